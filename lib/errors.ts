@@ -1,0 +1,78 @@
+/**
+ * Everything feedsync throws that a caller may want to catch. Wrong arguments are the built-in
+ * `TypeError` and `RangeError`.
+ *
+ * @module
+ */
+
+/** Base class of all errors of feedsync. */
+export class FeedSyncError extends Error {
+  /** Name of the class, stable: scripts depend on it. */
+  override name = "FeedSyncError";
+}
+
+/** The store cannot be reached, or answers with failures that may pass: trying again can help. */
+export class StoreUnavailableError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "StoreUnavailableError";
+  /** How many updates wait in the outbox: durable, and uploaded when the store is back. */
+  readonly queued: number;
+
+  /** Makes the error; `queued` tells how many updates are accepted but not yet uploaded. */
+  constructor(message: string, options: ErrorOptions & { queued?: number } = {}) {
+    super(message, options);
+    this.queued = options.queued ?? 0;
+  }
+}
+
+/** The store refuses: wrong credentials, missing rights, a bucket that may not be created. */
+export class AccessDeniedError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "AccessDeniedError";
+}
+
+/** The configuration is wrong; the message names the key, its place and what is allowed. */
+export class ConfigError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "ConfigError";
+}
+
+/** The state file cannot be used: not a database, read-only, full disk, another server's … */
+export class StateError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "StateError";
+}
+
+/** An update that cannot be published: no valid URL, content that is not JSON, too large. */
+export class InvalidUpdateError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "InvalidUpdateError";
+}
+
+/** An object in the bucket that is not what its key says. It is reported and never applied. */
+export class CorruptObjectError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "CorruptObjectError";
+  /** Key of the object, from the store's root. */
+  readonly key: string;
+
+  /** Makes the error for the object at `key`. */
+  constructor(key: string, message: string, options?: ErrorOptions) {
+    super(`Cannot read ${key}: ${message}`, options);
+    this.key = key;
+  }
+}
+
+/**
+ * Thrown by a plugin to refuse an update for good: it becomes a dead letter at once, without
+ * further attempts.
+ */
+export class RejectedUpdateError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "RejectedUpdateError";
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,89 @@
+/**
+ * The four operations that feedsync needs from a store, and what it expects of them.
+ *
+ * @module
+ */
+
+/** One object in a listing. */
+export interface ObjectInfo {
+  /** Key relative to the store's prefix, such as `tail/web-1_abcdefgh/0000000000000001.1.ijklmnop`. */
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** When the object was last written, by the store's clock, in milliseconds since 1970. */
+  readonly lastModified: number;
+}
+
+/** Options of every operation. */
+export interface StoreOptions {
+  /** Ends the operation early; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode ObjectStore.list}. */
+export interface ListOptions extends StoreOptions {
+  /** Only keys that sort after this one; relative to the store's prefix. */
+  readonly startAfter?: string;
+}
+
+/** What went wrong with one key of a {@linkcode ObjectStore.delete}. */
+export interface FailedDelete {
+  /** The key that is still there, as far as is known. */
+  readonly key: string;
+  /** Why. */
+  readonly error: Error;
+}
+
+/** How many requests a store has sent, by kind: what users pay for. */
+export interface RequestCounts {
+  /** Writes. */
+  put: number;
+  /** Reads. */
+  get: number;
+  /** Pages of listings. */
+  list: number;
+  /** Deletes (free with most providers); a batch counts once. */
+  delete: number;
+}
+
+/**
+ * A store of immutable objects.
+ *
+ * - **Durability:** when `put` resolves, the object survives whatever the store promises to survive
+ *   (for a directory: a crash of the machine). When `put` rejects, the outcome is unknown: the
+ *   object may be there, or appear up to a minute later. It is never there in part.
+ * - **Visibility:** what was put or deleted is seen by every `get` and `list` that starts after the
+ *   call resolved, from any machine. A listing that runs while keys change shows each unchanged key.
+ * - **Absence:** `get` of a missing key resolves to `undefined`; deleting one succeeds; listing an
+ *   empty prefix yields nothing. A missing bucket is an error, or is created where that is allowed.
+ * - **Errors:** `StoreUnavailableError` when trying again can help, `AccessDeniedError` when it
+ *   cannot, with the store, the operation and the cause in the message. Neither names a secret.
+ * - **Order:** keys are listed in ascending order of their bytes; all keys used are ASCII.
+ */
+export interface ObjectStore extends AsyncDisposable {
+  /** How users name it: `s3://bucket/prefix` or `file:path`. Holds no secrets. */
+  readonly url: string;
+  /**
+   * Milliseconds to add to the local clock to get the store's, as last seen; 0 while they agree
+   * within what a `Date` header can tell; `undefined` until the store has answered once.
+   */
+  readonly clockOffset: number | undefined;
+  /** Requests sent since the store was opened. */
+  readonly requests: Readonly<RequestCounts>;
+  /** Writes the object at `key`, whole or not at all. */
+  put(key: string, body: Uint8Array, options?: StoreOptions): Promise<void>;
+  /** Reads the object at `key`; `undefined` when there is none. */
+  get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined>;
+  /** Lists the objects whose keys start with `prefix`, page after page as they are consumed. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
+  /**
+   * Deletes objects, in the order given and in batches where the store has them. Resolves to those
+   * that failed; after the first failed batch nothing further is tried (the rest counts as failed).
+   */
+  delete(keys: readonly string[], options?: StoreOptions): Promise<FailedDelete[]>;
+  /**
+   * Calls `changed` soon after something was put under `prefix`, where the store can tell by
+   * itself; absent where it cannot. A hint: it may come late, twice, or not at all.
+   */
+  watch?(prefix: string, changed: () => void): AsyncDisposable;
+}
