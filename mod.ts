@@ -1,1 +1,58 @@
-export {};
+/**
+ * feedsync keeps the servers of a feed aggregator in step through any S3-compatible bucket: each
+ * server publishes its updates there, and applies those of the others, in order and at least once.
+ *
+ * @example
+ * ```ts
+ * import { connect, publish, watch } from "@feedsync/feedsync";
+ *
+ * const store = `file:${await Deno.makeTempDir()}`; // or "s3://bucket/prefix"
+ * await using web1 = await connect({ store, server: "web-1" });
+ * await using web2 = await connect({ store, server: "web-2" });
+ *
+ * await using watcher = watch(web2, (update) => console.log(update.url, update.content));
+ * await publish(web1, { url: "https://example.com/feed.xml", content: "<rss></rss>" });
+ * await watcher.poll();
+ * ```
+ *
+ * @module
+ */
+export { cleanup } from "./lib/cleanup.ts";
+export type { CleanupOptions, CleanupReport } from "./lib/cleanup.ts";
+export type {
+  Config,
+  Duration,
+  FilesConfig,
+  LogLevel,
+  PluginEntry,
+  S3Config,
+} from "./lib/config/config.ts";
+export { connect } from "./lib/connect.ts";
+export type { ConnectOptions } from "./lib/connect.ts";
+export type { FeedSync } from "./lib/connection.ts";
+export {
+  AccessDeniedError,
+  ConfigError,
+  CorruptObjectError,
+  FeedSyncError,
+  InvalidUpdateError,
+  RejectedUpdateError,
+  StateError,
+  StoreUnavailableError,
+} from "./lib/errors.ts";
+export { definePlugin } from "./lib/plugin.ts";
+export type {
+  CallContext,
+  OptionsSchema,
+  Plugin,
+  PluginLogger,
+  RunningPlugin,
+  SetupContext,
+} from "./lib/plugin.ts";
+export { publish } from "./lib/publish.ts";
+export type { PublishedReceipt, PublishOptions, Receipt, SkippedReceipt } from "./lib/publish.ts";
+export type { RequestCounts } from "./lib/stores/store.ts";
+export { contentBytes, updateToJson } from "./lib/update.ts";
+export type { Gap, Json, JsonObject, Update, UpdateInput } from "./lib/update.ts";
+export { watch } from "./lib/watch.ts";
+export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/watch.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -88,4 +89,9 @@ export function contentBytes(
   if (content instanceof Uint8Array) return content;
   const text = typeof content === "string" ? content : JSON.stringify(content, null, 2) + "\n";
   return new TextEncoder().encode(text);
+}
+
+/** SHA-256 of content, base64: tells whether two contents are the same. */
+export function contentHash(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("base64");
 }

@@ -1,0 +1,148 @@
+/**
+ * Deleting old updates.
+ *
+ * @module
+ */
+import { connectionOf, type FeedSync } from "./connection.ts";
+import { parseDuration } from "./duration.ts";
+import type { Environment } from "./environment.ts";
+import { type ObjectName, parseKey } from "./keys.ts";
+import type { ObjectInfo, ObjectStore } from "./stores/store.ts";
+
+/** The least age: a write that was reported failed may land a while later. In milliseconds. */
+export const MIN_AGE: number = 10 * 60 * 1000;
+
+/** Options of {@linkcode cleanup}. */
+export interface CleanupOptions {
+  /**
+   * Updates older than this are deleted: `"24h"`, or milliseconds; at least 10 minutes.
+   * @default the `retention` of the configuration, or a day when there is none
+   */
+  readonly maxAge?: string | number;
+  /** Delete nothing, only tell what would be. @default false */
+  readonly dryRun?: boolean;
+  /** Ends the cleanup; what is deleted by then stays deleted. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a cleanup did, or would do. */
+export interface CleanupReport {
+  /** Objects deleted; with `dryRun` those that would be. */
+  readonly deleted: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  /** Objects kept. */
+  readonly kept: number;
+  /** Objects that could not be deleted; a later cleanup tries again. */
+  readonly failed: number;
+  /** Objects that are not feedsync's; left alone. */
+  readonly foreign: number;
+  /** Keys of what was deleted, or would be. */
+  readonly keys: readonly string[];
+}
+
+/**
+ * Deletes old updates of all servers. Age is measured by the store's own clock. Safe to run on
+ * every server at once and at any time: what remains of a stream has no hole.
+ *
+ * @example
+ * ```ts
+ * import { cleanup, connect } from "@feedsync/feedsync";
+ *
+ * await using sync = await connect({ store: `file:${await Deno.makeTempDir()}` });
+ * const report = await cleanup(sync, { maxAge: "24h", dryRun: true });
+ * console.log(report.deleted); // 0
+ * ```
+ *
+ * @throws {RangeError} when `maxAge` is less than 10 minutes.
+ * @throws {StoreUnavailableError} when the store cannot be reached.
+ * @throws {AccessDeniedError} when the store refuses.
+ */
+export async function cleanup(
+  sync: FeedSync,
+  { maxAge, dryRun, signal }: CleanupOptions = {},
+): Promise<CleanupReport> {
+  const { parts, config } = connectionOf(sync);
+  const age = parseDuration(maxAge ?? (config.retention || "24h"));
+  if (age < MIN_AGE) {
+    throw new RangeError(
+      `Cannot clean up as 'maxAge' must be at least 10 minutes: current value is ${maxAge ?? age}`,
+    );
+  }
+  if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, foreign: 0, keys: [] };
+  const { store, environment } = parts;
+  return await cleanUp(store, { environment, maxAge: age, dryRun, signal });
+}
+
+interface DatedObject extends ObjectInfo {
+  readonly name: ObjectName;
+}
+
+/** {@linkcode cleanup} for the parts of a connection; `maxAge` in milliseconds. */
+export async function cleanUp(
+  store: ObjectStore,
+  { environment, maxAge, dryRun = false, signal }: {
+    readonly environment: Environment;
+    readonly maxAge: number;
+    readonly dryRun?: boolean;
+    readonly signal?: AbortSignal;
+  },
+): Promise<CleanupReport> {
+  const { streams, foreign, total } = await listAll(store, signal);
+  const now = environment.clock.now() + (store.clockOffset ?? 0);
+  const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
+  const failed = new Set<string>();
+  if (!dryRun) {
+    for (const objects of expired.filter(({ length }) => length > 0)) {
+      const failures = await store.delete(objects.map(({ key }) => key), { signal });
+      for (const { key } of failures) failed.add(key);
+    }
+  }
+  const deleted = expired.flat().filter(({ key }) => !failed.has(key));
+  return {
+    deleted: deleted.length,
+    bytes: deleted.reduce((sum, { size }) => sum + size, 0),
+    kept: total - deleted.length - failed.size,
+    failed: failed.size,
+    foreign,
+    keys: deleted.map(({ key }) => key),
+  };
+}
+
+/**
+ * The objects of one stream that may go: from the oldest on, up to the first that is younger than
+ * `maxAge`, so that what remains has no hole. The newest commit stays twice as long: it tells how
+ * far the stream reaches.
+ */
+export function expiredObjects<T extends DatedObject>(
+  objects: readonly T[],
+  now: number,
+  maxAge: number,
+): T[] {
+  const sorted = objects.toSorted((a, b) => a.name.last - b.name.last);
+  const newest = Math.max(
+    ...sorted.filter(({ name }) => name.kind === "tail").map(({ name }) => name.last),
+  );
+  const young = sorted.findIndex(({ name, lastModified }) => {
+    const isNewest = name.kind === "tail" && name.last === newest;
+    return now - lastModified <= (isNewest ? 2 * maxAge : maxAge);
+  });
+  return young === -1 ? sorted : sorted.slice(0, young);
+}
+
+async function listAll(store: ObjectStore, signal?: AbortSignal) {
+  const streams = new Map<string, DatedObject[]>();
+  let foreign = 0, total = 0;
+  for await (const object of store.list("", { signal })) {
+    const name = parseKey(object.key);
+    if (!name) {
+      foreign++;
+      continue;
+    }
+    total++;
+    const objects = streams.get(name.stream);
+    if (objects) objects.push({ ...object, name });
+    else streams.set(name.stream, [{ ...object, name }]);
+  }
+  return { streams, foreign, total };
+}

@@ -1,0 +1,199 @@
+/**
+ * The configuration: what users write, and what it means with everything filled in.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { parseDuration } from "../duration.ts";
+import { checkComplete, checkConfig } from "./check.ts";
+import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+import { absoluteState, absoluteStore } from "./paths.ts";
+import { defaultServerName } from "./server_name.ts";
+
+/** A duration: `"200ms"`, `"10s"`, `"1m"`, `"24h"`, `"7d"`, or a number of milliseconds. */
+export type Duration = string | number;
+
+/** How much the command line logs. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** How to reach an S3-compatible store. What is absent is found as the AWS SDK finds it. */
+export interface S3Config {
+  /** URL of the service; needed for everything but AWS. */
+  readonly endpoint?: string;
+  /** Region. */
+  readonly region?: string;
+  /** Access key. */
+  readonly accessKeyId?: string;
+  /** Secret of the access key. Better kept in the environment than in a file. */
+  readonly secretAccessKey?: string;
+  /** Token of temporary credentials. */
+  readonly sessionToken?: string;
+  /** Profile in the AWS configuration files. */
+  readonly profile?: string;
+  /** `https://host/bucket` instead of `https://bucket.host`. @default {true} with an endpoint */
+  readonly forcePathStyle?: boolean;
+}
+
+/** A directory whose `.feed` files are published when they change. */
+export interface FilesConfig {
+  /** The directory. */
+  readonly directory?: string;
+  /** How long a file must have been still before it is read. @default {"200ms"} */
+  readonly settle?: Duration;
+  /** How often the directory is searched for changes that went unnoticed. @default {"1m"} */
+  readonly rescan?: Duration;
+  /** Deleting a file publishes that the feed is gone. @default {false} */
+  readonly publishRemovals?: boolean;
+}
+
+/**
+ * A plugin, by the name of a built-in one, a path relative to the configuration file, or an `npm:`,
+ * `jsr:`, `https:` or `file:` specifier; with options as a pair.
+ */
+export type PluginEntry =
+  | string
+  | readonly [plugin: string, options?: Readonly<Record<string, unknown>>];
+
+/** What the configuration file holds and `connect()` takes. Everything is optional. */
+export interface Config {
+  /** Where editors find the schema of this file; has no other effect. */
+  readonly $schema?: string;
+  /** `false`: publish and watch do nothing and say so. @default {true} */
+  readonly enabled?: boolean;
+  /** Name of this server, `[a-z0-9][a-z0-9.-]{0,62}`. @default the host name */
+  readonly server?: string;
+  /** `s3://bucket/prefix` or `file:path`. @default {"file:.feedsync/store"} */
+  readonly store?: string;
+  /** How to reach an S3-compatible store. */
+  readonly s3?: S3Config;
+  /**
+   * Path of the state file. `:memory:` is the library's default: nothing survives a crash, and each
+   * process is a stream of its own in the bucket for two days. The command line's default is
+   * `.feedsync/<server>.db`.
+   */
+  readonly state?: string;
+  /** How often the bucket is listed, at least `"100ms"`. @default {"10s"} */
+  readonly poll?: Duration;
+  /** Where a new state starts to read: at the oldest update or with the next. @default {"earliest"} */
+  readonly from?: "earliest" | "now";
+  /** How long updates are kept in the bucket, at least `"10m"`; `false`: for ever. @default {"24h"} */
+  readonly retention?: Duration | false;
+  /** Apply what this server published, too. @default {false} */
+  readonly includeOwn?: boolean;
+  /** Publish the `.feed` files of a directory. */
+  readonly files?: FilesConfig;
+  /** What is done with updates. @default {["log"]} */
+  readonly plugins?: readonly PluginEntry[];
+  /** Least time between two uploads; a longer one saves requests. @default {0} */
+  readonly commitInterval?: Duration;
+  /** How long publishing waits for the store until the update counts as queued. @default {"30s"} */
+  readonly publishTimeout?: Duration;
+  /** How long a plugin may take for one update. @default {"30s"} */
+  readonly callbackTimeout?: Duration;
+  /** How long stopping waits for what is under way. @default {"10s"} */
+  readonly stopTimeout?: Duration;
+  /** How much the command line logs; the library leaves that to the program. @default {"info"} */
+  readonly logLevel?: LogLevel;
+}
+
+/** A {@linkcode FilesConfig} with everything filled in; durations are milliseconds. */
+export interface ResolvedFiles {
+  /** Absolute path of the directory. */
+  readonly directory: string;
+  /** How long a file must have been still before it is read. */
+  readonly settle: number;
+  /** How often the directory is searched. */
+  readonly rescan: number;
+  /** Deleting a file publishes that the feed is gone. */
+  readonly publishRemovals: boolean;
+}
+
+/** A {@linkcode Config} with everything filled in; durations are milliseconds. */
+export interface ResolvedConfig {
+  /** Absolute path that relative paths start from. */
+  readonly directory: string;
+  /** `false`: publish and watch do nothing. */
+  readonly enabled: boolean;
+  /** Name of this server. */
+  readonly server: string;
+  /** `s3://bucket`, `s3://bucket/prefix`, or `file:` and an absolute path; no slash at the end. */
+  readonly store: string;
+  /** How to reach an S3-compatible store. */
+  readonly s3: S3Config;
+  /** Absolute path of the state file, or `:memory:`. */
+  readonly state: string;
+  /** Time between two listings. */
+  readonly poll: number;
+  /** Where a new state starts to read. */
+  readonly from: "earliest" | "now";
+  /** How long updates are kept; `false`: for ever. */
+  readonly retention: number | false;
+  /** Apply what this server published, too. */
+  readonly includeOwn: boolean;
+  /** The directory of feed files, if any. */
+  readonly files: ResolvedFiles | undefined;
+  /** What is done with updates. */
+  readonly plugins: readonly PluginEntry[];
+  /** Least time between two uploads. */
+  readonly commitInterval: number;
+  /** How long publishing waits for the store. */
+  readonly publishTimeout: number;
+  /** How long a plugin may take for one update. */
+  readonly callbackTimeout: number;
+  /** How long stopping waits. */
+  readonly stopTimeout: number;
+  /** How much the command line logs. */
+  readonly logLevel: LogLevel;
+}
+
+/**
+ * Checks a configuration and fills in what it leaves out. Relative paths start from
+ * `options.directory`, the working directory unless given.
+ *
+ * @throws {ConfigError} when anything in it is wrong.
+ */
+export function resolveConfig(
+  config: Config,
+  options: { readonly directory?: string } = {},
+): ResolvedConfig {
+  checkConfig(config);
+  checkComplete(config);
+  const directory = resolve(options.directory ?? ".");
+  const { $schema: _, ...given } = config;
+  const filled = { ...DEFAULTS, ...defined(given) };
+  return {
+    ...filled,
+    directory,
+    server: filled.server ?? defaultServerName(),
+    store: absoluteStore(filled.store, directory),
+    s3: filled.s3 ?? {},
+    state: absoluteState(filled.state, directory),
+    files: resolveFiles(filled.files, directory),
+    poll: parseDuration(filled.poll),
+    retention: filled.retention === false ? false : parseDuration(filled.retention),
+    commitInterval: parseDuration(filled.commitInterval),
+    publishTimeout: parseDuration(filled.publishTimeout),
+    callbackTimeout: parseDuration(filled.callbackTimeout),
+    stopTimeout: parseDuration(filled.stopTimeout),
+  };
+}
+
+function resolveFiles(
+  files: FilesConfig | undefined,
+  directory: string,
+): ResolvedFiles | undefined {
+  if (files?.directory === undefined) return undefined;
+  return {
+    directory: resolve(directory, files.directory),
+    settle: parseDuration(files.settle ?? FILES_DEFAULTS.settle),
+    rescan: parseDuration(files.rescan ?? FILES_DEFAULTS.rescan),
+    publishRemovals: files.publishRemovals ?? FILES_DEFAULTS.publishRemovals,
+  };
+}
+
+/** The members that are not `undefined`, so that those do not hide defaults. */
+function defined<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(object).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
+}

@@ -1,0 +1,30 @@
+/**
+ * What is used where the configuration is silent.
+ *
+ * @module
+ */
+import type { Config, FilesConfig } from "./config.ts";
+
+/** Defaults of the top-level keys. */
+export const DEFAULTS = {
+  enabled: true,
+  store: "file:.feedsync/store",
+  state: ":memory:",
+  poll: "10s",
+  from: "earliest",
+  retention: "24h",
+  includeOwn: false,
+  plugins: ["log"],
+  commitInterval: 0,
+  publishTimeout: "30s",
+  callbackTimeout: "30s",
+  stopTimeout: "10s",
+  logLevel: "info",
+} as const satisfies Config;
+
+/** Defaults of the keys in `files`. */
+export const FILES_DEFAULTS = {
+  settle: "200ms",
+  rescan: "1m",
+  publishRemovals: false,
+} as const satisfies FilesConfig;

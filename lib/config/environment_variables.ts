@@ -1,0 +1,56 @@
+/**
+ * The configuration that environment variables give: each scalar key has one.
+ *
+ * @module
+ */
+import { ConfigError } from "../errors.ts";
+import { checkConfig } from "./check.ts";
+import type { Config } from "./config.ts";
+import { suggest } from "./nearest.ts";
+import { SCALAR_KEYS, type ScalarKey } from "./schema.ts";
+
+const PREFIX = "FEEDSYNC_";
+/** Variables of the test suite, not of the configuration. */
+const FOREIGN = "FEEDSYNC_TEST_";
+
+/** The variable of a key: `FEEDSYNC_S3_ACCESS_KEY_ID` for `["s3", "accessKeyId"]`. */
+export function variableOf(path: readonly PropertyKey[]): string {
+  const words = path.map((name) => String(name).replace(/[A-Z]/g, "_$&").toUpperCase());
+  return PREFIX + words.join("_");
+}
+
+/**
+ * Reads the `FEEDSYNC_` variables in `env`; empty ones count as unset.
+ *
+ * @throws {ConfigError} when there is one without a key, or a value is wrong.
+ */
+export function configFromEnvironment(env: Readonly<Record<string, string>>): Config {
+  const keys = new Map(SCALAR_KEYS.map((key) => [variableOf(key.path), key]));
+  const config: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || name.startsWith(FOREIGN) || text === "") continue;
+    const key = keys.get(name);
+    if (!key) throw unknownVariable(name, [...keys.keys()]);
+    assign(config, key.path, fromText(key, text));
+  }
+  return checkConfig(config, variableOf);
+}
+
+function unknownVariable(name: string, known: string[]): ConfigError {
+  return new ConfigError(
+    `Cannot use the environment: unknown variable ${name}, ${suggest(name, known)}`,
+  );
+}
+
+/** The text itself where the key takes it, else the boolean or number that it spells. */
+function fromText({ schema }: ScalarKey, text: string): unknown {
+  if (schema.safeParse(text).success) return text;
+  if (text === "true" || text === "false") return text === "true";
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+function assign(config: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [name, ...rest] = path;
+  if (rest.length === 0) config[name] = value;
+  else assign((config[name] ??= {}) as Record<string, unknown>, rest, value);
+}

@@ -1,0 +1,100 @@
+/**
+ * The configuration file: finding it, reading it, and naming places in it.
+ *
+ * @module
+ */
+import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from "jsonc-parser";
+import type { Node, ParseError } from "jsonc-parser";
+import { basename, resolve } from "node:path";
+import { ConfigError, messageOf } from "../errors.ts";
+import type { Locate } from "./check.ts";
+
+/** What a configuration file says. */
+export interface ConfigFile {
+  /** Its absolute path. */
+  readonly path: string;
+  /** The configuration in it, not yet checked. */
+  readonly value: unknown;
+  /** Where in the file a key is. */
+  readonly locate: Locate;
+}
+
+/** Where a configuration is looked for, first match wins. */
+const NAMES = ["feedsync.jsonc", "feedsync.json", "deno.json", "deno.jsonc"];
+
+/**
+ * Reads the configuration file in `directory`: `feedsync.jsonc`, `feedsync.json`, or the `feedsync`
+ * key of `deno.json` or `deno.jsonc`. Resolves to `undefined` when there is none.
+ *
+ * @throws {ConfigError} when it cannot be read or is not JSON.
+ */
+export async function findConfigFile(directory: string): Promise<ConfigFile | undefined> {
+  for (const name of NAMES) {
+    const path = resolve(directory, name);
+    const text = await readText(path);
+    const file = text === undefined ? undefined : parseFile(path, text);
+    if (file) return file;
+  }
+  return undefined;
+}
+
+/**
+ * Reads the configuration file at `path`, which may be a `deno.json` with a `feedsync` key.
+ *
+ * @throws {ConfigError} when it is missing, cannot be read or is not JSON.
+ */
+export async function readConfigFile(path: string): Promise<ConfigFile> {
+  const text = await readText(path);
+  if (text === undefined) {
+    throw new ConfigError(`Cannot read the configuration: ${path} does not exist`);
+  }
+  const file = parseFile(path, text);
+  if (!file) throw new ConfigError(`Cannot read the configuration: ${path} has no key 'feedsync'`);
+  return file;
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    const reason = `Cannot read the configuration ${path}: ${messageOf(cause)}`;
+    throw new ConfigError(reason, { cause });
+  }
+}
+
+function parseFile(path: string, text: string): ConfigFile | undefined {
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
+  if (errors.length > 0 || !root) {
+    throw syntaxError(path, text, errors[0]);
+  }
+  const at = /^deno\.jsonc?$/.test(basename(path)) ? ["feedsync"] : [];
+  const node = findNodeAtLocation(root, at);
+  if (!node) return undefined;
+  return {
+    path,
+    value: getNodeValue(node),
+    locate: (key) => `${path}:${lineAndColumn(text, offsetOf(node, key))}`,
+  };
+}
+
+function syntaxError(path: string, text: string, first: ParseError | undefined): ConfigError {
+  const { error, offset } = first ?? { error: 0, offset: 0 };
+  const spaced = printParseErrorCode(error).replace(/\B[A-Z]/g, " $&").toLowerCase();
+  const found = text.trim() === "" ? "the file is empty" : spaced;
+  return new ConfigError(`Cannot read ${path}:${lineAndColumn(text, offset)}: ${found}`);
+}
+
+/** Offset of the key at `path`, of its nearest parent when it has no place of its own. */
+function offsetOf(root: Node, path: readonly PropertyKey[]): number {
+  const segments = path.map((name) => typeof name === "number" ? name : String(name));
+  const node = findNodeAtLocation(root, segments);
+  if (!node) return path.length === 0 ? root.offset : offsetOf(root, path.slice(0, -1));
+  return node.parent?.type === "property" && path.length > 0 ? node.parent.offset : node.offset;
+}
+
+function lineAndColumn(text: string, offset: number): string {
+  const before = text.slice(0, offset).split("\n");
+  return `${before.length}:${before[before.length - 1].length + 1}`;
+}

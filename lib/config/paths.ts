@@ -1,0 +1,32 @@
+/**
+ * Relative paths in the configuration.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Config } from "./config.ts";
+
+/** A copy in which no path depends on the directory it was written for. */
+export function withAbsolutePaths(config: Config, directory: string): Config {
+  const { store, state, files } = config;
+  return {
+    ...config,
+    ...store !== undefined && { store: absoluteStore(store, directory) },
+    ...state !== undefined && { state: absoluteState(state, directory) },
+    ...files?.directory !== undefined &&
+      { files: { ...files, directory: resolve(directory, files.directory) } },
+  };
+}
+
+/** A store's URL as it is compared and shown: paths absolute, no slash at the end. */
+export function absoluteStore(store: string, directory: string): string {
+  if (store.startsWith("file://")) return `file:${fileURLToPath(store)}`;
+  if (store.startsWith("file:")) return `file:${resolve(directory, store.slice("file:".length))}`;
+  return store.replace(/\/+$/, "");
+}
+
+/** Absolute path of a state file; `:memory:` as it is. */
+export function absoluteState(state: string, directory: string): string {
+  return state === ":memory:" ? state : resolve(directory, state);
+}

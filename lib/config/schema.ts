@@ -1,0 +1,161 @@
+/**
+ * The rules of the configuration, once: for checking it, for the environment and for editors.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { DURATION, DURATION_RULE, parseDuration } from "../duration.ts";
+import { SERVER_NAME } from "../keys.ts";
+import type { Config, Duration } from "./config.ts";
+import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+
+/** Longer timers would fire at once. */
+const LONGEST_TIMER = "24d";
+const A_HUNDRED_YEARS = "36500d";
+// A file: URL names no host.
+const STORE = /^(file:(?!\/\/[^/]).+|s3:\/\/[^/?#@:\s]+(\/[^?#]*)?)$/;
+
+const text = z.string().min(1, { error: "must not be empty" });
+
+const s3 = z.strictObject({
+  endpoint: key(
+    text.refine(isEndpoint, { error: "must be an http:// or https:// URL without credentials" }),
+    "URL of the service; needed for everything but AWS",
+  ),
+  region: key(text, "Region"),
+  accessKeyId: key(text, "Access key"),
+  secretAccessKey: key(text, "Secret of the access key; better kept in the environment"),
+  sessionToken: key(text, "Token of temporary credentials"),
+  profile: key(text, "Profile in the AWS configuration files"),
+  forcePathStyle: key(z.boolean(), "https://host/bucket; the default when an endpoint is given"),
+});
+
+const files = z.strictObject({
+  directory: key(text, "Directory whose .feed files are published when they change"),
+  settle: key(duration(), "How long a file must be still", FILES_DEFAULTS.settle),
+  rescan: key(
+    duration({ min: "100ms" }),
+    "How often to search for changes that went unnoticed",
+    FILES_DEFAULTS.rescan,
+  ),
+  publishRemovals: key(
+    z.boolean(),
+    "Deleting a file publishes that the feed is gone",
+    FILES_DEFAULTS.publishRemovals,
+  ),
+});
+
+const plugin = z.union([
+  text,
+  z.tuple([text, z.record(z.string(), z.unknown()).optional()]),
+], { error: "must be a plugin, or a pair of a plugin and an object with its options" });
+
+const config = z.strictObject({
+  $schema: key(z.string(), "Where editors find this schema"),
+  enabled: key(z.boolean(), "false: publish and watch do nothing", DEFAULTS.enabled),
+  server: key(
+    z.string().regex(SERVER_NAME, {
+      error: "must be 1 to 63 of a-z, 0-9, '.' and '-', the first a letter or digit",
+    }),
+    "Name of this server; its host name unless given",
+  ),
+  store: key(
+    z.string().regex(STORE, { error: 'must look like "s3://bucket/prefix" or "file:path"' }),
+    "s3://bucket/prefix or file:path",
+    DEFAULTS.store,
+  ),
+  s3: key(s3, "How to reach an S3-compatible store; what is absent is found as the AWS SDK does"),
+  state: key(text, "Path of the state file; .feedsync/<server>.db unless given"),
+  poll: key(duration({ min: "100ms" }), "How often the bucket is listed", DEFAULTS.poll),
+  from: key(z.enum(["earliest", "now"]), "Where a new state starts to read", DEFAULTS.from),
+  retention: key(
+    z.union([z.literal(false), duration({ min: "10m", max: A_HUNDRED_YEARS })], {
+      error: `${DURATION_RULE}, or false`,
+    }),
+    "How long updates are kept in the bucket; false: for ever",
+    DEFAULTS.retention,
+  ),
+  includeOwn: key(z.boolean(), "Apply what this server published, too", DEFAULTS.includeOwn),
+  files: key(files, "Publish the .feed files of a directory"),
+  plugins: key(z.array(plugin), "What is done with updates", DEFAULTS.plugins),
+  commitInterval: key(duration(), "Least time between two uploads", DEFAULTS.commitInterval),
+  publishTimeout: key(
+    duration({ min: "1ms" }),
+    "How long publishing waits for the store",
+    DEFAULTS.publishTimeout,
+  ),
+  callbackTimeout: key(
+    duration({ min: "1ms" }),
+    "How long a plugin may take for one update",
+    DEFAULTS.callbackTimeout,
+  ),
+  stopTimeout: key(duration(), "How long stopping waits", DEFAULTS.stopTimeout),
+  logLevel: key(
+    z.enum(["debug", "info", "warn", "error"]),
+    "How much the command line logs",
+    DEFAULTS.logLevel,
+  ),
+});
+
+/** Accepts what {@linkcode Config} describes, and nothing else. */
+export const configSchema: z.ZodType<Config> = config;
+
+/** A key whose value is not an object or array. */
+export interface ScalarKey {
+  /** Such as `["s3", "endpoint"]`. */
+  readonly path: readonly string[];
+  /** What its value must be. */
+  readonly schema: z.ZodType;
+}
+
+/** All of them. */
+export const SCALAR_KEYS: readonly ScalarKey[] = [...scalarKeys(config)];
+
+/** The keys that the object at `path` may have, the configuration itself being at `[]`. */
+export function keysAt(path: readonly PropertyKey[]): string[] {
+  const objects: Record<string, z.ZodObject> = { "": config, s3, files };
+  return Object.keys(objects[path.join(".")]?.shape ?? {}).filter((name) => name !== "$schema");
+}
+
+/** JSON Schema of the configuration file, for editors. */
+export function configJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(config, { io: "input", target: "draft-7" }), title: "feedsync" };
+}
+
+/** An optional key with what editors show about it. */
+function key<S extends z.ZodType>(
+  schema: S,
+  description: string,
+  byDefault?: unknown,
+): z.ZodOptional<S> {
+  const fallback = byDefault === undefined ? {} : { default: byDefault };
+  return schema.optional().meta({ description, ...fallback });
+}
+
+function duration({ min = "0ms", max = LONGEST_TIMER } = {}): z.ZodType<Duration> {
+  const either = z.union([
+    z.string().regex(DURATION, { abort: true }),
+    z.number().nonnegative({ abort: true }),
+  ], { error: DURATION_RULE });
+  return either
+    .refine((value) => parseDuration(value) >= parseDuration(min), {
+      error: `must be at least "${min}" (a number is milliseconds)`,
+    })
+    .refine((value) => parseDuration(value) <= parseDuration(max), {
+      error: `must be at most "${max}"`,
+    });
+}
+
+function isEndpoint(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password;
+}
+
+function* scalarKeys(object: z.ZodObject, path: readonly string[] = []): Iterable<ScalarKey> {
+  for (const [name, optional] of Object.entries(object.shape)) {
+    if (name === "$schema") continue;
+    const schema = (optional as z.ZodOptional<z.ZodType>).unwrap();
+    if (schema instanceof z.ZodObject) yield* scalarKeys(schema, [...path, name]);
+    else if (!(schema instanceof z.ZodArray)) yield { path: [...path, name], schema };
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The name of this server when the configuration gives none.
+ *
+ * @module
+ */
+import { ConfigError, messageOf } from "../errors.ts";
+
+/**
+ * The machine's host name, made valid as the name of a server: lower case, other characters as `-`.
+ *
+ * @throws {ConfigError} when the host name cannot be read or nothing of it can be used.
+ */
+export function defaultServerName(hostName: () => string = Deno.hostname): string {
+  const name = validName(readName(hostName));
+  if (name !== "") return name;
+  throw new ConfigError("Cannot name this server after its host name, set 'server'");
+}
+
+function readName(hostName: () => string): string {
+  try {
+    return hostName();
+  } catch (cause) {
+    const reason = messageOf(cause);
+    throw new ConfigError(`Cannot read the host name, set 'server' instead: ${reason}`, { cause });
+  }
+}
+
+function validName(text: string): string {
+  const replaced = text.toLowerCase().replace(/[^a-z0-9.-]/g, "-");
+  return replaced.replace(/^[^a-z0-9]+/, "").slice(0, 63);
+}

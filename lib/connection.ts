@@ -1,0 +1,109 @@
+/**
+ * What stands behind a {@linkcode FeedSync}: state, store and uploader of one server.
+ *
+ * @module
+ */
+import type { ResolvedConfig } from "./config/config.ts";
+import { type Environment, systemEnvironment } from "./environment.ts";
+import { FileLock } from "./state/lock.ts";
+import { State } from "./state/state.ts";
+import type { ObjectStore, RequestCounts } from "./stores/store.ts";
+import { Uploader } from "./publishing/uploader.ts";
+
+/** A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`. */
+export interface FeedSync extends AsyncDisposable {
+  /** False when the configuration says so: publishing and watching then do nothing. */
+  readonly enabled: boolean;
+  /** Name of this server. */
+  readonly server: string;
+  /** URL of the store, such as `s3://bucket/prefix`. */
+  readonly store: string;
+  /** The stream that is published to, `<server>_<8 characters>`; empty when not enabled. */
+  readonly stream: string;
+  /** Requests sent to the store so far. */
+  readonly requests: Readonly<RequestCounts>;
+  /** Uploads what is queued, if the store answers within `stopTimeout`, and ends. */
+  close(): Promise<void>;
+}
+
+/** The working parts of an enabled connection. */
+export interface Parts {
+  /** Everything that survives. */
+  readonly state: State;
+  /** The bucket. */
+  readonly store: ObjectStore;
+  /** Brings the outbox into the bucket. */
+  readonly uploader: Uploader;
+  /** Time and randomness. */
+  readonly environment: Environment;
+}
+
+const NO_REQUESTS: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
+
+/** The one implementation of {@linkcode FeedSync}; not exported from the package. */
+export class Connection implements FeedSync {
+  /** The configuration. */
+  readonly config: ResolvedConfig;
+  /** Absent when not enabled. */
+  readonly parts: Parts | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Opens the state; `store` is closed with the connection. Without a store nothing is enabled. */
+  constructor(
+    config: ResolvedConfig,
+    store: ObjectStore | undefined,
+    environment: Environment = systemEnvironment,
+    state?: State,
+  ) {
+    this.config = config;
+    if (!store) return;
+    const { server, commitInterval } = config;
+    state ??= new State(config.state, { server, store: store.url }, environment.random);
+    const shared = state.path !== ":memory:";
+    const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
+    const uploader = new Uploader({ state, store, environment, lock, commitInterval, shared });
+    this.parts = { state, store, uploader, environment };
+  }
+
+  get enabled(): boolean {
+    return this.parts !== undefined;
+  }
+
+  get server(): string {
+    return this.config.server;
+  }
+
+  get store(): string {
+    return this.parts?.store.url ?? this.config.store;
+  }
+
+  get stream(): string {
+    return this.parts?.state.publisher.load().stream ?? "";
+  }
+
+  get requests(): Readonly<RequestCounts> {
+    return this.parts?.store.requests ?? NO_REQUESTS;
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close() {
+    if (!this.parts) return;
+    const { state, store, uploader } = this.parts;
+    await uploader.close({ timeout: this.config.stopTimeout });
+    await store[Symbol.asyncDispose]();
+    state[Symbol.dispose]();
+  }
+}
+
+/** The connection behind a `FeedSync`. */
+export function connectionOf(sync: FeedSync): Connection {
+  if (sync instanceof Connection) return sync;
+  throw new TypeError("Cannot use this object as a connection: it must come from connect()");
+}

@@ -1,0 +1,48 @@
+/**
+ * Durations as people write them.
+ *
+ * @module
+ */
+
+/** What a duration looks like as text: a number and its unit. */
+export const DURATION: RegExp = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+/** How to write one, for messages. */
+export const DURATION_RULE =
+  'must be a duration such as "200ms", "10s", "1m", "24h" or "7d", or a number of milliseconds';
+
+const UNITS: Record<string, number> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/**
+ * Milliseconds of a duration: `"200ms"`, `"10s"`, `"1m"`, `"24h"`, `"7d"`, or a plain number, which
+ * is milliseconds already.
+ *
+ * @throws {RangeError} when `value` is neither, or negative.
+ */
+export function parseDuration(value: string | number): number {
+  const ms = typeof value === "number" ? value : parseText(value);
+  if (Number.isFinite(ms) && ms >= 0) return ms;
+  throw new RangeError(
+    `Cannot read a duration, it ${DURATION_RULE}: current value is ${
+      typeof value === "string" ? JSON.stringify(value) : value
+    }`,
+  );
+}
+
+function parseText(text: string): number {
+  const match = DURATION.exec(text);
+  return match ? Number(match[1]) * UNITS[match[2]] : NaN;
+}
+
+/** A duration in its largest whole unit, such as `"24h"`, as {@linkcode parseDuration} reads it. */
+export function formatDuration(ms: number): string {
+  const units = Object.entries(UNITS).reverse();
+  const [unit, size] = units.find(([, size]) => ms >= size && ms % size === 0) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
+}

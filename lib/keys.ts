@@ -1,0 +1,61 @@
+/**
+ * Names of the objects in the bucket. A key alone tells which updates an object holds:
+ * `<kind>/<stream>/<last>.<count>.<writer>`.
+ *
+ * @module
+ */
+
+/** Commits are in the tail, segments hold what was merged from them. */
+export type ObjectKind = "tail" | "segments";
+
+/** What a key says. */
+export interface ObjectName {
+  /** The key itself, relative to the store's prefix. */
+  readonly key: string;
+  /** Commit or segment. */
+  readonly kind: ObjectKind;
+  /** `<server>_<8 base32 characters>`. */
+  readonly stream: string;
+  /** Seq of the first update in it. */
+  readonly first: number;
+  /** Seq of the last update in it. */
+  readonly last: number;
+  /** Who wrote it. */
+  readonly writer: string;
+}
+
+/** What a server may be called: 1 to 63 characters. */
+export const SERVER_NAME: RegExp = /^[a-z0-9][a-z0-9.-]{0,62}$/;
+
+const KEY =
+  /^(tail|segments)\/([a-z0-9][a-z0-9.-]{0,62}_[a-z2-7]{8})\/(\d{16})\.([1-9]\d{0,15})\.([a-z2-7]{8})$/;
+
+/** Reads a key; `undefined` when it is foreign. */
+export function parseKey(key: string): ObjectName | undefined {
+  const match = KEY.exec(key);
+  if (!match) return undefined;
+  const [, kind, stream, lastText, countText, writer] = match;
+  const last = Number(lastText), count = Number(countText);
+  if (!Number.isSafeInteger(last) || count > last) return undefined;
+  return { key, kind: kind as ObjectKind, stream, first: last - count + 1, last, writer };
+}
+
+/** Makes the name of an object. */
+export function objectName(parts: Omit<ObjectName, "key">): ObjectName {
+  const { kind, stream, first, last, writer } = parts;
+  return { ...parts, key: `${kind}/${stream}/${padSeq(last)}.${last - first + 1}.${writer}` };
+}
+
+/** Where a listing of the objects whose `last` is beyond `seq` starts: `~` sorts after `.`. */
+export function keysBeyond(kind: ObjectKind, stream: string, seq: number): string {
+  return `${kind}/${stream}/${padSeq(seq)}~`;
+}
+
+/** The server that a stream belongs to. */
+export function serverOf(stream: string): string {
+  return stream.slice(0, -9);
+}
+
+function padSeq(seq: number): string {
+  return String(seq).padStart(16, "0");
+}

@@ -1,0 +1,184 @@
+/**
+ * Loads plugins by what the configuration calls them.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import type { PluginEntry } from "./config/config.ts";
+import { suggest } from "./config/nearest.ts";
+import { ConfigError, messageOf } from "./errors.ts";
+import { type Plugin, type PluginLogger, type RunningPlugin, startPlugin } from "./plugin.ts";
+
+/** What plugins are loaded for. */
+export interface LoadPluginsOptions {
+  /** Name of this server. */
+  readonly server: string;
+  /** Absolute path that relative paths, of plugins and in their options, start from. */
+  readonly directory: string;
+  /** Makes the log of the plugin called `name`. @default a logger of LogTape */
+  readonly loggerFor?: (name: string) => PluginLogger;
+}
+
+interface PluginModule {
+  readonly default?: unknown;
+}
+
+/** Literal imports, so that `deno compile` includes them; each is loaded only when it is used. */
+const BUILT_IN: Readonly<Record<string, () => Promise<PluginModule>>> = {
+  log: () => import("../plugins/log.ts"),
+  mirror: () => import("../plugins/mirror.ts"),
+  webhook: () => import("../plugins/webhook.ts"),
+  exec: () => import("../plugins/exec.ts"),
+  sqlite: () => import("../plugins/sqlite.ts"),
+};
+
+/**
+ * Loads and sets up plugins, in the order given. A name that is used twice gets a number, so that
+ * logs and dead letters tell the two apart.
+ *
+ * @throws {ConfigError} when one cannot be used; those before it are closed then.
+ */
+export async function loadPlugins(
+  entries: readonly PluginEntry[],
+  options: LoadPluginsOptions,
+): Promise<RunningPlugin[]> {
+  const running: RunningPlugin[] = [];
+  try {
+    for (const entry of entries) {
+      running.push(await loadPlugin(entry, running.map(({ name }) => name), options));
+    }
+    return running;
+  } catch (error) {
+    for (const plugin of running.reverse()) await closeQuietly(plugin, options);
+    throw error;
+  }
+}
+
+async function loadPlugin(
+  entry: PluginEntry,
+  taken: readonly string[],
+  { server, directory, loggerFor = logtapeLogger }: LoadPluginsOptions,
+): Promise<RunningPlugin> {
+  const [called, options] = typeof entry === "string" ? [entry] : entry;
+  const plugin = pluginOf(await importPlugin(called, directory), called);
+  checkOptions(plugin, options, called);
+  const name = uniqueName(plugin.name, taken);
+  try {
+    const host = { server, directory, logger: loggerFor(name) };
+    return { ...await startPlugin(plugin, options, host), name };
+  } catch (cause) {
+    throw failure(called, `its setup failed: ${messageOf(cause)}`, cause);
+  }
+}
+
+async function importPlugin(called: string, directory: string): Promise<PluginModule> {
+  const builtIn = Object.hasOwn(BUILT_IN, called) ? BUILT_IN[called] : undefined;
+  if (builtIn) return await builtIn();
+  const specifier = isSpecifier(called) ? called : await fileUrl(called, directory);
+  try {
+    return await import(specifier);
+  } catch (cause) {
+    throw failure(called, stripVTControlCharacters(messageOf(cause)), cause);
+  }
+}
+
+function isSpecifier(called: string): boolean {
+  return /^(npm|jsr|https?|file|data):/.test(called);
+}
+
+async function fileUrl(called: string, directory: string): Promise<string> {
+  if (!looksLikePath(called)) {
+    const names = suggest(called, Object.keys(BUILT_IN));
+    throw failure(called, `there is no built-in plugin of that name, ${names}`);
+  }
+  const path = resolve(directory, called);
+  const stat = await Deno.stat(path).catch((cause) => {
+    const missing = cause instanceof Deno.errors.NotFound;
+    const reason = missing ? `${path} does not exist` : `cannot open ${path}: ${messageOf(cause)}`;
+    throw failure(called, reason, cause);
+  });
+  if (!stat.isFile) throw failure(called, `${path} is not a file`);
+  return pathToFileURL(path).href;
+}
+
+function looksLikePath(called: string): boolean {
+  return /[/\\]|\.[cm]?[jt]sx?$/.test(called);
+}
+
+function pluginOf(module: PluginModule, called: string): Plugin<unknown, unknown> {
+  if (!("default" in module)) throw failure(called, "it has no default export");
+  const problem = findProblem(module.default);
+  if (problem) throw failure(called, `its default export ${problem}; see definePlugin()`);
+  return module.default as Plugin<unknown, unknown>;
+}
+
+/** What keeps `value` from being a plugin. */
+function findProblem(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "is not an object";
+  const plugin = value as Record<string, unknown>;
+  if (typeof plugin.name !== "string" || plugin.name === "") return "has no 'name'";
+  if (typeof plugin.onUpdate !== "function") return "has no function 'onUpdate'";
+  const hook = ["setup", "onGap", "close"].find((hook) =>
+    plugin[hook] !== undefined && typeof plugin[hook] !== "function"
+  );
+  if (hook) return `has a '${hook}' that is not a function`;
+  const schema = plugin.options as { parse?: unknown } | undefined;
+  if (schema === undefined || typeof schema?.parse === "function") return undefined;
+  return "has 'options' without a function 'parse'";
+}
+
+function checkOptions(plugin: Plugin<unknown, unknown>, options: unknown, called: string): void {
+  if (!plugin.options) {
+    if (options === undefined) return;
+    throw failure(called, "it takes no options");
+  }
+  try {
+    plugin.options.parse(options ?? {});
+  } catch (cause) {
+    throw failure(called, `its options are wrong: ${explain(cause)}`, cause);
+  }
+}
+
+/** The message of an error, that of a zod schema made readable: its `message` is JSON. */
+function explain(error: unknown): string {
+  const { issues } = error as { issues?: { path: PropertyKey[]; message: string }[] };
+  if (!Array.isArray(issues)) return messageOf(error);
+  return issues.map(({ path, message }) =>
+    path.length === 0 ? message : `'${path.join(".")}': ${message}`
+  ).join("; ");
+}
+
+function uniqueName(name: string, taken: readonly string[]): string {
+  let unique = name;
+  for (let number = 2; taken.includes(unique); number++) unique = `${name}-${number}`;
+  return unique;
+}
+
+async function closeQuietly(
+  plugin: RunningPlugin,
+  { loggerFor = logtapeLogger }: LoadPluginsOptions,
+): Promise<void> {
+  try {
+    await plugin.close();
+  } catch (error) {
+    loggerFor(plugin.name).warn(`Cannot close the plugin: ${messageOf(error)}`);
+  }
+}
+
+function failure(called: string, reason: string, cause?: unknown): ConfigError {
+  return new ConfigError(`Cannot use plugin '${called}': ${reason}`, { cause });
+}
+
+/** Writes messages as they are: LogTape would take braces in a plain string for placeholders. */
+function logtapeLogger(name: string): PluginLogger {
+  const logger = getLogger(["feedsync", "plugin", name]);
+  return {
+    debug: (message) => logger.debug`${message}`,
+    info: (message) => logger.info`${message}`,
+    warn: (message) => logger.warn`${message}`,
+    error: (message) => logger.error`${message}`,
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * Publishing updates.
+ *
+ * @module
+ */
+import { accept, type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/accept.ts";
+import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
+import type { UpdateInput } from "./update.ts";
+
+/** What became of an update. */
+export type Receipt = PublishedReceipt | SkippedReceipt;
+
+/** The update is in the bucket. */
+export interface PublishedReceipt {
+  /** It is stored. */
+  readonly status: "published";
+  /** URL of the feed. */
+  readonly url: string;
+  /** UUID of the update. */
+  readonly id: string;
+  /** Stream that it is in. */
+  readonly stream: string;
+  /** Its position there. */
+  readonly seq: number;
+  /** Its time, ISO 8601 with milliseconds, UTC, by the store's clock. */
+  readonly time: string;
+}
+
+/** Nothing was published. */
+export interface SkippedReceipt {
+  /** The content is the newest known of its URL already, or feedsync is not enabled. */
+  readonly status: "unchanged" | "disabled";
+  /** URL of the feed. */
+  readonly url: string;
+}
+
+/** Options of {@linkcode publish}. */
+export interface PublishOptions {
+  /** Ends the waiting; an update that is accepted by then is uploaded nevertheless. */
+  readonly signal?: AbortSignal;
+  /** Publish only what differs from the newest known content of its URL. @default false */
+  readonly ifChanged?: boolean;
+}
+
+/**
+ * Publishes an update, or several as one transaction, and resolves once they are in the bucket.
+ *
+ * An update is accepted, and survives a crash (with a state file), before anything is sent. From
+ * then on a failure only means that it arrives later: `StoreUnavailableError` after
+ * `publishTimeout`, `AccessDeniedError` at once, both with the update still queued. Receipts come
+ * in the order of the updates.
+ *
+ * @throws {InvalidUpdateError} when an update cannot be published; none is accepted then.
+ * @throws {StoreUnavailableError} when the store cannot be reached in time.
+ * @throws {AccessDeniedError} when the store refuses.
+ * @throws {StateError} when the state cannot be written, for example on a full disk.
+ */
+export async function publish(
+  sync: FeedSync,
+  update: UpdateInput,
+  options?: PublishOptions,
+): Promise<Receipt>;
+/** Publishes several updates as one transaction. */
+export async function publish(
+  sync: FeedSync,
+  updates: readonly UpdateInput[],
+  options?: PublishOptions,
+): Promise<Receipt[]>;
+export async function publish(
+  sync: FeedSync,
+  updates: UpdateInput | readonly UpdateInput[],
+  { signal, ifChanged = false }: PublishOptions = {},
+): Promise<Receipt | Receipt[]> {
+  signal?.throwIfAborted();
+  const { parts, config } = connectionOf(sync);
+  const prepared = (isArray(updates) ? updates : [updates]).map(prepareUpdate);
+  const receipts = parts
+    ? await publishAll(parts, prepared, { signal, ifChanged, timeout: config.publishTimeout })
+    : prepared.map(({ url }): Receipt => ({ status: "disabled", url }));
+  return isArray(updates) ? receipts : receipts[0];
+}
+
+async function publishAll(
+  parts: Parts,
+  updates: readonly PreparedUpdate[],
+  { timeout, signal, ifChanged }: { timeout: number; signal?: AbortSignal; ifChanged: boolean },
+): Promise<Receipt[]> {
+  const accepted = await acceptThisTurn(parts, { updates, ifChanged });
+  const last = accepted.findLast((item) => item !== undefined);
+  if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal });
+  const { stream, base } = parts.state.publisher.load();
+  return updates.map(({ url }, index) => {
+    const item = accepted[index];
+    if (!item) return { status: "unchanged", url };
+    const time = new Date(item.time).toISOString();
+    return { status: "published", url, id: item.id, stream, seq: item.row - base, time };
+  });
+}
+
+interface Request {
+  readonly updates: readonly PreparedUpdate[];
+  readonly ifChanged: boolean;
+}
+
+/** What arrived in this turn of the event loop, by connection: it shares one transaction. */
+const turns = new WeakMap<
+  Parts,
+  { requests: Request[]; done: Promise<(Accepted | undefined)[][]> }
+>();
+
+async function acceptThisTurn(
+  parts: Parts,
+  request: Request,
+): Promise<(Accepted | undefined)[]> {
+  let turn = turns.get(parts);
+  if (!turn) {
+    const requests: Request[] = [];
+    const done = Promise.resolve().then(() => {
+      turns.delete(parts);
+      return acceptRequests(parts, requests);
+    });
+    turns.set(parts, turn = { requests, done });
+  }
+  const index = turn.requests.push(request) - 1;
+  return (await turn.done)[index];
+}
+
+function acceptRequests(
+  { state, environment }: Parts,
+  requests: readonly Request[],
+): (Accepted | undefined)[][] {
+  return state.transaction(() =>
+    requests.map(({ updates, ifChanged }) =>
+      updates.map((update) =>
+        ifChanged && state.newest.get(update.url)?.hash === update.hash
+          ? undefined
+          : accept(state, update, environment)
+      )
+    )
+  );
+}
+
+function isArray(
+  updates: UpdateInput | readonly UpdateInput[],
+): updates is readonly UpdateInput[] {
+  return Array.isArray(updates);
+}

@@ -1,0 +1,86 @@
+/**
+ * Accepting updates: validation, and the insert into the outbox from which on they survive.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { MAX_UPDATE_BYTES, updateLine } from "../codec.ts";
+import type { Environment } from "../environment.ts";
+import { InvalidUpdateError } from "../errors.ts";
+import { assertJson } from "./json.ts";
+import type { State } from "../state/state.ts";
+import { contentBytes, contentHash, contentToJson, type UpdateInput } from "../update.ts";
+
+/** A valid update, ready to be accepted. */
+export interface PreparedUpdate {
+  /** URL of the feed. */
+  readonly url: string;
+  /** Its JSON without `seq`, `id`, `url` and `time`. */
+  readonly body: string;
+  /** Hash of the content; null when the feed is gone. */
+  readonly hash: string | null;
+}
+
+/**
+ * Checks an update and encodes it.
+ *
+ * @throws {InvalidUpdateError} when it cannot be published.
+ */
+export function prepareUpdate(update: UpdateInput): PreparedUpdate {
+  const { url, metadata = {}, removed } = update ?? {};
+  if (typeof url !== "string" || !URL.canParse(url) || !url.isWellFormed()) {
+    throw new InvalidUpdateError(
+      `Cannot publish as 'url' must be an absolute URL: current value is ${JSON.stringify(url)}`,
+    );
+  }
+  if (removed && update.content !== undefined) {
+    throw new InvalidUpdateError(`Cannot publish ${url} as 'content' and 'removed' are both given`);
+  }
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+    throw new InvalidUpdateError(`Cannot publish ${url} as 'metadata' must be a JSON object`);
+  }
+  if (!removed && !(update.content instanceof Uint8Array)) {
+    assertJson(update.content, "content", `Cannot publish ${url}`);
+  }
+  assertJson(metadata, "metadata", `Cannot publish ${url}`);
+  const body = JSON.stringify({ ...contentToJson(update), metadata }).slice(1, -1);
+  const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
+  const bytes = Buffer.byteLength(line);
+  if (bytes > MAX_UPDATE_BYTES) {
+    throw new InvalidUpdateError(
+      `Cannot publish ${url} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
+    );
+  }
+  const content = contentBytes(update);
+  return { url, body, hash: content === undefined ? null : contentHash(content) };
+}
+
+/** An accepted update. */
+export interface Accepted {
+  /** Its row in the outbox. */
+  readonly row: number;
+  /** Its UUID. */
+  readonly id: string;
+  /** URL of the feed. */
+  readonly url: string;
+  /** Milliseconds since 1970, by the store's clock. */
+  readonly time: number;
+}
+
+/**
+ * Puts an update into the outbox, in a transaction. Its time is fixed here: at least 1 ms after the
+ * newest known update of the same URL.
+ */
+export function accept(
+  state: State,
+  { url, body, hash }: PreparedUpdate,
+  { clock, random }: Environment,
+): Accepted {
+  return state.transaction(() => {
+    const id = random.uuid();
+    const now = Math.round(clock.now() + state.clockOffset);
+    const time = Math.max(now, (state.newest.get(url)?.time ?? 0) + 1);
+    state.newest.note(url, { time, id, hash });
+    return { row: state.outbox.add({ id, url, time, body }), id, url, time };
+  });
+}

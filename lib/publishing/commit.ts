@@ -1,0 +1,97 @@
+/**
+ * Commits: the rows of the outbox become objects in the bucket.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { encodeBody, updateLine } from "../codec.ts";
+import type { Environment } from "../environment.ts";
+import { type ObjectName, objectName } from "../keys.ts";
+import type { OutboxRow } from "../state/outbox.ts";
+import type { State } from "../state/state.ts";
+import type { ObjectStore, StoreOptions } from "../stores/store.ts";
+
+/** A commit holds at most so many updates. */
+export const COMMIT_UPDATES: number = 1000;
+
+/** A commit holds at most so many bytes of NDJSON, unless it is one larger update. */
+export const COMMIT_BYTES: number = 1024 * 1024;
+
+/** What the uploader works with. */
+export interface UploadContext {
+  /** The own state. */
+  readonly state: State;
+  /** Where to. */
+  readonly store: ObjectStore;
+  /** Time and randomness. */
+  readonly environment: Environment;
+  /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */
+  readonly writer: string;
+}
+
+/** Rows that go into one commit. */
+export interface Commit {
+  /** Its key and what it says. */
+  readonly name: ObjectName;
+  /** The updates. */
+  readonly rows: readonly OutboxRow[];
+  /** Their lines. */
+  readonly lines: readonly string[];
+  /** Bytes of NDJSON. */
+  readonly bytes: number;
+}
+
+/** Takes the rows that are not known to be uploaded, as many as fit; at least one, if there is one. */
+export function nextCommit({ state, writer }: UploadContext): Commit | undefined {
+  const { stream, base, uploaded } = state.publisher.load();
+  const rows: OutboxRow[] = [], lines: string[] = [];
+  let bytes = 0;
+  for (const row of state.outbox.rows(uploaded + 1, uploaded + COMMIT_UPDATES)) {
+    const line = updateLine(row, row.row - base);
+    const size = Buffer.byteLength(line) + 1;
+    if (rows.length > 0 && bytes + size > COMMIT_BYTES) break;
+    rows.push(row);
+    lines.push(line);
+    bytes += size;
+  }
+  if (rows.length === 0) return undefined;
+  const first = uploaded + 1 - base;
+  const last = first + rows.length - 1;
+  return { name: objectName({ kind: "tail", stream, first, last, writer }), rows, lines, bytes };
+}
+
+/** Uploads a commit. */
+export async function putCommit(
+  { state, store, environment: { clock } }: UploadContext,
+  { name, lines }: Commit,
+  options: StoreOptions,
+): Promise<void> {
+  await put(name, lines, { state, store, time: clock.now() }, options);
+}
+
+/** Uploads the rows of the object `name`, read again from the outbox. */
+export async function putRows(
+  { state, store, environment: { clock } }: UploadContext,
+  name: ObjectName,
+  options: StoreOptions,
+): Promise<void> {
+  const { base } = state.publisher.load();
+  const lines: string[] = [];
+  for (const row of state.outbox.rows(base + name.first, base + name.last)) {
+    lines.push(updateLine(row, row.row - base));
+  }
+  await put(name, lines, { state, store, time: clock.now() }, options);
+}
+
+async function put(
+  name: ObjectName,
+  lines: readonly string[],
+  { state, store, time }: { state: State; store: ObjectStore; time: number },
+  options: StoreOptions,
+): Promise<void> {
+  const header = {
+    time: new Date(time + state.clockOffset).toISOString(),
+    previous: state.publisher.load().previous ?? undefined,
+  };
+  await store.put(name.key, encodeBody(name, lines, header), options);
+}

@@ -1,0 +1,136 @@
+/**
+ * Forks: a state that was copied to another machine, or restored from an older backup, would give
+ * one seq two meanings. Looking at the own tail tells, and a new stream mends it.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { UploadContext } from "./commit.ts";
+import { decodeBody } from "../codec.ts";
+import { CorruptObjectError } from "../errors.ts";
+import { keysBeyond, type ObjectName, parseKey, serverOf } from "../keys.ts";
+import type { StreamState } from "../state/publisher.ts";
+import type { StoreOptions } from "../stores/store.ts";
+
+const logger = getLogger(["feedsync", "publish"]);
+
+/** A listing of the own tail. */
+export interface OwnTail {
+  /** Where the stream stood before the listing began: every read may be old. */
+  readonly before: StreamState;
+  /** The commits listed. */
+  readonly commits: readonly ObjectName[];
+}
+
+/** Lists the own tail. */
+export async function listOwnTail(
+  { state, store }: Pick<UploadContext, "state" | "store">,
+  options: StoreOptions,
+): Promise<OwnTail> {
+  const before = state.publisher.load();
+  const commits: ObjectName[] = [];
+  for await (const { key } of store.list(`tail/${before.stream}/`, options)) {
+    const name = parseKey(key);
+    if (name) commits.push(name);
+  }
+  state.noteClockOffset(store.clockOffset);
+  return { before, commits };
+}
+
+/** Whether a listing shows anything that {@linkcode checkOwnTail} has to look into. */
+export function isSuspicious({ state }: Pick<UploadContext, "state">, tail: OwnTail): boolean {
+  return hasExpired(tail) || unknownCommits({ state }, tail).length > 0;
+}
+
+/**
+ * Compares the own tail with the outbox. What an earlier run uploaded without knowing counts as
+ * uploaded. When the stream's newest commit is gone, or a commit holds other updates than the
+ * outbox, a new stream is begun, in which all rows are published that may not have arrived.
+ */
+export async function checkOwnTail(
+  context: UploadContext,
+  tail: OwnTail,
+  options: StoreOptions,
+): Promise<void> {
+  const { state: { publisher }, environment: { clock } } = context;
+  const now = publisher.load();
+  if (now.stream !== tail.before.stream) return;
+  if (hasExpired(tail)) {
+    logger.warn("The newest commit of {stream} is gone from the bucket; a new stream is begun", {
+      stream: now.stream,
+    });
+    return beginStream(context, now.uploaded + 1);
+  }
+  let fork = Infinity;
+  for (const name of unknownCommits(context, tail)) {
+    if (name.last <= now.closed) publisher.addGarbage(name.key, clock.now());
+    else fork = Math.min(fork, await compare(context, name, options));
+  }
+  if (fork === Infinity) return;
+  for await (const { key } of context.store.list(...segmentsBeyond(now, options))) {
+    const name = parseKey(key);
+    if (name) fork = Math.min(fork, await compare(context, name, options));
+  }
+  const from = Math.min(fork, now.uploaded - now.base + 1);
+  logger.warn(
+    "Another copy of the state {path} writes to {stream}, too; what may not have arrived is " +
+      "published again in a new stream (give each server a state of its own)",
+    { path: context.state.path, stream: now.stream },
+  );
+  beginStream(context, now.base + from);
+}
+
+/** A stream is continued only if its newest commit is still there. */
+function hasExpired({ before, commits }: OwnTail): boolean {
+  const reach = Math.max(0, ...commits.map(({ last }) => last));
+  return reach < before.uploaded - before.base;
+}
+
+function unknownCommits({ state }: Pick<UploadContext, "state">, tail: OwnTail): ObjectName[] {
+  const known = new Set(state.publisher.commits().map(({ key }) => key));
+  return tail.commits.filter(({ key }) => !known.has(key));
+}
+
+/** Returns the lowest seq at which the object differs from the outbox; Infinity when it does not. */
+async function compare(
+  context: UploadContext,
+  name: ObjectName,
+  options: StoreOptions,
+): Promise<number> {
+  const { store, state: { outbox, publisher } } = context;
+  const { base, closed, uploaded } = publisher.load();
+  const body = await store.get(name.key, options);
+  if (body === undefined) return Infinity;
+  const ids = outbox.ids(base + Math.max(name.first, closed + 1), base + name.last);
+  try {
+    for (const { seq, id } of decodeBody(name, body)) {
+      if (seq > closed && ids.get(base + seq) !== id) return seq;
+    }
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return Math.max(name.first, closed + 1);
+    throw error;
+  }
+  if (name.kind === "tail") {
+    publisher.addCommit({ key: name.key, first: name.first, last: name.last, bytes: body.length });
+    const last = base + name.last;
+    if (base + name.first <= uploaded + 1 && last > uploaded) publisher.save({ uploaded: last });
+  }
+  return Infinity;
+}
+
+/** Begins a new stream at the outbox row `row`. */
+function beginStream({ state, environment: { random } }: UploadContext, row: number): void {
+  const { publisher, outbox, cursors } = state;
+  const { stream, base } = publisher.load();
+  state.transaction(() => {
+    publisher.noteRepublished(row - 1);
+    cursors.set(stream, row - 1 - base);
+    publisher.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
+    outbox.drop(row - 1);
+  });
+}
+
+function segmentsBeyond({ stream, closed }: StreamState, options: StoreOptions) {
+  const startAfter = keysBeyond("segments", stream, closed);
+  return [`segments/${stream}/`, { ...options, startAfter }] as const;
+}

@@ -1,0 +1,124 @@
+/**
+ * Sealing: the commits of a stream are merged into segments, which keeps the tail, and so a poll,
+ * small. The rules of what may be sealed are all in {@linkcode planSegments}.
+ *
+ * @module
+ */
+import { objectName } from "../keys.ts";
+import type { KnownCommit, Publisher, StreamState } from "../state/publisher.ts";
+import type { StoreOptions } from "../stores/store.ts";
+import { putRows, type UploadContext } from "./commit.ts";
+
+/** Sealing begins when a stream has more commits in the tail. */
+export const TAIL_LIMIT: number = 8;
+
+/** A segment is closed when it holds so many bytes of NDJSON; a larger commit is one by itself. */
+export const SEGMENT_BYTES: number = 256 * 1024;
+
+/** A segment is closed at this age, in milliseconds. */
+export const SEGMENT_AGE: number = 60 * 60 * 1000;
+
+/** How long a superseded open segment is kept for readers that just listed it, in milliseconds. */
+export const SUPERSEDED_GRACE: number = 10_000;
+
+/** A segment to write. */
+export interface SegmentPlan {
+  /** First seq. */
+  readonly first: number;
+  /** Last seq. */
+  readonly last: number;
+  /** Bytes of NDJSON, at most. */
+  readonly bytes: number;
+  /** No more is added to it. */
+  readonly closed: boolean;
+}
+
+/** Whether the tail has grown beyond its limit. */
+export function needsSealing(publisher: Publisher): boolean {
+  return publisher.tailLength() > TAIL_LIMIT;
+}
+
+/**
+ * Which segments to write, in this order, so that all commits are sealed that may be:
+ *
+ * 1. The newest commit is never sealed, nor are others that end with it: the tail would forget how
+ *    far the stream reaches.
+ * 2. Sealing never goes backwards: what is sealed already is not sealed again.
+ *
+ * That every segment is written before its commits are deleted is up to {@linkcode seal}.
+ */
+export function planSegments(
+  stream: StreamState,
+  commits: readonly KnownCommit[],
+  now: number,
+): SegmentPlan[] {
+  const newest = Math.max(...commits.map(({ last }) => last));
+  const plans: SegmentPlan[] = [];
+  let { closed: before, sealed: last, openBytes: bytes } = stream;
+  let openedAt = stream.openKey === null ? now : stream.openedAt;
+  const write = (closed: boolean) => {
+    if (last > stream.sealed) plans.push({ first: before + 1, last, bytes, closed });
+    [before, bytes, openedAt] = [last, 0, now];
+  };
+  for (const commit of commits) {
+    if (commit.last >= newest || commit.last <= last) continue;
+    if (commit.bytes > SEGMENT_BYTES && last > before) write(true);
+    last = commit.last;
+    bytes += commit.bytes;
+    if (bytes >= SEGMENT_BYTES) write(true);
+  }
+  if (last > before) write(now - openedAt >= SEGMENT_AGE);
+  return plans;
+}
+
+/**
+ * Writes the planned segments; then, and only then, their commits may be deleted. Rows are dropped
+ * when the segment that holds them is closed. Commits and the segment that was replaced become
+ * garbage: the commits at once, the segment after a grace for readers that just listed it.
+ */
+export async function seal(context: UploadContext, options: StoreOptions): Promise<void> {
+  const { state: { publisher, outbox }, environment: { clock }, writer } = context;
+  for (const plan of planSegments(publisher.load(), publisher.commits(), clock.now())) {
+    const { stream, base, openKey, openedAt, closed } = publisher.load();
+    const name = objectName({
+      kind: "segments",
+      stream,
+      first: plan.first,
+      last: plan.last,
+      writer,
+    });
+    await putRows(context, name, options);
+    const now = clock.now();
+    const closedNow = plan.closed ? plan.last : plan.first - 1;
+    const continued = openKey !== null && closed + 1 === plan.first;
+    context.state.transaction(() => {
+      publisher.save({
+        sealed: plan.last,
+        closed: closedNow,
+        openKey: plan.closed ? null : name.key,
+        openBytes: plan.closed ? 0 : plan.bytes,
+        openedAt: continued ? openedAt : now,
+      });
+      for (const { key, last } of publisher.commits()) {
+        if (last <= plan.last) publisher.addGarbage(key, now);
+      }
+      if (continued) publisher.addGarbage(openKey, now + SUPERSEDED_GRACE);
+      publisher.dropCommits(closedNow);
+      outbox.drop(base + closedNow);
+    }, { durable: false });
+  }
+}
+
+/** Deletes the objects that nobody needs any more; `all`: without waiting for their grace to end. */
+export async function collectGarbage(
+  { state, store, environment: { clock } }: UploadContext,
+  { all = false, signal }: StoreOptions & { all?: boolean },
+): Promise<void> {
+  const due = state.publisher.garbage().filter((item) => all || item.due <= clock.now());
+  if (due.length === 0) return;
+  const keys = due.map(({ key }) => key);
+  const failed = new Map((await store.delete(keys, { signal })).map((f) => [f.key, f.error]));
+  const deleted = keys.filter((key) => !failed.has(key));
+  state.transaction(() => state.publisher.dropGarbage(deleted), { durable: false });
+  for (const error of failed.values()) throw error;
+}

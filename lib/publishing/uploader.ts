@@ -1,0 +1,214 @@
+/**
+ * The uploader: brings the rows of the outbox into the bucket, commit by commit, and keeps the tail
+ * small. One process a state file does this; the others wait for it, or take its place.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { Bell } from "../bell.ts";
+import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
+import { backoff, type Environment, sleep } from "../environment.ts";
+import { messageOf, StoreUnavailableError } from "../errors.ts";
+import { checkOwnTail, isSuspicious, listOwnTail, type OwnTail } from "./own_tail.ts";
+import { collectGarbage, needsSealing, seal } from "./seal.ts";
+import type { FileLock } from "../state/lock.ts";
+import type { State } from "../state/state.ts";
+import type { ObjectStore } from "../stores/store.ts";
+import { Waiters } from "./waiters.ts";
+
+const logger = getLogger(["feedsync", "publish"]);
+
+/** How often a process looks for what others did with a shared state file, in milliseconds. */
+const SHARED_STATE_INTERVAL = 50;
+
+/** A process that uploads without polling looks for forks at least so often, in milliseconds. */
+const FORK_CHECK_INTERVAL = 60 * 60 * 1000;
+
+/** Somebody polls when the own tail was listed within so many milliseconds. */
+const POLLING = 60_000;
+
+/** Delays between failed attempts, in milliseconds: the first, and the longest. */
+const RETRY_BASE = 250, RETRY_CAP = 10_000;
+
+/** What the uploader stands on. */
+export interface UploaderParts {
+  /** The own state. */
+  readonly state: State;
+  /** Where to. */
+  readonly store: ObjectStore;
+  /** Time and randomness. */
+  readonly environment: Environment;
+  /** Held by the one process that uploads. */
+  readonly lock: FileLock;
+  /** Least milliseconds from one commit to the next. */
+  readonly commitInterval: number;
+  /** Other processes may use the state, too. */
+  readonly shared: boolean;
+}
+
+/** Uploads the outbox in the background, from {@linkcode start} until {@linkcode close}. */
+export class Uploader {
+  /** Called after each commit. */
+  onCommit: ((commit: Commit) => void) | undefined;
+  readonly #parts: UploaderParts;
+  readonly #bell: Bell;
+  readonly #waiters: Waiters;
+  readonly #stopping = new AbortController();
+  readonly #forced = new AbortController();
+  #context: UploadContext | undefined;
+  #tail: OwnTail | undefined;
+  #inspected = -Infinity;
+  #nextCheck = 0;
+  #nextCommit = 0;
+  #failures = 0;
+  #running: Promise<void> | undefined;
+
+  /** An uploader that does nothing yet. */
+  constructor(parts: UploaderParts) {
+    this.#parts = parts;
+    this.#bell = new Bell(parts.environment.clock);
+    this.#waiters = new Waiters(parts.environment.clock, parts.state);
+  }
+
+  /** Begins to upload; and looks at once when it does already. */
+  start(): void {
+    this.#running ??= this.#run();
+    this.#bell.ring();
+  }
+
+  /**
+   * Waits until the row is in the bucket.
+   *
+   * @throws {StoreUnavailableError} when that takes longer than `timeout`; the row stays queued.
+   */
+  async whenUploaded(row: number, options: { timeout: number; signal?: AbortSignal }) {
+    this.start();
+    await this.#waiters.wait(row, options);
+  }
+
+  /** Waits until the first attempt to upload what is queued has ended, well or not. */
+  async settled(options: { timeout: number; signal?: AbortSignal }): Promise<void> {
+    await this.whenUploaded(this.#parts.state.outbox.lastRow(), options);
+  }
+
+  /** Takes a listing of the own tail that was made anyway; then none is made here. */
+  inspect(tail: OwnTail): void {
+    if (!this.#context) return;
+    this.#inspected = this.#parts.environment.clock.now();
+    this.#nextCheck = this.#inspected + FORK_CHECK_INTERVAL;
+    if (!isSuspicious(this.#context, tail)) return;
+    this.#tail = tail;
+    this.#bell.ring();
+  }
+
+  /** Uploads what is queued if the store answers within `timeout`, then stops. */
+  async close({ timeout }: { timeout: number }): Promise<void> {
+    const cancel = this.#parts.environment.clock.setTimer(timeout, () => this.#forced.abort());
+    this.#stopping.abort();
+    this.#bell.ring();
+    await this.#running;
+    cancel();
+    this.#waiters.rejectAll(new StoreUnavailableError("The connection was closed"));
+    this.#parts.lock[Symbol.dispose]();
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      try {
+        const busy = await this.#becomeUploader() && await this.#turn(this.#forced.signal);
+        this.#failures = 0;
+        if (busy) continue;
+        if (this.#stopping.signal.aborted) return;
+        await this.#bell.wait(this.#idleTime());
+        if (this.#parts.shared) this.#waiters.look();
+      } catch (error) {
+        if (this.#forced.signal.aborted || !await this.#recover(error)) return;
+      }
+    }
+  }
+
+  /** True when this process is the one that uploads. */
+  async #becomeUploader(): Promise<boolean> {
+    if (this.#context) return true;
+    if (!await this.#parts.lock.tryAcquire()) return false;
+    const context = { ...this.#parts, writer: this.#parts.environment.random.token() };
+    const options = { signal: this.#forced.signal };
+    await checkOwnTail(context, await listOwnTail(context, options), options);
+    this.#nextCheck = this.#parts.environment.clock.now() + FORK_CHECK_INTERVAL;
+    this.#context = context;
+    return true;
+  }
+
+  /** One round of work; false when there was none. */
+  async #turn(signal: AbortSignal): Promise<boolean> {
+    const context = this.#context!;
+    const { state, environment: { clock } } = this.#parts;
+    await this.#lookForForks(context, { due: clock.now() >= this.#nextCheck, signal });
+    const due = clock.now() >= this.#nextCommit || this.#stopping.signal.aborted;
+    const commit = due ? nextCommit(context) : undefined;
+    if (commit) await this.#upload(context, commit, signal);
+    if (needsSealing(state.publisher)) {
+      await this.#lookForForks(context, { due: !this.#polled(), signal });
+      await seal(context, { signal });
+      await collectGarbage(context, { all: true, signal });
+    } else await collectGarbage(context, { signal });
+    return commit !== undefined;
+  }
+
+  async #upload(context: UploadContext, commit: Commit, signal: AbortSignal): Promise<void> {
+    const { state, environment: { clock }, commitInterval } = this.#parts;
+    const { publisher } = state;
+    this.#nextCommit = clock.now() + commitInterval;
+    await putCommit(context, commit, { signal });
+    const { name: { key, first, last }, bytes, rows } = commit;
+    this.#waiters.uploaded(rows[rows.length - 1].row);
+    // Not synced: a crash of the machine in between only sends these rows again.
+    state.transaction(() => {
+      publisher.addCommit({ key, first, last, bytes });
+      publisher.save({ uploaded: rows[rows.length - 1].row });
+    }, { durable: false });
+    this.onCommit?.(commit);
+  }
+
+  async #lookForForks(
+    context: UploadContext,
+    { due, signal }: { due: boolean; signal: AbortSignal },
+  ): Promise<void> {
+    const tail = this.#tail ?? (due ? await listOwnTail(context, { signal }) : undefined);
+    if (!tail) return;
+    await checkOwnTail(context, tail, { signal });
+    this.#tail = undefined;
+    this.#nextCheck = this.#parts.environment.clock.now() + FORK_CHECK_INTERVAL;
+  }
+
+  /** Whether somebody lists the own tail anyway. */
+  #polled(): boolean {
+    return this.#parts.environment.clock.now() - this.#inspected < POLLING;
+  }
+
+  #idleTime(): number {
+    const { state, environment: { clock }, shared } = this.#parts;
+    const times = [this.#context ? this.#nextCheck : Infinity];
+    if (this.#context && state.queued() > 0) times.push(this.#nextCommit);
+    for (const { due } of state.publisher.garbage()) times.push(due);
+    const idle = Math.max(0, Math.min(...times) - clock.now());
+    return shared ? Math.min(idle, SHARED_STATE_INTERVAL) : idle;
+  }
+
+  /** Tells who waits, and waits before the next attempt; false when there is to be none. */
+  async #recover(error: unknown): Promise<boolean> {
+    const { environment: { clock, random } } = this.#parts;
+    this.#waiters.failed(error);
+    if (this.#stopping.signal.aborted) return false;
+    if (this.#failures++ === 0) {
+      const queued = this.#parts.state.queued();
+      logger.warn("{message} (retrying; {queued} updates are queued and safe)", {
+        message: messageOf(error),
+        queued,
+      });
+    }
+    const delay = backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
+    await sleep(clock, delay, this.#stopping.signal).catch(() => {});
+    return true;
+  }
+}

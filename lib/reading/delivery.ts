@@ -1,0 +1,168 @@
+/**
+ * Handing updates to the plugins, and moving the cursor behind them.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { StoredUpdate } from "../codec.ts";
+import type { Environment } from "../environment.ts";
+import { messageOf } from "../errors.ts";
+import { serverOf } from "../keys.ts";
+import type { RunningPlugin } from "../plugin.ts";
+import { PluginCaller } from "./plugin_caller.ts";
+import type { DeadLetter } from "../state/dead_letters.ts";
+import type { State } from "../state/state.ts";
+import { contentBytes, contentHash, type Gap, type Update, updateToJson } from "../update.ts";
+
+const logger = getLogger(["feedsync", "watch"]);
+
+/** The cursor is stored at the end of each object, and at least so often, in milliseconds. */
+const CURSOR_INTERVAL = 100;
+
+/** What delivery stands on. */
+export interface DeliveryOptions {
+  /** The own state. */
+  readonly state: State;
+  /** Time and randomness. */
+  readonly environment: Environment;
+  /** Who receives the updates. */
+  readonly plugins: readonly RunningPlugin[];
+  /** Most milliseconds for one call. */
+  readonly callbackTimeout: number;
+  /** Ends running calls when a graceful stop takes too long. */
+  readonly forced: AbortSignal;
+}
+
+/** Applies updates: in order per stream, one at a time per URL. */
+export class Delivery {
+  readonly #state: State;
+  readonly #environment: Environment;
+  readonly #callers: readonly PluginCaller[];
+  /** Calls under way by URL: streams are applied side by side. */
+  readonly #busy = new Map<string, Promise<void>>();
+  #applied = 0;
+  #gaps = 0;
+
+  /** Nothing is delivered yet. */
+  constructor({ plugins, state, environment, callbackTimeout, forced }: DeliveryOptions) {
+    this.#state = state;
+    this.#environment = environment;
+    this.#callers = plugins.map((plugin) =>
+      new PluginCaller(plugin, { environment, timeout: callbackTimeout, forced })
+    );
+  }
+
+  /** How many updates were applied, and how many gaps reported. */
+  get counts(): { applied: number; gaps: number } {
+    return { applied: this.#applied, gaps: this.#gaps };
+  }
+
+  /**
+   * Applies updates that follow the cursor of their stream. Stops between two of them, with the
+   * cursor stored, when `signal` is aborted.
+   */
+  async apply(
+    stream: string,
+    updates: readonly StoredUpdate[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#environment;
+    this.#noteNewest(updates);
+    const letters: DeadLetter[] = [];
+    let stored = clock.now(), done: number | undefined;
+    const store = () => {
+      if (done !== undefined) this.#moveCursor(stream, done, letters.splice(0));
+      stored = clock.now();
+    };
+    try {
+      for (const update of updates) {
+        signal.throwIfAborted();
+        if (!this.#state.publisher.wasRepublished(update.id)) {
+          letters.push(...await this.#deliver(stream, update, signal));
+        }
+        done = update.seq;
+        if (clock.now() - stored >= CURSOR_INTERVAL) store();
+      }
+    } finally {
+      store();
+    }
+  }
+
+  /** Reports updates that are lost, and moves the cursor behind them. */
+  async gap(gap: Gap, signal: AbortSignal): Promise<void> {
+    this.#gaps++;
+    logger.error(
+      "Updates {first} to {last} of {stream} are lost: they expired before they were read",
+      {
+        ...gap,
+      },
+    );
+    for (const caller of this.#callers) await caller.gap(gap, signal);
+    this.#moveCursor(gap.stream, gap.last, []);
+  }
+
+  /** Before the first plugin runs: so that nobody publishes again what just arrived. */
+  #noteNewest(updates: readonly StoredUpdate[]): void {
+    this.#state.transaction(() => {
+      for (const update of updates) {
+        const content = contentBytes(update);
+        this.#state.newest.note(update.url, {
+          time: Date.parse(update.time),
+          id: update.id,
+          hash: content ? contentHash(content) : null,
+        });
+      }
+    }, { durable: false });
+  }
+
+  async #deliver(stream: string, stored: StoredUpdate, signal: AbortSignal): Promise<DeadLetter[]> {
+    const { url } = stored;
+    while (this.#busy.has(url)) await this.#busy.get(url);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#busy.set(url, promise);
+    try {
+      const failures = await Promise.all(
+        this.#callers.map((caller) => caller.update(() => this.#current(stream, stored), signal)),
+      );
+      this.#applied++;
+      return failures.flatMap((error, index) =>
+        error === undefined
+          ? []
+          : [this.#letter(this.#callers[index].name, this.#current(stream, stored), error)]
+      );
+    } finally {
+      this.#busy.delete(url);
+      resolve();
+    }
+  }
+
+  /** The update as it is delivered now: whether it is superseded is decided anew at each attempt. */
+  #current(stream: string, stored: StoredUpdate): Update {
+    const { url, time, id } = stored;
+    const superseded = this.#state.newest.supersedes(url, Date.parse(time), id);
+    return { ...stored, stream, server: serverOf(stream), superseded };
+  }
+
+  #letter(plugin: string, update: Update, error: unknown): DeadLetter {
+    const { stream, seq, url } = update;
+    const message = messageOf(error);
+    logger.error("{plugin} cannot apply {url} ({stream}/{seq}), kept as a dead letter: {message}", {
+      plugin,
+      url,
+      stream,
+      seq,
+      message,
+    });
+    const time = Math.round(this.#environment.clock.now());
+    const content = JSON.stringify(updateToJson(update));
+    return { plugin, stream, seq, content, error: message, time };
+  }
+
+  /** Not synced: a crash of the machine only delivers the last updates again. */
+  #moveCursor(stream: string, seq: number, letters: readonly DeadLetter[]): void {
+    this.#state.transaction(() => {
+      for (const letter of letters) this.#state.deadLetters.add(letter);
+      this.#state.cursors.set(stream, seq);
+    }, { durable: false });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The very first poll of a state: where the streams that exist already are entered.
+ *
+ * @module
+ */
+import { contiguousStart } from "./chain.ts";
+import { decodeBody } from "../codec.ts";
+import { CorruptObjectError } from "../errors.ts";
+import type { ObjectName } from "../keys.ts";
+import { listStream } from "./listing.ts";
+import type { ReadContext } from "./stream_reader.ts";
+
+/**
+ * Enters the known streams at the first update from which all up to the newest are there, or with
+ * `now` at their end, in one transaction. A stream that is discovered later starts at 0.
+ */
+export async function enterStreams(
+  context: ReadContext,
+  streams: ReadonlyMap<string, readonly ObjectName[]>,
+  from: "earliest" | "now",
+): Promise<void> {
+  const { state } = context;
+  if (state.fact("entered") !== undefined) return;
+  const cursors = await Promise.all(
+    [...streams].map(async ([stream, commits]) =>
+      [stream, await entryPoint(context, stream, { commits, from })] as const
+    ),
+  );
+  state.transaction(() => {
+    for (const [stream, cursor] of cursors) state.cursors.set(stream, cursor);
+    state.setFact("entered", 1);
+  });
+}
+
+async function entryPoint(
+  context: ReadContext,
+  stream: string,
+  { commits, from }: { commits: readonly ObjectName[]; from: "earliest" | "now" },
+): Promise<number> {
+  const { gets, store, signal } = context;
+  if (from === "now") return (await newestReadable(context, commits))?.last ?? 0;
+  if (commits.some(({ first }) => first === 1)) return 0;
+  const segments = await gets.run(() =>
+    listStream(store, "segments", stream, { cursor: 0, signal })
+  );
+  if (segments.some(({ first }) => first === 1)) return 0;
+  const names = [...commits, ...segments];
+  const newest = await newestReadable(context, names);
+  return newest ? contiguousStart(names, newest) - 1 : 0;
+}
+
+/** A key alone moves no cursor: the object is read before it is believed. */
+async function newestReadable(
+  { gets, store, signal }: ReadContext,
+  names: readonly ObjectName[],
+): Promise<ObjectName | undefined> {
+  for (const name of names.toSorted((a, b) => b.last - a.last)) {
+    const body = await gets.run(() => store.get(name.key, { signal }));
+    try {
+      if (body && decodeBody(name, body)) return name;
+    } catch (error) {
+      if (!(error instanceof CorruptObjectError)) throw error;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,121 @@
+/**
+ * One poll after the other: a listing of the tail, and readers for the streams with news.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { ResolvedConfig } from "../config/config.ts";
+import type { Parts } from "../connection.ts";
+import type { Delivery } from "./delivery.ts";
+import { enterStreams } from "./enter.ts";
+import { type CorruptObjectError, messageOf } from "../errors.ts";
+import type { ObjectName } from "../keys.ts";
+import { Limit } from "./limit.ts";
+import { ForeignKeys, listTail } from "./listing.ts";
+import { type ReadContext, StreamReader } from "./stream_reader.ts";
+
+const logger = getLogger(["feedsync", "watch"]);
+
+/** How many objects are fetched at once, over all streams. */
+const PARALLEL_GETS = 8;
+
+/** An unreadable object is given up after the retention; after a day when there is none. */
+const DAY = 24 * 60 * 60 * 1000;
+
+/** What a poller is made with. */
+export interface PollerOptions {
+  /** Where new streams are entered, and more. */
+  readonly config: ResolvedConfig;
+  /** Hands updates to the plugins. */
+  readonly delivery: Delivery;
+  /** Ends reading. */
+  readonly signal: AbortSignal;
+}
+
+/** Polls; streams are read side by side, and a slow one holds up no other. */
+export class Poller {
+  readonly #parts: Parts;
+  readonly #options: PollerOptions;
+  readonly #context: ReadContext;
+  readonly #foreign: ForeignKeys;
+  readonly #readers = new Map<string, Promise<void>>();
+  /** What later polls showed of streams that are being read. */
+  readonly #later = new Map<string, ObjectName[]>();
+  readonly #reported = new Set<string>();
+
+  /** A poller that has not polled yet. */
+  constructor(parts: Parts, options: PollerOptions) {
+    const { delivery, signal, config: { retention } } = options;
+    this.#parts = parts;
+    this.#options = options;
+    this.#foreign = new ForeignKeys(parts.store);
+    this.#context = {
+      ...parts,
+      delivery,
+      signal,
+      gets: new Limit(PARALLEL_GETS),
+      patience: retention === false ? DAY : retention,
+      onUnreadable: (error) => this.#report(error),
+    };
+  }
+
+  /** Lists the tail and begins to read what is new. */
+  async poll(): Promise<void> {
+    const { state, store, uploader, environment: { clock } } = this.#parts;
+    const { signal, config: { includeOwn, from } } = this.#options;
+    const before = state.publisher.load();
+    const streams = await listTail(store, this.#foreign, { signal });
+    state.noteClockOffset(store.clockOffset);
+    uploader.inspect({ before, commits: streams.get(before.stream) ?? [] });
+    await enterStreams(this.#context, streams, from);
+    state.transaction(() => state.setFact("lastPoll", Math.round(clock.now())), { durable: false });
+    const own = state.publisher.load().stream;
+    for (const [stream, commits] of streams) {
+      if (stream === own && !includeOwn) continue;
+      const cursor = state.cursors.get(stream);
+      if (commits.some(({ last }) => last > cursor)) this.#read(stream, commits);
+    }
+  }
+
+  /** Waits until nothing is being read; rejects with the first error of a reader. */
+  async idle(): Promise<void> {
+    let failure: PromiseRejectedResult | undefined;
+    while (this.#readers.size > 0) {
+      const results = await Promise.allSettled(this.#readers.values());
+      failure ??= results.find((result) => result.status === "rejected");
+    }
+    if (failure) throw failure.reason;
+  }
+
+  #read(stream: string, commits: ObjectName[]): void {
+    if (this.#readers.has(stream)) {
+      this.#later.set(stream, commits);
+      return;
+    }
+    const reader = this.#readAll(stream, commits).finally(() => this.#readers.delete(stream));
+    this.#readers.set(stream, reader);
+    reader.catch((error) => {
+      if (!this.#context.signal.aborted) {
+        logger.warn("Cannot read on in {stream}, trying again at the next poll: {message}", {
+          stream,
+          message: messageOf(error),
+        });
+      }
+    });
+  }
+
+  async #readAll(stream: string, commits: ObjectName[]): Promise<void> {
+    for (let next: ObjectName[] | undefined = commits; next; next = this.#later.get(stream)) {
+      this.#later.delete(stream);
+      await new StreamReader(this.#context, stream, next).run();
+    }
+  }
+
+  #report(error: CorruptObjectError): void {
+    if (this.#reported.has(error.key)) return;
+    if (this.#reported.size < 1000) this.#reported.add(error.key);
+    logger.error("{message}; it holds up its stream and is tried again at later polls", {
+      message: messageOf(error),
+    });
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Reading one stream: from its cursor to its end, in order, never over a hole in silence.
+ *
+ * @module
+ */
+import { behindHole, chainFrom } from "./chain.ts";
+import { decodeBody, type StoredUpdate } from "../codec.ts";
+import type { Delivery } from "./delivery.ts";
+import { type Environment, sleep } from "../environment.ts";
+import { CorruptObjectError } from "../errors.ts";
+import type { ObjectName } from "../keys.ts";
+import type { Limit } from "./limit.ts";
+import { listStream } from "./listing.ts";
+import type { State } from "../state/state.ts";
+import type { ObjectStore } from "../stores/store.ts";
+
+/** A hole is a gap once it was there in so many listings … */
+const HOLE_LISTINGS = 3;
+
+/** … over at least so many milliseconds. */
+const HOLE_TIME = 2000;
+
+/** How many objects of a stream are fetched ahead. */
+const PREFETCH = 4;
+
+/** What reading stands on. */
+export interface ReadContext {
+  /** Cursors. */
+  readonly state: State;
+  /** The bucket. */
+  readonly store: ObjectStore;
+  /** Time. */
+  readonly environment: Environment;
+  /** Hands updates to the plugins and moves the cursor. */
+  readonly delivery: Delivery;
+  /** Bounds the GETs under way. */
+  readonly gets: Limit;
+  /** After so many milliseconds an unreadable object is given up. */
+  readonly patience: number;
+  /** Told of every object that is not what its key says. */
+  readonly onUnreadable: (error: CorruptObjectError) => void;
+  /** Ends reading. */
+  readonly signal: AbortSignal;
+}
+
+/** Reads one stream until nothing more is known of it. */
+export class StreamReader {
+  readonly #context: ReadContext;
+  readonly #stream: string;
+  #names: readonly ObjectName[];
+  /** Objects that were gone, or cannot be read: not relied on any more in this run. */
+  readonly #excluded = new Set<string>();
+  readonly #unreadable: ObjectName[] = [];
+  /** Listings of both tail and segments that showed the hole after the cursor; and since when. */
+  #listings = 0;
+  #since = 0;
+
+  /** A reader of `stream` that starts with what a poll showed of its tail. */
+  constructor(context: ReadContext, stream: string, commits: readonly ObjectName[]) {
+    this.#context = context;
+    this.#stream = stream;
+    this.#names = commits;
+  }
+
+  /** Reads and applies; resolves when the end is reached or an unreadable object is in the way. */
+  async run(): Promise<void> {
+    const { state, environment: { clock }, signal } = this.#context;
+    for (;;) {
+      signal.throwIfAborted();
+      const cursor = state.cursors.get(this.#stream);
+      const names = this.#names.filter(({ key, last }) =>
+        last > cursor && !this.#excluded.has(key)
+      );
+      const unreadable = this.#unreadable.some(({ last }) => last > cursor);
+      if (names.length === 0) return unreadable ? void this.#hold(cursor) : undefined;
+      const chain = chainFrom(names, cursor);
+      if (chain.length > 0) {
+        this.#listings = 0;
+        await this.#readChain(chain);
+      } else if (this.#listings === 0) {
+        await this.#list(cursor, { tail: false });
+      } else if (unreadable && this.#hold(cursor)) {
+        return;
+      } else if (this.#listings >= HOLE_LISTINGS && clock.now() - this.#since >= HOLE_TIME) {
+        await this.#crossHole(names, cursor);
+      } else {
+        await sleep(clock, HOLE_TIME / (HOLE_LISTINGS - 1), signal);
+        await this.#list(cursor, { tail: true });
+      }
+    }
+  }
+
+  /** Lists the segments, and always before them the tail, which the poll has done the first time. */
+  async #list(cursor: number, { tail }: { tail: boolean }): Promise<void> {
+    const { store, signal, environment: { clock } } = this.#context;
+    const options = { cursor, signal };
+    if (this.#listings++ === 0) this.#since = clock.now();
+    const commits = tail
+      ? await listStream(store, "tail", this.#stream, options)
+      : this.#names.filter(({ kind }) => kind === "tail");
+    const segments = await listStream(store, "segments", this.#stream, options);
+    this.#names = [...commits, ...segments];
+  }
+
+  /** Applies object after object, fetching ahead, as far as they can be read. */
+  async #readChain(chain: readonly ObjectName[]): Promise<void> {
+    const { state, delivery, signal } = this.#context;
+    const bodies: Promise<Uint8Array | undefined>[] = [];
+    try {
+      for (const [index, name] of chain.entries()) {
+        while (bodies.length < Math.min(chain.length, index + PREFETCH)) {
+          bodies.push(this.#fetch(chain[bodies.length]));
+        }
+        const updates = await this.#decode(name, bodies[index]);
+        if (!updates) return;
+        const cursor = state.cursors.get(this.#stream);
+        await delivery.apply(this.#stream, updates.filter(({ seq }) => seq > cursor), signal);
+      }
+    } finally {
+      await Promise.allSettled(bodies);
+    }
+  }
+
+  #fetch(name: ObjectName): Promise<Uint8Array | undefined> {
+    const { gets, store, signal } = this.#context;
+    const body = gets.run(() => store.get(name.key, { signal }));
+    body.catch(() => {}); // Fetched ahead: the error counts when its turn comes.
+    return body;
+  }
+
+  /** The updates of the object; undefined when it cannot be relied on. */
+  async #decode(
+    name: ObjectName,
+    fetched: Promise<Uint8Array | undefined>,
+  ): Promise<StoredUpdate[] | undefined> {
+    const body = await fetched;
+    if (body === undefined) {
+      // Sealed or superseded meanwhile: that alone is never a hole, so look again.
+      this.#excluded.add(name.key);
+      await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
+      return undefined;
+    }
+    try {
+      return decodeBody(name, body);
+    } catch (error) {
+      if (!(error instanceof CorruptObjectError)) throw error;
+      this.#excluded.add(name.key);
+      this.#unreadable.push(name);
+      this.#context.onUnreadable(error);
+      return undefined;
+    }
+  }
+
+  /** Waits for the unreadable object; false when that was long enough. */
+  #hold(cursor: number): boolean {
+    const { state, environment: { clock }, patience } = this.#context;
+    const now = Math.round(clock.now());
+    return now - state.cursors.hold(this.#stream, cursor, now) < patience;
+  }
+
+  /** Reports the gap, once the object behind it is read: a key alone moves no cursor. */
+  async #crossHole(names: readonly ObjectName[], cursor: number): Promise<void> {
+    const { delivery, signal } = this.#context;
+    const behind = behindHole(names, cursor)!;
+    const updates = await this.#decode(behind, this.#fetch(behind));
+    if (!updates) return;
+    this.#listings = 0;
+    await delivery.gap({ stream: this.#stream, first: cursor + 1, last: behind.first - 1 }, signal);
+    await delivery.apply(this.#stream, updates, signal);
+  }
+}

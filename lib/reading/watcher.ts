@@ -1,0 +1,231 @@
+/**
+ * The loop behind {@linkcode watch}: when to poll, when to clean up, how to stop.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { Bell } from "../bell.ts";
+import { cleanUp } from "../cleanup.ts";
+import type { Connection, Parts } from "../connection.ts";
+import { Delivery } from "./delivery.ts";
+import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
+import type { RunningPlugin } from "../plugin.ts";
+import { Poller } from "./poller.ts";
+import { FileLock } from "../state/lock.ts";
+import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
+
+const logger = getLogger(["feedsync", "watch"]);
+
+/** How often old updates are cleaned up, in milliseconds. */
+const CLEANUP_INTERVAL = 60 * 60 * 1000;
+
+/** The first cleanup comes within so many milliseconds of the start. */
+const FIRST_CLEANUP = 5 * 60 * 1000;
+
+/** The one implementation of {@linkcode Watcher}. */
+export class BucketWatcher implements Watcher {
+  readonly ready: Promise<void>;
+  readonly finished: Promise<void>;
+  readonly #connection: Connection;
+  readonly #options: WatchOptions;
+  readonly #stopping = new AbortController();
+  readonly #forced = new AbortController();
+  readonly #bell: Bell | undefined;
+  #delivery: Delivery | undefined;
+  #poller: Poller | undefined;
+  #polling: Promise<void> | undefined;
+  #nextPoll: Promise<void> | undefined;
+  #reachable = true;
+
+  /** Starts at once. */
+  constructor(
+    connection: Connection,
+    plugins: () => Promise<readonly RunningPlugin[]>,
+    options: WatchOptions,
+  ) {
+    this.#connection = connection;
+    this.#options = options;
+    const { parts } = connection;
+    this.#bell = parts && new Bell(parts.environment.clock);
+    const ready = Promise.withResolvers<void>();
+    this.ready = ready.promise;
+    this.finished = parts ? this.#run(parts, plugins, ready.resolve) : Promise.resolve();
+    if (parts) this.finished.catch(ready.reject);
+    else ready.resolve();
+    this.ready.catch(() => {}); // Whoever waits for neither of the two finds it in the log.
+    options.signal?.addEventListener("abort", () => this.#stop(), { once: true });
+    if (options.signal?.aborted) this.#stop();
+  }
+
+  async poll(): Promise<PollReport> {
+    await this.ready;
+    if (!this.#delivery) return { applied: 0, gaps: 0 };
+    const before = this.#delivery.counts;
+    await this.#pollFromNow();
+    await this.#poller!.idle();
+    const { applied, gaps } = this.#delivery.counts;
+    return { applied: applied - before.applied, gaps: gaps - before.gaps };
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.finished.catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(
+    parts: Parts,
+    plugins: () => Promise<readonly RunningPlugin[]>,
+    ready: () => void,
+  ): Promise<void> {
+    const { state } = parts;
+    using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
+    let running: readonly RunningPlugin[] = [];
+    try {
+      if (!await lock.tryAcquire()) {
+        throw new StateError(
+          `Cannot watch with the state ${state.path}: another process watches with it already`,
+        );
+      }
+      running = await plugins();
+      this.#begin(parts, running);
+      ready();
+      await (this.#options.manual ? this.#stopped() : this.#loop(parts));
+      await this.#drain(parts);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      logger.error("{message}", { message: messageOf(error) });
+      throw error;
+    } finally {
+      this.#stop();
+      for (const plugin of running) await this.#closePlugin(plugin);
+    }
+  }
+
+  #begin(parts: Parts, plugins: readonly RunningPlugin[]): void {
+    const { config } = this.#connection;
+    const { state, environment, uploader } = parts;
+    const { callbackTimeout, includeOwn } = config;
+    const forced = this.#forced.signal;
+    const delivery = new Delivery({ state, environment, plugins, callbackTimeout, forced });
+    this.#delivery = delivery;
+    this.#poller = new Poller(parts, { config, delivery, signal: this.#stopping.signal });
+    this.#warnAfterAbsence(parts);
+    if (!includeOwn) {
+      uploader.onCommit = ({ rows }) => {
+        for (const { url } of rows) {
+          logger.info("{url} published, not applied here", { url });
+        }
+      };
+    }
+    uploader.start();
+  }
+
+  async #loop(parts: Parts): Promise<void> {
+    const { store, environment: { clock, random } } = parts;
+    const { poll, retention } = this.#connection.config;
+    await using _hint = store.watch?.("tail/", () => this.#bell!.ring());
+    let nextCleanup = clock.now() + random.fraction() * FIRST_CLEANUP;
+    for (let first = true; !this.#stopping.signal.aborted; first = false) {
+      await this.#pollFromNow().catch((error) => this.#noteFailure(error, first));
+      if (retention !== false && clock.now() >= nextCleanup) {
+        nextCleanup = clock.now() + CLEANUP_INTERVAL * (0.75 + random.fraction() / 2);
+        await this.#cleanUp(parts, retention);
+      }
+      await this.#bell!.wait(poll * (0.9 + random.fraction() / 5));
+    }
+  }
+
+  /** A poll that begins after this call: one that is under way may have listed too early. */
+  #pollFromNow(): Promise<void> {
+    if (!this.#polling) {
+      this.#polling = this.#poller!.poll().finally(() => this.#polling = undefined);
+      return this.#polling.then(() => this.#noteSuccess());
+    }
+    return this.#nextPoll ??= this.#polling.catch(() => {}).then(() => {
+      this.#nextPoll = undefined;
+      return this.#pollFromNow();
+    });
+  }
+
+  #noteSuccess(): void {
+    if (!this.#reachable) logger.info("The store can be reached again");
+    this.#reachable = true;
+  }
+
+  #noteFailure(error: unknown, first: boolean): void {
+    if (this.#stopping.signal.aborted) return;
+    if (first && (error instanceof AccessDeniedError || error instanceof ConfigError)) throw error;
+    if (this.#reachable) {
+      logger.warn("{message} (retrying; nothing is lost)", { message: messageOf(error) });
+    }
+    this.#reachable = false;
+  }
+
+  async #cleanUp({ store, environment }: Parts, maxAge: number): Promise<void> {
+    try {
+      const { deleted } = await cleanUp(store, {
+        environment,
+        maxAge,
+        signal: this.#stopping.signal,
+      });
+      if (deleted > 0) logger.info("Cleaned up: {deleted} old objects deleted", { deleted });
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      logger.warn("Cannot clean up, trying again in an hour: {message}", {
+        message: messageOf(error),
+      });
+    }
+  }
+
+  #warnAfterAbsence({ state, environment: { clock } }: Parts): void {
+    const { retention } = this.#connection.config;
+    const lastPoll = state.fact("lastPoll");
+    if (lastPoll === undefined || retention === false) return;
+    const hours = Math.round((clock.now() - Number(lastPoll)) / 360_000) / 10;
+    if (clock.now() - Number(lastPoll) <= retention) return;
+    logger.warn(
+      "This server was away for {hours} hours, longer than updates are kept; what it missed is " +
+        "reported as gaps",
+      { hours },
+    );
+  }
+
+  #stop(): void {
+    this.#stopping.abort();
+    this.#bell?.ring();
+  }
+
+  #stopped(): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  /** Lets running callbacks finish, up to `stopTimeout`. */
+  async #drain({ environment: { clock } }: Parts): Promise<void> {
+    const cancel = clock.setTimer(
+      this.#connection.config.stopTimeout,
+      () => this.#forced.abort(new DOMException("The watcher stops", "AbortError")),
+    );
+    await this.#polling?.catch(() => {});
+    await this.#poller!.idle().catch(() => {});
+    cancel();
+  }
+
+  async #closePlugin(plugin: RunningPlugin): Promise<void> {
+    try {
+      await plugin.close();
+    } catch (error) {
+      logger.error("{plugin} failed to close: {message}", {
+        plugin: plugin.name,
+        message: messageOf(error),
+      });
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The SQLite database behind the state: schema, transactions, errors.
+ *
+ * @module
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { messageOf, StateError } from "../errors.ts";
+
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+  row INTEGER PRIMARY KEY AUTOINCREMENT, -- without holes: plain INSERTs only
+  id TEXT NOT NULL, url TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE TABLE publisher (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  stream TEXT NOT NULL, previous TEXT, base INTEGER NOT NULL, uploaded INTEGER NOT NULL,
+  sealed INTEGER NOT NULL, closed INTEGER NOT NULL,
+  openKey TEXT, openBytes INTEGER NOT NULL, openedAt INTEGER NOT NULL
+) STRICT;
+CREATE TABLE commits (
+  key TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE garbage (key TEXT PRIMARY KEY, due INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE republished (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE cursors (
+  stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, heldSince INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE newest (
+  url TEXT PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL, hash TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letters (
+  id INTEGER PRIMARY KEY, plugin TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+  content TEXT NOT NULL, error TEXT NOT NULL, time INTEGER NOT NULL,
+  UNIQUE (plugin, stream, seq)
+) STRICT;
+CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
+`;
+
+/** What to do about SQLite's result codes, https://sqlite.org/rescode.html */
+const REMEDIES: Record<number, string> = {
+  5: "another process is writing to it; try again",
+  8: "it is read-only; make the file and its directory writable",
+  10: "the disk reports an input/output error; check the disk",
+  11: "the file is damaged; restore it or remove it to start with a new state",
+  13: "the disk is full; free some space",
+  14: "it cannot be opened; check that the path is a file in a writable directory",
+  26: "the file is not a database; choose another path for the state",
+};
+
+/** An open database with its transactions. */
+export class Database implements Disposable {
+  /** Path of the file, or `:memory:`. */
+  readonly path: string;
+  readonly #db: DatabaseSync;
+  #inTransaction = false;
+  #durable = true;
+
+  /**
+   * Opens or creates the database.
+   *
+   * @throws {StateError} when it cannot be used.
+   */
+  constructor(path: string) {
+    this.path = path;
+    this.#db = this.#guard(() => new DatabaseSync(path, { timeout: 5000 }), "open");
+    try {
+      this.#guard(() => this.#initialize(), "open");
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /** Prepares a statement. */
+  prepare(sql: string): StatementSync {
+    return this.#db.prepare(sql);
+  }
+
+  /**
+   * Runs `work` in one transaction, nested calls in the outermost one. When it returns, the changes
+   * survive a crash of the process, and with `durable` (the default) one of the machine.
+   *
+   * @throws {StateError} when the database cannot be written; nothing is changed then.
+   */
+  transaction<T>(work: () => T, { durable = true }: { durable?: boolean } = {}): T {
+    if (this.#inTransaction) return work();
+    return this.#guard(() => {
+      if (durable !== this.#durable) {
+        this.#db.exec(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
+        this.#durable = durable;
+      }
+      this.#db.exec("BEGIN IMMEDIATE");
+      this.#inTransaction = true;
+      try {
+        const result = work();
+        this.#db.exec("COMMIT");
+        return result;
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+        throw error;
+      } finally {
+        this.#inTransaction = false;
+      }
+    }, "write to");
+  }
+
+  /** Closes the database. */
+  [Symbol.dispose](): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #initialize() {
+    this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    this.transaction(() => {
+      const version = this.#db.prepare("PRAGMA user_version").get()!.user_version;
+      if (version === SCHEMA_VERSION) {
+        this.#db.exec("UPDATE meta SET value = value WHERE key = 'server'"); // Is it writable?
+      } else if (version === 0 && this.#isEmpty()) {
+        this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`);
+      } else {
+        throw new StateError(
+          `Cannot open the state ${this.path}: it is another program's database, or a newer version's`,
+        );
+      }
+    });
+  }
+
+  #isEmpty(): boolean {
+    return this.#db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()!.tables === 0;
+  }
+
+  #guard<T>(work: () => T, action: string): T {
+    try {
+      return work();
+    } catch (cause) {
+      if (!(cause instanceof Error) || !("errcode" in cause)) throw cause;
+      const remedy = REMEDIES[Number(cause.errcode) & 0xff] ?? messageOf(cause);
+      throw new StateError(`Cannot ${action} the state ${this.path}: ${remedy}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Advisory file locks that end with the process that holds them.
+ *
+ * @module
+ */
+
+/** An exclusive lock on a file. */
+export class FileLock implements Disposable {
+  readonly #path: string | undefined;
+  #file: Deno.FsFile | undefined;
+  #held = false;
+
+  /** A lock on the file at `path`; without a path it is always free. */
+  constructor(path: string | undefined) {
+    this.#path = path;
+  }
+
+  /** Takes the lock if it is free; true when it is held now. Does not wait: `lock` cannot be aborted. */
+  async tryAcquire(): Promise<boolean> {
+    if (this.#held || this.#path === undefined) return this.#held = true;
+    this.#file ??= await Deno.open(this.#path, { create: true, write: true });
+    return this.#held = await this.#file.tryLock(true);
+  }
+
+  /** Frees the lock. */
+  [Symbol.dispose](): void {
+    this.#held = false;
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}

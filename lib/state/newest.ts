@@ -1,0 +1,56 @@
+/**
+ * The newest update of each URL, published here or applied: decides which update wins.
+ *
+ * @module
+ */
+import type { Database } from "./database.ts";
+
+/** An update as far as it matters for which one is newer: by time, then by id. */
+export interface Version {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** UUID of the update. */
+  readonly id: string;
+  /** Hash of the content; null when the feed is gone. */
+  readonly hash: string | null;
+}
+
+/** The newest known update of each URL. */
+export class Newest {
+  readonly #get;
+  readonly #note;
+  readonly #supersedes;
+  readonly #shift;
+
+  /** Prepares the statements. */
+  constructor(db: Database) {
+    this.#get = db.prepare("SELECT time, id, hash FROM newest WHERE url = ?");
+    this.#note = db.prepare(
+      `INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+       time = excluded.time, id = excluded.id, hash = excluded.hash
+       WHERE (excluded.time, excluded.id) > (time, id)`,
+    );
+    this.#supersedes = db.prepare("SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?)");
+    this.#shift = db.prepare("UPDATE newest SET time = time + ?");
+  }
+
+  /** The newest known update of the URL. */
+  get(url: string): Version | undefined {
+    return this.#get.get(url) as Version | undefined;
+  }
+
+  /** Remembers an update, unless a newer one is known. */
+  note(url: string, { time, id, hash }: Version): void {
+    this.#note.run(url, time, id, hash);
+  }
+
+  /** Whether a newer update of the URL is known. */
+  supersedes(url: string, time: number, id: string): boolean {
+    return this.#supersedes.get(url, time, id) !== undefined;
+  }
+
+  /** Corrects the time of every entry by `ms`. */
+  shiftTimes(ms: number): void {
+    this.#shift.run(ms);
+  }
+}

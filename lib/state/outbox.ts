@@ -1,0 +1,70 @@
+/**
+ * The outbox: accepted updates, from the insert on until the segment that holds them is closed.
+ *
+ * @module
+ */
+import type { Database } from "./database.ts";
+
+/** An accepted update; `body` is its JSON without `seq`, `id`, `url` and `time`. */
+export interface OutboxRow {
+  /** Row number, from 1, without holes; the seq is this minus the base of the stream. */
+  readonly row: number;
+  /** UUID of the update. */
+  readonly id: string;
+  /** URL of the feed. */
+  readonly url: string;
+  /** Milliseconds since 1970, by the store's clock. */
+  readonly time: number;
+  /** The rest of the line. */
+  readonly body: string;
+}
+
+/** Accepted updates in the order of their rows. */
+export class Outbox {
+  readonly #insert;
+  readonly #range;
+  readonly #ids;
+  readonly #last;
+  readonly #drop;
+  readonly #shift;
+
+  /** Prepares the statements. */
+  constructor(db: Database) {
+    this.#insert = db.prepare("INSERT INTO outbox (id, url, time, body) VALUES (?, ?, ?, ?)");
+    this.#range = db.prepare("SELECT * FROM outbox WHERE row BETWEEN ? AND ? ORDER BY row");
+    this.#ids = db.prepare("SELECT row, id FROM outbox WHERE row BETWEEN ? AND ?");
+    this.#last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
+    this.#drop = db.prepare("DELETE FROM outbox WHERE row <= ?");
+    this.#shift = db.prepare("UPDATE outbox SET time = time + ?");
+  }
+
+  /** Appends an update and returns its row number. */
+  add({ id, url, time, body }: Omit<OutboxRow, "row">): number {
+    return Number(this.#insert.run(id, url, time, body).lastInsertRowid);
+  }
+
+  /** The last row number ever given out; 0 when none was. */
+  lastRow(): number {
+    return Number(this.#last.get()?.seq ?? 0);
+  }
+
+  /** The rows `first` to `last` that are there, one after the other. */
+  *rows(first: number, last: number): Iterable<OutboxRow> {
+    for (const row of this.#range.iterate(first, last)) yield row as unknown as OutboxRow;
+  }
+
+  /** Ids of the rows `first` to `last` that are there, by row. */
+  ids(first: number, last: number): Map<number, string> {
+    return new Map(this.#ids.all(first, last).map(({ row, id }) => [Number(row), String(id)]));
+  }
+
+  /** Forgets all rows up to `row`. */
+  drop(row: number): void {
+    this.#drop.run(row);
+  }
+
+  /** Corrects the time of every row by `ms`. */
+  shiftTimes(ms: number): void {
+    this.#shift.run(ms);
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * What a publisher knows of its own stream: how far it is uploaded, sealed and closed, and which
+ * objects in the bucket it knows to be its own.
+ *
+ * @module
+ */
+import type { Database } from "./database.ts";
+
+/** Where the own stream stands. Seqs count within the stream, rows within the outbox. */
+export interface StreamState {
+  /** Name of the stream. */
+  readonly stream: string;
+  /** The stream it continues. */
+  readonly previous: string | null;
+  /** The row before the one with seq 1. */
+  readonly base: number;
+  /** Last row known to be in the bucket. */
+  readonly uploaded: number;
+  /** Last seq in a segment. */
+  readonly sealed: number;
+  /** Last seq in a closed segment; the rows up to it are dropped. */
+  readonly closed: number;
+  /** Key of the open segment, which holds the seqs from `closed` + 1 to `sealed`. */
+  readonly openKey: string | null;
+  /** NDJSON bytes in the open segment. */
+  readonly openBytes: number;
+  /** When the open segment was begun, in milliseconds since 1970. */
+  readonly openedAt: number;
+}
+
+/** A commit that is known to hold own rows. */
+export interface KnownCommit {
+  /** Its key in the tail. */
+  readonly key: string;
+  /** First seq. */
+  readonly first: number;
+  /** Last seq. */
+  readonly last: number;
+  /** NDJSON bytes. */
+  readonly bytes: number;
+}
+
+/** The state of the own stream. */
+export class Publisher {
+  readonly #db: Database;
+  readonly #load;
+  readonly #addCommit;
+  readonly #commits;
+  readonly #tailLength;
+  readonly #dropCommits;
+  readonly #addGarbage;
+  readonly #garbage;
+  readonly #dropGarbage;
+  readonly #republish;
+  readonly #republished;
+
+  /** Prepares the statements. */
+  constructor(db: Database) {
+    this.#db = db;
+    this.#load = db.prepare("SELECT * FROM publisher");
+    this.#addCommit = db.prepare("INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?)");
+    this.#commits = db.prepare("SELECT * FROM commits ORDER BY last, first");
+    this.#tailLength = db.prepare(
+      "SELECT count(*) AS length FROM commits, publisher WHERE last > sealed",
+    );
+    this.#dropCommits = db.prepare("DELETE FROM commits WHERE last <= ?");
+    this.#addGarbage = db.prepare("INSERT OR IGNORE INTO garbage VALUES (?, ?)");
+    this.#garbage = db.prepare("SELECT key, due FROM garbage ORDER BY due, key");
+    this.#dropGarbage = db.prepare("DELETE FROM garbage WHERE key = ?");
+    this.#republish = db.prepare(
+      "INSERT OR IGNORE INTO republished SELECT id FROM outbox WHERE row > ?",
+    );
+    this.#republished = db.prepare("SELECT 1 FROM republished WHERE id = ?");
+  }
+
+  /** Where the stream stands. */
+  load(): StreamState {
+    return { ...this.#load.get() } as unknown as StreamState;
+  }
+
+  /** Changes where the stream stands. */
+  save(changes: Partial<StreamState>): void {
+    const names = Object.keys(changes);
+    const sql = `UPDATE publisher SET ${names.map((name) => `${name} = ?`).join(", ")}`;
+    this.#db.prepare(sql).run(...Object.values(changes));
+  }
+
+  /**
+   * Begins a stream: the row after `base` gets seq 1. Objects of the stream before are left to be
+   * read by all, and to expire.
+   */
+  begin(
+    stream: string,
+    { base, previous = null }: { base: number; previous?: string | null },
+  ): void {
+    this.#db.prepare("DELETE FROM publisher").run();
+    this.#db.prepare("INSERT INTO publisher VALUES (1, ?, ?, ?, ?, 0, 0, NULL, 0, 0)")
+      .run(stream, previous, base, base);
+    this.dropCommits(Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Remembers a commit as own. */
+  addCommit({ key, first, last, bytes }: KnownCommit): void {
+    this.#addCommit.run(key, first, last, bytes);
+  }
+
+  /** The known commits beyond the last closed segment, sealed ones included, by `last`. */
+  commits(): KnownCommit[] {
+    return this.#commits.all() as unknown as KnownCommit[];
+  }
+
+  /** How many known commits are not sealed yet. */
+  tailLength(): number {
+    return Number(this.#tailLength.get()!.length);
+  }
+
+  /** Forgets the commits up to `seq`. */
+  dropCommits(seq: number): void {
+    this.#dropCommits.run(seq);
+  }
+
+  /** Remembers that an object of the own stream is to be deleted once `due` has come. */
+  addGarbage(key: string, due: number): void {
+    this.#addGarbage.run(key, due);
+  }
+
+  /** Objects that wait for their deletion, by time. */
+  garbage(): { key: string; due: number }[] {
+    return this.#garbage.all() as unknown as { key: string; due: number }[];
+  }
+
+  /** Forgets garbage that is deleted. */
+  dropGarbage(keys: readonly string[]): void {
+    for (const key of keys) this.#dropGarbage.run(key);
+  }
+
+  /** Remembers that the rows beyond `row` are published again, so that they are not applied here. */
+  noteRepublished(row: number): void {
+    this.#republish.run(row);
+  }
+
+  /** Whether the update was published again by this server after a fork. */
+  wasRepublished(id: string): boolean {
+    return this.#republished.get(id) !== undefined;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The state of one server: everything that must survive a crash, in one SQLite database.
+ *
+ * @module
+ */
+import { StateError } from "../errors.ts";
+import type { Random } from "../environment.ts";
+import { Cursors } from "./cursors.ts";
+import { Database } from "./database.ts";
+import { DeadLetters } from "./dead_letters.ts";
+import { SeenFiles } from "./files.ts";
+import { Newest } from "./newest.ts";
+import { Outbox } from "./outbox.ts";
+import { Publisher } from "./publisher.ts";
+
+/** Whose state it is. */
+export interface Owner {
+  /** Name of the server. */
+  readonly server: string;
+  /** URL of the store. */
+  readonly store: string;
+}
+
+/** Small facts that are kept beside the tables. */
+type Fact = "server" | "store" | "entered" | "lastPoll" | "clockOffset" | "uploadError";
+
+/** One server's state. */
+export class State implements Disposable {
+  /** Path of the file, or `:memory:`. */
+  readonly path: string;
+  /** Accepted updates. */
+  readonly outbox: Outbox;
+  /** The own stream. */
+  readonly publisher: Publisher;
+  /** How far each stream is read. */
+  readonly cursors: Cursors;
+  /** Newest update of each URL. */
+  readonly newest: Newest;
+  /** Updates that could not be applied. */
+  readonly deadLetters: DeadLetters;
+  /** What was seen in feed files. */
+  readonly files: SeenFiles;
+  readonly #db: Database;
+  readonly #getFact;
+  readonly #setFact;
+  readonly #dataVersion;
+
+  /**
+   * Opens the state at `path`, or makes a new one.
+   *
+   * @throws {StateError} when it cannot be used, or belongs to another server or store.
+   */
+  constructor(path: string, { server, store }: Owner, random: Random) {
+    this.path = path;
+    const db = this.#db = new Database(path);
+    this.#getFact = db.prepare("SELECT value FROM meta WHERE key = ?");
+    this.#setFact = db.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
+    this.#dataVersion = db.prepare("PRAGMA data_version");
+    this.outbox = new Outbox(db);
+    this.publisher = new Publisher(db);
+    this.cursors = new Cursors(db);
+    this.newest = new Newest(db);
+    this.deadLetters = new DeadLetters(db);
+    this.files = new SeenFiles(db);
+    try {
+      this.transaction(() => this.#claim({ server, store }, random));
+    } catch (error) {
+      db[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** See {@linkcode Database.transaction}. */
+  transaction<T>(work: () => T, options?: { durable?: boolean }): T {
+    return this.#db.transaction(work, options);
+  }
+
+  /** Reads a fact. */
+  fact(name: Fact): string | number | undefined {
+    return this.#getFact.get(name)?.value as string | number | undefined;
+  }
+
+  /** Writes a fact. */
+  setFact(name: Fact, value: string | number): void {
+    this.#setFact.run(name, value);
+  }
+
+  /** Changes whenever another process has written to the state. */
+  dataVersion(): number {
+    return Number(this.#dataVersion.get()!.data_version);
+  }
+
+  /** How many updates wait for their upload. */
+  queued(): number {
+    return this.outbox.lastRow() - this.publisher.load().uploaded;
+  }
+
+  /** Milliseconds to add to the local clock to get the store's, as last seen by any run. */
+  get clockOffset(): number {
+    return Number(this.fact("clockOffset") ?? 0);
+  }
+
+  /**
+   * Remembers how far the store's clock is from the local one. What was accepted before the store
+   * was heard for the first time bears the time of an uncorrected clock and was seen by nobody yet:
+   * it is corrected now, once, before its first upload.
+   */
+  noteClockOffset(offset: number | undefined): void {
+    const known = this.fact("clockOffset");
+    if (offset === undefined || offset === known) return;
+    this.transaction(() => {
+      if (known === undefined && offset !== 0) {
+        this.outbox.shiftTimes(offset);
+        this.newest.shiftTimes(offset);
+      }
+      this.setFact("clockOffset", offset);
+    });
+  }
+
+  /** Closes the database. */
+  [Symbol.dispose](): void {
+    this.#db[Symbol.dispose]();
+  }
+
+  #claim(owner: Owner, random: Random) {
+    for (const name of ["server", "store"] as const) {
+      const known = this.fact(name);
+      if (known === undefined) this.setFact(name, owner[name]);
+      else if (known !== owner[name]) {
+        throw new StateError(
+          `Cannot use the state ${this.path} for the ${name} ${
+            owner[name]
+          }: it belongs to ${known}; ` +
+            "choose another file, or remove this one if its queued updates are no longer wanted",
+        );
+      }
+    }
+    if (this.#db.prepare("SELECT 1 FROM publisher").get() === undefined) {
+      this.publisher.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
+    }
+  }
+}
