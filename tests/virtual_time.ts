@@ -1,25 +1,20 @@
 import type { Environment } from "../lib/environment.ts";
 
 /**
- * Time that passes only when nothing else is left to do: timers fire at once, in their order, and
- * the clock jumps to them. Randomness is seeded.
+ * Time that stands still, but in {@linkcode VirtualTime.run}: there the clock jumps from timer to
+ * timer as soon as nothing else is left to do. Randomness is seeded.
  */
 export class VirtualTime implements Environment {
   #now = Date.parse("2026-01-01T00:00:00Z");
-  readonly #timers = new Map<number, { at: number; callback: () => void }>();
-  #ids = 0;
-  #scheduled: number | undefined;
+  readonly #timers = new Set<{ at: number; callback: () => void }>();
   #seed = 1;
 
   readonly clock = {
     now: () => this.#now,
     setTimer: (ms: number, callback: () => void) => {
-      const id = this.#ids++;
-      this.#timers.set(id, { at: this.#now + ms, callback });
-      this.#schedule();
-      return () => {
-        this.#timers.delete(id);
-      };
+      const timer = { at: this.#now + ms, callback };
+      this.#timers.add(timer);
+      return () => void this.#timers.delete(timer);
     },
   };
 
@@ -32,31 +27,45 @@ export class VirtualTime implements Environment {
     fraction: () => this.#next(),
   };
 
-  /** Lets time pass without anything happening. */
-  advance(ms: number): void {
+  /** Sets the clock forward; no timer fires. */
+  skip(ms: number): void {
     this.#now += ms;
   }
 
-  /** Stops all timers. */
-  stop(): void {
-    clearTimeout(this.#scheduled);
-    this.#timers.clear();
+  /** Lets time pass until the promise is settled. */
+  async run<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    promise.then(() => settled = true, () => settled = true);
+    while (!settled) {
+      await turn();
+      if (!settled) this.#fire();
+    }
+    return promise;
+  }
+
+  /** Lets `ms` pass with all the timers in it. */
+  async pass(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.clock.setTimer(ms, resolve);
+    await this.run(promise);
+    await turn();
+  }
+
+  #fire(): void {
+    const next = [...this.#timers].sort((a, b) => a.at - b.at)[0];
+    if (!next) return;
+    this.#timers.delete(next);
+    this.#now = Math.max(this.#now, next.at);
+    next.callback();
   }
 
   #next(): number {
     this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) >>> 0;
     return this.#seed / 2 ** 32;
   }
+}
 
-  #schedule(): void {
-    this.#scheduled ??= setTimeout(() => {
-      this.#scheduled = undefined;
-      const [next] = [...this.#timers].sort(([, a], [, b]) => a.at - b.at);
-      if (!next) return;
-      this.#timers.delete(next[0]);
-      this.#now = Math.max(this.#now, next[1].at);
-      next[1].callback();
-      if (this.#timers.size > 0) this.#schedule();
-    }, 0);
-  }
+/** A turn of the event loop: everything that is ready has run by then. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { zstdCompressSync } from "node:zlib";
+import { decodeBody, encodeBody, updateLine } from "../lib/codec.ts";
+import { CorruptObjectError } from "../lib/errors.ts";
+import { objectName } from "../lib/keys.ts";
+import { contentToJson, type UpdateInput } from "../lib/update.ts";
+
+const TIME = "2026-01-01T00:00:00.000Z";
+const name = objectName({
+  kind: "tail",
+  stream: "web-1_abcdefgh",
+  first: 3,
+  last: 4,
+  writer: "ijklmnop",
+});
+
+function line(seq: number, update: Partial<UpdateInput> = { content: "x" }): string {
+  const body = JSON.stringify({ ...contentToJson(update), metadata: { n: seq } }).slice(1, -1);
+  return updateLine({ id: `id-${seq}`, url: "https://example.com/ü", time: 0, body }, seq);
+}
+
+function compress(text: string): Uint8Array {
+  return zstdCompressSync(new TextEncoder().encode(text));
+}
+
+function assertCorrupt(body: Uint8Array, message: RegExp) {
+  assert.throws(() => decodeBody(name, body), (error) => {
+    assert.ok(error instanceof CorruptObjectError);
+    assert.equal(error.key, name.key);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+const HEADER = JSON.stringify({
+  feedsync: 1,
+  stream: name.stream,
+  server: "web-1",
+  first: 3,
+  count: 2,
+  writer: name.writer,
+  time: TIME,
+});
+
+Deno.test("decodeBody() returns what encodeBody() took: text, JSON, bytes and removals", () => {
+  const contents: Partial<UpdateInput>[] = [
+    { content: "<rss>\r\n  „ü“ \u{1f600}</rss>" },
+    { content: { items: [1, null, { a: "\ud800" }] } },
+    { content: new Uint8Array([0xff, 0xfe, 0, 10, 13]) },
+    { content: "" },
+    { content: null },
+    { removed: true },
+  ];
+  for (const given of contents) {
+    const body = encodeBody(name, [line(3, given), line(4, given)], { time: TIME });
+    const [first, second] = decodeBody(name, body);
+    assert.deepEqual(first.content, given.content);
+    assert.equal(first.removed, given.removed);
+    assert.deepEqual([first.seq, first.id, first.url], [3, "id-3", "https://example.com/ü"]);
+    assert.deepEqual([second.seq, second.metadata], [4, { n: 4 }]);
+  }
+});
+
+Deno.test("decodeBody() refuses a body that is cut off anywhere", () => {
+  const body = encodeBody(name, [line(3), line(4)], { time: TIME });
+  for (let length = 0; length < body.length; length++) {
+    assert.throws(() => decodeBody(name, body.subarray(0, length)), CorruptObjectError);
+  }
+});
+
+Deno.test("decodeBody() refuses a body that is not what its key says", () => {
+  const lines = `${line(3)}\n${line(4)}\n`;
+  assertCorrupt(new Uint8Array(), /it is empty/);
+  assertCorrupt(new TextEncoder().encode("<html>"), /not zstd/);
+  assertCorrupt(compress(`${HEADER}\n${lines.trimEnd()}`), /last newline is missing/);
+  assertCorrupt(compress(`${HEADER}\n${line(3)}\n`), /holds 1 updates, its key says 2/);
+  assertCorrupt(compress(`${HEADER}\n${lines}${line(5)}\n`), /holds 3 updates/);
+  assertCorrupt(compress(`${HEADER}\n${line(3)}\n{"seq":4\n`), /line 3 is not JSON/);
+  assertCorrupt(compress(`${HEADER}\n${line(3)}\n[]\n`), /line 3 is not a JSON object/);
+  assertCorrupt(compress(`${HEADER}\n${line(3)}\n${line(3)}\n`), /seq 4 is malformed/);
+  assertCorrupt(compress(`not json\n${lines}`), /line 1 is not JSON/);
+  assertCorrupt(compress(HEADER.replace("abcdefgh", "bbbbbbbb") + `\n${lines}`), /"stream"/);
+  assertCorrupt(compress(HEADER.replace('"first":3', '"first":2') + `\n${lines}`), /"first": 2/);
+  assertCorrupt(compress(HEADER.replace('"count":2', '"count":1') + `\n${lines}`), /"count": 1/);
+  assertCorrupt(compress(HEADER.replace('"feedsync":1', '"feedsync":2') + `\n${lines}`), /feedsync/);
+});
+
+Deno.test("decodeBody() refuses a body that unpacks to gigabytes, quickly", () => {
+  // 1 GiB of zeros, as one zstd frame of run-length blocks of 128 KiB each (RFC 8878, 3.1.1.2).
+  const blocks = 8192, block = 128 * 1024;
+  const bomb = new Uint8Array(6 + 4 * blocks);
+  bomb.set([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50]);
+  for (let i = 0; i < blocks; i++) {
+    const header = (block << 3) | (1 << 1) | (i === blocks - 1 ? 1 : 0);
+    bomb.set([header & 0xff, (header >> 8) & 0xff, header >> 16, 0], 6 + 4 * i);
+  }
+  assertCorrupt(bomb, /not zstd-compressed text/);
+});

@@ -1,0 +1,117 @@
+import type { Config } from "../lib/config/config.ts";
+import { resolveConfig } from "../lib/config/config.ts";
+import { Connection } from "../lib/connection.ts";
+import { decodeBody, encodeBody, updateLine } from "../lib/codec.ts";
+import { objectName, type ObjectName, parseKey } from "../lib/keys.ts";
+import { publish } from "../lib/publish.ts";
+import { State } from "../lib/state/state.ts";
+import type { ObjectStore } from "../lib/stores/store.ts";
+import type { Gap, Update } from "../lib/update.ts";
+import { watch, type Watcher } from "../lib/watch.ts";
+import { MemoryStore } from "./memory_store.ts";
+import { VirtualTime } from "./virtual_time.ts";
+
+/** Servers around one store in memory, in virtual time. */
+export class Fleet implements AsyncDisposable {
+  readonly time = new VirtualTime();
+  readonly store = new MemoryStore(this.time.clock);
+  readonly #open = new Set<Connection>();
+
+  /** Connects a server; `state`: keeps its state in that database, else in memory. */
+  server(
+    name: string,
+    { store = this.store, state, ...config }: Omit<Config, "store" | "state"> & {
+      store?: ObjectStore;
+      state?: State;
+    } = {},
+  ): Connection {
+    const resolved = resolveConfig({ ...config, server: name, state: ":memory:" });
+    const connection = new Connection(resolved, store, this.time, state);
+    this.#open.add(connection);
+    return connection;
+  }
+
+  /** Publishes one update after the other, with the URLs `https://example.com/<content>`. */
+  async publish(connection: Connection, ...contents: string[]): Promise<void> {
+    for (const content of contents) {
+      await this.time.run(publish(connection, { url: urlOf(content), content }));
+    }
+  }
+
+  /** A watcher that polls when it is told, with what it received. */
+  watch(connection: Connection): Received {
+    return new Received(connection);
+  }
+
+  /** Keys in the bucket. */
+  keys(prefix = ""): string[] {
+    return [...this.store.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+  }
+
+  /** Puts a well-formed object of another writer into the bucket. */
+  async forge(
+    parts: Pick<ObjectName, "kind" | "stream" | "first" | "last"> & { writer?: string },
+    content: (seq: number) => string,
+  ): Promise<string> {
+    const name = objectName({ writer: "zzzzzzzz", ...parts });
+    const lines: string[] = [];
+    for (let seq = name.first; seq <= name.last; seq++) {
+      const text = content(seq);
+      const body = `"content":${JSON.stringify(text)},"metadata":{}`;
+      const id = crypto.randomUUID();
+      lines.push(updateLine({ id, url: urlOf(text), time: this.time.clock.now(), body }, seq));
+    }
+    const time = new Date(this.time.clock.now()).toISOString();
+    await this.store.put(name.key, encodeBody(name, lines, { time }));
+    return name.key;
+  }
+
+  /** The updates in an object. */
+  read(key: string) {
+    return decodeBody(parseKey(key)!, this.store.objects.get(key)!.body);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.#open) await this.time.run(connection.close());
+  }
+}
+
+/** A manual watcher and what arrived at it. */
+export class Received implements AsyncDisposable {
+  readonly updates: Update[] = [];
+  readonly gaps: Gap[] = [];
+  readonly watcher: Watcher;
+
+  constructor(connection: Connection) {
+    this.watcher = watch(connection, (update) => void this.updates.push(update), {
+      manual: true,
+      onGap: (gap) => void this.gaps.push(gap),
+    });
+  }
+
+  /** The contents, in the order of their arrival. */
+  get contents(): unknown[] {
+    return this.updates.map(({ content }) => content);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.watcher.close();
+  }
+}
+
+/** The URL that stands for a content in these tests. */
+export function urlOf(content: string): string {
+  return `https://example.com/${content}`;
+}
+
+/** The texts `<prefix>1` to `<prefix><count>`. */
+export function texts(prefix: string, count: number, from = 1): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}${from + i}`);
+}
+
+/** A state whose database outlives its connections, which close it in vain. */
+export function survivingState(server: string, fleet: Fleet): State & { end(): void } {
+  const state = new State(":memory:", { server, store: fleet.store.url }, fleet.time.random);
+  const dispose = state[Symbol.dispose].bind(state);
+  return Object.assign(state, { [Symbol.dispose]: () => {}, end: dispose });
+}

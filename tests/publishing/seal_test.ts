@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { planSegments, SEGMENT_AGE, SEGMENT_BYTES } from "../../lib/publishing/seal.ts";
+import type { KnownCommit, StreamState } from "../../lib/state/publisher.ts";
+import { Fleet, texts } from "../fixture.ts";
+
+const NEW: StreamState = {
+  stream: "web-1_abcdefgh",
+  previous: null,
+  base: 0,
+  uploaded: 100,
+  sealed: 0,
+  closed: 0,
+  openKey: null,
+  openBytes: 0,
+  openedAt: 0,
+};
+
+function commits(...ranges: [first: number, last: number, bytes?: number][]): KnownCommit[] {
+  return ranges.map(([first, last, bytes = 100]) => ({ key: `${last}`, first, last, bytes }));
+}
+
+Deno.test("planSegments() never seals the newest commit, nor a twin that ends with it", () => {
+  assert.deepEqual(planSegments(NEW, commits([1, 2], [3, 5], [4, 6], [6, 6]), 0), [
+    { first: 1, last: 5, bytes: 200, closed: false },
+  ]);
+  assert.deepEqual(planSegments(NEW, commits([1, 6]), 0), []);
+});
+
+Deno.test("planSegments() never goes backwards", () => {
+  const stream = { ...NEW, sealed: 5, openKey: "open", openBytes: 200 };
+  assert.deepEqual(planSegments(stream, commits([1, 2], [3, 5], [6, 9]), 0), []);
+  assert.deepEqual(planSegments(stream, commits([3, 5], [5, 7], [8, 8]), 0), [
+    { first: 1, last: 7, bytes: 300, closed: false },
+  ]);
+});
+
+Deno.test("planSegments() closes a segment that is full and goes on in the next", () => {
+  const half = SEGMENT_BYTES / 2;
+  const plans = planSegments(NEW, commits([1, 1, half], [2, 2, half], [3, 3, 10], [4, 4]), 0);
+  assert.deepEqual(plans, [
+    { first: 1, last: 2, bytes: SEGMENT_BYTES, closed: true },
+    { first: 3, last: 3, bytes: 10, closed: false },
+  ]);
+});
+
+Deno.test("planSegments() makes a large commit a segment of its own", () => {
+  const large = SEGMENT_BYTES + 1;
+  assert.deepEqual(planSegments(NEW, commits([1, 2], [3, 3, large], [4, 4], [5, 5]), 0), [
+    { first: 1, last: 2, bytes: 100, closed: true },
+    { first: 3, last: 3, bytes: large, closed: true },
+    { first: 4, last: 4, bytes: 100, closed: false },
+  ]);
+  const open = { ...NEW, sealed: 2, openKey: "open", openBytes: 100 };
+  assert.deepEqual(planSegments(open, commits([3, 3, large], [4, 4]), 0), [
+    { first: 3, last: 3, bytes: large, closed: true },
+  ]);
+});
+
+Deno.test("planSegments() closes a segment that is an hour old", () => {
+  const stream = { ...NEW, sealed: 1, openKey: "open", openBytes: 100, openedAt: 1000 };
+  const known = commits([2, 2], [3, 3]);
+  assert.equal(planSegments(stream, known, 1000 + SEGMENT_AGE - 1)[0].closed, false);
+  assert.equal(planSegments(stream, known, 1000 + SEGMENT_AGE)[0].closed, true);
+});
+
+Deno.test("the tail of a stream stays small, and nothing is missing from what is sealed", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, ...texts("a", 100));
+  await fleet.time.pass(20_000);
+  assert.ok(fleet.keys("tail/").length <= 9, `${fleet.keys("tail/").length} commits in the tail`);
+  assert.equal(fleet.keys("segments/").length, 1, "the segments that were replaced are deleted");
+  const seqs = new Set(fleet.keys().flatMap((key) => fleet.read(key).map(({ seq }) => seq)));
+  assert.equal(seqs.size, 100);
+});
+
+Deno.test("a segment is stored before its commits are deleted", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const order: string[] = [];
+  const put = fleet.store.put.bind(fleet.store), remove = fleet.store.delete.bind(fleet.store);
+  fleet.store.put = (key, body) => {
+    if (key.startsWith("segments/")) order.push("segment");
+    return put(key, body);
+  };
+  fleet.store.delete = (keys) => {
+    order.push("delete");
+    return remove(keys);
+  };
+  await fleet.publish(web1, ...texts("a", 10));
+  assert.deepEqual(order, ["segment", "delete"]);
+});
+
+Deno.test("publishing takes one PUT a commit, and one more and a LIST for every eight", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, ...texts("a", 80));
+  const { put, get, list } = fleet.store.requests;
+  assert.deepEqual({ put, get, list }, { put: 80 + 9, get: 0, list: 1 + 9 });
+});
