@@ -51,7 +51,7 @@ export function textFormat(color: boolean): TextFormatter {
     sanitize: { newlines: "escape", sgr: "escape" },
     format: ({ timestamp, level, message, record }) => {
       const [, kind, plugin] = record.category;
-      const text = kind === "plugin" ? `${plugin}: ${message}` : message;
+      const text = kind === "plugin" && plugin ? `${plugin}: ${message}` : message;
       const code = color ? COLORS[record.level] : undefined;
       return `${timestamp} ${code ? `${code}${level}${RESET}` : level} ${text}`;
     },
@@ -67,7 +67,7 @@ const renderRecord = getJsonLinesFormatter();
 
 /** `{"@timestamp","level","message","logger","properties"}`. */
 export function formatJson(record: LogRecord): string {
-  return renderRecord({ ...record, message: [renderMessage(record).trimEnd()] });
+  return renderRecord({ ...record, message: [renderMessage(record).slice(0, -1)] });
 }
 
 function writeToStderr(line: string): void {

@@ -82,7 +82,10 @@ Deno.test("decodeBody() refuses a body that is not what its key says", () => {
   assertCorrupt(compress(HEADER.replace("abcdefgh", "bbbbbbbb") + `\n${lines}`), /"stream"/);
   assertCorrupt(compress(HEADER.replace('"first":3', '"first":2') + `\n${lines}`), /"first": 2/);
   assertCorrupt(compress(HEADER.replace('"count":2', '"count":1') + `\n${lines}`), /"count": 1/);
-  assertCorrupt(compress(HEADER.replace('"feedsync":1', '"feedsync":2') + `\n${lines}`), /feedsync/);
+  assertCorrupt(
+    compress(HEADER.replace('"feedsync":1', '"feedsync":2') + `\n${lines}`),
+    /feedsync/,
+  );
 });
 
 Deno.test("decodeBody() refuses a body that unpacks to gigabytes, quickly", () => {

@@ -2,7 +2,7 @@ import type { Config } from "../lib/config/config.ts";
 import { resolveConfig } from "../lib/config/config.ts";
 import { Connection } from "../lib/connection.ts";
 import { decodeBody, encodeBody, updateLine } from "../lib/codec.ts";
-import { objectName, type ObjectName, parseKey } from "../lib/keys.ts";
+import { type ObjectName, objectName, parseKey } from "../lib/keys.ts";
 import { publish } from "../lib/publish.ts";
 import { State } from "../lib/state/state.ts";
 import type { ObjectStore } from "../lib/stores/store.ts";

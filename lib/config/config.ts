@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { parseDuration } from "../duration.ts";
 import { checkComplete, checkConfig } from "./check.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+import { defined } from "./merge.ts";
 import { absoluteState, absoluteStore } from "./paths.ts";
 import { defaultServerName } from "./server_name.ts";
 
@@ -178,7 +179,7 @@ export function resolveConfig(
   };
 }
 
-function resolveFiles(
+export function resolveFiles(
   files: FilesConfig | undefined,
   directory: string,
 ): ResolvedFiles | undefined {
@@ -189,11 +190,4 @@ function resolveFiles(
     rescan: parseDuration(files.rescan ?? FILES_DEFAULTS.rescan),
     publishRemovals: files.publishRemovals ?? FILES_DEFAULTS.publishRemovals,
   };
-}
-
-/** The members that are not `undefined`, so that those do not hide defaults. */
-function defined<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
 }

@@ -80,10 +80,11 @@ function parseFile(path: string, text: string): ConfigFile | undefined {
 }
 
 function syntaxError(path: string, text: string, first: ParseError | undefined): ConfigError {
-  const { error, offset } = first ?? { error: 0, offset: 0 };
-  const spaced = printParseErrorCode(error).replace(/\B[A-Z]/g, " $&").toLowerCase();
-  const found = text.trim() === "" ? "the file is empty" : spaced;
-  return new ConfigError(`Cannot read ${path}:${lineAndColumn(text, offset)}: ${found}`);
+  const found = first && text.trim() !== ""
+    ? printParseErrorCode(first.error).replace(/\B[A-Z]/g, " $&").toLowerCase()
+    : "the file is empty";
+  const place = `${path}:${lineAndColumn(text, first?.offset ?? 0)}`;
+  return new ConfigError(`Cannot read ${place}: ${found}`);
 }
 
 /** Offset of the key at `path`, of its nearest parent when it has no place of its own. */

@@ -8,6 +8,7 @@ import { checkConfig } from "./check.ts";
 import type { Config } from "./config.ts";
 import { configFromEnvironment } from "./environment_variables.ts";
 import { findConfigFile, readConfigFile } from "./file.ts";
+import { merge } from "./merge.ts";
 import { withAbsolutePaths } from "./paths.ts";
 import { defaultServerName } from "./server_name.ts";
 
@@ -56,14 +57,4 @@ export async function loadConfig(
   const server = config.server ?? defaultServerName();
   const state = config.state ?? join(directory, ".feedsync", `${server}.db`);
   return { config: { ...config, server, state }, directory, file: file?.path };
-}
-
-/** `over` wins, key by key. */
-function merge(base: Config, over: Config): Config {
-  return {
-    ...base,
-    ...over,
-    ...(base.s3 || over.s3) && { s3: { ...base.s3, ...over.s3 } },
-    ...(base.files || over.files) && { files: { ...base.files, ...over.files } },
-  };
 }

@@ -10,7 +10,9 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, plain(candidate));
+    const known = plain(candidate);
+    const begun = wanted.length > 1 && known.startsWith(wanted);
+    const distance = begun ? 1 : editDistance(wanted, known);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;

@@ -130,7 +130,7 @@ export class Uploader {
   /** True when this process is the one that uploads. */
   async #becomeUploader(): Promise<boolean> {
     if (this.#context) return true;
-    if (!await this.#parts.lock.tryAcquire()) return false;
+    if (!this.#parts.lock.tryAcquire()) return false;
     const context = { ...this.#parts, writer: this.#parts.environment.random.token() };
     const options = { signal: this.#forced.signal };
     await checkOwnTail(context, await listOwnTail(context, options), options);

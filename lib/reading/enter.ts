@@ -27,7 +27,7 @@ export async function enterStreams(
     ),
   );
   state.transaction(() => {
-    for (const [stream, cursor] of cursors) state.cursors.set(stream, cursor);
+    for (const [stream, cursor] of cursors) state.cursors.enter(stream, cursor);
     state.setFact("entered", 1);
   });
 }

@@ -85,7 +85,7 @@ export class BucketWatcher implements Watcher {
     using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
     let running: readonly RunningPlugin[] = [];
     try {
-      if (!await lock.tryAcquire()) {
+      if (!lock.tryAcquire()) {
         throw new StateError(
           `Cannot watch with the state ${state.path}: another process watches with it already`,
         );

@@ -16,10 +16,10 @@ export class FileLock implements Disposable {
   }
 
   /** Takes the lock if it is free; true when it is held now. Does not wait: `lock` cannot be aborted. */
-  async tryAcquire(): Promise<boolean> {
+  tryAcquire(): boolean {
     if (this.#held || this.#path === undefined) return this.#held = true;
-    this.#file ??= await Deno.open(this.#path, { create: true, write: true });
-    return this.#held = await this.#file.tryLock(true);
+    this.#file ??= Deno.openSync(this.#path, { create: true, write: true });
+    return this.#held = this.#file.tryLockSync(true);
   }
 
   /** Frees the lock. */

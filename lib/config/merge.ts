@@ -1,0 +1,22 @@
+/**
+ * Putting configurations over each other.
+ *
+ * @module
+ */
+import type { Config } from "./config.ts";
+
+/** What both say; where they differ `over` wins, key by key. */
+export function merge(base: Config, over: Config): Config {
+  return {
+    ...base,
+    ...defined(over),
+    ...(base.s3 || over.s3) && { s3: { ...base.s3, ...defined(over.s3 ?? {}) } },
+    ...(base.files || over.files) && { files: { ...base.files, ...defined(over.files ?? {}) } },
+  };
+}
+
+/** The members that are not `undefined`: those would hide what they are put over. */
+export function defined<T extends object>(object: T): Partial<T> {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<T>;
+}

@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { feedsync, start, workspace } from "./feedsync.ts";
+
+const URL = "https://example.com/feed.xml";
+const CONFIG = JSON.stringify({ server: "web-1", store: "file:store", logLevel: "warn" });
+
+/** A port at which nobody listens. */
+const UNREACHABLE = {
+  FEEDSYNC_STORE: "s3://feeds/x",
+  FEEDSYNC_S3_ENDPOINT: "http://127.0.0.1:9",
+  FEEDSYNC_S3_REGION: "us-east-1",
+  FEEDSYNC_S3_ACCESS_KEY_ID: "id",
+  FEEDSYNC_S3_SECRET_ACCESS_KEY: "SECRET",
+  FEEDSYNC_PUBLISH_TIMEOUT: "100ms",
+  FEEDSYNC_STOP_TIMEOUT: "0s",
+};
+
+/** Waits until the process has said something like this on standard error. */
+async function said(process: Deno.ChildProcess, pattern: RegExp): Promise<void> {
+  let text = "";
+  for await (const part of process.stderr.pipeThrough(new TextDecoderStream())) {
+    if (pattern.test(text += part)) return;
+  }
+  throw new Error(`ended without ${pattern}: ${text}`);
+}
+
+Deno.test("wrong usage ends with 64, one line, and nothing on standard output", async () => {
+  await using directory = await workspace();
+  const cases: [string[], RegExp][] = [
+    [["wacth"], /^error: Unknown command "wacth", did you mean "watch"\?\n$/],
+    [["--json=no", "watch"], /^error: The command comes first.*\n$/],
+    [["publish"], /^error: URL is missing\n$/],
+    [["watch", "--onec"], /^error: Unknown flag --onec, did you mean "--once"\?\n$/],
+    [["cleanup", "--max-age", "1m"], /^error: --max-age must be at least 10m: .* 1m\n$/],
+    [["help", "nothing"], /^error: Unknown command "nothing"/],
+  ];
+  const outcomes = await Promise.all(
+    cases.map(([args]) => feedsync(args, { cwd: directory.path })),
+  );
+  for (const [index, { code, stdout, stderr }] of outcomes.entries()) {
+    assert.match(stderr, cases[index][1]);
+    assert.equal(code, 64);
+    assert.equal(stdout, "");
+  }
+});
+
+Deno.test("a bad configuration ends with 78; with --json the error is JSON", async () => {
+  await using directory = await workspace({ "feedsync.json": '{\n  "stroe": "file:x"\n}' });
+  const { code, stdout, stderr } = await feedsync(["watch", "--json"], { cwd: directory.path });
+  assert.equal(code, 78);
+  assert.equal(stdout, "");
+  const { error } = JSON.parse(stderr);
+  assert.equal(error.name, "ConfigError");
+  assert.match(error.message, /feedsync\.json:2:3: unknown key 'stroe', did you mean 'store'\?/);
+});
+
+Deno.test("a plugin that cannot be used ends with 78", async () => {
+  await using directory = await workspace({
+    "feedsync.json": JSON.stringify({ store: "file:store", plugins: ["./gone.ts"] }),
+  });
+  const { code, stderr } = await feedsync(["watch", "--once", "-q"], { cwd: directory.path });
+  assert.equal(code, 78);
+  assert.equal(
+    stderr,
+    `error: Cannot use plugin './gone.ts': ${join(directory.path, "gone.ts")} does not exist\n`,
+  );
+});
+
+Deno.test("what publish is given, tail prints, and leaves no trace", async () => {
+  await using directory = await workspace({
+    "feedsync.json": CONFIG,
+    "feed.bin": new Uint8Array([0xff, 0x00]),
+    "feed.json": '{"items":[]}',
+  });
+  const cwd = directory.path;
+  const first = await feedsync(["publish", URL, "--metadata", "status=200"], {
+    cwd,
+    stdin: "<rss/>",
+  });
+  assert.match(
+    first.stdout,
+    /^published https:\/\/example\.com\/feed\.xml as web-1_[a-z2-7]{8}\/1\n$/,
+  );
+  assert.equal(first.code, 0, first.stderr);
+  const second = await feedsync(["publish", URL, "feed.bin", "--json"], { cwd });
+  const [{ id, ...receipt }] = second.json();
+  assert.deepEqual([receipt.status, receipt.url, receipt.seq], ["published", URL, 2]);
+  await feedsync(["publish", URL, "feed.json", "--json-content"], { cwd });
+  await feedsync(["publish", URL, "--remove"], { cwd });
+
+  for (const _ of ["first", "again"]) {
+    const { code, json } = await feedsync(["tail", "--once"], { cwd });
+    assert.equal(code, 0);
+    const [text, bytes, parsed, removed] = json();
+    assert.equal(json().length, 4);
+    assert.equal(text.content, "<rss/>");
+    assert.deepEqual(text.metadata, { status: "200" });
+    assert.deepEqual([bytes.id, bytes.content, bytes.encoding], [id, "/wA=", "base64"]);
+    assert.deepEqual(parsed.content, { items: [] });
+    assert.deepEqual([removed.removed, "content" in removed, removed.seq], [true, false, 4]);
+    assert.deepEqual(
+      Object.keys(text).sort(),
+      ["content", "id", "metadata", "seq", "server", "stream", "superseded", "time", "url"],
+    );
+  }
+});
+
+Deno.test("publish --if-changed publishes the same content only once", async () => {
+  await using directory = await workspace({ "feedsync.json": CONFIG, "feed.xml": "<rss/>" });
+  const publish = () =>
+    feedsync(["publish", URL, "feed.xml", "--if-changed"], { cwd: directory.path });
+  assert.match((await publish()).stdout, /^published /);
+  const again = await publish();
+  assert.equal(again.stdout, `unchanged ${URL}\n`);
+  assert.equal(again.code, 0);
+});
+
+Deno.test("bad input ends with 65", async () => {
+  await using directory = await workspace({ "feedsync.json": CONFIG });
+  const cwd = directory.path;
+  const outcomes = await Promise.all([
+    feedsync(["publish", URL, "missing.xml"], { cwd }),
+    feedsync(["publish", URL, "-"], { cwd, stdin: "" }),
+    feedsync(["publish", "not a URL", "feedsync.json"], { cwd }),
+  ]);
+  for (const { code, stdout, stderr } of outcomes) {
+    assert.equal(code, 65, stderr);
+    assert.match(stderr, /^error: Cannot [^\n]*\n$/);
+    assert.equal(stdout, "");
+  }
+});
+
+Deno.test("when the store is down publish ends with 75, and what reads with 69", async () => {
+  await using directory = await workspace({ "feed.xml": "<rss/>" });
+  const options = { cwd: directory.path, env: UNREACHABLE };
+  const publish = await feedsync(["publish", URL, "feed.xml", "-q", "--json"], options);
+  assert.equal(publish.code, 75, publish.stderr);
+  const { error } = JSON.parse(publish.stderr.trim().split("\n").at(-1)!);
+  assert.equal(error.name, "StoreUnavailableError");
+  assert.match(error.message, /queued/);
+  assert.equal(publish.stdout, "");
+  const cleanup = await feedsync(["cleanup", "-q"], options);
+  assert.equal(cleanup.code, 69, cleanup.stderr);
+  assert.doesNotMatch(publish.stderr + cleanup.stderr, /SECRET/);
+});
+
+Deno.test("the store for one machine is explained, unless it was asked for", async () => {
+  await using directory = await workspace({ "feed.xml": "<rss/>" });
+  const cwd = directory.path;
+  const unasked = await feedsync(["publish", URL, "feed.xml"], { cwd });
+  assert.match(unasked.stderr, /info .*\.feedsync.store, for this machine only; .*s3:\/\/bucket/);
+  const asked = await feedsync(["publish", URL, "feed.xml", "--store", "file:store"], { cwd });
+  assert.equal(asked.stderr, "");
+});
+
+Deno.test("when not enabled, commands say so and do nothing", async () => {
+  await using directory = await workspace({ "feed.xml": "<rss/>" });
+  const options = { cwd: directory.path, env: { FEEDSYNC_ENABLED: "false" } };
+  const publish = await feedsync(["publish", URL, "feed.xml"], options);
+  const watch = await feedsync(["watch"], options);
+  assert.deepEqual([publish.code, publish.stdout], [0, `disabled ${URL}\n`]);
+  assert.deepEqual([watch.code, watch.stdout], [0, ""]);
+  for (const { stderr } of [publish, watch]) assert.match(stderr, /"enabled": false/);
+  assert.deepEqual([...Deno.readDirSync(directory.path)].map(({ name }) => name), ["feed.xml"]);
+});
+
+Deno.test("watch --once applies what is new, once, and publishes files", async () => {
+  await using directory = await workspace({
+    "feedsync.json": CONFIG,
+    "https%3A%2F%2Fexample.com%2Ffile.xml.feed": "<file/>",
+  });
+  const cwd = directory.path;
+  await feedsync(["publish", URL, "-"], { cwd, stdin: "<rss/>" });
+  const web2 = ["watch", "--once", "--server", "web-2"];
+  const first = await feedsync([...web2, "--files", "."], { cwd });
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stdout, /^\S+ +web-1 +https:\/\/example\.com\/feed\.xml +6 B\n$/);
+  const second = await feedsync(web2, { cwd });
+  assert.deepEqual([second.code, second.stdout], [0, ""]);
+  const published = await feedsync(["tail", "--once", "--store", "file:store"], { cwd });
+  assert.deepEqual(
+    published.json().map(({ server, url }) => `${server} ${url}`).sort(),
+    ["web-1 https://example.com/feed.xml", "web-2 https://example.com/file.xml"],
+  );
+});
+
+Deno.test("watch --json prints NDJSON only, besides what the plugins do", async () => {
+  await using directory = await workspace({
+    "feedsync.json": JSON.stringify({
+      server: "web-1",
+      store: "file:store",
+      plugins: ["log", "./note.ts"],
+    }),
+    "note.ts": `export default {
+      name: "note",
+      onUpdate: ({ url }, { directory }) => Deno.writeTextFile(directory + "/noted", url),
+    };`,
+  });
+  const cwd = directory.path;
+  await feedsync(["publish", URL, "-"], { cwd, stdin: "<rss/>" });
+  const { code, json } = await feedsync(["watch", "--once", "--json", "--server", "web-2"], {
+    cwd,
+  });
+  assert.equal(code, 0);
+  assert.deepEqual(json().map(({ url, seq }) => [url, seq]), [[URL, 1]]);
+  assert.equal(await Deno.readTextFile(join(cwd, "noted")), URL);
+});
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test({
+    name: `watch ends with ${code} after a graceful stop by ${signal}`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      await using directory = await workspace();
+      const process = start(["watch", "--store", "file:store"], { cwd: directory.path });
+      await process.stdin.close();
+      await said(process, /Watching file:.*store as .*; plugins: log/);
+      process.kill(signal);
+      const [status] = await Promise.all([process.status, process.stdout.cancel()]);
+      assert.equal(status.code, code);
+    },
+  });
+}
+
+Deno.test("tail ends quietly when nobody reads its output any more", async () => {
+  await using directory = await workspace({ "feedsync.json": CONFIG });
+  const cwd = directory.path;
+  const content = "x".repeat(200_000);
+  for (const url of [URL, `${URL}?2`]) {
+    await feedsync(["publish", url, "-"], { cwd, stdin: content });
+  }
+  const process = start(["tail"], { cwd });
+  await process.stdin.close();
+  const reader = process.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  const stderr = await new Response(process.stderr).text();
+  const { code } = await process.status;
+  assert.deepEqual([code, stderr], [0, ""]);
+});
+
+Deno.test("cleanup reports what it deletes, as text or JSON", async () => {
+  await using directory = await workspace({ "feedsync.json": CONFIG });
+  const cwd = directory.path;
+  await feedsync(["publish", URL, "-"], { cwd, stdin: "<rss/>" });
+  const text = await feedsync(["cleanup", "--dry-run"], { cwd });
+  assert.deepEqual([text.code, text.stdout], [0, "would delete 0 objects (0 bytes), kept 1\n"]);
+  const [report] = (await feedsync(["cleanup", "--max-age", "1h", "--json"], { cwd })).json();
+  assert.deepEqual(report, { deleted: 0, bytes: 0, kept: 1, failed: 0, foreign: 0, keys: [] });
+});

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type Config, resolveConfig } from "../../lib/config/config.ts";
+import { ConfigError } from "../../lib/errors.ts";
+
+const DIRECTORY = Deno.build.os === "windows" ? "C:\\feeds" : "/feeds";
+
+/** What `resolveConfig()` says about a configuration that the types do not allow, too. */
+function problemOf(config: unknown): string {
+  try {
+    resolveConfig(config as Config);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.message;
+  }
+  throw new Error(`accepted: ${JSON.stringify(config)}`);
+}
+
+Deno.test("resolveConfig() fills in everything", () => {
+  const { server, ...resolved } = resolveConfig({}, { directory: DIRECTORY });
+  assert.ok(server.length > 0);
+  assert.deepEqual(resolved, {
+    directory: DIRECTORY,
+    enabled: true,
+    store: `file:${join(DIRECTORY, ".feedsync", "store")}`,
+    s3: {},
+    state: ":memory:",
+    poll: 10_000,
+    from: "earliest",
+    retention: 86_400_000,
+    includeOwn: false,
+    files: undefined,
+    plugins: ["log"],
+    commitInterval: 0,
+    publishTimeout: 30_000,
+    callbackTimeout: 30_000,
+    stopTimeout: 10_000,
+    logLevel: "info",
+  });
+});
+
+Deno.test("resolveConfig() turns durations into milliseconds and paths into absolute ones", () => {
+  const resolved = resolveConfig({
+    $schema: "./config.schema.json",
+    server: "web-1",
+    store: "file:store",
+    state: "web-1.db",
+    poll: "1m",
+    retention: false,
+    commitInterval: 250,
+    files: { directory: "feeds", rescan: "5m" },
+    plugins: ["./my.ts", ["log", { format: "json" }]],
+  }, { directory: DIRECTORY });
+  assert.equal(resolved.store, `file:${join(DIRECTORY, "store")}`);
+  assert.equal(resolved.state, join(DIRECTORY, "web-1.db"));
+  assert.equal(resolved.poll, 60_000);
+  assert.equal(resolved.retention, false);
+  assert.equal(resolved.commitInterval, 250);
+  assert.deepEqual(resolved.files, {
+    directory: join(DIRECTORY, "feeds"),
+    settle: 200,
+    rescan: 300_000,
+    publishRemovals: false,
+  });
+  assert.deepEqual(resolved.plugins, ["./my.ts", ["log", { format: "json" }]]);
+  assert.equal("$schema" in resolved, false);
+});
+
+Deno.test("resolveConfig() takes undefined for absent", () => {
+  const resolved = resolveConfig({ poll: undefined, store: undefined }, { directory: DIRECTORY });
+  assert.equal(resolved.poll, 10_000);
+  assert.equal(resolved.store, `file:${join(DIRECTORY, ".feedsync", "store")}`);
+});
+
+Deno.test("resolveConfig() writes one store in one way", () => {
+  const storeOf = (store: string) => resolveConfig({ store }, { directory: DIRECTORY }).store;
+  assert.equal(storeOf("s3://bucket/"), "s3://bucket");
+  assert.equal(storeOf("s3://bucket/pre/fix/"), "s3://bucket/pre/fix");
+  if (Deno.build.os === "windows") return;
+  assert.equal(storeOf("file:/srv/feeds/"), "file:/srv/feeds");
+  assert.equal(storeOf("file:///srv/my%20feeds"), "file:/srv/my feeds");
+});
+
+Deno.test("an unknown key is named with the nearest valid one, in other objects too", () => {
+  assert.match(problemOf({ pol: "1s" }), /unknown key 'pol', did you mean 'poll'\?/);
+  assert.match(
+    problemOf({ endpoint: "x" }),
+    /unknown key 'endpoint', did you mean 's3.endpoint'\?/,
+  );
+  assert.match(
+    problemOf({ s3: { secret_access_key: "x" } }),
+    /unknown key 's3.secret_access_key', did you mean 'secretAccessKey'\?/,
+  );
+  assert.match(problemOf({ bucket: "x" }), /unknown key 'bucket', the keys are enabled, server, /);
+});
+
+Deno.test("every problem is told at once", () => {
+  const problem = problemOf({ pol: 1, from: "tomorrow", enabled: "yes" });
+  assert.match(problem, /'pol'/);
+  assert.match(problem, /'from' must be "earliest" or "now": current value is "tomorrow"/);
+  assert.match(problem, /'enabled' must be true or false: current value is "yes"/);
+});
+
+Deno.test("what is no configuration at all is refused", () => {
+  for (const value of [null, [], "store", 3]) assert.match(problemOf(value), /must be an object/);
+});
+
+Deno.test("a bad server name is refused with the rule", () => {
+  for (const server of ["", "Web", "web_1", "-web", "x".repeat(64), 1]) {
+    assert.match(problemOf({ server }), /'server' must be/);
+  }
+});
+
+Deno.test("a bad duration is refused with the valid forms", () => {
+  for (const key of ["poll", "retention", "publishTimeout", "stopTimeout"]) {
+    for (const value of ["10", "ten", true, -1, NaN]) {
+      assert.match(problemOf({ [key]: value }), new RegExp(`'${key}' must be .*"10s".*current`));
+    }
+  }
+  assert.match(problemOf({ files: { directory: "x", settle: "1" } }), /'files.settle' must be/);
+});
+
+Deno.test("a duration that cannot be meant is refused", () => {
+  assert.match(problemOf({ poll: 30 }), /at least "100ms" \(a number is milliseconds\).*is 30$/);
+  assert.match(problemOf({ poll: "30d" }), /'poll' must be at most "24d"/);
+  assert.match(problemOf({ retention: "5m" }), /'retention' must be at least "10m"/);
+});
+
+Deno.test("a bad store is refused, and credentials in it are not repeated", () => {
+  for (const store of ["", "bucket", "s3:bucket", "s3://", "https://b", "file:", "file://host/x"]) {
+    assert.match(problemOf({ store }), /'store' must look like "s3:\/\/bucket\/prefix"/);
+  }
+  for (const secret of ["s3://key:SECRET@bucket", "s3://key:SEC/RET@bucket", "s3://b?k=SECRET"]) {
+    assert.doesNotMatch(problemOf({ store: secret }), /SEC|RET/);
+  }
+});
+
+Deno.test("secrets do not show up in messages", () => {
+  const problem = problemOf({
+    s3: {
+      endpoint: "http://user:SECRET1@host",
+      accessKeyId: 1234567,
+      secretAccessKey: ["SECRET2"],
+    },
+  });
+  assert.match(problem, /'s3.endpoint' must be .* without credentials/);
+  assert.match(problem, /'s3.accessKeyId' must be a string/);
+  assert.doesNotMatch(problem, /SECRET|1234567/);
+});
+
+Deno.test("keys that need each other are asked for", () => {
+  assert.match(problemOf({ s3: { accessKeyId: "a" } }), /'s3.secretAccessKey' is missing/);
+  assert.match(problemOf({ s3: { secretAccessKey: "a" } }), /'s3.accessKeyId' is missing/);
+  assert.match(problemOf({ files: { settle: "1s" } }), /'files.directory' is missing/);
+});
+
+Deno.test("a plugin must be a name, or a pair of a name and options", () => {
+  for (const plugin of [3, "", [], ["log", 3], ["log", {}, 1], { log: {} }]) {
+    assert.match(problemOf({ plugins: ["log", plugin] }), /'plugins.1(.\d)?' must/);
+  }
+  assert.match(problemOf({ plugins: "log" }), /'plugins' must be an array/);
+});

@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Config } from "../../lib/config/config.ts";
+import { loadConfig, type LoadedConfig } from "../../lib/config/load.ts";
+
+/** A directory with files in it, removed at the end. */
+async function directoryWith(
+  files: Record<string, string>,
+): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir();
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(join(path, name), text);
+  }
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+async function load(
+  files: Record<string, string>,
+  sources: { env?: Record<string, string>; flags?: Config; file?: string } = {},
+): Promise<LoadedConfig & { cwd: string }> {
+  await using directory = await directoryWith(files);
+  const cwd = directory.path;
+  return { ...await loadConfig({ env: {}, cwd, ...sources }), cwd };
+}
+
+async function problemOf(...args: Parameters<typeof load>): Promise<string> {
+  try {
+    await load(...args);
+  } catch (error) {
+    assert.equal((error as Error).name, "ConfigError", String(error));
+    return (error as Error).message;
+  }
+  throw new Error("accepted");
+}
+
+Deno.test("without any configuration the state is named after the server", async () => {
+  const { config, directory, file, cwd } = await load({}, { flags: { server: "web-1" } });
+  assert.equal(directory, cwd);
+  assert.equal(file, undefined);
+  assert.equal(config.state, join(cwd, ".feedsync", "web-1.db"));
+});
+
+Deno.test("a configuration file may have comments and trailing commas", async () => {
+  const { config, file, cwd } = await load({
+    "feedsync.jsonc": '\uFEFF{\n  // mine\n  "server": "web-1", /* and */ "poll": "5s",\n}\n',
+  });
+  assert.equal(config.server, "web-1");
+  assert.equal(config.poll, "5s");
+  assert.equal(file, join(cwd, "feedsync.jsonc"));
+});
+
+Deno.test("feedsync.jsonc goes before feedsync.json before deno.json", async () => {
+  const files: Record<string, string> = {
+    "feedsync.jsonc": '{ "server": "a" }',
+    "feedsync.json": '{ "server": "b" }',
+    "deno.json": '{ "tasks": {}, "feedsync": { "server": "c" } }',
+    "deno.jsonc": '{ "feedsync": { "server": "d" } }',
+  };
+  for (const name of ["a", "b", "c", "d"]) {
+    assert.equal((await load(files)).config.server, name);
+    delete files[Object.keys(files)[0]];
+  }
+});
+
+Deno.test("a deno.json without the key is passed over", async () => {
+  const { file } = await load({ "deno.json": '{ "tasks": {} }' });
+  assert.equal(file, undefined);
+});
+
+Deno.test("flags go before variables, variables before the file, key by key", async () => {
+  const { config } = await load({
+    "feedsync.json": JSON.stringify({
+      server: "file",
+      from: "now",
+      poll: "1s",
+      s3: { region: "file", endpoint: "http://file" },
+    }),
+  }, {
+    env: { FEEDSYNC_SERVER: "variable", FEEDSYNC_POLL: "2s", FEEDSYNC_S3_REGION: "variable" },
+    flags: { server: "flag" },
+  });
+  assert.equal(config.server, "flag");
+  assert.equal(config.poll, "2s");
+  assert.equal(config.from, "now");
+  assert.deepEqual(config.s3, { region: "variable", endpoint: "http://file" });
+});
+
+Deno.test("a flag that was not given hides nothing", async () => {
+  const { config } = await load({ "feedsync.json": '{ "server": "web-1", "from": "now" }' }, {
+    flags: { server: undefined, from: undefined, files: undefined },
+  });
+  assert.deepEqual([config.server, config.from], ["web-1", "now"]);
+});
+
+Deno.test("paths start from where they are written", async () => {
+  await using directory = await directoryWith({});
+  const cwd = directory.path;
+  await Deno.mkdir(join(cwd, "etc"));
+  await Deno.writeTextFile(
+    join(cwd, "etc", "my.json"),
+    JSON.stringify({ store: "file:store", files: { directory: "feeds" } }),
+  );
+  const loaded = await loadConfig({
+    file: "etc/my.json",
+    env: { FEEDSYNC_STATE: "state.db" },
+    flags: {},
+    cwd,
+  });
+  assert.equal(loaded.directory, join(cwd, "etc"));
+  assert.equal(loaded.config.store, `file:${join(cwd, "etc", "store")}`);
+  assert.equal(loaded.config.files?.directory, join(cwd, "etc", "feeds"));
+  assert.equal(loaded.config.state, join(cwd, "state.db"));
+});
+
+Deno.test("a configuration file that was asked for must exist, and is named in full", async () => {
+  await using directory = await directoryWith({});
+  const cwd = directory.path;
+  await assert.rejects(loadConfig({ file: "nowhere.json", env: {}, cwd }), {
+    name: "ConfigError",
+    message: `Cannot read the configuration: ${join(cwd, "nowhere.json")} does not exist`,
+  });
+});
+
+Deno.test("a deno.json that was asked for must have the key", async () => {
+  const problem = await problemOf({ "deno.json": "{}" }, { file: "deno.json" });
+  assert.match(problem, /deno\.json has no key 'feedsync'/);
+});
+
+Deno.test("a file that is not JSON is refused with line and column", async () => {
+  assert.match(
+    await problemOf({ "feedsync.json": '{\n  "poll": tru\n}' }),
+    /feedsync\.json:2:11: invalid symbol/,
+  );
+  assert.match(
+    await problemOf({ "feedsync.json": '{ "poll": "1s"' }),
+    /feedsync\.json:1:15: close brace expected/,
+  );
+  assert.match(
+    await problemOf({ "feedsync.json": " \n" }),
+    /feedsync\.json:2:1: the file is empty/,
+  );
+  assert.match(await problemOf({ "deno.json": "{" }), /deno\.json:1:2: close brace expected/);
+});
+
+Deno.test("a wrong key in a file is named with line and column", async () => {
+  const text = '{\n  "server": "web-1",\n  "s3": {\n    "reigon": "x"\n  },\n  "poll": "often"\n}';
+  const problem = await problemOf({ "feedsync.jsonc": text });
+  assert.match(problem, /feedsync\.jsonc:4:5: unknown key 's3.reigon', did you mean 'region'\?/);
+  assert.match(problem, /feedsync\.jsonc:6:3: 'poll' must be a duration/);
+});
+
+Deno.test("a wrong key in deno.json is named with line and column", async () => {
+  const text = '{\n  "feedsync": {\n    "form": "now"\n  }\n}';
+  assert.match(
+    await problemOf({ "deno.json": text }),
+    /deno\.json:3:5: unknown key 'form', did you mean 'from'\?/,
+  );
+});
+
+Deno.test("a prototype cannot be set", async () => {
+  const problem = await problemOf({ "feedsync.json": '{ "__proto__": { "poll": "1s" } }' });
+  assert.match(problem, /unknown key '__proto__'/);
+});
+
+Deno.test("variables give booleans and numbers where the key takes them, else text", async () => {
+  const { config } = await load({}, {
+    env: {
+      FEEDSYNC_ENABLED: "false",
+      FEEDSYNC_POLL: "1500",
+      FEEDSYNC_RETENTION: "false",
+      FEEDSYNC_SERVER: "1",
+      FEEDSYNC_COMMIT_INTERVAL: "1s",
+      FEEDSYNC_S3_ACCESS_KEY_ID: "123",
+      FEEDSYNC_S3_SECRET_ACCESS_KEY: "true",
+      FEEDSYNC_S3_FORCE_PATH_STYLE: "true",
+    },
+  });
+  assert.equal(config.enabled, false);
+  assert.equal(config.poll, 1500);
+  assert.equal(config.retention, false);
+  assert.equal(config.server, "1");
+  assert.equal(config.commitInterval, "1s");
+  assert.deepEqual(config.s3, {
+    accessKeyId: "123",
+    secretAccessKey: "true",
+    forcePathStyle: true,
+  });
+});
+
+Deno.test("an empty variable counts as unset", async () => {
+  const { config } = await load({ "feedsync.json": '{ "server": "web-1" }' }, {
+    env: { FEEDSYNC_SERVER: "", FEEDSYNC_WHATEVER: "" },
+  });
+  assert.equal(config.server, "web-1");
+});
+
+Deno.test("an unknown variable is refused with the nearest one; others' are left alone", async () => {
+  assert.match(
+    await problemOf({}, { env: { FEEDSYNC_STROE: "SECRET" } }),
+    /unknown variable FEEDSYNC_STROE, did you mean "FEEDSYNC_STORE"\?$/,
+  );
+  assert.match(
+    await problemOf({}, { env: { FEEDSYNC_PLUGINS: "log" } }),
+    /unknown variable FEEDSYNC_PLUGINS/,
+  );
+  await load({}, { env: { FEEDSYNC_TEST_S3: "x", HOME: "/", FEEDSYNCED: "x" } });
+});
+
+Deno.test("a wrong value names its variable or flag", async () => {
+  assert.match(
+    await problemOf({}, { env: { FEEDSYNC_POLL: "often" } }),
+    /FEEDSYNC_POLL: 'poll' must be a duration .*"often"/,
+  );
+  assert.match(
+    await problemOf({}, { flags: { server: "Web 1" } }),
+    /--server: 'server' must be .*"Web 1"/,
+  );
+  assert.doesNotMatch(
+    await problemOf({}, { env: { FEEDSYNC_STORE: "s3://k:SECRET@b" } }),
+    /SECRET/,
+  );
+});

@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { AccessDeniedError, InvalidUpdateError, StoreUnavailableError } from "../lib/errors.ts";
+import { publish } from "../lib/publish.ts";
+import type { UpdateInput } from "../lib/update.ts";
+import { Fleet, survivingState, texts, urlOf } from "./fixture.ts";
+
+Deno.test("publish() resolves with the place of the update in its stream", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const receipts = await publish(web1, [
+    { url: "https://example.com/a", content: "a" },
+    { url: "https://example.com/b", removed: true },
+  ]);
+  assert.deepEqual(
+    receipts.map((receipt) => receipt.status === "published" && [receipt.stream, receipt.seq]),
+    [[web1.stream, 1], [web1.stream, 2]],
+  );
+  const [key] = fleet.keys();
+  assert.deepEqual(fleet.read(key).map(({ url, content }) => [url, content]), [
+    ["https://example.com/a", "a"],
+    ["https://example.com/b", undefined],
+  ]);
+});
+
+Deno.test("publish() shares one commit among updates of the same turn", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await Promise.all(
+    texts("a", 50).map((content) => publish(web1, { url: urlOf(content), content })),
+  );
+  assert.equal(fleet.store.requests.put, 1);
+});
+
+Deno.test("publish() with ifChanged publishes only what differs from the newest content", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const update = { url: "https://example.com/a", content: { b: 1 } };
+  assert.equal((await publish(web1, update, { ifChanged: true })).status, "published");
+  assert.equal((await publish(web1, update, { ifChanged: true })).status, "unchanged");
+  assert.equal((await publish(web1, { ...update, content: { b: 2 } })).status, "published");
+  assert.equal((await publish(web1, update, { ifChanged: true })).status, "published");
+});
+
+Deno.test("publish() gives updates of one URL increasing times", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const url = "https://example.com/a";
+  const receipts = await publish(web1, texts("v", 3).map((content) => ({ url, content })));
+  const times = receipts.map((receipt) => receipt.status === "published" ? receipt.time : "");
+  assert.deepEqual(times, times.toSorted());
+  assert.equal(new Set(times).size, 3);
+});
+
+Deno.test("publish() refuses what is not an update, and accepts nothing then", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const cycle: Record<string, unknown> = {};
+  cycle.self = cycle;
+  const url = "https://example.com/";
+  const cases: [unknown, RegExp][] = [
+    [{ content: "x" }, /'url' must be an absolute URL: current value is undefined/],
+    [
+      { url: "feed.xml", content: "x" },
+      /'url' must be an absolute URL: current value is "feed.xml"/,
+    ],
+    [{ url }, /'content' is undefined, which is not JSON/],
+    [{ url, content: NaN }, /'content' is NaN, which is not JSON/],
+    [{ url, content: { a: [1, Infinity] } }, /'content\.a\[1\]' is Infinity/],
+    [{ url, content: cycle }, /nested deeper than 500 levels, or contains itself/],
+    [{ url, content: { when: new Date() } }, /'content\.when' is a Date, which is not JSON/],
+    [{ url, content: { f: () => 1 } }, /'content\.f' is function/],
+    [{ url, content: 1n }, /'content' is bigint/],
+    [{ url, content: "x", removed: true }, /'content' and 'removed' are both given/],
+    [{ url, content: "x", metadata: [] }, /'metadata' must be a JSON object/],
+    [{ url, content: "x", metadata: { a: NaN } }, /'metadata\.a' is NaN/],
+    [{ url, content: "x".repeat(16 * 1024 * 1024) }, /more than the 16777216 allowed/],
+    [undefined, /'url' must be an absolute URL/],
+  ];
+  for (const [update, message] of cases) {
+    await assert.rejects(publish(web1, update as UpdateInput), (error) => {
+      assert.ok(error instanceof InvalidUpdateError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  const valid = { url, content: "x" };
+  await assert.rejects(publish(web1, [valid, { url: "no" } as UpdateInput]), InvalidUpdateError);
+  await publish(web1, valid);
+  assert.equal(fleet.keys().length, 1);
+});
+
+Deno.test("publish() keeps the update when the store is down, and it arrives later", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const put = fleet.store.put.bind(fleet.store);
+  fleet.store.put = () => Promise.reject(new StoreUnavailableError("Cannot reach the store"));
+  await assert.rejects(fleet.publish(web1, "a"), (error) => {
+    assert.ok(error instanceof StoreUnavailableError);
+    assert.match(error.message, /Cannot reach the store \(1 update is queued and safe/);
+    assert.equal(error.queued, 1);
+    return true;
+  });
+  assert.deepEqual(fleet.keys(), []);
+  fleet.store.put = put;
+  await fleet.publish(web1, "b");
+  assert.deepEqual(fleet.keys().flatMap((key) => fleet.read(key).map((u) => u.content)), [
+    "a",
+    "b",
+  ]);
+});
+
+Deno.test("publish() tells at once that access is denied, and keeps the update", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const put = fleet.store.put.bind(fleet.store);
+  fleet.store.put = () => Promise.reject(new AccessDeniedError("Access denied"));
+  const begun = fleet.time.clock.now();
+  await assert.rejects(fleet.publish(web1, "a"), (error) => {
+    assert.ok(error instanceof AccessDeniedError);
+    assert.match(error.message, /Access denied \(1 update is queued and safe/);
+    return true;
+  });
+  assert.equal(fleet.time.clock.now(), begun);
+  fleet.store.put = put;
+  await fleet.publish(web1, "b");
+  assert.deepEqual(fleet.read(fleet.keys()[0]).map((u) => u.content), ["a", "b"]);
+});
+
+Deno.test("publish() sends an update again whose write failed, or failed but was stored", async () => {
+  for (const stored of [false, true]) {
+    await using fleet = new Fleet();
+    const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+    const put = fleet.store.put.bind(fleet.store);
+    let failures = 3;
+    fleet.store.put = async (key, body) => {
+      if (failures-- <= 0) return await put(key, body);
+      if (stored) await put(key, body);
+      throw new StoreUnavailableError("The response was lost");
+    };
+    await fleet.publish(web1, ...texts("a", 20));
+    await using received = fleet.watch(web2);
+    await received.watcher.poll();
+    assert.deepEqual(received.contents, texts("a", 20));
+  }
+});
+
+Deno.test("what was queued at a crash is published by the next run, and nothing twice", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-1", fleet);
+  const put = fleet.store.put.bind(fleet.store);
+  fleet.store.put = () => Promise.reject(new StoreUnavailableError("Cannot reach the store"));
+  await assert.rejects(fleet.publish(fleet.server("web-1", { state }), "a", "b"));
+  fleet.store.put = put;
+  await fleet.publish(fleet.server("web-1", { state }), "c");
+  await using received = fleet.watch(fleet.server("web-2"));
+  await received.watcher.poll();
+  assert.deepEqual(received.contents, ["a", "c"]);
+  assert.equal(new Set(received.updates.map(({ stream }) => stream)).size, 1);
+  state.end();
+});
+
+Deno.test("a commit that landed although its write failed and the process died is not a fork", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-1", fleet);
+  const put = fleet.store.put.bind(fleet.store);
+  fleet.store.put = async (key, body) => {
+    await put(key, body);
+    throw new StoreUnavailableError("The response was lost");
+  };
+  const first = fleet.server("web-1", { state });
+  const stream = first.stream;
+  await assert.rejects(fleet.publish(first, "a"));
+  await fleet.time.run(first.close());
+  fleet.store.put = put;
+  const second = fleet.server("web-1", { state });
+  await fleet.publish(second, "b");
+  assert.equal(second.stream, stream);
+  const contents = fleet.keys("tail/").flatMap((key) => fleet.read(key).map((u) => u.content));
+  assert.deepEqual(contents, ["a", "b"], "what has landed is not sent again");
+  state.end();
+});
+
+Deno.test("publish() waits commitInterval between commits, to save requests", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1", { commitInterval: "5s" });
+  const begun = fleet.time.clock.now();
+  await fleet.publish(web1, "a");
+  assert.equal(fleet.time.clock.now(), begun);
+  const updates = ["b", "c"].map((content) => publish(web1, { url: urlOf(content), content }));
+  await fleet.time.run(Promise.all(updates));
+  assert.equal(fleet.time.clock.now(), begun + 5000);
+  assert.equal(fleet.keys("tail/").length, 2);
+});
+
+Deno.test("close() uploads what is queued", async () => {
+  const fleet = new Fleet();
+  const web1 = fleet.server("web-1", { commitInterval: "1h" });
+  await fleet.publish(web1, "a");
+  const waiting = assert.doesNotReject(publish(web1, { url: urlOf("b"), content: "b" }));
+  await Promise.resolve();
+  await fleet[Symbol.asyncDispose]();
+  await waiting;
+  assert.equal(fleet.keys("tail/").length, 2);
+});
+
+Deno.test("a commit holds at most 1,000 updates or 1 MiB, but a larger update goes through", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const url = "https://example.com/";
+  await publish(web1, texts("a", 1500).map((content) => ({ url, content })));
+  assert.deepEqual(fleet.keys("tail/").map((key) => fleet.read(key).length), [1000, 500]);
+  const big = "x".repeat(700 * 1024);
+  await publish(web1, [{ url, content: big }, { url, content: big }, { url, content: big + big }]);
+  const sizes = fleet.keys("tail/").slice(2).map((key) => fleet.read(key).length);
+  assert.deepEqual(sizes, [1, 1, 1]);
+});
+
+Deno.test("publish() refuses connections that do not come from connect()", async () => {
+  const other = {} as Parameters<typeof publish>[0];
+  await assert.rejects(publish(other, { url: "https://example.com/", content: "x" }), TypeError);
+});

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import type { Connection } from "../../lib/connection.ts";
+import { publish } from "../../lib/publish.ts";
+import { State } from "../../lib/state/state.ts";
+import { Fleet, texts } from "../fixture.ts";
+
+/** A fleet whose web-1 keeps its state in a file that can be copied. */
+async function withState(
+  test: (fleet: Fleet, open: (path: string) => Connection, directory: string) => Promise<void>,
+) {
+  const directory = await Deno.makeTempDir();
+  try {
+    await using fleet = new Fleet();
+    const owner = { server: "web-1", store: fleet.store.url };
+    await test(
+      fleet,
+      (path) => fleet.server("web-1", { state: new State(path, owner, fleet.time.random) }),
+      directory,
+    );
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function copy(from: string, to: string) {
+  using db = new DatabaseSync(from);
+  db.exec(`VACUUM INTO '${to}'`);
+}
+
+Deno.test("two machines with copies of one state lose nothing", async () => {
+  await withState(async (fleet, open, directory) => {
+    const [original, clone] = [`${directory}/a.db`, `${directory}/b.db`];
+    const before = open(original);
+    await fleet.publish(before, ...texts("a", 3));
+    await fleet.time.run(before.close());
+    copy(original, clone);
+    const [one, two] = [open(original), open(clone)];
+    await using received = fleet.watch(fleet.server("web-9"));
+    await received.watcher.poll();
+    for (const connection of [one, two]) connection.parts!.uploader.start();
+    await fleet.time.pass(100); // Both look at their tail now, and see nothing of the other.
+    await fleet.publish(one, "one-1");
+    await fleet.publish(two, ...texts("two-", 20));
+    await fleet.publish(one, ...texts("one-", 20, 2));
+    await fleet.time.run(received.watcher.poll());
+    const got = new Set(received.contents);
+    for (const text of [...texts("a", 3), ...texts("one-", 21), ...texts("two-", 20)]) {
+      assert.ok(got.has(text), `${text} is lost`);
+    }
+    assert.notEqual(one.stream, two.stream);
+    assert.deepEqual(received.gaps, []);
+  });
+});
+
+Deno.test("a state restored from an older backup begins a new stream and reads the old one", async () => {
+  await withState(async (fleet, open, directory) => {
+    const [current, backup] = [`${directory}/a.db`, `${directory}/b.db`];
+    const before = open(current);
+    await fleet.publish(before, "a1", "a2");
+    copy(current, backup);
+    await fleet.publish(before, ...texts("lost-", 15));
+    const old = before.stream;
+    await fleet.time.run(before.close());
+
+    const restored = open(backup);
+    await fleet.publish(restored, "b1");
+    assert.notEqual(restored.stream, old);
+    await using own = fleet.watch(restored);
+    await fleet.time.run(own.watcher.poll());
+    assert.deepEqual(own.contents, texts("lost-", 15), "what the restored state does not know");
+    await using other = fleet.watch(fleet.server("web-9"));
+    await fleet.time.run(other.watcher.poll());
+    assert.deepEqual(new Set(other.contents), new Set(["a1", "a2", ...texts("lost-", 15), "b1"]));
+  });
+});
+
+Deno.test("a stream is not continued once its newest commit is gone", async () => {
+  await withState(async (fleet, open, directory) => {
+    const path = `${directory}/a.db`;
+    const before = open(path);
+    await fleet.publish(before, "a1");
+    const old = before.stream;
+    await fleet.time.run(before.close());
+    fleet.store.objects.clear();
+    const after = open(path);
+    await fleet.publish(after, "a2");
+    assert.notEqual(after.stream, old);
+    const [key] = fleet.keys();
+    assert.deepEqual(fleet.read(key).map(({ seq, content }) => [seq, content]), [[1, "a2"]]);
+  });
+});
+
+Deno.test("an unreadable commit in the own tail is a fork, too", async () => {
+  await withState(async (fleet, open, directory) => {
+    const path = `${directory}/a.db`;
+    const before = open(path);
+    await fleet.publish(before, "a1");
+    const old = before.stream;
+    await fleet.time.run(before.close());
+    const key = await fleet.forge({ kind: "tail", stream: old, first: 2, last: 3 }, String);
+    fleet.store.objects.set(key, { body: new Uint8Array(9), lastModified: 0 });
+    const after = open(path);
+    await publish(after, { url: "https://example.com/", content: "a2" });
+    assert.notEqual(after.stream, old);
+  });
+});
+
+Deno.test("a commit that lands after it was sealed and closed is deleted", async () => {
+  await withState(async (fleet, open, directory) => {
+    const path = `${directory}/a.db`;
+    const before = open(path);
+    const url = "https://example.com/";
+    for (let i = 0; i < 20; i++) {
+      await fleet.time.run(publish(before, { url, content: "x".repeat(100_000) }));
+    }
+    const stream = before.stream;
+    await fleet.time.run(before.close());
+    const late = await fleet.forge({ kind: "tail", stream, first: 1, last: 2 }, String);
+    const after = open(path);
+    await fleet.publish(after, "b");
+    await fleet.time.pass(1000);
+    assert.equal(after.stream, stream);
+    assert.ok(!fleet.keys().includes(late));
+  });
+});
