@@ -4,7 +4,7 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { messageOf, StateError } from "../errors.ts";
+import { StateError } from "../errors.ts";
 
 const SCHEMA_VERSION = 1;
 
@@ -39,15 +39,20 @@ CREATE TABLE dead_letters (
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
 `;
 
-/** What to do about SQLite's result codes, https://sqlite.org/rescode.html */
-const REMEDIES: Record<number, string> = {
-  5: "another process is writing to it; try again",
-  8: "it is read-only; make the file and its directory writable",
-  10: "the disk reports an input/output error; check the disk",
-  11: "the file is damaged; restore it or remove it to start with a new state",
-  13: "the disk is full; free some space",
-  14: "it cannot be opened; check that the path is a file in a writable directory",
-  26: "the file is not a database; choose another path for the state",
+/**
+ * What to do about SQLite's errors, https://sqlite.org/rescode.html. They are told by their texts,
+ * since `exec` does not give the result code.
+ */
+const REMEDIES: Record<string, string> = {
+  "database is locked": "another process is writing to it; try again",
+  "attempt to write a readonly database": "it is read-only; make file and directory writable",
+  "disk I/O error": "the disk reports an input/output error; check the disk",
+  "database disk image is malformed":
+    "the file is damaged; restore it, or remove it to start with a new state",
+  "database or disk is full": "the disk is full; free some space",
+  "unable to open database file":
+    "it cannot be opened; check that the path is a file in a writable directory",
+  "file is not a database": "the file is not a database; choose another path for the state",
 };
 
 /** An open database with its transactions. */
@@ -136,8 +141,11 @@ export class Database implements Disposable {
     try {
       return work();
     } catch (cause) {
-      if (!(cause instanceof Error) || !("errcode" in cause)) throw cause;
-      const remedy = REMEDIES[Number(cause.errcode) & 0xff] ?? messageOf(cause);
+      if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_SQLITE_ERROR")) {
+        throw cause;
+      }
+      const [, remedy] = Object.entries(REMEDIES).find(([text]) => cause.message.includes(text)) ??
+        [undefined, cause.message];
       throw new StateError(`Cannot ${action} the state ${this.path}: ${remedy}`, { cause });
     }
   }

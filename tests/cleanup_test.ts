@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { cleanup } from "../lib/cleanup.ts";
+import { publish } from "../lib/publish.ts";
+import { Fleet, texts, urlOf } from "./fixture.ts";
+
+const HOUR = 60 * 60 * 1000;
+const STREAM = "web-1_abcdefgh";
+
+Deno.test("cleanup() deletes what is older than maxAge, the newest commit of a stream at twice that", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, ...texts("a", 30));
+  const before = fleet.keys().length;
+  fleet.time.skip(23 * HOUR);
+  assert.equal((await cleanup(web1, { maxAge: "24h" })).deleted, 0);
+  fleet.time.skip(2 * HOUR);
+  const report = await cleanup(web1, { maxAge: "24h" });
+  assert.deepEqual([report.deleted, report.kept, report.failed], [before - 1, 1, 0]);
+  assert.deepEqual(fleet.keys().map((key) => fleet.read(key)[0].seq), [30]);
+  fleet.time.skip(24 * HOUR);
+  assert.equal((await cleanup(web1, { maxAge: "24h" })).deleted, 1);
+  assert.deepEqual(fleet.keys(), []);
+});
+
+Deno.test("cleanup() stops at the first younger object, so that no hole comes to be", async () => {
+  await using fleet = new Fleet();
+  const web2 = fleet.server("web-2");
+  const put = (first: number, kind: "tail" | "segments" = "tail") =>
+    fleet.forge({ kind, stream: STREAM, first, last: first + 9 }, String);
+  const oldest = await put(1, "segments");
+  fleet.time.skip(30 * HOUR);
+  await put(11, "segments"); // written again, although what follows is older
+  fleet.time.skip(-HOUR);
+  await put(21);
+  fleet.time.skip(24.5 * HOUR);
+  const report = await cleanup(web2, { maxAge: "24h" });
+  assert.deepEqual(report.keys, [oldest]);
+});
+
+Deno.test("cleanup() stops a stream at a failed delete, and goes on with the others", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  for (const server of [web1, web2]) await fleet.publish(server, ...texts("a", 3));
+  fleet.time.skip(25 * HOUR);
+  const remove = fleet.store.delete.bind(fleet.store);
+  fleet.store.delete = (keys) =>
+    keys[0].includes("web-1")
+      ? Promise.resolve(keys.map((key) => ({ key, error: new Error("denied") })))
+      : remove(keys);
+  const report = await cleanup(web1, { maxAge: "24h" });
+  assert.deepEqual([report.deleted, report.failed], [2, 2]);
+  assert.equal(fleet.keys("tail/web-1").length, 3);
+});
+
+Deno.test("cleanup() with dryRun tells what would go, and deletes nothing", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "a", "b");
+  fleet.time.skip(25 * HOUR);
+  const keys = fleet.keys();
+  const report = await cleanup(web1, { maxAge: "24h", dryRun: true });
+  assert.deepEqual(report.keys, keys.slice(0, 1));
+  assert.deepEqual(fleet.keys(), keys);
+});
+
+Deno.test("cleanup() leaves foreign objects alone and counts them", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.store.put("tail/README", new Uint8Array(3));
+  await fleet.store.put("other", new Uint8Array(3));
+  fleet.time.skip(1000 * HOUR);
+  const { deleted, foreign } = await cleanup(web1, { maxAge: "24h" });
+  assert.deepEqual({ deleted, foreign }, { deleted: 0, foreign: 2 });
+  assert.equal(fleet.keys().length, 2);
+});
+
+Deno.test("cleanup() refuses an age that late writes could reach", async () => {
+  await using fleet = new Fleet();
+  await assert.rejects(cleanup(fleet.server("web-1"), { maxAge: "9m" }), /at least 10 minutes/);
+});
+
+Deno.test("a reader that was away longer than the retention learns exactly what it missed", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.publish(web1, ...texts("a", 5));
+  await received.watcher.poll();
+  await fleet.publish(web1, ...texts("a", 20, 6));
+  fleet.time.skip(25 * HOUR);
+  await publish(web1, { url: urlOf("new"), content: "new" });
+  await cleanup(web1, { maxAge: "24h" });
+  await fleet.time.run(received.watcher.poll());
+  const [gap] = received.gaps;
+  assert.equal(received.gaps.length, 1);
+  assert.deepEqual([gap.stream, gap.first], [web1.stream, 6]);
+  const seqs = received.updates.map(({ seq }) => seq);
+  assert.deepEqual(
+    seqs.slice(5),
+    Array.from({ length: 26 - gap.last }, (_, i) => gap.last + 1 + i),
+  );
+  assert.equal(received.contents.at(-1), "new");
+});

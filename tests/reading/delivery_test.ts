@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { RejectedUpdateError } from "../../lib/errors.ts";
+import type { RunningPlugin } from "../../lib/plugin.ts";
+import { publish } from "../../lib/publish.ts";
+import { watch } from "../../lib/watch.ts";
+import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
+
+const MINUTE = 60_000;
+
+function plugin(onUpdate: RunningPlugin["onUpdate"], name = "test"): RunningPlugin {
+  return { name, onUpdate, onGap: () => {}, close: () => Promise.resolve() };
+}
+
+Deno.test("a callback that fails is tried again, and what follows waits for it", async () => {
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1"), "a", "b");
+  const calls: unknown[] = [];
+  await using watcher = watch(fleet.server("web-2"), ({ content }) => {
+    calls.push(content);
+    if (calls.length < 3) throw new Error("not now");
+  }, { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.deepEqual(calls, ["a", "a", "a", "b"]);
+});
+
+Deno.test("an update that cannot be applied becomes a dead letter, and the stream goes on", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), state = survivingState("web-2", fleet);
+  await fleet.publish(web1, "a", "bad", "c");
+  const applied: unknown[] = [];
+  let attempts = 0;
+  await using watcher = watch(fleet.server("web-2", { state }), ({ content }) => {
+    if (content === "bad" && ++attempts) throw new Error("Cannot parse it");
+    applied.push(content);
+  }, { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.deepEqual(applied, ["a", "c"]);
+  assert.equal(attempts, 4);
+  const [letter, ...others] = state.deadLetters.all();
+  assert.deepEqual(others, []);
+  assert.deepEqual([letter.stream, letter.seq, letter.error], [web1.stream, 2, "Cannot parse it"]);
+  assert.equal(JSON.parse(letter.content).content, "bad");
+  state.end();
+});
+
+Deno.test("a rejected update becomes a dead letter at once", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-2", fleet);
+  await fleet.publish(fleet.server("web-1"), ...texts("a", 10));
+  let calls = 0;
+  await using watcher = watch(fleet.server("web-2", { state }), () => {
+    calls++;
+    throw new RejectedUpdateError("Not for me");
+  }, { manual: true });
+  await watcher.poll();
+  assert.equal(calls, 10);
+  assert.equal(state.deadLetters.all().length, 10);
+  state.end();
+});
+
+Deno.test("when five updates in a row fail, reading waits until the plugin works again", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-2", fleet);
+  await fleet.publish(fleet.server("web-1"), ...texts("a", 20));
+  const begun = fleet.time.clock.now(), applied: unknown[] = [];
+  await using watcher = watch(fleet.server("web-2", { state }), ({ content }) => {
+    if (fleet.time.clock.now() < begun + 60 * MINUTE) throw new Error("Connection refused");
+    applied.push(content);
+  }, { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.deepEqual(state.deadLetters.all().map(({ seq }) => seq), [1, 2, 3, 4]);
+  assert.deepEqual(applied, texts("a", 16, 5));
+  assert.ok(fleet.time.clock.now() < begun + 62 * MINUTE, "it is tried at least every minute");
+  state.end();
+});
+
+Deno.test("a callback that never returns ends with its timeout, and its signal is aborted", async () => {
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1"), "a", "b");
+  const signals: AbortSignal[] = [], applied: unknown[] = [];
+  await using watcher = watch(
+    fleet.server("web-2", { callbackTimeout: "30s" }),
+    ({ content }, { signal }) => {
+      if (content === "b") return void applied.push(content);
+      signals.push(signal);
+      return new Promise(() => {});
+    },
+    { manual: true },
+  );
+  await fleet.time.run(watcher.poll());
+  assert.equal(signals.length, 4);
+  assert.ok(signals.every(({ aborted }) => aborted));
+  assert.deepEqual(applied, ["b"]);
+});
+
+Deno.test("one plugin's failure does not keep an update from the others", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-2", fleet);
+  await fleet.publish(fleet.server("web-1"), "a", "b");
+  const applied: unknown[] = [];
+  const failing = plugin(() => Promise.reject(new RejectedUpdateError("no")), "failing");
+  const working = plugin(({ content }) => void applied.push(content), "working");
+  const web2 = fleet.server("web-2", { state });
+  await using watcher = watch(web2, [failing, working], { manual: true });
+  await watcher.poll();
+  assert.deepEqual(applied, ["a", "b"]);
+  assert.deepEqual(state.deadLetters.all().map((letter) => letter.plugin), ["failing", "failing"]);
+  state.end();
+});
+
+Deno.test("an older update that arrives after a newer one is marked as superseded", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2, web3] = ["web-1", "web-2", "web-3"].map((name) => fleet.server(name));
+  const url = "https://example.com/feed.xml";
+  await publish(web1, { url, content: "old" });
+  fleet.time.skip(1000);
+  await publish(web2, { url, content: "new" });
+  const [older] = fleet.keys(`tail/${web1.stream}`);
+  const late = fleet.store.objects.get(older)!;
+  fleet.store.objects.delete(older);
+  await using received = fleet.watch(web3);
+  await received.watcher.poll();
+  fleet.store.objects.set(older, late);
+  await received.watcher.poll();
+  assert.deepEqual(
+    received.updates.map(({ content, superseded }) => [content, superseded]),
+    [["new", false], ["old", true]],
+  );
+});
+
+Deno.test("what this server published itself supersedes what is older", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  const url = "https://example.com/feed.xml";
+  await publish(web1, { url, content: "theirs" });
+  fleet.time.skip(1000);
+  await publish(web2, { url, content: "ours" });
+  await using received = fleet.watch(web2);
+  await received.watcher.poll();
+  assert.deepEqual(received.updates.map(({ superseded }) => superseded), [true]);
+});
+
+Deno.test("updates of one URL are applied one at a time, others side by side", async () => {
+  await using fleet = new Fleet();
+  const servers = ["web-1", "web-2", "web-3"].map((name) => fleet.server(name));
+  const same = "https://example.com/same";
+  for (const server of servers) {
+    await publish(server, [{ url: same, content: "x" }, {
+      url: urlOf(server.server),
+      content: "y",
+    }]);
+  }
+  let most = 0;
+  const running: string[] = [];
+  await using watcher = watch(fleet.server("web-4"), async ({ url }) => {
+    assert.ok(!running.includes(url), "two calls for one URL");
+    most = Math.max(most, running.push(url));
+    await new Promise<void>((resolve) => fleet.time.clock.setTimer(10, resolve));
+    running.splice(running.indexOf(url), 1);
+  }, { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.ok(most >= 2);
+});
+
+Deno.test("the cursor moves only behind updates that all plugins have had", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), state = survivingState("web-2", fleet);
+  await publish(web1, texts("a", 5).map((content) => ({ url: urlOf(content), content })));
+  const before = fleet.server("web-2", { state, stopTimeout: "1s" });
+  const reached = Promise.withResolvers<void>();
+  const first = watch(before, ({ content }) => {
+    if (content !== "a3") return;
+    reached.resolve();
+    return new Promise(() => {}); // The process dies in the middle of this call.
+  }, { manual: true });
+  first.poll().catch(() => {});
+  await reached.promise;
+  await fleet.time.run(first.close());
+  await fleet.time.run(before.close());
+  await using second = fleet.watch(fleet.server("web-2", { state }));
+  await second.watcher.poll();
+  assert.deepEqual(second.contents, ["a3", "a4", "a5"]);
+  state.end();
+});
+
+Deno.test("a graceful stop lets the running callback finish and stores the cursor behind it", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), state = survivingState("web-2", fleet);
+  await publish(web1, texts("a", 3).map((content) => ({ url: urlOf(content), content })));
+  const before = fleet.server("web-2", { state });
+  const finished: unknown[] = [];
+  const reached = Promise.withResolvers<void>();
+  const first = watch(before, async ({ content }) => {
+    reached.resolve();
+    await new Promise<void>((resolve) => fleet.time.clock.setTimer(5000, resolve));
+    finished.push(content);
+  }, { manual: true });
+  first.poll().catch(() => {});
+  await reached.promise;
+  await fleet.time.run(first.close());
+  assert.deepEqual(finished, ["a1"]);
+  await using second = fleet.watch(fleet.server("web-2", { state }));
+  await second.watcher.poll();
+  assert.deepEqual(second.contents, ["a2", "a3"]);
+  state.end();
+});

@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { StoreUnavailableError } from "../../lib/errors.ts";
+import { publish } from "../../lib/publish.ts";
+import { watch } from "../../lib/watch.ts";
+import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
+
+const STREAM = "web-1_abcdefgh";
+const DAY = 24 * 60 * 60 * 1000;
+
+Deno.test("a poll with nothing new is one request, however much is in the bucket", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await publish(web1, texts("a", 20_000).map((content) => ({ url: urlOf(content), content })));
+  await fleet.publish(web1, ...texts("b", 20));
+  await using received = fleet.watch(fleet.server("web-2"));
+  assert.deepEqual(await received.watcher.poll(), { applied: 20_020, gaps: 0 });
+  const { put, get, list } = fleet.store.requests;
+  assert.deepEqual(await received.watcher.poll(), { applied: 0, gaps: 0 });
+  assert.deepEqual(fleet.store.requests, { ...fleet.store.requests, put, get, list: list + 1 });
+});
+
+Deno.test("a poll with something new is one LIST and one GET a new commit", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  await using received = fleet.watch(web2);
+  await fleet.publish(web1, "a");
+  await received.watcher.poll();
+  await fleet.publish(web1, "b", "c");
+  const { get, list } = fleet.store.requests;
+  await received.watcher.poll();
+  assert.equal(fleet.store.requests.get, get + 2);
+  assert.equal(fleet.store.requests.list, list + 1);
+  assert.deepEqual(received.contents, ["a", "b", "c"]);
+});
+
+Deno.test("updates arrive in the order of their stream, sealed or not", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await using early = fleet.watch(fleet.server("web-2"));
+  for (let round = 0; round < 10; round++) {
+    await fleet.publish(web1, ...texts("a", 7, round * 7 + 1));
+    await early.watcher.poll();
+  }
+  await using late = fleet.watch(fleet.server("web-3"));
+  await late.watcher.poll();
+  assert.deepEqual(early.contents, texts("a", 70));
+  assert.deepEqual(late.contents, texts("a", 70));
+});
+
+Deno.test("every server receives what all others publish, and not its own", async () => {
+  await using fleet = new Fleet();
+  const servers = ["web-1", "web-2", "web-3"].map((name) => fleet.server(name));
+  for (const server of servers) await fleet.publish(server, ...texts(`${server.server}-`, 5));
+  for (const server of servers) {
+    await using received = fleet.watch(server);
+    await received.watcher.poll();
+    const others = servers.filter((other) => other !== server);
+    const expected = others.flatMap((other) => texts(`${other.server}-`, 5));
+    assert.deepEqual(received.contents.toSorted(), expected.toSorted());
+  }
+});
+
+Deno.test("includeOwn applies what this server published, too", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1", { includeOwn: true });
+  await fleet.publish(web1, "a", "b");
+  await using received = fleet.watch(web1);
+  await received.watcher.poll();
+  assert.deepEqual(received.contents, ["a", "b"]);
+});
+
+Deno.test("a new state enters a stream whose beginning has expired where it begins now", async () => {
+  await using fleet = new Fleet();
+  await fleet.forge({ kind: "segments", stream: STREAM, first: 11, last: 20 }, (seq) => `s${seq}`);
+  await fleet.forge({ kind: "tail", stream: STREAM, first: 21, last: 22 }, (seq) => `s${seq}`);
+  await using received = fleet.watch(fleet.server("web-2"));
+  await received.watcher.poll();
+  assert.deepEqual(received.contents, texts("s", 12, 11));
+  assert.deepEqual(received.gaps, []);
+});
+
+Deno.test("a new state enters a stream behind its last hole", async () => {
+  await using fleet = new Fleet();
+  await fleet.forge({ kind: "segments", stream: STREAM, first: 5, last: 9 }, (seq) => `s${seq}`);
+  await fleet.forge({ kind: "tail", stream: STREAM, first: 12, last: 13 }, (seq) => `s${seq}`);
+  await fleet.forge({ kind: "tail", stream: STREAM, first: 14, last: 15 }, (seq) => `s${seq}`);
+  await using received = fleet.watch(fleet.server("web-2"));
+  await received.watcher.poll();
+  assert.deepEqual(received.contents, texts("s", 4, 12));
+});
+
+Deno.test("with from: now a new state enters the streams at their end", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "a", "b");
+  await using received = fleet.watch(fleet.server("web-2", { from: "now" }));
+  await received.watcher.poll();
+  await fleet.publish(web1, "c");
+  await received.watcher.poll();
+  assert.deepEqual(received.contents, ["c"]);
+});
+
+Deno.test("a key alone moves no cursor, not even that of a new state", async () => {
+  for (const from of ["now", "earliest"] as const) {
+    await using fleet = new Fleet();
+    const web1 = fleet.server("web-1");
+    await using received = fleet.watch(fleet.server("web-2", { from }));
+    await fleet.publish(web1, "a");
+    const fake = `tail/${web1.stream}/9007199254740991.1.zzzzzzzz`;
+    await fleet.store.put(fake, new TextEncoder().encode("nonsense"));
+    await fleet.time.run(received.watcher.poll());
+    await fleet.publish(web1, "b");
+    await fleet.time.run(received.watcher.poll());
+    assert.deepEqual(received.contents, from === "now" ? ["b"] : ["a", "b"]);
+    assert.deepEqual(received.gaps, []);
+  }
+});
+
+Deno.test("a stream discovered later starts at 0: what is missing of it is a gap", async () => {
+  await using fleet = new Fleet();
+  await using received = fleet.watch(fleet.server("web-2"));
+  await received.watcher.poll();
+  await fleet.forge({ kind: "tail", stream: STREAM, first: 4, last: 5 }, (seq) => `s${seq}`);
+  const begun = fleet.time.clock.now();
+  const report = await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(report, { applied: 2, gaps: 1 });
+  assert.deepEqual(received.gaps, [{ stream: STREAM, first: 1, last: 3 }]);
+  assert.deepEqual(received.contents, ["s4", "s5"]);
+  assert.ok(fleet.time.clock.now() - begun >= 2000, "a hole is not believed at once");
+});
+
+Deno.test("a commit that arrives late, but within two seconds, is no gap", async () => {
+  await using fleet = new Fleet();
+  await using received = fleet.watch(fleet.server("web-2"));
+  await received.watcher.poll();
+  await fleet.forge({ kind: "tail", stream: STREAM, first: 2, last: 2 }, () => "second");
+  fleet.time.clock.setTimer(1500, () => {
+    fleet.forge({ kind: "tail", stream: STREAM, first: 1, last: 1 }, () => "first");
+  });
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  assert.deepEqual(received.contents, ["first", "second"]);
+});
+
+Deno.test("an object that is sealed between LIST and GET is read from its segment", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, ...texts("a", 8));
+  const get = fleet.store.get.bind(fleet.store);
+  let sealing = true;
+  fleet.store.get = async (key) => {
+    if (sealing) {
+      sealing = false;
+      await publish(web1, { url: urlOf("a9"), content: "a9" });
+      await web1.close();
+    }
+    return await get(key);
+  };
+  await using received = fleet.watch(fleet.server("web-2"));
+  await received.watcher.poll();
+  assert.ok(fleet.keys("segments/").length > 0);
+  await received.watcher.poll();
+  assert.deepEqual(received.contents, texts("a", 9));
+});
+
+Deno.test("a corrupt object holds up its own stream only, and is tried again", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  await fleet.publish(web1, "a1");
+  await fleet.publish(web2, "b1");
+  const [key] = fleet.keys("tail/web-1");
+  const { body, lastModified } = fleet.store.objects.get(key)!;
+  fleet.store.objects.set(key, { body: body.subarray(0, 20), lastModified });
+  await using received = fleet.watch(fleet.server("web-3"));
+  await fleet.time.run(received.watcher.poll());
+  await fleet.publish(web1, "a2");
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, ["b1"]);
+  fleet.store.objects.set(key, { body, lastModified });
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, ["b1", "a1", "a2"]);
+  assert.deepEqual(received.gaps, []);
+});
+
+Deno.test("a corrupt object is passed over for one that overlaps it", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, ...texts("a", 5));
+  const fake = `tail/${web1.stream}/0000000000000009.9.zzzzzzzz`;
+  await fleet.store.put(fake, new Uint8Array(100));
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, texts("a", 5));
+});
+
+Deno.test("a corrupt object is a gap once it is older than the retention", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await using received = fleet.watch(fleet.server("web-2", { retention: "24h" }));
+  await fleet.publish(web1, "a1", "a2");
+  await received.watcher.poll();
+  await fleet.publish(web1, "a3");
+  fleet.store.objects.get(fleet.keys("tail/").at(-1)!)!.body = new Uint8Array(9);
+  await fleet.publish(web1, "a4");
+  await fleet.time.run(received.watcher.poll());
+  fleet.time.skip(DAY - 1000);
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, ["a1", "a2"]);
+  fleet.time.skip(2000);
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, [{ stream: web1.stream, first: 3, last: 3 }]);
+  assert.deepEqual(received.contents, ["a1", "a2", "a4"]);
+});
+
+Deno.test("foreign objects are ignored", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "a");
+  for (
+    const key of ["tail/README", "tail/x/y", `tail/${web1.stream}/9999999999999999.1.zzzzzzzz`]
+  ) {
+    await fleet.store.put(key, new Uint8Array(5));
+  }
+  await using received = fleet.watch(fleet.server("web-2"));
+  assert.deepEqual(await received.watcher.poll(), { applied: 1, gaps: 0 });
+});
+
+Deno.test("poll() says when the store cannot be reached, and the next one goes on", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, ...texts("a", 3));
+  await using received = fleet.watch(fleet.server("web-2"));
+  const get = fleet.store.get.bind(fleet.store);
+  let requests = 0;
+  fleet.store.get = (key) =>
+    ++requests === 2 ? Promise.reject(new StoreUnavailableError("Connection reset")) : get(key);
+  await assert.rejects(received.watcher.poll(), StoreUnavailableError);
+  await received.watcher.poll();
+  assert.deepEqual(received.contents, texts("a", 3));
+});
+
+Deno.test("a server that was away reads on where it stopped", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), state = survivingState("web-2", fleet);
+  const before = fleet.server("web-2", { state });
+  const first = fleet.watch(before);
+  await fleet.publish(web1, ...texts("a", 30));
+  await first.watcher.poll();
+  await first.watcher.close();
+  await before.close();
+  await fleet.publish(web1, ...texts("a", 40, 31));
+  await using second = fleet.watch(fleet.server("web-2", { state }));
+  await second.watcher.poll();
+  assert.deepEqual(first.contents, texts("a", 30));
+  assert.deepEqual(second.contents, texts("a", 40, 31));
+  state.end();
+});
+
+Deno.test("watch() polls by itself, and the next poll comes soon after the configured time", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const arrived = Promise.withResolvers<number>();
+  await using watcher = watch(
+    fleet.server("web-2", { poll: "10s", retention: false }),
+    () => arrived.resolve(fleet.time.clock.now()),
+  );
+  await watcher.ready;
+  await fleet.time.pass(100);
+  await fleet.publish(web1, "a");
+  const published = fleet.time.clock.now();
+  const delay = await fleet.time.run(arrived.promise) - published;
+  assert.ok(delay > 8000 && delay <= 11_000, `${delay} ms`);
+});
