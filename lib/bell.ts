@@ -22,8 +22,8 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Waits for the bell, at most `ms`. */
-  async wait(ms: number): Promise<void> {
+  /** Waits for the bell, at most `ms`; whether it was rung. */
+  async wait(ms: number): Promise<boolean> {
     if (!this.#rung) {
       await new Promise<void>((resolve) => {
         const cancel = Number.isFinite(ms) ? this.#clock.setTimer(ms, resolve) : () => {};
@@ -34,6 +34,8 @@ export class Bell {
       });
       this.#wake = undefined;
     }
+    const rung = this.#rung;
     this.#rung = false;
+    return rung;
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { objectName } from "../keys.ts";
 import type { KnownCommit, Publisher, StreamState } from "../state/publisher.ts";
 import type { StoreOptions } from "../stores/store.ts";
@@ -20,6 +21,11 @@ export const SEGMENT_AGE: number = 60 * 60 * 1000;
 
 /** How long a superseded open segment is kept for readers that just listed it, in milliseconds. */
 export const SUPERSEDED_GRACE: number = 10_000;
+
+/** What could not be deleted is tried again after so many milliseconds, or at the next seal. */
+const GARBAGE_RETRY = 10 * 60 * 1000;
+
+const logger = getLogger(["feedsync", "publish"]);
 
 /** A segment to write. */
 export interface SegmentPlan {
@@ -109,7 +115,10 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
   }
 }
 
-/** Deletes the objects that nobody needs any more; `all`: without waiting for their grace to end. */
+/**
+ * Deletes the objects that nobody needs any more; `all`: without waiting for their grace to end.
+ * What cannot be deleted is tried again later: publishing goes on without.
+ */
 export async function collectGarbage(
   { state, store, environment: { clock } }: UploadContext,
   { all = false, signal }: StoreOptions & { all?: boolean },
@@ -117,8 +126,16 @@ export async function collectGarbage(
   const due = state.publisher.garbage().filter((item) => all || item.due <= clock.now());
   if (due.length === 0) return;
   const keys = due.map(({ key }) => key);
-  const failed = new Map((await store.delete(keys, { signal })).map((f) => [f.key, f.error]));
-  const deleted = keys.filter((key) => !failed.has(key));
-  state.transaction(() => state.publisher.dropGarbage(deleted), { durable: false });
-  for (const error of failed.values()) throw error;
+  const failures = await store.delete(keys, { signal });
+  const failed = new Set(failures.map(({ key }) => key));
+  state.transaction(() => {
+    state.publisher.dropGarbage(keys.filter((key) => !failed.has(key)));
+    state.publisher.postponeGarbage([...failed], clock.now() + GARBAGE_RETRY);
+  }, { durable: false });
+  if (failures.length > 0) {
+    logger.warn("Cannot delete {count} sealed objects, trying again later: {message}", {
+      count: failures.length,
+      message: failures[0].error.message,
+    });
+  }
 }

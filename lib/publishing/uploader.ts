@@ -119,8 +119,7 @@ export class Uploader {
         this.#failures = 0;
         if (busy) continue;
         if (this.#stopping.signal.aborted) return;
-        await this.#bell.wait(this.#idleTime());
-        if (this.#parts.shared) this.#waiters.look();
+        await this.#idle();
       } catch (error) {
         if (this.#forced.signal.aborted || !await this.#recover(error)) return;
       }
@@ -186,13 +185,26 @@ export class Uploader {
     return this.#parts.environment.clock.now() - this.#inspected < POLLING;
   }
 
-  #idleTime(): number {
+  /** Waits until there may be something to do. */
+  async #idle(): Promise<void> {
     const { state, environment: { clock }, shared } = this.#parts;
-    const times = [this.#context ? this.#nextCheck : Infinity];
-    if (this.#context && state.queued() > 0) times.push(this.#nextCommit);
-    for (const { due } of state.publisher.garbage()) times.push(due);
-    const idle = Math.max(0, Math.min(...times) - clock.now());
-    return shared ? Math.min(idle, SHARED_STATE_INTERVAL) : idle;
+    const until = this.#nextDuty();
+    const version = state.dataVersion();
+    for (;;) {
+      const left = Math.max(0, until - clock.now());
+      const rung = await this.#bell.wait(shared ? Math.min(left, SHARED_STATE_INTERVAL) : left);
+      const changed = shared && state.dataVersion() !== version;
+      if (changed) this.#waiters.look();
+      if (rung || changed || !this.#context || clock.now() >= until) return;
+    }
+  }
+
+  /** When something is to be done even if nobody asks for it. */
+  #nextDuty(): number {
+    const { state } = this.#parts;
+    if (!this.#context) return Infinity;
+    const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
+    return Math.min(this.#nextCheck, queued, state.publisher.nextGarbage());
   }
 
   /** Tells who waits, and waits before the next attempt; false when there is to be none. */

@@ -19,7 +19,6 @@ export class Waiters {
   readonly #state: State;
   readonly #waiting = new Set<Waiter>();
   #lastError: unknown;
-  #dataVersion = 0;
 
   /** Nobody waits yet. */
   constructor(clock: Clock, state: State) {
@@ -81,11 +80,7 @@ export class Waiters {
 
   /** Looks at what another process has uploaded meanwhile. */
   look(): void {
-    if (this.#waiting.size === 0) return;
-    const version = this.#state.dataVersion();
-    if (version === this.#dataVersion) return;
-    this.#dataVersion = version;
-    this.uploaded(this.#state.publisher.load().uploaded);
+    if (this.#waiting.size > 0) this.uploaded(this.#state.publisher.load().uploaded);
   }
 
   /** Ends all waiting. */

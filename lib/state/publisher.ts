@@ -50,6 +50,8 @@ export class Publisher {
   readonly #dropCommits;
   readonly #addGarbage;
   readonly #garbage;
+  readonly #nextGarbage;
+  readonly #postponeGarbage;
   readonly #dropGarbage;
   readonly #republish;
   readonly #republished;
@@ -66,6 +68,8 @@ export class Publisher {
     this.#dropCommits = db.prepare("DELETE FROM commits WHERE last <= ?");
     this.#addGarbage = db.prepare("INSERT OR IGNORE INTO garbage VALUES (?, ?)");
     this.#garbage = db.prepare("SELECT key, due FROM garbage ORDER BY due, key");
+    this.#nextGarbage = db.prepare("SELECT min(due) AS due FROM garbage");
+    this.#postponeGarbage = db.prepare("UPDATE garbage SET due = ? WHERE key = ?");
     this.#dropGarbage = db.prepare("DELETE FROM garbage WHERE key = ?");
     this.#republish = db.prepare(
       "INSERT OR IGNORE INTO republished SELECT id FROM outbox WHERE row > ?",
@@ -127,6 +131,16 @@ export class Publisher {
   /** Objects that wait for their deletion, by time. */
   garbage(): { key: string; due: number }[] {
     return this.#garbage.all() as unknown as { key: string; due: number }[];
+  }
+
+  /** When the next garbage is due; Infinity when there is none. */
+  nextGarbage(): number {
+    return Number(this.#nextGarbage.get()!.due ?? Infinity);
+  }
+
+  /** Puts off the deletion of garbage to `due`. */
+  postponeGarbage(keys: readonly string[], due: number): void {
+    for (const key of keys) this.#postponeGarbage.run(due, key);
   }
 
   /** Forgets garbage that is deleted. */

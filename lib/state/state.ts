@@ -21,6 +21,9 @@ export interface Owner {
   readonly store: string;
 }
 
+/** A `Date` header tells no smaller differences, in milliseconds. */
+const CLOCK_TOLERANCE = 1000;
+
 /** Small facts that are kept beside the tables. */
 type Fact = "server" | "store" | "entered" | "lastPoll" | "clockOffset" | "uploadError";
 
@@ -106,8 +109,9 @@ export class State implements Disposable {
    * it is corrected now, once, before its first upload.
    */
   noteClockOffset(offset: number | undefined): void {
-    const known = this.fact("clockOffset");
-    if (offset === undefined || offset === known) return;
+    const known = this.fact("clockOffset") as number | undefined;
+    if (offset === undefined) return;
+    if (known !== undefined && Math.abs(offset - known) < CLOCK_TOLERANCE) return;
     this.transaction(() => {
       if (known === undefined && offset !== 0) {
         this.outbox.shiftTimes(offset);

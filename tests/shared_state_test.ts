@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { resolveConfig } from "../lib/config/config.ts";
+import { Connection } from "../lib/connection.ts";
+import { systemEnvironment } from "../lib/environment.ts";
+import { StateError, StoreUnavailableError } from "../lib/errors.ts";
+import { publish } from "../lib/publish.ts";
+import { watch } from "../lib/watch.ts";
+import { texts, urlOf } from "./fixture.ts";
+import { MemoryStore } from "./memory_store.ts";
+
+/** Connections that share one state file, as processes of one server do. */
+class SharedState implements AsyncDisposable {
+  readonly store = new MemoryStore(systemEnvironment.clock);
+  readonly #path = Deno.makeTempDirSync();
+  readonly #open: Connection[] = [];
+
+  connect(config = {}): Connection {
+    const state = `${this.#path}/web-1.db`;
+    const connection = new Connection(
+      resolveConfig({ server: "web-1", ...config, state }),
+      this.store,
+    );
+    this.#open.push(connection);
+    return connection;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.#open) await connection.close();
+    await Deno.remove(this.#path, { recursive: true });
+  }
+}
+
+Deno.test("processes with one state publish to one stream, through the one that uploads", async () => {
+  await using shared = new SharedState();
+  const [one, two] = [shared.connect(), shared.connect()];
+  await publish(one, { url: urlOf("a"), content: "a" });
+  const lists = shared.store.requests.list;
+  const receipts = await Promise.all(
+    texts("b", 5).map((content) => publish(two, { url: urlOf(content), content })),
+  );
+  for (const receipt of receipts) {
+    assert.ok(receipt.status === "published" && receipt.stream === one.stream);
+  }
+  const keys = [...shared.store.objects.keys()];
+  assert.equal(new Set(keys.map((key) => key.split(".").at(-1))).size, 1, "one writer");
+  assert.equal(shared.store.requests.list, lists, "a row, and no request of its own");
+});
+
+Deno.test("another process takes over when the one that uploads has ended", async () => {
+  await using shared = new SharedState();
+  const [one, two] = [shared.connect(), shared.connect()];
+  await publish(one, { url: urlOf("a"), content: "a" });
+  await publish(two, { url: urlOf("b"), content: "b" });
+  await one.close();
+  const receipt = await publish(two, { url: urlOf("c"), content: "c" });
+  assert.ok(receipt.status === "published" && receipt.seq === 3);
+});
+
+Deno.test("who waits for another process learns the true reason of its failure", async () => {
+  await using shared = new SharedState();
+  const [one, two] = [shared.connect(), shared.connect({ publishTimeout: "300ms" })];
+  await publish(one, { url: urlOf("a"), content: "a" });
+  shared.store.put = () =>
+    Promise.reject(new StoreUnavailableError("Cannot reach the store: reset"));
+  await assert.rejects(
+    publish(two, { url: urlOf("b"), content: "b" }),
+    /Cannot reach the store: reset \(1 update is queued and safe/,
+  );
+});
+
+Deno.test("a second watch with the same state is refused", async () => {
+  await using shared = new SharedState();
+  const [one, two] = [shared.connect(), shared.connect()];
+  await using first = watch(one, () => {}, { manual: true });
+  await first.ready;
+  const second = watch(two, () => {}, { manual: true });
+  await assert.rejects(second.finished, (error) => {
+    assert.ok(error instanceof StateError);
+    return /another process watches with it already/.test(error.message);
+  });
+  await assert.rejects(second.ready, StateError);
+});
