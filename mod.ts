@@ -56,3 +56,6 @@ export { contentBytes, updateToJson } from "./lib/update.ts";
 export type { Gap, Json, JsonObject, Update, UpdateInput } from "./lib/update.ts";
 export { watch } from "./lib/watch.ts";
 export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/watch.ts";
+export { watchFiles } from "./lib/watch_files.ts";
+export type { FilesWatcher, WatchFilesOptions } from "./lib/watch_files.ts";
+export type { ScanReport } from "./lib/files/scan_report.ts";

@@ -12,18 +12,19 @@ import type { ReadContext } from "./stream_reader.ts";
 
 /**
  * Enters the known streams at the first update from which all up to the newest are there, or with
- * `now` at their end, in one transaction. A stream that is discovered later starts at 0.
+ * `now` at their end, in one transaction. A stream that is discovered later starts at 0. Segments
+ * that are listed for this are added to `streams`, so that reading need not list them again.
  */
 export async function enterStreams(
   context: ReadContext,
-  streams: ReadonlyMap<string, readonly ObjectName[]>,
+  streams: ReadonlyMap<string, ObjectName[]>,
   from: "earliest" | "now",
 ): Promise<void> {
   const { state } = context;
   if (state.fact("entered") !== undefined) return;
   const cursors = await Promise.all(
-    [...streams].map(async ([stream, commits]) =>
-      [stream, await entryPoint(context, stream, { commits, from })] as const
+    [...streams].map(async ([stream, names]) =>
+      [stream, await entryPoint(context, stream, { names, from })] as const
     ),
   );
   state.transaction(() => {
@@ -35,16 +36,14 @@ export async function enterStreams(
 async function entryPoint(
   context: ReadContext,
   stream: string,
-  { commits, from }: { commits: readonly ObjectName[]; from: "earliest" | "now" },
+  { names, from }: { names: ObjectName[]; from: "earliest" | "now" },
 ): Promise<number> {
   const { gets, store, signal } = context;
-  if (from === "now") return (await newestReadable(context, commits))?.last ?? 0;
-  if (commits.some(({ first }) => first === 1)) return 0;
-  const segments = await gets.run(() =>
-    listStream(store, "segments", stream, { cursor: 0, signal })
-  );
-  if (segments.some(({ first }) => first === 1)) return 0;
-  const names = [...commits, ...segments];
+  if (from === "now") return (await newestReadable(context, names))?.last ?? 0;
+  if (names.some(({ first }) => first === 1)) return 0;
+  const options = { cursor: 0, signal };
+  names.push(...await gets.run(() => listStream(store, "segments", stream, options)));
+  if (names.some(({ first }) => first === 1)) return 0;
   const newest = await newestReadable(context, names);
   return newest ? contiguousStart(names, newest) - 1 : 0;
 }

@@ -1,0 +1,65 @@
+/**
+ * `feedsync cleanup`: deletes old updates.
+ *
+ * @module
+ */
+import { cleanup, type CleanupReport, MIN_AGE } from "../cleanup.ts";
+import { connect } from "../connect.ts";
+import { formatDuration, parseDuration } from "../duration.ts";
+import { messageOf, StoreUnavailableError } from "../errors.ts";
+import type { Syntax } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { UsageError } from "./exit.ts";
+import { print, printJson } from "./output.ts";
+import { explainStore, loadSettings } from "./settings.ts";
+
+/** Its arguments. */
+export const syntax: Syntax = { values: ["max-age"], switches: ["dry-run"] };
+
+/** Deletes, or lists, what is older than the arguments or the configuration say. */
+export async function run({ args, signal }: CommandContext): Promise<void> {
+  const maxAge = maxAgeOf(args.value("max-age"));
+  const dryRun = args.has("dry-run");
+  const settings = await loadSettings(args);
+  if (maxAge === undefined && settings.config.retention === false) {
+    throw new UsageError("--max-age is missing: the configuration keeps updates for ever");
+  }
+  const config = { ...settings.config, state: ":memory:" };
+  await using sync = await connect(config, settings);
+  explainStore(sync, settings);
+  const report = await cleanup(sync, { maxAge, dryRun, signal });
+  if (args.has("json")) await printJson(report);
+  else await printReport(report, dryRun);
+  if (report.failed > 0) {
+    throw new StoreUnavailableError(
+      `Cannot delete ${report.failed} objects from ${sync.store}: the next cleanup tries again`,
+    );
+  }
+}
+
+function maxAgeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = readAge(text);
+  if (ms >= MIN_AGE) return ms;
+  throw new UsageError(
+    `--max-age must be at least ${formatDuration(MIN_AGE)}: current value is ${text}`,
+  );
+}
+
+function readAge(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (cause) {
+    throw new UsageError(`Cannot use --max-age: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function printReport(report: CleanupReport, dryRun: boolean): Promise<void> {
+  if (dryRun) { for (const key of report.keys) await print(key); }
+  const { deleted, bytes, kept, foreign } = report;
+  const strangers = foreign > 0 ? `, ignored ${foreign} that are not of feedsync` : "";
+  await print(
+    `${dryRun ? "would delete" : "deleted"} ${deleted} objects (${bytes} bytes), kept ${kept}` +
+      strangers,
+  );
+}

@@ -1,0 +1,62 @@
+/**
+ * How the command line ends: exit codes, and errors as users see them.
+ *
+ * @module
+ */
+import {
+  AccessDeniedError,
+  ConfigError,
+  CorruptObjectError,
+  FeedSyncError,
+  InvalidUpdateError,
+  messageOf,
+  StateError,
+  StoreUnavailableError,
+} from "../errors.ts";
+
+/** The command line was used wrongly. */
+export class UsageError extends Error {
+  /** Name of the class. */
+  override name = "UsageError";
+}
+
+/** A signal asked the process to end. */
+export class Interrupted extends Error {
+  /** Name of the class. */
+  override name = "Interrupted";
+  /** Which one. */
+  readonly signal: Deno.Signal;
+
+  /** Made when `signal` arrives. */
+  constructor(signal: Deno.Signal) {
+    super(`Stopped by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+/** The exit code that tells scripts what went wrong; those of `sysexits.h` where one fits. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interrupted) return error.signal === "SIGINT" ? 130 : 143;
+  if (error instanceof Deno.errors.BrokenPipe) return 0;
+  if (error instanceof UsageError) return 64;
+  if (error instanceof InvalidUpdateError || error instanceof CorruptObjectError) return 65;
+  if (error instanceof StoreUnavailableError) return error.queued > 0 ? 75 : 69;
+  if (error instanceof AccessDeniedError) return 77;
+  if (error instanceof ConfigError || error instanceof StateError) return 78;
+  return 1;
+}
+
+/** Writes to standard error what went wrong, unless it is no error that the command ended. */
+export function reportError(
+  error: unknown,
+  { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
+): void {
+  if (error instanceof Interrupted || error instanceof Deno.errors.BrokenPipe) return;
+  const name = error instanceof Error ? error.name : "Error";
+  const message = messageOf(error);
+  if (json) return console.error(JSON.stringify({ error: { name, message } }));
+  const expected = error instanceof FeedSyncError || error instanceof UsageError;
+  console.error(`error: ${expected ? message : `${message} (${name})`}`);
+  if (verbose) console.error(Deno.inspect(error));
+  else if (!expected) console.error("Run it again with -v to see where that happened");
+}

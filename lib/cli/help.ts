@@ -1,0 +1,85 @@
+/**
+ * Help texts.
+ *
+ * @module
+ */
+
+const MAIN =
+  `feedsync keeps the servers of a feed aggregator in step through an S3-compatible bucket
+
+Usage: feedsync <command> [flags]
+
+Commands:
+  watch      apply what other servers publish, publish changed feed files, clean up
+  publish    publish an update of a feed
+  tail       print updates as they arrive
+  cleanup    delete old updates from the bucket
+  demo       see three servers on this machine keep in step
+
+feedsync help <command> explains one. feedsync --version prints the version.`;
+
+const COMMON = `Flags of all commands:
+  --config FILE   configuration file; else feedsync.jsonc, feedsync.json, or the key "feedsync"
+                  of deno.json in the working directory
+  --server NAME   name of this server (default: the host name)
+  --store URL     s3://bucket/prefix or file:path (default: file:.feedsync/store)
+  --state FILE    state file (default: .feedsync/<server>.db)
+  --json          results and errors as JSON, a line each
+  -v, --verbose   log details
+  -q, --quiet     log warnings and errors only
+
+Each scalar key of the configuration has an environment variable: FEEDSYNC_STORE for "store",
+FEEDSYNC_S3_ENDPOINT for "s3.endpoint". Flags go before variables, variables before the file.
+
+Exit codes: 0 done, 64 wrong usage, 65 bad input, 69 store unreachable, 75 queued but not yet
+uploaded, 77 access denied, 78 bad configuration, 130 or 143 stopped by a signal`;
+
+const COMMANDS: Readonly<Record<string, string>> = {
+  watch: `Applies what other servers publish through the configured plugins, until it is stopped
+
+Usage: feedsync watch [--once] [--files DIR] [flags]
+
+  --once          poll once, apply everything that is new, and exit
+  --files DIR     publish the .feed files in DIR when they change
+
+With --json every update that is applied is printed, whatever the plugins.`,
+
+  publish: `Publishes an update of a feed, and returns when it is in the bucket
+
+Usage: feedsync publish URL [FILE|-] [--metadata K=V]... [--if-changed] [flags]
+       feedsync publish URL --remove [--metadata K=V]... [flags]
+
+  URL             URL of the feed
+  FILE            the new content; - or nothing: standard input
+  --metadata K=V  say something about the update; may be given several times
+  --if-changed    do nothing when this is the newest known content already
+  --json-content  the content is JSON and published as a value
+  --remove        publish that the feed is gone
+
+Example: curl -fsS https://example.com/feed.xml | feedsync publish https://example.com/feed.xml`,
+
+  tail: `Prints the updates of all servers as NDJSON; what others read is not affected
+
+Usage: feedsync tail [--from earliest|now] [--once] [flags]
+
+  --from WHERE    earliest: begin with what the bucket still holds (default); now: only new ones
+  --once          print what is there and exit`,
+
+  cleanup: `Deletes old updates from the bucket; safe at any time, on any server
+
+Usage: feedsync cleanup [--max-age 24h] [--dry-run] [flags]
+
+  --max-age AGE   delete updates older than this, at least 10m (default: the configured retention)
+  --dry-run       only list what would be deleted`,
+
+  demo: `Starts three servers on this machine and shows how they keep in step
+
+Usage: feedsync demo [flags]`,
+};
+
+/** The help text of a command, or of feedsync; `undefined` when there is no such command. */
+export function helpFor(command: string | undefined): string | undefined {
+  if (command === undefined) return MAIN;
+  if (!Object.hasOwn(COMMANDS, command)) return undefined;
+  return `${COMMANDS[command]}\n\n${COMMON}`;
+}

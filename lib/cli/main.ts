@@ -1,0 +1,87 @@
+/**
+ * Finds the command that was asked for and runs it. Everything is loaded when it is needed, so
+ * that help costs nothing.
+ *
+ * @module
+ */
+import type { Command } from "./command.ts";
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  watch: () => import("./watch.ts"),
+  publish: () => import("./publish.ts"),
+  tail: () => import("./tail.ts"),
+  cleanup: () => import("./cleanup.ts"),
+  demo: () => import("./demo.ts"),
+};
+
+/** Runs the command line and resolves to its exit code; standard error says what went wrong. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    await dispatch(args);
+    return 0;
+  } catch (error) {
+    const { exitCodeOf, reportError } = await import("./exit.ts");
+    const verbose = args.includes("-v") || args.includes("--verbose");
+    reportError(error, { json: args.includes("--json"), verbose });
+    return exitCodeOf(error);
+  }
+}
+
+async function dispatch(args: readonly string[]): Promise<void> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "-h" || name === "--help") return await printHelp(undefined);
+  if (name === "help") return await printHelp(rest[0]);
+  if (name === "-V" || name === "--version") return await printVersion();
+  if (asksForHelp(rest)) return await printHelp(name);
+  await runCommand(name, rest);
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  const flags = end < 0 ? args : args.slice(0, end);
+  return flags.includes("-h") || flags.includes("--help");
+}
+
+async function printHelp(name: string | undefined): Promise<void> {
+  const { helpFor } = await import("./help.ts");
+  const text = helpFor(name);
+  if (text === undefined) throw await unknownCommand(name!);
+  console.log(text);
+}
+
+async function printVersion(): Promise<void> {
+  const { default: { version } } = await import("../../deno.json", { with: { type: "json" } });
+  console.log(`feedsync ${version}`);
+}
+
+async function runCommand(name: string, args: readonly string[]): Promise<void> {
+  if (!Object.hasOwn(COMMANDS, name)) throw await unknownCommand(name);
+  const { parseArguments } = await import("./args.ts");
+  const { handleSignals } = await import("./signals.ts");
+  const command = await COMMANDS[name]();
+  const parsed = parseArguments(args, command.syntax);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const stop = (reason: unknown) => controller.abort(reason);
+  using _ = handleSignals(stop);
+  try {
+    await command.run({ args: parsed, signal, stop });
+  } catch (error) {
+    if (!signal.aborted || !isAbort(error, signal)) throw error;
+  }
+  signal.throwIfAborted();
+}
+
+/** Whether an operation failed only because it was told to stop. */
+function isAbort(error: unknown, { reason }: AbortSignal): boolean {
+  return error === reason || error instanceof DOMException && error.name === "AbortError";
+}
+
+async function unknownCommand(name: string): Promise<Error> {
+  const { suggest } = await import("../config/nearest.ts");
+  const { UsageError } = await import("./exit.ts");
+  if (name.startsWith("-")) {
+    return new UsageError("The command comes first: feedsync <command> [flags], see feedsync help");
+  }
+  return new UsageError(`Unknown command "${name}", ${suggest(name, Object.keys(COMMANDS))}`);
+}

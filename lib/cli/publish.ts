@@ -1,0 +1,59 @@
+/**
+ * `feedsync publish`: publishes one update.
+ *
+ * @module
+ */
+import { connect } from "../connect.ts";
+import type { FeedSync } from "../connection.ts";
+import { publish, type Receipt } from "../publish.ts";
+import type { UpdateInput } from "../update.ts";
+import type { Syntax } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { print, printJson } from "./output.ts";
+import { metadataOf, readContent, sourceOf } from "./read_update.ts";
+import { explainStore, loadSettings, logger } from "./settings.ts";
+
+/** Its arguments. */
+export const syntax: Syntax = {
+  operands: ["URL", "FILE"],
+  required: 1,
+  lists: ["metadata"],
+  switches: ["if-changed", "remove", "json-content"],
+};
+
+/** Publishes what the arguments say. */
+export async function run({ args, signal }: CommandContext): Promise<void> {
+  const source = sourceOf(args, { stdinIsTerminal: Deno.stdin.isTerminal() });
+  const [url] = args.operands;
+  const metadata = metadataOf(args);
+  const settings = await loadSettings(args);
+  const content = await readContent(source, { json: args.has("json-content"), signal });
+  await using sync = await connect(settings.config, settings);
+  explainStore(sync, settings);
+  const options = { ifChanged: args.has("if-changed"), signal };
+  const receipt = await publishOne(sync, { url, metadata, ...content }, options);
+  await (args.has("json") ? printJson(receipt) : print(describe(receipt)));
+}
+
+async function publishOne(
+  sync: FeedSync,
+  update: UpdateInput,
+  options: { readonly ifChanged: boolean; readonly signal: AbortSignal },
+): Promise<Receipt> {
+  try {
+    return await publish(sync, update, options);
+  } catch (error) {
+    if (options.signal.aborted) {
+      logger.warn(
+        "Stopped before the store had answered; what is queued is uploaded by the next command " +
+          "that uses this state",
+      );
+    }
+    throw error;
+  }
+}
+
+function describe(receipt: Receipt): string {
+  if (receipt.status !== "published") return `${receipt.status} ${receipt.url}`;
+  return `published ${receipt.url} as ${receipt.stream}/${receipt.seq}`;
+}

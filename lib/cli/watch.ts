@@ -1,0 +1,105 @@
+/**
+ * `feedsync watch`: applies what other servers publish, and publishes feed files.
+ *
+ * @module
+ */
+import { DEFAULTS } from "../config/defaults.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { connect } from "../connect.ts";
+import type { FeedSync } from "../connection.ts";
+import { formatDuration, parseDuration } from "../duration.ts";
+import { sleep, systemEnvironment } from "../environment.ts";
+import { watchFiles } from "../watch_files.ts";
+import { loadPlugins } from "../load_plugins.ts";
+import type { RunningPlugin } from "../plugin.ts";
+import { watch, type Watcher } from "../watch.ts";
+import type { Syntax } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { printer, stopWithOutput } from "./output.ts";
+import { explainStore, loadSettings, logger } from "./settings.ts";
+
+/** Its arguments. */
+export const syntax: Syntax = { values: ["files"], switches: ["once"] };
+
+/** Feed files are not held up longer than this by a store or plugin that hangs, in milliseconds. */
+const FIRST_POLL_LIMIT = 30_000;
+
+/** Watches until it is stopped; with `--once` applies and publishes what there is. */
+export async function run({ args, signal, stop }: CommandContext): Promise<void> {
+  const manual = args.has("once");
+  const directory = args.value("files");
+  const settings = await loadSettings(
+    args,
+    directory === undefined ? {} : { files: { directory } },
+  );
+  await using sync = await connect(settings.config, settings);
+  explainStore(sync, settings);
+  if (!sync.enabled) return;
+  const loaded = await pluginsFor(sync, settings, args.has("json"));
+  announce(sync, settings, loaded);
+  const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
+  await using watcher = watch(sync, plugins, { signal, manual });
+  await (manual ? once : continuously)(sync, watcher, { signal, settings });
+}
+
+interface Run {
+  readonly signal: AbortSignal;
+  readonly settings: LoadedConfig;
+}
+
+async function once(sync: FeedSync, watcher: Watcher, { signal, settings }: Run): Promise<void> {
+  try {
+    await watcher.poll();
+  } finally {
+    await using files = filesOf(sync, settings);
+    await files?.scan(signal);
+  }
+}
+
+async function continuously(
+  sync: FeedSync,
+  watcher: Watcher,
+  { signal, settings }: Run,
+): Promise<void> {
+  await watcher.ready;
+  if (settings.config.files) await firstPoll(watcher, signal);
+  await using _files = filesOf(sync, settings);
+  await watcher.finished;
+}
+
+/** What is in the bucket must be known before files are compared with it. */
+async function firstPoll(watcher: Watcher, signal: AbortSignal): Promise<void> {
+  const limit = sleep(systemEnvironment.clock, FIRST_POLL_LIMIT, signal);
+  await Promise.race([watcher.poll(), limit]).catch(() => {});
+}
+
+function filesOf(sync: FeedSync, { config }: LoadedConfig) {
+  return config.files ? watchFiles(sync) : undefined;
+}
+
+/** With `json` updates are printed as JSON, in place of what the `log` plugin prints. */
+async function pluginsFor(
+  sync: FeedSync,
+  { config, directory }: LoadedConfig,
+  json: boolean,
+): Promise<RunningPlugin[]> {
+  const entries = config.plugins ?? DEFAULTS.plugins;
+  const host = { server: sync.server, directory };
+  if (!json) return await loadPlugins(entries, host);
+  const others = entries.filter((entry) => [entry].flat()[0] !== "log");
+  return [...await loadPlugins(others, host), printer];
+}
+
+function announce(
+  sync: FeedSync,
+  { config }: LoadedConfig,
+  plugins: readonly RunningPlugin[],
+): void {
+  logger.info("Watching {store} as {server}, polling every {poll}; {plugins}; {files}", {
+    store: sync.store,
+    server: sync.server,
+    poll: formatDuration(parseDuration(config.poll ?? DEFAULTS.poll)),
+    plugins: `plugins: ${plugins.map(({ name }) => name).join(", ") || "none"}`,
+    files: config.files ? `feed files in ${config.files.directory}` : "no feed files",
+  });
+}
