@@ -10,8 +10,8 @@ import { suggest } from "./nearest.ts";
 import { SCALAR_KEYS, type ScalarKey } from "./schema.ts";
 
 const PREFIX = "FEEDSYNC_";
-/** Variables of the test suite, not of the configuration. */
-const FOREIGN = "FEEDSYNC_TEST_";
+/** Variables of the test suite, and those that the `exec` plugin gives its command: no settings. */
+const FOREIGN = /^FEEDSYNC_(TEST_.*|URL|ID|ORIGIN|TIME|STREAM|SEQ|SUPERSEDED|REMOVED)$/;
 
 /** The variable of a key: `FEEDSYNC_S3_ACCESS_KEY_ID` for `["s3", "accessKeyId"]`. */
 export function variableOf(path: readonly PropertyKey[]): string {
@@ -28,7 +28,7 @@ export function configFromEnvironment(env: Readonly<Record<string, string>>): Co
   const keys = new Map(SCALAR_KEYS.map((key) => [variableOf(key.path), key]));
   const config: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith(PREFIX) || name.startsWith(FOREIGN) || text === "") continue;
+    if (!name.startsWith(PREFIX) || FOREIGN.test(name) || text === "") continue;
     const key = keys.get(name);
     if (!key) throw unknownVariable(name, [...keys.keys()]);
     assign(config, key.path, fromText(key, text));

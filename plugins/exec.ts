@@ -1,0 +1,150 @@
+/**
+ * Runs a command for each update. It gets the JSON that `feedsync tail` prints on standard input and
+ * these variables in its environment: `FEEDSYNC_URL`, `FEEDSYNC_ID`, `FEEDSYNC_ORIGIN` (the server that
+ * published it), `FEEDSYNC_TIME`, `FEEDSYNC_STREAM`, `FEEDSYNC_SEQ`, `FEEDSYNC_SUPERSEDED` and
+ * `FEEDSYNC_REMOVED` (these two `true` or `false`; what is superseded must not overwrite what is
+ * newer).
+ *
+ * What its exit code means: 0, done; 65 (`EX_DATAERR`), it does not want this update, which becomes a
+ * dead letter; anything else, the call failed and is tried again. What it prints goes to the log.
+ * When the call takes longer than `callbackTimeout` the command, and what it started, is sent
+ * SIGTERM, and SIGKILL a second later.
+ *
+ * | option | default | |
+ * |---|---|---|
+ * | `command` | required | the command and its arguments; no shell is involved |
+ *
+ * The command runs in the directory of the configuration file, and a command with a `/` is looked up
+ * from there; others are looked up in `PATH`.
+ *
+ * @example In feedsync.json
+ * ```json
+ * { "plugins": [["exec", { "command": ["./import-feed.sh", "--quick"] }]] }
+ * ```
+ *
+ * @module
+ */
+import {
+  ConfigError,
+  definePlugin,
+  RejectedUpdateError,
+  type Update,
+  updateToJson,
+} from "@feedsync/feedsync";
+import { delimiter, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+
+const REJECTED_CODE = 65;
+const KILL_GRACE_MS = 1_000;
+const DRAIN_GRACE_MS = 200;
+const OUTPUT_CHARACTERS = 2_000;
+const WINDOWS = Deno.build.os === "windows";
+
+export default definePlugin({
+  name: "exec",
+  options: z.strictObject({
+    command: z.tuple([z.string().min(1)], z.string()),
+  }),
+  async setup({ options, directory }) {
+    const [command, ...args] = options.command;
+    return { command: await findCommand(command, directory), args };
+  },
+  async onUpdate(update, { state: { command, args }, directory, logger, signal }) {
+    signal.throwIfAborted();
+    const child = spawn(command, args, directory, variables(update));
+    const stopWaiting = killWhenAborted(child, signal);
+    const { status, output } = await finish(child, JSON.stringify(updateToJson(update)) + "\n");
+    stopWaiting();
+    if (status.success && output !== "") logger.info(output);
+    if (status.success) return;
+    signal.throwIfAborted();
+    const end = status.signal ? `was ended by ${status.signal}` : `exited with ${status.code}`;
+    const message = `${command} ${end} for ${update.url}: ${output || "it printed nothing"}`;
+    throw status.code === REJECTED_CODE ? new RejectedUpdateError(message) : new Error(message);
+  },
+});
+
+/** Finds what to run at setup already: a wrong name should not turn up with the first update. */
+async function findCommand(command: string, directory: string): Promise<string> {
+  const inPath = !/[/\\]/.test(command);
+  const places = inPath ? (Deno.env.get("PATH") ?? "").split(delimiter) : [directory];
+  const names = WINDOWS ? [command, `${command}.exe`] : [command];
+  for (const file of places.flatMap((place) => names.map((name) => resolve(place, name)))) {
+    if (await isExecutable(file)) return file;
+  }
+  const where = inPath ? "in PATH" : `at ${resolve(directory, command)}`;
+  throw new ConfigError(`Cannot run ${JSON.stringify(command)}: no executable file ${where}`);
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    const { isFile, mode } = await Deno.stat(file);
+    return isFile && (mode === null || (mode & 0o111) !== 0);
+  } catch {
+    return false;
+  }
+}
+
+/** `FEEDSYNC_SERVER` is a setting of feedsync, which the command may call itself: hence the origin. */
+function variables(update: Update): Record<string, string> {
+  const { id, url, server: origin, time, stream, seq, superseded, removed = false } = update;
+  const values = Object.entries({ id, url, origin, time, stream, seq, superseded, removed })
+    .map(([name, value]) => [`FEEDSYNC_${name.toUpperCase()}`, String(value)]);
+  const [name, value] = values.find(([, value]) => value.includes("\0")) ?? [];
+  if (name === undefined) return Object.fromEntries(values);
+  throw new RejectedUpdateError(
+    `Cannot pass a NUL character to a command: ${name} is ${JSON.stringify(value)}`,
+  );
+}
+
+/** Makes the command the leader of a process group, so that all of it can be ended. */
+function spawn(command: string, args: string[], cwd: string, env: Record<string, string>) {
+  const stdio = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  return new Deno.Command(command, { args, cwd, env, detached: !WINDOWS, ...stdio }).spawn();
+}
+
+/** Returns what ends the watch over `signal`. */
+function killWhenAborted(child: Deno.ChildProcess, signal: AbortSignal): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onAbort = () => {
+    kill(child, "SIGTERM");
+    timer = setTimeout(() => kill(child, "SIGKILL"), KILL_GRACE_MS);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  return () => {
+    signal.removeEventListener("abort", onAbort);
+    clearTimeout(timer);
+  };
+}
+
+function kill(child: Deno.ChildProcess, signal: Deno.Signal) {
+  try {
+    Deno.kill(WINDOWS ? child.pid : -child.pid, signal);
+  } catch {
+    // It has just ended.
+  }
+}
+
+/**
+ * Waits for the end of the command, and for the last of what it printed. Pipes that are still open
+ * then belong to something left in the background. That the command has not read its input is fine.
+ */
+async function finish(child: Deno.ChildProcess, input: string) {
+  let output = "";
+  const closing = new AbortController();
+  const collect = async (stream: ReadableStream<BufferSource>) => {
+    const texts = stream.pipeThrough(new TextDecoderStream(), closing);
+    for await (const text of texts) output = (output + text).slice(-OUTPUT_CHARACTERS);
+  };
+  const pipes = Promise.allSettled([
+    new Blob([input]).stream().pipeTo(child.stdin, closing),
+    collect(child.stdout),
+    collect(child.stderr),
+  ]);
+  const status = await child.status;
+  const grace = sleep(DRAIN_GRACE_MS, undefined, closing).catch(() => {});
+  await Promise.race([pipes, grace]);
+  closing.abort();
+  return { status, output: output.trim() };
+}

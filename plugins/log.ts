@@ -1,0 +1,90 @@
+/**
+ * Prints each update on standard output, one line each:
+ *
+ * ```text
+ * 12:00:01  web-1  https://example.com/feed.xml  1.2 kB
+ * 12:00:02  web-2  https://example.com/old.xml  removed
+ * 12:00:02  web-1  https://example.com/feed.xml  980 B  superseded
+ * Gap: updates 5 to 9 of web-1_abcdefgh were lost before they were seen here
+ * ```
+ *
+ * The time is that of publication, in this machine's time zone. `superseded` marks an update that
+ * arrived after a newer one of the same feed. Characters that a terminal could take for commands
+ * are printed as `\u001b`.
+ *
+ * | option | default | |
+ * |---|---|---|
+ * | `format` | `"text"` | or `"json"`: NDJSON, each line an update as `feedsync tail` prints it, or `{"gap":{"stream","first","last"}}` |
+ *
+ * @example In feedsync.json
+ * ```json
+ * { "plugins": [["log", { "format": "json" }]] }
+ * ```
+ *
+ * @module
+ */
+import {
+  contentBytes,
+  definePlugin,
+  type Gap,
+  type Update,
+  updateToJson,
+} from "@feedsync/feedsync";
+import { z } from "zod";
+
+export default definePlugin({
+  name: "log",
+  options: z.strictObject({
+    format: z.enum(["text", "json"]).default("text"),
+  }),
+  onUpdate(update, { options }) {
+    return print(options.format === "json" ? JSON.stringify(updateToJson(update)) : line(update));
+  },
+  onGap(gap, { options }) {
+    return print(options.format === "json" ? JSON.stringify({ gap }) : gapLine(gap));
+  },
+});
+
+function line(update: Update): string {
+  const { url, server, time, superseded } = update;
+  const content = contentBytes(update);
+  const columns = [
+    new Date(time).toTimeString().slice(0, "hh:mm:ss".length),
+    server,
+    url,
+    content ? formatBytes(content.length) : "removed",
+  ];
+  if (superseded) columns.push("superseded");
+  return columns.join("  ");
+}
+
+function gapLine({ stream, first, last }: Gap): string {
+  return `Gap: updates ${first} to ${last} of ${stream} were lost before they were seen here`;
+}
+
+function formatBytes(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 999_950) return `${(bytes / 1_000).toFixed(1)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/** Lines from calls that run at the same time are queued, each is written whole. */
+function print(text: string): Promise<void> {
+  const writer = Deno.stdout.writable.getWriter();
+  const written = writer.write(new TextEncoder().encode(escapeControls(text) + "\n"));
+  writer.releaseLock();
+  return written;
+}
+
+/**
+ * Other servers choose these texts: control characters, line separators and characters that change
+ * the direction of text become `\uXXXX`, which JSON reads back as what it was.
+ */
+function escapeControls(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) =>
+      character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+        .join(""),
+  );
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import type { Update } from "../../lib/update.ts";
+import sqlite from "../../plugins/sqlite.ts";
+import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts";
+
+type Row = Record<string, SQLOutputValue>;
+
+/** The rows of a table, read as another program would: while the plugin has it open. */
+function rows(directory: string, table = "feeds", path = "feeds.db"): Row[] {
+  using database = new DatabaseSync(join(directory, path), { readOnly: true });
+  return database.prepare(`SELECT * FROM ${table} ORDER BY url`).all().map((row) => ({ ...row }));
+}
+
+Deno.test("sqlite keeps the newest update of each feed in a table", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "deep/er/feeds.db" }, home.path);
+  await plugin.update(makeUpdate({ content: "old" }));
+  const newer = { time: "2026-01-02T03:04:05.679Z", seq: 2, id: "0" };
+  await plugin.update(makeUpdate({ ...newer, content: "new", metadata: { status: "success" } }));
+  await plugin.update(makeUpdate({ url: "https://example.com/other" }));
+
+  const [feed, other, ...rest] = rows(home.path, "feeds", "deep/er/feeds.db");
+  assert.deepEqual(feed, {
+    url: "https://example.com/feed.xml",
+    content: "new",
+    encoding: "text",
+    metadata: '{"status":"success"}',
+    server: "web-1",
+    time: "2026-01-02T03:04:05.679Z",
+    id: "0",
+    stream: "web-1_abcdefgh",
+    seq: 2,
+    removed: 0,
+  });
+  assert.equal(other.url, "https://example.com/other");
+  assert.deepEqual(rest, []);
+});
+
+Deno.test("sqlite keeps text, parsed content and bytes so that each can be told", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  const bytes = new Uint8Array([0xff, 0, 0x80]);
+  const contents: [Update["content"], SQLOutputValue, string][] = [
+    ["<rss>é'\";--</rss>", "<rss>é'\";--</rss>", "text"],
+    ["", "", "text"],
+    ["42", "42", "text"],
+    [42, "42", "json"],
+    [null, "null", "json"],
+    [{ title: "News" }, '{"title":"News"}', "json"],
+    [bytes, bytes, "bytes"],
+    [new Uint8Array(), new Uint8Array(), "bytes"],
+  ];
+  for (const [i, [content]] of contents.entries()) {
+    await plugin.update(makeUpdate({ url: `https://example.com/${i}`, content }));
+  }
+  assert.deepEqual(
+    rows(home.path).map(({ content, encoding }) => [content, encoding]),
+    contents.map(([, stored, encoding]) => [stored, encoding]),
+  );
+});
+
+Deno.test("sqlite never lets an older update overwrite a newer one", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  const time = "2026-01-02T03:04:05.678Z";
+  await plugin.update(makeUpdate({ time, id: "5", content: "newest" }));
+  const older: Partial<Update>[] = [
+    { time: "2026-01-02T03:04:05.677Z", id: "9" },
+    { time: "2025-12-31T23:59:59.999Z", id: "9" },
+    { time, id: "4" },
+    { time: "2027-01-01T00:00:00.000Z", id: "9", superseded: true },
+  ];
+  for (const changes of older) {
+    await plugin.update(makeUpdate({ ...changes, content: "old" }));
+    await plugin.update(makeRemoval(changes));
+    assert.deepEqual(rows(home.path).map(({ content }) => content), ["newest"]);
+  }
+  await plugin.update(makeUpdate({ time, id: "6", content: "newer by its id" }));
+  assert.equal(rows(home.path)[0].content, "newer by its id");
+});
+
+Deno.test("sqlite remembers removed feeds, so that older updates do not bring them back", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  await plugin.update(makeUpdate({ time: "2026-01-01T00:00:00.001Z" }));
+  await plugin.update(makeRemoval({ time: "2026-01-01T00:00:00.003Z" }));
+  await plugin.update(makeUpdate({ time: "2026-01-01T00:00:00.002Z" }));
+  const [{ content, encoding, removed }] = rows(home.path);
+  assert.deepEqual({ content, encoding, removed }, { content: null, encoding: null, removed: 1 });
+  await plugin.update(makeUpdate({ time: "2026-01-01T00:00:00.004Z" }));
+  assert.equal(rows(home.path)[0].removed, 0);
+});
+
+Deno.test("sqlite continues with the database of an earlier run, in WAL mode", async () => {
+  await using home = await temporaryDirectory();
+  for (const time of ["2026-01-01T00:00:00.001Z", "2026-01-01T00:00:00.000Z"]) {
+    await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+    await plugin.update(makeUpdate({ time }));
+  }
+  assert.equal(rows(home.path)[0].time, "2026-01-01T00:00:00.001Z");
+  using database = new DatabaseSync(join(home.path, "feeds.db"));
+  assert.deepEqual({ ...database.prepare("PRAGMA journal_mode").get() }, { journal_mode: "wal" });
+});
+
+Deno.test("sqlite waits, without blocking, while another program writes", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  using other = new DatabaseSync(join(home.path, "feeds.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const call = plugin.update(makeUpdate());
+  // Only a timer that runs while the call waits ends the other program's transaction.
+  setTimeout(() => other.exec("COMMIT"), 0);
+  await call;
+  assert.equal(rows(home.path).length, 1);
+});
+
+Deno.test("sqlite ends a call that waits for another program when it is aborted", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  using other = new DatabaseSync(join(home.path, "feeds.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const controller = new AbortController();
+  const reason = new Error("Took longer than 30s");
+  const call = plugin.update(makeUpdate(), controller.signal);
+  controller.abort(reason);
+  await assert.rejects(call, reason);
+  other.exec("COMMIT");
+  assert.deepEqual(rows(home.path), []);
+});
+
+Deno.test("sqlite keeps two tables in one database", async () => {
+  await using home = await temporaryDirectory();
+  for (const table of ["Order", "_x1"]) {
+    await using plugin = await start(sqlite, { path: "feeds.db", table }, home.path);
+    await plugin.update(makeUpdate({ content: table }));
+    assert.deepEqual(rows(home.path, `"${table}"`).map(({ content }) => content), [table]);
+  }
+});
+
+Deno.test("sqlite says what is wrong with a file or table that it cannot use", async () => {
+  await using home = await temporaryDirectory();
+  const text = join(home.path, "text.db");
+  await Deno.writeTextFile(text, "This is no database.".repeat(100));
+  await assert.rejects(start(sqlite, { path: "text.db" }, home.path), {
+    message: `Cannot use table feeds of ${text}: file is not a database`,
+  });
+  await assert.rejects(start(sqlite, { path: "new.db", table: "sqlite_master" }, home.path), {
+    message: /^Cannot use table sqlite_master of /,
+  });
+  const taken = join(home.path, "taken.db");
+  using database = new DatabaseSync(taken);
+  database.exec("CREATE TABLE feeds (url TEXT PRIMARY KEY)");
+  await assert.rejects(start(sqlite, { path: "taken.db" }, home.path), {
+    message: `Cannot use table feeds of ${taken}: table feeds has no column named content`,
+  });
+});
+
+Deno.test("sqlite refuses options that are wrong", async () => {
+  await assert.rejects(start(sqlite, {}), /path/);
+  await assert.rejects(start(sqlite, { path: "" }), /path/);
+  await assert.rejects(start(sqlite, { path: "feeds.db", file: "x" }), /file/);
+  for (const table of ["", "a b", "1a", 'a"; DROP TABLE b; --', "a\n", "é"]) {
+    await assert.rejects(start(sqlite, { path: "feeds.db", table }), /must be letters/, table);
+  }
+});
