@@ -106,12 +106,14 @@ function parseLine(name: ObjectName, line: string, index: number): JsonObject {
   return value;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 function readUpdate(name: ObjectName, line: JsonObject, seq: number): StoredUpdate {
   const { id, url, time, metadata = {}, content, encoding, removed } = line;
-  const valid = line.seq === seq && typeof id === "string" && typeof url === "string" &&
-    typeof time === "string" && TIME.test(time) && !Number.isNaN(Date.parse(time)) &&
+  const valid = line.seq === seq && typeof id === "string" && UUID.test(id) &&
+    typeof url === "string" && typeof time === "string" && TIME.test(time) &&
+    !Number.isNaN(Date.parse(time)) &&
     typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
   if (!valid || (removed !== true && content === undefined)) {
     throw corrupt(name, `the update in place of seq ${seq} is malformed`);

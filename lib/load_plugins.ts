@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import type { PluginEntry } from "./config/config.ts";
 import { suggest } from "./config/nearest.ts";
 import { ConfigError, messageOf } from "./errors.ts";
+import { plainLogger } from "./plain_logger.ts";
 import { type Plugin, type PluginLogger, type RunningPlugin, startPlugin } from "./plugin.ts";
 
 /** What plugins are loaded for. */
@@ -60,7 +60,7 @@ export async function loadPlugins(
 async function loadPlugin(
   entry: PluginEntry,
   taken: readonly string[],
-  { server, directory, loggerFor = logtapeLogger }: LoadPluginsOptions,
+  { server, directory, loggerFor = pluginLogger }: LoadPluginsOptions,
 ): Promise<RunningPlugin> {
   const [called, options] = typeof entry === "string" ? [entry] : entry;
   const plugin = pluginOf(await importPlugin(called, directory), called);
@@ -159,7 +159,7 @@ function uniqueName(name: string, taken: readonly string[]): string {
 
 async function closeQuietly(
   plugin: RunningPlugin,
-  { loggerFor = logtapeLogger }: LoadPluginsOptions,
+  { loggerFor = pluginLogger }: LoadPluginsOptions,
 ): Promise<void> {
   try {
     await plugin.close();
@@ -172,13 +172,6 @@ function failure(called: string, reason: string, cause?: unknown): ConfigError {
   return new ConfigError(`Cannot use plugin '${called}': ${reason}`, { cause });
 }
 
-/** Writes messages as they are: LogTape would take braces in a plain string for placeholders. */
-function logtapeLogger(name: string): PluginLogger {
-  const logger = getLogger(["feedsync", "plugin", name]);
-  return {
-    debug: (message) => logger.debug`${message}`,
-    info: (message) => logger.info`${message}`,
-    warn: (message) => logger.warn`${message}`,
-    error: (message) => logger.error`${message}`,
-  };
+function pluginLogger(name: string): PluginLogger {
+  return plainLogger(["feedsync", "plugin", name]);
 }

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
-import { resolve, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { type Duration, resolveFiles } from "./config/config.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
 import type { FileLedger } from "./files/ledger.ts";
 import type { ScanReport } from "./files/scan_report.ts";
 import { FileWatcher } from "./files/watch_files.ts";
+import { plainLogger } from "./plain_logger.ts";
 import { accept, prepareUpdate } from "./publishing/accept.ts";
 
-const logger = getLogger(["feedsync", "files"]);
+const logger = plainLogger(["feedsync", "files"]);
 
 /** Options of {@linkcode watchFiles}. */
 export interface WatchFilesOptions {
@@ -80,7 +80,7 @@ const DISABLED: FilesWatcher = {
 function ledgerOf({ state, uploader, environment }: Parts): FileLedger {
   return {
     seen: (path) => state.files.get(path),
-    seenIn: (directory) => state.files.existing(directory + sep),
+    seenIn: (directory) => state.files.existing(join(directory, sep)),
     newest: (url) => state.newest.get(url),
     note: (path, hash) =>
       // Not synced: after a crash of the machine the file is only looked at again.

@@ -14,9 +14,13 @@ const name = objectName({
   writer: "ijklmnop",
 });
 
+function idOf(seq: number): string {
+  return `00000000-0000-4000-8000-00000000000${seq}`;
+}
+
 function line(seq: number, update: Partial<UpdateInput> = { content: "x" }): string {
   const body = JSON.stringify({ ...contentToJson(update), metadata: { n: seq } }).slice(1, -1);
-  return updateLine({ id: `id-${seq}`, url: "https://example.com/ü", time: 0, body }, seq);
+  return updateLine({ id: idOf(seq), url: "https://example.com/ü", time: 0, body }, seq);
 }
 
 function compress(text: string): Uint8Array {
@@ -56,7 +60,7 @@ Deno.test("decodeBody() returns what encodeBody() took: text, JSON, bytes and re
     const [first, second] = decodeBody(name, body);
     assert.deepEqual(first.content, given.content);
     assert.equal(first.removed, given.removed);
-    assert.deepEqual([first.seq, first.id, first.url], [3, "id-3", "https://example.com/ü"]);
+    assert.deepEqual([first.seq, first.id, first.url], [3, idOf(3), "https://example.com/ü"]);
     assert.deepEqual([second.seq, second.metadata], [4, { n: 4 }]);
   }
 });
@@ -78,6 +82,7 @@ Deno.test("decodeBody() refuses a body that is not what its key says", () => {
   assertCorrupt(compress(`${HEADER}\n${line(3)}\n{"seq":4\n`), /line 3 is not JSON/);
   assertCorrupt(compress(`${HEADER}\n${line(3)}\n[]\n`), /line 3 is not a JSON object/);
   assertCorrupt(compress(`${HEADER}\n${line(3)}\n${line(3)}\n`), /seq 4 is malformed/);
+  assertCorrupt(compress(`${HEADER}\n${lines.replace(idOf(4), "1")}`), /seq 4 is malformed/);
   assertCorrupt(compress(`not json\n${lines}`), /line 1 is not JSON/);
   assertCorrupt(compress(HEADER.replace("abcdefgh", "bbbbbbbb") + `\n${lines}`), /"stream"/);
   assertCorrupt(compress(HEADER.replace('"first":3', '"first":2') + `\n${lines}`), /"first": 2/);

@@ -1,0 +1,138 @@
+/**
+ * Files whose names are not UTF-8, as old systems leave them behind. Deno takes and gives file names
+ * as text only, so such a file can be neither listed faithfully nor opened by name. `find` lists the
+ * true names, and symbolic links with plain names, in a temporary directory, make the files readable.
+ *
+ * Here such a name is written in ASCII with each other byte as U+FFFD and two hexadecimal digits:
+ * unique, and recognisable in logs.
+ *
+ * @module
+ */
+
+const ESCAPE = "\ufffd";
+const ESCAPES = /\ufffd([89A-F][0-9A-F])/g;
+
+/** Reads pairs of a target, its bytes in octal, and a link to make. */
+const MAKE_LINKS =
+  'while [ $# -gt 0 ]; do ln -s -- "$(printf %b "$1")" "$2" || exit; shift 2; done';
+
+/** Links made by one command: its arguments must stay below what the system takes. */
+const LINKS_AT_ONCE = 50;
+
+/** Whether a listed name may stand for one that is not UTF-8. */
+export function isDoubtful(name: string): boolean {
+  return name.includes(ESCAPE);
+}
+
+/** Replaces each escaped byte by `prefix` and its hexadecimal digits. */
+export function percentEncodeEscapes(name: string, prefix: "%" | "%25"): string {
+  return name.replaceAll(ESCAPES, `${prefix}$1`);
+}
+
+/** Makes the files of one directory readable whose names are not UTF-8. */
+export class RawNames implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #links = new Map<string, string>();
+  #home: string | undefined;
+  #count = 0;
+
+  /** For the directory at this absolute path. Nothing is made until {@linkcode RawNames.list} is called. */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** All names in the directory that contain `suffix`; those that are not UTF-8 are escaped. */
+  async list(suffix: string): Promise<string[]> {
+    const args = [".", "-maxdepth", "1", "-name", `*${suffix}*`, "-print0"];
+    const raw = splitAtZeros(await run("find", args, this.#directory)).map((path) =>
+      path.subarray("./".length)
+    );
+    const names = raw.map(nameOf);
+    const wanted = new Map<string, Uint8Array>();
+    names.forEach((name, i) => {
+      if (name.endsWith(suffix) && !isUtf8(raw[i])) wanted.set(name, raw[i]);
+    });
+    await this.#dropLinks(wanted);
+    await this.#makeLinks(wanted);
+    return names;
+  }
+
+  /** Where the file can be read; undefined when its name is UTF-8. A `.json` beside it is there too. */
+  linkTo(name: string): string | undefined {
+    return this.#links.get(name);
+  }
+
+  /** Removes the links. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#links.clear();
+    if (this.#home !== undefined) await Deno.remove(this.#home, { recursive: true });
+    this.#home = undefined;
+  }
+
+  async #dropLinks(wanted: ReadonlyMap<string, unknown>): Promise<void> {
+    for (const [name, link] of this.#links) {
+      if (wanted.has(name)) continue;
+      this.#links.delete(name);
+      await Promise.all([Deno.remove(link), Deno.remove(`${link}.json`)]);
+    }
+  }
+
+  async #makeLinks(wanted: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const missing = [...wanted].filter(([name]) => !this.#links.has(name));
+    if (missing.length === 0) return;
+    this.#home ??= await Deno.makeTempDir({ prefix: "feedsync-names-" });
+    for (let i = 0; i < missing.length; i += LINKS_AT_ONCE) {
+      const links = missing.slice(i, i + LINKS_AT_ONCE).map(([name, raw]) => {
+        const target = inOctal(new TextEncoder().encode(`${this.#directory}/`)) + inOctal(raw);
+        return { name, target, link: `${this.#home}/${this.#count++}` };
+      });
+      const args = links.flatMap(({ target, link }) => [
+        ...[target, link],
+        ...[target + inOctal(new TextEncoder().encode(".json")), `${link}.json`],
+      ]);
+      await run("sh", ["-c", MAKE_LINKS, "sh", ...args], this.#directory);
+      for (const { name, link } of links) this.#links.set(name, link);
+    }
+  }
+}
+
+/** @throws {Error} when the program is missing, may not be run, or fails. */
+async function run(program: string, args: string[], cwd: string): Promise<Uint8Array> {
+  // Without the C locale `find` does not match names that are not text.
+  const command = new Deno.Command(program, { args, cwd, env: { LC_ALL: "C" }, stdin: "null" });
+  const { success, stdout, stderr } = await command.output();
+  if (!success) {
+    throw new Error(`'${program}' failed: ${new TextDecoder().decode(stderr).trim()}`);
+  }
+  return stdout;
+}
+
+function splitAtZeros(bytes: Uint8Array): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let start = 0;
+  for (let end; (end = bytes.indexOf(0, start)) !== -1; start = end + 1) {
+    parts.push(bytes.subarray(start, end));
+  }
+  return parts;
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function nameOf(raw: Uint8Array): string {
+  if (isUtf8(raw)) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(raw);
+  return Array.from(
+    raw,
+    (byte) => byte < 0x80 ? String.fromCharCode(byte) : ESCAPE + byte.toString(16).toUpperCase(),
+  ).join("");
+}
+
+function inOctal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => `\\0${byte.toString(8).padStart(3, "0")}`).join("");
+}

@@ -1,0 +1,87 @@
+/**
+ * What a feed file says: its URL, metadata and content.
+ *
+ * @module
+ */
+import { MAX_UPDATE_BYTES } from "../codec.ts";
+import { messageOf } from "../errors.ts";
+import { FEED_SUFFIX, feedUrl } from "../feed_names.ts";
+import type { JsonObject } from "../update.ts";
+import { percentEncodeEscapes } from "./raw_names.ts";
+
+/** Which feed a file stands for. */
+export interface FeedIdentity {
+  /** URL of the feed. */
+  readonly url: string;
+  /** From the `.feed.json`; absent without one. */
+  readonly metadata?: JsonObject;
+}
+
+/**
+ * Tells which feed the file `name` stands for: what the `.feed.json` beside it says, else what its
+ * name says. Other members of the `.feed.json` than `url` and `metadata` are ignored.
+ *
+ * @param path where the file can be read; the `.feed.json` is looked for beside it.
+ * @throws {Error} that names the `.feed.json` when that is malformed, or tells that the name is no URL.
+ */
+export async function identifyFeed(name: string, path: string): Promise<FeedIdentity> {
+  const details = await readDetails(`${path}.json`, `${name}.json`);
+  if (details) return details;
+  const url = urlOfName(name);
+  if (url !== undefined) return { url };
+  throw new Error(
+    `its name is not the URL of a feed, and there is no '${name}.json' that tells it`,
+  );
+}
+
+/** The URL that the name of a file stands for, `.feed.json` aside. */
+export function urlOfName(name: string): string | undefined {
+  const stem = name.slice(0, -FEED_SUFFIX.length);
+  // The second form is for names that are percent-encoded as a whole.
+  return feedUrl(percentEncodeEscapes(stem, "%")) ?? feedUrl(percentEncodeEscapes(stem, "%25"));
+}
+
+/** Text when the bytes are UTF-8, a byte order mark included; else the bytes themselves. */
+export function feedContent(bytes: Uint8Array): string | Uint8Array {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+/** Refuses what is too large to be published. */
+export function assertFeedSize(bytes: number): void {
+  if (bytes > MAX_UPDATE_BYTES) {
+    throw new RangeError(
+      `it has ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} that can be published`,
+    );
+  }
+}
+
+async function readDetails(path: string, name: string): Promise<FeedIdentity | undefined> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) throw new TypeError("it is not a regular file");
+    assertFeedSize(size);
+    return parseDetails(await Deno.readTextFile(path));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new Error(`the '${name}' beside it cannot be used: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function parseDetails(text: string): FeedIdentity {
+  const value = JSON.parse(text) as unknown;
+  if (!isObject(value)) throw new TypeError("it is not a JSON object");
+  const { url, metadata = {} } = value;
+  if (typeof url !== "string" || !URL.canParse(url)) {
+    throw new TypeError(`"url" must be an absolute URL: current value is ${JSON.stringify(url)}`);
+  }
+  if (!isObject(metadata)) throw new TypeError('"metadata" must be a JSON object');
+  return { url, metadata };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

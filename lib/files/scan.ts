@@ -1,0 +1,91 @@
+/**
+ * Finds the files that changed, however long ago, by looking at all of them.
+ *
+ * @module
+ */
+import { basename, dirname } from "node:path";
+import type { Complaints } from "./complaints.ts";
+import type { Examiner } from "./examine.ts";
+import type { FeedDirectory, Listing } from "./feed_directory.ts";
+import type { FileLedger } from "./ledger.ts";
+import { isDoubtful } from "./raw_names.ts";
+import { takeStamp } from "./stamp.ts";
+
+/** Files looked at side by side; more are not faster. */
+const SIDE_BY_SIDE = 16;
+
+/** Stands for the stamp of a file that has none; equals no stamp. */
+const NO_STAMP = "";
+
+/** What a look at the directory found. */
+export interface Findings {
+  /** Feed files in the directory. */
+  readonly files: number;
+  /** Those that may have changed or are missing, with the key of their stamp. */
+  readonly changed: ReadonlyMap<string, string>;
+}
+
+/** What the look is taken with. */
+export interface ScanContext {
+  /** The directory to look at. */
+  readonly directory: FeedDirectory;
+  /** Knows which files were there before. */
+  readonly ledger: FileLedger;
+  /** Knows which files were examined in this process. */
+  readonly examiner: Examiner;
+  /** Where problems are told. */
+  readonly complaints: Complaints;
+}
+
+/** Looks at the whole directory. Nothing is read that is certainly unchanged. */
+export async function findChanges(
+  context: ScanContext,
+  signal?: AbortSignal,
+): Promise<Findings> {
+  const { directory, examiner } = context;
+  const identity = await directory.identity();
+  const listing = await directory.list();
+  const changed = new Map<string, string>();
+  const names = listing.feeds.values();
+  const look = async () => {
+    for (const name of names) {
+      signal?.throwIfAborted();
+      const path = directory.readablePathOf(name);
+      // What cannot be looked at is marked too: to be told when it is examined.
+      const stamp = await takeStamp(path, { alone: !listing.withDetails.has(name) })
+        .catch(() => undefined);
+      if (!stamp || !examiner.isUnchanged(name, stamp)) changed.set(name, stamp?.key ?? NO_STAMP);
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));
+  for (const name of findMissing(context, listing, identity)) changed.set(name, NO_STAMP);
+  return { files: listing.feeds.size, changed };
+}
+
+/**
+ * Names of files seen before that are not in the directory any more. An empty directory in place of
+ * one with files may be where a disk is not mounted: then nothing counts as missing.
+ */
+function findMissing(
+  { directory, ledger, complaints }: ScanContext,
+  { feeds, problem }: Listing,
+  identity: string | undefined,
+): string[] {
+  const subject = `contents of ${directory.path}`;
+  const seen = ledger.seenIn(directory.path)
+    .filter((path) => dirname(path) === directory.path)
+    .map((path) => basename(path));
+  if (problem) complaints.about(subject, problem);
+  if (feeds.size > 0 || seen.length === 0) {
+    directory.trust(identity);
+    if (!problem) complaints.resolved(subject);
+  } else if (!directory.trusts(identity)) {
+    complaints.about(
+      subject,
+      `The feed directory '${directory.path}' is empty, and ${seen.length} files were seen in it: ` +
+        "they are not taken to be removed until there is a feed file again",
+    );
+    return [];
+  }
+  return seen.filter((name) => !feeds.has(name) && !(problem && isDoubtful(name)));
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/**
+ * The runtime of a real executable comes from Deno's server. With Deno itself in its place
+ * everything is built but the result, which is Deno and not feedsync, and is never run.
+ */
+Deno.test("deno compile embeds everything that the commands load, plugins included", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["compile", "-A", "--no-check", "--output", `${directory}/feedsync`, "cli.ts"],
+      cwd: ROOT,
+      env: { DENORT_BIN: Deno.execPath(), NO_COLOR: "1" },
+    }).output();
+    const printed = new TextDecoder().decode(stderr);
+    assert.ok(success, printed);
+    const embedded = printed.slice(printed.indexOf("Embedded Files"));
+    const files = ["cli.ts", "demo.ts", "s3.ts", "directory.ts", "load_plugins.ts", "mirror.ts"];
+    const folders = ["plugins", "client-s3", "zod", "logtape", "standardwebhooks", "jsonc-parser"];
+    for (const name of [...files, ...folders]) {
+      assert.ok(embedded.includes(name), `${name} is missing`);
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("nothing that is embedded reads files of the source tree", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "cli.ts"],
+    cwd: ROOT,
+  }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout));
+  const own = modules.filter(({ local, specifier }: { local?: string; specifier: string }) =>
+    local && specifier.startsWith(ROOT.href)
+  );
+  assert.ok(own.length > 50, `${own.length} modules`);
+  for (const { local, specifier } of own) {
+    const source = await Deno.readTextFile(local);
+    if (!/import\.meta\.(url|dirname|filename|resolve)/.test(source)) continue;
+    assert.match(source, /Deno\.build\.standalone/, `${specifier} depends on where it lies`);
+  }
+});

@@ -1,0 +1,163 @@
+/** A real directory, a ledger in memory and a clock that runs faster than the real one. */
+import { type Environment, systemEnvironment } from "../../lib/environment.ts";
+import type { FileLedger, NewestKnown } from "../../lib/files/ledger.ts";
+import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watch_files.ts";
+import { contentBytes, contentHash, type Json, type UpdateInput } from "../../lib/update.ts";
+
+/** What went through `publish`. */
+export interface Published extends UpdateInput {
+  readonly path: string;
+}
+
+/** Keeps everything in maps; calls of `publish` can be awaited. */
+export class MemoryLedger implements FileLedger {
+  readonly published: Published[] = [];
+  readonly files = new Map<string, string | null>();
+  readonly urls = new Map<string, NewestKnown>();
+  /** How many times a file was asked about: once for each that was read. */
+  lookups = 0;
+  /** Called when the newest update of a URL is looked up, as it is when a file is marked. */
+  onNewest: (url: string) => void = () => {};
+  /** Thrown by `publish` when set. */
+  failure: Error | undefined;
+  #waiting: (() => void)[] = [];
+
+  seen(path: string): string | null | undefined {
+    this.lookups++;
+    return this.files.get(path);
+  }
+
+  seenIn(directory: string): string[] {
+    return [...this.files].filter(([path, hash]) => path.startsWith(`${directory}/`) && hash)
+      .map(([path]) => path);
+  }
+
+  newest(url: string): NewestKnown | undefined {
+    this.onNewest(url);
+    return this.urls.get(url);
+  }
+
+  note(path: string, hash: string | null): void {
+    this.files.set(path, hash);
+    this.#wake();
+  }
+
+  publish(path: string, hash: string | null, update: UpdateInput): void {
+    if (this.failure) throw this.failure;
+    this.files.set(path, hash);
+    this.urls.set(update.url, { time: Date.now(), hash });
+    this.published.push({ path, ...update });
+    this.#wake();
+  }
+
+  /** An update of another server becomes known. */
+  receive(url: string, content: Json | Uint8Array, time = Date.now()): void {
+    this.urls.set(url, { time, hash: hashOf(content) });
+  }
+
+  /** Resolves as soon as `condition` holds; it is checked at each change. */
+  async until(condition: (ledger: this) => unknown): Promise<void> {
+    while (!condition(this)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Resolves as soon as the newest content published for the URL is this one. */
+  untilNewest(url: string, content: Json | Uint8Array): Promise<void> {
+    return this.until(() => this.urls.get(url)?.hash === hashOf(content));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** Hash of content as a file holds it. */
+export function hashOf(content: Json | Uint8Array): string {
+  return contentHash(contentBytes({ content })!);
+}
+
+/** Time runs `speed` times as fast as it does, from `ahead` milliseconds in the future on. */
+export function fastEnvironment({ speed = 1, ahead = 0 } = {}): Environment {
+  const start = Date.now();
+  const now = () => start + ahead + (Date.now() - start) * speed;
+  const setTimer = (ms: number, callback: () => void) =>
+    systemEnvironment.clock.setTimer(ms / speed, callback);
+  return { ...systemEnvironment, clock: { now, setTimer } };
+}
+
+/** Collects warnings and lets a test wait for one. */
+export class TestLog {
+  readonly lines: string[] = [];
+  #waiting: (() => void)[] = [];
+  debug = (): void => {};
+  info = (line: string): void => this.#add(line);
+  warn = (line: string): void => this.#add(line);
+  error = (line: string): void => this.#add(line);
+
+  /** Resolves as soon as there is a line with this text. */
+  async until(text: string): Promise<void> {
+    while (!this.lines.some((line) => line.includes(text))) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #add(line: string): void {
+    this.lines.push(line);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** A directory with feed files, and what watches it. */
+export class Setting implements AsyncDisposable {
+  readonly root: string = Deno.makeTempDirSync();
+  readonly directory: string = `${this.root}/feeds`;
+  readonly ledger = new MemoryLedger();
+  readonly log = new TestLog();
+  #watcher: FileWatcher | undefined;
+
+  constructor() {
+    Deno.mkdirSync(this.directory);
+  }
+
+  path(name: string): string {
+    return `${this.directory}/${name}`;
+  }
+
+  write(name: string, content: string | Uint8Array): Promise<void> {
+    return typeof content === "string"
+      ? Deno.writeTextFile(this.path(name), content)
+      : Deno.writeFile(this.path(name), content);
+  }
+
+  /** Runs a line of shell in the root, for what Deno cannot do. */
+  async shell(line: string): Promise<void> {
+    const { success, stderr } = await new Deno.Command("sh", { args: ["-c", line], cwd: this.root })
+      .output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  }
+
+  /** A watcher with the same ledger as those before: the process was started again. */
+  async restart(options: Partial<FileWatcherOptions> = {}): Promise<FileWatcher> {
+    await this.#watcher?.close();
+    return this.#watcher = new FileWatcher(this.directory, this.ledger, {
+      environment: fastEnvironment(),
+      settle: 20,
+      rescan: 60_000,
+      publishRemovals: false,
+      logger: this.log,
+      ...options,
+    });
+  }
+
+  /** A watcher that has begun to watch. */
+  async start(options: Partial<FileWatcherOptions> = {}): Promise<FileWatcher> {
+    const watcher = await this.restart(options);
+    watcher.start();
+    await watcher.scan();
+    return watcher;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#watcher?.close();
+    await Deno.remove(this.root, { recursive: true });
+  }
+}
