@@ -42,7 +42,7 @@ Usage: feedsync watch [--once] [--files DIR] [flags]
   --once          poll once, apply everything that is new, and exit
   --files DIR     publish the .feed files in DIR when they change
 
-With --json every update that is applied is printed, whatever the plugins.`,
+With --json every update that is applied is printed, in place of what the log plugin prints.`,
 
   publish: `Publishes an update of a feed, and returns when it is in the bucket
 

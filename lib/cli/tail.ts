@@ -21,7 +21,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
     state: ":memory:",
     from: args.value("from") as Config["from"],
   });
-  const config = { ...settings.config, state: ":memory:", retention: false } as const;
+  const config = { ...settings.config, retention: false } as const;
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
   await using watcher = watch(sync, [stopWithOutput(printer, stop)], { signal, manual });

@@ -9,10 +9,10 @@ import { connect } from "../connect.ts";
 import type { FeedSync } from "../connection.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
 import { sleep, systemEnvironment } from "../environment.ts";
-import { watchFiles } from "../watch_files.ts";
 import { loadPlugins } from "../load_plugins.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { watch, type Watcher } from "../watch.ts";
+import { watchFiles } from "../watch_files.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { printer, stopWithOutput } from "./output.ts";
@@ -40,6 +40,9 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
   await using watcher = watch(sync, plugins, { signal, manual });
   await (manual ? once : continuously)(sync, watcher, { signal, settings });
+  await watcher.close();
+  await sync.close();
+  tellRequests(sync);
 }
 
 interface Run {
@@ -51,7 +54,7 @@ async function once(sync: FeedSync, watcher: Watcher, { signal, settings }: Run)
   try {
     await watcher.poll();
   } finally {
-    await using files = filesOf(sync, settings);
+    await using files = settings.config.files && watchFiles(sync, undefined, { manual: true });
     await files?.scan(signal);
   }
 }
@@ -63,7 +66,7 @@ async function continuously(
 ): Promise<void> {
   await watcher.ready;
   if (settings.config.files) await firstPoll(watcher, signal);
-  await using _files = filesOf(sync, settings);
+  await using _files = settings.config.files && watchFiles(sync);
   await watcher.finished;
 }
 
@@ -71,10 +74,6 @@ async function continuously(
 async function firstPoll(watcher: Watcher, signal: AbortSignal): Promise<void> {
   const limit = sleep(systemEnvironment.clock, FIRST_POLL_LIMIT, signal);
   await Promise.race([watcher.poll(), limit]).catch(() => {});
-}
-
-function filesOf(sync: FeedSync, { config }: LoadedConfig) {
-  return config.files ? watchFiles(sync) : undefined;
 }
 
 /** With `json` updates are printed as JSON, in place of what the `log` plugin prints. */
@@ -102,4 +101,9 @@ function announce(
     plugins: `plugins: ${plugins.map(({ name }) => name).join(", ") || "none"}`,
     files: config.files ? `feed files in ${config.files.directory}` : "no feed files",
   });
+}
+
+/** What users pay for. */
+function tellRequests({ requests }: FeedSync): void {
+  logger.info("Requests: {put} PUT, {get} GET, {list} LIST, {delete} DELETE", { ...requests });
 }

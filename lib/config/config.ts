@@ -179,6 +179,7 @@ export function resolveConfig(
   };
 }
 
+/** Fills in what is said about feed files; `undefined` when no directory is given. */
 export function resolveFiles(
   files: FilesConfig | undefined,
   directory: string,

@@ -67,12 +67,14 @@ Deno.test("JSON content is published as the value, and must be JSON", async () =
   await assert.rejects(read("bad"), { name: "InvalidUpdateError", message: /bad as JSON/ });
 });
 
-Deno.test("an empty or missing file is not published", async () => {
+Deno.test("a file that is empty, missing or a directory is not published", async () => {
   await using directory = await workspace({ empty: "" });
-  for (const name of ["empty", "missing", "."]) {
+  for (
+    const file of [join(directory.path, "empty"), join(directory.path, "missing"), directory.path]
+  ) {
     await assert.rejects(
-      readContent({ file: join(directory.path, name) }, { json: false, signal }),
-      (error: Error) => error.name === "InvalidUpdateError" && error.message.includes(name),
+      readContent({ file }, { json: false, signal }),
+      (error: Error) => error.name === "InvalidUpdateError" && error.message.includes(file),
     );
   }
 });

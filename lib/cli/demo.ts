@@ -1,0 +1,87 @@
+/**
+ * `feedsync demo`: three servers on this machine, and how they keep in step.
+ *
+ * @module
+ */
+import { FeedSyncError } from "../errors.ts";
+import type { Arguments, Syntax } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { report } from "./demo/report.ts";
+import { sampleFeeds } from "./demo/sample_feeds.ts";
+import { Stage } from "./demo/stage.ts";
+import { viewFor } from "./demo/view.ts";
+import { UsageError } from "./exit.ts";
+
+/** It has no arguments of its own. */
+export const syntax: Syntax = {};
+
+/** The demo has failed when it takes longer, in milliseconds. */
+const TIME_LIMIT = 25_000;
+
+/**
+ * Plays the demo, on a terminal at a pace that eyes can follow.
+ *
+ * @throws {FeedSyncError} when a server did not apply every update exactly in order.
+ */
+export async function run({ args, signal }: CommandContext): Promise<void> {
+  refuseSettings(args);
+  const { show, onLog, pace } = viewFor(args);
+  const flags = args.has("verbose") ? ["--verbose"] : [];
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT)]);
+  await using stage = await Stage.open({ signal: limited, show, onLog, flags, pace });
+  await play(stage);
+  const { web1, web2, web3, saved } = stage;
+  const result = report(saved, web1, [web2, web3]);
+  await show({ event: "result", ...result });
+  if (!result.ok) {
+    throw new FeedSyncError("The demo failed: not every server applied every update in order");
+  }
+}
+
+async function play(stage: Stage): Promise<void> {
+  const { web1, web2, web3 } = stage;
+  const { weather, harbour, stars } = sampleFeeds;
+
+  await stage.act("Three servers start. They share a store, and nothing else");
+  await stage.start(web1, web2, web3);
+
+  await stage.act("Three feeds are saved in the directory of web-1");
+  for (const feed of [weather, harbour, stars]) {
+    await stage.save(feed, 0);
+    await stage.applied(web2, web3);
+  }
+
+  await stage.act("One of them changes");
+  await stage.save(weather, 1);
+  await stage.applied(web2, web3);
+
+  await stage.act("web-3 is killed with SIGKILL, and web-1 goes on publishing");
+  await stage.kill(web3);
+  for (const edition of [1, 2]) {
+    for (const feed of [harbour, stars]) {
+      await stage.save(feed, edition);
+      await stage.applied(web2);
+    }
+  }
+
+  await stage.act("web-3 starts again and catches up");
+  await stage.start(web3);
+  await stage.applied(web3);
+
+  await stage.act("All three are in step again");
+  for (const edition of [2, 3]) {
+    await stage.save(weather, edition);
+    await stage.applied(web2, web3);
+  }
+  await stage.stop();
+}
+
+/** Whoever gives one of these expects what the demo does not do. */
+function refuseSettings(args: Arguments): void {
+  const given = ["config", "server", "store", "state"].find((name) => args.value(name));
+  if (given !== undefined) {
+    throw new UsageError(
+      `Cannot use --${given} with demo: its servers and their store are in a temporary directory`,
+    );
+  }
+}

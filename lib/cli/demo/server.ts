@@ -1,0 +1,61 @@
+/**
+ * One of the servers on the demo's stage.
+ *
+ * @module
+ */
+import type { Arrival, WatchProcess } from "./watch_process.ts";
+
+/** A server: the processes that ran in its name, one after the other. */
+export class DemoServer {
+  /** Such as `web-1`. */
+  readonly name: string;
+  readonly #spawn: (server: DemoServer) => WatchProcess;
+  readonly #processes: WatchProcess[] = [];
+
+  /** Nothing runs yet. */
+  constructor(name: string, spawn: (server: DemoServer) => WatchProcess) {
+    this.name = name;
+    this.#spawn = spawn;
+  }
+
+  /** Its processes, the newest last. */
+  get processes(): readonly WatchProcess[] {
+    return this.#processes;
+  }
+
+  /** What its processes printed. */
+  get runs(): readonly (readonly Arrival[])[] {
+    return this.#processes.map(({ arrivals }) => arrivals);
+  }
+
+  /** Starts a process, and resolves when it watches. */
+  async start(): Promise<void> {
+    const process = this.#spawn(this);
+    this.#processes.push(process);
+    await process.until(() => process.watchingSince < Infinity, `${this.name} start`);
+  }
+
+  /** Resolves when it has applied so many updates. */
+  async applied(count: number): Promise<void> {
+    await this.#process.until(
+      () => new Set(this.runs.flat().map(({ update }) => update.id)).size >= count,
+      `update ${count} arrive at ${this.name}`,
+    );
+  }
+
+  /** Ends its process at once, without a chance to store anything. */
+  async kill(): Promise<void> {
+    await this.#process.kill();
+  }
+
+  /** Ends its process gracefully. */
+  async stop(): Promise<void> {
+    await this.#process.stop(`${this.name} stop`);
+  }
+
+  get #process(): WatchProcess {
+    const process = this.#processes.at(-1);
+    if (!process) throw new Error(`${this.name} was not started`);
+    return process;
+  }
+}

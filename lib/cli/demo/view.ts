@@ -1,0 +1,72 @@
+/**
+ * How the demo is shown: lanes on a terminal, else plain lines, or JSON.
+ *
+ * @module
+ */
+import type { Arguments } from "../args.ts";
+import { print, printJson } from "../output.ts";
+import type { Show, TimelineEvent } from "./events.ts";
+import { Lanes } from "./lanes.ts";
+import { plainLine } from "./lines.ts";
+import { resultTable } from "./result_table.ts";
+import { colored, uncolored } from "./style.ts";
+import type { LogLine } from "./watch_process.ts";
+
+/** Where the demo shows what happens. */
+export interface View {
+  /** Shows an event. */
+  readonly show: Show;
+  /** Shows what a server logs. */
+  readonly onLog: (server: string, line: LogLine) => void;
+  /** Milliseconds between two things that happen. */
+  readonly pace: number;
+}
+
+/** Milliseconds in which a person can see what has changed. */
+const PACE = 350;
+
+/** Terminals with less columns get plain lines. */
+const LANES_WIDTH = 72;
+
+/** The view that suits standard output and the flags. */
+export function viewFor(args: Arguments): View {
+  const json = args.has("json");
+  const terminal = Deno.stdout.isTerminal() && !json;
+  const show = json ? printJson : terminal ? terminalView() : plainView;
+  return {
+    show: args.has("quiet") ? onlyResult(show) : show,
+    onLog: logPrinter({ json, verbose: args.has("verbose") }),
+    pace: terminal && !args.has("quiet") ? PACE : 0,
+  };
+}
+
+const plainView: Show = async (event) => {
+  const text = event.event === "result" ? resultTable(event, uncolored) : plainLine(event);
+  for (const line of text.split("\n")) await print(line);
+};
+
+function terminalView(): Show {
+  const paint = Deno.noColor || Deno.env.get("TERM") === "dumb" ? uncolored : colored;
+  const lanes = new Lanes(paint);
+  const render = (event: TimelineEvent) => {
+    const { columns } = Deno.consoleSize();
+    return columns < LANES_WIDTH ? plainLine(event) : lanes.render(event, columns);
+  };
+  return (event) => {
+    console.log(event.event === "result" ? resultTable(event, paint) : render(event));
+    return Promise.resolve();
+  };
+}
+
+function onlyResult(show: Show): Show {
+  return async (event) => {
+    if (event.event === "result") await show(event);
+  };
+}
+
+function logPrinter({ json, verbose }: { json: boolean; verbose: boolean }): View["onLog"] {
+  return (server, { level, message, line }) => {
+    if (!verbose && (level === "INFO" || level === "DEBUG")) return;
+    console.error(json ? line : `${server}: ${message}`);
+  };
+}

@@ -1,0 +1,190 @@
+/**
+ * One `feedsync watch --json`, run by the demo.
+ *
+ * @module
+ */
+import { FeedSyncError } from "../../errors.ts";
+import type { RequestCounts } from "../../stores/store.ts";
+import type { Update } from "../../update.ts";
+import { selfArguments } from "../self_command.ts";
+
+/** An update, as the process printed it. */
+export interface Arrival {
+  /** The update. */
+  readonly update: Pick<Update, "id" | "url" | "content" | "time" | "stream" | "seq">;
+  /** When its line was read, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A line on its standard error. */
+export interface LogLine {
+  /** The line itself. */
+  readonly line: string;
+  /** `DEBUG`, `INFO`, `WARN` or `ERROR`. */
+  readonly level: string;
+  /** What it says. */
+  readonly message: string;
+  /** What that is about. */
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** How to run it. */
+export interface WatchProcessOptions {
+  /** The directory it runs in: no configuration is found there. */
+  readonly directory: string;
+  /** Arguments behind `watch --json`. */
+  readonly args: readonly string[];
+  /** Ends all waiting. */
+  readonly signal: AbortSignal;
+  /** Told of every update. */
+  readonly onArrival: (arrival: Arrival) => Promise<void>;
+  /** Told of every line on its standard error. */
+  readonly onLog: (line: LogLine) => void;
+}
+
+/** How often the store is listed: soon, should the file system tell nothing of new files. */
+const POLL = "1s";
+
+/** A running, or ended, `watch`. When it is disposed of, it is killed. */
+export class WatchProcess implements AsyncDisposable {
+  /** What it printed so far. */
+  readonly arrivals: Arrival[] = [];
+  /** When it began to watch, in milliseconds since 1970. */
+  watchingSince = Infinity;
+  /** Requests it sent to the store; known after a graceful end. */
+  requests: RequestCounts | undefined;
+  readonly #options: WatchProcessOptions;
+  readonly #child: Deno.ChildProcess;
+  readonly #ended: Promise<void>;
+  readonly #tell = () => this.#news.resolve();
+  #news = Promise.withResolvers<void>();
+  #hasEnded = false;
+  #failure: unknown;
+  #lastLog = "no message";
+
+  /** Starts it. */
+  constructor(options: WatchProcessOptions) {
+    this.#options = options;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: selfArguments(["watch", "--json", ...options.args]),
+      cwd: options.directory,
+      clearEnv: true,
+      env: { ...environmentWithoutSettings(), FEEDSYNC_POLL: POLL },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#ended = this.#follow();
+    options.signal.addEventListener("abort", this.#tell);
+  }
+
+  /** Resolves when `condition` holds; rejects when it cannot come true any more, or time is up. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    while (!condition()) {
+      const { signal } = this.#options;
+      if (isTimeout(signal)) throw new FeedSyncError(`The demo took too long to see ${what}`);
+      signal.throwIfAborted();
+      if (this.#failure) throw this.#failure;
+      if (this.#hasEnded) {
+        throw new FeedSyncError(`The demo cannot see ${what}: the process said ${this.#lastLog}`);
+      }
+      await this.#news.promise;
+    }
+  }
+
+  /** Sends SIGTERM, and resolves when it has ended. */
+  async stop(what: string): Promise<void> {
+    this.#send("SIGTERM");
+    await this.until(() => this.#hasEnded, what);
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Sends SIGKILL, and resolves when it has ended and what it had printed is read. */
+  async kill(): Promise<void> {
+    this.#send("SIGKILL");
+    await this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    this.#options.signal.removeEventListener("abort", this.#tell);
+  }
+
+  #send(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch {
+      // It has ended already.
+    }
+  }
+
+  /** Never rejects: whoever waits finds the failure. */
+  async #follow(): Promise<void> {
+    const { stdout, stderr, status } = this.#child;
+    try {
+      await Promise.all([this.#readUpdates(stdout), this.#readLog(stderr)]);
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.#announce();
+    await status;
+    this.#hasEnded = true;
+    this.#announce();
+  }
+
+  async #readUpdates(stdout: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const line of linesOf(stdout)) {
+      const arrival = { update: JSON.parse(line), at: Date.now() };
+      this.arrivals.push(arrival);
+      await this.#options.onArrival(arrival);
+      this.#announce();
+    }
+  }
+
+  async #readLog(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const text of linesOf(stderr)) {
+      const line = readLog(text);
+      const { message, properties } = line;
+      this.#lastLog = message;
+      if (message.startsWith("Watching ")) this.watchingSince = Date.now();
+      if (message.startsWith("Requests: ")) this.requests = properties as unknown as RequestCounts;
+      this.#options.onLog(line);
+      this.#announce();
+    }
+  }
+
+  #announce(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
+}
+
+function isTimeout({ reason }: AbortSignal): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
+}
+
+/** What the surroundings say about feedsync must not disturb the demo. */
+function environmentWithoutSettings(): Record<string, string> {
+  const variables = Object.entries(Deno.env.toObject());
+  return Object.fromEntries(variables.filter(([name]) => !name.startsWith("FEEDSYNC_")));
+}
+
+/** Whole lines: what was begun when the process ended is left out. */
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + part).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+/** Deno itself logs in other ways. */
+function readLog(line: string): LogLine {
+  try {
+    const { level, message, properties, error } = JSON.parse(line);
+    return { line, level: level ?? "ERROR", message: message ?? error.message, properties };
+  } catch {
+    return { line, level: "ERROR", message: line, properties: {} };
+  }
+}

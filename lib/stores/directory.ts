@@ -1,0 +1,157 @@
+/**
+ * A store in a directory: for one machine, a shared mount, a demo.
+ *
+ * @module
+ */
+import { join, resolve } from "node:path";
+import { type Environment, systemEnvironment } from "../environment.ts";
+import { clockOffset } from "./clock_offset.ts";
+import { directoryError, isAbsence } from "./directory_errors.ts";
+import { listFiles } from "./directory_listing.ts";
+import { watchDirectory } from "./directory_watch.ts";
+import { inDirectory, renameDurably, writeDurably } from "./durable_file.ts";
+import { checkKey, checkPrefix } from "./object_key.ts";
+import type {
+  FailedDelete,
+  ListOptions,
+  ObjectInfo,
+  ObjectStore,
+  RequestCounts,
+  StoreOptions,
+} from "./store.ts";
+
+/** Where objects are written before they get their names; listings leave it out. */
+const TEMPORARY_DIRECTORY = ".tmp";
+/** Temporary files that old are from processes that crashed: milliseconds. */
+const LEFTOVER_AGE = 60 * 60_000;
+/** Some file systems keep times to two seconds. */
+const FILE_TIME_RESOLUTION = 2_000;
+/** Requests are counted as if a bucket held the objects. */
+const PAGE_SIZE = 1_000;
+
+/**
+ * Opens the store in the directory `path`, which is made when the first object is put there. Its
+ * clock is that of the file system, as far as puts have told it.
+ */
+export function openDirectoryStore(
+  path: string,
+  { environment = systemEnvironment }: { readonly environment?: Environment } = {},
+): ObjectStore {
+  return new DirectoryStore(resolve(path), environment);
+}
+
+class DirectoryStore implements ObjectStore {
+  readonly url: string;
+  readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
+  clockOffset = 0;
+  readonly #root: string;
+  readonly #temporary: string;
+  readonly #environment: Environment;
+  #hasTidied = false;
+
+  constructor(root: string, environment: Environment) {
+    this.url = `file:${root}`;
+    this.#root = root;
+    this.#temporary = join(root, TEMPORARY_DIRECTORY);
+    this.#environment = environment;
+  }
+
+  async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
+    const path = this.#path(key);
+    const { clock, random } = this.#environment;
+    const temporary = join(this.#temporary, random.uuid());
+    signal?.throwIfAborted();
+    this.requests.put++;
+    try {
+      await this.#tidy();
+      const sent = clock.now();
+      const stamp = await inDirectory(this.#temporary, () => writeDurably(temporary, body));
+      const reading = { stamp, resolution: FILE_TIME_RESOLUTION, sent, received: clock.now() };
+      this.clockOffset = clockOffset(reading);
+      signal?.throwIfAborted();
+      await renameDurably(temporary, path);
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {});
+      throw this.#error(error, `writing ${key}`, signal);
+    }
+  }
+
+  async get(key: string, { signal }: StoreOptions = {}): Promise<Uint8Array | undefined> {
+    const path = this.#path(key);
+    signal?.throwIfAborted();
+    this.requests.get++;
+    try {
+      return await Deno.readFile(path, { signal });
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw this.#error(error, `reading ${key}`, signal);
+    }
+  }
+
+  async *list(
+    prefix: string,
+    { startAfter = "", signal }: ListOptions = {},
+  ): AsyncGenerator<ObjectInfo> {
+    checkPrefix(prefix);
+    signal?.throwIfAborted();
+    let listed = 0;
+    this.requests.list++;
+    try {
+      for await (const object of listFiles(this.#root, prefix, startAfter)) {
+        signal?.throwIfAborted();
+        if (listed > 0 && listed % PAGE_SIZE === 0) this.requests.list++;
+        yield object;
+        listed++;
+      }
+    } catch (error) {
+      throw this.#error(error, `listing ${prefix}`, signal);
+    }
+  }
+
+  async delete(
+    keys: readonly string[],
+    { signal }: StoreOptions = {},
+  ): Promise<FailedDelete[]> {
+    const paths = keys.map((key) => this.#path(key));
+    for (const [index, path] of paths.entries()) {
+      signal?.throwIfAborted();
+      if (index % PAGE_SIZE === 0) this.requests.delete++;
+      try {
+        await Deno.remove(path);
+      } catch (cause) {
+        if (isAbsence(cause)) continue;
+        const error = this.#error(cause, `deleting ${keys[index]}`);
+        return keys.slice(index).map((key) => ({ key, error }));
+      }
+    }
+    return [];
+  }
+
+  watch(prefix: string, changed: () => void): AsyncDisposable {
+    checkPrefix(prefix);
+    return watchDirectory(join(this.#root, prefix), changed, this.#environment.clock);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #path(key: string): string {
+    checkKey(key);
+    return join(this.#root, key);
+  }
+
+  #error(error: unknown, doing: string, signal?: AbortSignal): Error {
+    return signal?.aborted ? signal.reason : directoryError(error, this.url, doing);
+  }
+
+  /** Removes, once, what processes left behind that ended while they wrote. */
+  async #tidy(): Promise<void> {
+    if (this.#hasTidied) return;
+    const old = this.#environment.clock.now() - LEFTOVER_AGE;
+    for await (const { key, lastModified } of listFiles(this.#temporary, "", "")) {
+      if (lastModified < old) await Deno.remove(join(this.#temporary, key)).catch(() => {});
+    }
+    this.#hasTidied = true;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * A store in a bucket of an S3-compatible service.
+ *
+ * @module
+ */
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { checkKey, checkPrefix } from "./object_key.ts";
+import { contentHeaders, readPage } from "./s3_bodies.ts";
+import { Bucket, type BucketOptions, timeFor } from "./s3_bucket.ts";
+import { Deleter } from "./s3_delete.ts";
+import { isMissingObject } from "./s3_errors.ts";
+import type {
+  FailedDelete,
+  ListOptions,
+  ObjectInfo,
+  ObjectStore,
+  RequestCounts,
+  StoreOptions,
+} from "./store.ts";
+
+/**
+ * Opens a store in a bucket. Nothing is requested from the service yet.
+ *
+ * @throws {ConfigError} when it is not known which service to talk to.
+ */
+export async function openS3Store(options: BucketOptions): Promise<ObjectStore> {
+  return new S3Store(await Bucket.open(options));
+}
+
+class S3Store implements ObjectStore {
+  readonly #bucket: Bucket;
+  readonly #deleter: Deleter;
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+    this.#deleter = new Deleter(bucket);
+  }
+
+  get url(): string {
+    return this.#bucket.url;
+  }
+
+  get clockOffset(): number | undefined {
+    return this.#bucket.transport.clockOffset;
+  }
+
+  get requests(): RequestCounts {
+    return this.#bucket.transport.requests;
+  }
+
+  async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
+    const command = new PutObjectCommand({
+      ...this.#object(key),
+      ...contentHeaders(body),
+      Body: body,
+    });
+    const options = { signal, size: body.length };
+    await this.#bucket.request(`writing ${key}`, options, async (client, deadline) => {
+      const { ETag } = await client.send(command, { abortSignal: deadline.signal });
+      // A page of some other server would pass for success.
+      if (ETag === undefined) throw new Error("the answer is not that of an S3 service");
+    });
+  }
+
+  async get(key: string, { signal }: StoreOptions = {}): Promise<Uint8Array | undefined> {
+    const command = new GetObjectCommand(this.#object(key));
+    return await this.#bucket.request(`reading ${key}`, { signal }, async (client, deadline) => {
+      try {
+        const answer = await client.send(command, { abortSignal: deadline.signal });
+        deadline.allow(timeFor(answer.ContentLength ?? 0));
+        return await answer.Body!.transformToByteArray();
+      } catch (error) {
+        if (isMissingObject(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async *list(
+    prefix: string,
+    { startAfter, signal }: ListOptions = {},
+  ): AsyncGenerator<ObjectInfo> {
+    checkPrefix(prefix);
+    const { name, prefix: root } = this.#bucket;
+    const selection = {
+      Bucket: name,
+      Prefix: root + prefix,
+      StartAfter: startAfter && root + startAfter,
+      // XML cannot hold every key that others may have put there.
+      EncodingType: "url",
+    } as const;
+    let next: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({ ...selection, ContinuationToken: next });
+      const page = await this.#bucket.request(
+        `listing ${prefix}`,
+        { signal },
+        async (client, deadline) =>
+          readPage(await client.send(command, { abortSignal: deadline.signal }), root),
+      );
+      yield* page.objects;
+      next = page.next;
+    } while (next !== undefined);
+  }
+
+  async delete(keys: readonly string[], options: StoreOptions = {}): Promise<FailedDelete[]> {
+    keys.forEach(checkKey);
+    return await this.#deleter.delete(keys, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#bucket[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  #object(key: string): { Bucket: string; Key: string } {
+    checkKey(key);
+    return { Bucket: this.#bucket.name, Key: this.#bucket.prefix + key };
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What travels to and from an S3 service besides the bytes.
+ *
+ * @module
+ */
+import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
+import type { ObjectInfo } from "./store.ts";
+
+const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** The headers that let `curl … | zstd -d` and browsers make sense of an object. */
+export function contentHeaders(
+  body: Uint8Array,
+): { ContentType: string; ContentEncoding?: string } {
+  const isZstd = ZSTD_MAGIC.every((byte, index) => body[index] === byte);
+  if (!isZstd) return { ContentType: "application/octet-stream" };
+  return { ContentType: "application/x-ndjson", ContentEncoding: "zstd" };
+}
+
+/** A page of a listing, with keys relative to `root`. */
+export interface Page {
+  /** The objects. */
+  readonly objects: ObjectInfo[];
+  /** Where the next page begins, if there is one. */
+  readonly next: string | undefined;
+}
+
+/**
+ * Reads a page of a listing.
+ *
+ * @throws {Error} when it is none: what is taken for the end of a listing hides updates.
+ */
+export function readPage(output: ListObjectsV2CommandOutput, root: string): Page {
+  const { Contents = [], EncodingType, IsTruncated, NextContinuationToken: next } = output;
+  if (IsTruncated === undefined || (IsTruncated && next === undefined)) {
+    throw new Error("the answer is not a listing of objects, check 's3.endpoint'");
+  }
+  const objects = Contents.map(({ Key = "", Size = 0, LastModified }) => ({
+    key: (EncodingType === "url" ? decodeKey(Key) : Key).slice(root.length),
+    size: Size,
+    lastModified: LastModified?.getTime() ?? 0,
+  }));
+  return { objects, next: IsTruncated ? next : undefined };
+}
+
+/** AWS writes a space as `+`. A key that is not UTF-8 stays encoded: it is not one of ours. */
+function decodeKey(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * A bucket at a service: sends requests there, ends those that hang, and tells what went wrong.
+ *
+ * @module
+ */
+import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { S3Config } from "../config/config.ts";
+import { type Environment, systemEnvironment } from "../environment.ts";
+import type { FeedSyncError } from "../errors.ts";
+import { Deadline } from "./deadline.ts";
+import { createClient } from "./s3_client.ts";
+import { isExistingBucket, isMissingBucket, s3Error } from "./s3_errors.ts";
+import { Transport } from "./s3_transport.ts";
+import type { StoreOptions } from "./store.ts";
+
+/** How long the service may take for an answer, apart from what sizes need: milliseconds. */
+const ANSWER_TIME = 15_000;
+/** A connection that is slower hangs: bytes a millisecond, so about 32 kB a second. */
+const LEAST_SPEED = 32;
+
+/** Which bucket it is, and how it is reached. */
+export interface BucketOptions extends S3Config {
+  /** Name of the bucket. It is created when it is missing and that is allowed. */
+  readonly bucket: string;
+  /** Keys start with it: empty, or with a slash at the end. */
+  readonly prefix?: string;
+  /** Where the time comes from. */
+  readonly environment?: Environment;
+}
+
+/** Options of {@linkcode Bucket.request}. */
+export interface RequestOptions extends StoreOptions {
+  /** Bytes that the request sends. @default {0} */
+  readonly size?: number;
+}
+
+/** Sends a request with the client and reads the answer, in the time that `deadline` gives. */
+export type Request<T> = (client: S3Client, deadline: Deadline) => Promise<T>;
+
+/** A bucket and the connections to it. */
+export class Bucket implements Disposable {
+  /** Its name. */
+  readonly name: string;
+  /** The store's keys start with it. */
+  readonly prefix: string;
+  /** URL of the store in it. */
+  readonly url: string;
+  /** Counts requests and knows the store's clock. */
+  readonly transport: Transport;
+  readonly #client: S3Client;
+  readonly #service: string;
+  readonly #clock;
+
+  private constructor(
+    { bucket, prefix = "", environment = systemEnvironment }: BucketOptions,
+    transport: Transport,
+    { client, service }: { readonly client: S3Client; readonly service: string },
+  ) {
+    this.name = bucket;
+    this.prefix = prefix;
+    this.url = `s3://${bucket}/${prefix}`.replace(/\/$/, "");
+    this.transport = transport;
+    this.#client = client;
+    this.#service = service;
+    this.#clock = environment.clock;
+  }
+
+  /**
+   * Makes ready for requests.
+   *
+   * @throws {ConfigError} when it is not known which service to talk to.
+   */
+  static async open(options: BucketOptions): Promise<Bucket> {
+    const transport = new Transport((options.environment ?? systemEnvironment).clock);
+    try {
+      return new Bucket(options, transport, await createClient(options, transport.handler));
+    } catch (error) {
+      transport[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Closes all connections. */
+  [Symbol.dispose](): void {
+    this.#client.destroy();
+    this.transport[Symbol.dispose]();
+  }
+
+  /**
+   * Sends a request; when there is no bucket, creates it and sends the request again. `doing` says
+   * what it is for, in errors.
+   *
+   * @throws {StoreUnavailableError | AccessDeniedError | ConfigError} or the signal's reason.
+   */
+  async request<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
+    try {
+      return await this.#attempt(doing, options, request);
+    } catch (error) {
+      if (!isMissingBucket(error)) throw error;
+    }
+    await this.#create(options);
+    return await this.#attempt(doing, options, request);
+  }
+
+  /** The store's error for what the SDK threw while `doing` something. */
+  explain(error: unknown, doing: string): FeedSyncError {
+    return s3Error(error, { url: this.url, service: this.#service }, doing);
+  }
+
+  async #create({ signal }: StoreOptions): Promise<void> {
+    const command = new CreateBucketCommand({ Bucket: this.name });
+    try {
+      await this.#attempt(
+        "creating its bucket, which is missing",
+        { signal },
+        (client, deadline) => client.send(command, { abortSignal: deadline.signal }),
+      );
+    } catch (error) {
+      if (!isExistingBucket(error)) throw error;
+    }
+  }
+
+  async #attempt<T>(
+    doing: string,
+    { signal, size = 0 }: RequestOptions,
+    request: Request<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    using deadline = new Deadline(this.#clock, signal);
+    deadline.allow(timeFor(size));
+    try {
+      return await deadline.race(request(this.#client, deadline));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.explain(error, doing);
+    }
+  }
+}
+
+/** How long a request or answer of this size may take: milliseconds. */
+export function timeFor(size: number): number {
+  return ANSWER_TIME + Math.round(size / LEAST_SPEED);
+}

@@ -1,0 +1,63 @@
+/**
+ * Makes the client of the AWS SDK for one store.
+ *
+ * @module
+ */
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import type { S3Config } from "../config/config.ts";
+import { ConfigError } from "../errors.ts";
+
+/** Failures that pass at once are not worth a message. */
+const MAX_ATTEMPTS = 3;
+/** What most services other than AWS take for a region. */
+const DEFAULT_REGION = "us-east-1";
+
+/** A client, and the service it talks to. */
+export interface ConnectedClient {
+  /** The client. */
+  readonly client: S3Client;
+  /** Names the service in messages. */
+  readonly service: string;
+}
+
+/**
+ * Makes a client. What the configuration does not give is found as the SDK finds it.
+ *
+ * @throws {ConfigError} when it is not known which service to talk to.
+ */
+export async function createClient(
+  config: S3Config,
+  requestHandler: S3ClientConfig["requestHandler"],
+): Promise<ConnectedClient> {
+  const { profile, forcePathStyle } = config;
+  const common: S3ClientConfig = {
+    profile,
+    requestHandler,
+    credentials: givenCredentials(config),
+    maxAttempts: MAX_ATTEMPTS,
+    // The checksums that the SDK adds otherwise are refused by several services.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+  };
+  // The addressing style must be known when a client is made, but depends on what the SDK finds.
+  const { config: found } = new S3Client({ ...common, region: config.region });
+  const endpoint = config.endpoint ?? await found.serviceConfiguredEndpoint?.();
+  const region = await found.region().catch((cause) => {
+    if (endpoint !== undefined) return DEFAULT_REGION;
+    throw new ConfigError("Cannot tell where the bucket is, set 's3.region' or 's3.endpoint'", {
+      cause,
+    });
+  });
+  const usePathStyle = forcePathStyle ?? endpoint !== undefined;
+  return {
+    client: new S3Client({ ...common, endpoint, region, forcePathStyle: usePathStyle }),
+    service: endpoint ?? `AWS in ${region}`,
+  };
+}
+
+function givenCredentials(
+  { accessKeyId, secretAccessKey, sessionToken }: S3Config,
+): S3ClientConfig["credentials"] {
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, sessionToken };
+}
