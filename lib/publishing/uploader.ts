@@ -14,7 +14,7 @@ import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore } from "../stores/store.ts";
-import { Waiters } from "./waiters.ts";
+import { describeQueue, Waiters } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
@@ -213,10 +213,9 @@ export class Uploader {
     this.#waiters.failed(error);
     if (this.#stopping.signal.aborted) return false;
     if (this.#failures++ === 0) {
-      const queued = this.#parts.state.queued();
-      logger.warn("{message} (retrying; {queued} updates are queued and safe)", {
+      logger.warn("{message} (retrying; {queue})", {
         message: messageOf(error),
-        queued,
+        queue: describeQueue(this.#parts.state.queued()),
       });
     }
     const delay = backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);

@@ -106,8 +106,12 @@ export class Waiters {
   }
 
   #queued(): string {
-    const queued = this.#state.queued();
-    const updates = queued === 1 ? "update is" : "updates are";
-    return `${queued} ${updates} queued and safe, and uploaded when the store allows it`;
+    return describeQueue(this.#state.queued());
   }
+}
+
+/** Says how many updates wait for their upload. */
+export function describeQueue(queued: number): string {
+  const updates = queued === 1 ? "update is" : "updates are";
+  return `${queued} ${updates} queued and safe, and uploaded when the store allows it`;
 }

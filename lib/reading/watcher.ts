@@ -24,8 +24,10 @@ const FIRST_CLEANUP = 5 * 60 * 1000;
 
 /** The one implementation of {@linkcode Watcher}. */
 export class BucketWatcher implements Watcher {
-  readonly ready: Promise<void>;
-  readonly finished: Promise<void>;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #finished: Promise<void>;
+  /** Somebody sees how it ends; otherwise the log tells. */
+  #observed = false;
   readonly #connection: Connection;
   readonly #options: WatchOptions;
   readonly #stopping = new AbortController();
@@ -47,14 +49,21 @@ export class BucketWatcher implements Watcher {
     this.#options = options;
     const { parts } = connection;
     this.#bell = parts && new Bell(parts.environment.clock);
-    const ready = Promise.withResolvers<void>();
-    this.ready = ready.promise;
-    this.finished = parts ? this.#run(parts, plugins, ready.resolve) : Promise.resolve();
-    if (parts) this.finished.catch(ready.reject);
-    else ready.resolve();
-    this.ready.catch(() => {}); // Whoever waits for neither of the two finds it in the log.
+    this.#finished = parts ? this.#run(parts, plugins) : Promise.resolve();
+    this.#finished.then(this.#ready.resolve, this.#ready.reject);
+    this.#ready.promise.catch(() => {});
     options.signal?.addEventListener("abort", () => this.#stop(), { once: true });
     if (options.signal?.aborted) this.#stop();
+  }
+
+  get ready(): Promise<void> {
+    this.#observed = true;
+    return this.#ready.promise;
+  }
+
+  get finished(): Promise<void> {
+    this.#observed = true;
+    return this.#finished;
   }
 
   async poll(): Promise<PollReport> {
@@ -69,7 +78,7 @@ export class BucketWatcher implements Watcher {
 
   async close(): Promise<void> {
     this.#stop();
-    await this.finished.catch(() => {});
+    await this.#finished.catch(() => {});
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -79,7 +88,6 @@ export class BucketWatcher implements Watcher {
   async #run(
     parts: Parts,
     plugins: () => Promise<readonly RunningPlugin[]>,
-    ready: () => void,
   ): Promise<void> {
     const { state } = parts;
     using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
@@ -92,12 +100,12 @@ export class BucketWatcher implements Watcher {
       }
       running = await plugins();
       this.#begin(parts, running);
-      ready();
+      this.#ready.resolve();
       await (this.#options.manual ? this.#stopped() : this.#loop(parts));
       await this.#drain(parts);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      logger.error("{message}", { message: messageOf(error) });
+      if (!this.#observed) logger.error("{message}", { message: messageOf(error) });
       throw error;
     } finally {
       this.#stop();
