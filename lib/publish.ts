@@ -80,6 +80,17 @@ export async function publish(
   return isArray(updates) ? receipts : receipts[0];
 }
 
+/**
+ * Waits until everything that was accepted is in the bucket; not exported from the package.
+ *
+ * @throws {StoreUnavailableError} when that takes longer than `publishTimeout`.
+ */
+export async function flush(sync: FeedSync, { signal }: { signal?: AbortSignal }): Promise<void> {
+  const { parts, config } = connectionOf(sync);
+  const last = parts?.state.outbox.lastRow() ?? 0;
+  await parts?.uploader.whenUploaded(last, { timeout: config.publishTimeout, signal });
+}
+
 async function publishAll(
   parts: Parts,
   updates: readonly PreparedUpdate[],

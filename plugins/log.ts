@@ -31,6 +31,7 @@ import {
   updateToJson,
 } from "@feedsync/feedsync";
 import { z } from "zod";
+import { print } from "../lib/stdout.ts";
 
 export default definePlugin({
   name: "log",
@@ -66,25 +67,4 @@ function formatBytes(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 999_950) return `${(bytes / 1_000).toFixed(1)} kB`;
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
-}
-
-/** Lines from calls that run at the same time are queued, each is written whole. */
-function print(text: string): Promise<void> {
-  const writer = Deno.stdout.writable.getWriter();
-  const written = writer.write(new TextEncoder().encode(escapeControls(text) + "\n"));
-  writer.releaseLock();
-  return written;
-}
-
-/**
- * Other servers choose these texts: control characters, line separators and characters that change
- * the direction of text become `\uXXXX`, which JSON reads back as what it was.
- */
-function escapeControls(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) =>
-      character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-        .join(""),
-  );
 }

@@ -4,15 +4,10 @@
  * @module
  */
 import type { RunningPlugin } from "../plugin.ts";
+import { print } from "../stdout.ts";
 import { updateToJson } from "../update.ts";
 
-/** Writes a line, whole, before the promise resolves. */
-export async function print(line: string): Promise<void> {
-  const writer = Deno.stdout.writable.getWriter();
-  const written = writer.write(new TextEncoder().encode(`${escapeControls(line)}\n`));
-  writer.releaseLock();
-  await written;
-}
+export { print };
 
 /** Writes a value as a line of JSON. */
 export function printJson(value: unknown): Promise<void> {
@@ -56,16 +51,4 @@ function isBroken(): boolean {
   const broken = writer.desiredSize === null;
   writer.releaseLock();
   return broken;
-}
-
-/**
- * Other servers choose much of what is printed: characters that a terminal could take for commands
- * become `\uXXXX`, which JSON reads back as what they were.
- */
-function escapeControls(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
-    ).join(""));
 }

@@ -11,6 +11,7 @@ import { formatDuration, parseDuration } from "../duration.ts";
 import { sleep, systemEnvironment } from "../environment.ts";
 import { loadPlugins } from "../load_plugins.ts";
 import type { RunningPlugin } from "../plugin.ts";
+import { flush } from "../publish.ts";
 import { watch, type Watcher } from "../watch.ts";
 import { watchFiles } from "../watch_files.ts";
 import type { Syntax } from "./args.ts";
@@ -57,6 +58,7 @@ async function once(sync: FeedSync, watcher: Watcher, { signal, settings }: Run)
     await using files = settings.config.files && watchFiles(sync, undefined, { manual: true });
     await files?.scan(signal);
   }
+  await flush(sync, { signal });
 }
 
 async function continuously(

@@ -86,11 +86,6 @@ export class Uploader {
     await this.#waiters.wait(row, options);
   }
 
-  /** Waits until the first attempt to upload what is queued has ended, well or not. */
-  async settled(options: { timeout: number; signal?: AbortSignal }): Promise<void> {
-    await this.whenUploaded(this.#parts.state.outbox.lastRow(), options);
-  }
-
   /** Takes a listing of the own tail that was made anyway; then none is made here. */
   inspect(tail: OwnTail): void {
     if (!this.#context) return;

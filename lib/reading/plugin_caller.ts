@@ -62,6 +62,7 @@ export class PluginCaller {
         if (error instanceof RejectedUpdateError) return error;
         this.#options.forced.throwIfAborted();
         if (attempt > RETRIES && ++this.#failuresInARow < FAILURES_IN_A_ROW) return error;
+        signal.throwIfAborted();
         this.#report(attempt, current().url, error);
       }
       await sleep(clock, backoff(random, attempt, RETRY_BASE, RETRY_CAP), signal);
