@@ -1,0 +1,38 @@
+import type { S3Config } from "../../mod.ts";
+import { cephServer } from "../servers/ceph.ts";
+import { fauxqsServer } from "../servers/fauxqs.ts";
+
+/** A store that is empty at first. */
+export interface TestStore {
+  /** How to connect to it. */
+  readonly config: { readonly store: string; readonly s3?: S3Config };
+}
+
+const ceph = await cephServer();
+Deno.test.afterAll(async () => await ceph?.[Symbol.asyncDispose]());
+
+/** Registers a test on a directory, on `fauxqs`, and on Ceph's gateway where it is installed. */
+export function onEveryStore(name: string, test: (store: TestStore) => Promise<void>): void {
+  Deno.test(`${name} (directory)`, async () => {
+    const path = await Deno.makeTempDir();
+    try {
+      await test({ config: { store: `file:${path}/store` } });
+    } finally {
+      await Deno.remove(path, { recursive: true });
+    }
+  });
+  Deno.test(`${name} (fauxqs)`, async () => {
+    await using fauxqs = await fauxqsServer();
+    await test({ config: s3(fauxqs) });
+  });
+  Deno.test(`${name} (Ceph)`, { ignore: ceph === undefined }, () => test({ config: s3(ceph!) }));
+}
+
+function s3(
+  { endpoint, accessKeyId, secretAccessKey }: Required<
+    Pick<S3Config, "endpoint" | "accessKeyId" | "secretAccessKey">
+  >,
+) {
+  const store = `s3://feedsync-${crypto.randomUUID()}/prefix`;
+  return { store, s3: { endpoint, region: "us-east-1", accessKeyId, secretAccessKey } };
+}

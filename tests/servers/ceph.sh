@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# A real S3 service for tests: the RADOS gateway of Ceph, one node, in memory, on loopback.
+#
+#   ceph.sh install                          installs it, on Debian
+#   ceph.sh start DIR PORT [MONITOR_PORT]    starts it: prints the endpoint when it answers
+#   ceph.sh stop  DIR                        stops it and removes DIR
+#   ceph.sh run   DIR PORT [MONITOR_PORT]    starts it; stops it when standard input ends
+#   ceph.sh admin DIR ARGUMENT...            radosgw-admin, for example to create users
+#
+# Its first user has the access key "devaccess" and the secret "devsecret".
+set -euo pipefail
+
+command=${1:?install, start, stop, run or admin}
+dir=${2:-}
+port=${3:-}
+monitor_port=${4:-$((${port:-7480} - 691))}
+conf=$dir/ceph.conf
+
+install() {
+  apt-get update
+  apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common
+}
+
+# It keeps everything in memory: there is nothing to save. A process identifier that another
+# program has got since is left alone.
+stop() {
+  if [ ! -e "$conf" ]; then return; fi
+  local file pid
+  for file in "$dir"/run/*.pid; do
+    if [ ! -e "$file" ]; then continue; fi
+    pid=$(cat "$file")
+    if grep -qsF "$conf" "/proc/$pid/cmdline"; then kill -9 "$pid"; fi
+  done
+  rm -rf "$dir"
+}
+
+# Without tcp_nodelay every GET would take 40 ms.
+configure() {
+  mkdir -p "$dir"/{mon,osd,run,log}
+  touch "$dir/keyring"
+  cat >"$conf" <<END
+[global]
+fsid = $1
+mon host = [v1:127.0.0.1:$monitor_port]
+mon initial members = a
+auth cluster required = none
+auth service required = none
+auth client required = none
+osd pool default size = 1
+osd pool default min size = 1
+osd crush chooseleaf type = 0
+osd pool default pg num = 8
+osd pool default pgp num = 8
+mon allow pool size one = true
+mon max pg per osd = 1000
+mon data avail crit = 1
+mon data avail warn = 2
+osd objectstore = memstore
+memstore device bytes = 4294967296
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+ms bind ipv6 = false
+run dir = $dir/run
+log file = $dir/log/\$name.log
+pid file = $dir/run/\$name.pid
+mon data = $dir/mon
+osd data = $dir/osd
+keyring = $dir/keyring
+[client.rgw]
+admin socket = $dir/run/rgw.asok
+rgw frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
+rgw thread pool size = 64
+END
+}
+
+start() {
+  local fsid osd
+  fsid=$(cat /proc/sys/kernel/random/uuid)
+  osd=$(cat /proc/sys/kernel/random/uuid)
+  configure "$fsid"
+  monmaptool --create --addv a "[v1:127.0.0.1:$monitor_port]" --fsid "$fsid" "$dir/monmap" >&2
+  ceph-mon -c "$conf" -i a --mkfs --monmap "$dir/monmap" --keyring "$dir/keyring" >&2
+  ceph-mon -c "$conf" -i a >&2
+  ceph -c "$conf" osd new "$osd" >&2
+  ceph-osd -c "$conf" -i 0 --mkfs --osd-uuid "$osd" >&2
+  # Now and then the monitor takes the first command for one of another cluster ("wrong fsid").
+  for _ in $(seq 5); do
+    if ceph-osd -c "$conf" -i 0 >&2; then break; fi
+  done
+  radosgw -c "$conf" -n client.rgw >&2
+  admin user create --uid=dev --display-name=dev --access-key=devaccess --secret-key=devsecret >&2
+  for _ in $(seq 100); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "http://127.0.0.1:$port"
+      return
+    fi
+    sleep 0.3
+  done
+  echo "Ceph does not answer on port $port" >&2
+  return 1
+}
+
+admin() {
+  radosgw-admin -c "$conf" "$@"
+}
+
+case $command in
+  install) install ;;
+  start) stop; start ;;
+  stop) stop ;;
+  run) trap stop EXIT; start; cat >/dev/null ;;
+  admin) shift 2; admin "$@" ;;
+  *) echo "Unknown command: $command" >&2; exit 64 ;;
+esac

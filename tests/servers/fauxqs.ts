@@ -1,0 +1,27 @@
+/**
+ * An S3 service in this process, for tests.
+ *
+ * @module
+ */
+import { startFauxqs } from "fauxqs";
+
+/** A service that runs. */
+export interface FauxqsServer extends AsyncDisposable {
+  /** URL of the S3 service. */
+  readonly endpoint: string;
+  /** Any access key will do. */
+  readonly accessKeyId: string;
+  /** Any secret will do. */
+  readonly secretAccessKey: string;
+}
+
+/** Starts a service without buckets. */
+export async function fauxqsServer(): Promise<FauxqsServer> {
+  const server = await startFauxqs({ port: 0, logger: false });
+  return {
+    endpoint: `http://127.0.0.1:${server.port}`,
+    accessKeyId: "test",
+    secretAccessKey: "test",
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}

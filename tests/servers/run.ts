@@ -1,0 +1,72 @@
+/**
+ * Runs tests with the servers that they need:
+ *
+ * ```text
+ * deno run -A tests/servers/run.ts [--require-ceph] -- ARGUMENT...
+ * ```
+ *
+ * The arguments are those of `deno test`. Ceph is started once for all test files where it is
+ * installed; with `--require-ceph` it is installed first. The last line is `N passed, N failed`.
+ *
+ * @module
+ */
+import { stripVTControlCharacters } from "node:util";
+import { type CephServer, installCeph, isCephInstalled, startCeph } from "./ceph.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  const dashes = args.indexOf("--");
+  const flags = args.slice(0, dashes === -1 ? 0 : dashes);
+  const unknown = flags.find((flag) => flag !== "--require-ceph");
+  if (dashes === -1 || unknown !== undefined) {
+    console.error("Usage: deno run -A tests/servers/run.ts [--require-ceph] -- ARGUMENT...");
+    return 64;
+  }
+  await using ceph = await prepareCeph(flags.includes("--require-ceph"));
+  return await runTests(args.slice(dashes + 1), environmentFor(ceph));
+}
+
+async function prepareCeph(isRequired: boolean): Promise<CephServer | undefined> {
+  if (Deno.env.get("FEEDSYNC_TEST_CEPH")?.startsWith("http")) return undefined;
+  if (!await isCephInstalled()) {
+    if (!isRequired) return undefined;
+    await installCeph();
+  }
+  return await startCeph();
+}
+
+function environmentFor(ceph: CephServer | undefined): Record<string, string> {
+  if (ceph === undefined) return {};
+  return { FEEDSYNC_TEST_CEPH: ceph.endpoint, FEEDSYNC_TEST_CEPH_DIRECTORY: ceph.directory };
+}
+
+async function runTests(
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<number> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["test", ...args],
+    env,
+    stdout: "piped",
+  });
+  const child = command.spawn();
+  const [shown, read] = child.stdout.tee();
+  const [text, { code }] = await Promise.all([
+    new Response(read).text(),
+    child.status,
+    shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
+  ]);
+  console.log(summarize(text));
+  return code;
+}
+
+/** Deno's summary, in the form that all test runners are read in. */
+export function summarize(output: string): string {
+  const plain = stripVTControlCharacters(output);
+  const summary =
+    /\| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed(?: \(\d+ steps?\))?(?: \| (\d+) ignored)?/g;
+  const [, passed = "0", failed = "0", ignored] = [...plain.matchAll(summary)].at(-1) ?? [];
+  const skipped = ignored === undefined ? "" : `, ${ignored} skipped`;
+  return `${passed} passed, ${failed} failed${skipped}`;
+}

@@ -1,0 +1,10 @@
+import { openDirectoryStore } from "../../lib/stores/directory.ts";
+import { testContract } from "./contract.ts";
+
+testContract("directory", async () => {
+  const path = await Deno.makeTempDir({ prefix: "feedsync store " });
+  return {
+    open: () => Promise.resolve(openDirectoryStore(path)),
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+});

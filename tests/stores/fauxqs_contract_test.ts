@@ -1,0 +1,17 @@
+import { openS3Store } from "../../lib/stores/s3.ts";
+import { fauxqsServer } from "../servers/fauxqs.ts";
+import { testContract } from "./contract.ts";
+
+testContract("fauxqs", async () => {
+  const server = await fauxqsServer();
+  return {
+    open: () => openS3Store({ ...server, bucket: "feed-sync", prefix: "some/prefix/" }),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}, {
+  except: {
+    "an object of 16 MiB comes back as it was": "fauxqs takes no request of this size",
+    "list() goes in the order of the whole keys": "fauxqs sorts by language, not by bytes",
+    "keys may hold what is special in paths and URLs": "fauxqs sorts by language, not by bytes",
+  },
+});

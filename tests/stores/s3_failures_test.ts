@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { AccessDeniedError, ConfigError, StoreUnavailableError } from "../../lib/errors.ts";
+import { openS3Store } from "../../lib/stores/s3.ts";
+import type { ObjectStore } from "../../lib/stores/store.ts";
+import { fauxqsServer } from "../servers/fauxqs.ts";
+import {
+  httpProxy,
+  httpServer,
+  s3Failure,
+  stalledServer,
+  unreachableEndpoint,
+} from "../servers/http.ts";
+import { VirtualTime } from "../virtual_time.ts";
+import { bytes, list } from "./contract.ts";
+
+const SECRET = "very-secret";
+
+function open(
+  endpoint: string,
+  environment?: VirtualTime,
+  region = "us-east-1",
+): Promise<ObjectStore> {
+  const keys = { accessKeyId: "test", secretAccessKey: SECRET };
+  return openS3Store({ ...keys, endpoint, region, bucket: "feed-sync", environment });
+}
+
+/** What every operation of a store rejects with. */
+async function failures(store: ObjectStore): Promise<Error[]> {
+  const errors = [
+    await failureOf(store.put("a", bytes("x"))),
+    await failureOf(store.get("a")),
+    await failureOf(list(store, "")),
+    ...(await store.delete(["a"])).map(({ error }) => error),
+  ];
+  assert.equal(errors.length, 4);
+  for (const error of errors) assert.ok(!error.message.includes(SECRET));
+  return errors;
+}
+
+async function failureOf(operation: Promise<unknown>): Promise<Error> {
+  const outcome = await operation.then(() => undefined, (error) => error);
+  assert.ok(outcome instanceof Error);
+  return outcome;
+}
+
+Deno.test("a service that cannot be reached is unavailable, and the message says where and why", async () => {
+  const endpoint = unreachableEndpoint();
+  await using store = await open(endpoint);
+  for (const error of await failures(store)) assert.ok(error instanceof StoreUnavailableError);
+  await assert.rejects(store.put("tail/a", bytes("x")), {
+    message: `Cannot reach the store s3://feed-sync at ${endpoint} while writing tail/a: ` +
+      "tcp connect error: Connection refused",
+  });
+});
+
+Deno.test("a service that takes a request and never answers is given up", async () => {
+  const operations: ((store: ObjectStore) => Promise<unknown>)[] = [
+    (store) => store.put("a", bytes("x")),
+    (store) => store.get("a"),
+    (store) => list(store, ""),
+    (store) => store.delete(["a"]).then(([{ error }]) => Promise.reject(error)),
+  ];
+  for (const operation of operations) {
+    await using server = stalledServer();
+    const time = new VirtualTime();
+    await using store = await open(server.endpoint, time);
+    const failure = failureOf(operation(store));
+    await server.stalled;
+    const error = await time.run(failure);
+    assert.ok(error instanceof StoreUnavailableError);
+    assert.match(error.message, /no complete answer within \d+ s/);
+  }
+});
+
+Deno.test("a service that stops in the middle of an object is given up", async () => {
+  await using server = stalledServer("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhalf");
+  const time = new VirtualTime();
+  await using store = await open(server.endpoint, time);
+  const failure = failureOf(store.get("a"));
+  await server.stalled;
+  const error = await time.run(failure);
+  assert.ok(error instanceof StoreUnavailableError);
+  assert.match(error.message, /while reading a: no complete answer within \d+ s/);
+});
+
+Deno.test("a large object is given more time than a small one", async () => {
+  const waited: number[] = [];
+  for (const size of [1, 10_000_000]) {
+    await using server = stalledServer();
+    const time = new VirtualTime();
+    await using store = await open(server.endpoint, time);
+    const start = time.clock.now();
+    const failure = failureOf(store.put("a", new Uint8Array(size)));
+    await server.stalled;
+    await time.run(failure);
+    waited.push(time.clock.now() - start);
+  }
+  assert.ok(waited[1] > 10 * waited[0], `${waited}`);
+});
+
+Deno.test("a connection that breaks in the middle of an object is no object", async () => {
+  await using server = httpServer(() => {
+    const body = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(bytes("half"));
+        controller.error(new Error("broken"));
+      },
+    });
+    return new Response(body, { headers: { "content-length": "100000" } });
+  });
+  await using store = await open(server.endpoint);
+  assert.ok(await failureOf(store.get("a")) instanceof StoreUnavailableError);
+});
+
+Deno.test("a signal ends an operation while the service is silent", async () => {
+  await using server = stalledServer();
+  await using store = await open(server.endpoint, new VirtualTime());
+  const controller = new AbortController();
+  const reading = store.get("a", controller);
+  await server.stalled;
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await assert.rejects(reading, reason);
+});
+
+Deno.test("a failure that passes at once goes unnoticed, but each request is counted", async () => {
+  await using service = await fauxqsServer();
+  let failuresLeft = 2;
+  await using proxy = httpProxy(service.endpoint, async (_request, forward) => {
+    return failuresLeft-- > 0 ? s3Failure(503, "SlowDown") : await forward();
+  });
+  await using store = await open(proxy.endpoint);
+  await store.put("a", bytes("x"));
+  // Two failures, an answer that there is no bucket, its creation, success.
+  assert.deepEqual(store.requests, { put: 5, get: 0, list: 0, delete: 0 });
+});
+
+Deno.test("a service that goes on failing is unavailable", async () => {
+  await using server = httpServer(() => s3Failure(503, "SlowDown", "Reduce your request rate"));
+  await using store = await open(server.endpoint);
+  for (const error of await failures(store)) {
+    assert.ok(error instanceof StoreUnavailableError);
+    assert.match(error.message, /^Cannot use the store .*SlowDown: Reduce your request rate$/);
+  }
+});
+
+Deno.test("a refusal says what to do", async () => {
+  const advice: Record<string, RegExp> = {
+    InvalidAccessKeyId: /check 's3.accessKeyId' and 's3.secretAccessKey'$/,
+    SignatureDoesNotMatch: /check 's3.accessKeyId' and 's3.secretAccessKey'$/,
+    AccessDenied: /check what these credentials are allowed to do$/,
+    ExpiredToken: /renew the credentials$/,
+    Anything: /check what these credentials are allowed to do$/,
+  };
+  for (const [code, expected] of Object.entries(advice)) {
+    await using server = httpServer(() => s3Failure(code === "ExpiredToken" ? 400 : 403, code));
+    await using store = await open(server.endpoint);
+    for (const error of await failures(store)) {
+      assert.ok(error instanceof AccessDeniedError, code);
+      assert.match(error.message, /^Access denied to the store s3:\/\/feed-sync at http/);
+      assert.ok(error.message.includes(`${code}: said the service`));
+      assert.match(error.message, expected);
+    }
+  }
+});
+
+Deno.test("a wrong region or endpoint is a wrong configuration", async () => {
+  const answers: [answer: () => Response, message: RegExp][] = [
+    [
+      () => s3Failure(400, "AuthorizationHeaderMalformed", "expecting 'eu-west-1'"),
+      /eu-west-1'; check 's3.region'$/,
+    ],
+    [
+      () => s3Failure(301, "PermanentRedirect", "no", { "x-amz-bucket-region": "eu-west-1" }),
+      /the bucket is in eu-west-1; check 's3.region' and 's3.endpoint'$/,
+    ],
+    [
+      () => new Response(null, { status: 301, headers: { location: "https://s3.example.com/" } }),
+      /it redirects to https:\/\/s3.example.com\/; check 's3.endpoint'$/,
+    ],
+  ];
+  for (const [answer, message] of answers) {
+    await using server = httpServer(answer);
+    await using store = await open(server.endpoint);
+    for (const error of await failures(store)) {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, message);
+    }
+  }
+});
+
+Deno.test("a page of another server passes neither for a listing nor for success", async () => {
+  await using server = httpServer(() => new Response("<html><body>Log in</body></html>"));
+  await using store = await open(server.endpoint);
+  assert.ok(await failureOf(store.put("a", bytes("x"))) instanceof StoreUnavailableError);
+  assert.ok(await failureOf(list(store, "")) instanceof StoreUnavailableError);
+});
+
+Deno.test("a listing that ends before its end is an error", async () => {
+  await using server = httpServer(() =>
+    new Response(
+      "<ListBucketResult><Name>feed-sync</Name><IsTruncated>true</IsTruncated></ListBucketResult>",
+    )
+  );
+  await using store = await open(server.endpoint);
+  assert.ok(await failureOf(list(store, "")) instanceof StoreUnavailableError);
+});
+
+Deno.test("the clock of the store is read from every answer, failures included", async () => {
+  const time = new VirtualTime();
+  const ahead = () => ({ date: new Date(time.clock.now() + 7_200_000).toUTCString() });
+  await using server = httpServer(() => s3Failure(400, "Anything", "no", ahead()));
+  await using store = await open(server.endpoint, time);
+  assert.equal(store.clockOffset, undefined);
+  await failureOf(store.put("a", bytes("x")));
+  assert.equal(store.clockOffset, 7_200_000);
+});
