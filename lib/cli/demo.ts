@@ -15,9 +15,6 @@ import { UsageError } from "./exit.ts";
 /** It has no arguments of its own. */
 export const syntax: Syntax = {};
 
-/** The demo has failed when it takes longer, in milliseconds. */
-const TIME_LIMIT = 25_000;
-
 /**
  * Plays the demo, on a terminal at a pace that eyes can follow.
  *
@@ -27,8 +24,7 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   refuseSettings(args);
   const { show, onLog, pace } = viewFor(args);
   const flags = args.has("verbose") ? ["--verbose"] : [];
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT)]);
-  await using stage = await Stage.open({ signal: limited, show, onLog, flags, pace });
+  await using stage = await Stage.open({ signal, show, onLog, flags, pace });
   await play(stage);
   const { web1, web2, web3, saved } = stage;
   const result = report(saved, web1, [web2, web3]);

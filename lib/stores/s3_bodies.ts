@@ -38,7 +38,8 @@ export function readPage(output: ListObjectsV2CommandOutput, root: string): Page
   const objects = Contents.map(({ Key = "", Size = 0, LastModified }) => ({
     key: (EncodingType === "url" ? decodeKey(Key) : Key).slice(root.length),
     size: Size,
-    lastModified: LastModified?.getTime() ?? 0,
+    // What has no age is never old enough to be deleted.
+    lastModified: LastModified?.getTime() ?? Infinity,
   }));
   return { objects, next: IsTruncated ? next : undefined };
 }

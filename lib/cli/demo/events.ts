@@ -75,3 +75,8 @@ export type Show = (event: DemoEvent) => Promise<void>;
 export function elapsed(): string {
   return `${(performance.now() / 1000).toFixed(2).padStart(5)}s`;
 }
+
+/** Milliseconds for people: `207 ms`, `2.7 s`. */
+export function duration(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

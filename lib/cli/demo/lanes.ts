@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { elapsed, type ServerEvent, type TimelineEvent } from "./events.ts";
+import { duration, elapsed, type ServerEvent, type TimelineEvent } from "./events.ts";
 import type { Paint, Style } from "./style.ts";
 
 const SERVERS: readonly (readonly [name: string, style: Style])[] = [
@@ -58,7 +58,7 @@ export class Lanes {
         return this.#paint(style, "◆ ") +
           fit(event.headline, width - "◆  ".length).padEnd(width - 2);
       case "applied": {
-        const time = `${event.ms} ms`;
+        const time = duration(event.ms);
         const headline = fit(event.headline, width - "✓   ".length - time.length);
         const rest = width - "✓  ".length - headline.length;
         return `${this.#paint("green", "✓")} ${headline} ${this.#paint("dim", time.padEnd(rest))}`;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { elapsed, type ServerEvent, type TimelineEvent } from "./events.ts";
+import { duration, elapsed, type ServerEvent, type TimelineEvent } from "./events.ts";
 
 /** Renders an event as text, without a newline at the end. */
 export function plainLine(event: TimelineEvent): string {
@@ -20,6 +20,8 @@ function sentence(event: ServerEvent): string {
     case "saved":
       return `gets a file: "${event.headline}" (${event.format}, ${event.url})`;
     case "applied":
-      return `applied update ${event.seq}: "${event.headline}", ${event.ms} ms after it was saved`;
+      return `applied update ${event.seq}: "${event.headline}", ${
+        duration(event.ms)
+      } after it was saved`;
   }
 }

@@ -87,13 +87,16 @@ function readerReport(
   const live = server.processes.flatMap(({ arrivals, watchingSince }) =>
     arrivals.filter(({ update }) => saved[update.seq - 1]?.at >= watchingSince)
   );
+  const { applied, repeated, problems } = check(saved, server.runs, identities);
   return {
     server: server.name,
     published: 0,
-    ...check(saved, server.runs, identities),
+    applied,
+    repeated,
     savedToApplied: latency(live.map(({ at, update }) => at - saved[update.seq - 1].at)),
     publishedToApplied: latency(live.map(({ at, update }) => at - Date.parse(update.time))),
     ...requestsOf(server),
+    problems,
   };
 }
 

@@ -65,14 +65,14 @@ function latency(time: Latency | null): string {
 function notes({ servers }: Result): string[] {
   const { settle } = FILES_DEFAULTS;
   const lines = [
-    `Times: median / longest, of what arrived live. A file is read once it is still for ${settle}.`,
+    `Times are median / longest, without what was caught up; ${settle} of saved→applied are the time`,
+    "for which a file must be still before it is read. Requests are what a bucket would count.",
   ];
   for (const { server, repeated, allRequests } of servers) {
-    if (!allRequests) lines.push(`Requests of ${server}: those of the killed process are unknown.`);
+    if (!allRequests) lines.push(`${server} was killed: its requests before that are not known.`);
     if (repeated > 0) {
       lines.push(
-        `${server} got ${repeated} update again after the kill, since its cursor was not stored ` +
-          "yet: delivery is at least once, and the id tells.",
+        `${server} was killed before it had noted its last update: it received that one again.`,
       );
     }
   }

@@ -35,11 +35,11 @@ export class DemoServer {
     await process.until(() => process.watchingSince < Infinity, `${this.name} start`);
   }
 
-  /** Resolves when it has applied so many updates. */
-  async applied(count: number): Promise<void> {
+  /** Resolves when it has applied the update with this number; those before it are checked later. */
+  async applied(seq: number): Promise<void> {
     await this.#process.until(
-      () => new Set(this.runs.flat().map(({ update }) => update.id)).size >= count,
-      `update ${count} arrive at ${this.name}`,
+      () => this.runs.flat().some(({ update }) => update.seq >= seq),
+      `update ${seq} arrive at ${this.name}`,
     );
   }
 

@@ -8,9 +8,10 @@ import { sleep, systemEnvironment } from "../../environment.ts";
 import { feedFileName } from "../../feed_names.ts";
 import type { Saved } from "./check.ts";
 import type { Show } from "./events.ts";
+import type { LogLine } from "./output_lines.ts";
 import type { SampleFeed } from "./sample_feeds.ts";
 import { DemoServer } from "./server.ts";
-import { type Arrival, type LogLine, WatchProcess } from "./watch_process.ts";
+import { type Arrival, WatchProcess } from "./watch_process.ts";
 
 /** How the stage is set. */
 export interface StageOptions {
@@ -25,6 +26,12 @@ export interface StageOptions {
   /** Milliseconds between two things that happen, for people who watch. */
   readonly pace: number;
 }
+
+/** The servers have failed when they take longer, in milliseconds. */
+const TIME_LIMIT = 25_000;
+
+/** Where the file system does not tell of changes, they are found by looking so often. */
+const INTERVAL = "1s";
 
 /** The directory that is watched, in the temporary one. */
 const FEEDS = "feeds";
@@ -41,10 +48,13 @@ export class Stage implements AsyncDisposable {
   readonly saved: Saved[] = [];
   readonly #directory: string;
   readonly #options: StageOptions;
+  /** Ends waiting for the servers. */
+  readonly #limited: AbortSignal;
 
   private constructor(directory: string, options: StageOptions) {
     this.#directory = directory;
     this.#options = options;
+    this.#limited = AbortSignal.any([options.signal, AbortSignal.timeout(TIME_LIMIT)]);
   }
 
   /** Makes the directory; nothing runs yet. */
@@ -109,13 +119,17 @@ export class Stage implements AsyncDisposable {
   }
 
   #spawn({ name }: DemoServer): WatchProcess {
-    const { signal, flags, onLog } = this.#options;
-    const files = name === this.web1.name ? ["--files", FEEDS] : [];
+    const { flags, onLog } = this.#options;
+    const publishes = name === this.web1.name;
     const own = ["--server", name, "--store", "file:store", "--state", `${name}.db`];
     return new WatchProcess({
       directory: this.#directory,
-      args: [...own, ...files, ...flags],
-      signal,
+      args: [...own, ...publishes ? ["--files", FEEDS] : [], ...flags],
+      settings: {
+        FEEDSYNC_POLL: INTERVAL,
+        ...publishes && { FEEDSYNC_FILES_RESCAN: INTERVAL },
+      },
+      signal: this.#limited,
       onArrival: (arrival) => this.#arrived(name, arrival),
       onLog: (line) => onLog(name, line),
     });

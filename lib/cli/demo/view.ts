@@ -8,9 +8,9 @@ import { print, printJson } from "../output.ts";
 import type { Show, TimelineEvent } from "./events.ts";
 import { Lanes } from "./lanes.ts";
 import { plainLine } from "./lines.ts";
+import type { LogLine } from "./output_lines.ts";
 import { resultTable } from "./result_table.ts";
 import { colored, uncolored } from "./style.ts";
-import type { LogLine } from "./watch_process.ts";
 
 /** Where the demo shows what happens. */
 export interface View {

@@ -7,6 +7,7 @@ import { FeedSyncError } from "../../errors.ts";
 import type { RequestCounts } from "../../stores/store.ts";
 import type { Update } from "../../update.ts";
 import { selfArguments } from "../self_command.ts";
+import { linesOf, type LogLine, readLog } from "./output_lines.ts";
 
 /** An update, as the process printed it. */
 export interface Arrival {
@@ -16,24 +17,14 @@ export interface Arrival {
   readonly at: number;
 }
 
-/** A line on its standard error. */
-export interface LogLine {
-  /** The line itself. */
-  readonly line: string;
-  /** `DEBUG`, `INFO`, `WARN` or `ERROR`. */
-  readonly level: string;
-  /** What it says. */
-  readonly message: string;
-  /** What that is about. */
-  readonly properties: Readonly<Record<string, unknown>>;
-}
-
 /** How to run it. */
 export interface WatchProcessOptions {
   /** The directory it runs in: no configuration is found there. */
   readonly directory: string;
   /** Arguments behind `watch --json`. */
   readonly args: readonly string[];
+  /** Its `FEEDSYNC_` variables; those of the surroundings must not disturb the demo. */
+  readonly settings: Readonly<Record<string, string>>;
   /** Ends all waiting. */
   readonly signal: AbortSignal;
   /** Told of every update. */
@@ -41,9 +32,6 @@ export interface WatchProcessOptions {
   /** Told of every line on its standard error. */
   readonly onLog: (line: LogLine) => void;
 }
-
-/** How often the store is listed: soon, should the file system tell nothing of new files. */
-const POLL = "1s";
 
 /** A running, or ended, `watch`. When it is disposed of, it is killed. */
 export class WatchProcess implements AsyncDisposable {
@@ -69,7 +57,7 @@ export class WatchProcess implements AsyncDisposable {
       args: selfArguments(["watch", "--json", ...options.args]),
       cwd: options.directory,
       clearEnv: true,
-      env: { ...environmentWithoutSettings(), FEEDSYNC_POLL: POLL },
+      env: { ...environmentWithoutSettings(), ...options.settings },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -86,7 +74,9 @@ export class WatchProcess implements AsyncDisposable {
       signal.throwIfAborted();
       if (this.#failure) throw this.#failure;
       if (this.#hasEnded) {
-        throw new FeedSyncError(`The demo cannot see ${what}: the process said ${this.#lastLog}`);
+        throw new FeedSyncError(
+          `The demo cannot see ${what}: the process ended after it had said "${this.#lastLog}"`,
+        );
       }
       await this.#news.promise;
     }
@@ -163,28 +153,7 @@ function isTimeout({ reason }: AbortSignal): boolean {
   return reason instanceof DOMException && reason.name === "TimeoutError";
 }
 
-/** What the surroundings say about feedsync must not disturb the demo. */
 function environmentWithoutSettings(): Record<string, string> {
   const variables = Object.entries(Deno.env.toObject());
   return Object.fromEntries(variables.filter(([name]) => !name.startsWith("FEEDSYNC_")));
-}
-
-/** Whole lines: what was begun when the process ended is left out. */
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + part).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-}
-
-/** Deno itself logs in other ways. */
-function readLog(line: string): LogLine {
-  try {
-    const { level, message, properties, error } = JSON.parse(line);
-    return { line, level: level ?? "ERROR", message: message ?? error.message, properties };
-  } catch {
-    return { line, level: "ERROR", message: line, properties: {} };
-  }
 }
