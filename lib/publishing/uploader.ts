@@ -86,14 +86,13 @@ export class Uploader {
     await this.#waiters.wait(row, options);
   }
 
-  /** Takes a listing of the own tail that was made anyway; then none is made here. */
+  /** Takes a listing of the own tail that was made anyway, and starts with it if need be. */
   inspect(tail: OwnTail): void {
-    if (!this.#context) return;
     this.#inspected = this.#parts.environment.clock.now();
     this.#nextCheck = this.#inspected + FORK_CHECK_INTERVAL;
-    if (!isSuspicious(this.#context, tail)) return;
+    if (this.#context && !isSuspicious(this.#context, tail)) return;
     this.#tail = tail;
-    this.#bell.ring();
+    this.start();
   }
 
   /** Uploads what is queued if the store answers within `timeout`, then stops. */
@@ -127,7 +126,8 @@ export class Uploader {
     if (!this.#parts.lock.tryAcquire()) return false;
     const context = { ...this.#parts, writer: this.#parts.environment.random.token() };
     const options = { signal: this.#forced.signal };
-    await checkOwnTail(context, await listOwnTail(context, options), options);
+    await checkOwnTail(context, this.#tail ?? await listOwnTail(context, options), options);
+    this.#tail = undefined;
     this.#nextCheck = this.#parts.environment.clock.now() + FORK_CHECK_INTERVAL;
     this.#context = context;
     return true;

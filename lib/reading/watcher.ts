@@ -129,7 +129,6 @@ export class BucketWatcher implements Watcher {
         }
       };
     }
-    uploader.start();
   }
 
   async #loop(parts: Parts): Promise<void> {
@@ -167,6 +166,7 @@ export class BucketWatcher implements Watcher {
   #noteFailure(error: unknown, first: boolean): void {
     if (this.#stopping.signal.aborted) return;
     if (first && (error instanceof AccessDeniedError || error instanceof ConfigError)) throw error;
+    this.#connection.parts!.uploader.start(); // Without waiting for a listing to start with.
     if (this.#reachable) {
       logger.warn("{message} (retrying; nothing is lost)", { message: messageOf(error) });
     }

@@ -1,0 +1,71 @@
+/**
+ * Measures how fast feedsync is, as ratios to what the store and Deno can do at all.
+ *
+ *     deno task bench [--only NAME]... [--store URL] [--json]
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { catchUp } from "./catch_up.ts";
+import { concurrent } from "./concurrent.ts";
+import { help } from "./help.ts";
+import { memory } from "./memory.ts";
+import { Place } from "./place.ts";
+import { poll } from "./poll.ts";
+import { propagation } from "./propagation.ts";
+import { publishing } from "./publish.ts";
+import { requests } from "./requests.ts";
+import { type Row, table } from "./rows.ts";
+import { findStore } from "./store.ts";
+
+const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = {
+  poll,
+  publish: publishing,
+  propagation,
+  concurrent,
+  "catch-up": catchUp,
+  memory,
+  help,
+  requests,
+};
+
+const { only, store, json } = readArguments();
+await using ends = new AsyncDisposableStack();
+const found = ends.use(await findStore(store));
+const place = ends.use(new Place(found));
+Deno.addSignalListener("SIGINT", () => ends.disposeAsync().finally(() => Deno.exit(130)));
+
+if (!json) console.log(header());
+const rows: Row[] = [];
+for (const name of only) {
+  for await (const row of BENCHES[name](place)) {
+    rows.push(row);
+    if (json) console.log(JSON.stringify(row));
+    else if (Deno.stderr.isTerminal()) console.error(`${name}: ${row.name}`);
+  }
+}
+if (!json) console.log(table(rows));
+await ends.disposeAsync();
+Deno.exit(); // Listening for signals keeps it alive.
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true, default: Object.keys(BENCHES) },
+      store: { type: "string" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const unknown = values.only.find((name) => !Object.hasOwn(BENCHES, name));
+  if (unknown !== undefined) {
+    const known = Object.keys(BENCHES).join(", ");
+    throw new RangeError(`Cannot run "${unknown}", there are ${known}`);
+  }
+  return values;
+}
+
+function header(): string {
+  const cores = `${navigator.hardwareConcurrency} cores`;
+  const date = new Date().toISOString().slice(0, 10);
+  return `feedsync on ${found.name}, ${cores}, Deno ${Deno.version.deno}, ${date}\n`;
+}

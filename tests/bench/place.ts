@@ -1,0 +1,90 @@
+/**
+ * Where benchmarks run: a part of a store, and a directory for the states of the servers.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { connect, type FeedSync, publish } from "@feedsync/feedsync";
+import { connectionOf } from "../../lib/connection.ts";
+import { type ObjectName, parseKey } from "../../lib/keys.ts";
+import { openStore } from "../../lib/stores/open.ts";
+import type { ObjectStore } from "../../lib/stores/store.ts";
+import type { StoreAddress } from "./store.ts";
+import { sampleUpdate } from "./sample.ts";
+
+/** Updates are published in arrays of this length where it does not matter how. */
+const BULK = 1000;
+
+/** A server that is connected, and the store under it. */
+export interface Server extends AsyncDisposable {
+  /** The connection. */
+  readonly sync: FeedSync;
+  /** The store that the connection uses: for the bare requests. */
+  readonly store: ObjectStore;
+}
+
+/** Where benchmarks run. What they leave there is removed in the end. */
+export class Place implements AsyncDisposable {
+  readonly #store: StoreAddress;
+  readonly #directory = Deno.makeTempDirSync({ prefix: "feedsync-bench-" });
+  readonly #filled = new Map<number, Promise<string>>();
+  #buckets = 0;
+
+  /** A new part of the store. */
+  constructor(store: StoreAddress) {
+    this.#store = { ...store, url: `${store.url}/${crypto.randomUUID().slice(0, 8)}` };
+  }
+
+  /** An empty bucket, or rather what looks like one to the servers. */
+  bucket(): StoreAddress {
+    return { ...this.#store, url: `${this.#store.url}/${++this.#buckets}` };
+  }
+
+  /** A path for a state file that does not exist yet. */
+  stateFile(): string {
+    return join(this.#directory, `${crypto.randomUUID()}.db`);
+  }
+
+  /** Connects a server, its state in a file on disk. */
+  async server(name: string, { url, s3 }: StoreAddress): Promise<Server> {
+    const sync = await connect({ server: name, store: url, s3, state: this.stateFile() });
+    const { store } = connectionOf(sync).parts!;
+    return { sync, store, [Symbol.asyncDispose]: () => sync.close() };
+  }
+
+  /** A bucket with that many updates of one server; the same one each time. */
+  async filled(count: number): Promise<StoreAddress> {
+    const made = this.#filled.get(count) ?? this.#fill(count);
+    this.#filled.set(count, made);
+    return { ...this.#store, url: await made };
+  }
+
+  /** Removes everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { url, s3 } = this.#store;
+    await using store = await openStore(url, s3);
+    const objects = await Array.fromAsync(store.list(""));
+    const [failed] = await store.delete(objects.map(({ key }) => key));
+    await Deno.remove(this.#directory, { recursive: true });
+    if (failed) throw failed.error;
+  }
+
+  async #fill(count: number): Promise<string> {
+    const bucket = this.bucket();
+    await using server = await this.server("filler", bucket);
+    for (let done = 0; done < count; done += BULK) {
+      const length = Math.min(BULK, count - done);
+      await publish(server.sync, Array.from({ length }, sampleUpdate));
+    }
+    return bucket.url;
+  }
+}
+
+/** The commit that was written last, where only one server publishes. */
+export async function newestCommit(
+  store: ObjectStore,
+): Promise<{ readonly name: ObjectName; readonly body: Uint8Array }> {
+  const objects = await Array.fromAsync(store.list("tail/"));
+  const name = parseKey(objects.at(-1)!.key)!;
+  return { name, body: (await store.get(name.key))! };
+}
