@@ -17,6 +17,7 @@ import { watchFiles } from "../watch_files.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { printer, stopWithOutput } from "./output.ts";
+import { collectRegularly } from "./memory.ts";
 import { explainStore, loadSettings, logger } from "./settings.ts";
 
 /** Its arguments. */
@@ -67,6 +68,7 @@ async function continuously(
   { signal, settings }: Run,
 ): Promise<void> {
   await watcher.ready;
+  using _ = collectRegularly();
   if (settings.config.files) await firstPoll(watcher, signal);
   await using _files = settings.config.files && watchFiles(sync);
   await watcher.finished;

@@ -35,7 +35,8 @@ const found = ends.use(await findStore(store));
 const place = ends.use(new Place(found));
 Deno.addSignalListener("SIGINT", () => ends.disposeAsync().finally(() => Deno.exit(130)));
 
-if (!json) console.log(header());
+if (json) console.error(header());
+else console.log(header());
 const rows: Row[] = [];
 for (const name of only) {
   for await (const row of BENCHES[name](place)) {
@@ -58,8 +59,8 @@ function readArguments() {
   });
   const unknown = values.only.find((name) => !Object.hasOwn(BENCHES, name));
   if (unknown !== undefined) {
-    const known = Object.keys(BENCHES).join(", ");
-    throw new RangeError(`Cannot run "${unknown}", there are ${known}`);
+    console.error(`Cannot run "${unknown}", there are ${Object.keys(BENCHES).join(", ")}`);
+    Deno.exit(64);
   }
   return values;
 }

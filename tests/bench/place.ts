@@ -61,11 +61,12 @@ export class Place implements AsyncDisposable {
 
   /** Removes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#directory, { recursive: true });
     const { url, s3 } = this.#store;
+    if (url.startsWith("file:")) return await removeDirectory(url.slice("file:".length));
     await using store = await openStore(url, s3);
     const objects = await Array.fromAsync(store.list(""));
     const [failed] = await store.delete(objects.map(({ key }) => key));
-    await Deno.remove(this.#directory, { recursive: true });
     if (failed) throw failed.error;
   }
 
@@ -87,4 +88,13 @@ export async function newestCommit(
   const objects = await Array.fromAsync(store.list("tail/"));
   const name = parseKey(objects.at(-1)!.key)!;
   return { name, body: (await store.get(name.key))! };
+}
+
+/** Removes a directory, if it was made at all. */
+async function removeDirectory(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }

@@ -1,5 +1,5 @@
-/** An S3 server for want of a real one; prints its endpoint. */
-import { startFauxqs } from "fauxqs";
+/** An S3 service for want of a real one; prints how to reach it. */
+import { fauxqsServer } from "../../servers/fauxqs.ts";
 
-const { port } = await startFauxqs({ port: 0, host: "127.0.0.1", logger: false });
-console.log(`http://127.0.0.1:${port}`);
+const { endpoint, accessKeyId, secretAccessKey } = await fauxqsServer();
+console.log(JSON.stringify({ endpoint, accessKeyId, secretAccessKey }));
