@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { StatementSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 
 /** Where the own stream stands. Seqs count within the stream, rows within the outbox. */
@@ -43,6 +44,7 @@ export interface KnownCommit {
 /** The state of the own stream. */
 export class Publisher {
   readonly #db: Database;
+  readonly #saves = new Map<string, StatementSync>();
   readonly #load;
   readonly #addCommit;
   readonly #commits;
@@ -84,9 +86,13 @@ export class Publisher {
 
   /** Changes where the stream stands. */
   save(changes: Partial<StreamState>): void {
-    const names = Object.keys(changes);
-    const sql = `UPDATE publisher SET ${names.map((name) => `${name} = ?`).join(", ")}`;
-    this.#db.prepare(sql).run(...Object.values(changes));
+    const names = Object.keys(changes).map((name) => `${name} = ?`).join(", ");
+    let statement = this.#saves.get(names);
+    if (!statement) {
+      statement = this.#db.prepare(`UPDATE publisher SET ${names}`);
+      this.#saves.set(names, statement);
+    }
+    statement.run(...Object.values(changes));
   }
 
   /**
