@@ -16,6 +16,7 @@ export class Fleet implements AsyncDisposable {
   readonly time = new VirtualTime();
   readonly store = new MemoryStore(this.time.clock);
   readonly #open = new Set<Connection>();
+  readonly #ends: (() => void)[] = [];
 
   /** Connects a server; `state`: keeps its state in that database, else in memory. */
   server(
@@ -41,6 +42,11 @@ export class Fleet implements AsyncDisposable {
   /** A watcher that polls when it is told, with what it received. */
   watch(connection: Connection): Received {
     return new Received(connection);
+  }
+
+  /** Calls `end` when all connections are closed. */
+  atEnd(end: () => void): void {
+    this.#ends.push(end);
   }
 
   /** Keys in the bucket. */
@@ -73,6 +79,7 @@ export class Fleet implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const connection of this.#open) await this.time.run(connection.close());
+    for (const end of this.#ends) end();
   }
 }
 
@@ -109,9 +116,10 @@ export function texts(prefix: string, count: number, from = 1): string[] {
   return Array.from({ length: count }, (_, i) => `${prefix}${from + i}`);
 }
 
-/** A state whose database outlives its connections, which close it in vain. */
-export function survivingState(server: string, fleet: Fleet): State & { end(): void } {
+/** A state whose database outlives its connections, which close it in vain; the fleet ends it. */
+export function survivingState(server: string, fleet: Fleet): State {
   const state = new State(":memory:", { server, store: fleet.store.url }, fleet.time.random);
-  const dispose = state[Symbol.dispose].bind(state);
-  return Object.assign(state, { [Symbol.dispose]: () => {}, end: dispose });
+  const end = state[Symbol.dispose].bind(state);
+  fleet.atEnd(end);
+  return Object.assign(state, { [Symbol.dispose]: () => {} });
 }

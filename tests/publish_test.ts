@@ -156,7 +156,6 @@ Deno.test("what was queued at a crash is published by the next run, and nothing 
   await received.watcher.poll();
   assert.deepEqual(received.contents, ["a", "c"]);
   assert.equal(new Set(received.updates.map(({ stream }) => stream)).size, 1);
-  state.end();
 });
 
 Deno.test("a commit that landed although its write failed and the process died is not a fork", async () => {
@@ -177,7 +176,6 @@ Deno.test("a commit that landed although its write failed and the process died i
   assert.equal(second.stream, stream);
   const contents = fleet.keys("tail/").flatMap((key) => fleet.read(key).map((u) => u.content));
   assert.deepEqual(contents, ["a", "b"], "what has landed is not sent again");
-  state.end();
 });
 
 Deno.test("publish() waits commitInterval between commits, to save requests", async () => {

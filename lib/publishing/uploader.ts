@@ -9,7 +9,8 @@ import { Bell } from "../bell.ts";
 import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { messageOf, StoreUnavailableError } from "../errors.ts";
-import { checkOwnTail, isSuspicious, listOwnTail, type OwnTail } from "./own_tail.ts";
+import { ForkWatch } from "./fork_watch.ts";
+import type { OwnTail } from "./own_tail.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
@@ -20,12 +21,6 @@ const logger = getLogger(["feedsync", "publish"]);
 
 /** How often a process looks for what others did with a shared state file, in milliseconds. */
 const SHARED_STATE_INTERVAL = 50;
-
-/** A process that uploads without polling looks for forks at least so often, in milliseconds. */
-const FORK_CHECK_INTERVAL = 60 * 60 * 1000;
-
-/** Somebody polls when the own tail was listed within so many milliseconds. */
-const POLLING = 60_000;
 
 /** Delays between failed attempts, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 250, RETRY_CAP = 10_000;
@@ -53,12 +48,10 @@ export class Uploader {
   readonly #parts: UploaderParts;
   readonly #bell: Bell;
   readonly #waiters: Waiters;
+  readonly #forks: ForkWatch;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
   #context: UploadContext | undefined;
-  #tail: OwnTail | undefined;
-  #inspected = -Infinity;
-  #nextCheck = 0;
   #nextCommit = 0;
   #failures = 0;
   #running: Promise<void> | undefined;
@@ -68,6 +61,7 @@ export class Uploader {
     this.#parts = parts;
     this.#bell = new Bell(parts.environment.clock);
     this.#waiters = new Waiters(parts.environment.clock, parts.state);
+    this.#forks = new ForkWatch(parts.environment.clock);
   }
 
   /** Begins to upload; and looks at once when it does already. */
@@ -88,16 +82,13 @@ export class Uploader {
 
   /** Takes a listing of the own tail that was made anyway, and starts with it if need be. */
   inspect(tail: OwnTail): void {
-    this.#inspected = this.#parts.environment.clock.now();
-    this.#nextCheck = this.#inspected + FORK_CHECK_INTERVAL;
-    if (this.#context && !isSuspicious(this.#context, tail)) return;
-    this.#tail = tail;
-    this.start();
+    if (this.#forks.take(tail, this.#context)) this.start();
   }
 
   /** Uploads what is queued if the store answers within `timeout`, then stops. */
   async close({ timeout }: { timeout: number }): Promise<void> {
     const cancel = this.#parts.environment.clock.setTimer(timeout, () => this.#forced.abort());
+    if (this.#parts.state.queued() > 0) this.start();
     this.#stopping.abort();
     this.#bell.ring();
     await this.#running;
@@ -125,10 +116,7 @@ export class Uploader {
     if (this.#context) return true;
     if (!this.#parts.lock.tryAcquire()) return false;
     const context = { ...this.#parts, writer: this.#parts.environment.random.token() };
-    const options = { signal: this.#forced.signal };
-    await checkOwnTail(context, this.#tail ?? await listOwnTail(context, options), options);
-    this.#tail = undefined;
-    this.#nextCheck = this.#parts.environment.clock.now() + FORK_CHECK_INTERVAL;
+    await this.#forks.look(context, { signal: this.#forced.signal });
     this.#context = context;
     return true;
   }
@@ -137,12 +125,12 @@ export class Uploader {
   async #turn(signal: AbortSignal): Promise<boolean> {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
-    await this.#lookForForks(context, { due: clock.now() >= this.#nextCheck, signal });
+    await this.#forks.look(context, { signal });
     const due = clock.now() >= this.#nextCommit || this.#stopping.signal.aborted;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
     if (needsSealing(state.publisher)) {
-      await this.#lookForForks(context, { due: !this.#polled(), signal });
+      await this.#forks.lookBeforeSealing(context, { signal });
       await seal(context, { signal });
       await collectGarbage(context, { all: true, signal });
     } else await collectGarbage(context, { signal });
@@ -164,22 +152,6 @@ export class Uploader {
     this.onCommit?.(commit);
   }
 
-  async #lookForForks(
-    context: UploadContext,
-    { due, signal }: { due: boolean; signal: AbortSignal },
-  ): Promise<void> {
-    const tail = this.#tail ?? (due ? await listOwnTail(context, { signal }) : undefined);
-    if (!tail) return;
-    await checkOwnTail(context, tail, { signal });
-    this.#tail = undefined;
-    this.#nextCheck = this.#parts.environment.clock.now() + FORK_CHECK_INTERVAL;
-  }
-
-  /** Whether somebody lists the own tail anyway. */
-  #polled(): boolean {
-    return this.#parts.environment.clock.now() - this.#inspected < POLLING;
-  }
-
   /** Waits until there may be something to do. */
   async #idle(): Promise<void> {
     const { state, environment: { clock }, shared } = this.#parts;
@@ -199,7 +171,7 @@ export class Uploader {
     const { state } = this.#parts;
     if (!this.#context) return Infinity;
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
-    return Math.min(this.#nextCheck, queued, state.publisher.nextGarbage());
+    return Math.min(this.#forks.nextLook, queued, state.publisher.nextGarbage());
   }
 
   /** Tells who waits, and waits before the next attempt; false when there is to be none. */

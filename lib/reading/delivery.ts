@@ -126,12 +126,14 @@ export class Delivery {
   async #deliver(stream: string, stored: StoredUpdate, signal: AbortSignal): Promise<DeadLetter[]> {
     const { url } = stored;
     while (this.#busy.has(url)) await this.#busy.get(url);
+    signal.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#busy.set(url, promise);
+    const calls = this.#callers.map((caller) =>
+      caller.update(() => this.#current(stream, stored), signal)
+    );
     try {
-      const failures = await Promise.all(
-        this.#callers.map((caller) => caller.update(() => this.#current(stream, stored), signal)),
-      );
+      const failures = await Promise.all(calls);
       this.#applied++;
       return failures.flatMap((error, index) =>
         error === undefined
@@ -139,6 +141,7 @@ export class Delivery {
           : [this.#letter(this.#callers[index].name, this.#current(stream, stored), error)]
       );
     } finally {
+      await Promise.allSettled(calls); // One may end the waiting while another still runs.
       this.#busy.delete(url);
       resolve();
     }

@@ -55,7 +55,7 @@ export class PluginCaller {
     const { clock, random } = this.#options.environment;
     for (let attempt = 1;; attempt++) {
       try {
-        await this.#call((call) => this.#plugin.onUpdate(current(), call));
+        await this.once(current());
         this.#failuresInARow = 0;
         return undefined;
       } catch (error) {
@@ -69,12 +69,18 @@ export class PluginCaller {
     }
   }
 
+  /** Hands over an update a single time; rejects with what the plugin throws, or with a timeout. */
+  once(update: Update): Promise<void> {
+    return this.#call((signal) => this.#plugin.onUpdate(update, signal));
+  }
+
   /** Tells of a gap; a failure is logged, not repeated. */
   async gap(gap: Gap, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     try {
       await this.#call((call) => this.#plugin.onGap(gap, call));
     } catch (error) {
+      this.#options.forced.throwIfAborted();
       logger.error("{plugin} failed to take note of a gap: {message}", {
         plugin: this.name,
         message: messageOf(error),

@@ -5,22 +5,17 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { Bell } from "../bell.ts";
-import { cleanUp } from "../cleanup.ts";
+import { closePlugins } from "./close_plugins.ts";
 import type { Connection, Parts } from "../connection.ts";
 import { Delivery } from "./delivery.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { Poller } from "./poller.ts";
 import { FileLock } from "../state/lock.ts";
+import { RegularCleanup } from "./regular_cleanup.ts";
 import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
-
-/** How often old updates are cleaned up, in milliseconds. */
-const CLEANUP_INTERVAL = 60 * 60 * 1000;
-
-/** The first cleanup comes within so many milliseconds of the start. */
-const FIRST_CLEANUP = 5 * 60 * 1000;
 
 /** The one implementation of {@linkcode Watcher}. */
 export class BucketWatcher implements Watcher {
@@ -89,7 +84,8 @@ export class BucketWatcher implements Watcher {
     parts: Parts,
     plugins: () => Promise<readonly RunningPlugin[]>,
   ): Promise<void> {
-    const { state } = parts;
+    const { state, environment } = parts;
+    const { config } = this.#connection;
     using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
     let running: readonly RunningPlugin[] = [];
     try {
@@ -109,7 +105,7 @@ export class BucketWatcher implements Watcher {
       throw error;
     } finally {
       this.#stop();
-      for (const plugin of running) await this.#closePlugin(plugin);
+      await closePlugins(running, { clock: environment.clock, timeout: config.stopTimeout });
     }
   }
 
@@ -132,16 +128,13 @@ export class BucketWatcher implements Watcher {
   }
 
   async #loop(parts: Parts): Promise<void> {
-    const { store, environment: { clock, random } } = parts;
+    const { store, environment: { random } } = parts;
     const { poll, retention } = this.#connection.config;
     await using _hint = store.watch?.("tail/", () => this.#bell!.ring());
-    let nextCleanup = clock.now() + random.fraction() * FIRST_CLEANUP;
+    const cleanup = new RegularCleanup(store, parts.environment, retention);
     for (let first = true; !this.#stopping.signal.aborted; first = false) {
       await this.#pollFromNow().catch((error) => this.#noteFailure(error, first));
-      if (retention !== false && clock.now() >= nextCleanup) {
-        nextCleanup = clock.now() + CLEANUP_INTERVAL * (0.75 + random.fraction() / 2);
-        await this.#cleanUp(parts, retention);
-      }
+      await cleanup.runIfDue(this.#stopping.signal);
       await this.#bell!.wait(poll * (0.9 + random.fraction() / 5));
     }
   }
@@ -171,22 +164,6 @@ export class BucketWatcher implements Watcher {
       logger.warn("{message} (retrying; nothing is lost)", { message: messageOf(error) });
     }
     this.#reachable = false;
-  }
-
-  async #cleanUp({ store, environment }: Parts, maxAge: number): Promise<void> {
-    try {
-      const { deleted } = await cleanUp(store, {
-        environment,
-        maxAge,
-        signal: this.#stopping.signal,
-      });
-      if (deleted > 0) logger.info("Cleaned up: {deleted} old objects deleted", { deleted });
-    } catch (error) {
-      if (this.#stopping.signal.aborted) return;
-      logger.warn("Cannot clean up, trying again in an hour: {message}", {
-        message: messageOf(error),
-      });
-    }
   }
 
   #warnAfterAbsence({ state, environment: { clock } }: Parts): void {
@@ -224,16 +201,5 @@ export class BucketWatcher implements Watcher {
     await this.#polling?.catch(() => {});
     await this.#poller!.idle().catch(() => {});
     cancel();
-  }
-
-  async #closePlugin(plugin: RunningPlugin): Promise<void> {
-    try {
-      await plugin.close();
-    } catch (error) {
-      logger.error("{plugin} failed to close: {message}", {
-        plugin: plugin.name,
-        message: messageOf(error),
-      });
-    }
   }
 }

@@ -32,7 +32,8 @@ CREATE TABLE newest (
   url TEXT PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL, hash TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE dead_letters (
-  id INTEGER PRIMARY KEY, plugin TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a dropped one is not used again
+  plugin TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
   content TEXT NOT NULL, error TEXT NOT NULL, time INTEGER NOT NULL,
   UNIQUE (plugin, stream, seq)
 ) STRICT;

@@ -21,10 +21,23 @@ export interface DeadLetter {
   readonly time: number;
 }
 
+/** A dead letter as it is listed: with the URL of the update only, which may be large. */
+export interface ListedLetter extends Omit<DeadLetter, "content"> {
+  /** Its number, from 1, never used again. */
+  readonly id: number;
+  /** URL of the update. */
+  readonly url: string;
+}
+
+const LISTED = "id, plugin, stream, seq, content ->> 'url' AS url, error, time";
+
 /** Updates that could not be applied; at most one a plugin, stream and seq. */
 export class DeadLetters {
   readonly #add;
   readonly #all;
+  readonly #get;
+  readonly #fail;
+  readonly #drop;
 
   /** Prepares the statements. */
   constructor(db: Database) {
@@ -32,7 +45,10 @@ export class DeadLetters {
       `INSERT INTO dead_letters (plugin, stream, seq, content, error, time)
        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET error = excluded.error`,
     );
-    this.#all = db.prepare("SELECT * FROM dead_letters ORDER BY id");
+    this.#all = db.prepare(`SELECT ${LISTED} FROM dead_letters ORDER BY id`);
+    this.#get = db.prepare(`SELECT ${LISTED}, content FROM dead_letters WHERE id = ?`);
+    this.#fail = db.prepare("UPDATE dead_letters SET error = ? WHERE id = ?");
+    this.#drop = db.prepare("DELETE FROM dead_letters WHERE id = ?");
   }
 
   /** Keeps an update. */
@@ -41,7 +57,22 @@ export class DeadLetters {
   }
 
   /** All that are kept, oldest first. */
-  all(): DeadLetter[] {
-    return this.#all.all() as unknown as DeadLetter[];
+  all(): ListedLetter[] {
+    return this.#all.all() as unknown as ListedLetter[];
+  }
+
+  /** The one with this number, with its update. */
+  get(id: number): (ListedLetter & DeadLetter) | undefined {
+    return this.#get.get(id) as unknown as (ListedLetter & DeadLetter) | undefined;
+  }
+
+  /** Notes what went wrong this time. */
+  fail(id: number, error: string): void {
+    this.#fail.run(error, id);
+  }
+
+  /** Forgets the update. */
+  drop(id: number): void {
+    this.#drop.run(id);
   }
 }

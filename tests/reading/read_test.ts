@@ -253,7 +253,6 @@ Deno.test("a server that was away reads on where it stopped", async () => {
   await second.watcher.poll();
   assert.deepEqual(first.contents, texts("a", 30));
   assert.deepEqual(second.contents, texts("a", 40, 31));
-  state.end();
 });
 
 Deno.test("watch() polls by itself, and the next poll comes soon after the configured time", async () => {
@@ -270,4 +269,20 @@ Deno.test("watch() polls by itself, and the next poll comes soon after the confi
   const published = fleet.time.clock.now();
   const delay = await fleet.time.run(arrived.promise) - published;
   assert.ok(delay > 8000 && delay <= 11_000, `${delay} ms`);
+});
+
+Deno.test("watch() cleans up what is older than the retention", async () => {
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1"), ...texts("a", 30));
+  fleet.time.skip(25 * 60 * 60 * 1000);
+  const deleted = Promise.withResolvers<void>();
+  const remove = fleet.store.delete.bind(fleet.store);
+  fleet.store.delete = (keys) => {
+    deleted.resolve();
+    return remove(keys);
+  };
+  await using watcher = watch(fleet.server("web-2", { retention: "24h" }), () => {});
+  await watcher.ready;
+  await fleet.time.run(deleted.promise);
+  assert.equal(fleet.keys().length, 1, "the newest commit stays twice as long");
 });

@@ -1,0 +1,64 @@
+/**
+ * When the own tail is looked at for forks: on becoming the uploader, with every listing that is
+ * made anyway, before sealing, and at least hourly.
+ *
+ * @module
+ */
+import type { Clock } from "../environment.ts";
+import type { StoreOptions } from "../stores/store.ts";
+import type { UploadContext } from "./commit.ts";
+import { checkOwnTail, isSuspicious, listOwnTail, type OwnTail } from "./own_tail.ts";
+
+/** A process that uploads without polling looks at least so often, in milliseconds. */
+const CHECK_INTERVAL = 60 * 60 * 1000;
+
+/** Somebody polls when a listing was taken within so many milliseconds. */
+const POLLING = 60_000;
+
+/** Looks at the own tail, with as few listings as possible. */
+export class ForkWatch {
+  readonly #clock: Clock;
+  #tail: OwnTail | undefined;
+  #taken = -Infinity;
+  #nextLook = 0;
+
+  /** Nothing was looked at yet. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** When the next look is due even if nothing happens. */
+  get nextLook(): number {
+    return this.#nextLook;
+  }
+
+  /**
+   * Takes a listing that was made anyway; whether it must be looked into. Without a context another
+   * process may be the uploader: then it is kept for the time when this one is.
+   */
+  take(tail: OwnTail, context: UploadContext | undefined): boolean {
+    this.#taken = this.#clock.now();
+    this.#nextLook = this.#taken + CHECK_INTERVAL;
+    if (context && !isSuspicious(context, tail)) return false;
+    this.#tail = tail;
+    return true;
+  }
+
+  /** Looks into the listing that was taken; makes one when there is none and a look is due. */
+  async look(context: UploadContext, options: StoreOptions): Promise<void> {
+    if (this.#tail || this.#clock.now() >= this.#nextLook) await this.#look(context, options);
+  }
+
+  /** The same before sealing: a look is due, unless somebody polls. */
+  async lookBeforeSealing(context: UploadContext, options: StoreOptions): Promise<void> {
+    if (this.#tail || this.#clock.now() - this.#taken >= POLLING) {
+      await this.#look(context, options);
+    }
+  }
+
+  async #look(context: UploadContext, options: StoreOptions): Promise<void> {
+    await checkOwnTail(context, this.#tail ?? await listOwnTail(context, options), options);
+    this.#tail = undefined;
+    this.#nextLook = this.#clock.now() + CHECK_INTERVAL;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Cleaning up now and then, while watching.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { cleanUp } from "../cleanup.ts";
+import type { Environment } from "../environment.ts";
+import { messageOf } from "../errors.ts";
+import type { ObjectStore } from "../stores/store.ts";
+
+const logger = getLogger(["feedsync", "cleanup"]);
+
+/** How often, in milliseconds, give or take a quarter: so that servers do not all do it at once. */
+const INTERVAL = 60 * 60 * 1000;
+
+/** The first time comes within so many milliseconds: short runs clean up, too. */
+const FIRST = 5 * 60 * 1000;
+
+/** Cleans up hourly. */
+export class RegularCleanup {
+  readonly #store: ObjectStore;
+  readonly #environment: Environment;
+  readonly #retention: number | false;
+  #next: number;
+
+  /** Deletes what is older than `retention` milliseconds; nothing when it is `false`. */
+  constructor(store: ObjectStore, environment: Environment, retention: number | false) {
+    this.#store = store;
+    this.#environment = environment;
+    this.#retention = retention;
+    this.#next = environment.clock.now() + environment.random.fraction() * FIRST;
+  }
+
+  /** Cleans up if it is time to. A failure is logged: an hour later is soon enough. */
+  async runIfDue(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#environment;
+    if (this.#retention === false || clock.now() < this.#next) return;
+    this.#next = clock.now() + INTERVAL * (0.75 + random.fraction() / 2);
+    try {
+      const { deleted } = await cleanUp(this.#store, {
+        environment: this.#environment,
+        maxAge: this.#retention,
+        signal,
+      });
+      if (deleted > 0) logger.info("Cleaned up: {deleted} old objects deleted", { deleted });
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.warn("Cannot clean up, trying again in an hour: {message}", {
+        message: messageOf(error),
+      });
+    }
+  }
+}
