@@ -30,14 +30,17 @@ export class Deadline implements Disposable {
   allow(ms: number): void {
     this.#cancelTimer();
     this.#cancelTimer = this.#clock.setTimer(ms, () => {
-      this.#end(new DOMException(`no complete answer within ${ms / 1_000} s`, "TimeoutError"));
+      const message = `no complete answer within ${Math.round(ms / 1_000)} s`;
+      this.#end(new DOMException(message, "TimeoutError"));
     });
   }
 
   /** What `work` resolves to; rejects at the end of the time even if `work` ignores the signal. */
   race<T>(work: Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.signal.addEventListener("abort", () => reject(this.signal.reason), { once: true });
+    const end = () => reject(this.signal.reason);
+    if (this.signal.aborted) end();
+    else this.signal.addEventListener("abort", end, { once: true });
     work.then(resolve, reject);
     return promise;
   }

@@ -140,10 +140,12 @@ function redirection(error: unknown): string {
 function reasonOf(error: unknown): string {
   const status = statusOf(error);
   if (status === undefined) return connectionReason(error);
-  // The SDK has its own words for answers without code or message, and advice for its developers.
-  const code = ["Error", "Unknown"].includes(codeOf(error)) ? `status ${status}` : codeOf(error);
   const [message] = messageOf(error).split("\n");
-  return message === "UnknownError" ? code : `${code}: ${message}`;
+  // What the SDK says of answers without a code is for its developers.
+  if (["Error", "Unknown"].includes(codeOf(error))) {
+    return status < 300 ? `status ${status}: ${message}` : `status ${status}`;
+  }
+  return message === "UnknownError" ? codeOf(error) : `${codeOf(error)}: ${message}`;
 }
 
 /** What Deno says of a failed connection, without the address, which the message has already. */

@@ -40,14 +40,24 @@ export class Transport implements Disposable {
   async #fetch(request: Request): Promise<Response> {
     this.requests[kindOf(request)]++;
     const sent = this.#clock.now();
-    // A signature holds for one address only: redirects are for the SDK to report.
-    const response = await fetch(request, { client: this.#http, redirect: "manual" });
+    const response = await this.#send(request);
     const received = this.#clock.now();
     const stamp = Date.parse(response.headers.get("date") ?? "");
     if (!Number.isNaN(stamp)) {
       this.clockOffset = clockOffset({ stamp, resolution: DATE_RESOLUTION, sent, received });
     }
     return response;
+  }
+
+  async #send(request: Request): Promise<Response> {
+    try {
+      // A signature holds for one address only: redirects are for the SDK to report.
+      return await fetch(request, { client: this.#http, redirect: "manual" });
+    } catch (error) {
+      // Services close connections at any time. Every request of ours may be repeated, and the SDK
+      // does so when it is told that it may.
+      throw error instanceof TypeError ? Object.assign(error, { $retryable: {} }) : error;
+    }
   }
 }
 

@@ -57,7 +57,10 @@ export interface RequestCounts {
  * - **Absence:** `get` of a missing key resolves to `undefined`; deleting one succeeds; listing an
  *   empty prefix yields nothing. A missing bucket is an error, or is created where that is allowed.
  * - **Errors:** `StoreUnavailableError` when trying again can help, `AccessDeniedError` when it
- *   cannot, with the store, the operation and the cause in the message. Neither names a secret.
+ *   cannot, `ConfigError` when the store is named or described wrongly, with the store, the
+ *   operation and the cause in the message. None names a secret.
+ * - **Keys:** parts with slashes between them, none empty, none beginning with a dot. Others, and
+ *   prefixes that lead out of the store, are refused with a `TypeError`.
  * - **Order:** keys are listed in ascending order of their bytes; all keys used are ASCII.
  */
 export interface ObjectStore extends AsyncDisposable {

@@ -21,15 +21,12 @@ install() {
   apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common
 }
 
-# It keeps everything in memory: there is nothing to save. A process identifier that another
-# program has got since is left alone.
+# Ends what was started with this configuration. There is nothing to save: it is all in memory.
 stop() {
   if [ ! -e "$conf" ]; then return; fi
-  local file pid
-  for file in "$dir"/run/*.pid; do
-    if [ ! -e "$file" ]; then continue; fi
-    pid=$(cat "$file")
-    if grep -qsF "$conf" "/proc/$pid/cmdline"; then kill -9 "$pid"; fi
+  local process
+  for process in /proc/[0-9]*; do
+    if grep -qsF "$conf" "$process/cmdline"; then kill -9 "${process#/proc/}" || true; fi
   done
   rm -rf "$dir"
 }
@@ -62,7 +59,6 @@ cluster addr = 127.0.0.1
 ms bind ipv6 = false
 run dir = $dir/run
 log file = $dir/log/\$name.log
-pid file = $dir/run/\$name.pid
 mon data = $dir/mon
 osd data = $dir/osd
 keyring = $dir/keyring

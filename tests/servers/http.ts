@@ -76,6 +76,25 @@ export function stalledServer(beginning = ""): StalledServer {
   };
 }
 
+/** A server that closes the connection of the first request, and sends `answer` to the second. */
+export function hangUpOnce(answer: string): Server {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for (const text of ["", answer]) {
+      using connection = await listener.accept();
+      await connection.read(new Uint8Array(64 * 1024));
+      await connection.write(new TextEncoder().encode(text));
+    }
+  })();
+  return {
+    endpoint: `http://127.0.0.1:${listener.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving.catch(() => {});
+    },
+  };
+}
+
 /** The URL of a server that is not there. */
 export function unreachableEndpoint(): string {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -101,6 +101,7 @@ export function testContract(
     assert.deepEqual(await keys(store, "s/a"), ["s/a/1", "s/a/2", "s/a/3", "s/ab/1"]);
     assert.deepEqual(await keys(store, "s/a/", { startAfter: "s/a/1" }), ["s/a/2", "s/a/3"]);
     assert.deepEqual(await keys(store, "s/a/", { startAfter: "s/a/2~" }), ["s/a/3"]);
+    assert.deepEqual(await keys(store, "s/", { startAfter: "s/a/2" }), all.slice(2, 5));
     assert.deepEqual(await keys(store, "s/", { startAfter: "s/a/3" }), ["s/ab/1", "s/b/1"]);
     assert.deepEqual(await keys(store, "s/", { startAfter: "s/aa" }), ["s/ab/1", "s/b/1"]);
     assert.deepEqual(await keys(store, "s/", { startAfter: "t" }), []);

@@ -4,6 +4,7 @@ import { openS3Store } from "../../lib/stores/s3.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import {
+  hangUpOnce,
   httpProxy,
   httpServer,
   s3Failure,
@@ -11,7 +12,7 @@ import {
   unreachableEndpoint,
 } from "../servers/http.ts";
 import { VirtualTime } from "../virtual_time.ts";
-import { bytes, list } from "./contract.ts";
+import { bytes, list, plain } from "./contract.ts";
 
 const SECRET = "very-secret";
 
@@ -99,17 +100,12 @@ Deno.test("a large object is given more time than a small one", async () => {
 });
 
 Deno.test("a connection that breaks in the middle of an object is no object", async () => {
-  await using server = httpServer(() => {
-    const body = new ReadableStream({
-      pull(controller) {
-        controller.enqueue(bytes("half"));
-        controller.error(new Error("broken"));
-      },
-    });
-    return new Response(body, { headers: { "content-length": "100000" } });
-  });
+  const server = stalledServer("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhalf");
   await using store = await open(server.endpoint);
-  assert.ok(await failureOf(store.get("a")) instanceof StoreUnavailableError);
+  const failure = failureOf(store.get("a"));
+  await server.stalled;
+  await server[Symbol.asyncDispose]();
+  assert.ok(await failure instanceof StoreUnavailableError);
 });
 
 Deno.test("a signal ends an operation while the service is silent", async () => {
@@ -127,7 +123,7 @@ Deno.test("a failure that passes at once goes unnoticed, but each request is cou
   await using service = await fauxqsServer();
   let failuresLeft = 2;
   await using proxy = httpProxy(service.endpoint, async (_request, forward) => {
-    return failuresLeft-- > 0 ? s3Failure(503, "SlowDown") : await forward();
+    return failuresLeft-- > 0 ? s3Failure(500, "InternalError") : await forward();
   });
   await using store = await open(proxy.endpoint);
   await store.put("a", bytes("x"));
@@ -135,12 +131,19 @@ Deno.test("a failure that passes at once goes unnoticed, but each request is cou
   assert.deepEqual(store.requests, { put: 5, get: 0, list: 0, delete: 0 });
 });
 
+Deno.test("a connection that the service closes is made again", async () => {
+  await using server = hangUpOnce("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+  await using store = await open(server.endpoint);
+  assert.deepEqual(plain(await store.get("a")), bytes("abc"));
+  assert.equal(store.requests.get, 2);
+});
+
 Deno.test("a service that goes on failing is unavailable", async () => {
-  await using server = httpServer(() => s3Failure(503, "SlowDown", "Reduce your request rate"));
+  await using server = httpServer(() => s3Failure(500, "InternalError", "We are sorry"));
   await using store = await open(server.endpoint);
   for (const error of await failures(store)) {
     assert.ok(error instanceof StoreUnavailableError);
-    assert.match(error.message, /^Cannot use the store .*SlowDown: Reduce your request rate$/);
+    assert.match(error.message, /^Cannot use the store .*InternalError: We are sorry$/);
   }
 });
 

@@ -1,8 +1,14 @@
-/** Makes sure that the directory exists, parents included. Stands in for the function of that name in `@std/fs`. */
+/**
+ * Stands in for `@std/fs/ensure-dir` where JSR cannot be reached.
+ *
+ * @module
+ */
+
+/**
+ * Makes sure that the directory exists, its parents included.
+ *
+ * @throws {Deno.errors.AlreadyExists} when there is something else of that name.
+ */
 export async function ensureDir(dir: string | URL): Promise<void> {
-  try {
-    await Deno.mkdir(dir, { recursive: true });
-  } catch (error) {
-    if (!(await Deno.stat(dir).catch(() => undefined))?.isDirectory) throw error;
-  }
+  await Deno.mkdir(dir, { recursive: true });
 }

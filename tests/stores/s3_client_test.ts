@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { FetchHttpHandler } from "@smithy/fetch-http-handler";
+import { AccessDeniedError, ConfigError } from "../../lib/errors.ts";
+import { openS3Store } from "../../lib/stores/s3.ts";
+import { createClient } from "../../lib/stores/s3_client.ts";
+import { httpServer } from "../servers/http.ts";
+import { bytes } from "./contract.ts";
+
+const handler = new FetchHttpHandler();
+
+/** An environment in which the SDK finds nothing but what is given. */
+function sdkEnvironment(variables: Record<string, string> = {}): Disposable {
+  const changed: Record<string, string | undefined> = {
+    AWS_ACCESS_KEY_ID: undefined,
+    AWS_SECRET_ACCESS_KEY: undefined,
+    AWS_SESSION_TOKEN: undefined,
+    AWS_PROFILE: undefined,
+    AWS_REGION: undefined,
+    AWS_ENDPOINT_URL: undefined,
+    AWS_ENDPOINT_URL_S3: undefined,
+    AWS_CONFIG_FILE: "/nowhere",
+    AWS_SHARED_CREDENTIALS_FILE: "/nowhere",
+    AWS_EC2_METADATA_DISABLED: "true",
+    ...variables,
+  };
+  const before = Object.keys(changed).map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name, value] of Object.entries(changed)) set(name, value);
+  return { [Symbol.dispose]: () => before.forEach(([name, value]) => set(name, value)) };
+}
+
+function set(name: string, value: string | undefined): void {
+  if (value === undefined) Deno.env.delete(name);
+  else Deno.env.set(name, value);
+}
+
+Deno.test("without a region and an endpoint there is nothing to talk to", async () => {
+  using _environment = sdkEnvironment();
+  await assert.rejects(openS3Store({ bucket: "feed-sync" }), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, /set 's3.region' or 's3.endpoint'$/);
+    return true;
+  });
+});
+
+Deno.test("an endpoint needs no region", async () => {
+  using _environment = sdkEnvironment();
+  const { client } = await createClient({ endpoint: "http://127.0.0.1:9" }, handler);
+  assert.equal(await client.config.region(), "us-east-1");
+});
+
+Deno.test("the region and the endpoint may come from where the SDK looks for them", async () => {
+  const endpoint = "http://127.0.0.1:9";
+  using _environment = sdkEnvironment({ AWS_REGION: "eu-west-1", AWS_ENDPOINT_URL_S3: endpoint });
+  const { client, service } = await createClient({}, handler);
+  assert.equal(await client.config.region(), "eu-west-1");
+  assert.equal(client.config.forcePathStyle, true);
+  assert.equal(service, endpoint);
+});
+
+Deno.test("the configuration wins over the environment", async () => {
+  using _environment = sdkEnvironment({
+    AWS_REGION: "eu-west-1",
+    AWS_ENDPOINT_URL: "http://127.0.0.1:9",
+    AWS_ACCESS_KEY_ID: "environment",
+    AWS_SECRET_ACCESS_KEY: "environment",
+  });
+  const endpoint = "http://127.0.0.1:10";
+  const keys = { accessKeyId: "given", secretAccessKey: "given", sessionToken: "token" };
+  const { client, service } = await createClient({ ...keys, endpoint, region: "a" }, handler);
+  assert.equal(await client.config.region(), "a");
+  assert.equal(service, endpoint);
+  const { accessKeyId, sessionToken } = await client.config.credentials();
+  assert.deepEqual([accessKeyId, sessionToken], ["given", "token"]);
+});
+
+Deno.test("a profile gives credentials and region", async () => {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    file,
+    "[profile p]\nregion = eu-west-1\naws_access_key_id = from-profile\naws_secret_access_key = s\n",
+  );
+  using _environment = sdkEnvironment({ AWS_CONFIG_FILE: file });
+  const { client } = await createClient({ profile: "p" }, handler);
+  assert.equal(await client.config.region(), "eu-west-1");
+  assert.equal((await client.config.credentials()).accessKeyId, "from-profile");
+  await Deno.remove(file);
+});
+
+Deno.test("path style is the default with an endpoint only, and may be chosen", async () => {
+  using _environment = sdkEnvironment();
+  const endpoint = "http://127.0.0.1:9";
+  const chosen = async (config: Parameters<typeof createClient>[0]) =>
+    (await createClient(config, handler)).client.config.forcePathStyle;
+  assert.equal(await chosen({ endpoint }), true);
+  assert.equal(await chosen({ endpoint, forcePathStyle: false }), false);
+  assert.equal(await chosen({ region: "eu-west-1" }), false);
+  assert.equal(await chosen({ region: "eu-west-1", forcePathStyle: true }), true);
+});
+
+Deno.test("without credentials access is denied, and the message says what to set", async () => {
+  using _environment = sdkEnvironment();
+  await using server = httpServer(() => new Response());
+  await using store = await openS3Store({ bucket: "feed-sync", endpoint: server.endpoint });
+  await assert.rejects(store.put("a", bytes("x")), (error) => {
+    assert.ok(error instanceof AccessDeniedError);
+    assert.match(error.message, /set 's3.accessKeyId' and 's3.secretAccessKey', 's3.profile', or/);
+    return true;
+  });
+  assert.equal(store.requests.put, 0);
+});

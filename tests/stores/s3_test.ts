@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { zstdCompressSync } from "node:zlib";
+import { openS3Store } from "../../lib/stores/s3.ts";
+import { fauxqsServer } from "../servers/fauxqs.ts";
+import { httpProxy, httpServer, s3Failure } from "../servers/http.ts";
+import { bytes, keys, plain } from "./contract.ts";
+
+const BUCKET = { accessKeyId: "test", secretAccessKey: "test", bucket: "feed-sync" };
+
+Deno.test("objects say that they are compressed NDJSON, and come back compressed", async () => {
+  await using service = await fauxqsServer();
+  await using store = await openS3Store({ ...service, bucket: "feed-sync", prefix: "prod/" });
+  const body = new Uint8Array(zstdCompressSync('{"feedsync":1}\n'));
+  await store.put("tail/a", body);
+  const response = await fetch(`${service.endpoint}/feed-sync/prod/tail/a`);
+  assert.equal(response.headers.get("content-type"), "application/x-ndjson");
+  assert.equal(response.headers.get("content-encoding"), "zstd");
+  await response.body?.cancel();
+  assert.deepEqual(plain(await store.get("tail/a")), body);
+});
+
+Deno.test("objects that are something else do not claim to be compressed", async () => {
+  await using service = await fauxqsServer();
+  await using store = await openS3Store({ ...service, bucket: "feed-sync" });
+  await store.put("tail/a", bytes("eyJhbGciOiJkaXIifQ"));
+  const response = await fetch(`${service.endpoint}/feed-sync/tail/a`);
+  assert.equal(response.headers.get("content-type"), "application/octet-stream");
+  assert.equal(response.headers.get("content-encoding"), null);
+  await response.body?.cancel();
+});
+
+Deno.test("get() returns the bytes of services that drop Content-Encoding", async () => {
+  await using service = await fauxqsServer();
+  await using proxy = httpProxy(service.endpoint, async (_request, forward) => {
+    const response = await forward();
+    const headers = new Headers(response.headers);
+    headers.delete("content-encoding");
+    return new Response(response.body, { status: response.status, headers });
+  });
+  await using store = await openS3Store({ ...BUCKET, endpoint: proxy.endpoint });
+  const body = new Uint8Array(zstdCompressSync('{"feedsync":1}\n'));
+  await store.put("tail/a", body);
+  assert.deepEqual(plain(await store.get("tail/a")), body);
+});
+
+Deno.test("a missing bucket is created, whatever comes first", async () => {
+  const first = [
+    (store: Awaited<ReturnType<typeof openS3Store>>) => store.put("a", bytes("x")),
+    (store: Awaited<ReturnType<typeof openS3Store>>) => store.get("a"),
+    (store: Awaited<ReturnType<typeof openS3Store>>) => keys(store, ""),
+    (store: Awaited<ReturnType<typeof openS3Store>>) => store.delete(["a"]),
+  ];
+  for (const operation of first) {
+    await using service = await fauxqsServer();
+    await using store = await openS3Store({ ...service, bucket: "feed-sync" });
+    await operation(store);
+    await store.put("b", bytes("x"));
+    assert.equal((await keys(store, "b")).length, 1);
+  }
+});
+
+Deno.test("it does not matter who has created the bucket in the end", async () => {
+  for (const code of ["BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"]) {
+    let isCreated = false;
+    await using server = httpServer(({ url }) => {
+      if (isCreated) return new Response(null, { headers: { etag: '"1"' } });
+      isCreated = new URL(url).pathname === "/feed-sync/";
+      return isCreated ? s3Failure(409, code) : s3Failure(404, "NoSuchBucket");
+    });
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    await store.put("a", bytes("x"));
+  }
+});
+
+Deno.test("several stores may find the bucket missing at once", async () => {
+  await using service = await fauxqsServer();
+  await Promise.all(Array.from({ length: 8 }, async (_, index) => {
+    await using store = await openS3Store({ ...service, bucket: "feed-sync" });
+    await store.put(`a/${index}`, bytes("x"));
+  }));
+  await using store = await openS3Store({ ...service, bucket: "feed-sync" });
+  assert.equal((await keys(store, "a/")).length, 8);
+});
+
+Deno.test("a key that is not UTF-8 does not spoil a listing", async () => {
+  await using server = httpServer(() =>
+    new Response(
+      "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>" +
+        "<Contents><Key>a%FF</Key></Contents><Contents><Key>b+c%2Bd</Key></Contents>" +
+        "</ListBucketResult>",
+    )
+  );
+  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+  assert.deepEqual(await keys(store, ""), ["a%FF", "b c+d"]);
+});
