@@ -13,6 +13,8 @@ export interface Syntax {
   readonly operands?: readonly string[];
   /** How many of them are required. @default 0 */
   readonly required?: number;
+  /** Whether the last of them may be given several times. @default false */
+  readonly repeated?: boolean;
   /** Flags with a value. */
   readonly values?: readonly string[];
   /** Flags with a value that may be given several times. */
@@ -76,7 +78,11 @@ export function parseArguments(args: readonly string[], syntax: Syntax): Argumen
     collect: values,
     alias: { verbose: "v", quiet: "q" },
     unknown(arg, key) {
-      if (key !== undefined) throw unknownFlag(arg, [...values, ...switches]);
+      if (key === undefined) return;
+      // `--flag=` is read as a flag of that whole name.
+      const name = values.find((name) => arg === `--${name}=`);
+      if (name) checkValues(name, [""], true);
+      throw unknownFlag(arg, [...values, ...switches]);
     },
   }) as { readonly _: unknown[]; readonly [name: string]: unknown };
   const given = new Map(values.map((name) => [name, (parsed[name] ?? []) as string[]]));
@@ -106,10 +112,10 @@ function checkValues(name: string, texts: readonly string[], severalAllowed: boo
 
 function checkOperands(
   given: readonly string[],
-  { operands = [], required = 0 }: Syntax,
+  { operands = [], required = 0, repeated = false }: Syntax,
 ): void {
   if (given.length < required) throw new UsageError(`${operands[given.length]} is missing`);
-  if (given.length > operands.length) {
+  if (given.length > operands.length && !repeated) {
     throw new UsageError(`Unexpected argument ${JSON.stringify(given[operands.length])}`);
   }
 }

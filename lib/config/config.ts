@@ -117,7 +117,7 @@ export interface ResolvedConfig {
   readonly enabled: boolean;
   /** Name of this server. */
   readonly server: string;
-  /** `s3://bucket`, `s3://bucket/prefix`, or `file:` and an absolute path; no slash at the end. */
+  /** `s3://bucket`, `s3://bucket/prefix`, or `file:` and an absolute path; no empty parts. */
   readonly store: string;
   /** How to reach an S3-compatible store. */
   readonly s3: S3Config;

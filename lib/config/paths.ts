@@ -19,11 +19,11 @@ export function withAbsolutePaths(config: Config, directory: string): Config {
   };
 }
 
-/** A store's URL as it is compared and shown: paths absolute, no slash at the end. */
+/** A store's URL as it is compared and shown: paths absolute, no empty parts in prefixes. */
 export function absoluteStore(store: string, directory: string): string {
   if (store.startsWith("file://")) return `file:${fileURLToPath(store)}`;
   if (store.startsWith("file:")) return `file:${resolve(directory, store.slice("file:".length))}`;
-  return store.replace(/\/+$/, "");
+  return store.replace(/(?<!^s3:\/?)\/+(?=\/|$)/g, "");
 }
 
 /** Absolute path of a state file; `:memory:` as it is. */
