@@ -104,7 +104,7 @@ class DirectoryStore implements ObjectStore {
         listed++;
       }
     } catch (error) {
-      throw this.#error(error, `listing ${prefix}`, signal);
+      throw this.#error(error, `listing ${prefix || "all objects"}`, signal);
     }
   }
 

@@ -93,7 +93,7 @@ class S3Store implements ObjectStore {
     do {
       const command = new ListObjectsV2Command({ ...selection, ContinuationToken: next });
       const page = await this.#bucket.request(
-        `listing ${prefix}`,
+        `listing ${prefix || "all objects"}`,
         { signal },
         async (client, deadline) =>
           readPage(await client.send(command, { abortSignal: deadline.signal }), root),

@@ -54,7 +54,7 @@ export class Deleter {
       Delete: { Quiet: true, Objects: keys.map((key) => ({ Key: this.#bucket.prefix + key })) },
     });
     try {
-      const doing = `deleting ${keys.length} objects`;
+      const doing = keys.length === 1 ? `deleting ${keys[0]}` : `deleting ${keys.length} objects`;
       return await this.#bucket.request(doing, options, async (client, deadline) => {
         deadline.allow(timeFor(0) + keys.length * KEY_TIME);
         return this.#failures(await client.send(command, { abortSignal: deadline.signal }));

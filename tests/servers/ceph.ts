@@ -17,6 +17,8 @@ export interface CephServer extends AsyncDisposable {
   readonly endpoint: string;
   /** Where it runs. */
   readonly directory: string;
+  /** Its region. */
+  readonly region: string;
   /** Access key of a user who may create buckets. */
   readonly accessKeyId: string;
   /** Secret of that user. */
@@ -82,6 +84,7 @@ function describe(endpoint: string, directory: string): CephServer {
   return {
     endpoint,
     directory,
+    region: "us-east-1",
     accessKeyId: "devaccess",
     secretAccessKey: "devsecret",
     async admin(...args) {

@@ -9,6 +9,8 @@ import { startFauxqs } from "fauxqs";
 export interface FauxqsServer extends AsyncDisposable {
   /** URL of the S3 service. */
   readonly endpoint: string;
+  /** Its region. */
+  readonly region: string;
   /** Any access key will do. */
   readonly accessKeyId: string;
   /** Any secret will do. */
@@ -20,6 +22,7 @@ export async function fauxqsServer(): Promise<FauxqsServer> {
   const server = await startFauxqs({ port: 0, logger: false });
   return {
     endpoint: `http://127.0.0.1:${server.port}`,
+    region: "us-east-1",
     accessKeyId: "test",
     secretAccessKey: "test",
     [Symbol.asyncDispose]: () => server.stop(),

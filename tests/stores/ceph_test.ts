@@ -22,7 +22,7 @@ async function createUser(ceph: CephServer, ...options: string[]): Promise<S3Con
     ...["user", "create", `--uid=${id}`, "--display-name=Test", ...options],
     ...[`--access-key=${keys.accessKeyId}`, `--secret-key=${keys.secretAccessKey}`],
   );
-  return { ...keys, endpoint: ceph.endpoint };
+  return { ...keys, endpoint: ceph.endpoint, region: ceph.region };
 }
 
 function operations(store: ObjectStore): (() => Promise<unknown>)[] {

@@ -75,15 +75,16 @@ Deno.test("the configuration wins over the environment", async () => {
 
 Deno.test("a profile gives credentials and region", async () => {
   const file = await Deno.makeTempFile();
-  await Deno.writeTextFile(
-    file,
-    "[profile p]\nregion = eu-west-1\naws_access_key_id = from-profile\naws_secret_access_key = s\n",
-  );
-  using _environment = sdkEnvironment({ AWS_CONFIG_FILE: file });
-  const { client } = await createClient({ profile: "p" }, handler);
-  assert.equal(await client.config.region(), "eu-west-1");
-  assert.equal((await client.config.credentials()).accessKeyId, "from-profile");
-  await Deno.remove(file);
+  try {
+    const lines = ["region = eu-west-1", "aws_access_key_id = a", "aws_secret_access_key = b"];
+    await Deno.writeTextFile(file, ["[profile p]", ...lines, ""].join("\n"));
+    using _environment = sdkEnvironment({ AWS_CONFIG_FILE: file });
+    const { client } = await createClient({ profile: "p" }, handler);
+    assert.equal(await client.config.region(), "eu-west-1");
+    assert.equal((await client.config.credentials()).accessKeyId, "a");
+  } finally {
+    await Deno.remove(file);
+  }
 });
 
 Deno.test("path style is the default with an endpoint only, and may be chosen", async () => {

@@ -5,7 +5,12 @@ import { fauxqsServer } from "../servers/fauxqs.ts";
 import { httpProxy, httpServer, s3Failure } from "../servers/http.ts";
 import { bytes, keys, plain } from "./contract.ts";
 
-const BUCKET = { accessKeyId: "test", secretAccessKey: "test", bucket: "feed-sync" };
+const BUCKET = {
+  region: "us-east-1",
+  accessKeyId: "test",
+  secretAccessKey: "test",
+  bucket: "feed-sync",
+};
 
 Deno.test("objects say that they are compressed NDJSON, and come back compressed", async () => {
   await using service = await fauxqsServer();
