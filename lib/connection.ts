@@ -57,11 +57,19 @@ export class Connection implements FeedSync {
   ) {
     this.config = config;
     if (!store) return;
-    const { server, commitInterval } = config;
+    const { server, commitInterval, includeOwn } = config;
     state ??= new State(config.state, { server, store: store.url }, environment.random);
     const shared = state.path !== ":memory:";
     const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
-    const uploader = new Uploader({ state, store, environment, lock, commitInterval, shared });
+    const uploader = new Uploader({
+      state,
+      store,
+      environment,
+      lock,
+      commitInterval,
+      includeOwn,
+      shared,
+    });
     this.parts = { state, store, uploader, environment };
   }
 

@@ -45,11 +45,15 @@ export class Examiner {
     return this.#examined.get(name)?.stamp === stamp.key;
   }
 
-  /** What is the newest of the file's URL now, as far as the URL can be told unread. */
+  /**
+   * What was received for the file's URL and `mirror` may be about to write: the newest, unless it
+   * is what the file itself held; as far as the URL can be told unread.
+   */
   received(name: string): Set<string> {
     const url = this.#examined.get(name)?.url ?? urlOfName(name);
     const newest = url === undefined ? undefined : this.#ledger.newest(url);
-    return new Set(newest && [versionOf(url!, newest.hash)]);
+    const isOwn = newest?.hash === this.#ledger.seen(this.#directory.pathOf(name));
+    return new Set(newest && !isOwn ? [versionOf(url!, newest.hash)] : []);
   }
 
   /** Examines the file if it has come to rest. Failures are told, and are not thrown. */

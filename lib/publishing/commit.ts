@@ -25,6 +25,8 @@ export interface UploadContext {
   readonly store: ObjectStore;
   /** Time and randomness. */
   readonly environment: Environment;
+  /** What this server publishes is applied here, too. */
+  readonly includeOwn: boolean;
   /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */
   readonly writer: string;
 }

@@ -119,12 +119,16 @@ async function compare(
 }
 
 /** Begins a new stream at the outbox row `row`. */
-function beginStream({ state, environment: { random } }: UploadContext, row: number): void {
+function beginStream(
+  { state, includeOwn, environment: { random } }: UploadContext,
+  row: number,
+): void {
   const { publisher, outbox, cursors } = state;
   const { stream, base } = publisher.load();
+  const read = includeOwn ? cursors.get(stream) : Infinity;
   state.transaction(() => {
     publisher.noteRepublished(row - 1);
-    cursors.set(stream, row - 1 - base);
+    cursors.set(stream, Math.min(read, row - 1 - base));
     publisher.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
     outbox.drop(row - 1);
   });

@@ -35,6 +35,8 @@ export interface UploaderParts {
   readonly environment: Environment;
   /** Held by the one process that uploads. */
   readonly lock: FileLock;
+  /** What this server publishes is applied here, too. */
+  readonly includeOwn: boolean;
   /** Least milliseconds from one commit to the next. */
   readonly commitInterval: number;
   /** Other processes may use the state, too. */
@@ -117,6 +119,7 @@ export class Uploader {
     if (!this.#parts.lock.tryAcquire()) return false;
     const context = { ...this.#parts, writer: this.#parts.environment.random.token() };
     await this.#forks.look(context, { signal: this.#forced.signal });
+    this.#waiters.look();
     this.#context = context;
     return true;
   }
@@ -126,6 +129,7 @@ export class Uploader {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
     await this.#forks.look(context, { signal });
+    this.#waiters.look();
     const due = clock.now() >= this.#nextCommit || this.#stopping.signal.aborted;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);

@@ -41,7 +41,10 @@ export class Waiters {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter = { row, resolve, reject };
     const onAbort = () => reject(signal!.reason);
-    const cancel = this.#clock.setTimer(timeout, () => reject(this.#timeout(timeout)));
+    const cancel = this.#clock.setTimer(timeout, () => {
+      this.look();
+      reject(this.#timeout(timeout));
+    });
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#waiting.add(waiter);
     try {
@@ -56,7 +59,7 @@ export class Waiters {
   /** All rows up to `row` are in the bucket. */
   uploaded(row: number): void {
     this.#lastError = undefined;
-    for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
+    this.#resolve(row);
   }
 
   /** An upload has failed: told to other processes, too. */
@@ -78,14 +81,18 @@ export class Waiters {
     }
   }
 
-  /** Looks at what another process has uploaded meanwhile. */
+  /** Looks at what is uploaded meanwhile by others: another process, or an attempt that failed. */
   look(): void {
-    if (this.#waiting.size > 0) this.uploaded(this.#state.publisher.load().uploaded);
+    if (this.#waiting.size > 0) this.#resolve(this.#state.publisher.load().uploaded);
   }
 
   /** Ends all waiting. */
   rejectAll(error: Error): void {
     for (const waiter of this.#waiting) waiter.reject(error);
+  }
+
+  #resolve(row: number): void {
+    for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
   }
 
   #timeout(timeout: number): StoreUnavailableError {

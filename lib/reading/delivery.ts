@@ -40,7 +40,6 @@ export class Delivery {
   readonly #callers: readonly PluginCaller[];
   /** Calls under way by URL: streams are applied side by side. */
   readonly #busy = new Map<string, Promise<void>>();
-  readonly #server: string;
   #applied = 0;
   #gaps = 0;
 
@@ -48,7 +47,6 @@ export class Delivery {
   constructor({ plugins, state, environment, callbackTimeout, forced }: DeliveryOptions) {
     this.#state = state;
     this.#environment = environment;
-    this.#server = serverOf(state.publisher.load().stream);
     this.#callers = plugins.map((plugin) =>
       new PluginCaller(plugin, { environment, timeout: callbackTimeout, forced })
     );
@@ -70,6 +68,7 @@ export class Delivery {
   ): Promise<void> {
     const { clock } = this.#environment;
     this.#noteNewest(updates);
+    const republished = this.#state.publisher.republishedIn(stream);
     const letters: DeadLetter[] = [];
     let stored = clock.now(), done: number | undefined;
     const store = () => {
@@ -79,7 +78,7 @@ export class Delivery {
     try {
       for (const update of updates) {
         signal.throwIfAborted();
-        if (!this.#isOwn(stream, update)) {
+        if (!republished.has(update.id)) {
           letters.push(...await this.#deliver(stream, update, signal));
         }
         done = update.seq;
@@ -101,12 +100,6 @@ export class Delivery {
     );
     for (const caller of this.#callers) await caller.gap(gap, signal);
     this.#moveCursor(gap.stream, gap.last, []);
-  }
-
-  /** Whether it was written to an earlier stream of this server, and published again after a fork. */
-  #isOwn(stream: string, { id }: StoredUpdate): boolean {
-    const { publisher } = this.#state;
-    return serverOf(stream) === this.#server && publisher.wasRepublished(id);
   }
 
   /** Before the first plugin runs: so that nobody publishes again what just arrived. */

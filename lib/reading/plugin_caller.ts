@@ -58,7 +58,8 @@ export class PluginCaller {
         await this.once(current());
         this.#failuresInARow = 0;
         return undefined;
-      } catch (error) {
+      } catch (thrown) {
+        const error = thrown ?? new Error("It failed without a reason");
         if (error instanceof RejectedUpdateError) return error;
         this.#options.forced.throwIfAborted();
         if (attempt > RETRIES && ++this.#failuresInARow < FAILURES_IN_A_ROW) return error;

@@ -74,9 +74,9 @@ export class Publisher {
     this.#postponeGarbage = db.prepare("UPDATE garbage SET due = ? WHERE key = ?");
     this.#dropGarbage = db.prepare("DELETE FROM garbage WHERE key = ?");
     this.#republish = db.prepare(
-      "INSERT OR IGNORE INTO republished SELECT id FROM outbox WHERE row > ?",
+      "INSERT OR IGNORE INTO republished SELECT stream, id FROM publisher, outbox WHERE row > ?",
     );
-    this.#republished = db.prepare("SELECT 1 FROM republished WHERE id = ?");
+    this.#republished = db.prepare("SELECT id FROM republished WHERE stream = ?");
   }
 
   /** Where the stream stands. */
@@ -154,13 +154,13 @@ export class Publisher {
     for (const key of keys) this.#dropGarbage.run(key);
   }
 
-  /** Remembers that the rows beyond `row` are published again, so that they are not applied here. */
+  /** Remembers that the rows beyond `row` are published again, in another stream than this one. */
   noteRepublished(row: number): void {
     this.#republish.run(row);
   }
 
-  /** Whether the update was published again by this server after a fork. */
-  wasRepublished(id: string): boolean {
-    return this.#republished.get(id) !== undefined;
+  /** Ids of the updates of an own stream that this server published again after a fork. */
+  republishedIn(stream: string): Set<string> {
+    return new Set(this.#republished.all(stream).map(({ id }) => String(id)));
   }
 }

@@ -43,9 +43,10 @@ Deno.test("scan() reads no file again that is unchanged", async () => {
   for (let i = 0; i < 20; i++) await s.write(`https___a.example_${i}.feed`, "x");
   const watcher = await s.restart({ environment: fastEnvironment({ ahead: 10_000 }) });
   await watcher.scan();
-  assert.equal(s.ledger.lookups, 20);
+  const { lookups } = s.ledger;
+  assert.ok(lookups >= 20);
   await watcher.scan();
-  assert.equal(s.ledger.lookups, 20);
+  assert.equal(s.ledger.lookups, lookups);
 });
 
 Deno.test("scan() reads files again that were modified too recently to tell by their times", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../../lib/connection.ts";
+import { StoreUnavailableError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
 import { State } from "../../lib/state/state.ts";
 import { Fleet, texts } from "../fixture.ts";
@@ -123,4 +124,38 @@ Deno.test("a commit that lands after it was sealed and closed is deleted", async
     assert.equal(after.stream, stream);
     assert.ok(!fleet.keys().includes(late));
   });
+});
+
+Deno.test("with includeOwn nothing is skipped here when a new stream is begun", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1", { includeOwn: true });
+  await using received = fleet.watch(web1);
+  await fleet.publish(web1, "a1");
+  await received.watcher.poll();
+  await fleet.publish(web1, "a2", "a3");
+  const fork = { kind: "tail", stream: web1.stream, first: 3, last: 4 } as const;
+  await fleet.forge(fork, (seq) => `theirs-${seq}`);
+  await fleet.time.run(received.watcher.poll());
+  await fleet.publish(web1, "a4");
+  await fleet.time.run(received.watcher.poll());
+  const got = new Set(received.contents);
+  for (const text of texts("a", 4)) assert.ok(got.has(text), `${text} is skipped`);
+});
+
+Deno.test("publish() resolves when its lost write is found in a listing", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "a1");
+  const put = fleet.store.put.bind(fleet.store);
+  const stored = Promise.withResolvers<void>();
+  fleet.store.put = async (key, body) => {
+    await put(key, body);
+    stored.resolve();
+    throw new StoreUnavailableError("The response was lost");
+  };
+  await using received = fleet.watch(web1);
+  const published = publish(web1, { url: "https://example.com/a2", content: "a2" });
+  await stored.promise;
+  await received.watcher.poll();
+  assert.equal((await fleet.time.run(published)).status, "published");
 });
