@@ -9,7 +9,13 @@ import type { Environment } from "../environment.ts";
 import { InvalidUpdateError } from "../errors.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
-import { contentBytes, contentHash, contentToJson, type UpdateInput } from "../update.ts";
+import {
+  contentBytes,
+  contentHash,
+  contentToJson,
+  type JsonObject,
+  type UpdateInput,
+} from "../update.ts";
 
 /** A valid update, ready to be accepted. */
 export interface PreparedUpdate {
@@ -43,7 +49,7 @@ export function prepareUpdate(update: UpdateInput): PreparedUpdate {
     assertJson(update.content, "content", `Cannot publish ${url}`);
   }
   assertJson(metadata, "metadata", `Cannot publish ${url}`);
-  const body = JSON.stringify({ ...contentToJson(update), metadata }).slice(1, -1);
+  const body = updateBody({ ...update, metadata });
   const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
   const bytes = Buffer.byteLength(line);
   if (bytes > MAX_UPDATE_BYTES) {
@@ -53,6 +59,14 @@ export function prepareUpdate(update: UpdateInput): PreparedUpdate {
   }
   const content = contentBytes(update);
   return { url, body, hash: content === undefined ? null : contentHash(content) };
+}
+
+/** The JSON of an update without `seq`, `id`, `url` and `time`, and without braces. */
+export function updateBody(
+  update: Pick<UpdateInput, "content" | "removed"> & { metadata: JsonObject },
+): string {
+  const { metadata } = update;
+  return JSON.stringify({ ...contentToJson(update), metadata }).slice(1, -1);
 }
 
 /** An accepted update. */

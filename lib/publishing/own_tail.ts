@@ -4,11 +4,11 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { getLogger } from "@logtape/logtape";
+import { fetchRows, readObject } from "./closed_rows.ts";
 import type { UploadContext } from "./commit.ts";
-import { decodeBody } from "../codec.ts";
-import { CorruptObjectError } from "../errors.ts";
-import { keysBeyond, type ObjectName, parseKey, serverOf } from "../keys.ts";
+import { type ObjectName, parseKey, serverOf } from "../keys.ts";
 import type { StreamState } from "../state/publisher.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
@@ -52,7 +52,7 @@ export async function checkOwnTail(
   tail: OwnTail,
   options: StoreOptions,
 ): Promise<void> {
-  const { state: { publisher }, environment: { clock } } = context;
+  const { state: { publisher } } = context;
   const now = publisher.load();
   if (now.stream !== tail.before.stream) return;
   if (hasExpired(tail)) {
@@ -61,16 +61,13 @@ export async function checkOwnTail(
     });
     return beginStream(context, now.uploaded + 1);
   }
-  let fork = Infinity;
-  for (const name of unknownCommits(context, tail)) {
-    if (name.last <= now.closed) publisher.addGarbage(name.key, clock.now());
-    else fork = Math.min(fork, await compare(context, name, options));
-  }
-  if (fork === Infinity) return;
-  for await (const { key } of context.store.list(...segmentsBeyond(now, options))) {
-    const name = parseKey(key);
-    if (name) fork = Math.min(fork, await compare(context, name, options));
-  }
+  const unknown = unknownCommits(context, tail);
+  let fork = await lowestDifference(context, unknown, options);
+  if (fork === Infinity) return tidyUp(context, unknown);
+  fork = Math.min(
+    fork,
+    await lowestDifference(context, await otherSegments(context, options), options),
+  );
   const from = Math.min(fork, now.uploaded - now.base + 1);
   logger.warn(
     "Another copy of the state {path} writes to {stream}, too; what may not have arrived is " +
@@ -91,31 +88,54 @@ function unknownCommits({ state }: Pick<UploadContext, "state">, tail: OwnTail):
   return tail.commits.filter(({ key }) => !known.has(key));
 }
 
+/** The lowest seq at which any of the objects differs from the outbox; Infinity when none does. */
+async function lowestDifference(
+  context: UploadContext,
+  names: readonly ObjectName[],
+  options: StoreOptions,
+): Promise<number> {
+  let lowest = Infinity;
+  for (const name of names) {
+    await fetchRows(context, name.first, options);
+    lowest = Math.min(lowest, await compare(context, name, options));
+  }
+  return lowest;
+}
+
 /** Returns the lowest seq at which the object differs from the outbox; Infinity when it does not. */
 async function compare(
-  context: UploadContext,
+  { store, state: { outbox, publisher } }: UploadContext,
   name: ObjectName,
   options: StoreOptions,
 ): Promise<number> {
-  const { store, state: { outbox, publisher } } = context;
   const { base, closed, uploaded } = publisher.load();
-  const body = await store.get(name.key, options);
-  if (body === undefined) return Infinity;
-  const ids = outbox.ids(base + Math.max(name.first, closed + 1), base + name.last);
-  try {
-    for (const { seq, id } of decodeBody(name, body)) {
-      if (seq > closed && ids.get(base + seq) !== id) return seq;
-    }
-  } catch (error) {
-    if (error instanceof CorruptObjectError) return Math.max(name.first, closed + 1);
-    throw error;
-  }
-  if (name.kind === "tail") {
-    publisher.addCommit({ key: name.key, first: name.first, last: name.last, bytes: body.length });
+  const known = Math.max(name.first, Math.min(outbox.firstRow() - base, closed + 1));
+  const updates = await readObject(name, store, options);
+  if (updates === undefined) return Infinity;
+  if (updates === "corrupt") return Math.max(name.first, closed + 1);
+  const ids = outbox.ids(base + known, base + name.last);
+  const different = updates.find(({ seq, id }) => seq >= known && ids.get(base + seq) !== id);
+  if (different) return different.seq;
+  if (name.kind === "tail" && name.last > closed) {
+    const bytes = Buffer.byteLength(JSON.stringify(updates));
+    publisher.addCommit({ key: name.key, first: name.first, last: name.last, bytes });
     const last = base + name.last;
     if (base + name.first <= uploaded + 1 && last > uploaded) publisher.save({ uploaded: last });
   }
   return Infinity;
+}
+
+/** Without a fork, commits at or below the last closed segment are leftovers. */
+function tidyUp(
+  { state: { outbox, publisher }, environment: { clock } }: UploadContext,
+  unknown: readonly ObjectName[],
+): void {
+  const { base, closed } = publisher.load();
+  for (const { key, first, last } of unknown) {
+    const compared = first >= Math.min(outbox.firstRow() - base, closed + 1);
+    if (last <= closed && compared) publisher.addGarbage(key, clock.now());
+  }
+  outbox.drop(base + closed);
 }
 
 /** Begins a new stream at the outbox row `row`. */
@@ -134,7 +154,17 @@ function beginStream(
   });
 }
 
-function segmentsBeyond({ stream, closed }: StreamState, options: StoreOptions) {
-  const startAfter = keysBeyond("segments", stream, closed);
-  return [`segments/${stream}/`, { ...options, startAfter }] as const;
+/** The segments of the own stream that this state did not write, as far as it knows. */
+async function otherSegments(
+  { store, state: { publisher } }: UploadContext,
+  options: StoreOptions,
+): Promise<ObjectName[]> {
+  const { stream, openKey } = publisher.load();
+  const own = new Set([...publisher.closedFrom(0), openKey]);
+  const names: ObjectName[] = [];
+  for await (const { key } of store.list(`segments/${stream}/`, options)) {
+    const name = parseKey(key);
+    if (name && !own.has(key)) names.push(name);
+  }
+  return names;
 }

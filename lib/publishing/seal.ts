@@ -22,6 +22,9 @@ export const SEGMENT_AGE: number = 60 * 60 * 1000;
 /** How long a superseded open segment is kept for readers that just listed it, in milliseconds. */
 export const SUPERSEDED_GRACE: number = 10_000;
 
+/** Closed segments are remembered for so long, to be compared with; most expire sooner. */
+const CLOSED_MEMORY = 7 * 24 * 60 * 60 * 1000;
+
 /** What could not be deleted is tried again after so many milliseconds, or at the next seal. */
 const GARBAGE_RETRY = 10 * 60 * 1000;
 
@@ -109,6 +112,7 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
         if (last <= plan.last) publisher.addGarbage(key, now);
       }
       if (continued) publisher.addGarbage(openKey, now + SUPERSEDED_GRACE);
+      if (plan.closed) publisher.addClosed(name, { now, until: now - CLOSED_MEMORY });
       publisher.dropCommits(closedNow);
       outbox.drop(base + closedNow);
     }, { durable: false });

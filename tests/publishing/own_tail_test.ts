@@ -107,22 +107,50 @@ Deno.test("an unreadable commit in the own tail is a fork, too", async () => {
   });
 });
 
-Deno.test("a commit that lands after it was sealed and closed is deleted", async () => {
+/** Publishes enough for closed segments; returns the first commit as it was. */
+async function publishMuch(fleet: Fleet, server: Connection) {
+  const url = "https://example.com/";
+  await fleet.time.run(publish(server, { url, content: "first" }));
+  const [key] = fleet.keys("tail/");
+  const object = fleet.store.objects.get(key)!;
+  for (let i = 0; i < 20; i++) {
+    await fleet.time.run(publish(server, { url, content: "x".repeat(100_000) }));
+  }
+  assert.ok(!fleet.keys().includes(key));
+  return { key, object };
+}
+
+Deno.test("a commit that lands again after it was sealed and closed is deleted", async () => {
   await withState(async (fleet, open, directory) => {
     const path = `${directory}/a.db`;
     const before = open(path);
-    const url = "https://example.com/";
-    for (let i = 0; i < 20; i++) {
-      await fleet.time.run(publish(before, { url, content: "x".repeat(100_000) }));
-    }
+    const { key, object } = await publishMuch(fleet, before);
     const stream = before.stream;
     await fleet.time.run(before.close());
-    const late = await fleet.forge({ kind: "tail", stream, first: 1, last: 2 }, String);
+    fleet.store.objects.set(key, object);
     const after = open(path);
     await fleet.publish(after, "b");
     await fleet.time.pass(1000);
     assert.equal(after.stream, stream);
-    assert.ok(!fleet.keys().includes(late));
+    assert.ok(!fleet.keys().includes(key));
+  });
+});
+
+Deno.test("a fork below the last closed segment is a fork all the same", async () => {
+  await withState(async (fleet, open, directory) => {
+    const path = `${directory}/a.db`;
+    const before = open(path);
+    await publishMuch(fleet, before);
+    const stream = before.stream;
+    await fleet.time.run(before.close());
+    const theirs = await fleet.forge({ kind: "tail", stream, first: 2, last: 3 }, String);
+    const after = open(path);
+    await fleet.publish(after, "b");
+    assert.notEqual(after.stream, stream);
+    assert.ok(fleet.keys().includes(theirs), "what the other copy wrote is kept");
+    const again = fleet.keys().filter((key) => key.includes(after.stream))
+      .flatMap((key) => fleet.read(key));
+    assert.equal(again.length, 21, "everything from the fork on is published again");
   });
 });
 

@@ -42,6 +42,19 @@ Deno.test("an update that cannot be applied becomes a dead letter, and the strea
   assert.equal(JSON.parse(state.deadLetters.get(letter.id)!.content).content, "bad");
 });
 
+Deno.test("a failure without a reason is a failure", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-2", fleet);
+  await fleet.publish(fleet.server("web-1"), "a");
+  const web2 = fleet.server("web-2", { state });
+  await using watcher = watch(web2, () => Promise.reject(), { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.deepEqual(
+    state.deadLetters.all().map(({ url, error }) => [url, error]),
+    [[urlOf("a"), "It failed without a reason"]],
+  );
+});
+
 Deno.test("a rejected update becomes a dead letter at once", async () => {
   await using fleet = new Fleet();
   const state = survivingState("web-2", fleet);
