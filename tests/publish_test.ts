@@ -109,6 +109,18 @@ Deno.test("publish() keeps the update when the store is down, and it arrives lat
   ]);
 });
 
+Deno.test("close() uploads what an earlier run had to leave in the outbox", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-1", fleet);
+  const first = fleet.server("web-1", { state }), put = fleet.store.put.bind(fleet.store);
+  fleet.store.put = () => Promise.reject(new StoreUnavailableError("Cannot reach the store"));
+  await assert.rejects(fleet.publish(first, "a"), StoreUnavailableError);
+  await fleet.time.run(first.close());
+  fleet.store.put = put;
+  await fleet.time.run(fleet.server("web-1", { state }).close());
+  assert.deepEqual(fleet.keys().flatMap((key) => fleet.read(key).map((u) => u.content)), ["a"]);
+});
+
 Deno.test("publish() tells at once that access is denied, and keeps the update", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");

@@ -7,9 +7,21 @@ import type { Clock } from "../environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StoreUnavailableError } from "../errors.ts";
 import type { State } from "../state/state.ts";
 
+/** Where rows were uploaded to: their seq in `stream` is the row minus `base`. */
+export interface Place {
+  /** The last of the rows; those of an earlier place come before. */
+  readonly upTo: number;
+  /** The stream. */
+  readonly stream: string;
+  /** Row before its seq 1. */
+  readonly base: number;
+}
+
 interface Waiter {
   readonly row: number;
-  resolve(): void;
+  /** Rows before the one that is waited for may be in the stream before. */
+  readonly places: Place[];
+  resolve(places: Place[]): void;
   reject(error: Error): void;
 }
 
@@ -27,7 +39,7 @@ export class Waiters {
   }
 
   /**
-   * Waits until the row is uploaded.
+   * Waits until the row is uploaded; resolves to where it, and those before it meanwhile, went.
    *
    * @throws {StoreUnavailableError} after `timeout` milliseconds, with the reason of the last
    * failure; {@linkcode AccessDeniedError} at once when the store refuses. The row stays queued.
@@ -35,11 +47,11 @@ export class Waiters {
   async wait(
     row: number,
     { timeout, signal }: { timeout: number; signal?: AbortSignal },
-  ): Promise<void> {
+  ): Promise<Place[]> {
     signal?.throwIfAborted();
-    if (row <= this.#state.publisher.load().uploaded) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter = { row, resolve, reject };
+    if (row <= this.#state.publisher.load().uploaded) return [this.#placeOf(row)];
+    const { promise, resolve, reject } = Promise.withResolvers<Place[]>();
+    const waiter = { row, places: [], resolve, reject };
     const onAbort = () => reject(signal!.reason);
     const cancel = this.#clock.setTimer(timeout, () => {
       this.look();
@@ -48,7 +60,7 @@ export class Waiters {
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#waiting.add(waiter);
     try {
-      await promise;
+      return await promise;
     } finally {
       cancel();
       signal?.removeEventListener("abort", onAbort);
@@ -92,7 +104,16 @@ export class Waiters {
   }
 
   #resolve(row: number): void {
-    for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
+    const place = this.#placeOf(row);
+    for (const waiter of this.#waiting) {
+      waiter.places.push(place);
+      if (waiter.row <= row) waiter.resolve(waiter.places);
+    }
+  }
+
+  #placeOf(upTo: number): Place {
+    const { stream, base } = this.#state.publisher.load();
+    return { upTo, stream, base };
   }
 
   #timeout(timeout: number): StoreUnavailableError {
