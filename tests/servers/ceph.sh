@@ -18,7 +18,7 @@ conf=$dir/ceph.conf
 
 install() {
   apt-get update
-  apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common
 }
 
 # Ends what was started with this configuration. There is nothing to save: it is all in memory.
