@@ -88,6 +88,7 @@ export class BucketWatcher implements Watcher {
     const { config } = this.#connection;
     using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
     let running: readonly RunningPlugin[] = [];
+    await Promise.resolve(); // Until the caller holds the watcher, and can see how it ends.
     try {
       if (!lock.tryAcquire()) {
         throw new StateError(
@@ -119,9 +120,11 @@ export class BucketWatcher implements Watcher {
     this.#poller = new Poller(parts, { config, delivery, signal: this.#stopping.signal });
     this.#warnAfterAbsence(parts);
     if (!includeOwn) {
+      let hint = " (others apply it; to see that here, watch as another --server)";
       uploader.onCommit = ({ rows }) => {
         for (const { url } of rows) {
-          logger.info("{url} published, not applied here", { url });
+          logger.info("{url} published, not applied here{hint}", { url, hint });
+          hint = "";
         }
       };
     }
