@@ -66,7 +66,10 @@ export class FeedDirectory implements AsyncDisposable {
   async list(): Promise<Listing> {
     const names: string[] = [];
     for await (const { name } of Deno.readDir(this.path)) names.push(name);
-    if (!names.some((name) => isDoubtful(name) && feedOf(name))) return listingOf(names);
+    if (!names.some((name) => isDoubtful(name) && feedOf(name))) {
+      await this.#rawNames.clear();
+      return listingOf(names);
+    }
     try {
       return listingOf(await this.#rawNames.list(FEED_SUFFIX));
     } catch (error) {
@@ -78,7 +81,7 @@ export class FeedDirectory implements AsyncDisposable {
 
   /** Gives up what was made to read names that are not UTF-8. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#rawNames[Symbol.asyncDispose]();
+    await this.#rawNames.clear();
   }
 }
 

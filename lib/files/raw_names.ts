@@ -30,7 +30,7 @@ export function percentEncodeEscapes(name: string, prefix: "%" | "%25"): string 
 }
 
 /** Makes the files of one directory readable whose names are not UTF-8. */
-export class RawNames implements AsyncDisposable {
+export class RawNames {
   readonly #directory: string;
   readonly #links = new Map<string, string>();
   #home: string | undefined;
@@ -63,7 +63,7 @@ export class RawNames implements AsyncDisposable {
   }
 
   /** Removes the links. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async clear(): Promise<void> {
     this.#links.clear();
     if (this.#home !== undefined) await Deno.remove(this.#home, { recursive: true });
     this.#home = undefined;

@@ -17,7 +17,7 @@ export interface Stamp {
   readonly size: number;
   /** When the feed file was modified, in milliseconds since 1970. */
   readonly modified: number;
-  /** When either of the two was modified. */
+  /** When either of the two was last changed, as far as can be told: tools set the time of modification back. */
   readonly touched: number;
 }
 
@@ -37,7 +37,7 @@ export async function takeStamp(path: string, { alone = false } = {}): Promise<S
     key: `${kind} ${keyOf(feed)} ${keyOf(details)}`,
     size: feed?.size ?? 0,
     modified,
-    touched: Math.max(modified, timeOf(details)),
+    touched: Math.max(modified, timeOf(details), changeOf(feed), changeOf(details)),
   };
 }
 
@@ -66,4 +66,9 @@ function keyOf(info: Deno.FileInfo | undefined): string {
 
 function timeOf(info: Deno.FileInfo | undefined): number {
   return info?.mtime?.getTime() ?? 0;
+}
+
+/** In whole seconds, and never later than the change. */
+function changeOf(info: Deno.FileInfo | undefined): number {
+  return info?.ctime?.getTime() ?? 0;
 }
