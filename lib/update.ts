@@ -69,6 +69,13 @@ export function updateToJson(update: Update): JsonObject {
   return { id, url, ...contentToJson(update), metadata, server, time, stream, seq, superseded };
 }
 
+/** The update that {@linkcode updateToJson} was given. */
+export function updateFromJson(json: JsonObject): Update {
+  const { content, encoding, ...rest } = json;
+  const bytes = encoding === "base64" ? Uint8Array.fromBase64(content as string) : content;
+  return { ...rest, content: bytes } as unknown as Update;
+}
+
 /** The members that carry the content, on the wire and in `--json` alike. */
 export function contentToJson(
   { content, removed }: { content?: Json | Uint8Array; removed?: true },
@@ -83,15 +90,27 @@ export function contentToJson(
  * are, parsed content as indented JSON. Decides, too, whether two contents are the same.
  */
 export function contentBytes(
-  { content, removed }: { content?: Json | Uint8Array; removed?: true },
+  update: { content?: Json | Uint8Array; removed?: true },
 ): Uint8Array | undefined {
-  if (removed) return undefined;
-  if (content instanceof Uint8Array) return content;
-  const text = typeof content === "string" ? content : JSON.stringify(content, null, 2) + "\n";
-  return new TextEncoder().encode(text);
+  const data = fileData(update);
+  return typeof data === "string" ? new TextEncoder().encode(data) : data;
 }
 
-/** SHA-256 of content, base64: tells whether two contents are the same. */
-export function contentHash(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("base64");
+/** The hash of what {@linkcode contentBytes} returns; null when the feed is gone. */
+export function hashOf(update: { content?: Json | Uint8Array; removed?: true }): string | null {
+  const data = fileData(update);
+  return data === undefined ? null : contentHash(data);
+}
+
+/** SHA-256 of content, base64: tells whether two contents are the same. Text is hashed as UTF-8. */
+export function contentHash(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("base64");
+}
+
+function fileData(
+  { content, removed }: { content?: Json | Uint8Array; removed?: true },
+): string | Uint8Array | undefined {
+  if (removed) return undefined;
+  if (content instanceof Uint8Array || typeof content === "string") return content;
+  return JSON.stringify(content, null, 2) + "\n";
 }

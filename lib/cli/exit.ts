@@ -20,6 +20,12 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** What was given is not there, or is not what it should be. */
+export class BadInputError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "BadInputError";
+}
+
 /** A signal asked the process to end. */
 export class Interrupted extends Error {
   /** Name of the class. */
@@ -34,12 +40,14 @@ export class Interrupted extends Error {
   }
 }
 
+const BAD_INPUT = [BadInputError, InvalidUpdateError, CorruptObjectError];
+
 /** The exit code that tells scripts what went wrong; those of `sysexits.h` where one fits. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.signal === "SIGINT" ? 130 : 143;
   if (error instanceof Deno.errors.BrokenPipe) return 0;
   if (error instanceof UsageError) return 64;
-  if (error instanceof InvalidUpdateError || error instanceof CorruptObjectError) return 65;
+  if (BAD_INPUT.some((kind) => error instanceof kind)) return 65;
   if (error instanceof StoreUnavailableError) return error.queued > 0 ? 75 : 69;
   if (error instanceof AccessDeniedError) return 77;
   if (error instanceof ConfigError || error instanceof StateError) return 78;

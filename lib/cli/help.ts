@@ -10,11 +10,12 @@ const MAIN =
 Usage: feedsync <command> [flags]
 
 Commands:
-  watch      apply what other servers publish, publish changed feed files, clean up
-  publish    publish an update of a feed
-  tail       print updates as they arrive
-  cleanup    delete old updates from the bucket
-  demo       see three servers on this machine keep in step
+  watch         apply what other servers publish, publish changed feed files, clean up
+  publish       publish an update of a feed
+  tail          print updates as they arrive
+  cleanup       delete old updates from the bucket
+  dead-letters  list, show, retry or drop updates that a plugin could not apply
+  demo          see three servers on this machine keep in step
 
 feedsync help <command> explains one. feedsync --version prints the version.`;
 
@@ -31,8 +32,9 @@ const COMMON = `Flags of all commands:
 Each scalar key of the configuration has an environment variable: FEEDSYNC_STORE for "store",
 FEEDSYNC_S3_ENDPOINT for "s3.endpoint". Flags go before variables, variables before the file.
 
-Exit codes: 0 done, 64 wrong usage, 65 bad input, 69 store unreachable, 75 queued but not yet
-uploaded, 77 access denied, 78 bad configuration, 130 or 143 stopped by a signal`;
+Exit codes: 0 done, 1 failed for another reason, 64 wrong usage, 65 bad input, 69 store unreachable,
+75 queued but not yet uploaded, 77 access denied, 78 bad configuration, 130 or 143 stopped by a
+signal`;
 
 const COMMANDS: Readonly<Record<string, string>> = {
   watch: `Applies what other servers publish through the configured plugins, until it is stopped
@@ -71,6 +73,25 @@ Usage: feedsync cleanup [--max-age 24h] [--dry-run] [flags]
 
   --max-age AGE   delete updates older than this, at least 10m (default: the configured retention)
   --dry-run       only list what would be deleted`,
+
+  "dead-letters": `Lists updates that a plugin could not apply, tries them again, or forgets them
+
+Usage: feedsync dead-letters list [ID...] [flags]
+       feedsync dead-letters show [ID...] [flags]
+       feedsync dead-letters retry [ID...|--all] [flags]
+       feedsync dead-letters drop ID...|--all [flags]
+
+  list            print ID, time, plugin, stream and seq, URL and error of each
+  show            print the update, too, as JSON on a line of its own
+  retry           hand each to its plugin once more: what is applied is dropped, the rest is kept
+                  with the new error, and the exit code is 1
+  drop            forget them
+  ID              number in the list; without any: all
+  --all           all, too; drop insists on it
+
+Works beside a running watch with the same state, and without the store. With --json each line is
+{"id","plugin","stream","seq","url","error","time"}, with "update" in it from show, and with
+"status" ("applied", "failed" or "dropped") from retry and drop.`,
 
   demo: `Starts three servers on this machine and shows how they keep in step
 

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   publish: () => import("./publish.ts"),
   tail: () => import("./tail.ts"),
   cleanup: () => import("./cleanup.ts"),
+  "dead-letters": () => import("./dead_letters.ts"),
   demo: () => import("./demo.ts"),
 };
 

@@ -7,6 +7,7 @@ import { InvalidUpdateError, messageOf } from "../errors.ts";
 import type { Json, JsonObject, UpdateInput } from "../update.ts";
 import type { Arguments } from "./args.ts";
 import { UsageError } from "./exit.ts";
+import { orAborted } from "./signals.ts";
 
 /** Where the content comes from: a file, standard input, or nowhere since the feed is gone. */
 export type Source = { readonly file: string } | "standard input" | "removed";
@@ -59,6 +60,7 @@ export async function readContent(
 ): Promise<Pick<UpdateInput, "content" | "removed">> {
   if (source === "removed") return { removed: true };
   const name = source === "standard input" ? source : source.file;
+  // Reading a terminal or a pipe cannot be aborted.
   const bytes = await orAborted(readBytes(source), signal);
   if (bytes.length === 0) {
     throw new InvalidUpdateError(
@@ -92,12 +94,4 @@ function textOrBytes(bytes: Uint8Array): string | Uint8Array {
   } catch {
     return bytes;
   }
-}
-
-/** Does not wait longer than `signal` lets it: reading a terminal or a pipe cannot be aborted. */
-function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  return Promise.race([result, promise]);
 }

@@ -8,6 +8,7 @@ import { connect } from "../connect.ts";
 import { watch } from "../watch.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
+import { surviveLeftovers } from "./leftovers.ts";
 import { printer, stopWithOutput } from "./output.ts";
 import { explainStore, loadSettings } from "./settings.ts";
 
@@ -24,6 +25,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   const config = { ...settings.config, retention: false } as const;
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
+  using _ = surviveLeftovers();
   await using watcher = watch(sync, [stopWithOutput(printer, stop)], { signal, manual });
   await (manual ? watcher.poll() : watcher.finished);
 }

@@ -9,16 +9,18 @@ import { connect } from "../connect.ts";
 import type { FeedSync } from "../connection.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
 import { sleep, systemEnvironment } from "../environment.ts";
-import { loadPlugins } from "../load_plugins.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { flush } from "../publish.ts";
 import { watch, type Watcher } from "../watch.ts";
 import { watchFiles } from "../watch_files.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { printer, stopWithOutput } from "./output.ts";
+import { surviveLeftovers } from "./leftovers.ts";
+import { stopWithOutput } from "./output.ts";
 import { collectRegularly } from "./memory.ts";
+import { loadPluginsFor } from "./plugins.ts";
 import { explainStore, loadSettings, logger } from "./settings.ts";
+import { orAborted } from "./signals.ts";
 
 /** Its arguments. */
 export const syntax: Syntax = { values: ["files"], switches: ["once"] };
@@ -37,7 +39,9 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   await using sync = await connect(settings.config, settings);
   explainStore(sync, settings);
   if (!sync.enabled) return;
-  const loaded = await pluginsFor(sync, settings, args.has("json"));
+  using _ = surviveLeftovers();
+  const loading = loadPluginsFor(settings, { json: args.has("json") });
+  const loaded = await orAborted(loading, signal); // A setup may hang.
   announce(sync, settings, loaded);
   const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
   await using watcher = watch(sync, plugins, { signal, manual });
@@ -78,19 +82,6 @@ async function continuously(
 async function firstPoll(watcher: Watcher, signal: AbortSignal): Promise<void> {
   const limit = sleep(systemEnvironment.clock, FIRST_POLL_LIMIT, signal);
   await Promise.race([watcher.poll(), limit]).catch(() => {});
-}
-
-/** With `json` updates are printed as JSON, in place of what the `log` plugin prints. */
-async function pluginsFor(
-  sync: FeedSync,
-  { config, directory }: LoadedConfig,
-  json: boolean,
-): Promise<RunningPlugin[]> {
-  const entries = config.plugins ?? DEFAULTS.plugins;
-  const host = { server: sync.server, directory };
-  if (!json) return await loadPlugins(entries, host);
-  const others = entries.filter((entry) => [entry].flat()[0] !== "log");
-  return [...await loadPlugins(others, host), printer];
 }
 
 function announce(

@@ -10,9 +10,8 @@ import { InvalidUpdateError } from "../errors.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
 import {
-  contentBytes,
-  contentHash,
   contentToJson,
+  hashOf,
   type JsonObject,
   type UpdateInput,
 } from "../update.ts";
@@ -57,8 +56,7 @@ export function prepareUpdate(update: UpdateInput): PreparedUpdate {
       `Cannot publish ${url} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
     );
   }
-  const content = contentBytes(update);
-  return { url, body, hash: content === undefined ? null : contentHash(content) };
+  return { url, body, hash: hashOf(update) };
 }
 
 /** The JSON of an update without `seq`, `id`, `url` and `time`, and without braces. */

@@ -125,15 +125,15 @@ async function compare(
   return Infinity;
 }
 
-/** Without a fork, commits at or below the last closed segment are leftovers. */
+/** Without a fork, commits at or below what is sealed are leftovers. */
 function tidyUp(
   { state: { outbox, publisher }, environment: { clock } }: UploadContext,
   unknown: readonly ObjectName[],
 ): void {
-  const { base, closed } = publisher.load();
+  const { base, closed, sealed } = publisher.load();
   for (const { key, first, last } of unknown) {
     const compared = first >= Math.min(outbox.firstRow() - base, closed + 1);
-    if (last <= closed && compared) publisher.addGarbage(key, clock.now());
+    if (last <= sealed && compared) publisher.addGarbage(key, clock.now());
   }
   outbox.drop(base + closed);
 }

@@ -88,7 +88,7 @@ export function planSegments(
 export async function seal(context: UploadContext, options: StoreOptions): Promise<void> {
   const { state: { publisher, outbox }, environment: { clock }, writer } = context;
   for (const plan of planSegments(publisher.load(), publisher.commits(), clock.now())) {
-    const { stream, base, openKey, openedAt, closed } = publisher.load();
+    const { stream, base, openKey, openedAt, closed, sealed } = publisher.load();
     const name = objectName({
       kind: "segments",
       stream,
@@ -109,7 +109,7 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
         openedAt: continued ? openedAt : now,
       });
       for (const { key, last } of publisher.commits()) {
-        if (last <= plan.last) publisher.addGarbage(key, now);
+        if (last > sealed && last <= plan.last) publisher.addGarbage(key, now);
       }
       if (continued) publisher.addGarbage(openKey, now + SUPERSEDED_GRACE);
       if (plan.closed) publisher.addClosed(name, { now, until: now - CLOSED_MEMORY });

@@ -12,7 +12,7 @@ import type { RunningPlugin } from "../plugin.ts";
 import { PluginCaller } from "./plugin_caller.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
-import { contentBytes, contentHash, type Gap, type Update, updateToJson } from "../update.ts";
+import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -31,6 +31,16 @@ export interface DeliveryOptions {
   readonly callbackTimeout: number;
   /** Ends running calls when a graceful stop takes too long. */
   readonly forced: AbortSignal;
+}
+
+/**
+ * Which updates of an object were superseded when it arrived. Holds for a short time, since other
+ * processes may publish, and as long as this one notes nothing.
+ */
+interface Superseded {
+  readonly ids: ReadonlySet<string>;
+  readonly revision: number;
+  readonly until: number;
 }
 
 /** Applies updates: in order per stream, one at a time per URL. */
@@ -67,7 +77,7 @@ export class Delivery {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#environment;
-    this.#noteNewest(updates);
+    const superseded = this.#noteNewest(updates);
     const republished = this.#state.publisher.republishedIn(stream);
     const letters: DeadLetter[] = [];
     let stored = clock.now(), done: number | undefined;
@@ -79,7 +89,7 @@ export class Delivery {
       for (const update of updates) {
         signal.throwIfAborted();
         if (!republished.has(update.id)) {
-          letters.push(...await this.#deliver(stream, update, signal));
+          letters.push(...await this.#deliver(stream, update, { superseded, signal }));
         }
         done = update.seq;
         if (clock.now() - stored >= CURSOR_INTERVAL) store();
@@ -103,47 +113,61 @@ export class Delivery {
   }
 
   /** Before the first plugin runs: so that nobody publishes again what just arrived. */
-  #noteNewest(updates: readonly StoredUpdate[]): void {
+  #noteNewest(updates: readonly StoredUpdate[]): Superseded {
+    const { newest } = this.#state;
+    const ids = new Set<string>();
     this.#state.transaction(() => {
       for (const update of updates) {
-        const content = contentBytes(update);
-        this.#state.newest.note(update.url, {
-          time: Date.parse(update.time),
-          id: update.id,
-          hash: content ? contentHash(content) : null,
-        });
+        const { url, id } = update;
+        newest.note(url, { time: Date.parse(update.time), id, hash: hashOf(update) });
+      }
+      for (const { url, time, id } of updates) {
+        if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
       }
     }, { durable: false });
+    const until = this.#environment.clock.now() + CURSOR_INTERVAL;
+    return { ids, revision: newest.revision(), until };
   }
 
-  async #deliver(stream: string, stored: StoredUpdate, signal: AbortSignal): Promise<DeadLetter[]> {
+  async #deliver(
+    stream: string,
+    stored: StoredUpdate,
+    { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
+  ): Promise<DeadLetter[]> {
     const { url } = stored;
     while (this.#busy.has(url)) await this.#busy.get(url);
     signal.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#busy.set(url, promise);
-    const calls = this.#callers.map((caller) =>
-      caller.update(() => this.#current(stream, stored), signal)
-    );
-    try {
-      const failures = await Promise.all(calls);
-      this.#applied++;
-      return failures.flatMap((error, index) =>
-        error === undefined
-          ? []
-          : [this.#letter(this.#callers[index].name, this.#current(stream, stored), error)]
-      );
-    } finally {
-      await Promise.allSettled(calls); // One may end the waiting while another still runs.
-      this.#busy.delete(url);
-      resolve();
-    }
+    const letters: DeadLetter[] = [];
+    let ended: { reason: unknown } | undefined;
+    // All are waited for: one may end the waiting while another still runs.
+    await Promise.all(this.#callers.map(async (caller) => {
+      try {
+        const error = await caller.update(
+          (again) => this.#current(stream, stored, again ? undefined : superseded),
+          signal,
+        );
+        if (error === undefined) return;
+        letters.push(this.#letter(caller.name, this.#current(stream, stored), error));
+      } catch (reason) {
+        ended ??= { reason };
+      }
+    }));
+    this.#busy.delete(url);
+    resolve();
+    if (ended) throw ended.reason;
+    this.#applied++;
+    return letters;
   }
 
-  /** The update as it is delivered now: whether it is superseded is decided anew at each attempt. */
-  #current(stream: string, stored: StoredUpdate): Update {
+  /** The update as it is delivered now: whether it is superseded is decided anew at each retry. */
+  #current(stream: string, stored: StoredUpdate, known?: Superseded): Update {
     const { url, time, id } = stored;
-    const superseded = this.#state.newest.supersedes(url, Date.parse(time), id);
+    const { newest } = this.#state;
+    const holds = known && known.revision === newest.revision() &&
+      this.#environment.clock.now() < known.until;
+    const superseded = holds ? known.ids.has(id) : newest.supersedes(url, Date.parse(time), id);
     return { ...stored, stream, server: serverOf(stream), superseded };
   }
 

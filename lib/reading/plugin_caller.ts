@@ -48,14 +48,14 @@ export class PluginCaller {
   }
 
   /**
-   * Hands over an update, asked for anew at each attempt. Resolves to the error when the plugin
-   * cannot apply it. While its backend is down, waits until it succeeds or `signal` is aborted.
+   * Hands over an update, asked for anew at each attempt (`again`: not the first). Resolves to the
+   * error when the plugin cannot apply it. While its backend is down, waits until it succeeds or `signal` is aborted.
    */
-  async update(current: () => Update, signal: AbortSignal): Promise<unknown> {
+  async update(current: (again: boolean) => Update, signal: AbortSignal): Promise<unknown> {
     const { clock, random } = this.#options.environment;
     for (let attempt = 1;; attempt++) {
       try {
-        await this.once(current());
+        await this.once(current(attempt > 1));
         this.#failuresInARow = 0;
         return undefined;
       } catch (thrown) {
@@ -64,7 +64,7 @@ export class PluginCaller {
         this.#options.forced.throwIfAborted();
         if (attempt > RETRIES && ++this.#failuresInARow < FAILURES_IN_A_ROW) return error;
         signal.throwIfAborted();
-        this.#report(attempt, current().url, error);
+        this.#report(attempt, current(true).url, error);
       }
       await sleep(clock, backoff(random, attempt, RETRY_BASE, RETRY_CAP), signal);
     }

@@ -17,6 +17,7 @@ export interface Version {
 
 /** The newest known update of each URL. */
 export class Newest {
+  #revision = 0;
   readonly #get;
   readonly #note;
   readonly #supersedes;
@@ -41,7 +42,13 @@ export class Newest {
 
   /** Remembers an update, unless a newer one is known. */
   note(url: string, { time, id, hash }: Version): void {
+    this.#revision++;
     this.#note.run(url, time, id, hash);
+  }
+
+  /** Changes with every note of this process. */
+  revision(): number {
+    return this.#revision;
   }
 
   /** Whether a newer update of the URL is known. */

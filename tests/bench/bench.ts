@@ -29,25 +29,32 @@ const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = 
   requests,
 };
 
-const { only, store, json } = readArguments();
+const options = readArguments();
 await using ends = new AsyncDisposableStack();
-const found = ends.use(await findStore(store));
+const found = ends.use(await findStore(options.store));
 const place = ends.use(new Place(found));
-Deno.addSignalListener("SIGINT", () => ends.disposeAsync().finally(() => Deno.exit(130)));
+const interrupted = Promise.withResolvers<number>();
+Deno.addSignalListener("SIGINT", () => interrupted.resolve(130));
 
-if (json) console.error(header());
-else console.log(header());
-const rows: Row[] = [];
-for (const name of only) {
-  for await (const row of BENCHES[name](place)) {
-    rows.push(row);
-    if (json) console.log(JSON.stringify(row));
-    else if (Deno.stderr.isTerminal()) console.error(`${name}: ${row.name}`);
-  }
-}
-if (!json) console.log(table(rows));
+const work = run(options).then(() => 0);
+const code = await Promise.race([work, interrupted.promise]);
+work.catch(() => {}); // What it stands on is closed under its feet.
 await ends.disposeAsync();
-Deno.exit(); // Listening for signals keeps it alive.
+Deno.exit(code); // Listening for signals keeps it alive.
+
+async function run({ only, json }: typeof options): Promise<void> {
+  if (json) console.error(header());
+  else console.log(header());
+  const rows: Row[] = [];
+  for (const name of only) {
+    for await (const row of BENCHES[name](place)) {
+      rows.push(row);
+      if (json) console.log(JSON.stringify(row));
+      else if (Deno.stderr.isTerminal()) console.error(`${name}: ${row.name}`);
+    }
+  }
+  if (!json) console.log(table(rows));
+}
 
 function readArguments() {
   const { values } = parseArgs({
@@ -66,7 +73,7 @@ function readArguments() {
 }
 
 function header(): string {
-  const cores = `${navigator.hardwareConcurrency} cores`;
+  const cores = `${navigator.hardwareConcurrency} cores (load ${Deno.loadavg()[0].toFixed(1)})`;
   const date = new Date().toISOString().slice(0, 10);
   return `feedsync on ${found.name}, ${cores}, Deno ${Deno.version.deno}, ${date}\n`;
 }

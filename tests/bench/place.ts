@@ -27,6 +27,7 @@ export interface Server extends AsyncDisposable {
 export class Place implements AsyncDisposable {
   readonly #store: StoreAddress;
   readonly #directory = Deno.makeTempDirSync({ prefix: "feedsync-bench-" });
+  readonly #servers: FeedSync[] = [];
   readonly #filled = new Map<number, Promise<string>>();
   #buckets = 0;
 
@@ -48,6 +49,7 @@ export class Place implements AsyncDisposable {
   /** Connects a server, its state in a file on disk. */
   async server(name: string, { url, s3 }: StoreAddress): Promise<Server> {
     const sync = await connect({ server: name, store: url, s3, state: this.stateFile() });
+    this.#servers.push(sync);
     const { store } = connectionOf(sync).parts!;
     return { sync, store, [Symbol.asyncDispose]: () => sync.close() };
   }
@@ -59,8 +61,9 @@ export class Place implements AsyncDisposable {
     return { ...this.#store, url: await made };
   }
 
-  /** Removes everything. */
+  /** Removes everything. An interrupted benchmark must not write any more. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#servers.map((sync) => sync.close()));
     await Deno.remove(this.#directory, { recursive: true });
     const { url, s3 } = this.#store;
     if (url.startsWith("file:")) return await removeDirectory(url.slice("file:".length));

@@ -62,6 +62,11 @@ Deno.test("missing and surplus operands are named", () => {
   assert.match(problemOf("a", "b", "c"), /^Unexpected argument "c"/);
 });
 
+Deno.test("the last operand may be repeated where the command says so", () => {
+  const { operands } = parseArguments(["url", "a", "b"], { ...SYNTAX, repeated: true });
+  assert.deepEqual(operands, ["url", "a", "b"]);
+});
+
 Deno.test("verbose and quiet exclude each other", () => {
   assert.match(problemOf("url", "-v", "-q"), /-v.*-q/);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { exitCodeOf, Interrupted, UsageError } from "../../lib/cli/exit.ts";
+import { BadInputError, exitCodeOf, Interrupted, UsageError } from "../../lib/cli/exit.ts";
 import {
   AccessDeniedError,
   ConfigError,
@@ -12,6 +12,7 @@ Deno.test("each kind of failure has its exit code", () => {
   const cases: [unknown, number][] = [
     [new UsageError(""), 64],
     [new InvalidUpdateError(""), 65],
+    [new BadInputError(""), 65],
     [new StoreUnavailableError(""), 69],
     [new StoreUnavailableError("", { queued: 1 }), 75],
     [new AccessDeniedError(""), 77],

@@ -18,12 +18,16 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Standard input; a closed one unless given. */
   stdin?: string | Uint8Array;
+  /** Path of a module that is run first. */
+  preload?: string;
 }
 
 /** Starts `feedsync` with these arguments. */
-export function start(args: string[], { cwd, env }: RunOptions): Deno.ChildProcess {
+export function start(args: string[], { cwd, env, preload }: RunOptions): Deno.ChildProcess {
+  const flags = ["-A", "--config", join(ROOT, "deno.json")];
+  if (preload !== undefined) flags.push("--preload", preload);
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--config", join(ROOT, "deno.json"), join(ROOT, "cli.ts"), ...args],
+    args: ["run", ...flags, join(ROOT, "cli.ts"), ...args],
     cwd,
     env: { NO_COLOR: "1", ...env },
     stdin: "piped",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { helpFor } from "../../lib/cli/help.ts";
 import * as cleanup from "../../lib/cli/cleanup.ts";
+import * as deadLetters from "../../lib/cli/dead_letters.ts";
 import * as publish from "../../lib/cli/publish.ts";
 import * as tail from "../../lib/cli/tail.ts";
 import * as watch from "../../lib/cli/watch.ts";
@@ -30,7 +31,8 @@ Deno.test("help and version are printed to standard output with exit code 0", as
 });
 
 Deno.test("the help of a command explains all its flags", () => {
-  for (const [name, { syntax }] of Object.entries({ cleanup, publish, tail, watch })) {
+  const commands = { cleanup, "dead-letters": deadLetters, publish, tail, watch };
+  for (const [name, { syntax }] of Object.entries(commands)) {
     const flags = [...syntax.values ?? [], ...syntax.lists ?? [], ...syntax.switches ?? []];
     for (
       const flag of [...flags, "config", "server", "store", "state", "json", "verbose", "quiet"]
@@ -41,7 +43,7 @@ Deno.test("the help of a command explains all its flags", () => {
 });
 
 Deno.test("help texts fit a terminal", () => {
-  for (const name of [undefined, "watch", "publish", "tail", "cleanup", "demo"]) {
+  for (const name of [undefined, "watch", "publish", "tail", "cleanup", "dead-letters", "demo"]) {
     for (const line of helpFor(name)!.split("\n")) assert.ok(line.length <= 100, line);
   }
 });

@@ -42,16 +42,23 @@ Deno.test("an update that cannot be applied becomes a dead letter, and the strea
   assert.equal(JSON.parse(state.deadLetters.get(letter.id)!.content).content, "bad");
 });
 
-Deno.test("a failure without a reason is a failure", async () => {
+Deno.test("a callback fails whatever it throws, nothing included", async () => {
   await using fleet = new Fleet();
   const state = survivingState("web-2", fleet);
-  await fleet.publish(fleet.server("web-1"), "a");
+  const thrown: Record<string, unknown> = {
+    a: undefined,
+    b: "some text",
+    c: { __proto__: null, code: 42 },
+  };
+  await fleet.publish(fleet.server("web-1"), ...Object.keys(thrown));
   const web2 = fleet.server("web-2", { state });
-  await using watcher = watch(web2, () => Promise.reject(), { manual: true });
+  await using watcher = watch(web2, ({ content }) => Promise.reject(thrown[String(content)]), {
+    manual: true,
+  });
   await fleet.time.run(watcher.poll());
   assert.deepEqual(
-    state.deadLetters.all().map(({ url, error }) => [url, error]),
-    [[urlOf("a"), "It failed without a reason"]],
+    state.deadLetters.all().map(({ error }) => error),
+    ["It failed without a reason", "some text", "[Object: null prototype] { code: 42 }"],
   );
 });
 

@@ -1,0 +1,29 @@
+/**
+ * Failures that nobody waits for any more: of promises and timers that plugins leave behind.
+ *
+ * @module
+ */
+import { messageOf } from "../errors.ts";
+import { logger } from "./settings.ts";
+
+/** Logs such failures, which would end the process, until it is disposed of. */
+export function surviveLeftovers(): Disposable {
+  const onRejection = (event: PromiseRejectionEvent) => survive(event, event.reason);
+  const onError = (event: ErrorEvent) => survive(event, event.error ?? event.message);
+  addEventListener("unhandledrejection", onRejection);
+  addEventListener("error", onError);
+  return {
+    [Symbol.dispose]() {
+      removeEventListener("unhandledrejection", onRejection);
+      removeEventListener("error", onError);
+    },
+  };
+}
+
+function survive(event: Event, failure: unknown): void {
+  event.preventDefault();
+  logger.error("Nobody handles this failure, most likely left behind by a plugin: {message}", {
+    message: messageOf(failure),
+  });
+  logger.debug("{failure}", { failure: Deno.inspect(failure) });
+}

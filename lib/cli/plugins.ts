@@ -1,0 +1,27 @@
+/**
+ * The plugins that commands hand updates to.
+ *
+ * @module
+ */
+import { DEFAULTS } from "../config/defaults.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { loadPlugins } from "../load_plugins.ts";
+import type { RunningPlugin } from "../plugin.ts";
+import { printer } from "./output.ts";
+
+/**
+ * Loads the configured plugins. With `json` updates are printed as JSON, in place of what the `log`
+ * plugin prints.
+ *
+ * @throws {ConfigError} when one cannot be used.
+ */
+export async function loadPluginsFor(
+  { config, directory }: LoadedConfig,
+  { json }: { readonly json: boolean },
+): Promise<RunningPlugin[]> {
+  const entries = config.plugins ?? DEFAULTS.plugins;
+  const host = { server: config.server, directory };
+  if (!json) return await loadPlugins(entries, host);
+  const others = entries.filter((entry) => [entry].flat()[0] !== "log");
+  return [...await loadPlugins(others, host), printer];
+}
