@@ -9,12 +9,7 @@ import type { Environment } from "../environment.ts";
 import { InvalidUpdateError } from "../errors.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
-import {
-  contentToJson,
-  hashOf,
-  type JsonObject,
-  type UpdateInput,
-} from "../update.ts";
+import { contentToJson, hashOf, type JsonObject, type UpdateInput } from "../update.ts";
 
 /** A valid update, ready to be accepted. */
 export interface PreparedUpdate {
