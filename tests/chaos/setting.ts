@@ -1,0 +1,94 @@
+/**
+ * What chaos is brought upon: three publishers and two readers, whose bucket is behind a proxy.
+ *
+ * @module
+ */
+import type { Config } from "../../lib/config/config.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { Chance } from "../sim/chance.ts";
+import { DisturbingProxy } from "./proxy.ts";
+import type { Site } from "./site.ts";
+import { SmallDisk } from "./small_disk.ts";
+import { Weather } from "./weather.ts";
+import { hourAhead } from "./wrong_clock.ts";
+
+/** Bursts, now and then of updates that are segments by themselves. */
+const HABITS = {
+  batch: [1, 4],
+  interval: [0, 200],
+  sizes: [...Array(40).fill(300), ...Array(8).fill(3000), 20_000, 300_000],
+} as const;
+
+/** Everything that a round needs. */
+export interface Setting {
+  readonly site: Site;
+  /** What happens to requests. */
+  readonly weather: Weather;
+  /** Holds the state of the first two publishers; undefined where there can be none. */
+  readonly disk: SmallDisk | undefined;
+  /** URL of the proxy. */
+  readonly endpoint: string;
+}
+
+/** Starts proxy and servers; tells `skip` what is left out, and why. */
+export async function prepareChaos(
+  site: Site,
+  chance: Chance,
+  skip: (reason: string) => void,
+): Promise<Setting> {
+  const weather = new Weather(new Chance(chance.whole(1, 2 ** 31)));
+  const log = (line: string) => site.note("proxy", line);
+  const { bucket: { s3 }, ends } = site;
+  const proxy = ends.use(await DisturbingProxy.start(s3.endpoint, weather, log));
+  const disk = await mountDisk(site).catch((error) => skip(`the full disk: ${messageOf(error)}`));
+  const clock = await hourAhead().catch((error) => skip(`the wrong clock: ${messageOf(error)}`));
+  const setting = { site, weather, disk: disk ?? undefined, endpoint: proxy.endpoint };
+  // Two processes with one state, as when a cron job publishes beside `feedsync watch`.
+  addPublisher(setting, "publisher-1", { server: "web-1", chance, disk: setting.disk });
+  addPublisher(setting, "publisher-2", { server: "web-1", chance, disk: setting.disk });
+  addPublisher(setting, "publisher-3", { server: "web-2", chance, env: clock ?? undefined });
+  addReader(setting, "reader-1");
+  addReader(setting, "reader-2");
+  return setting;
+}
+
+/** Starts a reader with a new state. */
+export function addReader({ site, endpoint }: Setting, name: string): void {
+  site.addReader(name, {
+    store: site.bucket.url,
+    s3: { ...site.bucket.s3, endpoint },
+    poll: "200ms",
+  });
+}
+
+async function mountDisk(site: Site): Promise<SmallDisk> {
+  const path = `${site.directory}/disk`;
+  await Deno.mkdir(path);
+  const disk = site.ends.use(await SmallDisk.mount(path));
+  site.ends.defer(async () => {
+    if (site.isKept) await disk.save(`${path}-copy`);
+  });
+  return disk;
+}
+
+function addPublisher(
+  { site, endpoint }: Setting,
+  name: string,
+  { server, chance, disk, env }: {
+    readonly server: string;
+    readonly chance: Chance;
+    readonly disk?: SmallDisk;
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): void {
+  const config: Config = {
+    server,
+    store: site.bucket.url,
+    s3: { ...site.bucket.s3, endpoint },
+    state: `${disk?.path ?? site.directory}/${server}.db`,
+    publishTimeout: "2s",
+    stopTimeout: "2s",
+  };
+  const own = new Chance(chance.whole(1, 2 ** 31));
+  site.addPublisher(name, { config, disk, env, chance: own, habits: HABITS });
+}

@@ -1,0 +1,102 @@
+import { Bell } from "../../../lib/bell.ts";
+import { systemEnvironment } from "../../../lib/environment.ts";
+import { connect, type FilesWatcher, watch, watchFiles } from "../../../mod.ts";
+import type { Chance } from "../../sim/chance.ts";
+import { contentOf, type Rules } from "./feed.ts";
+import { Feeds } from "./feeds.ts";
+
+/** What is not published after so many milliseconds is lost. */
+const PATIENCE = 60_000;
+
+/** What a scene is made with. */
+export interface SceneOptions extends Rules {
+  /** Milliseconds from one look at the whole directory to the next. */
+  readonly rescan: number;
+  /** How many feed files there may be. */
+  readonly count: number;
+  /** The part of them whose names are not UTF-8. */
+  readonly rawNames: number;
+}
+
+/** A directory, and a server that publishes what changes in it while it is running. */
+export class Scene implements AsyncDisposable {
+  /** What is in the directory. */
+  readonly feeds: Feeds;
+  readonly #root: string;
+  readonly #options: SceneOptions;
+  #server: { readonly files: FilesWatcher; stop(): Promise<void> } | undefined;
+
+  private constructor(root: string, feeds: Feeds, options: SceneOptions) {
+    this.feeds = feeds;
+    this.#root = root;
+    this.#options = options;
+  }
+
+  /** A scene in which the directory has no feeds yet and the server does not run. */
+  static async prepare(chance: Chance, options: SceneOptions): Promise<Scene> {
+    const root = await Deno.makeTempDir({ prefix: "feedsync-files-" });
+    const feeds = await Feeds.prepare(root, chance, options.count, options.rawNames);
+    return new Scene(root, feeds, options);
+  }
+
+  /** Starts the server, if it is not running. */
+  async start(): Promise<FilesWatcher> {
+    if (this.#server) return this.#server.files;
+    const store = `file:${this.#root}/store`, state = `${this.#root}/state.db`;
+    const sync = await connect({ store, state, server: "watching" });
+    const files = watchFiles(sync, this.feeds.directory, this.#options);
+    const stop = async () => {
+      await files.close();
+      await sync.close();
+    };
+    this.#server = { files, stop };
+    return files;
+  }
+
+  /** Stops the server, whatever it is doing. */
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+  }
+
+  /** Waits until all is published that should be; returns what is wrong with what was published. */
+  async findProblems(): Promise<string[]> {
+    const { all } = this.feeds;
+    const published = new Map<string, (string | null)[]>();
+    const of = (url: string) => published.getOrInsertComputed(url, () => []);
+    const arrival = new Bell(systemEnvironment.clock);
+    await using sync = await connect({ store: `file:${this.#root}/store`, server: "reading" });
+    await using reader = watch(sync, (update) => {
+      of(update.url).push(contentOf(update));
+      arrival.ring();
+    });
+    await this.feeds.end();
+    const files = await this.start();
+    const end = performance.now() + PATIENCE;
+    for (const feed of all) {
+      while (!feed.isPublished(of(feed.url), this.#options) && performance.now() < end) {
+        await arrival.wait(end - performance.now());
+      }
+    }
+    await files.scan();
+    const idle = await files.scan();
+    await this.stop();
+    await reader.poll();
+
+    const problems = all.flatMap((feed) => {
+      const problem = feed.problem(of(feed.url), this.#options);
+      return problem ? `${problem}: ${feed.describe(of(feed.url))}` : [];
+    });
+    const others = new Set(published.keys()).difference(new Set(all.map(({ url }) => url)));
+    if (others.size > 0) problems.push(`published, but no feeds: ${[...others]}`);
+    if (idle.published + idle.removed + idle.failed.length + idle.unsettled.length > 0) {
+      problems.push(`a scan did something, though nothing changed: ${JSON.stringify(idle)}`);
+    }
+    return problems;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await Deno.remove(this.#root, { recursive: true });
+  }
+}

@@ -1,0 +1,88 @@
+import type { Place } from "./bucket.ts";
+import { feedUrl } from "./happenings.ts";
+import type { AcceptedUpdate, Ledger } from "./ledger.ts";
+import type { Process } from "./process.ts";
+import type { World } from "./world.ts";
+
+/** Everything accepted must have arrived at every reader, or be accounted for. */
+export function checkArrived(world: World): void {
+  const places = placesById(world);
+  for (const { process, habits } of world.servers) {
+    if (!process || !habits.watches) continue;
+    const letters = new Set(
+      process.state.deadLetters.all().map(({ plugin, stream, seq }) =>
+        `${plugin} ${stream} ${seq}`
+      ),
+    );
+    for (let number = 1; number <= habits.plugins; number++) {
+      const plugin = `plugin${number}`;
+      for (const update of world.ledger.accepted.values()) {
+        checkUpdate(process, plugin, update, places.get(update.id) ?? [], letters);
+      }
+      if (letters.size === 0) checkMirror(process, plugin);
+    }
+  }
+}
+
+/** A plugin that skips what is superseded holds the newest update of each URL in the end. */
+function checkMirror({ state, disk, world, server }: Process, plugin: string): void {
+  if (disk.family.copied) return; // A backup knows less than its plugins do.
+  for (let number = 1; number <= world.mix.urls; number++) {
+    const url = feedUrl(number);
+    const newest = state.newest.get(url)?.id;
+    const mirrored = disk.told.mirror.get(`${plugin} ${url}`);
+    if (newest !== mirrored && disk.told.updates.has(`${plugin} ${newest}`)) {
+      world.fail(
+        `${plugin} of ${server.label} ends with ${mirrored} at ${url}, not with ${newest}`,
+      );
+    }
+  }
+}
+
+/** Whether the update is outside of the promise. */
+function isOutside({ lost, orphaned }: Ledger, id: string): boolean {
+  return lost.has(id) || orphaned.has(id);
+}
+
+function checkUpdate(
+  process: Process,
+  plugin: string,
+  { id }: AcceptedUpdate,
+  places: readonly Place[],
+  letters: ReadonlySet<string>,
+): void {
+  const { world: { ledger }, disk, server: { label, habits } } = process;
+  const isOwn = disk.accepted.has(id) && !habits.includeOwn;
+  if (isOwn || disk.told.updates.has(`${plugin} ${id}`) || isOutside(ledger, id)) return;
+  if (places.length === 0) return process.fail(`The accepted update ${id} was never uploaded`);
+  if (!places.some((place) => isAccountedFor(process, plugin, place, letters))) {
+    const where = places.map(({ stream, seq }) => `${stream}/${seq}`);
+    process.fail(
+      `${id} at ${where} was neither applied by ${plugin} of ${label} nor reported lost`,
+    );
+  }
+}
+
+/** Whether the reader was told that it misses what is there, or need not have it. */
+function isAccountedFor(
+  { world: { ledger }, disk: { told } }: Process,
+  plugin: string,
+  { stream, seq }: Place,
+  letters: ReadonlySet<string>,
+): boolean {
+  return ledger.unnoticed.has(stream) || letters.has(`${plugin} ${stream} ${seq}`) ||
+    seq <= (told.entries.get(stream) ?? 0) ||
+    told.gaps.some((gap) => gap.stream === stream && gap.first <= seq && seq <= gap.last);
+}
+
+function placesById({ bucket: { streams } }: World): Map<string, Place[]> {
+  const places = new Map<string, Place[]>();
+  for (const seqs of streams.values()) {
+    for (const place of [...seqs.values()].flat()) {
+      const known = places.get(place.update.id);
+      if (known) known.push(place);
+      else places.set(place.update.id, [place]);
+    }
+  }
+  return places;
+}

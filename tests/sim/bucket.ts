@@ -1,0 +1,125 @@
+import { decodeBody, type StoredUpdate } from "../../lib/codec.ts";
+import { type ObjectName, parseKey } from "../../lib/keys.ts";
+import type { ObjectInfo } from "../../lib/stores/store.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** One update at one seq of one stream. */
+export interface Place {
+  readonly stream: string;
+  readonly seq: number;
+  readonly update: StoredUpdate;
+  /** When it was first stored. */
+  readonly stored: number;
+  /** How many objects hold it now. */
+  objects: number;
+  /** Since when at least one does, or none does. */
+  since: number;
+}
+
+/** An object in the bucket, and which disk's process wrote it. */
+export interface StoredObject {
+  readonly name: ObjectName;
+  readonly body: Uint8Array;
+  readonly places: readonly Place[];
+  readonly writer: object;
+  readonly created: number;
+  readonly lastModified: number;
+  removed: number;
+}
+
+/** The longest that listings may lag, in milliseconds. */
+const MEMORY = 1000;
+
+/** The truth about the bucket: what is in it now, and what ever was. */
+export class Bucket {
+  readonly objects = new Map<string, StoredObject>();
+  /** What ever was at each seq of each stream: one update, unless a state was copied. */
+  readonly streams = new Map<string, Map<number, Place[]>>();
+  readonly #timeline: Timeline;
+  #keys: readonly string[] | undefined;
+  #removed: StoredObject[] = [];
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline;
+  }
+
+  /** Stores an object that is well-formed. */
+  put(key: string, body: Uint8Array, writer: object): StoredObject {
+    const name = parseKey(key);
+    if (!name) throw new Error(`The key ${key} is malformed`);
+    const { now } = this.#timeline;
+    const places = decodeBody(name, body).map((update) => this.#place(name.stream, update));
+    const old = this.objects.get(key);
+    const created = old?.created ?? now;
+    const object = { name, body, places, writer, created, lastModified: now, removed: Infinity };
+    this.objects.set(key, object);
+    for (const place of places) if (place.objects++ === 0) place.since = now;
+    if (old) this.#forget(old);
+    else this.#keys = undefined;
+    return object;
+  }
+
+  /** Deletes an object; returns it if it was there. */
+  delete(key: string): StoredObject | undefined {
+    const object = this.objects.get(key);
+    if (!object) return undefined;
+    this.objects.delete(key);
+    this.#keys = undefined;
+    object.removed = this.#timeline.now;
+    this.#removed = this.#removed.filter(({ removed }) => removed >= object.removed - MEMORY);
+    this.#removed.push(object);
+    this.#forget(object);
+    return object;
+  }
+
+  /** A page of a listing, which shows the bucket as it was `lag` milliseconds ago. */
+  page(
+    prefix: string,
+    startAfter: string,
+    { size, lag }: { size: number; lag: number },
+  ): { items: ObjectInfo[]; more: boolean } {
+    const items: ObjectInfo[] = [];
+    for (const { name: { key }, body, lastModified } of this.#sorted(lag)) {
+      if (key <= startAfter || !key.startsWith(prefix)) continue;
+      if (items.length === size) return { items, more: true };
+      items.push({ key, size: body.length, lastModified });
+    }
+    return { items, more: false };
+  }
+
+  /** What is, or was, at a seq. */
+  at(stream: string, seq: number): readonly Place[] {
+    return this.streams.get(stream)?.get(seq) ?? [];
+  }
+
+  *#sorted(lag: number): Iterable<StoredObject> {
+    if (lag === 0) {
+      this.#keys ??= [...this.objects.keys()].sort();
+      for (const key of this.#keys) yield this.objects.get(key)!;
+      return;
+    }
+    const then = this.#timeline.now - lag;
+    const visible = [...this.objects.values(), ...this.#removed].filter(({ created, removed }) =>
+      created <= then && removed > then
+    );
+    yield* visible.sort((a, b) => a.name.key < b.name.key ? -1 : 1);
+  }
+
+  #forget({ places }: StoredObject): void {
+    for (const place of places) if (--place.objects === 0) place.since = this.#timeline.now;
+  }
+
+  #place(stream: string, update: StoredUpdate): Place {
+    const { seq } = update;
+    let seqs = this.streams.get(stream);
+    if (!seqs) this.streams.set(stream, seqs = new Map());
+    let places = seqs.get(seq);
+    if (!places) seqs.set(seq, places = []);
+    let place = places.find(({ update: { id } }) => id === update.id);
+    if (!place) {
+      const { now } = this.#timeline;
+      places.push(place = { stream, seq, update, stored: now, objects: 0, since: now });
+    }
+    return place;
+  }
+}

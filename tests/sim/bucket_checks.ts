@@ -1,0 +1,67 @@
+import type { StoredObject } from "./bucket.ts";
+import type { Disk } from "./disk.ts";
+import type { World } from "./world.ts";
+
+/** A store's clock is only known to about a second. */
+const CLOCK_TOLERANCE = 2000;
+
+/** What was stored must be what was accepted, and a seq must mean the same update for ever. */
+export function checkPut(world: World, disk: Disk, object: StoredObject): void {
+  const { ledger, bucket, servers } = world;
+  const { name, places } = object;
+  ledger.noteStored(object, bucket, servers.map((server) => server.disk));
+  for (const { stream, seq, update } of places) {
+    const accepted = ledger.accepted.get(update.id);
+    if (!accepted || accepted.url !== update.url || accepted.content !== update.content) {
+      world.fail(`${name.key} holds at ${seq} what was not accepted`);
+    }
+    if (!disk.accepted.has(update.id)) world.fail(`${name.key} holds another state's ${seq}`);
+    if (bucket.at(stream, seq).length > 1 && !disk.family.copied) {
+      world.fail(`${stream}/${seq} means two updates, and the state was never copied`);
+    }
+  }
+}
+
+/** Whether a deletion is a cleanup's; otherwise a publisher deletes what it has sealed. */
+export function isExpired({ lastModified }: StoredObject, { timeline, mix }: World): boolean {
+  return timeline.now - lastModified > mix.retention - CLOCK_TOLERANCE;
+}
+
+/** What is younger than the retention may only be deleted when others hold the same updates. */
+export function checkDeleted(world: World, object: StoredObject): void {
+  const { name: { key, stream }, places } = object;
+  if (isExpired(object, world)) return;
+  const { copied } = world.ledger.families.get(stream)!;
+  const missing = places.find((place) => place.objects === 0);
+  if (missing && !copied) world.fail(`${key} was deleted, and nothing else holds ${missing.seq}`);
+}
+
+/** The newest commit stays for twice the retention. */
+export function checkNewest(world: World, object: StoredObject): void {
+  const { name, lastModified } = object;
+  const { bucket, timeline, mix } = world;
+  if (name.kind !== "tail" || timeline.now - lastModified > 2 * mix.retention - CLOCK_TOLERANCE) {
+    return;
+  }
+  for (const { name: other } of bucket.objects.values()) {
+    if (other.kind === "tail" && other.stream === name.stream && other.last > name.last) return;
+  }
+  if (world.ledger.families.get(name.stream)!.copied && !isExpired(object, world)) return;
+  world.fail(`${name.key} was deleted, the newest commit`);
+}
+
+/** What remains of a stream has no hole, unless what is before it has expired, too. */
+export function checkHoles(world: World, stream: string): void {
+  const objects = [...world.bucket.objects.values()].filter(({ name }) => name.stream === stream);
+  objects.sort((a, b) => a.name.first - b.name.first);
+  let end = objects[0]?.name.last ?? 0;
+  for (const [index, { name }] of objects.entries()) {
+    if (name.first > end + 1) {
+      const young = objects.slice(0, index).find((object) => !isExpired(object, world));
+      if (young) {
+        world.fail(`${stream} has a hole at ${end + 1}, but ${young.name.key} has not expired`);
+      }
+    }
+    end = Math.max(end, name.last);
+  }
+}

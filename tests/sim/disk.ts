@@ -1,0 +1,76 @@
+import type { Gap } from "../../lib/update.ts";
+import { type Image, Medium } from "./medium.ts";
+
+/** State databases that are copies of each other, directly or not. */
+export interface Family {
+  /** There was a copy: from then on two states may give one seq two meanings. */
+  copied: boolean;
+}
+
+/** What the plugins of a state were told. */
+export interface Told {
+  /** Updates, as `<plugin> <id>`. */
+  readonly updates: Set<string>;
+  readonly gaps: Gap[];
+  /** What a mirror would hold, by `<plugin> <url>`: the last update that was not superseded. */
+  readonly mirror: Map<string, string>;
+  /** Where the streams were entered at the very first poll: what is before was not promised. */
+  readonly entries: Map<string, number>;
+}
+
+/** A copy of a disk. */
+export interface Backup {
+  readonly image: Image;
+  readonly stream: string;
+  readonly family: Family;
+  readonly accepted: ReadonlySet<string>;
+  readonly told: Told;
+}
+
+/** A state database, and what is promised about it. */
+export class Disk {
+  readonly medium = Medium.take();
+  readonly family: Family;
+  /** Ids of the updates that were accepted with this state. */
+  readonly accepted: Set<string>;
+  readonly told: Told;
+  readonly made: number;
+  /** The stream that it publishes to. */
+  stream = "";
+  /** What a power loss leaves. */
+  durable: Image = [];
+
+  /** An empty disk, or a copy. */
+  constructor(now: number, backup?: Backup) {
+    this.made = now;
+    this.family = backup?.family ?? { copied: false };
+    this.accepted = new Set(backup?.accepted);
+    this.told = copyOf(backup?.told ?? NOTHING);
+    if (!backup) return;
+    this.stream = backup.stream;
+    this.medium.write(backup.image);
+  }
+
+  /** A copy of all that it holds now. */
+  backUp(): Backup {
+    const { stream, family, accepted, told } = this;
+    return {
+      image: this.medium.read(),
+      stream,
+      family,
+      accepted: new Set(accepted),
+      told: copyOf(told),
+    };
+  }
+}
+
+const NOTHING: Told = { updates: new Set(), gaps: [], mirror: new Map(), entries: new Map() };
+
+function copyOf({ updates, gaps, mirror, entries }: Told): Told {
+  return {
+    updates: new Set(updates),
+    gaps: [...gaps],
+    mirror: new Map(mirror),
+    entries: new Map(entries),
+  };
+}

@@ -1,0 +1,94 @@
+import type { UpdateInput } from "../../lib/update.ts";
+import type { HappeningName } from "./mix.ts";
+import type { Process } from "./process.ts";
+import { Server } from "./server.ts";
+import type { World } from "./world.ts";
+
+/** No more servers than this. */
+const MOST_SERVERS = 6;
+
+/** What comes from outside: work, and blows. */
+export const HAPPENINGS: Record<HappeningName, (world: World) => void> = {
+  publish: (world) => publisher(world)?.publish([newUpdate(world)]),
+  publishMany: (world) => {
+    const updates = Array.from({ length: world.chance.whole(2, 8) }, () => newUpdate(world));
+    publisher(world)?.publish(updates);
+  },
+  poll: (world) => running(world, ({ watches }) => watches)?.poll(),
+  cleanup: (world) => running(world)?.cleanUp(),
+  crash: (world) => running(world)?.die("crashes"),
+  powerLoss: (world) => world.chance.pick(world.servers).losePower(),
+  stop: (world) => void running(world)?.stop(),
+  away: goAway,
+  backUp: (world) => {
+    const { backups, disk } = world.chance.pick(world.servers);
+    if (disk.stream !== "") backups.push(disk.backUp());
+  },
+  restore: (world) => {
+    const server = world.chance.pick(world.servers);
+    if (server.backups.length > 0) server.restore(world.chance.pick(server.backups));
+  },
+  clone,
+  newServer: (world) => {
+    if (world.servers.length < MOST_SERVERS) world.addServer();
+  },
+  outage: (world) => {
+    const { chance, mix: { retention }, timeline, servers } = world;
+    const until = timeline.now + chance.pick([5000, 60_000, retention / 4, 1.5 * retention]);
+    const affected = chance.happens(0.5) ? servers : [chance.pick(servers)];
+    for (const server of affected) server.outageUntil = until;
+    world.note("outage", `${affected.map(({ label }) => label)} until ${until}`);
+  },
+  pluginDown: (world) => {
+    const { chance, mix: { retention }, timeline, servers } = world;
+    const server = chance.pick(servers);
+    server.pluginDownUntil = timeline.now + chance.pick([5000, 120_000, retention]);
+  },
+};
+
+/** An update that was never published before. */
+export function newUpdate({ chance, mix, ledger }: World): UpdateInput {
+  const url = feedUrl(chance.whole(1, mix.urls));
+  const number = ledger.published++;
+  if (chance.happens(0.01)) return { url, content: `${number} `.padEnd(300_000, "large ") };
+  return { url, content: `${number} `.padEnd(chance.whole(1, mix.contentSize), "feed ") };
+}
+
+/** URL of one of the feeds. */
+export function feedUrl(number: number): string {
+  return `https://example.com/${number}`;
+}
+
+/** Stops, or ends at once, and is not seen for longer than the retention. */
+function goAway(world: World): void {
+  const { chance, mix: { retention } } = world;
+  const server = chance.pick(world.servers);
+  server.process?.die("goes away");
+  server.startAfter(retention * chance.between(0.8, 3));
+}
+
+/** A machine with a copy of another one's disk, as it is or as it was. */
+function clone(world: World): void {
+  const { chance, servers } = world;
+  if (servers.length >= MOST_SERVERS) return;
+  const original = chance.pick(servers);
+  const { label, disk, backups } = original;
+  if (disk.stream === "") return;
+  const backup = chance.pick([disk.backUp(), ...backups]);
+  backup.family.copied = true;
+  world.note(label, "is cloned");
+  servers.push(new Server(world, `${label}+${servers.length}`, { original, backup }));
+}
+
+function publisher(world: World): Process | undefined {
+  return running(world, ({ publishes }) => publishes);
+}
+
+/** A running process, if the server that was picked has one. */
+function running(
+  { chance, servers }: World,
+  wanted: (habits: Server["habits"]) => boolean = () => true,
+): Process | undefined {
+  const able = servers.filter(({ process, habits }) => process && wanted(habits));
+  return able.length > 0 ? chance.pick(able).process : undefined;
+}

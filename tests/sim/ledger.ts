@@ -1,0 +1,92 @@
+import type { Bucket, StoredObject } from "./bucket.ts";
+import type { Disk, Family } from "./disk.ts";
+
+/** An update whose row was committed: from then on it is promised to arrive. */
+export interface AcceptedUpdate {
+  readonly id: string;
+  readonly url: string;
+  /** Undefined: the feed is gone. */
+  readonly content: unknown;
+  readonly row: number;
+}
+
+/** What was promised, and what is outside of the promise. */
+export class Ledger {
+  /** How many updates were given to publish(). */
+  published = 0;
+  readonly accepted = new Map<string, AcceptedUpdate>();
+  /** Ids by content: each content is published once. */
+  readonly byContent = new Map<unknown, AcceptedUpdate>();
+  /** Updates that were queued, but not uploaded, on a disk that is gone. */
+  readonly lost = new Set<string>();
+  /** Streams that two states wrote to for longer than the retention without noticing. */
+  readonly unnoticed = new Set<string>();
+  /**
+   * Updates at a seq that a further copy has given another meaning, after all others had given the
+   * stream up: nobody is left to notice.
+   */
+  readonly orphaned = new Set<string>();
+  /** Whose streams they are. */
+  readonly families = new Map<string, Family>();
+
+  /** How many updates are outside of the promise, besides those on a disk that is gone. */
+  get outside(): number {
+    return this.orphaned.size + this.unnoticed.size;
+  }
+
+  /** A row was committed. */
+  accept(disk: Disk, [row]: readonly unknown[], rowNumber: unknown): void {
+    const { id, url, body } = row as { id: string; url: string; body: string };
+    const { content } = JSON.parse(`{${body}}`);
+    const update = { id, url, content, row: Number(rowNumber) };
+    this.accepted.set(id, update);
+    this.byContent.set(content, update);
+    disk.accepted.add(id);
+  }
+
+  /** A disk is gone: what was uploaded from it is promised still, what only others hold, too. */
+  discard(disk: Disk, others: readonly Disk[], { streams }: Bucket): void {
+    const stored = new Set<string>();
+    for (const seqs of streams.values()) {
+      for (const places of seqs.values()) for (const { update } of places) stored.add(update.id);
+    }
+    for (const id of disk.accepted) {
+      if (!stored.has(id) && !others.some(({ accepted }) => accepted.has(id))) this.lost.add(id);
+    }
+  }
+
+  /** An object was stored: whose updates does it leave without anybody who looks after them? */
+  noteStored({ places }: StoredObject, bucket: Bucket, disks: readonly Disk[]): void {
+    for (const { stream, seq, update } of places) {
+      for (const { update: { id } } of bucket.at(stream, seq)) {
+        if (id === update.id) continue;
+        const guarded = disks.some((disk) => disk.stream === stream && disk.accepted.has(id));
+        if (!guarded && !isElsewhere(bucket, stream, id)) this.orphaned.add(id);
+      }
+    }
+  }
+
+  /**
+   * An object has expired. When another state still writes to its stream and never saw it, this is
+   * a copy that nobody noticed for longer than the retention.
+   */
+  noteExpired({ name, writer, created, places }: StoredObject, disks: readonly Disk[]): void {
+    for (const disk of disks) {
+      const unseen = disk !== writer && disk.stream === name.stream && disk.made <= created;
+      if (unseen && places.some(({ update }) => !disk.accepted.has(update.id))) {
+        this.unnoticed.add(name.stream);
+      }
+    }
+  }
+}
+
+/** Whether the update is in another stream, too. */
+function isElsewhere({ streams }: Bucket, stream: string, id: string): boolean {
+  for (const [other, seqs] of streams) {
+    if (other === stream) continue;
+    for (const places of seqs.values()) {
+      if (places.some(({ update }) => update.id === id)) return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,135 @@
+import type { Chance } from "./chance.ts";
+
+const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
+
+/** What may go wrong with a request, a plugin's call or a call of the state, by probability. */
+const FAULTS = {
+  /** Answered with 429 or 503, or reset, before it had an effect. */
+  refused: 0.1,
+  /** It has its effect, but the answer is lost. */
+  answerLost: 0.1,
+  /** Reported as failed; a write or delete takes effect up to a minute later. */
+  late: 0.1,
+  /** No answer at all, until the store's own timeout; with or without an effect. */
+  hang: 0.03,
+  /** The body or listing ends in the middle. */
+  cut: 0.05,
+  /** Credentials are refused for a moment. */
+  denied: 0.01,
+  /** Some keys of a delete fail, some of those are deleted nevertheless. */
+  partialDelete: 0.3,
+  /** The process ends before or after a call of its state. */
+  fatalStateCall: 0.001,
+  /** A plugin throws, before or after it has applied the update. */
+  pluginThrows: 0.1,
+  /** A plugin takes longer than it may. */
+  pluginHangs: 0.02,
+  /** A plugin refuses an update for good. */
+  pluginRejects: 0.03,
+};
+
+/** What happens from outside, by weight. */
+const EVENTS = {
+  publish: 20,
+  publishMany: 5,
+  poll: 10,
+  cleanup: 2,
+  crash: 2,
+  powerLoss: 1,
+  stop: 1,
+  away: 0.3,
+  backUp: 2,
+  restore: 0.6,
+  clone: 0.4,
+  newServer: 0.4,
+  outage: 1,
+  pluginDown: 0.5,
+};
+
+export type Fault = keyof typeof FAULTS;
+export type HappeningName = keyof typeof EVENTS;
+
+/** How one server behaves. */
+export interface Habits {
+  readonly publishes: boolean;
+  readonly watches: boolean;
+  /** Milliseconds from poll to poll; `undefined`: it polls when told. */
+  readonly poll: number | undefined;
+  readonly from: "earliest" | "now";
+  readonly includeOwn: boolean;
+  readonly commitInterval: number;
+  readonly plugins: number;
+  /** How far its clock is ahead, in milliseconds. */
+  readonly clockError: number;
+}
+
+/** What one seed is made of. Each leaves out most faults, so that those that are in it meet. */
+export interface Mix {
+  readonly servers: number;
+  /** Milliseconds until updates expire. */
+  readonly retention: number;
+  readonly faults: Record<Fault, number>;
+  readonly events: Record<HappeningName, number>;
+  /** Milliseconds between two happenings: those to choose from. */
+  readonly gaps: readonly number[];
+  /** Milliseconds that a request takes at most. */
+  latency: number;
+  /** Keys on a page of a listing. */
+  pageSize: number;
+  /** Listings may show the bucket as it was so many milliseconds ago. */
+  readonly lag: number;
+  /** Characters of most contents. */
+  readonly contentSize: number;
+  readonly urls: number;
+  readonly poll: number;
+}
+
+/** Draws the mix of a seed. */
+export function drawMix(chance: Chance): Mix {
+  const retention = chance.pick([10 * MINUTE, 10 * MINUTE, 30 * MINUTE, 2 * HOUR, 24 * HOUR]);
+  const faulty = chance.pick([0, 1, 1, 1]);
+  const slow = chance.happens(0.5);
+  return {
+    servers: chance.whole(2, 4),
+    retention,
+    faults: some(chance, FAULTS, 0.35 * faulty),
+    events: { ...some(chance, EVENTS, 0.5), publish: EVENTS.publish, poll: EVENTS.poll },
+    gaps: slow
+      ? [0, 100, 2 * SECOND, 20 * SECOND, retention / 20, retention / 8]
+      : [0, 0, 50, 200, SECOND, 5 * SECOND],
+    latency: chance.pick([20, 100, 1000]),
+    pageSize: chance.pick([2, 5, 1000]),
+    lag: chance.happens(0.1) ? SECOND : 0,
+    contentSize: chance.happens(0.1) ? 40_000 : 10,
+    urls: chance.pick([2, 10]),
+    poll: slow ? retention / chance.pick([5, 20]) : chance.pick([SECOND, 10 * SECOND]),
+  };
+}
+
+/** Draws the habits of a server. */
+export function drawHabits(chance: Chance, mix: Mix): Habits {
+  const role = chance.pick(["both", "both", "both", "publishes", "watches"]);
+  return {
+    publishes: role !== "watches",
+    watches: role !== "publishes",
+    poll: chance.happens(0.5) ? mix.poll : undefined,
+    from: chance.happens(0.15) ? "now" : "earliest",
+    includeOwn: chance.happens(0.15),
+    commitInterval: chance.happens(0.15) ? SECOND : 0,
+    plugins: chance.happens(0.2) ? 2 : 1,
+    clockError: chance.happens(0.2) ? chance.pick([-1, 1]) * chance.between(0, 2 * HOUR) : 0,
+  };
+}
+
+/** A few of the probabilities, each at its full value or at a part of it; the others are 0. */
+function some<Name extends string>(
+  chance: Chance,
+  most: Readonly<Record<Name, number>>,
+  share: number,
+): Record<Name, number> {
+  const drawn: Partial<Record<Name, number>> = {};
+  for (const name of Object.keys(most) as Name[]) {
+    drawn[name] = chance.happens(share) ? most[name] * chance.pick([0.1, 0.3, 1]) : 0;
+  }
+  return drawn as Record<Name, number>;
+}

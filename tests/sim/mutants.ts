@@ -1,0 +1,196 @@
+/** A change of the code that breaks one rule. */
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+/** Text that is replaced in a file; it must be there exactly once. */
+export interface Edit {
+  /** Below `lib`. */
+  readonly file: string;
+  readonly search: string;
+  readonly replace: string;
+}
+
+const SEAL = "publishing/seal.ts";
+const OWN_TAIL = "publishing/own_tail.ts";
+const UPLOADER = "publishing/uploader.ts";
+const DELIVERY = "reading/delivery.ts";
+const STREAM_READER = "reading/stream_reader.ts";
+
+/** One for each rule that the promises rest on. */
+export const MUTANTS: readonly Mutant[] = [
+  mutant(
+    "the newest commit is sealed",
+    edit(SEAL, "commit.last >= newest || commit.last <= last", "commit.last <= last"),
+  ),
+  mutant(
+    "sealing goes backwards",
+    edit(SEAL, "let { closed: before, sealed: last,", "let { closed: before, closed: last,"),
+    edit(SEAL, "if (last > stream.sealed) plans", "if (last > before) plans"),
+    edit("state/publisher.ts", "FROM commits, publisher WHERE last > sealed", "FROM commits"),
+  ),
+  mutant(
+    "commits are deleted before their segment is stored",
+    edit(
+      SEAL,
+      "    await putRows(context, name, options);",
+      `    const sealed = publisher.commits().filter(({ last }) => last <= plan.last);
+    await context.store.delete(sealed.map(({ key }) => key), options);
+    await putRows(context, name, options);`,
+    ),
+  ),
+  mutant(
+    "rows are dropped before their segment is closed",
+    edit(SEAL, "outbox.drop(base + closedNow)", "outbox.drop(base + plan.last)"),
+  ),
+  mutant(
+    "rows are dropped at a restart",
+    edit(
+      UPLOADER,
+      "    this.#context = context;",
+      `    const { publisher, outbox } = this.#parts.state;
+    publisher.save({ uploaded: outbox.lastRow() });
+    this.#context = context;`,
+    ),
+  ),
+  mutant(
+    "a row counts as uploaded before its commit is stored",
+    edit(
+      UPLOADER,
+      "    await putCommit(context, commit, { signal });",
+      `    publisher.save({ uploaded: commit.rows.at(-1)!.row });
+    await putCommit(context, commit, { signal });`,
+    ),
+  ),
+  mutant(
+    "an update is accepted without being synced",
+    edit(
+      "publish.ts",
+      "          : accept(state, update, environment)\n      )\n    )\n  );",
+      "          : accept(state, update, environment)\n      )\n    ), { durable: false });",
+    ),
+  ),
+  mutant(
+    "an own seq is used again after a restore",
+    edit(
+      UPLOADER,
+      "    await this.#forks.look(context, { signal: this.#forced.signal });",
+      "",
+    ),
+  ),
+  mutant(
+    "nobody looks for forks",
+    edit(OWN_TAIL, "return tail.commits.filter(({ key }) => !known.has(key));", "return [];"),
+  ),
+  mutant(
+    "a fork is compared in the tail only",
+    edit(OWN_TAIL, "await otherSegments(context, options)", "[]"),
+  ),
+  mutant(
+    "a fork is compared beyond the last closed segment only",
+    edit(OWN_TAIL, "await fetchRows(context, name.first, options);", ""),
+  ),
+  mutant(
+    "a stream is continued although its newest commit has expired",
+    edit(OWN_TAIL, "return reach < before.uploaded - before.base;", "return false;"),
+  ),
+  mutant(
+    "an unknown key is trusted without its body",
+    edit(OWN_TAIL, "if (different) return different.seq;", ""),
+  ),
+  mutant(
+    "what was published again after a fork is applied here, too, and what was not is skipped",
+    edit(DELIVERY, "if (!republished.has(update.id)) {", "if (republished.size === 0) {"),
+  ),
+  mutant(
+    "the cursor moves before the plugins have had the updates",
+    edit(
+      DELIVERY,
+      "    const letters: DeadLetter[] = [];",
+      `    const letters: DeadLetter[] = [];
+    if (updates.length > 0) this.#moveCursor(stream, updates.at(-1)!.seq, []);`,
+    ),
+  ),
+  mutant(
+    "old content overwrites new",
+    edit(
+      DELIVERY,
+      "Date.parse(time), id);\n    return",
+      "Date.parse(time), id) && false;\n    return",
+    ),
+  ),
+  mutant(
+    "a gap is reported without a second look",
+    edit(STREAM_READER, "const HOLE_LISTINGS = 3;", "const HOLE_LISTINGS = 1;"),
+    edit(STREAM_READER, "const HOLE_TIME = 2000;", "const HOLE_TIME = 0;"),
+  ),
+  mutant(
+    "an object that is gone is taken for a gap",
+    edit(
+      STREAM_READER,
+      `      this.#excluded.add(name.key);
+      await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });`,
+      `      this.#excluded.add(name.key);
+      [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];`,
+    ),
+  ),
+  mutant(
+    "segments are listed before the tail",
+    edit(
+      STREAM_READER,
+      `    const segments = await listStream(store, "segments", this.#stream, options);`,
+      "",
+    ),
+    edit(
+      STREAM_READER,
+      "    const commits = tail\n",
+      `    const segments = await listStream(store, "segments", this.#stream, options);
+    const commits = tail\n`,
+    ),
+    edit(STREAM_READER, "const HOLE_LISTINGS = 3;", "const HOLE_LISTINGS = 1;"),
+    edit(STREAM_READER, "const HOLE_TIME = 2000;", "const HOLE_TIME = 0;"),
+  ),
+  mutant(
+    "a late commit is taken for the start of a stream",
+    edit(
+      "reading/poller.ts",
+      "      const cursor = state.cursors.get(stream);",
+      `      state.cursors.enter(stream, Math.min(...commits.map(({ first }) => first)) - 1);
+      const cursor = state.cursors.get(stream);`,
+    ),
+  ),
+  mutant(
+    "a new state enters a stream at its newest commit",
+    edit(
+      "reading/enter.ts",
+      "newest ? contiguousStart(names, newest) - 1 : 0",
+      "newest ? newest.first - 1 : 0",
+    ),
+    edit("reading/enter.ts", "import { contiguousStart } from", "import {} from"),
+  ),
+  mutant(
+    "cleanup leaves holes",
+    edit(
+      "cleanup.ts",
+      "return young === -1 ? sorted : sorted.slice(0, young);",
+      "return sorted.filter(({ lastModified }) => now - lastModified > maxAge && young > -2);",
+    ),
+  ),
+  mutant(
+    "cleanup goes by the local clock",
+    edit(
+      "cleanup.ts",
+      "environment.clock.now() + (store.clockOffset ?? 0)",
+      "environment.clock.now()",
+    ),
+  ),
+];
+
+function mutant(name: string, ...edits: Edit[]): Mutant {
+  return { name, edits };
+}
+
+function edit(file: string, search: string, replace: string): Edit {
+  return { file, search, replace };
+}

@@ -1,0 +1,224 @@
+import { cleanup } from "../../lib/cleanup.ts";
+import { Connection } from "../../lib/connection.ts";
+import type { Environment } from "../../lib/environment.ts";
+import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../lib/errors.ts";
+import { publish, type Receipt } from "../../lib/publish.ts";
+import { State } from "../../lib/state/state.ts";
+import type { UpdateInput } from "../../lib/update.ts";
+import { watch, type Watcher } from "../../lib/watch.ts";
+import type { Disk } from "./disk.ts";
+import { guardState, type StateCall } from "./guarded_state.ts";
+import { SimPlugin } from "./plugin.ts";
+import { ReaderChecks } from "./reader_checks.ts";
+import type { Server } from "./server.ts";
+import { StoreView } from "./store_view.ts";
+import type { World } from "./world.ts";
+
+/** Unwinds what a process was doing when it died. */
+export class Death extends Error {}
+
+/** One run of a server, from its start until it stops or dies. */
+export class Process {
+  readonly world: World;
+  readonly server: Server;
+  readonly disk: Disk;
+  readonly checks = new ReaderChecks(this);
+  readonly view: StoreView;
+  /** The state as it is: the process itself sees it through a guard. */
+  readonly state: State;
+  readonly connection: Connection;
+  readonly watcher: Watcher | undefined;
+  alive = true;
+  stopping = false;
+
+  constructor(world: World, server: Server) {
+    const { timeline, chance, mix, bucket } = world;
+    const { clockError, watches, poll, plugins } = server.habits;
+    this.world = world;
+    this.server = server;
+    this.disk = server.disk;
+    this.state = new State(this.disk.medium.path, { server: server.name, store: "sim:" }, chance);
+    this.noteStream();
+    this.view = new StoreView({
+      bucket,
+      timeline,
+      chance,
+      mix,
+      clockError,
+      alive: () => this.alive,
+      reachable: () => timeline.now >= server.outageUntil,
+      put: (key, body) => world.put(this.disk, key, body),
+      delete: (keys) => world.delete(keys),
+      note: (what, fate) => this.note(`${what}${fate === "done" ? "" : ` (${fate})`}`),
+    });
+    const guard = {
+      point: (name: string) => this.#point(name),
+      committed: (calls: readonly StateCall[], durable: boolean) => this.#committed(calls, durable),
+    };
+    const state = guardState(this.state, guard);
+    this.connection = new Connection(server.config, this.view, this.#environment(), state);
+    if (!watches) return;
+    const names = Array.from({ length: plugins }, (_, index) => `plugin${index + 1}`);
+    this.watcher = watch(
+      this.connection,
+      names.map((name) => new SimPlugin(name, this)),
+      { manual: poll === undefined },
+    );
+    this.#whileAlive(this.watcher.finished, () => {}, (error) => {
+      if (!(error instanceof AccessDeniedError)) this.fail(`The watcher ended: ${error}`);
+      this.die();
+    });
+  }
+
+  /** Publishes, and resolves to whether that worked; what comes of it is checked. */
+  publish(inputs: readonly UpdateInput[]): Promise<boolean> {
+    this.note(`publishes ${inputs.map(({ content, url }) => `${content}`.slice(0, 12) + url)}`);
+    return this.#whileAlive(
+      publish(this.connection, inputs),
+      (receipts) => this.#checkReceipts(receipts),
+      (error) => this.#checkRefusal(error, inputs),
+    );
+  }
+
+  /** Polls now. */
+  poll(): Promise<boolean> {
+    this.note("polls");
+    return this.#whileAlive(
+      this.watcher!.poll(),
+      ({ applied, gaps }) => this.note(`applied ${applied}, gaps ${gaps}`),
+      (error) => this.#expect("poll()", error),
+    );
+  }
+
+  /** Cleans up. */
+  cleanUp(): Promise<boolean> {
+    return this.#whileAlive(
+      cleanup(this.connection, { maxAge: this.world.mix.retention }),
+      ({ keys, failed }) => this.note(`cleaned up ${keys}, ${failed} failed`),
+      (error) => this.#expect("cleanup()", error),
+    );
+  }
+
+  /** Stops gracefully. */
+  async stop(): Promise<void> {
+    this.note("stops");
+    this.stopping = true;
+    const { timeline } = this.world;
+    const begun = timeline.now;
+    await this.watcher?.close();
+    await this.connection.close();
+    if (!this.alive) return;
+    if (timeline.now - begun < this.server.config.stopTimeout) this.checks.checkStopped();
+    this.die("has stopped");
+  }
+
+  /** Ends at once: nothing that it does from now on has any effect. */
+  die(how = "dies"): void {
+    if (!this.alive) return;
+    this.note(how);
+    this.alive = false;
+    this.server.noteEnd(this);
+  }
+
+  /** Waits; for ever, when the process dies meanwhile. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#environment().clock.setTimer(ms, resolve));
+  }
+
+  /** A line of the trace. */
+  note(what: string): void {
+    this.world.note(this.server.label, what);
+  }
+
+  /** A promise is broken. */
+  fail(message: string): void {
+    this.world.fail(`${this.server.label}: ${message}`);
+  }
+
+  /** The stream that the state publishes to now. */
+  noteStream(): void {
+    const { disk } = this;
+    disk.stream = this.state.publisher.load().stream;
+    this.world.ledger.families.set(disk.stream, disk.family);
+  }
+
+  #environment(): Environment {
+    const { world: { timeline, chance }, server: { habits: { clockError } } } = this;
+    return {
+      random: chance,
+      clock: {
+        now: () => Math.floor(timeline.now + clockError),
+        setTimer: (ms, callback) => timeline.after(ms, () => this.#run(callback)),
+      },
+    };
+  }
+
+  /** Runs what a timer calls. */
+  #run(callback: () => void): void {
+    try {
+      if (this.alive) callback();
+    } catch (error) {
+      if (!(error instanceof Death)) this.fail(`A timer threw ${error}`);
+    }
+  }
+
+  #point(name: string): void {
+    const { chance, mix: { faults } } = this.world;
+    if (this.alive && chance.happens(faults.fatalStateCall)) this.die(`dies at ${name}`);
+    if (!this.alive) throw new Death();
+  }
+
+  #committed(calls: readonly StateCall[], durable: boolean): void {
+    const { world, disk } = this;
+    for (const { name, args, result } of calls) {
+      if (name === "outbox.add") world.ledger.accept(disk, args, result);
+      if (name === "publisher.begin") world.noteNewStream(this);
+      if (name === "cursors.enter" && this.state.cursors.get(String(args[0])) === args[1]) {
+        this.checks.entered(String(args[0]), Number(args[1]));
+      }
+    }
+    if (durable && world.mix.events.powerLoss > 0) disk.durable = disk.medium.read();
+  }
+
+  async #whileAlive<T>(
+    promise: Promise<T>,
+    done: (value: T) => void,
+    failed: (error: unknown) => void,
+  ): Promise<boolean> {
+    try {
+      const value = await promise;
+      if (this.alive) done(value);
+      return this.alive;
+    } catch (error) {
+      if (this.alive) failed(error);
+      return false;
+    }
+  }
+
+  #checkReceipts(receipts: readonly Receipt[]): void {
+    for (const receipt of receipts) {
+      if (receipt.status !== "published") return this.fail(`publish() returned ${receipt.status}`);
+      const { id, stream, seq } = receipt;
+      if (!this.world.bucket.at(stream, seq).some(({ update }) => update.id === id)) {
+        this.fail(`publish() returned ${stream}/${seq}, where the update never was`);
+      }
+    }
+  }
+
+  #checkRefusal(error: unknown, inputs: readonly UpdateInput[]): void {
+    this.#expect("publish()", error);
+    if (error instanceof AccessDeniedError) return;
+    const last = this.world.ledger.byContent.get(inputs.at(-1)!.content);
+    if (!last) this.fail(`publish() accepted nothing: ${messageOf(error)}`);
+    else if (last.row <= this.state.publisher.load().uploaded) {
+      this.fail(`publish() failed, though what it accepted is uploaded: ${messageOf(error)}`);
+    }
+  }
+
+  #expect(what: string, error: unknown): void {
+    const expected = error instanceof StoreUnavailableError || error instanceof AccessDeniedError ||
+      (error instanceof DOMException && error.name === "AbortError");
+    if (!expected) this.fail(`${what} failed: ${error instanceof Error ? error.stack : error}`);
+    this.note(`${what} failed: ${messageOf(error)}`);
+  }
+}

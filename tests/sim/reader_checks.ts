@@ -1,0 +1,128 @@
+import type { Gap, Update } from "../../lib/update.ts";
+import type { Place } from "./bucket.ts";
+import type { Process } from "./process.ts";
+
+/** What the plugins of one process got, in order. Checks each update and gap as it comes. */
+export class ReaderChecks {
+  readonly #process: Process;
+  /** The seq that comes next, by plugin and stream. */
+  readonly #next = new Map<string, number>();
+  /** Calls that failed: those are repeated, or become dead letters. */
+  readonly #failed = new Set<string>();
+  /** Streams that were given up for new ones meanwhile: they are read again from where they part. */
+  readonly #forked = new Set<string>();
+  /** URLs that a plugin is busy with. */
+  readonly #busy = new Set<string>();
+
+  constructor(process: Process) {
+    this.#process = process;
+  }
+
+  /** A call begins: no other for the same URL may be under way. */
+  begin(plugin: string, { url }: Update): void {
+    const call = `${plugin} ${url}`;
+    if (this.#busy.has(call)) this.#fail(`${call} was called twice at once`);
+    this.#busy.add(call);
+  }
+
+  /** A call ends. */
+  end(plugin: string, { url }: Update): void {
+    this.#busy.delete(`${plugin} ${url}`);
+  }
+
+  /** A call fails, or takes too long. */
+  failed(plugin: string, { stream, seq }: Update): void {
+    this.#failed.add(`${plugin} ${stream} ${seq}`);
+  }
+
+  /** A plugin has applied an update. */
+  delivered(plugin: string, update: Update): void {
+    const { stream, seq, id, url, content } = update;
+    const { world: { bucket, ledger }, disk, state } = this.#process;
+    const place = bucket.at(stream, seq).find((place) => place.update.id === id);
+    const accepted = ledger.accepted.get(id);
+    if (!place || !accepted || accepted.url !== url || accepted.content !== content) {
+      return this.#fail(`${plugin} got ${stream}/${seq}, which was never published so`);
+    }
+    const reader = `${plugin} ${stream}`;
+    const next = this.#next.get(reader) ?? state.cursors.get(stream) + 1;
+    if (seq < next && !this.#failed.has(`${reader} ${seq}`) && !this.#forked.has(stream)) {
+      this.#fail(`${plugin} got ${stream}/${seq} again, or out of order: next is ${next}`);
+    }
+    for (let skipped = next; skipped < seq; skipped++) {
+      if (!this.#maySkip(reader, stream, skipped)) {
+        this.#fail(`${plugin} got ${stream}/${seq}, but not ${skipped}, which is before it`);
+      }
+    }
+    this.#next.set(reader, seq + 1);
+    disk.told.updates.add(`${plugin} ${id}`);
+    if (!update.superseded) disk.told.mirror.set(`${plugin} ${url}`, id);
+  }
+
+  /** A plugin was told of a gap. */
+  gap(gap: Gap): void {
+    const { world: { bucket, timeline, mix }, disk, view, state } = this.#process;
+    const { stream, first, last } = gap;
+    const cursor = state.cursors.get(stream);
+    if (first !== cursor + 1 || last < first) {
+      this.#fail(`The gap ${stream}/${first}-${last} does not follow the cursor ${cursor}`);
+    }
+    const listed = Math.min(
+      view.listings.get(`segments/${stream}/`) ?? timeline.now,
+      view.listings.get(`tail/${stream}/`) ?? timeline.now,
+    ) - mix.lag;
+    for (let seq = first; seq <= last; seq++) {
+      const places = bucket.at(stream, seq);
+      if (places.length === 0) this.#fail(`The gap ${stream}/${seq} was never published`);
+      if (places.some((place) => isThereSince(place, listed))) {
+        this.#fail(`${stream}/${seq} is reported as a gap, but is in the bucket`);
+      }
+    }
+    disk.told.gaps.push(gap);
+  }
+
+  /** The very first poll entered a stream behind `cursor`. */
+  entered(stream: string, cursor: number): void {
+    const { world: { bucket, mix }, disk, server: { habits }, view } = this.#process;
+    const listed = view.listings.get("tail/")! - mix.lag;
+    const places = bucket.at(stream, cursor);
+    if (habits.from === "earliest" && places.some((place) => isThereSince(place, listed))) {
+      this.#fail(`${stream} is entered behind ${cursor}, which is in the bucket`);
+    }
+    if (cursor > 0 && places.length === 0) this.#fail(`${stream} is entered beyond its end`);
+    disk.told.entries.set(stream, cursor);
+  }
+
+  /** The state begins a new stream: the old one is read from where they part. */
+  forked(stream: string): void {
+    this.#forked.add(stream);
+  }
+
+  /** A graceful stop leaves the cursors behind all that was applied, and did not fail. */
+  checkStopped(): void {
+    for (const [reader, next] of this.#next) {
+      const [, stream] = reader.split(" ");
+      const cursor = this.#process.state.cursors.get(stream);
+      const failed = [...this.#failed].some((call) => call.endsWith(` ${stream} ${next - 1}`));
+      if (cursor < next - 1 && !failed && !this.#forked.has(stream)) {
+        this.#fail(`${reader} got ${next - 1}, but the cursor is at ${cursor}`);
+      }
+    }
+  }
+
+  #maySkip(reader: string, stream: string, seq: number): boolean {
+    const { world: { bucket }, disk } = this.#process;
+    return this.#failed.has(`${reader} ${seq}`) ||
+      bucket.at(stream, seq).some(({ update: { id } }) => disk.accepted.has(id)) ||
+      disk.told.gaps.some((gap) => gap.stream === stream && gap.first <= seq && seq <= gap.last);
+  }
+
+  #fail(message: string): void {
+    this.#process.world.fail(`${this.#process.server.label}: ${message}`);
+  }
+}
+
+/** Whether the place was in the bucket at that time, and has been ever since. */
+function isThereSince({ objects, since }: Place, time: number): boolean {
+  return objects > 0 && since <= time;
+}

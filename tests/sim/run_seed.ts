@@ -1,0 +1,54 @@
+import { checkArrived } from "./arrival_checks.ts";
+import { settle } from "./settle.ts";
+import { HAPPENINGS } from "./happenings.ts";
+import { Death } from "./process.ts";
+import { World } from "./world.ts";
+
+/** So many steps at least are made in the time of faults. */
+export const FAULTY_STEPS = 500;
+
+/** What became of a seed. */
+export interface Outcome {
+  readonly seed: number;
+  readonly steps: number;
+  /** The promise that was broken, if any. */
+  readonly violation: string | undefined;
+  /** How many updates were found to be outside of the promise. */
+  readonly outside: number;
+}
+
+/** Simulates one seed: first all goes wrong, then nothing any more, and everything must arrive. */
+export async function runSeed(
+  seed: number,
+  options: { trace?: (line: string) => void } = {},
+): Promise<Outcome> {
+  const world = new World(seed, options.trace);
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    if (event.reason instanceof Death) return;
+    world.fail(
+      `Nobody handles ${event.reason instanceof Error ? event.reason.stack : event.reason}`,
+    );
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  try {
+    scheduleHappening(world);
+    while (!world.violation && world.timeline.steps < FAULTY_STEPS) await world.timeline.step();
+    if (!world.violation) await settle(world);
+    if (!world.violation) checkArrived(world);
+    const { timeline: { steps }, violation, ledger } = world;
+    return { seed, steps, violation, outside: ledger.outside };
+  } finally {
+    world.end();
+    globalThis.removeEventListener("unhandledrejection", onRejection);
+  }
+}
+
+function scheduleHappening(world: World): void {
+  const { chance, mix, timeline } = world;
+  timeline.after(chance.between(0, chance.pick(mix.gaps)), () => {
+    if (timeline.steps > FAULTY_STEPS) return;
+    HAPPENINGS[chance.weighted(mix.events)](world);
+    scheduleHappening(world);
+  });
+}

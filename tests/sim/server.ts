@@ -1,0 +1,105 @@
+import { resolveConfig, type ResolvedConfig } from "../../lib/config/config.ts";
+import { type Backup, Disk } from "./disk.ts";
+import { drawHabits, type Habits } from "./mix.ts";
+import { Process } from "./process.ts";
+import type { World } from "./world.ts";
+
+/** A machine: a disk with the state, and most of the time a process. */
+export class Server {
+  /** What tells it from others that bear the same name. */
+  readonly label: string;
+  readonly name: string;
+  readonly habits: Habits;
+  readonly config: ResolvedConfig;
+  readonly backups: Backup[] = [];
+  disk: Disk;
+  process: Process | undefined;
+  /** So many updates it still has to publish in the end. */
+  lastUpdates = 0;
+  /** Until then the store cannot be reached. */
+  outageUntil = 0;
+  /** Until then all that the plugins do fails. */
+  pluginDownUntil = 0;
+  readonly #world: World;
+  /** What is left of the last process: it may still be unwinding. */
+  #dead: Process | undefined;
+  #cancelStart: (() => void) | undefined;
+
+  /** A new machine, or with a `backup` one like `original` was. */
+  constructor(world: World, label: string, { original, backup }: {
+    original?: Server;
+    backup?: Backup;
+  } = {}) {
+    const { chance, mix, timeline } = world;
+    this.#world = world;
+    this.label = label;
+    this.name = original?.name ?? label;
+    this.habits = { ...drawHabits(chance, mix), ...likeThose(original) };
+    const { poll = mix.poll, from, includeOwn, commitInterval } = this.habits;
+    const { retention } = mix;
+    this.config = resolveConfig({
+      server: this.name,
+      poll,
+      from,
+      includeOwn,
+      commitInterval,
+      retention,
+      plugins: [],
+    });
+    this.disk = new Disk(timeline.now, backup);
+    world.note(label, JSON.stringify(this.habits));
+    this.startAfter(0);
+  }
+
+  /** Starts a process then, or sooner when it is told again. */
+  startAfter(ms: number): void {
+    this.#cancelStart?.();
+    this.#cancelStart = this.#world.timeline.after(ms, () => {
+      if (this.process) return;
+      this.closeState();
+      this.process = new Process(this.#world, this);
+      this.process.note(`starts, publishes to ${this.disk.stream}`);
+      this.disk.durable = this.disk.medium.read();
+    });
+  }
+
+  /** The process has ended. */
+  noteEnd(process: Process): void {
+    const { chance, settling, mix: { retention } } = this.#world;
+    this.process = undefined;
+    this.#dead = process;
+    this.startAfter(settling ? 0 : chance.pick([0, 0, 100, 2000, 2000, 60_000, retention / 3]));
+  }
+
+  /** Ends the process, and loses what was not synced. */
+  losePower(): void {
+    this.process?.die("loses power");
+    this.closeState();
+    this.disk.medium.write(this.disk.durable);
+  }
+
+  /** Replaces the disk by a copy. */
+  restore(backup: Backup): void {
+    const { ledger, servers, bucket, timeline } = this.#world;
+    this.process?.die("dies; its state is restored from a backup");
+    this.closeState();
+    const others = servers.filter((server) => server !== this).map(({ disk }) => disk);
+    ledger.discard(this.disk, others, bucket);
+    this.disk.medium.release();
+    backup.family.copied = true;
+    this.disk = new Disk(timeline.now, backup);
+  }
+
+  /** Closes what is left of the last process; to be called between events only. */
+  closeState(): void {
+    this.#dead?.state[Symbol.dispose]();
+    this.#dead = undefined;
+  }
+}
+
+/** What a copy of a machine is configured with, too. */
+function likeThose(original: Server | undefined): Partial<Habits> {
+  if (!original) return {};
+  const { plugins, from, includeOwn } = original.habits;
+  return { plugins, from, includeOwn };
+}

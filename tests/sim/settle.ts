@@ -1,0 +1,97 @@
+import type { Disk } from "./disk.ts";
+import { newUpdate } from "./happenings.ts";
+import type { Fault } from "./mix.ts";
+import type { Server } from "./server.ts";
+import type { World } from "./world.ts";
+
+/**
+ * After the faults have stopped everything arrives within so many milliseconds: a process that does
+ * not poll looks for copies of its state every hour.
+ */
+const PATIENCE = 2 * 60 * 60_000;
+
+/** So many updates each server publishes then: enough to seal, and so to notice copies. */
+const LAST_UPDATES = 10;
+
+/** When all poll then for the first time, in milliseconds; after that less and less often. */
+const POLL = 1000;
+
+/** The tail holds no more commits of a stream than this, once everything is calm. */
+const TAIL_LIMIT = 9;
+
+/** Ends all faults, and waits until everything has arrived everywhere. */
+export async function settle(world: World): Promise<void> {
+  const { mix, servers, timeline } = world;
+  world.note("world", "the faults stop");
+  world.settling = true;
+  [mix.latency, mix.pageSize] = [5, 1000];
+  for (const fault of Object.keys(mix.faults) as Fault[]) mix.faults[fault] = 0;
+  for (const server of servers) {
+    server.outageUntil = server.pluginDownUntil = 0;
+    if (!server.process) server.startAfter(0);
+    if (server.habits.publishes) publishLast(world, server);
+    if (server.habits.watches) pollAgainAndAgain(world, server);
+  }
+  const deadline = timeline.now + PATIENCE;
+  while (!world.violation && !isCalm(world)) {
+    if (timeline.now > deadline) return world.fail("Not everything arrives: " + whatLacks(world));
+    for (let i = 0; i < 20 && !world.violation; i++) await timeline.step();
+  }
+}
+
+async function publishLast(world: World, server: Server): Promise<void> {
+  for (server.lastUpdates = LAST_UPDATES; server.lastUpdates > 0;) {
+    const { process } = server;
+    if (process && !process.stopping) {
+      if (await process.publish([newUpdate(world)])) server.lastUpdates--;
+    } else await new Promise<void>((resolve) => world.timeline.after(100, resolve));
+  }
+}
+
+function pollAgainAndAgain(world: World, server: Server, interval = POLL): void {
+  world.timeline.after(interval, () => {
+    if (world.servers.every(({ lastUpdates }) => lastUpdates === 0)) server.process?.poll();
+    pollAgainAndAgain(world, server, 1.5 * interval);
+  });
+}
+
+/** Whether everything is uploaded and read. */
+function isCalm(world: World): boolean {
+  return whatLacks(world) === "";
+}
+
+function whatLacks(world: World): string {
+  const { servers, bucket } = world;
+  for (const { lastUpdates, label, process, habits, disk } of servers) {
+    if (!process || (habits.publishes && lastUpdates > 0)) return `${label} is not done publishing`;
+    if (process.state.queued() > 0 && habits.publishes) return `${label} has updates queued`;
+    if (hasUnnoticedCopy(world, disk)) return `${label} has not noticed the copy of its state`;
+    if (habits.publishes && tailLength(world, disk) > TAIL_LIMIT) {
+      return `the tail of ${disk.stream} has ${tailLength(world, disk)} commits`;
+    }
+    if (!habits.watches) continue;
+    for (const { name: { stream, last, kind } } of bucket.objects.values()) {
+      if (kind !== "tail" || (stream === disk.stream && !habits.includeOwn)) continue;
+      const cursor = process.state.cursors.get(stream);
+      if (cursor < last) return `${label} has read ${stream} to ${cursor}, it reaches ${last}`;
+    }
+  }
+  return "";
+}
+
+/** How many commits of its own a state keeps in the tail, twins of the newest one counted once. */
+function tailLength({ bucket }: World, disk: Disk): number {
+  const commits = [...bucket.objects.values()].filter(({ name, writer }) =>
+    name.kind === "tail" && name.stream === disk.stream && writer === disk
+  );
+  const newest = Math.max(...commits.map(({ name }) => name.last));
+  return commits.filter(({ name }) => name.last < newest).length + 1;
+}
+
+/** Whether another state writes to the stream of this one. */
+function hasUnnoticedCopy({ bucket }: World, { stream, accepted }: Disk): boolean {
+  return [...bucket.objects.values()].some(({ name, places }) =>
+    name.kind === "tail" && name.stream === stream &&
+    places.some(({ update }) => !accepted.has(update.id))
+  );
+}

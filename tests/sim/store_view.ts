@@ -1,0 +1,169 @@
+import { AccessDeniedError, StoreUnavailableError } from "../../lib/errors.ts";
+import { clockOffset } from "../../lib/stores/clock_offset.ts";
+import type {
+  FailedDelete,
+  ListOptions,
+  ObjectInfo,
+  ObjectStore,
+  RequestCounts,
+  StoreOptions,
+} from "../../lib/stores/store.ts";
+import type { Bucket } from "./bucket.ts";
+import type { Chance } from "./chance.ts";
+import { type Fate, fateOf } from "./fate.ts";
+import type { Mix } from "./mix.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** A write that was reported as failed lands within so many milliseconds. */
+const LATEST = 60_000;
+
+/** The store's own timeout: so long a request hangs at most, in milliseconds. */
+const STORE_TIMEOUT = 60_000;
+
+/** What a store stands on in a simulated process. */
+export interface StoreHost {
+  readonly bucket: Bucket;
+  readonly timeline: Timeline;
+  readonly chance: Chance;
+  readonly mix: Mix;
+  /** Milliseconds that the process's clock is ahead. */
+  readonly clockError: number;
+  /** Whether the process lives. */
+  alive(): boolean;
+  /** Whether the store can be reached from the process. */
+  reachable(): boolean;
+  /** The process stores an object. */
+  put(key: string, body: Uint8Array): void;
+  /** The process deletes objects. */
+  delete(keys: readonly string[]): void;
+  /** For the trace. */
+  note(what: string, fate: Fate): void;
+}
+
+/** The store as one process sees it. */
+export class StoreView implements ObjectStore {
+  readonly url = "sim:";
+  readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
+  clockOffset: number | undefined;
+  /** When the last listing of the tail, or of the segments of a stream, was begun. */
+  readonly listings = new Map<string, number>();
+  readonly #host: StoreHost;
+
+  constructor(host: StoreHost) {
+    this.#host = host;
+  }
+
+  put(key: string, body: Uint8Array, options: StoreOptions = {}): Promise<void> {
+    this.requests.put++;
+    return this.#request(`PUT ${key}`, "write", () => this.#host.put(key, body), options);
+  }
+
+  async get(key: string, options: StoreOptions = {}): Promise<Uint8Array | undefined> {
+    this.requests.get++;
+    const { bucket, chance, mix } = this.#host;
+    const read = () => bucket.objects.get(key)?.body;
+    const body = await this.#request(`GET ${key}`, "read", read, options);
+    if (!body || !chance.happens(mix.faults.cut)) return body;
+    return body.subarray(0, chance.whole(0, body.length - 1));
+  }
+
+  async *list(
+    prefix: string,
+    { startAfter = "", signal }: ListOptions = {},
+  ): AsyncIterable<ObjectInfo> {
+    const { bucket, chance, mix, timeline } = this.#host;
+    const lag = chance.between(0, mix.lag);
+    this.listings.set(prefix, timeline.now);
+    for (let after = startAfter;;) {
+      this.requests.list++;
+      const read = () => bucket.page(prefix, after, { size: mix.pageSize, lag });
+      const { items, more } = await this.#request(`LIST ${prefix}`, "read", read, { signal });
+      const cut = chance.happens(mix.faults.cut) ? chance.whole(0, items.length) : undefined;
+      yield* items.slice(0, cut);
+      if (cut !== undefined) throw new StoreUnavailableError(`Listing ${prefix} was cut short`);
+      if (!more) return;
+      after = items[items.length - 1].key;
+    }
+  }
+
+  async delete(
+    keys: readonly string[],
+    { signal }: StoreOptions = {},
+  ): Promise<FailedDelete[]> {
+    this.requests.delete++;
+    const { chance, mix, timeline } = this.#host;
+    const failed = chance.happens(mix.faults.partialDelete)
+      ? keys.filter(() => chance.happens(0.4))
+      : [];
+    const error = new StoreUnavailableError("A key could not be deleted");
+    const remove = () => {
+      this.#host.delete(keys.filter((key) => !failed.includes(key)));
+      const late = failed.filter(() => chance.happens(0.4));
+      if (late.length > 0) {
+        timeline.after(chance.between(0, LATEST), () => this.#host.delete(late));
+      }
+    };
+    try {
+      await this.#request(`DELETE ${keys.join(" ")}`, "write", remove, { signal });
+      return failed.map((key) => ({ key, error }));
+    } catch (error) {
+      signal?.throwIfAborted();
+      return keys.map((key) => ({ key, error: error as Error }));
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Sends a request: it takes effect at the store after a while, the answer comes after another. */
+  #request<T>(
+    what: string,
+    kind: "read" | "write",
+    effect: () => T,
+    { signal }: StoreOptions,
+  ): Promise<T> {
+    const { timeline, chance, mix, clockError } = this.#host;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const fate = fateOf(kind, this.#host);
+    this.#host.note(what, fate);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const sent = Math.floor(timeline.now + clockError);
+    const onAbort = () => reject(signal!.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const answer = (settle: () => void) => {
+      const delay = fate === "hang" ? STORE_TIMEOUT : chance.between(1, mix.latency);
+      timeline.after(delay, () => {
+        if (!this.#host.alive()) return;
+        signal?.removeEventListener("abort", onAbort);
+        settle();
+      });
+    };
+    const fail = () => reject(errorFor(fate, what));
+    timeline.after(chance.between(1, mix.latency), () => {
+      if (!this.#host.alive() && chance.happens(0.5)) return; // It never left the process.
+      if (fate === "refused" || fate === "denied" || fate === "late" || fate === "hang") {
+        answer(fail);
+        if (kind === "write" && (fate === "late" || (fate === "hang" && chance.happens(0.5)))) {
+          timeline.after(chance.between(0, chance.pick([100, 5000, LATEST])), effect);
+        }
+        return;
+      }
+      const value = effect();
+      const stamp = Math.floor(timeline.now / 1000) * 1000;
+      answer(() => {
+        if (fate === "answerLost") return fail();
+        const received = Math.floor(timeline.now + clockError);
+        this.clockOffset = clockOffset({ stamp, resolution: 1000, sent, received });
+        resolve(value);
+      });
+    });
+    return promise;
+  }
+}
+
+function errorFor(fate: Fate, what: string): Error {
+  return fate === "denied"
+    ? new AccessDeniedError(`Cannot ${what}: 403`)
+    : new StoreUnavailableError(`Cannot ${what}: ${fate}`);
+}

@@ -1,0 +1,106 @@
+import { checkDeleted, checkHoles, checkNewest, checkPut, isExpired } from "./bucket_checks.ts";
+import { Bucket, type StoredObject } from "./bucket.ts";
+import { Chance } from "./chance.ts";
+import type { Disk } from "./disk.ts";
+import { Ledger } from "./ledger.ts";
+import { drawMix, type Mix } from "./mix.ts";
+import type { Process } from "./process.ts";
+import { Server } from "./server.ts";
+import { Timeline } from "./timeline.ts";
+
+/** Everything that one seed simulates. */
+export class World {
+  readonly timeline = new Timeline();
+  readonly bucket = new Bucket(this.timeline);
+  readonly ledger = new Ledger();
+  readonly chance: Chance;
+  readonly mix: Mix;
+  readonly servers: Server[] = [];
+  /** The time of faults is over. */
+  settling = false;
+  /** The first promise that was broken. */
+  violation: string | undefined;
+  readonly #trace: ((line: string) => void) | undefined;
+  readonly #start = this.timeline.now;
+
+  constructor(seed: number, trace?: (line: string) => void) {
+    this.chance = new Chance(seed);
+    this.mix = drawMix(this.chance);
+    this.#trace = trace;
+    trace?.(JSON.stringify(this.mix));
+    for (let number = 1; number <= this.mix.servers; number++) this.addServer();
+  }
+
+  addServer(): Server {
+    const server = new Server(this, `web-${this.servers.length + 1}`);
+    this.servers.push(server);
+    return server;
+  }
+
+  /** A promise is broken. */
+  fail(message: string): void {
+    this.note("VIOLATION", message);
+    this.violation ??= message;
+  }
+
+  /** A line of the trace. */
+  note(who: string, what: string): void {
+    if (!this.#trace) return;
+    const seconds = ((this.timeline.now - this.#start) / 1000).toFixed(3);
+    this.#trace(`${this.timeline.steps} ${seconds}s ${who}: ${what}`);
+  }
+
+  /** A write takes effect. */
+  put(disk: Disk, key: string, body: Uint8Array): void {
+    this.note("bucket", `stored ${key}`);
+    try {
+      checkPut(this, disk, this.bucket.put(key, body, disk));
+    } catch (error) {
+      this.fail(`${key} is not what readers understand: ${error}`);
+    }
+  }
+
+  /** A delete takes effect. */
+  delete(keys: readonly string[]): void {
+    const deleted = keys.map((key) => this.bucket.delete(key)).filter((object) => !!object);
+    if (deleted.length === 0) return;
+    this.note("bucket", `deleted ${deleted.map(({ name: { key } }) => key)}`);
+    for (const object of deleted) {
+      checkDeleted(this, object);
+      checkNewest(this, object);
+      if (isExpired(object, this)) {
+        this.ledger.noteExpired(object, this.servers.map(({ disk }) => disk));
+      }
+    }
+    for (const stream of new Set(deleted.map(({ name }) => name.stream))) checkHoles(this, stream);
+  }
+
+  /** A state has begun a new stream: that needs a reason. */
+  noteNewStream(process: Process): void {
+    const { disk } = process;
+    const { stream } = disk;
+    process.checks.forked(stream);
+    process.noteStream();
+    process.note(`begins ${disk.stream} in place of ${stream}`);
+    const { faults, lag } = this.mix;
+    if (disk.family.copied || faults.cut > 0 || lag > 0) return;
+    const reach = Math.max(0, ...this.#tailOf(stream).map(({ name }) => name.last));
+    const ever = Math.max(0, ...(this.bucket.streams.get(stream)?.keys() ?? []));
+    if (reach === ever) process.fail(`${stream} was given up for no reason`);
+  }
+
+  #tailOf(stream: string): StoredObject[] {
+    return [...this.bucket.objects.values()].filter(({ name }) =>
+      name.kind === "tail" && name.stream === stream
+    );
+  }
+
+  /** Frees what the run took. */
+  end(): void {
+    for (const server of this.servers) {
+      server.process?.die("ends");
+      server.closeState();
+      server.disk.medium.release();
+    }
+  }
+}
