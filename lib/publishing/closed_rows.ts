@@ -16,20 +16,23 @@ import type { UploadContext } from "./commit.ts";
  * the newest first: where one has expired, or cannot be read, nothing older can be compared.
  */
 export async function fetchRows(
-  { store, state: { outbox, publisher } }: UploadContext,
+  { store, state }: UploadContext,
   first: number,
   options: StoreOptions,
 ): Promise<void> {
+  const { outbox, publisher } = state;
   const { base } = publisher.load();
   for (const key of publisher.closedFrom(first)) {
     const name = parseKey(key)!;
     if (outbox.firstRow() <= base + name.first) continue;
     const updates = await readObject(name, store, options);
     if (!Array.isArray(updates)) return;
-    for (const { seq, id, url, time, metadata, ...content } of updates) {
-      const body = updateBody({ ...content, metadata });
-      outbox.putBack({ row: base + seq, id, url, time: Date.parse(time), body });
-    }
+    state.transaction(() => {
+      for (const { seq, id, url, time, metadata, ...content } of updates) {
+        const body = updateBody({ ...content, metadata });
+        outbox.putBack({ row: base + seq, id, url, time: Date.parse(time), body });
+      }
+    }, { durable: false });
   }
 }
 

@@ -8,11 +8,15 @@ import { Buffer } from "node:buffer";
 import { getLogger } from "@logtape/logtape";
 import { fetchRows, readObject } from "./closed_rows.ts";
 import type { UploadContext } from "./commit.ts";
+import { sleep } from "../environment.ts";
 import { type ObjectName, parseKey, serverOf } from "../keys.ts";
 import type { StreamState } from "../state/publisher.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
+
+/** So long after a write a listing may not show it yet, in milliseconds. */
+const LONGEST_LAG = 2000;
 
 /** A listing of the own tail. */
 export interface OwnTail {
@@ -49,32 +53,37 @@ export function isSuspicious({ state }: Pick<UploadContext, "state">, tail: OwnT
  */
 export async function checkOwnTail(
   context: UploadContext,
-  tail: OwnTail,
+  listed: OwnTail,
   options: StoreOptions,
 ): Promise<void> {
-  const { state: { publisher } } = context;
+  const { state: { publisher, outbox } } = context;
   const now = publisher.load();
-  if (now.stream !== tail.before.stream) return;
-  if (hasExpired(tail)) {
-    logger.warn("The newest commit of {stream} is gone from the bucket; a new stream is begun", {
-      stream: now.stream,
-    });
-    return beginStream(context, now.uploaded + 1);
-  }
+  if (now.stream !== listed.before.stream) return;
+  const tail = hasExpired(listed) ? await listAgain(context, options) : listed;
+  const expired = hasExpired(tail);
   const unknown = unknownCommits(context, tail);
   let fork = await lowestDifference(context, unknown, options);
-  if (fork === Infinity) return tidyUp(context, unknown);
+  if (fork === Infinity && !expired) return tidyUp(context, unknown);
   fork = Math.min(
     fork,
     await lowestDifference(context, await otherSegments(context, options), options),
   );
-  const from = Math.min(fork, now.uploaded - now.base + 1);
+  const first = Math.min(outbox.firstRow() - now.base, now.closed + 1);
+  const from = Math.max(first, Math.min(fork, now.uploaded - now.base + 1));
   logger.warn(
-    "Another copy of the state {path} writes to {stream}, too; what may not have arrived is " +
-      "published again in a new stream (give each server a state of its own)",
+    expired
+      ? "The newest commit of {stream} is gone from the bucket; a new stream is begun"
+      : "Another copy of the state {path} writes to {stream}, too; what may not have arrived is " +
+        "published again in a new stream (give each server a state of its own)",
     { path: context.state.path, stream: now.stream },
   );
   beginStream(context, now.base + from);
+}
+
+/** A listing may lag: what it does not show is looked for once more before it counts as gone. */
+async function listAgain(context: UploadContext, options: StoreOptions): Promise<OwnTail> {
+  await sleep(context.environment.clock, LONGEST_LAG, options.signal);
+  return await listOwnTail(context, options);
 }
 
 /** A stream is continued only if its newest commit is still there. */
@@ -108,7 +117,7 @@ async function compare(
   name: ObjectName,
   options: StoreOptions,
 ): Promise<number> {
-  const { base, closed, uploaded } = publisher.load();
+  const { base, closed, sealed, uploaded } = publisher.load();
   const known = Math.max(name.first, Math.min(outbox.firstRow() - base, closed + 1));
   const updates = await readObject(name, store, options);
   if (updates === undefined) return Infinity;
@@ -116,7 +125,7 @@ async function compare(
   const ids = outbox.ids(base + known, base + name.last);
   const different = updates.find(({ seq, id }) => seq >= known && ids.get(base + seq) !== id);
   if (different) return different.seq;
-  if (name.kind === "tail" && name.last > closed) {
+  if (name.kind === "tail" && name.last > sealed) {
     const bytes = Buffer.byteLength(JSON.stringify(updates));
     publisher.addCommit({ key: name.key, first: name.first, last: name.last, bytes });
     const last = base + name.last;

@@ -5,7 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { objectName } from "../keys.ts";
+import { objectName, parseKey } from "../keys.ts";
 import type { KnownCommit, Publisher, StreamState } from "../state/publisher.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
@@ -112,6 +112,9 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
         if (last > sealed && last <= plan.last) publisher.addGarbage(key, now);
       }
       if (continued) publisher.addGarbage(openKey, now + SUPERSEDED_GRACE);
+      if (openKey !== null && !continued) {
+        publisher.addClosed(parseKey(openKey)!, { now, until: now - CLOSED_MEMORY });
+      }
       if (plan.closed) publisher.addClosed(name, { now, until: now - CLOSED_MEMORY });
       publisher.dropCommits(closedNow);
       outbox.drop(base + closedNow);

@@ -66,7 +66,7 @@ export class Poller {
     const before = state.publisher.load();
     const streams = await listTail(store, this.#foreign, { signal });
     state.noteClockOffset(store.clockOffset);
-    uploader.inspect({ before, commits: streams.get(before.stream) ?? [] });
+    uploader.inspect({ before, commits: [...(streams.get(before.stream) ?? [])] });
     await enterStreams(this.#context, streams, from);
     state.transaction(() => state.setFact("lastPoll", Math.round(clock.now())), { durable: false });
     const own = state.publisher.load().stream;
