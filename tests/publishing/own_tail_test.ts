@@ -187,16 +187,3 @@ Deno.test("publish() resolves when its lost write is found in a listing", async 
   await received.watcher.poll();
   assert.equal((await fleet.time.run(published)).status, "published");
 });
-
-Deno.test("a server that published before it watches for the first time keeps its segments", async () => {
-  await using fleet = new Fleet();
-  const web1 = fleet.server("web-1");
-  await publishMuch(fleet, web1);
-  const segments = fleet.keys("segments/");
-  assert.ok(segments.length > 0);
-  await using received = fleet.watch(web1);
-  await fleet.time.run(received.watcher.poll());
-  await fleet.time.pass(20_000);
-  const seqs = new Set(fleet.keys().flatMap((key) => fleet.read(key).map(({ seq }) => seq)));
-  assert.equal(seqs.size, 21);
-});
