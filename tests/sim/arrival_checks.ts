@@ -1,4 +1,5 @@
 import type { Place } from "./bucket.ts";
+import type { Told } from "./disk.ts";
 import { feedUrl } from "./happenings.ts";
 import type { AcceptedUpdate, Ledger } from "./ledger.ts";
 import type { Process } from "./process.ts";
@@ -67,12 +68,19 @@ function checkUpdate(
 function isAccountedFor(
   { world: { ledger }, disk: { told } }: Process,
   plugin: string,
-  { stream, seq }: Place,
+  place: Place,
   letters: ReadonlySet<string>,
 ): boolean {
+  const { stream, seq } = place;
   return ledger.unnoticed.has(stream) || letters.has(`${plugin} ${stream} ${seq}`) ||
     seq <= (told.entries.get(stream) ?? 0) ||
-    told.gaps.some((gap) => gap.stream === stream && gap.first <= seq && seq <= gap.last);
+    told.gaps.some((gap) => gap.stream === stream && gap.first <= seq && seq <= gap.last) ||
+    wasAway(told, place);
+}
+
+/** Whether the place has come and gone without the reader ever having listed it. */
+function wasAway({ polls }: Told, { stored, objects, since }: Place): boolean {
+  return objects === 0 && !polls.some((begun) => stored < begun && begun < since);
 }
 
 function placesById({ bucket: { streams } }: World): Map<string, Place[]> {

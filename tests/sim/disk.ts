@@ -7,13 +7,15 @@ export interface Family {
   copied: boolean;
 }
 
-/** What the plugins of a state were told. */
+/** What a state and its plugins were told. */
 export interface Told {
   /** Updates, as `<plugin> <id>`. */
   readonly updates: Set<string>;
   readonly gaps: Gap[];
   /** What a mirror would hold, by `<plugin> <url>`: the last update that was not superseded. */
   readonly mirror: Map<string, string>;
+  /** When the polls began that listed the whole tail. */
+  readonly polls: number[];
   /** Where the streams were entered at the very first poll: what is before was not promised. */
   readonly entries: Map<string, number>;
 }
@@ -45,7 +47,7 @@ export class Disk {
     this.made = now;
     this.family = backup?.family ?? { copied: false };
     this.accepted = new Set(backup?.accepted);
-    this.told = copyOf(backup?.told ?? NOTHING);
+    this.told = copyOf(backup?.told);
     if (!backup) return;
     this.stream = backup.stream;
     this.medium.write(backup.image);
@@ -64,13 +66,12 @@ export class Disk {
   }
 }
 
-const NOTHING: Told = { updates: new Set(), gaps: [], mirror: new Map(), entries: new Map() };
-
-function copyOf({ updates, gaps, mirror, entries }: Told): Told {
+function copyOf(told?: Told): Told {
   return {
-    updates: new Set(updates),
-    gaps: [...gaps],
-    mirror: new Map(mirror),
-    entries: new Map(entries),
+    updates: new Set(told?.updates),
+    gaps: [...told?.gaps ?? []],
+    mirror: new Map(told?.mirror),
+    polls: [...told?.polls ?? []],
+    entries: new Map(told?.entries),
   };
 }

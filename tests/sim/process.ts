@@ -173,6 +173,9 @@ export class Process {
     for (const { name, args, result } of calls) {
       if (name === "outbox.add") world.ledger.accept(disk, args, result);
       if (name === "publisher.begin") world.noteNewStream(this);
+      if (name === "setFact" && args[0] === "lastPoll") {
+        disk.told.polls.push(this.view.listings.get("tail/")!);
+      }
       if (name === "cursors.enter" && this.state.cursors.get(String(args[0])) === args[1]) {
         this.checks.entered(String(args[0]), Number(args[1]));
       }

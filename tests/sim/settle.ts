@@ -1,6 +1,7 @@
 import type { Disk } from "./disk.ts";
 import { newUpdate } from "./happenings.ts";
 import type { Fault } from "./mix.ts";
+import type { Process } from "./process.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
@@ -66,8 +67,8 @@ function whatLacks(world: World): string {
     if (!process || (habits.publishes && lastUpdates > 0)) return `${label} is not done publishing`;
     if (process.state.queued() > 0 && habits.publishes) return `${label} has updates queued`;
     if (hasUnnoticedCopy(world, disk)) return `${label} has not noticed the copy of its state`;
-    if (habits.publishes && tailLength(world, disk) > TAIL_LIMIT) {
-      return `the tail of ${disk.stream} has ${tailLength(world, disk)} commits`;
+    if (habits.publishes && tailLength(process) > TAIL_LIMIT) {
+      return `the tail of ${disk.stream} has ${tailLength(process)} commits`;
     }
     if (!habits.watches) continue;
     for (const { name: { stream, last, kind } } of bucket.objects.values()) {
@@ -79,10 +80,14 @@ function whatLacks(world: World): string {
   return "";
 }
 
-/** How many commits of its own a state keeps in the tail, twins of the newest one counted once. */
-function tailLength({ bucket }: World, disk: Disk): number {
+/**
+ * How many commits of its own a server has in the tail beyond what is sealed, twins of the newest
+ * one counted once. Others have landed late, and are deleted at the next seal.
+ */
+function tailLength({ world: { bucket }, disk, state }: Process): number {
+  const { stream, sealed } = state.publisher.load();
   const commits = [...bucket.objects.values()].filter(({ name, writer }) =>
-    name.kind === "tail" && name.stream === disk.stream && writer === disk
+    name.kind === "tail" && name.stream === stream && name.last > sealed && writer === disk
   );
   const newest = Math.max(...commits.map(({ name }) => name.last));
   return commits.filter(({ name }) => name.last < newest).length + 1;

@@ -128,9 +128,10 @@ export class Operations {
     await Deno.writeTextFile(`${path}.json`, text.slice(10), { append: true });
   }
 
-  /** New content, or some that the file has held before; not all is UTF-8. */
+  /** New content, or some that the file has held lately; not all is UTF-8. */
   content({ contents }: Feed, size: number = this.#chance.pick(SIZES)): string {
-    if (contents.length > 0 && this.#chance.happens(0.3)) return this.#chance.pick(contents);
+    const latest = contents.slice(-3);
+    if (latest.length > 0 && this.#chance.happens(0.4)) return this.#chance.pick(latest);
     const end = this.#chance.happens(0.2) ? "\xe9" : ".";
     return this.#chance.token().padEnd(size - 1, "x") + end;
   }

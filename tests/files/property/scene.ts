@@ -2,11 +2,11 @@ import { Bell } from "../../../lib/bell.ts";
 import { systemEnvironment } from "../../../lib/environment.ts";
 import { connect, type FilesWatcher, watch, watchFiles } from "../../../mod.ts";
 import type { Chance } from "../../sim/chance.ts";
-import { contentOf, type Rules } from "./feed.ts";
+import { contentOf, type Feed, type Published, type Rules } from "./feed.ts";
 import { Feeds } from "./feeds.ts";
 
-/** What is not published after so many milliseconds is lost. */
-const PATIENCE = 60_000;
+/** What is not published when nothing was for so many seconds is lost. */
+const PATIENCE = 30;
 
 /** What a scene is made with. */
 export interface SceneOptions extends Rules {
@@ -61,37 +61,42 @@ export class Scene implements AsyncDisposable {
 
   /** Waits until all is published that should be; returns what is wrong with what was published. */
   async findProblems(): Promise<string[]> {
-    const { all } = this.feeds;
+    await this.feeds.end();
+    const files = await this.start();
     const published = new Map<string, (string | null)[]>();
-    const of = (url: string) => published.getOrInsertComputed(url, () => []);
     const arrival = new Bell(systemEnvironment.clock);
     await using sync = await connect({ store: `file:${this.#root}/store`, server: "reading" });
     await using reader = watch(sync, (update) => {
-      of(update.url).push(contentOf(update));
+      published.getOrInsertComputed(update.url, () => []).push(contentOf(update));
       arrival.ring();
     });
-    await this.feeds.end();
-    const files = await this.start();
-    const end = performance.now() + PATIENCE;
-    for (const feed of all) {
-      while (!feed.isPublished(of(feed.url), this.#options) && performance.now() < end) {
-        await arrival.wait(end - performance.now());
+    const isThere = (feed: Feed) => feed.isPublished(published.get(feed.url) ?? [], this.#options);
+    let waited = 0;
+    for (const feed of this.feeds.all) {
+      while (waited < PATIENCE && !isThere(feed)) {
+        waited = await arrival.wait(1_000) ? 0 : waited + 1;
       }
     }
+    const problems = this.feeds.all.filter((feed) => !isThere(feed))
+      .map(({ path }) => `nothing but a scan on request published ${path}`);
     await files.scan();
     const idle = await files.scan();
-    await this.stop();
-    await reader.poll();
-
-    const problems = all.flatMap((feed) => {
-      const problem = feed.problem(of(feed.url), this.#options);
-      return problem ? `${problem}: ${feed.describe(of(feed.url))}` : [];
-    });
-    const others = new Set(published.keys()).difference(new Set(all.map(({ url }) => url)));
-    if (others.size > 0) problems.push(`published, but no feeds: ${[...others]}`);
     if (idle.published + idle.removed + idle.failed.length + idle.unsettled.length > 0) {
       problems.push(`a scan did something, though nothing changed: ${JSON.stringify(idle)}`);
     }
+    await this.stop();
+    await reader.poll();
+    return [...problems, ...this.#judge(published)];
+  }
+
+  #judge(published: Map<string, Published>): string[] {
+    const problems = this.feeds.all.flatMap((feed) => {
+      const contents = published.get(feed.url) ?? [];
+      published.delete(feed.url);
+      const problem = feed.problem(contents, this.#options);
+      return problem ? `${problem}: ${feed.describe(contents)}` : [];
+    });
+    if (published.size > 0) problems.push(`published, but no feeds: ${[...published.keys()]}`);
     return problems;
   }
 
