@@ -18,6 +18,9 @@ const SEED = Deno.env.get("FEEDSYNC_TEST_SEED");
 /** Rounds mostly wait. */
 const SIDE_BY_SIDE = 4;
 
+/** After so many milliseconds the times of a file tell that it is unchanged, unread. */
+const REST = 3_200;
+
 const HAS_RAW_NAMES = Deno.build.os === "linux";
 if (!HAS_RAW_NAMES) console.warn("Only Linux has file names that are not UTF-8: they are left out");
 
@@ -27,12 +30,16 @@ const newSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
 const none: Pause = () => Promise.resolve();
 
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** Pauses from none to longer than files take to settle. */
 function pauses(chance: Chance): Pause {
   const longest = chance.pick([0, 5, 50, 200]);
   return async () => {
     const ms = chance.pick([0, 0, 0.1, 0.1, 1]) * chance.fraction() * longest;
-    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+    if (ms > 0) await sleep(ms);
   };
 }
 
@@ -69,8 +76,12 @@ for (const publishRemovals of [false, true]) {
   Deno.test(`${what} are published whatever changes how fast, and nothing else is`, () =>
     playRounds(async (scene, chance) => {
       const pause = pauses(chance);
+      const rest = chance.happens(0.2) ? REST : 0;
       await scene.start();
-      for (let i = 0; i < 40; i++) await scene.feeds.change(pause);
+      for (let i = 0; i < 40; i++) {
+        await scene.feeds.change(pause);
+        if (i === 20) await sleep(rest);
+      }
     }, { publishRemovals }));
 
   Deno.test(`${what} are published, too, that change while the process is down`, () =>
