@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { decodeBody, type StoredUpdate } from "../codec.ts";
-import { CorruptObjectError } from "../errors.ts";
-import { type ObjectName, parseKey } from "../keys.ts";
-import type { ObjectStore, StoreOptions } from "../stores/store.ts";
+import type { StoredUpdate } from "../codec.ts";
+import { parseKey } from "../keys.ts";
+import type { OutboxRow } from "../state/outbox.ts";
+import { readObject } from "./read_objects.ts";
+import type { StoreOptions } from "../stores/store.ts";
 import { updateBody } from "./accept.ts";
 import type { UploadContext } from "./commit.ts";
 
@@ -28,25 +29,16 @@ export async function fetchRows(
     const updates = await readObject(name, store, options);
     if (!Array.isArray(updates)) return;
     state.transaction(() => {
-      for (const { seq, id, url, time, metadata, ...content } of updates) {
-        const body = updateBody({ ...content, metadata });
-        outbox.putBack({ row: base + seq, id, url, time: Date.parse(time), body });
-      }
+      for (const update of updates) outbox.putBack(rowOf(update, base));
     }, { durable: false });
   }
 }
 
-/** Reads an object; undefined when it is gone, "corrupt" when it is not what its key says. */
-export async function readObject(
-  name: ObjectName,
-  store: ObjectStore,
-  options: StoreOptions,
-): Promise<StoredUpdate[] | "corrupt" | undefined> {
-  const body = await store.get(name.key, options);
-  try {
-    return body && decodeBody(name, body);
-  } catch (error) {
-    if (error instanceof CorruptObjectError) return "corrupt";
-    throw error;
-  }
+/** The row of an update; `base`: the row before the one with seq 1. */
+export function rowOf(
+  { seq, id, url, time, metadata, ...content }: StoredUpdate,
+  base: number,
+): OutboxRow {
+  const body = updateBody({ ...content, metadata });
+  return { row: base + seq, id, url, time: Date.parse(time), body };
 }

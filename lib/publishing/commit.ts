@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { encodeBody, updateLine } from "../codec.ts";
 import type { Environment } from "../environment.ts";
-import { type ObjectName, objectName } from "../keys.ts";
+import { type ObjectName, objectName, serverOf } from "../keys.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore, StoreOptions } from "../stores/store.ts";
@@ -46,9 +46,18 @@ export interface Commit {
 /** Takes the rows that are not known to be uploaded, as many as fit; at least one, if there is one. */
 export function nextCommit({ state, writer }: UploadContext): Commit | undefined {
   const { stream, base, uploaded } = state.publisher.load();
+  const queued = state.outbox.rows(uploaded + 1, uploaded + COMMIT_UPDATES);
+  return firstCommit(queued, { stream, base, writer });
+}
+
+/** A commit to `stream` of the first of the rows; the row after `base` has seq 1 there. */
+function firstCommit(
+  queued: Iterable<OutboxRow>,
+  { stream, base, writer }: { stream: string; base: number; writer: string },
+): Commit | undefined {
   const rows: OutboxRow[] = [], lines: string[] = [];
   let bytes = 0;
-  for (const row of state.outbox.rows(uploaded + 1, uploaded + COMMIT_UPDATES)) {
+  for (const row of queued) {
     const line = updateLine(row, row.row - base);
     const size = Buffer.byteLength(line) + 1;
     if (rows.length > 0 && bytes + size > COMMIT_BYTES) break;
@@ -57,7 +66,7 @@ export function nextCommit({ state, writer }: UploadContext): Commit | undefined
     bytes += size;
   }
   if (rows.length === 0) return undefined;
-  const first = uploaded + 1 - base;
+  const first = rows[0].row - base;
   const last = first + rows.length - 1;
   return { name: objectName({ kind: "tail", stream, first, last, writer }), rows, lines, bytes };
 }
@@ -68,7 +77,23 @@ export async function putCommit(
   { name, lines }: Commit,
   options: StoreOptions,
 ): Promise<void> {
-  await put(name, lines, { state, store, time: clock.now() }, options);
+  const { previous } = state.publisher.load();
+  await put(name, lines, { state, store, time: clock.now(), previous }, options);
+}
+
+/** Uploads rows, numbered from 1, to a stream that is new and gets nothing else. */
+export async function uploadApart(
+  { state, store, environment: { clock, random }, writer }: UploadContext,
+  rows: readonly OutboxRow[],
+  { previous, signal }: StoreOptions & { previous: string },
+): Promise<void> {
+  const stream = `${serverOf(previous)}_${random.token()}`;
+  for (let done = 0; done < rows.length;) {
+    const commit = firstCommit(rows.slice(done), { stream, base: 0, writer })!;
+    const { name, lines } = commit;
+    await put(name, lines, { state, store, time: clock.now(), previous }, { signal });
+    done += commit.rows.length;
+  }
 }
 
 /** Uploads the rows of the object `name`, read again from the outbox. */
@@ -77,23 +102,28 @@ export async function putRows(
   name: ObjectName,
   options: StoreOptions,
 ): Promise<void> {
-  const { base } = state.publisher.load();
+  const { base, previous } = state.publisher.load();
   const lines: string[] = [];
   for (const row of state.outbox.rows(base + name.first, base + name.last)) {
     lines.push(updateLine(row, row.row - base));
   }
-  await put(name, lines, { state, store, time: clock.now() }, options);
+  await put(name, lines, { state, store, time: clock.now(), previous }, options);
 }
 
 async function put(
   name: ObjectName,
   lines: readonly string[],
-  { state, store, time }: { state: State; store: ObjectStore; time: number },
+  { state, store, time, previous }: {
+    state: State;
+    store: ObjectStore;
+    time: number;
+    previous: string | null;
+  },
   options: StoreOptions,
 ): Promise<void> {
   const header = {
     time: new Date(time + state.clockOffset).toISOString(),
-    previous: state.publisher.load().previous ?? undefined,
+    previous: previous ?? undefined,
   };
   await store.put(name.key, encodeBody(name, lines, header), options);
 }

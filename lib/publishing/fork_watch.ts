@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { contestedCommits, settleContested } from "./contested.ts";
 import type { Clock } from "../environment.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import type { UploadContext } from "./commit.ts";
@@ -39,7 +40,7 @@ export class ForkWatch {
   take(tail: OwnTail, context: UploadContext | undefined): boolean {
     this.#taken = this.#clock.now();
     this.#nextLook = this.#taken + CHECK_INTERVAL;
-    if (context && !isSuspicious(context, tail)) return false;
+    if (context && !isSuspicious(context, tail) && !this.#isContested(context, tail)) return false;
     this.#tail = tail;
     return true;
   }
@@ -57,8 +58,17 @@ export class ForkWatch {
   }
 
   async #look(context: UploadContext, options: StoreOptions): Promise<void> {
-    await checkOwnTail(context, this.#tail ?? await listOwnTail(context, options), options);
+    const tail = this.#tail ?? await listOwnTail(context, options);
+    await checkOwnTail(context, tail, options);
+    // The own stream, too: it may have been given up just now.
+    await settleContested(context, [...tail.former, ...tail.commits], options);
     this.#tail = undefined;
     this.#nextLook = this.#clock.now() + CHECK_INTERVAL;
+  }
+
+  #isContested({ state }: UploadContext, { former }: OwnTail): boolean {
+    return state.former.all(this.#clock.now()).some((stream) =>
+      contestedCommits({ state }, stream, former).length > 0
+    );
   }
 }

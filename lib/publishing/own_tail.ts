@@ -6,17 +6,17 @@
  */
 import { Buffer } from "node:buffer";
 import { getLogger } from "@logtape/logtape";
-import { fetchRows, readObject } from "./closed_rows.ts";
+import type { StoredUpdate } from "../codec.ts";
+import { fetchRows } from "./closed_rows.ts";
 import type { UploadContext } from "./commit.ts";
 import { sleep } from "../environment.ts";
-import { type ObjectName, parseKey, serverOf } from "../keys.ts";
+import { type ObjectName, serverOf } from "../keys.ts";
+import { listStream } from "../listing.ts";
+import { readAll, readObject } from "./read_objects.ts";
 import type { StreamState } from "../state/publisher.ts";
-import type { StoreOptions } from "../stores/store.ts";
+import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
-
-/** So long after a write a listing may not show it yet, in milliseconds. */
-const LONGEST_LAG = 2000;
 
 /** A listing of the own tail. */
 export interface OwnTail {
@@ -24,21 +24,23 @@ export interface OwnTail {
   readonly before: StreamState;
   /** The commits listed. */
   readonly commits: readonly ObjectName[];
+  /** The commits listed of streams that were given up. */
+  readonly former: readonly ObjectName[];
 }
 
 /** Lists the own tail. */
 export async function listOwnTail(
-  { state, store }: Pick<UploadContext, "state" | "store">,
+  { state, store, environment: { clock } }: UploadContext,
   options: StoreOptions,
 ): Promise<OwnTail> {
   const before = state.publisher.load();
-  const commits: ObjectName[] = [];
-  for await (const { key } of store.list(`tail/${before.stream}/`, options)) {
-    const name = parseKey(key);
-    if (name) commits.push(name);
+  const commits = await listStream(store, "tail", before.stream, options);
+  const former: ObjectName[] = [];
+  for (const { stream } of state.former.all(clock.now())) {
+    former.push(...await listStream(store, "tail", stream, options));
   }
   state.noteClockOffset(store.clockOffset);
-  return { before, commits };
+  return { before, commits, former };
 }
 
 /** Whether a listing shows anything that {@linkcode checkOwnTail} has to look into. */
@@ -62,12 +64,9 @@ export async function checkOwnTail(
   const tail = hasExpired(listed) ? await listAgain(context, options) : listed;
   const expired = hasExpired(tail);
   const unknown = unknownCommits(context, tail);
-  let fork = await lowestDifference(context, unknown, options);
-  if (fork === Infinity && !expired) return tidyUp(context, unknown);
-  fork = Math.min(
-    fork,
-    await lowestDifference(context, await otherSegments(context, options), options),
-  );
+  const inTail = await forkInTail(context, unknown, options);
+  if (inTail === Infinity && !expired) return tidyUp(context, unknown);
+  const fork = Math.min(inTail, await forkInSegments(context, options));
   const first = Math.min(outbox.firstRow() - now.base, now.closed + 1);
   const from = Math.max(first, Math.min(fork, now.uploaded - now.base + 1));
   logger.warn(
@@ -97,30 +96,48 @@ function unknownCommits({ state }: Pick<UploadContext, "state">, tail: OwnTail):
   return tail.commits.filter(({ key }) => !known.has(key));
 }
 
-/** The lowest seq at which any of the objects differs from the outbox; Infinity when none does. */
-async function lowestDifference(
+/**
+ * The lowest seq at which any of the commits differs from the outbox; Infinity when none does. One
+ * that is gone by now was sealed: what follows it shows in the next listing.
+ */
+async function forkInTail(
   context: UploadContext,
-  names: readonly ObjectName[],
+  commits: readonly ObjectName[],
   options: StoreOptions,
 ): Promise<number> {
   let lowest = Infinity;
-  for (const name of names) {
+  for (const name of commits) {
+    const updates = await readObject(name, context.store, options);
+    if (!updates) continue;
     await fetchRows(context, name.first, options);
-    lowest = Math.min(lowest, await compare(context, name, options));
+    lowest = Math.min(lowest, compare(context, name, updates));
+  }
+  return lowest;
+}
+
+/** The same for the segments of the own stream that this state did not write, as far as it knows. */
+async function forkInSegments(context: UploadContext, options: StoreOptions): Promise<number> {
+  const { store, state: { publisher } } = context;
+  const { stream, openKey } = publisher.load();
+  const own = new Set([...publisher.closedFrom(0), openKey]);
+  const listOthers = async () =>
+    (await listStream(store, "segments", stream, options)).filter(({ key }) => !own.has(key));
+  let lowest = Infinity;
+  for await (const { name, updates } of readAll(context, listOthers, options)) {
+    await fetchRows(context, name.first, options);
+    lowest = Math.min(lowest, compare(context, name, updates));
   }
   return lowest;
 }
 
 /** Returns the lowest seq at which the object differs from the outbox; Infinity when it does not. */
-async function compare(
-  { store, state: { outbox, publisher } }: UploadContext,
+function compare(
+  { state: { outbox, publisher } }: UploadContext,
   name: ObjectName,
-  options: StoreOptions,
-): Promise<number> {
+  updates: readonly StoredUpdate[] | "corrupt",
+): number {
   const { base, closed, sealed, uploaded } = publisher.load();
   const known = Math.max(name.first, Math.min(outbox.firstRow() - base, closed + 1));
-  const updates = await readObject(name, store, options);
-  if (updates === undefined) return Infinity;
   if (updates === "corrupt") return Math.max(name.first, closed + 1);
   const ids = outbox.ids(base + known, base + name.last);
   const different = updates.find(({ seq, id }) => seq >= known && ids.get(base + seq) !== id);
@@ -149,31 +166,17 @@ function tidyUp(
 
 /** Begins a new stream at the outbox row `row`. */
 function beginStream(
-  { state, includeOwn, environment: { random } }: UploadContext,
+  { state, includeOwn, environment: { clock, random } }: UploadContext,
   row: number,
 ): void {
-  const { publisher, outbox, cursors } = state;
-  const { stream, base } = publisher.load();
+  const { publisher, former, outbox, cursors } = state;
+  const { stream, base, uploaded } = publisher.load();
   const read = includeOwn ? cursors.get(stream) : Infinity;
   state.transaction(() => {
     publisher.noteRepublished(row - 1);
-    cursors.set(stream, Math.min(read, row - 1 - base));
+    former.add({ stream, uploaded: uploaded - base }, clock.now());
+    cursors.setBack(stream, Math.min(read, row - 1 - base));
     publisher.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
     outbox.drop(row - 1);
   });
-}
-
-/** The segments of the own stream that this state did not write, as far as it knows. */
-async function otherSegments(
-  { store, state: { publisher } }: UploadContext,
-  options: StoreOptions,
-): Promise<ObjectName[]> {
-  const { stream, openKey } = publisher.load();
-  const own = new Set([...publisher.closedFrom(0), openKey]);
-  const names: ObjectName[] = [];
-  for await (const { key } of store.list(`segments/${stream}/`, options)) {
-    const name = parseKey(key);
-    if (name && !own.has(key)) names.push(name);
-  }
-  return names;
 }

@@ -80,10 +80,10 @@ export class Delivery {
     const superseded = this.#noteNewest(updates);
     const republished = this.#state.publisher.republishedIn(stream);
     const letters: DeadLetter[] = [];
-    let stored = clock.now(), done: number | undefined;
+    let stored = clock.now(), from = (updates[0]?.seq ?? 1) - 1, to = from;
     const store = () => {
-      if (done !== undefined) this.#moveCursor(stream, done, letters.splice(0));
-      stored = clock.now();
+      if (to > from) this.#moveCursor(stream, { from, to }, letters.splice(0));
+      [stored, from] = [clock.now(), to];
     };
     try {
       for (const update of updates) {
@@ -91,7 +91,7 @@ export class Delivery {
         if (!republished.has(update.id)) {
           letters.push(...await this.#deliver(stream, update, { superseded, signal }));
         }
-        done = update.seq;
+        to = update.seq;
         if (clock.now() - stored >= CURSOR_INTERVAL) store();
       }
     } finally {
@@ -109,7 +109,7 @@ export class Delivery {
       },
     );
     for (const caller of this.#callers) await caller.gap(gap, signal);
-    this.#moveCursor(gap.stream, gap.last, []);
+    this.#moveCursor(gap.stream, { from: gap.first - 1, to: gap.last }, []);
   }
 
   /** Before the first plugin runs: so that nobody publishes again what just arrived. */
@@ -187,10 +187,14 @@ export class Delivery {
   }
 
   /** Not synced: a crash of the machine only delivers the last updates again. */
-  #moveCursor(stream: string, seq: number, letters: readonly DeadLetter[]): void {
+  #moveCursor(
+    stream: string,
+    move: { from: number; to: number },
+    letters: readonly DeadLetter[],
+  ): void {
     this.#state.transaction(() => {
       for (const letter of letters) this.#state.deadLetters.add(letter);
-      this.#state.cursors.set(stream, seq);
+      this.#state.cursors.advance(stream, move);
     }, { durable: false });
   }
 }

@@ -6,8 +6,10 @@
 import { contiguousStart } from "./chain.ts";
 import { decodeBody } from "../codec.ts";
 import { CorruptObjectError } from "../errors.ts";
-import type { ObjectName } from "../keys.ts";
-import { listStream } from "./listing.ts";
+import { sleep } from "../environment.ts";
+import type { ObjectKind, ObjectName } from "../keys.ts";
+import { listStream } from "../listing.ts";
+import { LONGEST_LAG } from "../stores/store.ts";
 import type { ReadContext } from "./stream_reader.ts";
 
 /**
@@ -38,12 +40,16 @@ async function entryPoint(
   stream: string,
   { names, from }: { names: ObjectName[]; from: "earliest" | "now" },
 ): Promise<number> {
-  const { gets, store, signal } = context;
+  const { gets, store, environment: { clock }, signal } = context;
+  const list = (kind: ObjectKind) => gets.run(() => listStream(store, kind, stream, { signal }));
+  const isWhole = () => names.some(({ first }) => first === 1);
   if (from === "now") return (await newestReadable(context, names))?.last ?? 0;
-  if (names.some(({ first }) => first === 1)) return 0;
-  const options = { cursor: 0, signal };
-  names.push(...await gets.run(() => listStream(store, "segments", stream, options)));
-  if (names.some(({ first }) => first === 1)) return 0;
+  if (isWhole()) return 0;
+  names.push(...await list("segments"));
+  if (isWhole()) return 0;
+  // What is before the entry is never looked for again.
+  await sleep(clock, LONGEST_LAG, signal);
+  names.push(...await list("tail"), ...await list("segments"));
   const newest = await newestReadable(context, names);
   return newest ? contiguousStart(names, newest) - 1 : 0;
 }

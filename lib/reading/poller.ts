@@ -11,7 +11,7 @@ import { enterStreams } from "./enter.ts";
 import { type CorruptObjectError, messageOf } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import { Limit } from "./limit.ts";
-import { ForeignKeys, listTail } from "./listing.ts";
+import { ForeignKeys, listTail } from "../listing.ts";
 import { type ReadContext, StreamReader } from "./stream_reader.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -66,7 +66,9 @@ export class Poller {
     const before = state.publisher.load();
     const streams = await listTail(store, this.#foreign, { signal });
     state.noteClockOffset(store.clockOffset);
-    uploader.inspect({ before, commits: [...(streams.get(before.stream) ?? [])] });
+    const commitsOf = (stream: string) => streams.get(stream) ?? [];
+    const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
+    uploader.inspect({ before, commits: [...commitsOf(before.stream)], former });
     await enterStreams(this.#context, streams, from);
     state.transaction(() => state.setFact("lastPoll", Math.round(clock.now())), { durable: false });
     const own = state.publisher.load().stream;

@@ -10,7 +10,7 @@ import { type Environment, sleep } from "../environment.ts";
 import { CorruptObjectError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import type { Limit } from "./limit.ts";
-import { listStream } from "./listing.ts";
+import { listStream } from "../listing.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore } from "../stores/store.ts";
 
@@ -114,6 +114,7 @@ export class StreamReader {
         const updates = await this.#decode(name, bodies[index]);
         if (!updates) return;
         const cursor = state.cursors.get(this.#stream);
+        if (name.first > cursor + 1) return; // It was set back meanwhile, at a fork.
         await delivery.apply(this.#stream, updates.filter(({ seq }) => seq > cursor), signal);
       }
     } finally {

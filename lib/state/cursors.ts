@@ -9,16 +9,21 @@ import type { Database } from "./database.ts";
 export class Cursors {
   readonly #get;
   readonly #enter;
-  readonly #set;
+  readonly #advance;
+  readonly #setBack;
   readonly #hold;
 
   /** Prepares the statements. */
   constructor(db: Database) {
     this.#get = db.prepare("SELECT seq, heldSince FROM cursors WHERE stream = ?");
     this.#enter = db.prepare("INSERT OR IGNORE INTO cursors VALUES (?, ?, NULL)");
-    this.#set = db.prepare(
+    this.#advance = db.prepare(
       `INSERT INTO cursors VALUES (?, ?, NULL) ON CONFLICT DO UPDATE SET
-       heldSince = iif(seq = excluded.seq, heldSince, NULL), seq = excluded.seq`,
+       heldSince = NULL, seq = excluded.seq WHERE seq = ?`,
+    );
+    this.#setBack = db.prepare(
+      `INSERT INTO cursors VALUES (?, ?, NULL) ON CONFLICT DO UPDATE SET
+       heldSince = NULL, seq = excluded.seq WHERE seq > excluded.seq`,
     );
     this.#hold = db.prepare(
       `INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -36,9 +41,14 @@ export class Cursors {
     this.#enter.run(stream, seq);
   }
 
-  /** Moves the cursor. */
-  set(stream: string, seq: number): void {
-    this.#set.run(stream, seq);
+  /** Moves the cursor on, unless it was set back meanwhile: then what is before is read again. */
+  advance(stream: string, { from, to }: { from: number; to: number }): void {
+    this.#advance.run(stream, to, from);
+  }
+
+  /** Has the stream read again from behind `seq` on, or for the first time. */
+  setBack(stream: string, seq: number): void {
+    this.#setBack.run(stream, seq);
   }
 
   /** Notes at `now` that the stream waits at `seq` for an object; returns since when it does. */

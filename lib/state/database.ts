@@ -6,7 +6,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { StateError } from "../errors.ts";
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
@@ -27,6 +27,12 @@ CREATE TABLE closed (
   key TEXT PRIMARY KEY, last INTEGER NOT NULL, closedAt INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE garbage (key TEXT PRIMARY KEY, due INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE former_streams (
+  stream TEXT PRIMARY KEY, uploaded INTEGER NOT NULL, givenUpAt INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE seen_commits (
+  key TEXT PRIMARY KEY, stream TEXT NOT NULL REFERENCES former_streams ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 CREATE TABLE republished (
   stream TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (stream, id)
 ) STRICT, WITHOUT ROWID;
@@ -133,7 +139,7 @@ export class Database implements Disposable {
         this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`);
       } else {
         throw new StateError(
-          `Cannot open the state ${this.path}: it is another program's database, or a newer version's`,
+          `Cannot open the state ${this.path}: it is another program's database, or another version's`,
         );
       }
     });

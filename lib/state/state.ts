@@ -9,6 +9,7 @@ import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SeenFiles } from "./files.ts";
+import { FormerStreams } from "./former_streams.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { Publisher } from "./publisher.ts";
@@ -35,6 +36,8 @@ export class State implements Disposable {
   readonly outbox: Outbox;
   /** The own stream. */
   readonly publisher: Publisher;
+  /** The own streams before that. */
+  readonly former: FormerStreams;
   /** How far each stream is read. */
   readonly cursors: Cursors;
   /** Newest update of each URL. */
@@ -61,6 +64,7 @@ export class State implements Disposable {
     this.#dataVersion = db.prepare("PRAGMA data_version");
     this.outbox = new Outbox(db);
     this.publisher = new Publisher(db);
+    this.former = new FormerStreams(db);
     this.cursors = new Cursors(db);
     this.newest = new Newest(db);
     this.deadLetters = new DeadLetters(db);

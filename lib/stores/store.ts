@@ -4,6 +4,12 @@
  * @module
  */
 
+/**
+ * So long after a write a listing is taken to be possibly without it, in milliseconds: stores promise
+ * better, but where one look too few would lose something, there are two.
+ */
+export const LONGEST_LAG: number = 2000;
+
 /** One object in a listing. */
 export interface ObjectInfo {
   /** Key relative to the store's prefix, such as `tail/web-1_abcdefgh/0000000000000001.1.ijklmnop`. */

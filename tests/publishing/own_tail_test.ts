@@ -102,7 +102,7 @@ Deno.test("an unreadable commit in the own tail is a fork, too", async () => {
     const key = await fleet.forge({ kind: "tail", stream: old, first: 2, last: 3 }, String);
     fleet.store.objects.set(key, { body: new Uint8Array(9), lastModified: 0 });
     const after = open(path);
-    await publish(after, { url: "https://example.com/", content: "a2" });
+    await fleet.publish(after, "a2");
     assert.notEqual(after.stream, old);
   });
 });

@@ -74,7 +74,7 @@ Deno.test("a new state enters a stream whose beginning has expired where it begi
   await fleet.forge({ kind: "segments", stream: STREAM, first: 11, last: 20 }, (seq) => `s${seq}`);
   await fleet.forge({ kind: "tail", stream: STREAM, first: 21, last: 22 }, (seq) => `s${seq}`);
   await using received = fleet.watch(fleet.server("web-2"));
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, texts("s", 12, 11));
   assert.deepEqual(received.gaps, []);
 });
@@ -85,8 +85,37 @@ Deno.test("a new state enters a stream behind its last hole", async () => {
   await fleet.forge({ kind: "tail", stream: STREAM, first: 12, last: 13 }, (seq) => `s${seq}`);
   await fleet.forge({ kind: "tail", stream: STREAM, first: 14, last: 15 }, (seq) => `s${seq}`);
   await using received = fleet.watch(fleet.server("web-2"));
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, texts("s", 4, 12));
+});
+
+Deno.test("a new state passes nothing over that a late listing does not show", async () => {
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1"), ...texts("a", 30));
+  const list = fleet.store.list.bind(fleet.store);
+  let late = true;
+  fleet.store.list = async function* (prefix, options) {
+    const isHidden = late && prefix.startsWith("segments/");
+    if (isHidden) late = false;
+    else yield* list(prefix, options);
+  };
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, texts("a", 30));
+});
+
+Deno.test("a cursor that is set back while its stream is read stays there, and is read from", async () => {
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1"), ...texts("a", 5));
+  const web2 = fleet.server("web-2");
+  const { cursors } = web2.parts!.state;
+  const received: unknown[] = [];
+  await using watcher = watch(web2, ({ stream, content }) => {
+    received.push(content);
+    if (received.length === 3) cursors.setBack(stream, 1);
+  }, { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.deepEqual(received, ["a1", "a2", "a3", "a2", "a3", "a4", "a5"]);
 });
 
 Deno.test("with from: now a new state enters the streams at their end", async () => {

@@ -1,7 +1,7 @@
 import type { Place } from "./bucket.ts";
 import type { Told } from "./disk.ts";
 import { feedUrl } from "./happenings.ts";
-import type { AcceptedUpdate, Ledger } from "./ledger.ts";
+import type { AcceptedUpdate } from "./ledger.ts";
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
@@ -40,11 +40,6 @@ function checkMirror({ state, disk, world, server }: Process, plugin: string): v
   }
 }
 
-/** Whether the update is outside of the promise. */
-function isOutside({ lost, orphaned }: Ledger, id: string): boolean {
-  return lost.has(id) || orphaned.has(id);
-}
-
 function checkUpdate(
   process: Process,
   plugin: string,
@@ -54,7 +49,7 @@ function checkUpdate(
 ): void {
   const { world: { ledger }, disk, server: { label, habits } } = process;
   const isOwn = disk.accepted.has(id) && !habits.includeOwn;
-  if (isOwn || disk.told.updates.has(`${plugin} ${id}`) || isOutside(ledger, id)) return;
+  if (isOwn || disk.told.updates.has(`${plugin} ${id}`) || ledger.lost.has(id)) return;
   if (places.length === 0) return process.fail(`The accepted update ${id} was never uploaded`);
   if (!places.some((place) => isAccountedFor(process, plugin, place, letters))) {
     const where = places.map(({ stream, seq }) => `${stream}/${seq}`);

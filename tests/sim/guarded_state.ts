@@ -15,7 +15,15 @@ export interface StateGuard {
   committed(calls: readonly StateCall[], durable: boolean): void;
 }
 
-const PARTS = ["outbox", "publisher", "cursors", "newest", "deadLetters", "files"] as const;
+const PARTS = [
+  "outbox",
+  "publisher",
+  "former",
+  "cursors",
+  "newest",
+  "deadLetters",
+  "files",
+] as const;
 
 /** The state as a process sees it: the real one, with a guard before it. */
 export function guardState(state: State, guard: StateGuard): State {

@@ -21,17 +21,12 @@ export class Ledger {
   readonly lost = new Set<string>();
   /** Streams that two states wrote to for longer than the retention without noticing. */
   readonly unnoticed = new Set<string>();
-  /**
-   * Updates at a seq that a further copy has given another meaning, after all others had given the
-   * stream up: nobody is left to notice.
-   */
-  readonly orphaned = new Set<string>();
   /** Whose streams they are. */
   readonly families = new Map<string, Family>();
 
   /** How many updates are outside of the promise, besides those on a disk that is gone. */
   get outside(): number {
-    return this.orphaned.size + this.unnoticed.size;
+    return this.unnoticed.size;
   }
 
   /** A row was committed. */
@@ -55,17 +50,6 @@ export class Ledger {
     }
   }
 
-  /** An object was stored: whose updates does it leave without anybody who looks after them? */
-  noteStored({ places }: StoredObject, bucket: Bucket, disks: readonly Disk[]): void {
-    for (const { stream, seq, update } of places) {
-      for (const { update: { id } } of bucket.at(stream, seq)) {
-        if (id === update.id) continue;
-        const guarded = disks.some((disk) => disk.stream === stream && disk.accepted.has(id));
-        if (!guarded && !isElsewhere(bucket, stream, id)) this.orphaned.add(id);
-      }
-    }
-  }
-
   /**
    * An object has expired. When another state still writes to its stream and never saw it, this is
    * a copy that nobody noticed for longer than the retention.
@@ -78,15 +62,4 @@ export class Ledger {
       }
     }
   }
-}
-
-/** Whether the update is in another stream, too. */
-function isElsewhere({ streams }: Bucket, stream: string, id: string): boolean {
-  for (const [other, seqs] of streams) {
-    if (other === stream) continue;
-    for (const places of seqs.values()) {
-      if (places.some(({ update }) => update.id === id)) return true;
-    }
-  }
-  return false;
 }

@@ -35,8 +35,8 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       SEAL,
       "    await putRows(context, name, options);",
-      `    const sealed = publisher.commits().filter(({ last }) => last <= plan.last);
-    await context.store.delete(sealed.map(({ key }) => key), options);
+      `    const covered = publisher.commits().filter((commit) => commit.last <= plan.last);
+    await context.store.delete(covered.map(({ key }) => key), options);
     await putRows(context, name, options);`,
     ),
   ),
@@ -85,11 +85,23 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a fork is compared in the tail only",
-    edit(OWN_TAIL, "await otherSegments(context, options)", "[]"),
+    edit(OWN_TAIL, "await forkInSegments(context, options)", "Infinity"),
   ),
   mutant(
     "a fork is compared beyond the last closed segment only",
-    edit(OWN_TAIL, "await fetchRows(context, name.first, options);", ""),
+    edit("publishing/closed_rows.ts", "of publisher.closedFrom(first)", "of []"),
+  ),
+  mutant(
+    "a segment that is superseded before it is compared counts as equal",
+    edit("publishing/read_objects.ts", "else missed = true;", ""),
+  ),
+  mutant(
+    "contested seqs are left as they are",
+    edit(
+      "publishing/fork_watch.ts",
+      "await settleContested(context, [...tail.former, ...tail.commits], options);",
+      "",
+    ),
   ),
   mutant(
     "a stream is continued although its newest commit has expired",
@@ -102,6 +114,15 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "what was published again after a fork is applied here, too, and what was not is skipped",
     edit(DELIVERY, "if (!republished.has(update.id)) {", "if (republished.size === 0) {"),
+  ),
+  mutant(
+    "the cursor moves on from where a fork has set it back",
+    edit(STREAM_READER, "if (name.first > cursor + 1) return;", ""),
+    edit(
+      "state/cursors.ts",
+      "seq = excluded.seq WHERE seq = ?`",
+      "seq = excluded.seq WHERE ? >= 0`",
+    ),
   ),
   mutant(
     "the cursor moves before the plugins have had the updates",
@@ -168,6 +189,14 @@ export const MUTANTS: readonly Mutant[] = [
       "newest ? newest.first - 1 : 0",
     ),
     edit("reading/enter.ts", "import { contiguousStart } from", "import {} from"),
+  ),
+  mutant(
+    "a new state is content with one listing",
+    edit(
+      "reading/enter.ts",
+      `  names.push(...await list("tail"), ...await list("segments"));`,
+      "",
+    ),
   ),
   mutant(
     "cleanup leaves holes",

@@ -19,10 +19,12 @@ export class ReaderChecks {
   }
 
   /** A call begins: no other for the same URL may be under way. */
-  begin(plugin: string, { url }: Update): void {
-    const call = `${plugin} ${url}`;
+  begin(plugin: string, { url, stream }: Update): void {
+    const call = `${plugin} ${url}`, reader = `${plugin} ${stream}`;
     if (this.#busy.has(call)) this.#fail(`${call} was called twice at once`);
     this.#busy.add(call);
+    const { cursors } = this.#process.state;
+    if (!this.#next.has(reader)) this.#next.set(reader, cursors.get(stream) + 1);
   }
 
   /** A call ends. */
@@ -38,14 +40,14 @@ export class ReaderChecks {
   /** A plugin has applied an update. */
   delivered(plugin: string, update: Update): void {
     const { stream, seq, id, url, content } = update;
-    const { world: { bucket, ledger }, disk, state } = this.#process;
+    const { world: { bucket, ledger }, disk } = this.#process;
     const place = bucket.at(stream, seq).find((place) => place.update.id === id);
     const accepted = ledger.accepted.get(id);
     if (!place || !accepted || accepted.url !== url || accepted.content !== content) {
       return this.#fail(`${plugin} got ${stream}/${seq}, which was never published so`);
     }
     const reader = `${plugin} ${stream}`;
-    const next = this.#next.get(reader) ?? state.cursors.get(stream) + 1;
+    const next = this.#next.get(reader)!;
     if (seq < next && !this.#failed.has(`${reader} ${seq}`) && !this.#forked.has(stream)) {
       this.#fail(`${plugin} got ${stream}/${seq} again, or out of order: next is ${next}`);
     }

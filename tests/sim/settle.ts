@@ -1,3 +1,4 @@
+import { contestedCommits } from "../../lib/publishing/contested.ts";
 import type { Disk } from "./disk.ts";
 import { newUpdate } from "./happenings.ts";
 import type { Fault } from "./mix.ts";
@@ -66,6 +67,7 @@ function whatLacks(world: World): string {
   for (const { lastUpdates, label, process, habits, disk } of servers) {
     if (!process || (habits.publishes && lastUpdates > 0)) return `${label} is not done publishing`;
     if (process.state.queued() > 0 && habits.publishes) return `${label} has updates queued`;
+    if (hasContested(world, process)) return `${label} has not looked at what is contested`;
     if (hasUnnoticedCopy(world, disk)) return `${label} has not noticed the copy of its state`;
     if (habits.publishes && tailLength(process) > TAIL_LIMIT) {
       return `the tail of ${disk.stream} has ${tailLength(process)} commits`;
@@ -91,6 +93,16 @@ function tailLength({ world: { bucket }, disk, state }: Process): number {
   );
   const newest = Math.max(...commits.map(({ name }) => name.last));
   return commits.filter(({ name }) => name.last < newest).length + 1;
+}
+
+/** Whether another state has written to a stream that this one has given up. */
+function hasContested({ bucket, timeline }: World, { state }: Process): boolean {
+  const tail = [...bucket.objects.values()].map(({ name }) => name).filter(({ kind }) =>
+    kind === "tail"
+  );
+  return state.former.all(timeline.now).some((former) =>
+    contestedCommits({ state }, former, tail).length > 0
+  );
 }
 
 /** Whether another state writes to the stream of this one. */

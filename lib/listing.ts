@@ -4,8 +4,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { keysBeyond, type ObjectKind, type ObjectName, parseKey } from "../keys.ts";
-import type { ObjectStore, StoreOptions } from "../stores/store.ts";
+import { keysBeyond, type ObjectKind, type ObjectName, parseKey } from "./keys.ts";
+import type { ObjectStore, StoreOptions } from "./stores/store.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -29,12 +29,12 @@ export async function listTail(
   return streams;
 }
 
-/** Lists the commits or segments of one stream that reach beyond `cursor`. */
+/** Lists the commits or segments of one stream that reach beyond `cursor`; all without one. */
 export async function listStream(
   store: ObjectStore,
   kind: ObjectKind,
   stream: string,
-  { cursor, signal }: StoreOptions & { cursor: number },
+  { cursor = 0, signal }: StoreOptions & { cursor?: number },
 ): Promise<ObjectName[]> {
   const names: ObjectName[] = [];
   const startAfter = keysBeyond(kind, stream, cursor);

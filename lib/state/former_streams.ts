@@ -1,0 +1,60 @@
+/**
+ * Own streams that were given up for new ones: another copy of the state may still write to them.
+ *
+ * @module
+ */
+import type { ObjectName } from "../keys.ts";
+import type { Database } from "./database.ts";
+
+/** A stream that was given up. */
+export interface FormerStream {
+  /** Name of the stream. */
+  readonly stream: string;
+  /** Last seq that was uploaded to it. */
+  readonly uploaded: number;
+}
+
+/** Streams are remembered for so long after they were given up: a week, in milliseconds. */
+const MEMORY = 7 * 24 * 60 * 60 * 1000;
+
+/** The own streams before the current one. */
+export class FormerStreams {
+  readonly #add;
+  readonly #all;
+  readonly #drop;
+  readonly #noteSeen;
+  readonly #noteKnown;
+  readonly #isSeen;
+
+  /** Prepares the statements. */
+  constructor(db: Database) {
+    this.#add = db.prepare("INSERT OR IGNORE INTO former_streams VALUES (?, ?, ?)");
+    this.#all = db.prepare("SELECT stream, uploaded FROM former_streams WHERE givenUpAt >= ?");
+    this.#drop = db.prepare("DELETE FROM former_streams WHERE givenUpAt < ?");
+    this.#noteSeen = db.prepare("INSERT OR IGNORE INTO seen_commits VALUES (?, ?)");
+    this.#noteKnown = db.prepare("INSERT OR IGNORE INTO seen_commits SELECT key, ? FROM commits");
+    this.#isSeen = db.prepare("SELECT 1 FROM seen_commits WHERE key = ?");
+  }
+
+  /** Remembers a stream that is given up `now`; the commits known to be own are seen already. */
+  add({ stream, uploaded }: FormerStream, now: number): void {
+    this.#drop.run(Math.round(now - MEMORY));
+    this.#add.run(stream, uploaded, Math.round(now));
+    this.#noteKnown.run(stream);
+  }
+
+  /** Those that were given up not long before `now`. */
+  all(now: number): FormerStream[] {
+    return this.#all.all(Math.round(now - MEMORY)) as unknown as FormerStream[];
+  }
+
+  /** Remembers that a commit was looked into. */
+  noteSeen({ key, stream }: ObjectName): void {
+    this.#noteSeen.run(key, stream);
+  }
+
+  /** Whether a commit was looked into, or known to be own. */
+  hasSeen({ key }: ObjectName): boolean {
+    return this.#isSeen.get(key) !== undefined;
+  }
+}
