@@ -105,7 +105,7 @@ export class Uploader {
   async #run(): Promise<void> {
     for (;;) {
       try {
-        const busy = await this.#becomeUploader() && await this.#turn(this.#forced.signal);
+        const busy = this.#becomeUploader() && await this.#turn(this.#forced.signal);
         this.#failures = 0;
         if (busy) continue;
         if (this.#stopping.signal.aborted) return;
@@ -117,13 +117,10 @@ export class Uploader {
   }
 
   /** True when this process is the one that uploads. */
-  async #becomeUploader(): Promise<boolean> {
+  #becomeUploader(): boolean {
     if (this.#context) return true;
     if (!this.#parts.lock.tryAcquire()) return false;
-    const context = { ...this.#parts, writer: this.#parts.environment.random.token() };
-    await this.#forks.look(context, { signal: this.#forced.signal });
-    this.#waiters.look();
-    this.#context = context;
+    this.#context = { ...this.#parts, writer: this.#parts.environment.random.token() };
     return true;
   }
 

@@ -187,3 +187,27 @@ Deno.test("publish() resolves when its lost write is found in a listing", async 
   await received.watcher.poll();
   assert.equal((await fleet.time.run(published)).status, "published");
 });
+
+Deno.test("a segment that is superseded while a fork is compared is looked for again", async () => {
+  await withState(async (fleet, open, directory) => {
+    const path = `${directory}/a.db`;
+    const before = open(path);
+    await fleet.publish(before, ...texts("a", 5));
+    const stream = before.stream;
+    await fleet.time.run(before.close());
+    await fleet.forge({ kind: "tail", stream, first: 6, last: 6 }, String);
+    const theirs = await fleet.forge({ kind: "segments", stream, first: 3, last: 4 }, String);
+    const get = fleet.store.get.bind(fleet.store);
+    fleet.store.get = async (key) => {
+      if (key === theirs && fleet.store.objects.delete(key)) {
+        await fleet.forge({ kind: "segments", stream, first: 3, last: 5 }, String);
+      }
+      return await get(key);
+    };
+    const after = open(path);
+    await fleet.publish(after, "b");
+    const again = fleet.keys().filter((key) => key.includes(after.stream))
+      .flatMap((key) => fleet.read(key)).map(({ content }) => content);
+    assert.deepEqual(again, ["a3", "a4", "a5", "b"], "everything from the fork on");
+  });
+});

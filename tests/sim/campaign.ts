@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { HappeningName } from "./mix.ts";
 import type { Outcome } from "./run_seed.ts";
 
 /** Which seeds to simulate. */
@@ -9,6 +10,8 @@ export interface Campaign {
   readonly seeds: number;
   /** Processes at once. */
   readonly workers: number;
+  /** What is to happen often. */
+  readonly focus: readonly HappeningName[];
 }
 
 /** The directory that holds `lib` and `tests`. */
@@ -16,12 +19,12 @@ export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Simulates the seeds in several processes; yields what became of each, in no order. */
 export async function* runCampaign(
-  { from, seeds, workers }: Campaign,
+  { from, seeds, workers, focus }: Campaign,
 ): AsyncIterable<Outcome> {
   const outcomes: AsyncIterator<Outcome>[] = [];
   for (let worker = 0; worker < workers; worker++) {
     const count = Math.ceil((seeds - worker) / workers);
-    const range = { from: from + worker, count, step: workers };
+    const range = { from: from + worker, count, step: workers, focus };
     if (count > 0) outcomes.push(runSeeds(ROOT, range)[Symbol.asyncIterator]());
   }
   yield* merge(outcomes);
@@ -30,10 +33,11 @@ export async function* runCampaign(
 /** Simulates seeds with the code in `root`, in a process of its own. */
 export async function* runSeeds(
   root: string,
-  { from, count, step, stopAtViolation = false }: {
+  { from, count, step, focus = [], stopAtViolation = false }: {
     from: number;
     count: number;
     step: number;
+    focus?: readonly HappeningName[];
     stopAtViolation?: boolean;
   },
 ): AsyncIterable<Outcome> {
@@ -41,6 +45,7 @@ export async function* runSeeds(
     args: [
       ...["run", "-A", "--quiet", "--config", `${root}/deno.json`, `${root}/tests/sim/seeds.ts`],
       ...["--from", from, "--count", count, "--step", step].map(String),
+      ...focus.flatMap((name) => ["--focus", name]),
       ...(stopAtViolation ? ["--stop-at-violation"] : []),
     ],
     stdout: "piped",

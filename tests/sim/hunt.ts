@@ -34,7 +34,7 @@ async function catchMutant(
   { from, seeds }: { from: number; seeds: number },
 ): Promise<Catch> {
   await using tree = await MutatedTree.make(mutant);
-  const range = { from, count: seeds, step: 1, stopAtViolation: true };
+  const range = { from, count: seeds, step: 1, focus: mutant.focus, stopAtViolation: true };
   let simulated = 0;
   for await (const { seed, violation } of runSeeds(tree.root, range)) {
     simulated++;

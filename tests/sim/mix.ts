@@ -84,8 +84,8 @@ export interface Mix {
   readonly poll: number;
 }
 
-/** Draws the mix of a seed. */
-export function drawMix(chance: Chance): Mix {
+/** Draws the mix of a seed; what the `focus` names happens in it as often as it may. */
+export function drawMix(chance: Chance, focus: readonly HappeningName[] = []): Mix {
   const retention = chance.pick([10 * MINUTE, 10 * MINUTE, 30 * MINUTE, 2 * HOUR, 24 * HOUR]);
   const faulty = chance.pick([0, 1, 1, 1]);
   const slow = chance.happens(0.5);
@@ -93,7 +93,12 @@ export function drawMix(chance: Chance): Mix {
     servers: chance.whole(2, 4),
     retention,
     faults: some(chance, FAULTS, 0.35 * faulty),
-    events: { ...some(chance, EVENTS, 0.5), publish: EVENTS.publish, poll: EVENTS.poll },
+    events: {
+      ...some(chance, EVENTS, 0.5),
+      ...Object.fromEntries(
+        ["publish", "poll", ...focus].map((name) => [name, EVENTS[name as HappeningName]]),
+      ),
+    },
     gaps: slow
       ? [0, 100, 2 * SECOND, 20 * SECOND, retention / 20, retention / 8]
       : [0, 0, 50, 200, SECOND, 5 * SECOND],
@@ -104,6 +109,15 @@ export function drawMix(chance: Chance): Mix {
     urls: chance.pick([2, 10]),
     poll: slow ? retention / chance.pick([5, 20]) : chance.pick([SECOND, 10 * SECOND]),
   };
+}
+
+/** Checks names of happenings. */
+export function namesOf(names: readonly string[] = []): HappeningName[] {
+  const unknown = names.find((name) => !(name in EVENTS));
+  if (unknown === undefined) return names as HappeningName[];
+  throw new RangeError(
+    `Nothing called '${unknown}' happens, only ${Object.keys(EVENTS).join(", ")}`,
+  );
 }
 
 /** Draws the habits of a server. */

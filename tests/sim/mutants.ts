@@ -1,7 +1,11 @@
+import type { HappeningName } from "./mix.ts";
+
 /** A change of the code that breaks one rule. */
 export interface Mutant {
   readonly name: string;
   readonly edits: readonly Edit[];
+  /** What has to happen for it to show; it is hunted with more of that. */
+  readonly focus: readonly HappeningName[];
 }
 
 /** Text that is replaced in a file; it must be there exactly once. */
@@ -48,10 +52,10 @@ export const MUTANTS: readonly Mutant[] = [
     "rows are dropped at a restart",
     edit(
       UPLOADER,
-      "    this.#context = context;",
+      "    this.#context = { ...this.#parts,",
       `    const { publisher, outbox } = this.#parts.state;
     publisher.save({ uploaded: outbox.lastRow() });
-    this.#context = context;`,
+    this.#context = { ...this.#parts,`,
     ),
   ),
   mutant(
@@ -74,9 +78,9 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "an own seq is used again after a restore",
     edit(
-      UPLOADER,
-      "    await this.#forks.look(context, { signal: this.#forced.signal });",
-      "",
+      OWN_TAIL,
+      "if (different) return different.seq;",
+      "if (different && different.seq <= uploaded - base) return different.seq;",
     ),
   ),
   mutant(
@@ -92,10 +96,6 @@ export const MUTANTS: readonly Mutant[] = [
     edit("publishing/closed_rows.ts", "of publisher.closedFrom(first)", "of []"),
   ),
   mutant(
-    "a segment that is superseded before it is compared counts as equal",
-    edit("publishing/read_objects.ts", "else missed = true;", ""),
-  ),
-  mutant(
     "contested seqs are left as they are",
     edit(
       "publishing/fork_watch.ts",
@@ -103,8 +103,9 @@ export const MUTANTS: readonly Mutant[] = [
       "",
     ),
   ),
-  mutant(
+  rareMutant(
     "a stream is continued although its newest commit has expired",
+    ["backUp", "restore", "away", "cleanup"],
     edit(OWN_TAIL, "return reach < before.uploaded - before.base;", "return false;"),
   ),
   mutant(
@@ -115,8 +116,9 @@ export const MUTANTS: readonly Mutant[] = [
     "what was published again after a fork is applied here, too, and what was not is skipped",
     edit(DELIVERY, "if (!republished.has(update.id)) {", "if (republished.size === 0) {"),
   ),
-  mutant(
+  rareMutant(
     "the cursor moves on from where a fork has set it back",
+    ["clone", "publishMany"],
     edit(STREAM_READER, "if (name.first > cursor + 1) return;", ""),
     edit(
       "state/cursors.ts",
@@ -128,9 +130,13 @@ export const MUTANTS: readonly Mutant[] = [
     "the cursor moves before the plugins have had the updates",
     edit(
       DELIVERY,
-      "    const letters: DeadLetter[] = [];",
-      `    const letters: DeadLetter[] = [];
-    if (updates.length > 0) this.#moveCursor(stream, updates.at(-1)!.seq, []);`,
+      "    try {\n      for (const update of updates) {",
+      `    if (updates.length > 0) {
+      this.#moveCursor(stream, { from, to: updates.at(-1)!.seq }, []);
+      from = updates.at(-1)!.seq;
+    }
+    try {
+      for (const update of updates) {`,
     ),
   ),
   mutant(
@@ -217,7 +223,12 @@ export const MUTANTS: readonly Mutant[] = [
 ];
 
 function mutant(name: string, ...edits: Edit[]): Mutant {
-  return { name, edits };
+  return { name, edits, focus: [] };
+}
+
+/** A mutant that shows only after what is named in `focus`. */
+function rareMutant(name: string, focus: readonly HappeningName[], ...edits: Edit[]): Mutant {
+  return { name, edits, focus };
 }
 
 function edit(file: string, search: string, replace: string): Edit {

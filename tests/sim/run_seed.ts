@@ -2,7 +2,7 @@ import { checkArrived } from "./arrival_checks.ts";
 import { settle } from "./settle.ts";
 import { HAPPENINGS } from "./happenings.ts";
 import { Death } from "./process.ts";
-import { World } from "./world.ts";
+import { World, type WorldOptions } from "./world.ts";
 
 /** So many steps at least are made in the time of faults. */
 export const FAULTY_STEPS = 500;
@@ -18,11 +18,8 @@ export interface Outcome {
 }
 
 /** Simulates one seed: first all goes wrong, then nothing any more, and everything must arrive. */
-export async function runSeed(
-  seed: number,
-  options: { trace?: (line: string) => void } = {},
-): Promise<Outcome> {
-  const world = new World(seed, options.trace);
+export async function runSeed(seed: number, options: WorldOptions = {}): Promise<Outcome> {
+  const world = new World(seed, options);
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
     if (event.reason instanceof Death) return;

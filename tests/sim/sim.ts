@@ -4,6 +4,7 @@
  *
  * ```text
  * deno task sim [--seeds N] [--from S] [--workers W]     simulate N seeds
+ * deno task sim --focus NAME ...                          more of what is so named, see mix.ts
  * deno task sim --from S --trace                          replay one seed, with all that happens
  * deno task sim --mutants [NAME]... [--seeds N]           break each rule; each must be caught
  * ```
@@ -11,8 +12,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { runCampaign } from "./campaign.ts";
+import { type Campaign, runCampaign } from "./campaign.ts";
 import { hunt } from "./hunt.ts";
+import { type HappeningName, namesOf } from "./mix.ts";
 import { MUTANTS } from "./mutants.ts";
 import { runSeed } from "./run_seed.ts";
 
@@ -26,29 +28,29 @@ async function main(args: string[]): Promise<number> {
       seeds: { type: "string" },
       from: { type: "string", default: "1" },
       workers: { type: "string", default: String(navigator.hardwareConcurrency) },
+      focus: { type: "string", multiple: true },
       trace: { type: "boolean", default: false },
       mutants: { type: "boolean", default: false },
     },
   });
   const from = Number(values.from), workers = Number(values.workers);
-  if (values.trace) return await replay(from);
+  const focus = namesOf(values.focus);
+  if (values.trace) return await replay(from, focus);
   if (values.mutants) {
     return await huntAll(positionals, { from, workers, seeds: Number(values.seeds ?? 3000) });
   }
-  return await simulate({ from, workers, seeds: Number(values.seeds ?? 1000) });
+  return await simulate({ from, workers, focus, seeds: Number(values.seeds ?? 1000) });
 }
 
-async function replay(seed: number): Promise<number> {
-  const { steps, violation } = await runSeed(seed, { trace: (line) => console.log(line) });
+async function replay(seed: number, focus: readonly HappeningName[]): Promise<number> {
+  const { steps, violation } = await runSeed(seed, { trace: (line) => console.log(line), focus });
   console.log(
     violation ? `Seed ${seed} breaks a promise: ${violation}` : `${steps} steps, all well`,
   );
   return violation ? 1 : 0;
 }
 
-async function simulate(
-  campaign: { from: number; seeds: number; workers: number },
-): Promise<number> {
+async function simulate(campaign: Campaign): Promise<number> {
   const start = performance.now();
   let seeds = 0, steps = 0, broken = 0, fewest = Infinity, outside = 0;
   for await (const outcome of runCampaign(campaign)) {
@@ -59,7 +61,8 @@ async function simulate(
     if (!outcome.violation) continue;
     broken++;
     console.log(`Seed ${outcome.seed} breaks a promise: ${outcome.violation}`);
-    console.log(`  replay it: deno task sim --from ${outcome.seed} --trace`);
+    const focus = campaign.focus.map((name) => ` --focus ${name}`).join("");
+    console.log(`  replay it: deno task sim --from ${outcome.seed} --trace${focus}`);
   }
   const seconds = (performance.now() - start) / 1000;
   const speed = `${(seeds / seconds).toFixed(1)} seeds a second`;

@@ -3,10 +3,18 @@ import { Bucket, type StoredObject } from "./bucket.ts";
 import { Chance } from "./chance.ts";
 import type { Disk } from "./disk.ts";
 import { Ledger } from "./ledger.ts";
-import { drawMix, type Mix } from "./mix.ts";
+import { drawMix, type HappeningName, type Mix } from "./mix.ts";
 import type { Process } from "./process.ts";
 import { Server } from "./server.ts";
 import { Timeline } from "./timeline.ts";
+
+/** How a seed is simulated. */
+export interface WorldOptions {
+  /** Told all that happens. */
+  readonly trace?: (line: string) => void;
+  /** What is to happen often, see {@linkcode drawMix}. */
+  readonly focus?: readonly HappeningName[];
+}
 
 /** Everything that one seed simulates. */
 export class World {
@@ -20,12 +28,15 @@ export class World {
   settling = false;
   /** The first promise that was broken. */
   violation: string | undefined;
+  /** The store may have shown less than there is. */
+  readonly #deceives: boolean;
   readonly #trace: ((line: string) => void) | undefined;
   readonly #start = this.timeline.now;
 
-  constructor(seed: number, trace?: (line: string) => void) {
+  constructor(seed: number, { trace, focus }: WorldOptions) {
     this.chance = new Chance(seed);
-    this.mix = drawMix(this.chance);
+    this.mix = drawMix(this.chance, focus);
+    this.#deceives = this.mix.faults.cut > 0 || this.mix.lag > 0;
     this.#trace = trace;
     trace?.(JSON.stringify(this.mix));
     for (let number = 1; number <= this.mix.servers; number++) this.addServer();
@@ -82,8 +93,7 @@ export class World {
     process.checks.forked(stream);
     process.noteStream();
     process.note(`begins ${disk.stream} in place of ${stream}`);
-    const { faults, lag } = this.mix;
-    if (disk.family.copied || faults.cut > 0 || lag > 0) return;
+    if (disk.family.copied || this.#deceives) return;
     const reach = Math.max(0, ...this.#tailOf(stream).map(({ name }) => name.last));
     const ever = Math.max(0, ...(this.bucket.streams.get(stream)?.keys() ?? []));
     if (reach === ever) process.fail(`${stream} was given up for no reason`);
