@@ -99,7 +99,7 @@ export class Delivery {
     }
   }
 
-  /** Reports updates that are lost, and moves the cursor behind them. */
+  /** Reports updates that are lost. */
   async gap(gap: Gap, signal: AbortSignal): Promise<void> {
     this.#gaps++;
     logger.error(
@@ -109,7 +109,11 @@ export class Delivery {
       },
     );
     for (const caller of this.#callers) await caller.gap(gap, signal);
-    this.#moveCursor(gap.stream, { from: gap.first - 1, to: gap.last }, []);
+  }
+
+  /** Moves the cursor behind a gap that was reported. */
+  pass({ stream, first, last }: Gap): void {
+    this.#moveCursor(stream, { from: first - 1, to: last }, []);
   }
 
   /** Before the first plugin runs: so that nobody publishes again what just arrived. */

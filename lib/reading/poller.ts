@@ -70,12 +70,17 @@ export class Poller {
     const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
     uploader.inspect({ before, commits: [...commitsOf(before.stream)], former });
     await enterStreams(this.#context, streams, from);
-    state.transaction(() => state.setFact("lastPoll", Math.round(clock.now())), { durable: false });
     const own = state.publisher.load().stream;
-    for (const [stream, commits] of streams) {
-      if (stream === own && !includeOwn) continue;
-      const cursor = state.cursors.get(stream);
-      if (commits.some(({ last }) => last > cursor)) this.#read(stream, commits);
+    if (!includeOwn) streams.delete(own);
+    state.transaction(() => {
+      state.setFact("lastPoll", Math.round(clock.now()));
+      for (const [stream, commits] of streams) {
+        const reach = Math.max(...commits.map(({ last }) => last));
+        if (reach > state.cursors.get(stream)) state.cursors.noteReach(stream, reach);
+      }
+    }, { durable: false });
+    for (const stream of state.cursors.unread()) {
+      if (stream !== own || includeOwn) this.#read(stream, streams.get(stream) ?? []);
     }
   }
 

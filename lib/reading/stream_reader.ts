@@ -72,7 +72,8 @@ export class StreamReader {
         last > cursor && !this.#excluded.has(key)
       );
       const unreadable = this.#unreadable.some(({ last }) => last > cursor);
-      if (names.length === 0) return unreadable ? void this.#hold(cursor) : undefined;
+      if (names.length === 0 && unreadable) return void this.#hold(cursor);
+      if (names.length === 0 && state.cursors.reach(this.#stream) <= cursor) return;
       const chain = chainFrom(names, cursor);
       if (chain.length > 0) {
         this.#listings = 0;
@@ -162,11 +163,22 @@ export class StreamReader {
   /** Reports the gap, once the object behind it is read: a key alone moves no cursor. */
   async #crossHole(names: readonly ObjectName[], cursor: number): Promise<void> {
     const { delivery, signal } = this.#context;
-    const behind = behindHole(names, cursor)!;
+    const behind = behindHole(names, cursor);
+    if (!behind) return await this.#giveUp(cursor);
     const updates = await this.#decode(behind, this.#fetch(behind));
     if (!updates) return;
     this.#listings = 0;
-    await delivery.gap({ stream: this.#stream, first: cursor + 1, last: behind.first - 1 }, signal);
+    const gap = { stream: this.#stream, first: cursor + 1, last: behind.first - 1 };
+    await delivery.gap(gap, signal);
+    delivery.pass(gap);
     await delivery.apply(this.#stream, updates, signal);
+  }
+
+  /** Everything that there was has expired before it was read. */
+  async #giveUp(cursor: number): Promise<void> {
+    const { state: { cursors }, delivery, signal } = this.#context;
+    const last = cursors.reach(this.#stream);
+    await delivery.gap({ stream: this.#stream, first: cursor + 1, last }, signal);
+    cursors.giveUp(this.#stream);
   }
 }

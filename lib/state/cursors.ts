@@ -1,5 +1,5 @@
 /**
- * How far each stream has been read.
+ * How far each stream has been read, and how far it was seen to reach.
  *
  * @module
  */
@@ -12,23 +12,32 @@ export class Cursors {
   readonly #advance;
   readonly #setBack;
   readonly #hold;
+  readonly #noteReach;
+  readonly #unread;
+  readonly #giveUp;
 
   /** Prepares the statements. */
   constructor(db: Database) {
-    this.#get = db.prepare("SELECT seq, heldSince FROM cursors WHERE stream = ?");
-    this.#enter = db.prepare("INSERT OR IGNORE INTO cursors VALUES (?, ?, NULL)");
+    this.#get = db.prepare("SELECT seq, heldSince, reach FROM cursors WHERE stream = ?");
+    this.#enter = db.prepare("INSERT OR IGNORE INTO cursors (stream, seq) VALUES (?, ?)");
     this.#advance = db.prepare(
-      `INSERT INTO cursors VALUES (?, ?, NULL) ON CONFLICT DO UPDATE SET
+      `INSERT INTO cursors (stream, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET
        heldSince = NULL, seq = excluded.seq WHERE seq = ?`,
     );
     this.#setBack = db.prepare(
-      `INSERT INTO cursors VALUES (?, ?, NULL) ON CONFLICT DO UPDATE SET
+      `INSERT INTO cursors (stream, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET
        heldSince = NULL, seq = excluded.seq WHERE seq > excluded.seq`,
     );
     this.#hold = db.prepare(
-      `INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
+      `INSERT INTO cursors (stream, seq, heldSince) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
        heldSince = coalesce(heldSince, excluded.heldSince)`,
     );
+    this.#noteReach = db.prepare(
+      `INSERT INTO cursors (stream, seq, reach) VALUES (?, 0, ?) ON CONFLICT DO UPDATE SET
+       reach = max(reach, excluded.reach)`,
+    );
+    this.#unread = db.prepare("SELECT stream FROM cursors WHERE reach > seq");
+    this.#giveUp = db.prepare("UPDATE cursors SET reach = seq WHERE stream = ?");
   }
 
   /** Last applied seq; 0 for a stream that was never seen. */
@@ -55,5 +64,25 @@ export class Cursors {
   hold(stream: string, seq: number, now: number): number {
     this.#hold.run(stream, seq, now);
     return Number(this.#get.get(stream)!.heldSince);
+  }
+
+  /** Notes that a listing showed the stream to reach to `seq`. */
+  noteReach(stream: string, seq: number): void {
+    this.#noteReach.run(stream, seq);
+  }
+
+  /** How far listings have shown the stream to reach. */
+  reach(stream: string): number {
+    return Number(this.#get.get(stream)?.reach ?? 0);
+  }
+
+  /** Streams that were seen to reach beyond their cursors. */
+  unread(): string[] {
+    return this.#unread.all().map(({ stream }) => String(stream));
+  }
+
+  /** Forgets that there was more of the stream: it is gone, and reported lost. */
+  giveUp(stream: string): void {
+    this.#giveUp.run(stream);
   }
 }

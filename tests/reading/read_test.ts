@@ -241,6 +241,20 @@ Deno.test("a corrupt object is a gap once it is older than the retention", async
   assert.deepEqual(received.contents, ["a1", "a2", "a4"]);
 });
 
+Deno.test("what was seen, and is gone before it could be read, is reported lost once", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, ...texts("a", 3));
+  const get = fleet.store.get;
+  fleet.store.get = () => Promise.reject(new StoreUnavailableError("Not now"));
+  await using received = fleet.watch(fleet.server("web-2"));
+  await assert.rejects(received.watcher.poll(), StoreUnavailableError);
+  fleet.store.get = get;
+  fleet.store.objects.clear(); // All of it has expired.
+  for (let poll = 0; poll < 2; poll++) await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, [{ stream: web1.stream, first: 1, last: 3 }]);
+});
+
 Deno.test("foreign objects are ignored", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");

@@ -182,9 +182,9 @@ export const MUTANTS: readonly Mutant[] = [
     "a late commit is taken for the start of a stream",
     edit(
       "reading/poller.ts",
-      "      const cursor = state.cursors.get(stream);",
-      `      state.cursors.enter(stream, Math.min(...commits.map(({ first }) => first)) - 1);
-      const cursor = state.cursors.get(stream);`,
+      "        const reach = Math.max",
+      `        state.cursors.enter(stream, Math.min(...commits.map(({ first }) => first)) - 1);
+        const reach = Math.max`,
     ),
   ),
   mutant(

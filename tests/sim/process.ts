@@ -30,10 +30,13 @@ export class Process {
   readonly watcher: Watcher | undefined;
   alive = true;
   stopping = false;
+  /** Rejects when the process ends: what it was waiting for never comes. */
+  readonly #ended = Promise.withResolvers<never>();
 
   constructor(world: World, server: Server) {
     const { timeline, chance, mix, bucket } = world;
     const { clockError, watches, poll, plugins } = server.habits;
+    this.#ended.promise.catch(() => {});
     this.world = world;
     this.server = server;
     this.disk = server.disk;
@@ -117,6 +120,7 @@ export class Process {
     if (!this.alive) return;
     this.note(how);
     this.alive = false;
+    this.#ended.reject(new Death());
     this.server.noteEnd(this);
   }
 
@@ -189,7 +193,7 @@ export class Process {
     failed: (error: unknown) => void,
   ): Promise<boolean> {
     try {
-      const value = await promise;
+      const value = await Promise.race([promise, this.#ended.promise]);
       if (this.alive) done(value);
       return this.alive;
     } catch (error) {

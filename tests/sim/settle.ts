@@ -73,6 +73,8 @@ function whatLacks(world: World): string {
       return `the tail of ${disk.stream} has ${tailLength(process)} commits`;
     }
     if (!habits.watches) continue;
+    const unread = process.state.cursors.unread().filter((stream) => stream !== disk.stream);
+    if (unread.length > 0) return `${label} has not read all that it saw of ${unread}`;
     for (const { name: { stream, last, kind } } of bucket.objects.values()) {
       if (kind !== "tail" || (stream === disk.stream && !habits.includeOwn)) continue;
       const cursor = process.state.cursors.get(stream);
