@@ -98,13 +98,12 @@ async function publishAll(
 ): Promise<Receipt[]> {
   const accepted = await acceptThisTurn(parts, { updates, ifChanged });
   const last = accepted.findLast((item) => item !== undefined);
-  const places = last && await parts.uploader.whenUploaded(last.row, { timeout, signal });
+  if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal });
   return updates.map(({ url }, index) => {
     const item = accepted[index];
     if (!item) return { status: "unchanged", url };
-    const { stream, base } = places!.find(({ upTo }) => item.row <= upTo)!;
     const time = new Date(item.time).toISOString();
-    return { status: "published", url, id: item.id, stream, seq: item.row - base, time };
+    return { status: "published", url, id: item.id, ...parts.state.placeOf(item.row), time };
   });
 }
 

@@ -59,24 +59,24 @@ export async function checkOwnTail(
   options: StoreOptions,
 ): Promise<void> {
   const { state: { publisher, outbox } } = context;
-  const now = publisher.load();
-  if (now.stream !== listed.before.stream) return;
+  if (publisher.load().stream !== listed.before.stream) return;
   const tail = hasExpired(listed) ? await listAgain(context, options) : listed;
   const expired = hasExpired(tail);
   const unknown = unknownCommits(context, tail);
   const inTail = await forkInTail(context, unknown, options);
   if (inTail === Infinity && !expired) return tidyUp(context, unknown);
   const fork = Math.min(inTail, await forkInSegments(context, options));
-  const first = Math.min(outbox.firstRow() - now.base, now.closed + 1);
-  const from = Math.max(first, Math.min(fork, now.uploaded - now.base + 1));
+  const { stream, base, uploaded, closed } = publisher.load();
+  const first = Math.min(outbox.firstRow() - base, closed + 1);
+  const from = Math.max(first, Math.min(fork, uploaded - base + 1));
   logger.warn(
     expired
       ? "The newest commit of {stream} is gone from the bucket; a new stream is begun"
       : "Another copy of the state {path} writes to {stream}, too; what may not have arrived is " +
         "published again in a new stream (give each server a state of its own)",
-    { path: context.state.path, stream: now.stream },
+    { path: context.state.path, stream },
   );
-  beginStream(context, now.base + from);
+  beginStream(context, base + from);
 }
 
 /** A listing may lag: what it does not show is looked for once more before it counts as gone. */
@@ -174,7 +174,7 @@ function beginStream(
   const read = includeOwn ? cursors.get(stream) : Infinity;
   state.transaction(() => {
     publisher.noteRepublished(row - 1);
-    former.add({ stream, uploaded: uploaded - base }, clock.now());
+    former.add({ stream, base, uploaded: uploaded - base }, clock.now());
     cursors.setBack(stream, Math.min(read, row - 1 - base));
     publisher.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
     outbox.drop(row - 1);

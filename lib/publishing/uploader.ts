@@ -15,7 +15,7 @@ import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore } from "../stores/store.ts";
-import { describeQueue, type Place, Waiters } from "./waiters.ts";
+import { describeQueue, Waiters } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
@@ -73,16 +73,16 @@ export class Uploader {
   }
 
   /**
-   * Waits until the row is in the bucket; resolves to where it, and those before it, went.
+   * Waits until the row is in the bucket, and so those before it.
    *
    * @throws {StoreUnavailableError} when that takes longer than `timeout`; the row stays queued.
    */
   async whenUploaded(
     row: number,
     options: { timeout: number; signal?: AbortSignal },
-  ): Promise<Place[]> {
+  ): Promise<void> {
     this.start();
-    return await this.#waiters.wait(row, options);
+    await this.#waiters.wait(row, options);
   }
 
   /** Takes a listing of the own tail that was made anyway, and starts with it if need be. */

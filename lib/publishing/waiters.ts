@@ -7,21 +7,9 @@ import type { Clock } from "../environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StoreUnavailableError } from "../errors.ts";
 import type { State } from "../state/state.ts";
 
-/** Where rows were uploaded to: their seq in `stream` is the row minus `base`. */
-export interface Place {
-  /** The last of the rows; those of an earlier place come before. */
-  readonly upTo: number;
-  /** The stream. */
-  readonly stream: string;
-  /** Row before its seq 1. */
-  readonly base: number;
-}
-
 interface Waiter {
   readonly row: number;
-  /** Rows before the one that is waited for may be in the stream before. */
-  readonly places: Place[];
-  resolve(places: Place[]): void;
+  resolve(): void;
   reject(error: Error): void;
 }
 
@@ -39,7 +27,7 @@ export class Waiters {
   }
 
   /**
-   * Waits until the row is uploaded; resolves to where it, and those before it meanwhile, went.
+   * Waits until the row is uploaded, and so those before it.
    *
    * @throws {StoreUnavailableError} after `timeout` milliseconds, with the reason of the last
    * failure; {@linkcode AccessDeniedError} at once when the store refuses. The row stays queued.
@@ -47,11 +35,11 @@ export class Waiters {
   async wait(
     row: number,
     { timeout, signal }: { timeout: number; signal?: AbortSignal },
-  ): Promise<Place[]> {
+  ): Promise<void> {
     signal?.throwIfAborted();
-    if (row <= this.#state.publisher.load().uploaded) return [this.#placeOf(row)];
-    const { promise, resolve, reject } = Promise.withResolvers<Place[]>();
-    const waiter = { row, places: [], resolve, reject };
+    if (row <= this.#state.publisher.load().uploaded) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter = { row, resolve, reject };
     const onAbort = () => reject(signal!.reason);
     const cancel = this.#clock.setTimer(timeout, () => {
       this.look();
@@ -60,7 +48,7 @@ export class Waiters {
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#waiting.add(waiter);
     try {
-      return await promise;
+      await promise;
     } finally {
       cancel();
       signal?.removeEventListener("abort", onAbort);
@@ -104,16 +92,7 @@ export class Waiters {
   }
 
   #resolve(row: number): void {
-    const place = this.#placeOf(row);
-    for (const waiter of this.#waiting) {
-      waiter.places.push(place);
-      if (waiter.row <= row) waiter.resolve(waiter.places);
-    }
-  }
-
-  #placeOf(upTo: number): Place {
-    const { stream, base } = this.#state.publisher.load();
-    return { upTo, stream, base };
+    for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
   }
 
   #timeout(timeout: number): StoreUnavailableError {

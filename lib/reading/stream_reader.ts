@@ -139,6 +139,7 @@ export class StreamReader {
     if (body === undefined) {
       // Sealed or superseded meanwhile: that alone is never a hole, so look again.
       this.#excluded.add(name.key);
+      this.#listings = 0;
       await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
       return undefined;
     }

@@ -10,6 +10,8 @@ import type { Database } from "./database.ts";
 export interface FormerStream {
   /** Name of the stream. */
   readonly stream: string;
+  /** The row before the one with seq 1. */
+  readonly base: number;
   /** Last seq that was uploaded to it. */
   readonly uploaded: number;
 }
@@ -25,11 +27,15 @@ export class FormerStreams {
   readonly #noteSeen;
   readonly #noteKnown;
   readonly #isSeen;
+  readonly #holding;
 
   /** Prepares the statements. */
   constructor(db: Database) {
-    this.#add = db.prepare("INSERT OR IGNORE INTO former_streams VALUES (?, ?, ?)");
-    this.#all = db.prepare("SELECT stream, uploaded FROM former_streams WHERE givenUpAt >= ?");
+    this.#add = db.prepare("INSERT OR IGNORE INTO former_streams VALUES (?, ?, ?, ?)");
+    this.#all = db.prepare("SELECT * FROM former_streams WHERE givenUpAt >= ?");
+    this.#holding = db.prepare(
+      "SELECT * FROM former_streams WHERE base < ? ORDER BY base DESC, rowid DESC LIMIT 1",
+    );
     this.#drop = db.prepare("DELETE FROM former_streams WHERE givenUpAt < ?");
     this.#noteSeen = db.prepare("INSERT OR IGNORE INTO seen_commits VALUES (?, ?)");
     this.#noteKnown = db.prepare("INSERT OR IGNORE INTO seen_commits SELECT key, ? FROM commits");
@@ -37,15 +43,20 @@ export class FormerStreams {
   }
 
   /** Remembers a stream that is given up `now`; the commits known to be own are seen already. */
-  add({ stream, uploaded }: FormerStream, now: number): void {
+  add({ stream, base, uploaded }: FormerStream, now: number): void {
     this.#drop.run(Math.round(now - MEMORY));
-    this.#add.run(stream, uploaded, Math.round(now));
+    this.#add.run(stream, base, uploaded, Math.round(now));
     this.#noteKnown.run(stream);
   }
 
   /** Those that were given up not long before `now`. */
   all(now: number): FormerStream[] {
     return this.#all.all(Math.round(now - MEMORY)) as unknown as FormerStream[];
+  }
+
+  /** The last one that holds the row. */
+  holding(row: number): FormerStream | undefined {
+    return this.#holding.get(row) as unknown as FormerStream | undefined;
   }
 
   /** Remembers that a commit was looked into. */

@@ -102,6 +102,13 @@ export class State implements Disposable {
     return this.outbox.lastRow() - this.publisher.load().uploaded;
   }
 
+  /** Where a row that is uploaded is: streams begin one where the other was given up. */
+  placeOf(row: number): { stream: string; seq: number } {
+    const current = this.publisher.load();
+    const { stream, base } = row > current.base ? current : this.former.holding(row) ?? current;
+    return { stream, seq: row - base };
+  }
+
   /** Milliseconds to add to the local clock to get the store's, as last seen by any run. */
   get clockOffset(): number {
     return Number(this.fact("clockOffset") ?? 0);

@@ -211,3 +211,30 @@ Deno.test("a segment that is superseded while a fork is compared is looked for a
     assert.deepEqual(again, ["a3", "a4", "a5", "b"], "everything from the fork on");
   });
 });
+
+Deno.test("publish() tells where the update is that another copy of the state has uploaded", async () => {
+  await withState(async (fleet, open, directory) => {
+    const [original, clone] = [`${directory}/a.db`, `${directory}/b.db`];
+    const one = open(original);
+    const put = fleet.store.put;
+    const failed = Promise.withResolvers<void>();
+    fleet.store.put = () => {
+      failed.resolve();
+      return Promise.reject(new StoreUnavailableError("Not now"));
+    };
+    const published = publish(one, { url: "https://example.com/a1", content: "a1" });
+    await failed.promise;
+    copy(original, clone);
+    fleet.store.put = put;
+    const { stream } = one;
+    const two = open(clone);
+    two.parts!.uploader.start();
+    await fleet.time.pass(10);
+    await fleet.publish(two, "two-1");
+    await using received = fleet.watch(one);
+    await received.watcher.poll();
+    const receipt = await fleet.time.run(published);
+    assert.notEqual(one.stream, stream);
+    assert.deepEqual(receipt, { ...receipt, status: "published", stream, seq: 1 });
+  });
+});

@@ -157,6 +157,7 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       STREAM_READER,
       `      this.#excluded.add(name.key);
+      this.#listings = 0;
       await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });`,
       `      this.#excluded.add(name.key);
       [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];`,
