@@ -19,18 +19,19 @@ import type { StoreOptions } from "../stores/store.ts";
 const logger = getLogger(["feedsync", "publish"]);
 
 /**
- * The commits of a former stream that have to be looked into: those that hold what was uploaded
- * from here, or what another writer's commit holds, too. A key alone tells which.
+ * Whether a listing of a former stream's tail shows something new: commits of a writer that may have
+ * written at seqs that were uploaded from here, too, or that overlap another writer's. Keys alone
+ * tell.
  */
-export function contestedCommits(
-  { state }: Pick<UploadContext, "state">,
+export function mayBeContested(
+  { state: { former } }: Pick<UploadContext, "state">,
   { stream, uploaded }: FormerStream,
   commits: readonly ObjectName[],
-): ObjectName[] {
+): boolean {
   const listed = commits.filter((commit) => commit.stream === stream);
-  return listed.filter((commit) =>
-    !state.former.hasSeen(commit) && (commit.first <= uploaded ||
-      listed.some((other) => other.writer !== commit.writer && overlap(other, commit)))
+  return listed.some((commit) =>
+    !former.hasSeen(commit) &&
+    (!former.hasSeenBeyond(uploaded, commit) || isRivalled(commit, listed))
   );
 }
 
@@ -42,9 +43,8 @@ export async function settleContested(
 ): Promise<void> {
   const { state, environment: { clock } } = context;
   for (const former of state.former.all(clock.now())) {
-    const contested = contestedCommits(context, former, commits);
-    if (contested.length === 0) continue;
-    const updates = await contestedUpdates(context, contested, options);
+    if (!mayBeContested(context, former, commits)) continue;
+    const { updates, seen } = await contestedUpdates(context, former.stream, options);
     if (updates.length > 0) {
       logger.warn(
         "Another copy of the state {path} writes to {stream}, too; {count} updates are published " +
@@ -54,40 +54,48 @@ export async function settleContested(
       const rows = updates.map((update, index) => rowOf({ ...update, seq: index + 1 }, 0));
       await uploadApart(context, rows, { previous: former.stream, ...options });
     }
-    state.transaction(() => contested.forEach((commit) => state.former.noteSeen(commit)));
+    state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
   }
 }
 
 /**
- * All updates at seqs that mean several, in the objects of the stream around these commits, but for
- * those that are in the current stream anyway.
+ * The updates of a stream at seqs that mean several, but for those that are in the current stream
+ * anyway; and the objects that were looked into. Only those have to be read that overlap another
+ * writer's, unless both were seen before.
  */
 async function contestedUpdates(
   context: UploadContext,
-  commits: readonly ObjectName[],
+  stream: string,
   options: StoreOptions,
-): Promise<StoredUpdate[]> {
-  const { store, state } = context;
-  const { stream } = commits[0];
-  const listAround = async () => {
+): Promise<{ updates: StoredUpdate[]; seen: readonly ObjectName[] }> {
+  const { store, state: { publisher, former } } = context;
+  const seen = new Map<string, ObjectName>();
+  const listRivals = async () => {
     const tail = await listStream(store, "tail", stream, options);
     const segments = await listStream(store, "segments", stream, options);
-    return [...tail, ...segments].filter((name) => commits.some((commit) => overlap(name, commit)));
+    const names = [...tail, ...segments];
+    for (const name of names) seen.set(name.key, name);
+    const news = names.filter((name) => !former.hasSeen(name));
+    return names.filter((name) => isRivalled(name, news.includes(name) ? names : news));
   };
   const meanings = new Map<number, Map<string, StoredUpdate>>();
-  for await (const { updates } of readAll(context, listAround, options)) {
+  for await (const { updates } of readAll(context, listRivals, options)) {
     if (updates === "corrupt") continue;
     for (const update of updates) {
       const known = meanings.get(update.seq) ?? new Map<string, StoredUpdate>();
       meanings.set(update.seq, known.set(update.id, update));
     }
   }
-  const republished = state.publisher.republishedIn(stream);
-  return [...meanings.values()].filter(({ size }) => size > 1)
-    .flatMap((updates) => [...updates.values()])
+  const republished = publisher.republishedIn(stream);
+  const updates = [...meanings.values()].filter(({ size }) => size > 1)
+    .flatMap((versions) => [...versions.values()])
     .filter(({ id }) => !republished.has(id));
+  return { updates, seen: [...seen.values()] };
 }
 
-function overlap(one: ObjectName, other: ObjectName): boolean {
-  return one.first <= other.last && other.first <= one.last;
+/** Whether another writer has written at the same seqs. */
+function isRivalled(name: ObjectName, others: readonly ObjectName[]): boolean {
+  return others.some(({ writer, first, last }) =>
+    writer !== name.writer && first <= name.last && name.first <= last
+  );
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { contestedCommits, settleContested } from "./contested.ts";
+import { mayBeContested, settleContested } from "./contested.ts";
 import type { Clock } from "../environment.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import type { UploadContext } from "./commit.ts";
@@ -68,7 +68,7 @@ export class ForkWatch {
 
   #isContested({ state }: UploadContext, { former }: OwnTail): boolean {
     return state.former.all(this.#clock.now()).some((stream) =>
-      contestedCommits({ state }, stream, former).length > 0
+      mayBeContested({ state }, stream, former)
     );
   }
 }

@@ -10,7 +10,7 @@ import type { StoredUpdate } from "../codec.ts";
 import { fetchRows } from "./closed_rows.ts";
 import type { UploadContext } from "./commit.ts";
 import { sleep } from "../environment.ts";
-import { type ObjectName, serverOf } from "../keys.ts";
+import { type ObjectName, parseKey, serverOf } from "../keys.ts";
 import { listStream } from "../listing.ts";
 import { readAll, readObject } from "./read_objects.ts";
 import type { StreamState } from "../state/publisher.ts";
@@ -175,6 +175,7 @@ function beginStream(
   state.transaction(() => {
     publisher.noteRepublished(row - 1);
     former.add({ stream, base, uploaded: uploaded - base }, clock.now());
+    for (const { key } of publisher.commits()) former.noteSeen(parseKey(key)!);
     cursors.setBack(stream, Math.min(read, row - 1 - base));
     publisher.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
     outbox.drop(row - 1);

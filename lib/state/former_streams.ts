@@ -25,8 +25,8 @@ export class FormerStreams {
   readonly #all;
   readonly #drop;
   readonly #noteSeen;
-  readonly #noteKnown;
   readonly #isSeen;
+  readonly #isPast;
   readonly #holding;
 
   /** Prepares the statements. */
@@ -37,16 +37,17 @@ export class FormerStreams {
       "SELECT * FROM former_streams WHERE base < ? ORDER BY base DESC, rowid DESC LIMIT 1",
     );
     this.#drop = db.prepare("DELETE FROM former_streams WHERE givenUpAt < ?");
-    this.#noteSeen = db.prepare("INSERT OR IGNORE INTO seen_commits VALUES (?, ?)");
-    this.#noteKnown = db.prepare("INSERT OR IGNORE INTO seen_commits SELECT key, ? FROM commits");
-    this.#isSeen = db.prepare("SELECT 1 FROM seen_commits WHERE key = ?");
+    this.#noteSeen = db.prepare("INSERT OR IGNORE INTO seen_objects VALUES (?, ?, ?, ?)");
+    this.#isSeen = db.prepare("SELECT 1 FROM seen_objects WHERE key = ?");
+    this.#isPast = db.prepare(
+      "SELECT 1 FROM seen_objects WHERE stream = ? AND writer = ? AND last > ?",
+    );
   }
 
-  /** Remembers a stream that is given up `now`; the commits known to be own are seen already. */
+  /** Remembers a stream that is given up `now`. */
   add({ stream, base, uploaded }: FormerStream, now: number): void {
     this.#drop.run(Math.round(now - MEMORY));
     this.#add.run(stream, base, uploaded, Math.round(now));
-    this.#noteKnown.run(stream);
   }
 
   /** Those that were given up not long before `now`. */
@@ -59,13 +60,18 @@ export class FormerStreams {
     return this.#holding.get(row) as unknown as FormerStream | undefined;
   }
 
-  /** Remembers that a commit was looked into. */
-  noteSeen({ key, stream }: ObjectName): void {
-    this.#noteSeen.run(key, stream);
+  /** Remembers that an object was looked into, with all that its writer had written before. */
+  noteSeen({ key, stream, writer, last }: ObjectName): void {
+    this.#noteSeen.run(key, stream, writer, last);
   }
 
-  /** Whether a commit was looked into, or known to be own. */
+  /** Whether the object was looked into. */
   hasSeen({ key }: ObjectName): boolean {
     return this.#isSeen.get(key) !== undefined;
+  }
+
+  /** Whether an object of the writer was looked into that reaches beyond `seq`. */
+  hasSeenBeyond(seq: number, { stream, writer }: ObjectName): boolean {
+    return this.#isPast.get(stream, writer, seq) !== undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { contestedCommits } from "../../lib/publishing/contested.ts";
+import { mayBeContested } from "../../lib/publishing/contested.ts";
 import type { Disk } from "./disk.ts";
 import { newUpdate } from "./happenings.ts";
 import type { Fault } from "./mix.ts";
@@ -102,9 +102,7 @@ function hasContested({ bucket, timeline }: World, { state }: Process): boolean 
   const tail = [...bucket.objects.values()].map(({ name }) => name).filter(({ kind }) =>
     kind === "tail"
   );
-  return state.former.all(timeline.now).some((former) =>
-    contestedCommits({ state }, former, tail).length > 0
-  );
+  return state.former.all(timeline.now).some((former) => mayBeContested({ state }, former, tail));
 }
 
 /** Whether another state writes to the stream of this one. */

@@ -33,13 +33,19 @@ async function main(args: string[]): Promise<number> {
       mutants: { type: "boolean", default: false },
     },
   });
-  const from = Number(values.from), workers = Number(values.workers);
+  const from = wholeNumber("--from", values.from);
+  const workers = wholeNumber("--workers", values.workers);
+  const seeds = wholeNumber("--seeds", values.seeds ?? (values.mutants ? "3000" : "1000"));
   const focus = namesOf(values.focus);
   if (values.trace) return await replay(from, focus);
-  if (values.mutants) {
-    return await huntAll(positionals, { from, workers, seeds: Number(values.seeds ?? 3000) });
-  }
-  return await simulate({ from, workers, focus, seeds: Number(values.seeds ?? 1000) });
+  if (values.mutants) return await huntAll(positionals, { from, workers, seeds });
+  return await simulate({ from, workers, focus, seeds });
+}
+
+function wholeNumber(flag: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new RangeError(`${flag} must be a positive integer: current value is ${text}`);
 }
 
 async function replay(seed: number, focus: readonly HappeningName[]): Promise<number> {
@@ -61,8 +67,7 @@ async function simulate(campaign: Campaign): Promise<number> {
     if (!outcome.violation) continue;
     broken++;
     console.log(`Seed ${outcome.seed} breaks a promise: ${outcome.violation}`);
-    const focus = campaign.focus.map((name) => ` --focus ${name}`).join("");
-    console.log(`  replay it: deno task sim --from ${outcome.seed} --trace${focus}`);
+    console.log(`  ${replayCommand(outcome.seed, campaign.focus)}`);
   }
   const seconds = (performance.now() - start) / 1000;
   const speed = `${(seeds / seconds).toFixed(1)} seeds a second`;
@@ -76,10 +81,21 @@ async function simulate(campaign: Campaign): Promise<number> {
   return broken > 0 ? 1 : 0;
 }
 
+function replayCommand(seed: number, focus: readonly HappeningName[]): string {
+  return [
+    "replay it: deno task sim --from",
+    seed,
+    "--trace",
+    ...focus.map((name) => `--focus ${name}`),
+  ]
+    .join(" ");
+}
+
 async function huntAll(
   names: readonly string[],
   options: { from: number; seeds: number; workers: number },
 ): Promise<number> {
+  const start = performance.now();
   const wanted = MUTANTS.filter(({ name }) =>
     names.length === 0 || names.some((part) => name.includes(part))
   );
@@ -89,9 +105,10 @@ async function huntAll(
     console.log(
       seed === undefined
         ? `SURVIVED ${seeds} seeds: ${mutant.name}`
-        : `caught at seed ${seed}: ${mutant.name}\n    ${violation}`,
+        : `caught at seed ${seed}: ${mutant.name}\n  ${violation}`,
     );
   }
-  console.log(`${wanted.length - survivors} of ${wanted.length} mutants caught`);
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  console.log(`${wanted.length - survivors} of ${wanted.length} mutants caught in ${seconds} s`);
   return survivors > 0 ? 1 : 0;
 }

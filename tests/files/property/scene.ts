@@ -2,7 +2,7 @@ import { Bell } from "../../../lib/bell.ts";
 import { systemEnvironment } from "../../../lib/environment.ts";
 import { connect, type FilesWatcher, watch, watchFiles } from "../../../mod.ts";
 import type { Chance } from "../../sim/chance.ts";
-import { contentOf, type Feed, type Published, type Rules } from "./feed.ts";
+import { contentOf, type Published, type Rules } from "./feed.ts";
 import { Feeds } from "./feeds.ts";
 
 /** What is not published when nothing was for so many seconds is lost. */
@@ -70,15 +70,15 @@ export class Scene implements AsyncDisposable {
       published.getOrInsertComputed(update.url, () => []).push(contentOf(update));
       arrival.ring();
     });
-    const isThere = (feed: Feed) => feed.isPublished(published.get(feed.url) ?? [], this.#options);
-    let waited = 0;
-    for (const feed of this.feeds.all) {
-      while (waited < PATIENCE && !isThere(feed)) {
-        waited = await arrival.wait(1_000) ? 0 : waited + 1;
-      }
+    // All at one time: a file may get back what it held, and what is between arrives later.
+    const missing = () =>
+      this.feeds.all.filter((feed) =>
+        !feed.isPublished(published.get(feed.url) ?? [], this.#options)
+      );
+    for (let waited = 0; waited < PATIENCE && missing().length > 0;) {
+      waited = await arrival.wait(1_000) ? 0 : waited + 1;
     }
-    const problems = this.feeds.all.filter((feed) => !isThere(feed))
-      .map(({ path }) => `nothing but a scan on request published ${path}`);
+    const problems = missing().map(({ path }) => `nothing but a scan on request published ${path}`);
     await files.scan();
     const idle = await files.scan();
     if (idle.published + idle.removed + idle.failed.length + idle.unsettled.length > 0) {
