@@ -130,10 +130,18 @@ export function expiredObjects<T extends DatedObject>(
   return young === -1 ? sorted : sorted.slice(0, young);
 }
 
+/**
+ * Everything there is, by stream. The tail comes first: what is sealed meanwhile then shows as a
+ * young segment, behind which nothing is deleted.
+ */
 async function listAll(store: ObjectStore, signal?: AbortSignal) {
+  const listed = new Map<string, ObjectInfo>();
+  for (const prefix of ["tail/", ""]) {
+    for await (const object of store.list(prefix, { signal })) listed.set(object.key, object);
+  }
   const streams = new Map<string, DatedObject[]>();
   let foreign = 0, total = 0;
-  for await (const object of store.list("", { signal })) {
+  for (const object of listed.values()) {
     const name = parseKey(object.key);
     if (!name) {
       foreign++;

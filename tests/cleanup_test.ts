@@ -22,6 +22,24 @@ Deno.test("cleanup() deletes what is older than maxAge, the newest commit of a s
   assert.deepEqual(fleet.keys(), []);
 });
 
+Deno.test("cleanup() leaves no hole when it meets a publisher that is sealing", async () => {
+  await using fleet = new Fleet();
+  const web2 = fleet.server("web-2");
+  for (const seq of [1, 2, 3, 4]) {
+    await fleet.forge({ kind: "tail", stream: STREAM, first: seq, last: seq }, String);
+  }
+  fleet.time.skip(25 * HOUR);
+  const list = fleet.store.list.bind(fleet.store);
+  fleet.store.list = async function* (prefix, options) {
+    yield* list(prefix, options);
+    fleet.store.list = list;
+    await fleet.forge({ kind: "segments", stream: STREAM, first: 1, last: 2 }, String);
+  };
+  await fleet.time.run(cleanup(web2, { maxAge: "24h" }));
+  const left = new Set(fleet.keys().flatMap((key) => fleet.read(key)).map(({ seq }) => seq));
+  assert.deepEqual(left, new Set([1, 2, 3, 4]));
+});
+
 Deno.test("cleanup() stops at the first younger object, so that no hole comes to be", async () => {
   await using fleet = new Fleet();
   const web2 = fleet.server("web-2");

@@ -5,8 +5,11 @@ import type { Chance } from "../../sim/chance.ts";
 import { contentOf, type Published, type Rules } from "./feed.ts";
 import { Feeds } from "./feeds.ts";
 
-/** What is not published when nothing was for so many seconds is lost. */
-const PATIENCE = 30;
+/** What is not published when nothing was for so many milliseconds is lost. */
+const PATIENCE = 30_000;
+
+/** Nothing arrives any more, perhaps: milliseconds. */
+const QUIET = 100;
 
 /** What a scene is made with. */
 export interface SceneOptions extends Rules {
@@ -75,8 +78,8 @@ export class Scene implements AsyncDisposable {
       this.feeds.all.filter((feed) =>
         !feed.isPublished(published.get(feed.url) ?? [], this.#options)
       );
-    for (let waited = 0; waited < PATIENCE && missing().length > 0;) {
-      waited = await arrival.wait(1_000) ? 0 : waited + 1;
+    for (let quiet = 0; quiet === 0 || (quiet < PATIENCE && missing().length > 0);) {
+      quiet = await arrival.wait(QUIET) ? 0 : quiet + QUIET;
     }
     const problems = missing().map(({ path }) => `nothing but a scan on request published ${path}`);
     await files.scan();
