@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real S3 service for tests: the RADOS gateway of Ceph, one node, in memory, on loopback.
 #
-#   ceph.sh install                          installs it, on Debian
+#   ceph.sh install                          installs it, and libfaketime, on Debian
 #   ceph.sh start DIR PORT [MONITOR_PORT]    starts it: prints the endpoint when it answers
 #   ceph.sh stop  DIR                        stops it and removes DIR
 #   ceph.sh run   DIR PORT [MONITOR_PORT]    starts it; stops it when standard input ends
@@ -18,7 +18,8 @@ conf=$dir/ceph.conf
 
 install() {
   apt-get update
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    radosgw ceph-mon ceph-osd ceph-common faketime
 }
 
 # Ends what was started with this configuration. There is nothing to save: it is all in memory.
