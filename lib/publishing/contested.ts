@@ -1,19 +1,20 @@
 /**
- * Contested seqs: another copy of the state may write to a stream that this one has given up, or
- * just before that. Its updates then stand at the same seqs as others; a reader gets the ones or the
+ * Contested seqs: another copy of the state may write to the same stream, also when this one has given
+ * it up already. Its updates then stand at the same seqs as others; a reader gets the ones or the
  * others, and nobody may be left who would publish the rest again. So whoever sees it publishes all
  * of them once more, in a stream apart, which everybody reads like any other.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { rowOf } from "./closed_rows.ts";
+import { updateBody } from "./accept.ts";
 import { uploadApart, type UploadContext } from "./commit.ts";
 import type { StoredUpdate } from "../codec.ts";
 import type { ObjectName } from "../keys.ts";
 import { listStream } from "../listing.ts";
 import { readAll } from "./read_objects.ts";
 import type { FormerStream } from "../state/former_streams.ts";
+import type { OutboxRow } from "../state/outbox.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
@@ -44,37 +45,55 @@ export async function settleContested(
   const { state, environment: { clock } } = context;
   for (const former of state.former.all(clock.now())) {
     if (!mayBeContested(context, former, commits)) continue;
-    const { updates, seen } = await contestedUpdates(context, former.stream, options);
-    if (updates.length > 0) {
-      logger.warn(
-        "Another copy of the state {path} writes to {stream}, too; {count} updates are published " +
-          "again, since not every reader may have got them",
-        { path: state.path, stream: former.stream, count: updates.length },
-      );
-      const rows = updates.map((update, index) => rowOf({ ...update, seq: index + 1 }, 0));
-      await uploadApart(context, rows, { previous: former.stream, ...options });
-    }
-    state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
+    const { listed } = await publishContested(context, former.stream, options);
+    state.transaction(() => listed.forEach((name) => state.former.noteSeen(name)));
   }
 }
 
 /**
+ * Publishes once more what is contested in an own stream; resolves to how many updates that are, and
+ * which objects of the stream were considered.
+ */
+export async function publishContested(
+  context: UploadContext,
+  stream: string,
+  options: StoreOptions,
+): Promise<{ count: number; listed: readonly ObjectName[] }> {
+  const { state } = context;
+  const { updates, listed } = await contestedUpdates(context, stream, options);
+  if (updates.length > 0) {
+    logger.warn(
+      "Another copy of the state {path} writes to {stream}, too; {count} updates are published " +
+        "again, since not every reader may have got them",
+      { path: state.path, stream, count: updates.length },
+    );
+    const rows = updates.map((update, index) => rowOf(update, index + 1));
+    await uploadApart(context, rows, { previous: stream, ...options });
+  }
+  return { count: updates.length, listed };
+}
+
+function rowOf({ id, url, time, metadata, ...content }: StoredUpdate, row: number): OutboxRow {
+  return { row, id, url, time: Date.parse(time), body: updateBody({ ...content, metadata }) };
+}
+
+/**
  * The updates of a stream at seqs that mean several, but for those that are in the current stream
- * anyway; and the objects that were looked into. Only those have to be read that overlap another
+ * anyway; and the objects that were listed. Only those have to be read that overlap another
  * writer's, unless both were seen before.
  */
 async function contestedUpdates(
   context: UploadContext,
   stream: string,
   options: StoreOptions,
-): Promise<{ updates: StoredUpdate[]; seen: readonly ObjectName[] }> {
+): Promise<{ updates: StoredUpdate[]; listed: readonly ObjectName[] }> {
   const { store, state: { publisher, former } } = context;
-  const seen = new Map<string, ObjectName>();
+  const listed = new Map<string, ObjectName>();
   const listRivals = async () => {
     const tail = await listStream(store, "tail", stream, options);
     const segments = await listStream(store, "segments", stream, options);
     const names = [...tail, ...segments];
-    for (const name of names) seen.set(name.key, name);
+    for (const name of names) listed.set(name.key, name);
     const news = names.filter((name) => !former.hasSeen(name));
     return names.filter((name) => isRivalled(name, news.includes(name) ? names : news));
   };
@@ -90,7 +109,7 @@ async function contestedUpdates(
   const updates = [...meanings.values()].filter(({ size }) => size > 1)
     .flatMap((versions) => [...versions.values()])
     .filter(({ id }) => !republished.has(id));
-  return { updates, seen: [...seen.values()] };
+  return { updates, listed: [...listed.values()] };
 }
 
 /** Whether another writer has written at the same seqs. */

@@ -7,12 +7,12 @@
 import { Buffer } from "node:buffer";
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../codec.ts";
-import { fetchRows } from "./closed_rows.ts";
 import type { UploadContext } from "./commit.ts";
+import { publishContested } from "./contested.ts";
 import { sleep } from "../environment.ts";
 import { type ObjectName, parseKey, serverOf } from "../keys.ts";
 import { listStream } from "../listing.ts";
-import { readAll, readObject } from "./read_objects.ts";
+import { readObject } from "./read_objects.ts";
 import type { StreamState } from "../state/publisher.ts";
 import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
 
@@ -58,17 +58,15 @@ export async function checkOwnTail(
   listed: OwnTail,
   options: StoreOptions,
 ): Promise<void> {
-  const { state: { publisher, outbox } } = context;
+  const { state: { publisher } } = context;
   if (publisher.load().stream !== listed.before.stream) return;
   const tail = hasExpired(listed) ? await listAgain(context, options) : listed;
   const expired = hasExpired(tail);
   const unknown = unknownCommits(context, tail);
-  const inTail = await forkInTail(context, unknown, options);
-  if (inTail === Infinity && !expired) return tidyUp(context, unknown);
-  const fork = Math.min(inTail, await forkInSegments(context, options));
+  const fork = await lowestDifference(context, unknown, options);
+  if (fork === Infinity && !expired) return await tidyUp(context, unknown, options);
   const { stream, base, uploaded, closed } = publisher.load();
-  const first = Math.min(outbox.firstRow() - base, closed + 1);
-  const from = Math.max(first, Math.min(fork, uploaded - base + 1));
+  const from = Math.max(closed + 1, Math.min(fork, uploaded - base + 1));
   logger.warn(
     expired
       ? "The newest commit of {stream} is gone from the bucket; a new stream is begun"
@@ -91,16 +89,16 @@ function hasExpired({ before, commits }: OwnTail): boolean {
   return reach < before.uploaded - before.base;
 }
 
-function unknownCommits({ state }: Pick<UploadContext, "state">, tail: OwnTail): ObjectName[] {
-  const known = new Set(state.publisher.commits().map(({ key }) => key));
-  return tail.commits.filter(({ key }) => !known.has(key));
+function unknownCommits(
+  { state: { publisher, former } }: Pick<UploadContext, "state">,
+  tail: OwnTail,
+): ObjectName[] {
+  const known = new Set(publisher.commits().map(({ key }) => key));
+  return tail.commits.filter((commit) => !known.has(commit.key) && !former.hasSeen(commit));
 }
 
-/**
- * The lowest seq at which any of the commits differs from the outbox; Infinity when none does. One
- * that is gone by now was sealed: what follows it shows in the next listing.
- */
-async function forkInTail(
+/** The lowest seq at which any of the commits differs from the outbox; Infinity when none does. */
+async function lowestDifference(
   context: UploadContext,
   commits: readonly ObjectName[],
   options: StoreOptions,
@@ -108,60 +106,57 @@ async function forkInTail(
   let lowest = Infinity;
   for (const name of commits) {
     const updates = await readObject(name, context.store, options);
-    if (!updates) continue;
-    await fetchRows(context, name.first, options);
-    lowest = Math.min(lowest, compare(context, name, updates));
+    // One that is gone by now was sealed: what follows it shows in the next listing.
+    if (updates) lowest = Math.min(lowest, compare(context, name, updates));
   }
   return lowest;
 }
 
-/** The same for the segments of the own stream that this state did not write, as far as it knows. */
-async function forkInSegments(context: UploadContext, options: StoreOptions): Promise<number> {
-  const { store, state: { publisher } } = context;
-  const { stream, openKey } = publisher.load();
-  const own = new Set([...publisher.closedFrom(0), openKey]);
-  const listOthers = async () =>
-    (await listStream(store, "segments", stream, options)).filter(({ key }) => !own.has(key));
-  let lowest = Infinity;
-  for await (const { name, updates } of readAll(context, listOthers, options)) {
-    await fetchRows(context, name.first, options);
-    lowest = Math.min(lowest, compare(context, name, updates));
-  }
-  return lowest;
-}
-
-/** Returns the lowest seq at which the object differs from the outbox; Infinity when it does not. */
+/**
+ * Returns the lowest seq beyond the last closed segment at which the commit differs from the outbox;
+ * Infinity when it does not. What is new then counts as uploaded.
+ */
 function compare(
   { state: { outbox, publisher } }: UploadContext,
-  name: ObjectName,
+  { key, first, last }: ObjectName,
   updates: readonly StoredUpdate[] | "corrupt",
 ): number {
   const { base, closed, sealed, uploaded } = publisher.load();
-  const known = Math.max(name.first, Math.min(outbox.firstRow() - base, closed + 1));
-  if (updates === "corrupt") return Math.max(name.first, closed + 1);
-  const ids = outbox.ids(base + known, base + name.last);
+  const known = Math.max(first, closed + 1);
+  if (updates === "corrupt") return known;
+  const ids = outbox.ids(base + known, base + last);
   const different = updates.find(({ seq, id }) => seq >= known && ids.get(base + seq) !== id);
   if (different) return different.seq;
-  if (name.kind === "tail" && name.last > sealed) {
+  if (last > sealed) {
     const bytes = Buffer.byteLength(JSON.stringify(updates));
-    publisher.addCommit({ key: name.key, first: name.first, last: name.last, bytes });
-    const last = base + name.last;
-    if (base + name.first <= uploaded + 1 && last > uploaded) publisher.save({ uploaded: last });
+    publisher.addCommit({ key, first, last, bytes });
+    const row = base + last;
+    if (base + first <= uploaded + 1 && row > uploaded) publisher.save({ uploaded: row });
   }
   return Infinity;
 }
 
-/** Without a fork, commits at or below what is sealed are leftovers. */
-function tidyUp(
-  { state: { outbox, publisher }, environment: { clock } }: UploadContext,
+/**
+ * Without a fork, commits at or below what is sealed are leftovers: of those at or below the last
+ * closed segment, whose rows are gone, the bucket has to tell.
+ */
+async function tidyUp(
+  context: UploadContext,
   unknown: readonly ObjectName[],
-): void {
-  const { base, closed, sealed } = publisher.load();
-  for (const { key, first, last } of unknown) {
-    const compared = first >= Math.min(outbox.firstRow() - base, closed + 1);
-    if (last <= sealed && compared) publisher.addGarbage(key, clock.now());
+  options: StoreOptions,
+): Promise<void> {
+  const { state, state: { publisher }, environment: { clock } } = context;
+  const { stream, closed, sealed } = publisher.load();
+  const below = unknown.filter(({ first }) => first <= closed);
+  if (below.length > 0) {
+    const { count, listed } = await publishContested(context, stream, options);
+    const seen = [...below, ...listed.filter(({ kind }) => kind === "segments")];
+    state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
+    if (count > 0) return;
   }
-  outbox.drop(base + closed);
+  for (const { key, last } of unknown) {
+    if (last <= sealed) publisher.addGarbage(key, clock.now());
+  }
 }
 
 /** Begins a new stream at the outbox row `row`. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { objectName, parseKey } from "../keys.ts";
+import { objectName } from "../keys.ts";
 import type { KnownCommit, Publisher, StreamState } from "../state/publisher.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
@@ -21,9 +21,6 @@ export const SEGMENT_AGE: number = 60 * 60 * 1000;
 
 /** How long a superseded open segment is kept for readers that just listed it, in milliseconds. */
 export const SUPERSEDED_GRACE: number = 10_000;
-
-/** Closed segments are remembered for so long, to be compared with; most expire sooner. */
-const CLOSED_MEMORY = 7 * 24 * 60 * 60 * 1000;
 
 /** What could not be deleted is tried again after so many milliseconds, or at the next seal. */
 const GARBAGE_RETRY = 10 * 60 * 1000;
@@ -112,10 +109,6 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
         if (last > sealed && last <= plan.last) publisher.addGarbage(key, now);
       }
       if (continued) publisher.addGarbage(openKey, now + SUPERSEDED_GRACE);
-      if (openKey !== null && !continued) {
-        publisher.addClosed(parseKey(openKey)!, { now, until: now - CLOSED_MEMORY });
-      }
-      if (plan.closed) publisher.addClosed(name, { now, until: now - CLOSED_MEMORY });
       publisher.dropCommits(closedNow);
       outbox.drop(base + closedNow);
     }, { durable: false });

@@ -24,6 +24,7 @@ export class FormerStreams {
   readonly #add;
   readonly #all;
   readonly #drop;
+  readonly #dropSeen;
   readonly #noteSeen;
   readonly #isSeen;
   readonly #isPast;
@@ -37,6 +38,9 @@ export class FormerStreams {
       "SELECT * FROM former_streams WHERE base < ? ORDER BY base DESC, rowid DESC LIMIT 1",
     );
     this.#drop = db.prepare("DELETE FROM former_streams WHERE givenUpAt < ?");
+    this.#dropSeen = db.prepare(
+      "DELETE FROM seen_objects WHERE stream NOT IN (SELECT stream FROM former_streams)",
+    );
     this.#noteSeen = db.prepare("INSERT OR IGNORE INTO seen_objects VALUES (?, ?, ?, ?)");
     this.#isSeen = db.prepare("SELECT 1 FROM seen_objects WHERE key = ?");
     this.#isPast = db.prepare(
@@ -48,6 +52,7 @@ export class FormerStreams {
   add({ stream, base, uploaded }: FormerStream, now: number): void {
     this.#drop.run(Math.round(now - MEMORY));
     this.#add.run(stream, base, uploaded, Math.round(now));
+    this.#dropSeen.run();
   }
 
   /** Those that were given up not long before `now`. */

@@ -22,8 +22,6 @@ export interface OutboxRow {
 /** Accepted updates in the order of their rows. */
 export class Outbox {
   readonly #insert;
-  readonly #putBack;
-  readonly #first;
   readonly #range;
   readonly #ids;
   readonly #last;
@@ -33,8 +31,6 @@ export class Outbox {
   /** Prepares the statements. */
   constructor(db: Database) {
     this.#insert = db.prepare("INSERT INTO outbox (id, url, time, body) VALUES (?, ?, ?, ?)");
-    this.#putBack = db.prepare("INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?, ?)");
-    this.#first = db.prepare("SELECT min(row) AS row FROM outbox");
     this.#range = db.prepare("SELECT * FROM outbox WHERE row BETWEEN ? AND ? ORDER BY row");
     this.#ids = db.prepare("SELECT row, id FROM outbox WHERE row BETWEEN ? AND ?");
     this.#last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
@@ -45,16 +41,6 @@ export class Outbox {
   /** Appends an update and returns its row number. */
   add({ id, url, time, body }: Omit<OutboxRow, "row">): number {
     return Number(this.#insert.run(id, url, time, body).lastInsertRowid);
-  }
-
-  /** Puts a row back that was dropped. */
-  putBack({ row, id, url, time, body }: OutboxRow): void {
-    this.#putBack.run(row, id, url, time, body);
-  }
-
-  /** The first row number that is there; Infinity when there is none. */
-  firstRow(): number {
-    return Number(this.#first.get()!.row ?? Infinity);
   }
 
   /** The last row number ever given out; 0 when none was. */

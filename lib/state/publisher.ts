@@ -5,7 +5,6 @@
  * @module
  */
 import type { StatementSync } from "node:sqlite";
-import type { ObjectName } from "../keys.ts";
 import type { Database } from "./database.ts";
 
 /** Where the own stream stands. Seqs count within the stream, rows within the outbox. */
@@ -51,9 +50,6 @@ export class Publisher {
   readonly #commits;
   readonly #tailLength;
   readonly #dropCommits;
-  readonly #addClosed;
-  readonly #dropClosed;
-  readonly #closed;
   readonly #addGarbage;
   readonly #garbage;
   readonly #nextGarbage;
@@ -72,9 +68,6 @@ export class Publisher {
       "SELECT count(*) AS length FROM commits, publisher WHERE last > sealed",
     );
     this.#dropCommits = db.prepare("DELETE FROM commits WHERE last <= ?");
-    this.#addClosed = db.prepare("INSERT OR REPLACE INTO closed VALUES (?, ?, ?)");
-    this.#dropClosed = db.prepare("DELETE FROM closed WHERE closedAt < ?");
-    this.#closed = db.prepare("SELECT key FROM closed WHERE last >= ? ORDER BY last DESC");
     this.#addGarbage = db.prepare("INSERT OR IGNORE INTO garbage VALUES (?, ?)");
     this.#garbage = db.prepare("SELECT key, due FROM garbage ORDER BY due, key");
     this.#nextGarbage = db.prepare("SELECT min(due) AS due FROM garbage");
@@ -113,7 +106,6 @@ export class Publisher {
     this.#db.prepare("DELETE FROM publisher").run();
     this.#db.prepare("INSERT INTO publisher VALUES (1, ?, ?, ?, ?, 0, 0, NULL, 0, 0)")
       .run(stream, previous, base, base);
-    this.#db.prepare("DELETE FROM closed").run();
     this.dropCommits(Number.MAX_SAFE_INTEGER);
   }
 
@@ -135,17 +127,6 @@ export class Publisher {
   /** Forgets the commits up to `seq`. */
   dropCommits(seq: number): void {
     this.#dropCommits.run(seq);
-  }
-
-  /** Remembers a segment that was closed `now`, and forgets those closed before `until`. */
-  addClosed({ key, last }: ObjectName, { now, until }: { now: number; until: number }): void {
-    this.#addClosed.run(key, last, Math.round(now));
-    this.#dropClosed.run(Math.round(until));
-  }
-
-  /** Keys of the closed segments that hold the seq `first` or later ones, the newest first. */
-  closedFrom(first: number): string[] {
-    return this.#closed.all(first).map(({ key }) => String(key));
   }
 
   /** Remembers that an object of the own stream is to be deleted once `due` has come. */

@@ -17,6 +17,7 @@ export interface Edit {
 }
 
 const SEAL = "publishing/seal.ts";
+const CONTESTED = "publishing/contested.ts";
 const OWN_TAIL = "publishing/own_tail.ts";
 const UPLOADER = "publishing/uploader.ts";
 const DELIVERY = "reading/delivery.ts";
@@ -85,15 +86,20 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "nobody looks for forks",
-    edit(OWN_TAIL, "return tail.commits.filter(({ key }) => !known.has(key));", "return [];"),
+    edit(
+      OWN_TAIL,
+      "return tail.commits.filter((commit) => !known.has(commit.key) && !former.hasSeen(commit));",
+      "return [];",
+    ),
   ),
   mutant(
     "a fork is compared in the tail only",
-    edit(OWN_TAIL, "await forkInSegments(context, options)", "Infinity"),
+    edit(CONTESTED, "const names = [...tail, ...segments];", "const names = tail;"),
+    edit(CONTESTED, `const segments = await listStream(store, "segments", stream, options);`, ""),
   ),
   mutant(
     "a fork is compared beyond the last closed segment only",
-    edit("publishing/closed_rows.ts", "of publisher.closedFrom(first)", "of []"),
+    edit(OWN_TAIL, "if (below.length > 0) {", "if (below.length > Infinity) {"),
   ),
   mutant(
     "contested seqs are left as they are",
@@ -115,16 +121,6 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "what was published again after a fork is applied here, too, and what was not is skipped",
     edit(DELIVERY, "if (!republished.has(update.id)) {", "if (republished.size === 0) {"),
-  ),
-  rareMutant(
-    "the cursor moves on from where a fork has set it back",
-    ["clone", "publishMany"],
-    edit(STREAM_READER, "if (name.first > cursor + 1) return;", ""),
-    edit(
-      "state/cursors.ts",
-      "seq = excluded.seq WHERE seq = ?`",
-      "seq = excluded.seq WHERE ? >= 0`",
-    ),
   ),
   mutant(
     "the cursor moves before the plugins have had the updates",
