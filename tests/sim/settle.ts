@@ -1,5 +1,4 @@
 import { mayBeContested } from "../../lib/publishing/contested.ts";
-import type { Disk } from "./disk.ts";
 import { newUpdate } from "./happenings.ts";
 import type { Fault } from "./mix.ts";
 import type { Process } from "./process.ts";
@@ -68,7 +67,7 @@ function whatLacks(world: World): string {
     if (!process || (habits.publishes && lastUpdates > 0)) return `${label} is not done publishing`;
     if (process.state.queued() > 0 && habits.publishes) return `${label} has updates queued`;
     if (hasContested(world, process)) return `${label} has not looked at what is contested`;
-    if (hasUnnoticedCopy(world, disk)) return `${label} has not noticed the copy of its state`;
+    if (hasUnnoticedCopy(process)) return `${label} has not noticed the copy of its state`;
     if (habits.publishes && tailLength(process) > TAIL_LIMIT) {
       return `the tail of ${disk.stream} has ${tailLength(process)} commits`;
     }
@@ -105,10 +104,12 @@ function hasContested({ bucket, timeline }: World, { state }: Process): boolean 
   return state.former.all(timeline.now).some((former) => mayBeContested({ state }, former, tail));
 }
 
-/** Whether another state writes to the stream of this one. */
-function hasUnnoticedCopy({ bucket }: World, { stream, accepted }: Disk): boolean {
+/** Whether another state writes to the stream of this one, which has not looked at what it wrote. */
+function hasUnnoticedCopy(
+  { world: { bucket }, disk: { stream, accepted }, state }: Process,
+): boolean {
   return [...bucket.objects.values()].some(({ name, places }) =>
-    name.kind === "tail" && name.stream === stream &&
+    name.kind === "tail" && name.stream === stream && !state.former.hasSeen(name) &&
     places.some(({ update }) => !accepted.has(update.id))
   );
 }
