@@ -25,6 +25,7 @@ export type {
   FilesConfig,
   LogLevel,
   PluginEntry,
+  PollConfig,
   S3Config,
 } from "./lib/config/config.ts";
 export { connect } from "./lib/connect.ts";

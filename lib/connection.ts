@@ -9,6 +9,7 @@ import { FileLock } from "./state/lock.ts";
 import { State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
 import { Uploader } from "./publishing/uploader.ts";
+import { Peers } from "./wake/peers.ts";
 
 /** A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`. */
 export interface FeedSync extends AsyncDisposable {
@@ -38,6 +39,9 @@ export interface Parts {
   readonly environment: Environment;
 }
 
+/** Wake-ups that are on their way are waited for so many milliseconds in the end. */
+const LAST_WAKE_UPS = 1000;
+
 const NO_REQUESTS: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
 
 /** The one implementation of {@linkcode FeedSync}; not exported from the package. */
@@ -46,6 +50,7 @@ export class Connection implements FeedSync {
   readonly config: ResolvedConfig;
   /** Absent when not enabled. */
   readonly parts: Parts | undefined;
+  readonly #peers: Peers | undefined;
   #closing: Promise<void> | undefined;
 
   /** Opens the state; `store` is closed with the connection. Without a store nothing is enabled. */
@@ -57,7 +62,7 @@ export class Connection implements FeedSync {
   ) {
     this.config = config;
     if (!store) return;
-    const { server, commitInterval, includeOwn } = config;
+    const { server, commitInterval, includeOwn, peers, secret } = config;
     state ??= new State(config.state, { server, store: store.url }, environment.random);
     const shared = state.path !== ":memory:";
     const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
@@ -71,6 +76,10 @@ export class Connection implements FeedSync {
       shared,
     });
     this.parts = { state, store, uploader, environment };
+    if (peers.length === 0) return;
+    const told = new Peers(peers, { secret: secret!, store: store.url, environment });
+    this.#peers = told;
+    uploader.onCommit.push(({ name: { key } }, body) => told.send({ key, body }));
   }
 
   get enabled(): boolean {
@@ -105,6 +114,7 @@ export class Connection implements FeedSync {
     if (!this.parts) return;
     const { state, store, uploader } = this.parts;
     await uploader.close({ timeout: this.config.stopTimeout });
+    await this.#peers?.close(LAST_WAKE_UPS);
     await store[Symbol.asyncDispose]();
     state[Symbol.dispose]();
   }

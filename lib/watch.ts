@@ -37,7 +37,7 @@ export interface PollReport {
 
 /** A running watcher. Close it, or bind it with `await using`. */
 export interface Watcher extends AsyncDisposable {
-  /** Resolves when the plugins are set up; rejects when that fails. */
+  /** Resolves when the plugins are set up and peers are heard; rejects when that fails. */
   readonly ready: Promise<void>;
   /** Resolves when the watcher has stopped; rejects with what made it stop by itself. */
   readonly finished: Promise<void>;

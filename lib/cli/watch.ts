@@ -7,7 +7,8 @@ import { DEFAULTS } from "../config/defaults.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { connect } from "../connect.ts";
 import type { FeedSync } from "../connection.ts";
-import { formatDuration, parseDuration } from "../duration.ts";
+import { pollRange } from "../config/config.ts";
+import { formatDuration } from "../duration.ts";
 import { sleep, systemEnvironment } from "../environment.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { flush } from "../publish.ts";
@@ -92,7 +93,8 @@ function announce(
   logger.info("Watching {store} as {server}, polling every {poll}; {plugins}; {files}", {
     store: sync.store,
     server: sync.server,
-    poll: formatDuration(parseDuration(config.poll ?? DEFAULTS.poll)),
+    poll: [...new Set(Object.values(pollRange(config.poll ?? DEFAULTS.poll)))]
+      .map(formatDuration).join(" to "),
     plugins: `plugins: ${plugins.map(({ name }) => name).join(", ") || "none"}`,
     files: config.files ? `feed files in ${config.files.directory}` : "no feed files",
   });

@@ -13,7 +13,7 @@ import { configSchema, keysAt, SCALAR_KEYS } from "./schema.ts";
 export type Locate = (path: readonly PropertyKey[]) => string | undefined;
 
 /** The keys whose values must not show up in messages. */
-const SECRET = new Set(["accessKeyId", "secretAccessKey", "sessionToken"]);
+const SECRET = new Set(["accessKeyId", "secretAccessKey", "sessionToken", "secret"]);
 
 /**
  * Checks what one source gives.
@@ -32,11 +32,14 @@ export function checkConfig(value: unknown, locate: Locate = () => undefined): C
  *
  * @throws {ConfigError} when a key lacks its companion.
  */
-export function checkComplete({ s3, files }: Config): void {
+export function checkComplete({ s3, files, listen, peers = [], secret }: Config): void {
   const missing = (key: string, reason: string) =>
     new ConfigError(`Cannot use the configuration: '${key}' is missing, ${reason}`);
   if (files && files.directory === undefined) {
     throw missing("files.directory", "the other keys of 'files' need it");
+  }
+  if (secret === undefined && (listen !== undefined || peers.length > 0)) {
+    throw missing("secret", "'listen' and 'peers' need it: the same on all servers");
   }
   if (s3?.accessKeyId !== undefined && s3.secretAccessKey === undefined) {
     throw missing("s3.secretAccessKey", "'s3.accessKeyId' needs it");

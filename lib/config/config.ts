@@ -14,6 +14,14 @@ import { defaultServerName } from "./server_name.ts";
 /** A duration: `"200ms"`, `"10s"`, `"1m"`, `"24h"`, `"7d"`, or a number of milliseconds. */
 export type Duration = string | number;
 
+/** How quick polls are while they find something, and how slow while they do not. */
+export interface PollConfig {
+  /** The shortest time from one listing to the next, at least `"100ms"`. */
+  readonly min: Duration;
+  /** The longest. */
+  readonly max: Duration;
+}
+
 /** How much the command line logs. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -73,12 +81,27 @@ export interface Config {
    * `.feedsync/<server>.db`.
    */
   readonly state?: string;
-  /** How often the bucket is listed, at least `"100ms"`. @default {"10s"} */
-  readonly poll?: Duration;
+  /**
+   * How often the bucket is listed, at least `"100ms"`; or the range in which that adapts to how much
+   * happens. @default {"10s"}
+   */
+  readonly poll?: Duration | PollConfig;
   /** Where a new state starts to read: at the oldest update or with the next. @default {"earliest"} */
   readonly from?: "earliest" | "now";
   /** How long updates are kept in the bucket, at least `"10m"`; `false`: for ever. @default {"24h"} */
   readonly retention?: Duration | false;
+  /**
+   * Where peers send their commits to, `"0.0.0.0:7070"`: they are applied at once, and polling is
+   * left to find what was missed. Needs `secret`.
+   */
+  readonly listen?: string;
+  /** URLs of the servers that every commit is sent to once it is stored. Needs `secret`. */
+  readonly peers?: readonly string[];
+  /**
+   * What peers sign with and are known by, the same on all: `whsec_` and base64, as from
+   * `echo "whsec_$(openssl rand -base64 32)"`. Better kept in the environment than in a file.
+   */
+  readonly secret?: string;
   /** Apply what this server published, too. @default {false} */
   readonly includeOwn?: boolean;
   /** Publish the `.feed` files of a directory. */
@@ -124,11 +147,17 @@ export interface ResolvedConfig {
   /** Absolute path of the state file, or `:memory:`. */
   readonly state: string;
   /** Time between two listings. */
-  readonly poll: number;
+  readonly poll: { readonly min: number; readonly max: number };
   /** Where a new state starts to read. */
   readonly from: "earliest" | "now";
   /** How long updates are kept; `false`: for ever. */
   readonly retention: number | false;
+  /** Where peers send their commits to. */
+  readonly listen: string | undefined;
+  /** The servers that every commit is sent to. */
+  readonly peers: readonly string[];
+  /** What peers sign with. */
+  readonly secret: string | undefined;
   /** Apply what this server published, too. */
   readonly includeOwn: boolean;
   /** The directory of feed files, if any. */
@@ -170,13 +199,21 @@ export function resolveConfig(
     s3: filled.s3 ?? {},
     state: absoluteState(filled.state, directory),
     files: resolveFiles(filled.files, directory),
-    poll: parseDuration(filled.poll),
+    listen: filled.listen,
+    secret: filled.secret,
+    poll: pollRange(filled.poll),
     retention: filled.retention === false ? false : parseDuration(filled.retention),
     commitInterval: parseDuration(filled.commitInterval),
     publishTimeout: parseDuration(filled.publishTimeout),
     callbackTimeout: parseDuration(filled.callbackTimeout),
     stopTimeout: parseDuration(filled.stopTimeout),
   };
+}
+
+/** A single duration is both ends of the range. */
+export function pollRange(poll: Duration | PollConfig): { min: number; max: number } {
+  const { min, max } = typeof poll === "object" ? poll : { min: poll, max: poll };
+  return { min: parseDuration(min), max: parseDuration(max) };
 }
 
 /** Fills in what is said about feed files; `undefined` when no directory is given. */

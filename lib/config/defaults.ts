@@ -13,6 +13,7 @@ export const DEFAULTS = {
   poll: "10s",
   from: "earliest",
   retention: "24h",
+  peers: [],
   includeOwn: false,
   plugins: ["log"],
   commitInterval: 0,

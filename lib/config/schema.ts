@@ -8,10 +8,13 @@ import { DURATION, DURATION_RULE, parseDuration } from "../duration.ts";
 import { SERVER_NAME } from "../keys.ts";
 import type { Config, Duration } from "./config.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+import { WEBHOOK_SECRET } from "../wake/signature.ts";
 
 /** Longer timers would fire at once. */
 const LONGEST_TIMER = "24d";
 const A_HUNDRED_YEARS = "36500d";
+/** Host names, IPv4 addresses, and IPv6 ones in brackets. */
+const LISTEN = /^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+):\d{1,5}$/;
 // A file: URL names no host.
 const STORE = /^(file:(?!\/\/[^/]).+|s3:\/\/[^/?#@:\s]+(\/[^?#]*)?)$/;
 
@@ -45,10 +48,19 @@ const files = z.strictObject({
   ),
 });
 
+const pollRange = z.strictObject({ min: duration({ min: "100ms" }), max: duration() })
+  .refine(({ min, max }) => parseDuration(min) <= parseDuration(max), {
+    error: "must have a 'max' that is not less than 'min'",
+  });
+
 const plugin = z.union([
   text,
   z.tuple([text, z.record(z.string(), z.unknown()).optional()]),
 ], { error: "must be a plugin, or a pair of a plugin and an object with its options" });
+
+const peer = text.refine(isEndpoint, {
+  error: "must be an http:// or https:// URL without credentials",
+});
 
 const config = z.strictObject({
   $schema: key(z.string(), "Where editors find this schema"),
@@ -66,7 +78,13 @@ const config = z.strictObject({
   ),
   s3: key(s3, "How to reach an S3-compatible store; what is absent is found as the AWS SDK does"),
   state: key(text, "Path of the state file; .feedsync/<server>.db unless given"),
-  poll: key(duration({ min: "100ms" }), "How often the bucket is listed", DEFAULTS.poll),
+  poll: key(
+    z.union([duration({ min: "100ms" }), pollRange], {
+      error: `${DURATION_RULE} from "100ms" on, or {"min", "max"}`,
+    }),
+    "How often the bucket is listed: always, or as quick as min and as slow as max",
+    DEFAULTS.poll,
+  ),
   from: key(z.enum(["earliest", "now"]), "Where a new state starts to read", DEFAULTS.from),
   retention: key(
     z.union([z.literal(false), duration({ min: "10m", max: A_HUNDRED_YEARS })], {
@@ -74,6 +92,15 @@ const config = z.strictObject({
     }),
     "How long updates are kept in the bucket; false: for ever",
     DEFAULTS.retention,
+  ),
+  listen: key(
+    z.string().regex(LISTEN, { error: 'must be an address and port such as "0.0.0.0:7070"' }),
+    "Where peers send their commits to, and others events that wake up",
+  ),
+  peers: key(z.array(peer), "URLs of the servers that every commit is sent to", DEFAULTS.peers),
+  secret: key(
+    z.string().regex(WEBHOOK_SECRET, { error: 'must be "whsec_" and base64' }),
+    "What peers sign with and are known by; better kept in the environment",
   ),
   includeOwn: key(z.boolean(), "Apply what this server published, too", DEFAULTS.includeOwn),
   files: key(files, "Publish the .feed files of a directory"),
@@ -113,7 +140,7 @@ export const SCALAR_KEYS: readonly ScalarKey[] = [...scalarKeys(config)];
 
 /** The keys that the object at `path` may have, the configuration itself being at `[]`. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
-  const objects: Record<string, z.ZodObject> = { "": config, s3, files };
+  const objects: Record<string, z.ZodObject> = { "": config, s3, files, poll: pollRange };
   return Object.keys(objects[path.join(".")]?.shape ?? {}).filter((name) => name !== "$schema");
 }
 

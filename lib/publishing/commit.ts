@@ -71,14 +71,14 @@ function firstCommit(
   return { name: objectName({ kind: "tail", stream, first, last, writer }), rows, lines, bytes };
 }
 
-/** Uploads a commit. */
+/** Uploads a commit; resolves to what is stored. */
 export async function putCommit(
   { state, store, environment: { clock } }: UploadContext,
   { name, lines }: Commit,
   options: StoreOptions,
-): Promise<void> {
+): Promise<Uint8Array> {
   const { previous } = state.publisher.load();
-  await put(name, lines, { state, store, time: clock.now(), previous }, options);
+  return await put(name, lines, { state, store, time: clock.now(), previous }, options);
 }
 
 /** Uploads rows, numbered from 1, to a stream that is new and gets nothing else. */
@@ -120,10 +120,12 @@ async function put(
     previous: string | null;
   },
   options: StoreOptions,
-): Promise<void> {
+): Promise<Uint8Array> {
   const header = {
     time: new Date(time + state.clockOffset).toISOString(),
     previous: previous ?? undefined,
   };
-  await store.put(name.key, encodeBody(name, lines, header), options);
+  const body = encodeBody(name, lines, header);
+  await store.put(name.key, body, options);
+  return body;
 }

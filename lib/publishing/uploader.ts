@@ -45,8 +45,8 @@ export interface UploaderParts {
 
 /** Uploads the outbox in the background, from {@linkcode start} until {@linkcode close}. */
 export class Uploader {
-  /** Called after each commit. */
-  onCommit: ((commit: Commit) => void) | undefined;
+  /** Called as soon as a commit is stored, with its body. */
+  readonly onCommit: ((commit: Commit, body: Uint8Array) => void)[] = [];
   readonly #parts: UploaderParts;
   readonly #bell: Bell;
   readonly #waiters: Waiters;
@@ -145,7 +145,8 @@ export class Uploader {
     const { state, environment: { clock }, commitInterval } = this.#parts;
     const { publisher } = state;
     this.#nextCommit = clock.now() + commitInterval;
-    await putCommit(context, commit, { signal });
+    const body = await putCommit(context, commit, { signal });
+    for (const tell of this.onCommit) tell(commit, body);
     const { name: { key, first, last }, bytes, rows } = commit;
     this.#waiters.uploaded(rows[rows.length - 1].row);
     // Not synced: a crash of the machine in between only sends these rows again.
@@ -153,7 +154,6 @@ export class Uploader {
       publisher.addCommit({ key, first, last, bytes });
       publisher.save({ uploaded: rows[rows.length - 1].row });
     }, { durable: false });
-    this.onCommit?.(commit);
   }
 
   /** Waits until there may be something to do. */

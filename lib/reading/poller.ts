@@ -6,13 +6,14 @@
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "../config/config.ts";
 import type { Parts } from "../connection.ts";
+import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
 import { enterStreams } from "./enter.ts";
 import { type CorruptObjectError, messageOf } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import { Limit } from "./limit.ts";
 import { ForeignKeys, listTail } from "../listing.ts";
-import { type ReadContext, StreamReader } from "./stream_reader.ts";
+import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -39,8 +40,8 @@ export class Poller {
   readonly #context: ReadContext;
   readonly #foreign: ForeignKeys;
   readonly #readers = new Map<string, Promise<void>>();
-  /** What later polls showed of streams that are being read. */
-  readonly #later = new Map<string, ObjectName[]>();
+  /** What later polls and wake-ups told of streams that are being read. */
+  readonly #later = new Map<string, TailNews>();
   readonly #reported = new Set<string>();
 
   /** A poller that has not polled yet. */
@@ -54,13 +55,14 @@ export class Poller {
       delivery,
       signal,
       gets: new Limit(PARALLEL_GETS),
+      delivered: new DeliveredCommits(),
       patience: retention === false ? DAY : retention,
       onUnreadable: (error) => this.#report(error),
     };
   }
 
-  /** Lists the tail and begins to read what is new. */
-  async poll(): Promise<void> {
+  /** Lists the tail and begins to read what is new; resolves to whether anything is. */
+  async poll(): Promise<boolean> {
     const { state, store, uploader, environment: { clock } } = this.#parts;
     const { signal, config: { includeOwn, from } } = this.#options;
     const before = state.publisher.load();
@@ -79,9 +81,28 @@ export class Poller {
         if (reach > state.cursors.get(stream)) state.cursors.noteReach(stream, reach);
       }
     }, { durable: false });
-    for (const stream of state.cursors.unread()) {
-      if (stream !== own || includeOwn) this.#read(stream, streams.get(stream) ?? []);
+    const unread = state.cursors.unread().filter((stream) => stream !== own || includeOwn);
+    for (const stream of unread) {
+      this.#read(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
+    return unread.length > 0;
+  }
+
+  /**
+   * Is told of a commit, perhaps with the updates in it, and begins to read it when its turn has
+   * come; false when a poll has to find out what is before it.
+   */
+  hear(name: ObjectName, delivered?: DeliveredCommit): boolean {
+    const { state } = this.#parts;
+    const { stream, first, last } = name;
+    if (stream === state.publisher.load().stream && !this.#options.config.includeOwn) return true;
+    const cursor = state.cursors.get(stream);
+    if (last <= cursor) return true;
+    if (delivered) this.#context.delivered.keep(delivered);
+    if (state.fact("entered") === undefined) return false;
+    if (first > cursor + 1 && !this.#readers.has(stream)) return false;
+    this.#read(stream, { commits: [name], isListing: false });
+    return true;
   }
 
   /** Waits until nothing is being read; rejects with the first error of a reader. */
@@ -94,12 +115,13 @@ export class Poller {
     if (failure) throw failure.reason;
   }
 
-  #read(stream: string, commits: ObjectName[]): void {
+  #read(stream: string, news: TailNews): void {
     if (this.#readers.has(stream)) {
-      this.#later.set(stream, commits);
+      const commits = [...this.#later.get(stream)?.commits ?? [], ...news.commits];
+      this.#later.set(stream, news.isListing ? news : { commits, isListing: false });
       return;
     }
-    const reader = this.#readAll(stream, commits).finally(() => this.#readers.delete(stream));
+    const reader = this.#readAll(stream, news);
     this.#readers.set(stream, reader);
     reader.catch((error) => {
       if (!this.#context.signal.aborted) {
@@ -111,10 +133,15 @@ export class Poller {
     });
   }
 
-  async #readAll(stream: string, commits: ObjectName[]): Promise<void> {
-    for (let next: ObjectName[] | undefined = commits; next; next = this.#later.get(stream)) {
-      this.#later.delete(stream);
-      await new StreamReader(this.#context, stream, next).run();
+  async #readAll(stream: string, news: TailNews): Promise<void> {
+    try {
+      for (let next: TailNews | undefined = news; next; next = this.#later.get(stream)) {
+        this.#later.delete(stream);
+        await new StreamReader(this.#context, stream, next).run();
+        this.#context.delivered.forget(stream, this.#parts.state.cursors.get(stream));
+      }
+    } finally {
+      this.#readers.delete(stream); // At once: what is told from now on begins a new one.
     }
   }
 

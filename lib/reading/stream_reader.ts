@@ -7,6 +7,7 @@ import { behindHole, chainFrom } from "./chain.ts";
 import { decodeBody, type StoredUpdate } from "../codec.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Environment, sleep } from "../environment.ts";
+import type { DeliveredCommits } from "./delivered_commits.ts";
 import { CorruptObjectError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import type { Limit } from "./limit.ts";
@@ -35,6 +36,8 @@ export interface ReadContext {
   readonly delivery: Delivery;
   /** Bounds the GETs under way. */
   readonly gets: Limit;
+  /** What came by other ways than from the bucket, and need not be fetched. */
+  readonly delivered: DeliveredCommits;
   /** After so many milliseconds an unreadable object is given up. */
   readonly patience: number;
   /** Told of every object that is not what its key says. */
@@ -43,10 +46,22 @@ export interface ReadContext {
   readonly signal: AbortSignal;
 }
 
+/** An object as it is in the bucket, or what is in it; undefined when there is none. */
+type Fetched = Uint8Array | readonly StoredUpdate[] | undefined;
+
+/** What is known of the tail of a stream. */
+export interface TailNews {
+  /** Commits. */
+  readonly commits: readonly ObjectName[];
+  /** These are all that there are: a listing showed them. Otherwise wake-ups told of some. */
+  readonly isListing: boolean;
+}
+
 /** Reads one stream until nothing more is known of it. */
 export class StreamReader {
   readonly #context: ReadContext;
   readonly #stream: string;
+  readonly #isTailListed: boolean;
   #names: readonly ObjectName[];
   /** Objects that were gone, or cannot be read: not relied on any more in this run. */
   readonly #excluded = new Set<string>();
@@ -55,11 +70,12 @@ export class StreamReader {
   #listings = 0;
   #since = 0;
 
-  /** A reader of `stream` that starts with what a poll showed of its tail. */
-  constructor(context: ReadContext, stream: string, commits: readonly ObjectName[]) {
+  /** A reader of `stream` that starts with what is known of its tail. */
+  constructor(context: ReadContext, stream: string, { commits, isListing }: TailNews) {
     this.#context = context;
     this.#stream = stream;
     this.#names = commits;
+    this.#isTailListed = isListing;
   }
 
   /** Reads and applies; resolves when the end is reached or an unreadable object is in the way. */
@@ -79,7 +95,7 @@ export class StreamReader {
         this.#listings = 0;
         await this.#readChain(chain);
       } else if (this.#listings === 0) {
-        await this.#list(cursor, { tail: false });
+        await this.#list(cursor, { tail: !this.#isTailListed });
       } else if (unreadable && this.#hold(cursor)) {
         return;
       } else if (this.#listings >= HOLE_LISTINGS && clock.now() - this.#since >= HOLE_TIME) {
@@ -106,7 +122,7 @@ export class StreamReader {
   /** Applies object after object, fetching ahead, as far as they can be read. */
   async #readChain(chain: readonly ObjectName[]): Promise<void> {
     const { state, delivery, signal } = this.#context;
-    const bodies: Promise<Uint8Array | undefined>[] = [];
+    const bodies: Promise<Fetched>[] = [];
     try {
       for (const [index, name] of chain.entries()) {
         while (bodies.length < Math.min(chain.length, index + PREFETCH)) {
@@ -123,8 +139,10 @@ export class StreamReader {
     }
   }
 
-  #fetch(name: ObjectName): Promise<Uint8Array | undefined> {
-    const { gets, store, signal } = this.#context;
+  #fetch(name: ObjectName): Promise<Fetched> {
+    const { gets, store, delivered, signal } = this.#context;
+    const updates = delivered.take(name);
+    if (updates) return Promise.resolve(updates);
     const body = gets.run(() => store.get(name.key, { signal }));
     body.catch(() => {}); // Fetched ahead: the error counts when its turn comes.
     return body;
@@ -133,8 +151,8 @@ export class StreamReader {
   /** The updates of the object; undefined when it cannot be relied on. */
   async #decode(
     name: ObjectName,
-    fetched: Promise<Uint8Array | undefined>,
-  ): Promise<StoredUpdate[] | undefined> {
+    fetched: Promise<Fetched>,
+  ): Promise<readonly StoredUpdate[] | undefined> {
     const body = await fetched;
     if (body === undefined) {
       // Sealed or superseded meanwhile: that alone is never a hole, so look again.
@@ -143,6 +161,7 @@ export class StreamReader {
       await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
       return undefined;
     }
+    if (!(body instanceof Uint8Array)) return body;
     try {
       return decodeBody(name, body);
     } catch (error) {

@@ -7,9 +7,11 @@ import { getLogger } from "@logtape/logtape";
 import { Bell } from "../bell.ts";
 import { closePlugins } from "./close_plugins.ts";
 import type { Connection, Parts } from "../connection.ts";
+import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { RunningPlugin } from "../plugin.ts";
+import { PollPace } from "./poll_pace.ts";
 import { Poller } from "./poller.ts";
 import { FileLock } from "../state/lock.ts";
 import { RegularCleanup } from "./regular_cleanup.ts";
@@ -30,8 +32,8 @@ export class BucketWatcher implements Watcher {
   readonly #bell: Bell | undefined;
   #delivery: Delivery | undefined;
   #poller: Poller | undefined;
-  #polling: Promise<void> | undefined;
-  #nextPoll: Promise<void> | undefined;
+  #polling: Promise<boolean> | undefined;
+  #nextPoll: Promise<boolean> | undefined;
   #reachable = true;
 
   /** Starts at once. */
@@ -97,8 +99,7 @@ export class BucketWatcher implements Watcher {
       }
       running = await plugins();
       this.#begin(parts, running);
-      this.#ready.resolve();
-      await (this.#options.manual ? this.#stopped() : this.#loop(parts));
+      await (this.#options.manual ? this.#wait() : this.#loop(parts));
       await this.#drain(parts);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
@@ -121,12 +122,12 @@ export class BucketWatcher implements Watcher {
     this.#warnAfterAbsence(parts);
     if (!includeOwn) {
       let hint = " (others apply it; to see that here, watch as another --server)";
-      uploader.onCommit = ({ rows }) => {
+      uploader.onCommit.push(({ rows }) => {
         for (const { url } of rows) {
           logger.info("{url} published, not applied here{hint}", { url, hint });
           hint = "";
         }
-      };
+      });
     }
   }
 
@@ -134,19 +135,49 @@ export class BucketWatcher implements Watcher {
     const { store, environment: { random } } = parts;
     const { poll, retention } = this.#connection.config;
     await using _hint = store.watch?.("tail/", () => this.#bell!.ring());
+    await using _listener = await this.#listen(parts);
+    this.#ready.resolve();
     const cleanup = new RegularCleanup(store, parts.environment, retention);
+    const pace = new PollPace(poll, random);
+    let isWoken = false;
     for (let first = true; !this.#stopping.signal.aborted; first = false) {
-      await this.#pollFromNow().catch((error) => this.#noteFailure(error, first));
+      try {
+        const foundNews = await this.#pollFromNow();
+        if (!isWoken) pace.polled(foundNews);
+      } catch (error) {
+        pace.failed();
+        this.#noteFailure(error, first);
+      }
       await cleanup.runIfDue(this.#stopping.signal);
-      await this.#bell!.wait(poll * (0.9 + random.fraction() / 5));
+      isWoken = await this.#bell!.wait(pace.next());
     }
   }
 
+  async #listen({ store, environment: { clock } }: Parts): Promise<AsyncDisposable | undefined> {
+    const { listen: address, secret } = this.#connection.config;
+    if (address === undefined) return undefined;
+    const { listen } = await import("../wake/listener.ts");
+    return listen(address, {
+      secret: secret!,
+      store: store.url,
+      clock,
+      onCommit: (commit) => this.hear(commit),
+    });
+  }
+
+  /** Takes a commit that a peer has sent. What comes out of turn is found by a poll. */
+  hear(commit: DeliveredCommit): void {
+    if (!this.#poller?.hear(commit.name, commit)) this.#bell?.ring();
+  }
+
   /** A poll that begins after this call: one that is under way may have listed too early. */
-  #pollFromNow(): Promise<void> {
+  #pollFromNow(): Promise<boolean> {
     if (!this.#polling) {
       this.#polling = this.#poller!.poll().finally(() => this.#polling = undefined);
-      return this.#polling.then(() => this.#noteSuccess());
+      return this.#polling.then((foundNews) => {
+        this.#noteSuccess();
+        return foundNews;
+      });
     }
     return this.#nextPoll ??= this.#polling.catch(() => {}).then(() => {
       this.#nextPoll = undefined;
@@ -187,8 +218,9 @@ export class BucketWatcher implements Watcher {
     this.#bell?.ring();
   }
 
-  #stopped(): Promise<void> {
+  #wait(): Promise<void> {
     const { signal } = this.#stopping;
+    this.#ready.resolve();
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       signal.addEventListener("abort", () => resolve(), { once: true });

@@ -25,9 +25,12 @@ Deno.test("resolveConfig() fills in everything", () => {
     store: `file:${join(DIRECTORY, ".feedsync", "store")}`,
     s3: {},
     state: ":memory:",
-    poll: 10_000,
+    poll: { min: 10_000, max: 10_000 },
     from: "earliest",
     retention: 86_400_000,
+    listen: undefined,
+    peers: [],
+    secret: undefined,
     includeOwn: false,
     files: undefined,
     plugins: ["log"],
@@ -53,7 +56,7 @@ Deno.test("resolveConfig() turns durations into milliseconds and paths into abso
   }, { directory: DIRECTORY });
   assert.equal(resolved.store, `file:${join(DIRECTORY, "store")}`);
   assert.equal(resolved.state, join(DIRECTORY, "web-1.db"));
-  assert.equal(resolved.poll, 60_000);
+  assert.deepEqual(resolved.poll, { min: 60_000, max: 60_000 });
   assert.equal(resolved.retention, false);
   assert.equal(resolved.commitInterval, 250);
   assert.deepEqual(resolved.files, {
@@ -68,7 +71,7 @@ Deno.test("resolveConfig() turns durations into milliseconds and paths into abso
 
 Deno.test("resolveConfig() takes undefined for absent", () => {
   const resolved = resolveConfig({ poll: undefined, store: undefined }, { directory: DIRECTORY });
-  assert.equal(resolved.poll, 10_000);
+  assert.deepEqual(resolved.poll, { min: 10_000, max: 10_000 });
   assert.equal(resolved.store, `file:${join(DIRECTORY, ".feedsync", "store")}`);
 });
 
@@ -159,4 +162,28 @@ Deno.test("a plugin must be a name, or a pair of a name and options", () => {
     assert.match(problemOf({ plugins: ["log", plugin] }), /'plugins.1(.\d)?' must/);
   }
   assert.match(problemOf({ plugins: "log" }), /'plugins' must be an array/);
+});
+
+Deno.test("polling may adapt within a range", () => {
+  const poll = { min: "1s", max: "30s" };
+  assert.deepEqual(resolveConfig({ poll }).poll, { min: 1000, max: 30_000 });
+  assert.match(problemOf({ poll: { min: "1m", max: "1s" } }), /'poll' must have a 'max'/);
+  assert.match(problemOf({ poll: { min: "1ms", max: "1s" } }), /'poll.min' must be at least/);
+  assert.match(problemOf({ poll: { ...poll, mid: "3s" } }), /unknown key 'poll.mid'/);
+  for (const poll of [{ min: "1s" }, { max: "1s" }, "often"]) {
+    assert.match(problemOf({ poll }), /'poll' must be a duration .* or \{"min", "max"\}/);
+  }
+});
+
+Deno.test("peers need a secret, which no message shows", () => {
+  const secret = `whsec_${btoa("a secret that all servers have")}`;
+  for (const config of [{ listen: "0.0.0.0:7070" }, { peers: ["https://web-2:7070"] }]) {
+    assert.throws(() => resolveConfig(config), /'secret' is missing, 'listen' and 'peers' need it/);
+    resolveConfig({ ...config, secret });
+  }
+  const problem = problemOf({ secret: "open-sesame" });
+  assert.match(problem, /'secret' must be "whsec_" and base64/);
+  assert.doesNotMatch(problem, /open-sesame/);
+  assert.match(problemOf({ listen: "7070" }), /'listen' must be an address and port/);
+  assert.match(problemOf({ peers: ["web-2"] }), /'peers.0' must be an http/);
 });

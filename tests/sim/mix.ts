@@ -78,6 +78,8 @@ export interface Mix {
   pageSize: number;
   /** Listings may show the bucket as it was so many milliseconds ago. */
   readonly lag: number;
+  /** How often a server is told of another's commit as soon as it is stored. */
+  readonly wakeUps: number;
   /** Characters of most contents. */
   readonly contentSize: number;
   readonly urls: number;
@@ -105,6 +107,7 @@ export function drawMix(chance: Chance, focus: readonly HappeningName[] = []): M
     latency: chance.pick([20, 100, 1000]),
     pageSize: chance.pick([2, 5, 1000]),
     lag: chance.happens(0.1) ? SECOND : 0,
+    wakeUps: chance.pick([0, 0, 0.3, 0.9]),
     contentSize: chance.happens(0.1) ? 40_000 : 10,
     urls: chance.pick([2, 10]),
     poll: slow ? retention / chance.pick([5, 20]) : chance.pick([SECOND, 10 * SECOND]),

@@ -1,8 +1,11 @@
 import { cleanup } from "../../lib/cleanup.ts";
+import { decodeBody } from "../../lib/codec.ts";
 import { Connection } from "../../lib/connection.ts";
 import type { Environment } from "../../lib/environment.ts";
 import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../lib/errors.ts";
+import type { ObjectName } from "../../lib/keys.ts";
 import { publish, type Receipt } from "../../lib/publish.ts";
+import { BucketWatcher } from "../../lib/reading/watcher.ts";
 import { State } from "../../lib/state/state.ts";
 import type { UpdateInput } from "../../lib/update.ts";
 import { watch, type Watcher } from "../../lib/watch.ts";
@@ -60,6 +63,9 @@ export class Process {
     };
     const state = guardState(this.state, guard);
     this.connection = new Connection(server.config, this.view, this.#environment(), state);
+    this.connection.parts!.uploader.onCommit.push(({ name }, body) =>
+      world.wakeOthers(this, name, body)
+    );
     if (!watches) return;
     const names = Array.from({ length: plugins }, (_, index) => `plugin${index + 1}`);
     this.watcher = watch(
@@ -81,6 +87,18 @@ export class Process {
       (receipts) => this.#checkReceipts(receipts),
       (error) => this.#checkRefusal(error, inputs),
     );
+  }
+
+  /** A peer sends a commit. */
+  hear(name: ObjectName, body: Uint8Array): void {
+    if (!(this.watcher instanceof BucketWatcher)) return;
+    this.note(`hears of ${name.key}`);
+    const updates = decodeBody(name, body);
+    try {
+      this.watcher.hear({ name, updates, size: body.length });
+    } catch (error) {
+      if (!(error instanceof Death)) this.fail(`Hearing of ${name.key} threw ${error}`);
+    }
   }
 
   /** Polls now. */

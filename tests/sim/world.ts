@@ -4,6 +4,7 @@ import { Chance } from "./chance.ts";
 import type { Disk } from "./disk.ts";
 import { Ledger } from "./ledger.ts";
 import { drawMix, type HappeningName, type Mix } from "./mix.ts";
+import type { ObjectName } from "../../lib/keys.ts";
 import type { Process } from "./process.ts";
 import { Server } from "./server.ts";
 import { Timeline } from "./timeline.ts";
@@ -59,6 +60,16 @@ export class World {
     if (!this.#trace) return;
     const seconds = ((this.timeline.now - this.#start) / 1000).toFixed(3);
     this.#trace(`${this.timeline.steps} ${seconds}s ${who}: ${what}`);
+  }
+
+  /** A process tells the others of a commit: some hear of it, at once or late. */
+  wakeOthers(sender: Process, name: ObjectName, body: Uint8Array): void {
+    const { chance, mix, timeline } = this;
+    for (const server of this.servers) {
+      if (server.process === sender || !chance.happens(mix.wakeUps)) continue;
+      const delay = chance.between(0, chance.pick([10, 100, 5000]));
+      timeline.after(delay, () => server.process?.hear(name, body));
+    }
   }
 
   /** A write takes effect. */

@@ -1,0 +1,53 @@
+/**
+ * Commits that peers have sent: read without a request when their turn comes.
+ *
+ * @module
+ */
+import type { StoredUpdate } from "../codec.ts";
+import type { ObjectName } from "../keys.ts";
+
+/** More than so many commits, or bytes, are not kept: what goes first is fetched from the bucket. */
+const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;
+
+/** A commit with what is in it. */
+export interface DeliveredCommit {
+  /** Its name. */
+  readonly name: ObjectName;
+  /** The updates. */
+  readonly updates: readonly StoredUpdate[];
+  /** Bytes of its body. */
+  readonly size: number;
+}
+
+/** Commits that wait to be read. */
+export class DeliveredCommits {
+  readonly #commits = new Map<string, DeliveredCommit>();
+  #size = 0;
+
+  /** Keeps a commit until it is taken. */
+  keep(commit: DeliveredCommit): void {
+    this.take(commit.name);
+    this.#commits.set(commit.name.key, commit);
+    this.#size += commit.size;
+    for (const { name } of this.#commits.values()) {
+      if (this.#commits.size <= MOST_COMMITS && this.#size <= MOST_BYTES) return;
+      this.take(name);
+    }
+  }
+
+  /** Hands out what is in a commit, once. */
+  take({ key }: ObjectName): readonly StoredUpdate[] | undefined {
+    const commit = this.#commits.get(key);
+    if (!commit) return undefined;
+    this.#commits.delete(key);
+    this.#size -= commit.size;
+    return commit.updates;
+  }
+
+  /** Forgets what is not needed any more: the stream is read up to `seq`. */
+  forget(stream: string, seq: number): void {
+    for (const { name } of this.#commits.values()) {
+      if (name.stream === stream && name.last <= seq) this.take(name);
+    }
+  }
+}

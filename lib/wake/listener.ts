@@ -1,0 +1,154 @@
+/**
+ * The listener: hears from peers which commits are new, with what is in them.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { decodeBody, MAX_UPDATE_BYTES } from "../codec.ts";
+import { type Clock, sleep } from "../environment.ts";
+import { ConfigError, CorruptObjectError, messageOf } from "../errors.ts";
+import type { DeliveredCommit } from "../reading/delivered_commits.ts";
+import { objectOfMessage } from "./message_id.ts";
+import { Signer, TOLERANCE } from "./signature.ts";
+
+const logger = getLogger(["feedsync", "wake"]);
+
+/** A larger body is refused; a commit of one update of the largest size is a little larger than it. */
+const MOST_BYTES = MAX_UPDATE_BYTES + 64 * 1024;
+
+/** No more bodies are read at once: nobody knows yet who sends them. */
+const SIDE_BY_SIDE = 32;
+
+/** A body that takes longer is not waited for: milliseconds. */
+const BODY_TIMEOUT = 10_000;
+
+/** More messages are not remembered. */
+const MOST_IDS = 100_000;
+
+/** What a listener needs. */
+export interface ListenerOptions {
+  /** What peers sign with. */
+  readonly secret: string;
+  /** URL of the store that commits must be of. */
+  readonly store: string;
+  /** Time. */
+  readonly clock: Clock;
+  /** Told of each commit that a peer sends. */
+  readonly onCommit: (commit: DeliveredCommit) => void;
+}
+
+/**
+ * Listens at `address`, such as `0.0.0.0:7070`.
+ *
+ * @throws {ConfigError} when it is in use, or not this machine's.
+ */
+export function listen(address: string, options: ListenerOptions): AsyncDisposable {
+  const colon = address.lastIndexOf(":");
+  const hostname = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  const listener = new Listener(options);
+  try {
+    return Deno.serve({
+      hostname,
+      port: Number(address.slice(colon + 1)),
+      onListen: () => logger.info("Listening for peers at {address}", { address }),
+      onError: (error) => {
+        logger.error("Cannot answer a peer: {message}", { message: messageOf(error) });
+        return new Response("It failed\n", { status: 500 });
+      },
+    }, (request) => listener.answer(request));
+  } catch (cause) {
+    throw new ConfigError(`Cannot listen at ${address}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+class Listener {
+  readonly #options: ListenerOptions;
+  readonly #signer: Signer;
+  /** When each message came, oldest first: none is taken twice. */
+  readonly #ids = new Map<string, number>();
+  #reading = 0;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#signer = new Signer(options.secret);
+  }
+
+  async answer(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/commits") return refuse(404, "There is nothing here");
+    if (request.method !== "POST") return refuse(405, "Only POST is known here");
+    if (!request.headers.has("webhook-signature")) return refuse(401, "It is not signed");
+    if (this.#reading >= SIDE_BY_SIDE) return refuse(503, "Too much at once");
+    this.#reading++;
+    try {
+      return this.#take(request.headers, await this.#read(request));
+    } finally {
+      this.#reading--;
+    }
+  }
+
+  #take(headers: Headers, body: Uint8Array | undefined): Response {
+    const { store, clock, onCommit } = this.#options;
+    if (!body) return refuse(413, `More than ${MOST_BYTES} bytes, or too slow`);
+    const id = this.#signer.verify(headers, body, clock.now());
+    if (id === undefined) {
+      return refuse(401, "It is not signed with the secret of this server, or clocks differ");
+    }
+    const name = objectOfMessage(id, store);
+    if (name?.kind !== "tail") return refuse(409, `It is no commit of ${store}`);
+    if (!this.#isNew(id)) return refuse(409, "It came before");
+    try {
+      onCommit({ name, updates: decodeBody(name, body), size: body.length });
+      return new Response(null, { status: 204 });
+    } catch (error) {
+      if (error instanceof CorruptObjectError) return refuse(400, error.message);
+      throw error;
+    }
+  }
+
+  /** The body; undefined when it is too large, or does not come. */
+  async #read({ headers, body }: Request): Promise<Uint8Array | undefined> {
+    if (Number(headers.get("content-length") ?? 0) > MOST_BYTES) return undefined;
+    if (!body) return new Uint8Array();
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const late = new AbortController();
+    const timeout = sleep(this.#options.clock, BODY_TIMEOUT, late.signal)
+      .then(() => body.cancel(), () => {}).catch(() => {});
+    try {
+      for await (const chunk of body) {
+        chunks.push(chunk);
+        if ((size += chunk.length) > MOST_BYTES) return undefined;
+      }
+    } finally {
+      late.abort();
+      await timeout;
+    }
+    return chunks.length === 1 ? chunks[0] : concat(chunks, size);
+  }
+
+  #isNew(id: string): boolean {
+    const now = this.#options.clock.now();
+    for (const [old, came] of this.#ids) {
+      if (now - came <= 2 * TOLERANCE && this.#ids.size < MOST_IDS) break;
+      this.#ids.delete(old);
+    }
+    if (this.#ids.has(id)) return false;
+    this.#ids.set(id, now);
+    return true;
+  }
+}
+
+function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}
+
+function refuse(status: number, message: string): Response {
+  return new Response(`${message}\n`, { status });
+}

@@ -1,0 +1,174 @@
+/**
+ * Telling peers: each commit is sent to them as it is stored, so that they need not wait for a poll.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { backoff, type Environment } from "../environment.ts";
+import { messageOf } from "../errors.ts";
+import { messageId } from "./message_id.ts";
+import { Signer } from "./signature.ts";
+
+const logger = getLogger(["feedsync", "wake"]);
+
+/** No more wait for one peer: commits, and their bytes. What comes then is dropped. */
+const MOST_COMMITS = 256, MOST_BYTES = 8 * 1024 * 1024;
+
+/** A peer that takes longer for an answer has failed: milliseconds. */
+const TIMEOUT = 10_000;
+
+/** A peer that has failed is left alone for so long: at first, and at most. Milliseconds. */
+const RETRY_BASE = 250, RETRY_CAP = 60_000;
+
+/** What peers are told with. */
+export interface PeersOptions {
+  /** What to sign with. */
+  readonly secret: string;
+  /** URL of the store that the commits are in. */
+  readonly store: string;
+  /** Time and chance. */
+  readonly environment: Environment;
+}
+
+interface StoredCommit {
+  readonly key: string;
+  readonly body: Uint8Array;
+}
+
+/** All peers of this server. What they miss they find by polling. */
+export class Peers {
+  readonly #peers: readonly Peer[];
+
+  /** The peers at these URLs. */
+  constructor(urls: readonly string[], options: PeersOptions) {
+    const signer = new Signer(options.secret);
+    this.#peers = urls.map((url) => new Peer(url, signer, options));
+  }
+
+  /** How many commits peers were sent, and how many they were not: slow, or out of reach. */
+  get counts(): { sent: number; dropped: number } {
+    return {
+      sent: this.#peers.reduce((sum, { sent }) => sum + sent, 0),
+      dropped: this.#peers.reduce((sum, { dropped }) => sum + dropped, 0),
+    };
+  }
+
+  /** Sends a commit to every peer, in the background. */
+  send(commit: StoredCommit): void {
+    for (const peer of this.#peers) peer.send(commit);
+  }
+
+  /** Lets what is on its way arrive, for at most so many milliseconds. */
+  async close(ms: number): Promise<void> {
+    await Promise.all(this.#peers.map((peer) => peer.close(ms)));
+  }
+}
+
+/** One peer, which gets one commit after the other over a connection that is kept. */
+class Peer {
+  sent = 0;
+  dropped = 0;
+  readonly #url: string;
+  readonly #signer: Signer;
+  readonly #options: PeersOptions;
+  readonly #queue: StoredCommit[] = [];
+  readonly #closing = new AbortController();
+  // With HTTP/1.1 a request that is given up takes its connection along.
+  readonly #http = Deno.createHttpClient({ http2: false });
+  #bytes = 0;
+  #failures = 0;
+  #leftAloneUntil = -Infinity;
+  #sending: Promise<void> | undefined;
+
+  constructor(url: string, signer: Signer, options: PeersOptions) {
+    this.#url = `${url.replace(/\/+$/, "")}/commits`;
+    this.#signer = signer;
+    this.#options = options;
+  }
+
+  send(commit: StoredCommit): void {
+    const isFull = this.#queue.length >= MOST_COMMITS ||
+      this.#bytes + commit.body.length > MOST_BYTES && this.#queue.length > 0;
+    const now = this.#options.environment.clock.now();
+    if (isFull || now < this.#leftAloneUntil || this.#closing.signal.aborted) {
+      this.dropped++;
+      return;
+    }
+    this.#queue.push(commit);
+    this.#bytes += commit.body.length;
+    this.#sending ??= this.#sendAll().finally(() => this.#sending = undefined);
+  }
+
+  async close(ms: number): Promise<void> {
+    const cancel = this.#options.environment.clock.setTimer(ms, () => this.#closing.abort());
+    await this.#sending;
+    cancel();
+    this.#closing.abort();
+    this.#http.close();
+  }
+
+  async #sendAll(): Promise<void> {
+    for (let commit = this.#queue[0]; commit; commit = this.#queue[0]) {
+      try {
+        await this.#post(commit);
+        this.#noteSuccess();
+        this.#take();
+      } catch (error) {
+        this.#noteFailure(error);
+      }
+    }
+  }
+
+  async #post({ key, body }: StoredCommit): Promise<void> {
+    const { store, environment: { clock } } = this.#options;
+    const headers = {
+      ...this.#signer.sign(messageId(store, key), body, clock.now()),
+      "content-type": "application/x-ndjson",
+      "content-encoding": "zstd",
+    };
+    const late = new AbortController();
+    const cancel = clock.setTimer(
+      TIMEOUT,
+      () => late.abort(new Error(`no answer for ${TIMEOUT / 1000} s`)),
+    );
+    try {
+      const response = await fetch(this.#url, {
+        method: "POST",
+        headers,
+        body: body as Uint8Array<ArrayBuffer>,
+        client: this.#http,
+        redirect: "manual",
+        signal: AbortSignal.any([late.signal, this.#closing.signal]),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 200)}`.trim());
+    } finally {
+      cancel();
+    }
+  }
+
+  #take(): void {
+    this.#bytes -= this.#queue.shift()!.body.length;
+  }
+
+  #noteSuccess(): void {
+    if (this.#failures > 0) logger.info("The peer {url} can be reached again", { url: this.#url });
+    this.#failures = 0;
+    this.sent++;
+  }
+
+  /** What waits is dropped, too: a poll brings it sooner than the next attempt. */
+  #noteFailure(error: unknown): void {
+    const { clock, random } = this.#options.environment;
+    this.dropped += this.#queue.length;
+    while (this.#queue.length > 0) this.#take();
+    if (this.#closing.signal.aborted) return;
+    if (this.#failures++ === 0) {
+      logger.warn(
+        "Cannot tell the peer {url} of a commit: {message} (it will find it by polling)",
+        { url: this.#url, message: messageOf((error as Error).cause ?? error) },
+      );
+    }
+    this.#leftAloneUntil = clock.now() + backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
+  }
+}

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { encodeBody, updateLine } from "../../lib/codec.ts";
+import { systemEnvironment } from "../../lib/environment.ts";
+import { ConfigError } from "../../lib/errors.ts";
+import { objectName } from "../../lib/keys.ts";
+import type { DeliveredCommit } from "../../lib/reading/delivered_commits.ts";
+import { listen } from "../../lib/wake/listener.ts";
+import { messageId } from "../../lib/wake/message_id.ts";
+import { Signer } from "../../lib/wake/signature.ts";
+
+const SECRET = `whsec_${btoa("a secret that all servers have")}`;
+const STORE = "s3://bucket/prefix";
+const NAME = objectName({
+  kind: "tail",
+  stream: "web-1_abcdefgh",
+  first: 3,
+  last: 3,
+  writer: "ijklmnop",
+});
+const ID = messageId(STORE, NAME.key);
+const BODY = new Uint8Array(encodeBody(NAME, [
+  updateLine({
+    id: crypto.randomUUID(),
+    url: "https://example.com/",
+    time: 0,
+    body: '"content":"a","metadata":{}',
+  }, 3),
+], { time: "2026-01-01T00:00:00.000Z" }));
+
+/** A listener, and what it hears. */
+class Ear implements AsyncDisposable {
+  readonly heard: DeliveredCommit[] = [];
+  readonly url: string;
+  readonly #listener: AsyncDisposable;
+
+  constructor() {
+    const address = `127.0.0.1:${freePort()}`;
+    this.url = `http://${address}`;
+    this.#listener = listen(address, {
+      secret: SECRET,
+      store: STORE,
+      clock: systemEnvironment.clock,
+      onCommit: (commit) => void this.heard.push(commit),
+    });
+  }
+
+  /** Posts a message; resolves to the status and text of the answer. */
+  async post(
+    { id = ID, body = BODY, secret = SECRET, now = Date.now(), headers }: {
+      id?: string;
+      body?: Uint8Array<ArrayBuffer>;
+      secret?: string;
+      now?: number;
+      headers?: Record<string, string>;
+    } = {},
+  ): Promise<[number, string]> {
+    headers ??= new Signer(secret).sign(id, body, now);
+    const response = await fetch(`${this.url}/commits`, { method: "POST", headers, body });
+    return [response.status, await response.text()];
+  }
+
+  /** Posts chunk after chunk until there is an answer. */
+  async postEndlessly(): Promise<string> {
+    const { hostname, port } = new URL(this.url);
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    const signed = Object.entries(new Signer(SECRET).sign(ID, BODY, Date.now()));
+    const headers = signed.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const encode = (text: string) => new TextEncoder().encode(text);
+    let answer = "";
+    const buffer = new Uint8Array(1024);
+    const answered = connection.read(buffer).then((size) =>
+      answer = new TextDecoder().decode(buffer.subarray(0, size ?? 0))
+    );
+    const start = `POST /commits HTTP/1.1\r\nhost: ear\r\ntransfer-encoding: chunked\r\n`;
+    await connection.write(encode(`${start}${headers}\r\n`));
+    const chunk = encode(`10000\r\n${"x".repeat(0x10000)}\r\n`);
+    const push = async () => {
+      for (let i = 0; i < 1000 && answer === ""; i++) await writeAll(connection, chunk);
+    };
+    await Promise.race([answered, push().catch(() => answered)]);
+    return await answered;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener[Symbol.asyncDispose]();
+  }
+}
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await connection.write(bytes.subarray(done));
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+Deno.test("a commit that a peer sends is heard, with what is in it", async () => {
+  await using ear = new Ear();
+  assert.deepEqual(await ear.post(), [204, ""]);
+  const [{ name, updates, size }] = ear.heard;
+  assert.deepEqual(name, NAME);
+  assert.deepEqual(updates.map(({ seq, content }) => [seq, content]), [[3, "a"]]);
+  assert.equal(size, BODY.length);
+});
+
+Deno.test("strangers, replays, and what is of another store are refused", async () => {
+  await using ear = new Ear();
+  const refused = async (message: Parameters<Ear["post"]>[0], status: number, text: RegExp) => {
+    const [gotStatus, gotText] = await ear.post(message);
+    assert.match(gotText, text);
+    assert.equal(gotStatus, status);
+  };
+  await refused({ headers: {} }, 401, /not signed/);
+  await refused({ secret: `whsec_${btoa("another")}` }, 401, /secret/);
+  await refused({ now: Date.now() - 3_600_000 }, 401, /clocks/);
+  await refused({ id: messageId("s3://other", NAME.key) }, 409, /s3:\/\/bucket\/prefix/);
+  await refused({ id: messageId(STORE, `../${NAME.key}`) }, 409, /no commit/);
+  await refused({ id: messageId(STORE, NAME.key.replace("tail", "segments")) }, 409, /no commit/);
+  assert.deepEqual(ear.heard, []);
+  await ear.post();
+  await refused({}, 409, /came before/);
+  assert.equal(ear.heard.length, 1);
+});
+
+Deno.test("a body that is not what its key says is refused, and so is one that is too large", async () => {
+  await using ear = new Ear();
+  const [status, text] = await ear.post({ body: BODY.slice(0, -1) });
+  assert.equal(status, 400);
+  assert.match(text, /Cannot read tail/);
+  const large = new Uint8Array(17 * 1024 * 1024);
+  assert.equal((await ear.post({ id: `${ID}x`, body: large }))[0], 413);
+  assert.match(await ear.postEndlessly(), /^HTTP\/1.1 413/);
+  assert.deepEqual(ear.heard, []);
+});
+
+Deno.test("other paths and methods are not known", async () => {
+  await using ear = new Ear();
+  const status = async (path: string, method: string) => {
+    const response = await fetch(ear.url + path, { method });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await status("/", "GET"), 404);
+  assert.equal(await status("/commits", "GET"), 405);
+});
+
+Deno.test("an address that is in use is an error that names it", async () => {
+  await using ear = new Ear();
+  const options = {
+    secret: SECRET,
+    store: STORE,
+    clock: systemEnvironment.clock,
+    onCommit: () => {},
+  };
+  const address = ear.url.slice("http://".length);
+  assert.throws(() => listen(address, options), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, new RegExp(`Cannot listen at ${address}: .*in use`));
+    return true;
+  });
+});

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { resolveConfig } from "../../lib/config/config.ts";
+import { Connection } from "../../lib/connection.ts";
+import { systemEnvironment } from "../../lib/environment.ts";
+import { publish } from "../../lib/publish.ts";
+import { watch } from "../../lib/watch.ts";
+import { Peers } from "../../lib/wake/peers.ts";
+import type { Config } from "../../mod.ts";
+import { MemoryStore } from "../memory_store.ts";
+
+const SECRET = `whsec_${btoa("a secret that all servers have")}`;
+const POLL = "1h";
+
+/** A server around a store that others use, too. */
+function connect(store: MemoryStore, config: Config): Connection {
+  const resolved = resolveConfig({ secret: SECRET, poll: POLL, ...config });
+  return new Connection(resolved, store, systemEnvironment);
+}
+
+/** A watcher with what it applied, and a promise for so many updates. */
+function receive(connection: Connection, count: number) {
+  const contents: unknown[] = [];
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  const watcher = watch(connection, ({ content }) => {
+    contents.push(content);
+    if (contents.length === count) resolve();
+  });
+  return { watcher, contents, all };
+}
+
+function freeAddress(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return `127.0.0.1:${listener.addr.port}`;
+}
+
+function optionsFor(store: MemoryStore) {
+  return { secret: SECRET, store: store.url, environment: systemEnvironment };
+}
+
+const update = (content: string) => ({ url: `https://example.com/${content}`, content });
+
+Deno.test("peers apply what is published at once, without a request to the store", async () => {
+  const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
+  await using web1 = connect(store, { server: "web-1", peers: [`http://${address}/`] });
+  await using web2 = connect(store, { server: "web-2", listen: address });
+  const { watcher, contents, all } = receive(web2, 20);
+  await watcher.poll();
+  const { get, list } = store.requests;
+  const expected = Array.from({ length: 20 }, (_, i) => `a${i}`);
+  const listsOfPublisher = () => store.requests.list - list;
+  for (const content of expected) await publish(web1, update(content));
+  await all;
+  assert.deepEqual(contents, expected);
+  assert.equal(store.requests.get, get);
+  assert.ok(listsOfPublisher() <= 3, "its own tail, at the start and before it seals");
+  await watcher.close();
+});
+
+Deno.test("what a peer missed is found by a poll as soon as it hears of something later", async () => {
+  const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
+  await using web1 = connect(store, { server: "web-1" });
+  await using web2 = connect(store, { server: "web-2", listen: address });
+  const { watcher, contents, all } = receive(web2, 3);
+  await watcher.poll();
+  await publish(web1, update("missed-1"));
+  await publish(web1, update("missed-2"));
+  const peers = new Peers([`http://${address}`], optionsFor(store));
+  web1.parts!.uploader.onCommit.push(({ name: { key } }, body) => peers.send({ key, body }));
+  await publish(web1, update("heard"));
+  await all;
+  assert.deepEqual(contents, ["missed-1", "missed-2", "heard"]);
+  await peers.close(1000);
+  await watcher.close();
+});
+
+Deno.test("a peer that is out of reach costs nothing; what it is not told is counted", async () => {
+  const store = new MemoryStore(systemEnvironment.clock);
+  const peers = new Peers([`http://${freeAddress()}`], optionsFor(store));
+  for (let i = 0; i < 1000; i++) peers.send({ key: `tail/${i}`, body: new Uint8Array(10) });
+  await peers.close(10_000);
+  assert.deepEqual(peers.counts, { sent: 0, dropped: 1000 });
+});
+
+Deno.test("a peer that never answers holds up neither publishing nor the end", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const store = new MemoryStore(systemEnvironment.clock);
+  const url = `http://127.0.0.1:${silent.addr.port}`;
+  {
+    await using web1 = connect(store, { server: "web-1", peers: [url] });
+    for (const content of ["a", "b", "c"]) await publish(web1, update(content));
+  }
+  assert.equal(store.requests.put, 3);
+});
