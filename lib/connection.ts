@@ -77,7 +77,8 @@ export class Connection implements FeedSync {
     });
     this.parts = { state, store, uploader, environment };
     if (peers.length === 0) return;
-    const told = new Peers(peers, { secret: secret!, store: store.url, environment });
+    const now = () => environment.clock.now() + state.clockOffset;
+    const told = new Peers(peers, { secret: secret!, store: store.url, now, environment });
     this.#peers = told;
     uploader.onCommit.push(({ name: { key } }, body) => told.send({ key, body }));
   }

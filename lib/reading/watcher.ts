@@ -153,13 +153,16 @@ export class BucketWatcher implements Watcher {
     }
   }
 
-  async #listen({ store, environment: { clock } }: Parts): Promise<AsyncDisposable | undefined> {
+  async #listen(
+    { store, state, environment: { clock } }: Parts,
+  ): Promise<AsyncDisposable | undefined> {
     const { listen: address, secret } = this.#connection.config;
     if (address === undefined) return undefined;
     const { listen } = await import("../wake/listener.ts");
     return listen(address, {
       secret: secret!,
       store: store.url,
+      now: () => clock.now() + state.clockOffset,
       clock,
       onCommit: (commit) => this.hear(commit),
     });

@@ -31,7 +31,9 @@ export interface ListenerOptions {
   readonly secret: string;
   /** URL of the store that commits must be of. */
   readonly store: string;
-  /** Time. */
+  /** Milliseconds since 1970 by the store's clock, on which servers agree. */
+  readonly now: () => number;
+  /** Timers. */
   readonly clock: Clock;
   /** Told of each commit that a peer sends. */
   readonly onCommit: (commit: DeliveredCommit) => void;
@@ -88,9 +90,9 @@ class Listener {
   }
 
   #take(headers: Headers, body: Uint8Array | undefined): Response {
-    const { store, clock, onCommit } = this.#options;
+    const { store, now, onCommit } = this.#options;
     if (!body) return refuse(413, `More than ${MOST_BYTES} bytes, or too slow`);
-    const id = this.#signer.verify(headers, body, clock.now());
+    const id = this.#signer.verify(headers, body, now());
     if (id === undefined) {
       return refuse(401, "It is not signed with the secret of this server, or clocks differ");
     }
@@ -128,7 +130,7 @@ class Listener {
   }
 
   #isNew(id: string): boolean {
-    const now = this.#options.clock.now();
+    const now = this.#options.now();
     for (const [old, came] of this.#ids) {
       if (now - came <= 2 * TOLERANCE && this.#ids.size < MOST_IDS) break;
       this.#ids.delete(old);

@@ -26,6 +26,8 @@ export interface PeersOptions {
   readonly secret: string;
   /** URL of the store that the commits are in. */
   readonly store: string;
+  /** Milliseconds since 1970 by the store's clock, on which servers agree. */
+  readonly now: () => number;
   /** Time and chance. */
   readonly environment: Environment;
 }
@@ -120,9 +122,9 @@ class Peer {
   }
 
   async #post({ key, body }: StoredCommit): Promise<void> {
-    const { store, environment: { clock } } = this.#options;
+    const { store, now, environment: { clock } } = this.#options;
     const headers = {
-      ...this.#signer.sign(messageId(store, key), body, clock.now()),
+      ...this.#signer.sign(messageId(store, key), body, now()),
       "content-type": "application/x-ndjson",
       "content-encoding": "zstd",
     };

@@ -28,7 +28,12 @@ export interface Setting {
   readonly disk: SmallDisk | undefined;
   /** URL of the proxy. */
   readonly endpoint: string;
+  /** Where the first readers listen for peers, and the proxies through which those reach them. */
+  readonly wakeUps: readonly { readonly address: string; readonly peer: string }[];
 }
+
+/** What peers are known by. */
+const SECRET = `whsec_${btoa("a secret of all servers in chaos")}`;
 
 /** Starts proxy and servers; tells `skip` what is left out, and why. */
 export async function prepareChaos(
@@ -42,7 +47,12 @@ export async function prepareChaos(
   const proxy = ends.use(await DisturbingProxy.start(s3.endpoint, weather, log));
   const disk = await mountDisk(site).catch((error) => skip(`the full disk: ${messageOf(error)}`));
   const clock = await hourAhead().catch((error) => skip(`the wrong clock: ${messageOf(error)}`));
-  const setting = { site, weather, disk: disk ?? undefined, endpoint: proxy.endpoint };
+  const wakeUps: Setting["wakeUps"][number][] = [];
+  for (const address of [freeAddress(), freeAddress()]) {
+    const way = ends.use(await DisturbingProxy.start(`http://${address}`, weather, log));
+    wakeUps.push({ address, peer: way.endpoint });
+  }
+  const setting = { site, weather, disk: disk ?? undefined, endpoint: proxy.endpoint, wakeUps };
   // Two processes with one state, as when a cron job publishes beside `feedsync watch`.
   addPublisher(setting, "publisher-1", { server: "web-1", chance, disk: setting.disk });
   addPublisher(setting, "publisher-2", { server: "web-1", chance, disk: setting.disk });
@@ -52,13 +62,20 @@ export async function prepareChaos(
   return setting;
 }
 
-/** Starts a reader with a new state. */
-export function addReader({ site, endpoint }: Setting, name: string): void {
+/** Starts a reader with a new state; the first ones are told by peers, too. */
+export function addReader({ site, endpoint, wakeUps }: Setting, name: string): void {
+  const wakeUp = wakeUps[site.readers.length];
   site.addReader(name, {
     store: site.bucket.url,
     s3: { ...site.bucket.s3, endpoint },
     poll: "200ms",
+    env: wakeUp && { FEEDSYNC_LISTEN: wakeUp.address, FEEDSYNC_SECRET: SECRET },
   });
+}
+
+function freeAddress(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return `127.0.0.1:${listener.addr.port}`;
 }
 
 async function mountDisk(site: Site): Promise<SmallDisk> {
@@ -72,7 +89,7 @@ async function mountDisk(site: Site): Promise<SmallDisk> {
 }
 
 function addPublisher(
-  { site, endpoint }: Setting,
+  { site, endpoint, wakeUps }: Setting,
   name: string,
   { server, chance, disk, env }: {
     readonly server: string;
@@ -88,6 +105,8 @@ function addPublisher(
     state: `${disk?.path ?? site.directory}/${server}.db`,
     publishTimeout: "2s",
     stopTimeout: "2s",
+    peers: wakeUps.map(({ peer }) => peer),
+    secret: SECRET,
   };
   const own = new Chance(chance.whole(1, 2 ** 31));
   site.addPublisher(name, { config, disk, env, chance: own, habits: HABITS });

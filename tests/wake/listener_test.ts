@@ -39,6 +39,7 @@ class Ear implements AsyncDisposable {
     this.#listener = listen(address, {
       secret: SECRET,
       store: STORE,
+      now: Date.now,
       clock: systemEnvironment.clock,
       onCommit: (commit) => void this.heard.push(commit),
     });
@@ -150,6 +151,7 @@ Deno.test("an address that is in use is an error that names it", async () => {
   const options = {
     secret: SECRET,
     store: STORE,
+    now: Date.now,
     clock: systemEnvironment.clock,
     onCommit: () => {},
   };

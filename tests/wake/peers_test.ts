@@ -34,7 +34,7 @@ function freeAddress(): string {
 }
 
 function optionsFor(store: MemoryStore) {
-  return { secret: SECRET, store: store.url, environment: systemEnvironment };
+  return { secret: SECRET, store: store.url, now: Date.now, environment: systemEnvironment };
 }
 
 const update = (content: string) => ({ url: `https://example.com/${content}`, content });
