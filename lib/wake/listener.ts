@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { decodeBody, MAX_UPDATE_BYTES } from "../codec.ts";
-import { type Clock, sleep } from "../environment.ts";
+import type { Clock } from "../environment.ts";
 import { ConfigError, CorruptObjectError, messageOf } from "../errors.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
 import { objectOfMessage } from "./message_id.ts";
@@ -77,21 +77,24 @@ class Listener {
 
   async answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
+    const size = Number(request.headers.get("content-length") ?? NaN);
     if (pathname !== "/commits") return refuse(404, "There is nothing here");
     if (request.method !== "POST") return refuse(405, "Only POST is known here");
     if (!request.headers.has("webhook-signature")) return refuse(401, "It is not signed");
+    if (Number.isNaN(size)) return refuse(411, "Its length is not told");
+    if (size > MOST_BYTES) return refuse(413, `It is larger than ${MOST_BYTES} bytes`);
     if (this.#reading >= SIDE_BY_SIDE) return refuse(503, "Too much at once");
     this.#reading++;
     try {
-      return this.#take(request.headers, await this.#read(request));
+      const body = await this.#read(request);
+      return body ? this.#take(request.headers, body) : refuse(408, "Its body does not come");
     } finally {
       this.#reading--;
     }
   }
 
-  #take(headers: Headers, body: Uint8Array | undefined): Response {
+  #take(headers: Headers, body: Uint8Array): Response {
     const { store, now, onCommit } = this.#options;
-    if (!body) return refuse(413, `More than ${MOST_BYTES} bytes, or too slow`);
     const id = this.#signer.verify(headers, body, now());
     if (id === undefined) {
       return refuse(401, "It is not signed with the secret of this server, or clocks differ");
@@ -108,25 +111,12 @@ class Listener {
     }
   }
 
-  /** The body; undefined when it is too large, or does not come. */
-  async #read({ headers, body }: Request): Promise<Uint8Array | undefined> {
-    if (Number(headers.get("content-length") ?? 0) > MOST_BYTES) return undefined;
-    if (!body) return new Uint8Array();
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const late = new AbortController();
-    const timeout = sleep(this.#options.clock, BODY_TIMEOUT, late.signal)
-      .then(() => body.cancel(), () => {}).catch(() => {});
-    try {
-      for await (const chunk of body) {
-        chunks.push(chunk);
-        if ((size += chunk.length) > MOST_BYTES) return undefined;
-      }
-    } finally {
-      late.abort();
-      await timeout;
-    }
-    return chunks.length === 1 ? chunks[0] : concat(chunks, size);
+  /** The body; undefined when it does not come in time. */
+  #read(request: Request): Promise<Uint8Array | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>();
+    const cancel = this.#options.clock.setTimer(BODY_TIMEOUT, () => resolve(undefined));
+    request.bytes().then(resolve, reject);
+    return promise.finally(cancel);
   }
 
   #isNew(id: string): boolean {
@@ -139,16 +129,6 @@ class Listener {
     this.#ids.set(id, now);
     return true;
   }
-}
-
-function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }
 
 function refuse(status: number, message: string): Response {

@@ -10,6 +10,7 @@ import { catchUp } from "./catch_up.ts";
 import { concurrent } from "./concurrent.ts";
 import { help } from "./help.ts";
 import { memory } from "./memory.ts";
+import { peers } from "./peers.ts";
 import { Place } from "./place.ts";
 import { poll } from "./poll.ts";
 import { propagation } from "./propagation.ts";
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = 
   poll,
   publish: publishing,
   propagation,
+  peers,
   concurrent,
   "catch-up": catchUp,
   memory,

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { connect, type FeedSync, publish } from "@feedsync/feedsync";
+import { type Config, connect, type FeedSync, publish } from "@feedsync/feedsync";
 import { connectionOf } from "../../lib/connection.ts";
 import { type ObjectName, parseKey } from "../../lib/keys.ts";
 import { openStore } from "../../lib/stores/open.ts";
@@ -47,8 +47,9 @@ export class Place implements AsyncDisposable {
   }
 
   /** Connects a server, its state in a file on disk. */
-  async server(name: string, { url, s3 }: StoreAddress): Promise<Server> {
-    const sync = await connect({ server: name, store: url, s3, state: this.stateFile() });
+  async server(name: string, { url, s3 }: StoreAddress, config: Config = {}): Promise<Server> {
+    const state = this.stateFile();
+    const sync = await connect({ server: name, store: url, s3, state, ...config });
     this.#servers.push(sync);
     const { store } = connectionOf(sync).parts!;
     return { sync, store, [Symbol.asyncDispose]: () => sync.close() };
