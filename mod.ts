@@ -55,6 +55,7 @@ export type { PublishedReceipt, PublishOptions, Receipt, SkippedReceipt } from "
 export type { RequestCounts } from "./lib/stores/store.ts";
 export { contentBytes, updateToJson } from "./lib/update.ts";
 export type { Gap, Json, JsonObject, Update, UpdateInput } from "./lib/update.ts";
+export type { WakeUpCounts } from "./lib/wake/peers.ts";
 export { watch } from "./lib/watch.ts";
 export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/watch.ts";
 export { watchFiles } from "./lib/watch_files.ts";

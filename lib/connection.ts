@@ -9,7 +9,7 @@ import { FileLock } from "./state/lock.ts";
 import { State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
 import { Uploader } from "./publishing/uploader.ts";
-import { Peers } from "./wake/peers.ts";
+import { Peers, type WakeUpCounts } from "./wake/peers.ts";
 
 /** A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`. */
 export interface FeedSync extends AsyncDisposable {
@@ -23,6 +23,8 @@ export interface FeedSync extends AsyncDisposable {
   readonly stream: string;
   /** Requests sent to the store so far. */
   readonly requests: Readonly<RequestCounts>;
+  /** How many commits peers were sent so far, and how many they were not: slow, or out of reach. */
+  readonly wakeUps: Readonly<WakeUpCounts>;
   /** Uploads what is queued, if the store answers within `stopTimeout`, and ends. */
   close(): Promise<void>;
 }
@@ -101,6 +103,10 @@ export class Connection implements FeedSync {
 
   get requests(): Readonly<RequestCounts> {
     return this.parts?.store.requests ?? NO_REQUESTS;
+  }
+
+  get wakeUps(): Readonly<WakeUpCounts> {
+    return this.#peers?.counts ?? { sent: 0, dropped: 0 };
   }
 
   close(): Promise<void> {

@@ -101,6 +101,8 @@ function announce(
 }
 
 /** What users pay for. */
-function tellRequests({ requests }: FeedSync): void {
+function tellRequests({ requests, wakeUps }: FeedSync): void {
   logger.info("Requests: {put} PUT, {get} GET, {list} LIST, {delete} DELETE", { ...requests });
+  if (wakeUps.sent + wakeUps.dropped === 0) return;
+  logger.info("Commits sent to peers: {sent}; dropped: {dropped}", { ...wakeUps });
 }

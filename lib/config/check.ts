@@ -13,7 +13,7 @@ import { configSchema, keysAt, SCALAR_KEYS } from "./schema.ts";
 export type Locate = (path: readonly PropertyKey[]) => string | undefined;
 
 /** The keys whose values must not show up in messages. */
-const SECRET = new Set(["accessKeyId", "secretAccessKey", "sessionToken", "secret"]);
+const SECRET = new Set(["accessKeyId", "secretAccessKey", "sessionToken", "secret", "wakeToken"]);
 
 /**
  * Checks what one source gives.
@@ -32,14 +32,19 @@ export function checkConfig(value: unknown, locate: Locate = () => undefined): C
  *
  * @throws {ConfigError} when a key lacks its companion.
  */
-export function checkComplete({ s3, files, listen, peers = [], secret }: Config): void {
+export function checkComplete(
+  { s3, files, listen, peers = [], secret, wakeToken }: Config,
+): void {
   const missing = (key: string, reason: string) =>
     new ConfigError(`Cannot use the configuration: '${key}' is missing, ${reason}`);
   if (files && files.directory === undefined) {
     throw missing("files.directory", "the other keys of 'files' need it");
   }
-  if (secret === undefined && (listen !== undefined || peers.length > 0)) {
-    throw missing("secret", "'listen' and 'peers' need it: the same on all servers");
+  if (peers.length > 0 && secret === undefined) {
+    throw missing("secret", "'peers' need it: the same on all servers");
+  }
+  if (listen !== undefined && secret === undefined && wakeToken === undefined) {
+    throw missing("secret", "'listen' needs it for peers, or 'wakeToken' for events of the bucket");
   }
   if (s3?.accessKeyId !== undefined && s3.secretAccessKey === undefined) {
     throw missing("s3.secretAccessKey", "'s3.accessKeyId' needs it");

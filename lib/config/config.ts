@@ -91,8 +91,8 @@ export interface Config {
   /** How long updates are kept in the bucket, at least `"10m"`; `false`: for ever. @default {"24h"} */
   readonly retention?: Duration | false;
   /**
-   * Where peers send their commits to, `"0.0.0.0:7070"`: they are applied at once, and polling is
-   * left to find what was missed. Needs `secret`.
+   * Where peers send their commits to, and others events that wake up, `"0.0.0.0:7070"`: updates are
+   * applied at once, and polling is left to find what was missed. Needs `secret` or `wakeToken`.
    */
   readonly listen?: string;
   /** URLs of the servers that every commit is sent to once it is stored. Needs `secret`. */
@@ -102,6 +102,11 @@ export interface Config {
    * `echo "whsec_$(openssl rand -base64 32)"`. Better kept in the environment than in a file.
    */
   readonly secret?: string;
+  /**
+   * What events of the bucket must bear that S3, MinIO or Ceph POST to `/wake` at `listen`: as
+   * `?token=` or `Authorization: Bearer`. At least 16 characters.
+   */
+  readonly wakeToken?: string;
   /** Apply what this server published, too. @default {false} */
   readonly includeOwn?: boolean;
   /** Publish the `.feed` files of a directory. */
@@ -158,6 +163,8 @@ export interface ResolvedConfig {
   readonly peers: readonly string[];
   /** What peers sign with. */
   readonly secret: string | undefined;
+  /** What events of the bucket must bear. */
+  readonly wakeToken: string | undefined;
   /** Apply what this server published, too. */
   readonly includeOwn: boolean;
   /** The directory of feed files, if any. */
@@ -201,6 +208,7 @@ export function resolveConfig(
     files: resolveFiles(filled.files, directory),
     listen: filled.listen,
     secret: filled.secret,
+    wakeToken: filled.wakeToken,
     poll: pollRange(filled.poll),
     retention: filled.retention === false ? false : parseDuration(filled.retention),
     commitInterval: parseDuration(filled.commitInterval),

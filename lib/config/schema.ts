@@ -102,6 +102,10 @@ const config = z.strictObject({
     z.string().regex(WEBHOOK_SECRET, { error: 'must be "whsec_" and base64' }),
     "What peers sign with and are known by; better kept in the environment",
   ),
+  wakeToken: key(
+    z.string().min(16, { error: "must have at least 16 characters" }),
+    "What events of the bucket must bear that are sent to /wake; better kept in the environment",
+  ),
   includeOwn: key(z.boolean(), "Apply what this server published, too", DEFAULTS.includeOwn),
   files: key(files, "Publish the .feed files of a directory"),
   plugins: key(z.array(plugin), "What is done with updates", DEFAULTS.plugins),

@@ -10,6 +10,7 @@ import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
+import type { ObjectName } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { PollPace } from "./poll_pace.ts";
 import { Poller } from "./poller.ts";
@@ -156,21 +157,22 @@ export class BucketWatcher implements Watcher {
   async #listen(
     { store, state, environment: { clock } }: Parts,
   ): Promise<AsyncDisposable | undefined> {
-    const { listen: address, secret } = this.#connection.config;
+    const { listen: address, secret, wakeToken } = this.#connection.config;
     if (address === undefined) return undefined;
     const { listen } = await import("../wake/listener.ts");
     return listen(address, {
-      secret: secret!,
+      secret,
+      wakeToken,
       store: store.url,
       now: () => clock.now() + state.clockOffset,
       clock,
-      onCommit: (commit) => this.hear(commit),
+      onCommit: (...commit) => this.hear(...commit),
     });
   }
 
-  /** Takes a commit that a peer has sent. What comes out of turn is found by a poll. */
-  hear(commit: DeliveredCommit): void {
-    if (!this.#poller?.hear(commit.name, commit)) this.#bell?.ring();
+  /** Is told of a commit, by a peer with what is in it. What comes out of turn a poll finds. */
+  hear(name: ObjectName, delivered?: DeliveredCommit): void {
+    if (!this.#poller?.hear(name, delivered)) this.#bell?.ring();
   }
 
   /** A poll that begins after this call: one that is under way may have listed too early. */

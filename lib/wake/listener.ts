@@ -1,14 +1,18 @@
 /**
- * The listener: hears from peers which commits are new, with what is in them.
+ * The listener: hears from peers which commits are new, with what is in them, and from the service that
+ * has the bucket which objects were written.
  *
  * @module
  */
+import { createHash, timingSafeEqual } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import { decodeBody, MAX_UPDATE_BYTES } from "../codec.ts";
 import type { Clock } from "../environment.ts";
 import { ConfigError, CorruptObjectError, messageOf } from "../errors.ts";
+import type { ObjectName } from "../keys.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
 import { objectOfMessage } from "./message_id.ts";
+import { commitsIn } from "./s3_events.ts";
 import { Signer, TOLERANCE } from "./signature.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
@@ -27,16 +31,18 @@ const MOST_IDS = 100_000;
 
 /** What a listener needs. */
 export interface ListenerOptions {
-  /** What peers sign with. */
-  readonly secret: string;
+  /** What peers sign with; without it no commits are taken. */
+  readonly secret: string | undefined;
+  /** What events of the bucket must bear; without it none are taken. */
+  readonly wakeToken: string | undefined;
   /** URL of the store that commits must be of. */
   readonly store: string;
   /** Milliseconds since 1970 by the store's clock, on which servers agree. */
   readonly now: () => number;
   /** Timers. */
   readonly clock: Clock;
-  /** Told of each commit that a peer sends. */
-  readonly onCommit: (commit: DeliveredCommit) => void;
+  /** Told of each commit, by a peer with what is in it. */
+  readonly onCommit: (name: ObjectName, delivered?: DeliveredCommit) => void;
 }
 
 /**
@@ -65,37 +71,40 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
 
 class Listener {
   readonly #options: ListenerOptions;
-  readonly #signer: Signer;
+  readonly #routes = new Map<string, (request: Request, body: Uint8Array) => Response>();
   /** When each message came, oldest first: none is taken twice. */
   readonly #ids = new Map<string, number>();
   #reading = 0;
 
   constructor(options: ListenerOptions) {
-    this.#options = options;
-    this.#signer = new Signer(options.secret);
+    const { secret, wakeToken: token } = this.#options = options;
+    const signer = secret && new Signer(secret);
+    if (signer) this.#routes.set("/commits", (...message) => this.#takeCommit(signer, ...message));
+    if (token) this.#routes.set("/wake", (...message) => this.#takeEvent(token, ...message));
   }
 
   async answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
-    const size = Number(request.headers.get("content-length") ?? NaN);
-    if (pathname !== "/commits") return refuse(404, "There is nothing here");
+    const take = this.#routes.get(pathname);
+    if (!take) return refuse(404, "There is nothing here");
     if (request.method !== "POST") return refuse(405, "Only POST is known here");
-    if (!request.headers.has("webhook-signature")) return refuse(401, "It is not signed");
+    const size = Number(request.headers.get("content-length") ?? NaN);
     if (Number.isNaN(size)) return refuse(411, "Its length is not told");
     if (size > MOST_BYTES) return refuse(413, `It is larger than ${MOST_BYTES} bytes`);
     if (this.#reading >= SIDE_BY_SIDE) return refuse(503, "Too much at once");
     this.#reading++;
     try {
       const body = await this.#read(request);
-      return body ? this.#take(request.headers, body) : refuse(408, "Its body does not come");
+      return body ? take(request, body) : refuse(408, "Its body does not come");
     } finally {
       this.#reading--;
     }
   }
 
-  #take(headers: Headers, body: Uint8Array): Response {
+  /** A commit of a peer. */
+  #takeCommit(signer: Signer, { headers }: Request, body: Uint8Array): Response {
     const { store, now, onCommit } = this.#options;
-    const id = this.#signer.verify(headers, body, now());
+    const id = signer.verify(headers, body, now());
     if (id === undefined) {
       return refuse(401, "It is not signed with the secret of this server, or clocks differ");
     }
@@ -103,10 +112,29 @@ class Listener {
     if (name?.kind !== "tail") return refuse(409, `It is no commit of ${store}`);
     if (!this.#isNew(id)) return refuse(409, "It came before");
     try {
-      onCommit({ name, updates: decodeBody(name, body), size: body.length });
-      return new Response(null, { status: 204 });
+      onCommit(name, { name, updates: decodeBody(name, body), size: body.length });
+      return done();
     } catch (error) {
       if (error instanceof CorruptObjectError) return refuse(400, error.message);
+      throw error;
+    }
+  }
+
+  /** An event of a bucket. */
+  #takeEvent(token: string, { url, headers }: Request, body: Uint8Array): Response {
+    const given = new URL(url).searchParams.get("token") ??
+      headers.get("authorization")?.replace(/^Bearer /, "");
+    if (!isSame(given ?? "", token)) {
+      return refuse(401, "It does not bear the token of this server");
+    }
+    const { store, onCommit } = this.#options;
+    try {
+      const commits = commitsIn(JSON.parse(new TextDecoder().decode(body)), store);
+      if (!commits) return refuse(400, "It is no event of a bucket");
+      for (const name of commits) onCommit(name);
+      return done();
+    } catch (error) {
+      if (error instanceof SyntaxError) return refuse(400, "It is no JSON");
       throw error;
     }
   }
@@ -129,6 +157,16 @@ class Listener {
     this.#ids.set(id, now);
     return true;
   }
+}
+
+function done(): Response {
+  return new Response(null, { status: 204 });
+}
+
+/** Compares in a time that does not tell how much is right. */
+function isSame(given: string, token: string): boolean {
+  const [one, other] = [given, token].map((text) => createHash("sha256").update(text).digest());
+  return timingSafeEqual(one, other);
 }
 
 function refuse(status: number, message: string): Response {

@@ -32,6 +32,14 @@ export interface PeersOptions {
   readonly environment: Environment;
 }
 
+/** What became of the commits that peers were to be told of. */
+export interface WakeUpCounts {
+  /** Sent. */
+  readonly sent: number;
+  /** Not sent, or without an answer. */
+  readonly dropped: number;
+}
+
 interface StoredCommit {
   readonly key: string;
   readonly body: Uint8Array;
@@ -47,8 +55,8 @@ export class Peers {
     this.#peers = urls.map((url) => new Peer(url, signer, options));
   }
 
-  /** How many commits peers were sent, and how many they were not: slow, or out of reach. */
-  get counts(): { sent: number; dropped: number } {
+  /** What became of all commits, over all peers. */
+  get counts(): WakeUpCounts {
     return {
       sent: this.#peers.reduce((sum, { sent }) => sum + sent, 0),
       dropped: this.#peers.reduce((sum, { dropped }) => sum + dropped, 0),

@@ -89,13 +89,13 @@ export class Process {
     );
   }
 
-  /** A peer sends a commit. */
+  /** A peer sends a commit, or the store tells of it. */
   hear(name: ObjectName, body: Uint8Array): void {
     if (!(this.watcher instanceof BucketWatcher)) return;
     this.note(`hears of ${name.key}`);
-    const updates = decodeBody(name, body);
     try {
-      this.watcher.hear({ name, updates, size: body.length });
+      const delivered = { name, updates: decodeBody(name, body), size: body.length };
+      this.watcher.hear(name, this.world.chance.happens(0.7) ? delivered : undefined);
     } catch (error) {
       if (!(error instanceof Death)) this.fail(`Hearing of ${name.key} threw ${error}`);
     }

@@ -9,6 +9,7 @@ import { messageId } from "../../lib/wake/message_id.ts";
 import { Signer } from "../../lib/wake/signature.ts";
 
 const SECRET = `whsec_${btoa("a secret that all servers have")}`;
+const TOKEN = "a token of the service";
 const STORE = "s3://bucket/prefix";
 const NAME = objectName({
   kind: "tail",
@@ -29,7 +30,7 @@ const BODY = new Uint8Array(encodeBody(NAME, [
 
 /** A listener, and what it hears. */
 class Ear implements AsyncDisposable {
-  readonly heard: DeliveredCommit[] = [];
+  readonly heard: (Partial<DeliveredCommit> & Pick<DeliveredCommit, "name">)[] = [];
   readonly url: string;
   readonly #listener: AsyncDisposable;
 
@@ -38,10 +39,11 @@ class Ear implements AsyncDisposable {
     this.url = `http://${address}`;
     this.#listener = listen(address, {
       secret: SECRET,
+      wakeToken: TOKEN,
       store: STORE,
       now: Date.now,
       clock: systemEnvironment.clock,
-      onCommit: (commit) => void this.heard.push(commit),
+      onCommit: (name, delivered) => void this.heard.push(delivered ?? { name }),
     });
   }
 
@@ -58,6 +60,14 @@ class Ear implements AsyncDisposable {
     headers ??= new Signer(secret).sign(id, body, now);
     const response = await fetch(`${this.url}/commits`, { method: "POST", headers, body });
     return [response.status, await response.text()];
+  }
+
+  /** Posts an event; resolves to the status. */
+  async wake(event: unknown, { query = "", headers = {} }): Promise<number> {
+    const body = typeof event === "string" ? event : JSON.stringify(event);
+    const response = await fetch(`${this.url}/wake${query}`, { method: "POST", headers, body });
+    await response.body?.cancel();
+    return response.status;
   }
 
   /** Begins to post a message without telling its length; resolves to the answer. */
@@ -86,7 +96,7 @@ Deno.test("a commit that a peer sends is heard, with what is in it", async () =>
   assert.deepEqual(await ear.post(), [204, ""]);
   const [{ name, updates, size }] = ear.heard;
   assert.deepEqual(name, NAME);
-  assert.deepEqual(updates.map(({ seq, content }) => [seq, content]), [[3, "a"]]);
+  assert.deepEqual(updates!.map(({ seq, content }) => [seq, content]), [[3, "a"]]);
   assert.equal(size, BODY.length);
 });
 
@@ -135,6 +145,7 @@ Deno.test("an address that is in use is an error that names it", async () => {
   await using ear = new Ear();
   const options = {
     secret: SECRET,
+    wakeToken: undefined,
     store: STORE,
     now: Date.now,
     clock: systemEnvironment.clock,
@@ -147,3 +158,24 @@ Deno.test("an address that is in use is an error that names it", async () => {
     return true;
   });
 });
+
+Deno.test("an event of the bucket tells of commits, when it bears the token", async () => {
+  await using ear = new Ear();
+  const event = {
+    Records: [{ s3: { bucket: { name: "bucket" }, object: { key: keyOf(NAME.key) } } }],
+  };
+  const query = `?token=${encodeURIComponent(TOKEN)}`,
+    headers = { authorization: `Bearer ${TOKEN}` };
+  assert.equal(await ear.wake(event, {}), 401);
+  assert.equal(await ear.wake(event, { query: "?token=another" }), 401);
+  assert.equal(await ear.wake("no JSON", { query }), 400);
+  assert.equal(await ear.wake({ a: 1 }, { query }), 400);
+  assert.deepEqual(ear.heard, []);
+  assert.equal(await ear.wake(event, { query }), 204);
+  assert.equal(await ear.wake(event, { headers }), 204);
+  assert.deepEqual(ear.heard, [{ name: NAME }, { name: NAME }]);
+});
+
+function keyOf(key: string): string {
+  return encodeURIComponent(`prefix/${key}`);
+}

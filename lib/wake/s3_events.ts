@@ -1,0 +1,45 @@
+/**
+ * Events that S3, MinIO and Ceph send when something is written to a bucket.
+ *
+ * @module
+ */
+import type { ObjectName } from "../keys.ts";
+import { objectOfMessage } from "./message_id.ts";
+
+/**
+ * The commits of the store that an event tells of; undefined when it is not an event of a bucket. SNS
+ * may have wrapped it.
+ */
+export function commitsIn(event: unknown, store: string): ObjectName[] | undefined {
+  const { Records: records, Message: message } = fieldsOf(event);
+  if (typeof message === "string") return commitsIn(parse(message), store);
+  if (!Array.isArray(records)) return undefined;
+  return records.flatMap((record) => {
+    const { bucket, object } = fieldsOf(fieldsOf(record).s3);
+    const url = `s3://${fieldsOf(bucket).name}/${decodeKey(fieldsOf(object).key)}`;
+    const name = objectOfMessage(url, store);
+    return name?.kind === "tail" ? [name] : [];
+  });
+}
+
+/** Keys are encoded as in a query. */
+function decodeKey(key: unknown): string {
+  const text = String(key).replaceAll("+", " ");
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+}
