@@ -117,8 +117,9 @@ export class Poller {
 
   #read(stream: string, news: TailNews): void {
     if (this.#readers.has(stream)) {
+      // A listing may have begun before what a wake-up told of was there.
       const commits = [...this.#later.get(stream)?.commits ?? [], ...news.commits];
-      this.#later.set(stream, news.isListing ? news : { commits, isListing: false });
+      this.#later.set(stream, { ...news, commits });
       return;
     }
     const reader = this.#readAll(stream, news);
