@@ -27,6 +27,7 @@ export type {
   PluginEntry,
   PollConfig,
   S3Config,
+  WakeConfig,
 } from "./lib/config/config.ts";
 export { connect } from "./lib/connect.ts";
 export type { ConnectOptions } from "./lib/connect.ts";

@@ -22,6 +22,12 @@ export interface PollConfig {
   readonly max: Duration;
 }
 
+/** Where events of the bucket come from that tell of updates as soon as they are stored. */
+export interface WakeConfig {
+  /** URL of a queue of SQS that nobody else reads; S3 sends its events there, or SNS does. */
+  readonly sqs: string;
+}
+
 /** How much the command line logs. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -107,6 +113,8 @@ export interface Config {
    * `?token=` or `Authorization: Bearer`. At least 16 characters.
    */
   readonly wakeToken?: string;
+  /** Queues that the events of the bucket go to. @default {[]} */
+  readonly wake?: readonly WakeConfig[];
   /** Apply what this server published, too. @default {false} */
   readonly includeOwn?: boolean;
   /** Publish the `.feed` files of a directory. */
@@ -165,6 +173,8 @@ export interface ResolvedConfig {
   readonly secret: string | undefined;
   /** What events of the bucket must bear. */
   readonly wakeToken: string | undefined;
+  /** Queues that the events of the bucket go to. */
+  readonly wake: readonly WakeConfig[];
   /** Apply what this server published, too. */
   readonly includeOwn: boolean;
   /** The directory of feed files, if any. */

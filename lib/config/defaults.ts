@@ -14,6 +14,7 @@ export const DEFAULTS = {
   from: "earliest",
   retention: "24h",
   peers: [],
+  wake: [],
   includeOwn: false,
   plugins: ["log"],
   commitInterval: 0,

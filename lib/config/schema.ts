@@ -62,6 +62,12 @@ const peer = text.refine(isEndpoint, {
   error: "must be an http:// or https:// URL without credentials",
 });
 
+const wakeUp = z.strictObject({
+  sqs: text.refine(isEndpoint, { error: "must be the URL of a queue" }).meta({
+    description: "URL of a queue of SQS",
+  }),
+});
+
 const config = z.strictObject({
   $schema: key(z.string(), "Where editors find this schema"),
   enabled: key(z.boolean(), "false: publish and watch do nothing", DEFAULTS.enabled),
@@ -101,6 +107,11 @@ const config = z.strictObject({
   secret: key(
     z.string().regex(WEBHOOK_SECRET, { error: 'must be "whsec_" and base64' }),
     "What peers sign with and are known by; better kept in the environment",
+  ),
+  wake: key(
+    z.array(wakeUp),
+    "Queues of this server's own that the events of the bucket go to",
+    DEFAULTS.wake,
   ),
   wakeToken: key(
     z.string().min(16, { error: "must have at least 16 characters" }),

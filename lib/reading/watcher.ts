@@ -16,6 +16,7 @@ import { PollPace } from "./poll_pace.ts";
 import { Poller } from "./poller.ts";
 import { FileLock } from "../state/lock.ts";
 import { RegularCleanup } from "./regular_cleanup.ts";
+import { type Hear, startWakeUps } from "../wake/sources.ts";
 import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -136,7 +137,8 @@ export class BucketWatcher implements Watcher {
     const { store, environment: { random } } = parts;
     const { poll, retention } = this.#connection.config;
     await using _hint = store.watch?.("tail/", () => this.#bell!.ring());
-    await using _listener = await this.#listen(parts);
+    const hear: Hear = (...commit) => this.hear(...commit);
+    await using _sources = await startWakeUps(this.#connection.config, parts, hear);
     this.#ready.resolve();
     const cleanup = new RegularCleanup(store, parts.environment, retention);
     const pace = new PollPace(poll, random);
@@ -152,22 +154,6 @@ export class BucketWatcher implements Watcher {
       await cleanup.runIfDue(this.#stopping.signal);
       isWoken = await this.#bell!.wait(pace.next());
     }
-  }
-
-  async #listen(
-    { store, state, environment: { clock } }: Parts,
-  ): Promise<AsyncDisposable | undefined> {
-    const { listen: address, secret, wakeToken } = this.#connection.config;
-    if (address === undefined) return undefined;
-    const { listen } = await import("../wake/listener.ts");
-    return listen(address, {
-      secret,
-      wakeToken,
-      store: store.url,
-      now: () => clock.now() + state.clockOffset,
-      clock,
-      onCommit: (...commit) => this.hear(...commit),
-    });
   }
 
   /** Is told of a commit, by a peer with what is in it. What comes out of turn a poll finds. */

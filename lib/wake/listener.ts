@@ -141,9 +141,9 @@ class Listener {
 
   /** The body; undefined when it does not come in time. */
   #read(request: Request): Promise<Uint8Array | undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>();
+    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
     const cancel = this.#options.clock.setTimer(BODY_TIMEOUT, () => resolve(undefined));
-    request.bytes().then(resolve, reject);
+    request.bytes().then(resolve, () => resolve(undefined));
     return promise.finally(cancel);
   }
 

@@ -32,6 +32,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     peers: [],
     secret: undefined,
     wakeToken: undefined,
+    wake: [],
     includeOwn: false,
     files: undefined,
     plugins: ["log"],
