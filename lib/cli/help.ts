@@ -15,6 +15,7 @@ Commands:
   tail          print updates as they arrive
   cleanup       delete old updates from the bucket
   dead-letters  list, show, retry or drop updates that a plugin could not apply
+  cost          estimate what the requests of a fleet cost in a month
   demo          see three servers on this machine keep in step
 
 feedsync help <command> explains one. feedsync --version prints the version.`;
@@ -92,6 +93,18 @@ Usage: feedsync dead-letters list [ID...] [flags]
 Works beside a running watch with the same state, and without the store. With --json each line is
 {"id","plugin","stream","seq","url","error","time"}, with "update" in it from show, and with
 "status" ("applied", "failed" or "dropped") from retry and drop.`,
+
+  cost: `Estimates how many requests a fleet sends in a month, and what they cost
+
+Usage: feedsync cost --servers N --updates-per-hour U [--poll 10s] [--provider aws|r2|b2|linode] [flags]
+
+  --servers N           servers that publish and watch
+  --updates-per-hour U  updates of all of them together
+  --poll TIME           from poll to poll (default: as configured)
+  --provider NAME       whose prices (default: aws)
+
+Prints the configured way of working first, and others to compare it with. With --json each line is
+{"way","put","get","list","dollars","provider"}.`,
 
   demo: `Starts three servers on this machine and shows how they keep in step
 

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   tail: () => import("./tail.ts"),
   cleanup: () => import("./cleanup.ts"),
   "dead-letters": () => import("./dead_letters.ts"),
+  cost: () => import("./cost.ts"),
   demo: () => import("./demo.ts"),
 };
 

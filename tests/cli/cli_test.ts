@@ -320,3 +320,22 @@ Deno.test("cleanup reports what it deletes, as text or JSON", async () => {
   const [report] = (await feedsync(["cleanup", "--max-age", "1h", "--json"], { cwd })).json();
   assert.deepEqual(report, { deleted: 0, bytes: 0, kept: 1, failed: 0, foreign: 0, keys: [] });
 });
+
+Deno.test("cost prints ways of working with their requests and dollars, as text or JSON", async () => {
+  await using home = await workspace({});
+  const cwd = home.path;
+  const args = ["cost", "--servers", "10", "--updates-per-hour", "100", "--provider", "r2"];
+  const text = await feedsync(args, { cwd });
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(
+    text.stdout,
+    /as configured: polling every 10s +82,125 +657,000 +[\d,]+ +\d+\.\d\d\n/,
+  );
+  assert.match(text.stdout, /Prices of r2: https:/);
+  const [configured, , , peers] = (await feedsync([...args, "--json"], { cwd })).json();
+  assert.deepEqual([configured.put, configured.get, configured.provider], [82_125, 657_000, "r2"]);
+  assert.equal(peers.get, 0);
+  for (const [flag, value] of [["--servers", "0"], ["--provider", "azure"], ["--poll", "0"]]) {
+    assert.equal((await feedsync([...args.slice(0, 5), flag, value], { cwd })).code, 64);
+  }
+});

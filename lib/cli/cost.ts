@@ -1,0 +1,107 @@
+/**
+ * `feedsync cost`: what a fleet's requests cost in a month.
+ *
+ * @module
+ */
+import { pollRange } from "../config/config.ts";
+import { DEFAULTS } from "../config/defaults.ts";
+import { suggest } from "../config/nearest.ts";
+import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "../cost/model.ts";
+import { PRICES, type Prices } from "../cost/prices.ts";
+import { formatDuration, parseDuration } from "../duration.ts";
+import { messageOf } from "../errors.ts";
+import type { Arguments, Syntax } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { UsageError } from "./exit.ts";
+import { print, printJson } from "./output.ts";
+import { loadSettings } from "./settings.ts";
+
+/** Its arguments. */
+export const syntax: Syntax = { values: ["servers", "updates-per-hour", "poll", "provider"] };
+
+/** How rarely it is enough to poll when servers are told of updates, in milliseconds. */
+const RARELY = 5 * 60 * 1000;
+
+/** A way of working, and what it costs in a month. */
+interface Bill extends Requests {
+  readonly way: string;
+  readonly dollars: number;
+}
+
+/** Prints what the configured way of working costs, and others. */
+export async function run({ args }: CommandContext): Promise<void> {
+  const fleet = {
+    servers: count(args, "servers"),
+    updatesPerHour: count(args, "updates-per-hour"),
+  };
+  const [provider, prices] = pricesOf(args.value("provider") ?? "aws");
+  const { config } = await loadSettings(args);
+  const poll = pollOf(args.value("poll")) ?? pollRange(config.poll ?? DEFAULTS.poll).max;
+  const retention = config.retention === false
+    ? false
+    : parseDuration(config.retention ?? DEFAULTS.retention);
+  const peers = (config.peers ?? []).length > 0;
+  const ways: [string, number, boolean][] = [
+    [`as configured: ${peers ? "peers, " : ""}polling every ${formatDuration(poll)}`, poll, peers],
+    [`polling every ${formatDuration(6 * poll)}`, 6 * poll, false],
+    [`events of the bucket, polling every ${formatDuration(RARELY)}`, RARELY, false],
+    [`peers, polling every ${formatDuration(RARELY)}`, RARELY, true],
+  ];
+  const bills = ways.map(([way, poll, peers]) =>
+    billFor(way, { ...fleet, poll, peers, retention }, prices)
+  );
+  if (args.has("json")) { for (const bill of bills) await printJson({ ...bill, provider }); }
+  else for (const line of [...table(bills), "", ...explain(provider, prices)]) await print(line);
+}
+
+function billFor(way: string, fleet: Fleet, prices: Prices): Bill {
+  const { put, get, list } = requestsIn(MONTH, fleet);
+  const requests = { put: Math.round(put), get: Math.round(get), list: Math.round(list) };
+  return { way, ...requests, dollars: Number(dollars(requests, prices).toFixed(2)) };
+}
+
+function count(args: Arguments, name: string): number {
+  const text = args.value(name);
+  if (text === undefined) throw new UsageError(`--${name} is missing`);
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0) return Number(text);
+  throw new UsageError(`--${name} must be a positive number: current value is ${text}`);
+}
+
+function pollOf(text: string | undefined): number | undefined {
+  try {
+    const poll = text === undefined ? undefined : parseDuration(text);
+    if (poll !== 0) return poll;
+  } catch (cause) {
+    throw new UsageError(`Cannot use --poll: ${messageOf(cause)}`, { cause });
+  }
+  throw new UsageError("Cannot use --poll: it must be more than nothing");
+}
+
+function pricesOf(provider: string): [string, Prices] {
+  if (Object.hasOwn(PRICES, provider)) return [provider, PRICES[provider]];
+  throw new UsageError(
+    `Unknown provider "${provider}", ${suggest(provider, Object.keys(PRICES))}`,
+  );
+}
+
+function table(bills: readonly Bill[]): string[] {
+  const rows = [
+    ["requests a month", "PUT", "GET", "LIST", "US$"],
+    ...bills.map(({ way, put, get, list, dollars }) => [
+      way,
+      ...[put, get, list].map((number) => number.toLocaleString("en")),
+      dollars.toFixed(2),
+    ]),
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map(([way, ...numbers]) =>
+    [way.padEnd(widths[0]), ...numbers.map((text, i) => text.padStart(widths[i + 1]))].join("  ")
+  );
+}
+
+function explain(provider: string, { source, date }: Prices): string[] {
+  return [
+    "Each update is taken to be a commit of its own, which all other servers read. Deletes are free;",
+    `storage and traffic come on top. Prices of ${provider}: ${source}, ${date}`,
+  ];
+}
