@@ -36,13 +36,21 @@ export async function run({ args }: CommandContext): Promise<void> {
   };
   const [provider, prices] = pricesOf(args.value("provider") ?? "aws");
   const { config } = await loadSettings(args);
-  const poll = pollOf(args.value("poll")) ?? pollRange(config.poll ?? DEFAULTS.poll).max;
+  const peers = (config.peers ?? []).length > 0;
+  const isTold = peers || config.wakeToken !== undefined || (config.wake ?? []).length > 0;
+  const poll = pollOf(args.value("poll")) ??
+    pollRange(config.poll ?? DEFAULTS.poll)[isTold ? "max" : "min"];
   const retention = config.retention === false
     ? false
     : parseDuration(config.retention ?? DEFAULTS.retention);
-  const peers = (config.peers ?? []).length > 0;
   const ways: [string, number, boolean][] = [
-    [`as configured: ${peers ? "peers, " : ""}polling every ${formatDuration(poll)}`, poll, peers],
+    [
+      `as configured: ${peers ? "peers, " : isTold ? "events, " : ""}polling every ${
+        formatDuration(poll)
+      }`,
+      poll,
+      peers,
+    ],
     [`polling every ${formatDuration(6 * poll)}`, 6 * poll, false],
     [`events of the bucket, polling every ${formatDuration(RARELY)}`, RARELY, false],
     [`peers, polling every ${formatDuration(RARELY)}`, RARELY, true],
@@ -102,6 +110,6 @@ function table(bills: readonly Bill[]): string[] {
 function explain(provider: string, { source, date }: Prices): string[] {
   return [
     "Each update is taken to be a commit of its own, which all other servers read. Deletes are free;",
-    `storage and traffic come on top. Prices of ${provider}: ${source}, ${date}`,
+    `storage, traffic and queues come on top. Prices of ${provider}: ${source}, ${date}`,
   ];
 }

@@ -22,7 +22,8 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
     state: ":memory:",
     from: args.value("from") as Config["from"],
   });
-  const config = { ...settings.config, retention: false } as const;
+  const silent = { retention: false, listen: undefined, wake: [], peers: [] } as const;
+  const config = { ...settings.config, ...silent };
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
   using _ = surviveLeftovers();

@@ -5,7 +5,9 @@
  */
 import type { z } from "zod";
 import { ConfigError } from "../errors.ts";
-import type { Config } from "./config.ts";
+import { parseDuration } from "../duration.ts";
+import { type Config, pollRange } from "./config.ts";
+import { DEFAULTS } from "./defaults.ts";
 import { nearest } from "./nearest.ts";
 import { configSchema, keysAt, SCALAR_KEYS } from "./schema.ts";
 
@@ -33,12 +35,19 @@ export function checkConfig(value: unknown, locate: Locate = () => undefined): C
  * @throws {ConfigError} when a key lacks its companion.
  */
 export function checkComplete(
-  { s3, files, listen, peers = [], secret, wakeToken }: Config,
+  { s3, files, listen, peers = [], secret, wakeToken, poll, retention }: Config,
 ): void {
   const missing = (key: string, reason: string) =>
     new ConfigError(`Cannot use the configuration: '${key}' is missing, ${reason}`);
   if (files && files.directory === undefined) {
     throw missing("files.directory", "the other keys of 'files' need it");
+  }
+  const kept = retention ?? DEFAULTS.retention;
+  if (kept !== false && pollRange(poll ?? DEFAULTS.poll).max > parseDuration(kept) / 2) {
+    throw new ConfigError(
+      "Cannot use the configuration: 'poll' must be at most half of 'retention', or updates expire " +
+        "before they are found",
+    );
   }
   if (peers.length > 0 && secret === undefined) {
     throw missing("secret", "'peers' need it: the same on all servers");

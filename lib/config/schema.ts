@@ -8,7 +8,7 @@ import { DURATION, DURATION_RULE, parseDuration } from "../duration.ts";
 import { SERVER_NAME } from "../keys.ts";
 import type { Config, Duration } from "./config.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
-import { WEBHOOK_SECRET } from "../wake/signature.ts";
+import { isSecret } from "../wake/signature.ts";
 
 /** Longer timers would fire at once. */
 const LONGEST_TIMER = "24d";
@@ -58,8 +58,8 @@ const plugin = z.union([
   z.tuple([text, z.record(z.string(), z.unknown()).optional()]),
 ], { error: "must be a plugin, or a pair of a plugin and an object with its options" });
 
-const peer = text.refine(isEndpoint, {
-  error: "must be an http:// or https:// URL without credentials",
+const peer = text.refine((value) => isEndpoint(value) && !/[?#]/.test(value), {
+  error: "must be an http:// or https:// URL without credentials, query and fragment",
 });
 
 const wakeUp = z.strictObject({
@@ -105,7 +105,7 @@ const config = z.strictObject({
   ),
   peers: key(z.array(peer), "URLs of the servers that every commit is sent to", DEFAULTS.peers),
   secret: key(
-    z.string().regex(WEBHOOK_SECRET, { error: 'must be "whsec_" and base64' }),
+    z.string().refine(isSecret, { error: 'must be "whsec_" and base64 of at least 24 bytes' }),
     "What peers sign with and are known by; better kept in the environment",
   ),
   wake: key(
@@ -155,8 +155,9 @@ export const SCALAR_KEYS: readonly ScalarKey[] = [...scalarKeys(config)];
 
 /** The keys that the object at `path` may have, the configuration itself being at `[]`. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
-  const objects: Record<string, z.ZodObject> = { "": config, s3, files, poll: pollRange };
-  return Object.keys(objects[path.join(".")]?.shape ?? {}).filter((name) => name !== "$schema");
+  const objects: Record<string, z.ZodObject> = { "": config, s3, files, wake: wakeUp };
+  const names = path.filter((part) => typeof part === "string");
+  return Object.keys(objects[names.join(".")]?.shape ?? {}).filter((name) => name !== "$schema");
 }
 
 /** JSON Schema of the configuration file, for editors. */

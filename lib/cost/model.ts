@@ -4,6 +4,7 @@
  * @module
  */
 import { TAIL_LIMIT } from "../publishing/seal.ts";
+import { JITTER } from "../reading/poll_pace.ts";
 import type { Prices, RequestPrice } from "./prices.ts";
 
 /** A fleet whose servers all publish and watch. */
@@ -49,7 +50,7 @@ export function requestsIn(hours: number, fleet: Fleet): Requests {
   return {
     put: commits * (1 + 1 / TAIL_LIMIT),
     get: peers ? 0 : commits * (servers - 1),
-    list: servers * hours * (tail * HOUR / poll + cleanup),
+    list: servers * hours * (tail * HOUR / (poll * (1 - JITTER / 2)) + cleanup),
   };
 }
 

@@ -89,7 +89,11 @@ export async function uploadApart(
 ): Promise<void> {
   const stream = `${serverOf(previous)}_${random.token()}`;
   for (let done = 0; done < rows.length;) {
-    const commit = firstCommit(rows.slice(done), { stream, base: 0, writer })!;
+    const commit = firstCommit(rows.slice(done, done + COMMIT_UPDATES), {
+      stream,
+      base: 0,
+      writer,
+    })!;
     const { name, lines } = commit;
     await put(name, lines, { state, store, time: clock.now(), previous }, { signal });
     done += commit.rows.length;

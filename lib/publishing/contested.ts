@@ -98,8 +98,7 @@ async function contestedUpdates(
     return names.filter((name) => isRivalled(name, news.includes(name) ? names : news));
   };
   const meanings = new Map<number, Map<string, StoredUpdate>>();
-  for await (const { updates } of readAll(context, listRivals, options)) {
-    if (updates === "corrupt") continue;
+  for await (const updates of readAll(context, listRivals, options)) {
     for (const update of updates) {
       const known = meanings.get(update.seq) ?? new Map<string, StoredUpdate>();
       meanings.set(update.seq, known.set(update.id, update));

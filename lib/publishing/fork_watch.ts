@@ -58,11 +58,12 @@ export class ForkWatch {
   }
 
   async #look(context: UploadContext, options: StoreOptions): Promise<void> {
-    const tail = this.#tail ?? await listOwnTail(context, options);
+    const taken = this.#tail;
+    const tail = taken ?? await listOwnTail(context, options);
     await checkOwnTail(context, tail, options);
     // The own stream, too: it may have been given up just now.
     await settleContested(context, [...tail.former, ...tail.commits], options);
-    this.#tail = undefined;
+    if (this.#tail === taken) this.#tail = undefined; // Not one that was taken meanwhile.
     this.#nextLook = this.#clock.now() + CHECK_INTERVAL;
   }
 

@@ -26,14 +26,14 @@ export async function readObject(
 }
 
 /**
- * Reads every object that `list` shows. One that is gone by then was sealed or superseded meanwhile:
+ * Reads every object that `list` shows, as far as it can be read. One that is gone by then was sealed or superseded meanwhile:
  * what holds its updates now is listed again, as are objects that a listing may not show yet.
  */
 export async function* readAll(
   { store, environment: { clock } }: UploadContext,
   list: () => Promise<readonly ObjectName[]>,
   options: StoreOptions,
-): AsyncIterable<{ name: ObjectName; updates: StoredUpdate[] | "corrupt" }> {
+): AsyncIterable<StoredUpdate[]> {
   const done = new Set<string>();
   for (let missed = true; missed;) {
     missed = false;
@@ -42,8 +42,8 @@ export async function* readAll(
       if (done.has(name.key)) continue;
       done.add(name.key);
       const updates = await readObject(name, store, options);
-      if (updates) yield { name, updates };
-      else missed = true;
+      if (updates === undefined) missed = true;
+      else if (updates !== "corrupt") yield updates;
     }
   }
 }

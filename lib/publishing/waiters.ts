@@ -42,8 +42,12 @@ export class Waiters {
     const waiter = { row, resolve, reject };
     const onAbort = () => reject(signal!.reason);
     const cancel = this.#clock.setTimer(timeout, () => {
-      this.look();
-      reject(this.#timeout(timeout));
+      try {
+        this.look();
+        reject(this.#timeout(timeout));
+      } catch (error) {
+        reject(error as Error); // The state cannot be read.
+      }
     });
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#waiting.add(waiter);

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { StoredUpdate } from "../codec.ts";
 import type { ObjectName } from "../keys.ts";
 
 /** More than so many commits, or bytes, are not kept: what goes first is fetched from the bucket. */
@@ -13,35 +12,33 @@ const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;
 export interface DeliveredCommit {
   /** Its name. */
   readonly name: ObjectName;
-  /** The updates. */
-  readonly updates: readonly StoredUpdate[];
-  /** Bytes of its body. */
-  readonly size: number;
+  /** Its body, which was found to be what its name says. */
+  readonly body: Uint8Array;
 }
 
 /** Commits that wait to be read. */
 export class DeliveredCommits {
   readonly #commits = new Map<string, DeliveredCommit>();
-  #size = 0;
+  #bytes = 0;
 
   /** Keeps a commit until it is taken. */
   keep(commit: DeliveredCommit): void {
     this.take(commit.name);
     this.#commits.set(commit.name.key, commit);
-    this.#size += commit.size;
+    this.#bytes += commit.body.length;
     for (const { name } of this.#commits.values()) {
-      if (this.#commits.size <= MOST_COMMITS && this.#size <= MOST_BYTES) return;
+      if (this.#commits.size <= MOST_COMMITS && this.#bytes <= MOST_BYTES) return;
       this.take(name);
     }
   }
 
-  /** Hands out what is in a commit, once. */
-  take({ key }: ObjectName): readonly StoredUpdate[] | undefined {
+  /** Hands out the body of a commit, once. */
+  take({ key }: ObjectName): Uint8Array | undefined {
     const commit = this.#commits.get(key);
     if (!commit) return undefined;
     this.#commits.delete(key);
-    this.#size -= commit.size;
-    return commit.updates;
+    this.#bytes -= commit.body.length;
+    return commit.body;
   }
 
   /** Forgets what is not needed any more: the stream is read up to `seq`. */

@@ -9,7 +9,7 @@ import type { Random } from "../environment.ts";
 const SLOWER = 1.5, AFTER_FAILURE = 2;
 
 /** A wait is shortened by up to this share, so that servers do not all poll at once. */
-const JITTER = 0.1;
+export const JITTER = 0.1;
 
 /** The range of waits, in milliseconds. */
 export interface PollRange {

@@ -61,7 +61,10 @@ export class Poller {
     };
   }
 
-  /** Lists the tail and begins to read what is new; resolves to whether anything is. */
+  /**
+   * Lists the tail and begins to read what is new; resolves to whether it found something that nobody
+   * had told of.
+   */
   async poll(): Promise<boolean> {
     const { state, store, uploader, environment: { clock } } = this.#parts;
     const { signal, config: { includeOwn, from } } = this.#options;
@@ -74,18 +77,21 @@ export class Poller {
     await enterStreams(this.#context, streams, from);
     const own = state.publisher.load().stream;
     if (!includeOwn) streams.delete(own);
+    let foundNews = false;
     state.transaction(() => {
       state.setFact("lastPoll", Math.round(clock.now()));
       for (const [stream, commits] of streams) {
-        const reach = Math.max(...commits.map(({ last }) => last));
-        if (reach > state.cursors.get(stream)) state.cursors.noteReach(stream, reach);
+        const reach = reachOf(commits);
+        if (reach <= Math.max(state.cursors.get(stream), state.cursors.reach(stream))) continue;
+        state.cursors.noteReach(stream, reach);
+        foundNews ||= !this.#readers.has(stream);
       }
     }, { durable: false });
     const unread = state.cursors.unread().filter((stream) => stream !== own || includeOwn);
     for (const stream of unread) {
       this.#read(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
-    return unread.length > 0;
+    return foundNews;
   }
 
   /**
@@ -117,9 +123,7 @@ export class Poller {
 
   #read(stream: string, news: TailNews): void {
     if (this.#readers.has(stream)) {
-      // A listing may have begun before what a wake-up told of was there.
-      const commits = [...this.#later.get(stream)?.commits ?? [], ...news.commits];
-      this.#later.set(stream, { ...news, commits });
+      this.#later.set(stream, merge(this.#later.get(stream), news));
       return;
     }
     const reader = this.#readAll(stream, news);
@@ -142,7 +146,9 @@ export class Poller {
         this.#context.delivered.forget(stream, this.#parts.state.cursors.get(stream));
       }
     } finally {
-      this.#readers.delete(stream); // At once: what is told from now on begins a new one.
+      // At once: what is told from now on begins a new one.
+      this.#readers.delete(stream);
+      this.#later.delete(stream);
     }
   }
 
@@ -153,4 +159,16 @@ export class Poller {
       message: messageOf(error),
     });
   }
+}
+
+/** A listing may have begun before what a wake-up told of was there. */
+function merge(known: TailNews | undefined, news: TailNews): TailNews {
+  const listed = news.isListing ? reachOf(news.commits) : 0;
+  const keys = new Set(news.commits.map(({ key }) => key));
+  const more = known?.commits.filter(({ key, last }) => last > listed && !keys.has(key)) ?? [];
+  return { ...news, commits: [...more, ...news.commits] };
+}
+
+function reachOf(commits: readonly ObjectName[]): number {
+  return Math.max(0, ...commits.map(({ last }) => last));
 }

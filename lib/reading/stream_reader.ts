@@ -46,9 +46,6 @@ export interface ReadContext {
   readonly signal: AbortSignal;
 }
 
-/** An object as it is in the bucket, or what is in it; undefined when there is none. */
-type Fetched = Uint8Array | readonly StoredUpdate[] | undefined;
-
 /** What is known of the tail of a stream. */
 export interface TailNews {
   /** Commits. */
@@ -122,7 +119,7 @@ export class StreamReader {
   /** Applies object after object, fetching ahead, as far as they can be read. */
   async #readChain(chain: readonly ObjectName[]): Promise<void> {
     const { state, delivery, signal } = this.#context;
-    const bodies: Promise<Fetched>[] = [];
+    const bodies: Promise<Uint8Array | undefined>[] = [];
     try {
       for (const [index, name] of chain.entries()) {
         while (bodies.length < Math.min(chain.length, index + PREFETCH)) {
@@ -139,10 +136,10 @@ export class StreamReader {
     }
   }
 
-  #fetch(name: ObjectName): Promise<Fetched> {
+  #fetch(name: ObjectName): Promise<Uint8Array | undefined> {
     const { gets, store, delivered, signal } = this.#context;
-    const updates = delivered.take(name);
-    if (updates) return Promise.resolve(updates);
+    const sent = delivered.take(name);
+    if (sent) return Promise.resolve(sent);
     const body = gets.run(() => store.get(name.key, { signal }));
     body.catch(() => {}); // Fetched ahead: the error counts when its turn comes.
     return body;
@@ -151,8 +148,8 @@ export class StreamReader {
   /** The updates of the object; undefined when it cannot be relied on. */
   async #decode(
     name: ObjectName,
-    fetched: Promise<Fetched>,
-  ): Promise<readonly StoredUpdate[] | undefined> {
+    fetched: Promise<Uint8Array | undefined>,
+  ): Promise<StoredUpdate[] | undefined> {
     const body = await fetched;
     if (body === undefined) {
       // Sealed or superseded meanwhile: that alone is never a hole, so look again.
@@ -161,7 +158,6 @@ export class StreamReader {
       await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
       return undefined;
     }
-    if (!(body instanceof Uint8Array)) return body;
     try {
       return decodeBody(name, body);
     } catch (error) {

@@ -12,6 +12,7 @@ import { ConfigError, CorruptObjectError, messageOf } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
 import { objectOfMessage } from "./message_id.ts";
+import { readBody } from "./read_body.ts";
 import { commitsIn } from "./s3_events.ts";
 import { Signer, TOLERANCE } from "./signature.ts";
 
@@ -20,7 +21,7 @@ const logger = getLogger(["feedsync", "wake"]);
 /** A larger body is refused; a commit of one update of the largest size is a little larger than it. */
 const MOST_BYTES = MAX_UPDATE_BYTES + 64 * 1024;
 
-/** No more bodies are read at once: nobody knows yet who sends them. */
+/** No more bodies are read at once. */
 const SIDE_BY_SIDE = 32;
 
 /** A body that takes longer is not waited for: milliseconds. */
@@ -54,8 +55,11 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
   const colon = address.lastIndexOf(":");
   const hostname = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
   const listener = new Listener(options);
+  // Unlike a graceful shutdown, this waits for no stranger whose message does not come.
+  const stopping = new AbortController();
   try {
-    return Deno.serve({
+    const server = Deno.serve({
+      signal: stopping.signal,
       hostname,
       port: Number(address.slice(colon + 1)),
       onListen: () => logger.info("Listening for peers at {address}", { address }),
@@ -64,87 +68,114 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
         return new Response("It failed\n", { status: 500 });
       },
     }, (request) => listener.answer(request));
+    return {
+      async [Symbol.asyncDispose]() {
+        stopping.abort();
+        await server.finished;
+      },
+    };
   } catch (cause) {
     throw new ConfigError(`Cannot listen at ${address}: ${messageOf(cause)}`, { cause });
   }
 }
 
+/** What is taken at a path. */
+interface Route {
+  /** Refuses what the head of a message shows to be a stranger's, before its body is read. */
+  admit(request: Request, url: URL): Response | undefined;
+  /** Takes the message. */
+  take(request: Request, body: Uint8Array): Response;
+}
+
 class Listener {
   readonly #options: ListenerOptions;
-  readonly #routes = new Map<string, (request: Request, body: Uint8Array) => Response>();
+  readonly #routes = new Map<string, Route>();
   /** When each message came, oldest first: none is taken twice. */
   readonly #ids = new Map<string, number>();
   #reading = 0;
 
   constructor(options: ListenerOptions) {
-    const { secret, wakeToken: token } = this.#options = options;
-    const signer = secret && new Signer(secret);
-    if (signer) this.#routes.set("/commits", (...message) => this.#takeCommit(signer, ...message));
-    if (token) this.#routes.set("/wake", (...message) => this.#takeEvent(token, ...message));
+    const { secret, wakeToken } = this.#options = options;
+    if (secret) this.#routes.set("/commits", this.#commits(new Signer(secret)));
+    if (wakeToken) this.#routes.set("/wake", this.#events(wakeToken));
   }
 
   async answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    const take = this.#routes.get(pathname);
-    if (!take) return refuse(404, "There is nothing here");
+    const url = URL.parse(request.url);
+    const route = url && this.#routes.get(url.pathname);
+    if (!url) return refuse(400, "Its host is malformed");
+    if (!route) return refuse(404, "There is nothing here");
     if (request.method !== "POST") return refuse(405, "Only POST is known here");
     const size = Number(request.headers.get("content-length") ?? NaN);
     if (Number.isNaN(size)) return refuse(411, "Its length is not told");
     if (size > MOST_BYTES) return refuse(413, `It is larger than ${MOST_BYTES} bytes`);
+    const refusal = route.admit(request, url);
+    if (refusal) return refusal;
     if (this.#reading >= SIDE_BY_SIDE) return refuse(503, "Too much at once");
     this.#reading++;
     try {
       const body = await this.#read(request);
-      return body ? take(request, body) : refuse(408, "Its body does not come");
+      return body?.length === size ? route.take(request, body) : refuse(408, "It does not come");
     } finally {
       this.#reading--;
     }
   }
 
-  /** A commit of a peer. */
-  #takeCommit(signer: Signer, { headers }: Request, body: Uint8Array): Response {
+  /** Commits of peers. */
+  #commits(signer: Signer): Route {
     const { store, now, onCommit } = this.#options;
-    const id = signer.verify(headers, body, now());
-    if (id === undefined) {
-      return refuse(401, "It is not signed with the secret of this server, or clocks differ");
-    }
-    const name = objectOfMessage(id, store);
-    if (name?.kind !== "tail") return refuse(409, `It is no commit of ${store}`);
-    if (!this.#isNew(id)) return refuse(409, "It came before");
-    try {
-      onCommit(name, { name, updates: decodeBody(name, body), size: body.length });
-      return done();
-    } catch (error) {
-      if (error instanceof CorruptObjectError) return refuse(400, error.message);
-      throw error;
-    }
+    return {
+      admit({ headers }) {
+        const id = signer.idOf(headers, now());
+        if (id === undefined) return refuse(401, "It is not signed, or clocks differ");
+        const isCommit = objectOfMessage(id, store)?.kind === "tail";
+        return isCommit ? undefined : refuse(409, `It is no commit of ${store}`);
+      },
+      take: ({ headers }, body) => {
+        const id = signer.verify(headers, body, now());
+        if (id === undefined) return refuse(401, "It is not signed with the secret of this server");
+        if (!this.#isNew(id)) return refuse(409, "It came before");
+        const name = objectOfMessage(id, store)!;
+        try {
+          decodeBody(name, body);
+        } catch (error) {
+          if (error instanceof CorruptObjectError) return refuse(400, error.message);
+          throw error;
+        }
+        onCommit(name, { name, body });
+        return done();
+      },
+    };
   }
 
-  /** An event of a bucket. */
-  #takeEvent(token: string, { url, headers }: Request, body: Uint8Array): Response {
-    const given = new URL(url).searchParams.get("token") ??
-      headers.get("authorization")?.replace(/^Bearer /, "");
-    if (!isSame(given ?? "", token)) {
-      return refuse(401, "It does not bear the token of this server");
-    }
+  /** Events of the bucket. */
+  #events(token: string): Route {
     const { store, onCommit } = this.#options;
-    try {
-      const commits = commitsIn(JSON.parse(new TextDecoder().decode(body)), store);
-      if (!commits) return refuse(400, "It is no event of a bucket");
-      for (const name of commits) onCommit(name);
-      return done();
-    } catch (error) {
-      if (error instanceof SyntaxError) return refuse(400, "It is no JSON");
-      throw error;
-    }
+    return {
+      admit({ headers }, { searchParams }) {
+        const given = searchParams.get("token") ??
+          headers.get("authorization")?.replace(/^Bearer /, "");
+        if (isSame(given ?? "", token)) return undefined;
+        return refuse(401, "It does not bear the token of this server");
+      },
+      take(_, body) {
+        const commits = commitsIn(new TextDecoder().decode(body), store);
+        if (!commits) return refuse(400, "It is no event of a bucket");
+        for (const name of commits) onCommit(name);
+        return done();
+      },
+    };
   }
 
   /** The body; undefined when it does not come in time. */
-  #read(request: Request): Promise<Uint8Array | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
-    const cancel = this.#options.clock.setTimer(BODY_TIMEOUT, () => resolve(undefined));
-    request.bytes().then(resolve, () => resolve(undefined));
-    return promise.finally(cancel);
+  async #read(request: Request): Promise<Uint8Array | undefined> {
+    const late = new AbortController();
+    const cancel = this.#options.clock.setTimer(BODY_TIMEOUT, () => late.abort());
+    try {
+      return await readBody(request, late.signal);
+    } finally {
+      cancel();
+    }
   }
 
   #isNew(id: string): boolean {

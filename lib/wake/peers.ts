@@ -106,7 +106,7 @@ class Peer {
     }
     this.#queue.push(commit);
     this.#bytes += commit.body.length;
-    this.#sending ??= this.#sendAll().finally(() => this.#sending = undefined);
+    this.#sending ??= this.#sendAll();
   }
 
   async close(ms: number): Promise<void> {
@@ -127,6 +127,7 @@ class Peer {
         this.#noteFailure(error);
       }
     }
+    this.#sending = undefined; // At once: what comes from now on is sent anew.
   }
 
   async #post({ key, body }: StoredCommit): Promise<void> {

@@ -22,6 +22,9 @@ const logger = getLogger(["feedsync", "wake"]);
 /** A request waits so long for messages: the most that is allowed, in seconds. */
 const LONG_POLL = 20;
 
+/** An answer that is so much later than it should be does not come any more: milliseconds. */
+const TIMEOUT = 10_000;
+
 /** The most messages that are taken at once. */
 const BATCH = 10;
 
@@ -106,8 +109,10 @@ class Queue {
       WaitTimeSeconds: LONG_POLL,
       MaxNumberOfMessages: BATCH,
     });
-    const abortSignal = this.#stopping.signal;
-    const { Messages: messages = [] } = await this.#client.send(receive, { abortSignal });
+    const { Messages: messages = [] } = await this.#inTime(LONG_POLL * 1000 + TIMEOUT, (late) => {
+      const abortSignal = AbortSignal.any([late, this.#stopping.signal]);
+      return this.#client.send(receive, { abortSignal });
+    });
     if (messages.length === 0) return;
     for (const message of messages) this.#take(message);
     // Also those that were not understood: they would come again and again.
@@ -115,12 +120,28 @@ class Queue {
       QueueUrl: this.#url,
       Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
     });
-    await this.#client.send(remove);
+    await this.#inTime(TIMEOUT, (abortSignal) => this.#client.send(remove, { abortSignal }));
+  }
+
+  /** The SDK has no time limit of its own. */
+  async #inTime<T>(ms: number, request: (late: AbortSignal) => Promise<T>): Promise<T> {
+    const late = new AbortController();
+    const cancel = this.#options.environment.clock.setTimer(
+      ms,
+      () => late.abort(new Error(`no answer for ${ms / 1000} s`)),
+    );
+    try {
+      return await request(late.signal);
+    } catch (error) {
+      throw late.signal.aborted ? late.signal.reason : error;
+    } finally {
+      cancel();
+    }
   }
 
   #take({ Body: body = "" }: Message): void {
     const { store, onCommit } = this.#options;
-    const commits = commitsIn(parse(body), store);
+    const commits = commitsIn(body, store);
     if (!commits) {
       logger.debug("A message in {url} is no event of a bucket: {body}", {
         url: this.#url,
@@ -128,13 +149,5 @@ class Queue {
       });
     }
     for (const name of commits ?? []) onCommit(name);
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -3,21 +3,20 @@
  *
  * @module
  */
-import type { ObjectName } from "../keys.ts";
-import { objectOfMessage } from "./message_id.ts";
+import { type ObjectName, parseKey } from "../keys.ts";
 
 /**
- * The commits of the store that an event tells of; undefined when it is not an event of a bucket. SNS
- * may have wrapped it.
+ * The commits of the store that an event tells of, which is the text of JSON; undefined when it is not
+ * an event of a bucket. SNS may have wrapped it.
  */
-export function commitsIn(event: unknown, store: string): ObjectName[] | undefined {
-  const { Records: records, Message: message } = fieldsOf(event);
-  if (typeof message === "string") return commitsIn(parse(message), store);
+export function commitsIn(event: string, store: string): ObjectName[] | undefined {
+  const { Records: records, Message: message } = fieldsOf(parse(event));
+  if (typeof message === "string") return commitsIn(message, store);
   if (!Array.isArray(records)) return undefined;
   return records.flatMap((record) => {
     const { bucket, object } = fieldsOf(fieldsOf(record).s3);
     const url = `s3://${fieldsOf(bucket).name}/${decodeKey(fieldsOf(object).key)}`;
-    const name = objectOfMessage(url, store);
+    const name = url.startsWith(`${store}/`) ? parseKey(url.slice(store.length + 1)) : undefined;
     return name?.kind === "tail" ? [name] : [];
   });
 }

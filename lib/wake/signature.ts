@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** What a secret looks like: `whsec_` and base64. */
@@ -12,6 +13,18 @@ export const WEBHOOK_SECRET: RegExp =
 
 /** A message counts as sent just now within so many milliseconds: clocks differ. */
 export const TOLERANCE: number = 5 * 60 * 1000;
+
+/** A message bears no more signatures than this: one for each secret while secrets change. */
+const MOST_SIGNATURES = 8;
+
+/** The least of a secret, in bytes, as Standard Webhooks has it. */
+const LEAST_SECRET = 24;
+
+/** Whether the text is a secret: `whsec_` and base64 of at least 24 bytes. */
+export function isSecret(text: string): boolean {
+  return WEBHOOK_SECRET.test(text) &&
+    Uint8Array.fromBase64(text.slice("whsec_".length)).length >= LEAST_SECRET;
+}
 
 /** Signs messages, and tells those that were signed with the same secret. */
 export class Signer {
@@ -32,18 +45,22 @@ export class Signer {
     };
   }
 
+  /** The id of a message that bears a signature and was sent not long ago, as its headers say. */
+  idOf(headers: Headers, now: number): string | undefined {
+    const [id, timestamp, signature] = partsOf(headers);
+    const isTimely = /^\d{1,12}$/.test(timestamp) &&
+      Math.abs(now - Number(timestamp) * 1000) <= TOLERANCE;
+    return isTimely && signature !== "" ? id : undefined;
+  }
+
   /** The id of a message that was signed with the secret not long ago; otherwise undefined. */
   verify(headers: Headers, body: Uint8Array, now: number): string | undefined {
-    const [id, timestamp, signatures] = ["id", "timestamp", "signature"]
-      .map((name) => headers.get(`webhook-${name}`) ?? "");
-    if (!/^\d{1,12}$/.test(timestamp)) return undefined;
-    if (Math.abs(now - Number(timestamp) * 1000) > TOLERANCE) return undefined;
-    const expected = this.#mac(id, timestamp, body);
-    const isSigned = signatures.split(" ").some((signature) => {
-      const given = new TextEncoder().encode(signature.replace(/^v1,/, ""));
-      const wanted = new TextEncoder().encode(expected.toString("base64"));
-      return signature.startsWith("v1,") && given.length === wanted.length &&
-        timingSafeEqual(given, wanted);
+    const [id, timestamp, signatures] = partsOf(headers);
+    if (this.idOf(headers, now) === undefined) return undefined;
+    const wanted = Buffer.from(`v1,${this.#mac(id, timestamp, body).toString("base64")}`);
+    const isSigned = signatures.split(" ", MOST_SIGNATURES).some((signature) => {
+      const given = Buffer.from(signature);
+      return given.length === wanted.length && timingSafeEqual(given, wanted);
     });
     return isSigned ? id : undefined;
   }
@@ -51,4 +68,8 @@ export class Signer {
   #mac(id: string, timestamp: string, body: Uint8Array) {
     return createHmac("sha256", this.#key).update(`${id}.${timestamp}.`).update(body).digest();
   }
+}
+
+function partsOf(headers: Headers): string[] {
+  return ["id", "timestamp", "signature"].map((name) => headers.get(`webhook-${name}`) ?? "");
 }

@@ -177,6 +177,11 @@ Deno.test("polling may adapt within a range", () => {
   }
 });
 
+Deno.test("polls that are so rare that updates expire between them are refused", () => {
+  assert.throws(() => resolveConfig({ poll: "13h" }), /'poll' must be at most half of 'retention'/);
+  resolveConfig({ poll: "13h", retention: false });
+});
+
 Deno.test("peers need a secret, which no message shows", () => {
   const secret = `whsec_${btoa("a secret that all servers have")}`;
   for (const config of [{ listen: "0.0.0.0:7070" }, { peers: ["https://web-2:7070"] }]) {
@@ -187,5 +192,9 @@ Deno.test("peers need a secret, which no message shows", () => {
   assert.match(problem, /'secret' must be "whsec_" and base64/);
   assert.doesNotMatch(problem, /open-sesame/);
   assert.match(problemOf({ listen: "7070" }), /'listen' must be an address and port/);
-  assert.match(problemOf({ peers: ["web-2"] }), /'peers.0' must be an http/);
+  assert.match(problemOf({ secret: "whsec_AA==" }), /'secret' must be .* 24 bytes/);
+  for (const peer of ["web-2", "http://a:b@web-2", "http://web-2/?k=secret"]) {
+    assert.match(problemOf({ peers: [peer] }), /'peers.0' must be an http/);
+  }
+  assert.match(problemOf({ wake: [{ sq: "x" }] }), /unknown key 'wake.0.sq', did you mean 'sqs'/);
 });

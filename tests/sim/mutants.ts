@@ -179,9 +179,9 @@ export const MUTANTS: readonly Mutant[] = [
     "a late commit is taken for the start of a stream",
     edit(
       "reading/poller.ts",
-      "        const reach = Math.max",
+      "        const reach = reachOf(commits);",
       `        state.cursors.enter(stream, Math.min(...commits.map(({ first }) => first)) - 1);
-        const reach = Math.max`,
+        const reach = reachOf(commits);`,
     ),
   ),
   mutant(

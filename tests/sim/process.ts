@@ -1,5 +1,4 @@
 import { cleanup } from "../../lib/cleanup.ts";
-import { decodeBody } from "../../lib/codec.ts";
 import { Connection } from "../../lib/connection.ts";
 import type { Environment } from "../../lib/environment.ts";
 import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../lib/errors.ts";
@@ -94,8 +93,7 @@ export class Process {
     if (!(this.watcher instanceof BucketWatcher)) return;
     this.note(`hears of ${name.key}`);
     try {
-      const delivered = { name, updates: decodeBody(name, body), size: body.length };
-      this.watcher.hear(name, this.world.chance.happens(0.7) ? delivered : undefined);
+      this.watcher.hear(name, this.world.chance.happens(0.7) ? { name, body } : undefined);
     } catch (error) {
       if (!(error instanceof Death)) this.fail(`Hearing of ${name.key} threw ${error}`);
     }

@@ -4,13 +4,13 @@ import { commitsIn } from "../../lib/wake/s3_events.ts";
 const STORE = "s3://bucket/pre fix";
 const KEY = "tail/web-1_abcdefgh/0000000000000003.2.ijklmnop";
 
-function eventOf(bucket: string, ...keys: string[]) {
-  return {
+function eventOf(bucket: string, ...keys: string[]): string {
+  return JSON.stringify({
     Records: keys.map((key) => ({
       eventName: "ObjectCreated:Put",
       s3: { bucket: { name: bucket }, object: { key, size: 123 } },
     })),
-  };
+  });
 }
 
 Deno.test("commits of the store are found in an event, however their keys are encoded", () => {
@@ -21,8 +21,8 @@ Deno.test("commits of the store are found in an event, however their keys are en
 });
 
 Deno.test("an event that SNS has wrapped is found, too", () => {
-  const Message = JSON.stringify(eventOf("bucket", `pre+fix/${KEY}`));
-  const commits = commitsIn({ Type: "Notification", Message }, STORE)!;
+  const Message = eventOf("bucket", `pre+fix/${KEY}`);
+  const commits = commitsIn(JSON.stringify({ Type: "Notification", Message }), STORE)!;
   assert.deepEqual(commits.map(({ key }) => key), [KEY]);
 });
 
@@ -37,11 +37,13 @@ Deno.test("what is of another store, or no commit, is passed over", () => {
       ["bucket", "%E0%A4%A"],
     ]
   ) assert.deepEqual(commitsIn(eventOf(bucket, key), STORE), []);
-  assert.deepEqual(commitsIn({ Records: [null, 3, {}, { s3: { object: null } }] }, STORE), []);
+  const strange = { Records: [null, 3, {}, { s3: { object: null } }] };
+  assert.deepEqual(commitsIn(JSON.stringify(strange), STORE), []);
 });
 
 Deno.test("what is no event of a bucket is told", () => {
+  assert.equal(commitsIn("no JSON", STORE), undefined);
   for (const event of [null, 3, "text", [], {}, { Message: "hello" }, { Message: "{}" }]) {
-    assert.equal(commitsIn(event, STORE), undefined);
+    assert.equal(commitsIn(JSON.stringify(event), STORE), undefined);
   }
 });
