@@ -17,9 +17,10 @@ Deno.test("deno compile embeds everything that the commands load, plugins includ
     const printed = new TextDecoder().decode(stderr);
     assert.ok(success, printed);
     const embedded = printed.slice(printed.indexOf("Embedded Files"));
-    const files = ["cli.ts", "demo.ts", "s3.ts", "directory.ts", "load_plugins.ts", "mirror.ts"];
-    const folders = ["plugins", "client-s3", "zod", "logtape", "standardwebhooks", "jsonc-parser"];
-    for (const name of [...files, ...folders]) {
+    const files = ["cli.ts", "demo.ts", "cost.ts", "load_plugins.ts", "mirror.ts"];
+    const whole = ["stores/*", "wake/*"];
+    const packages = ["client-s3", "client-sqs", "zod", "logtape", "standardwebhooks"];
+    for (const name of [...files, ...whole, ...packages, "plugins", "jsonc-parser"]) {
       assert.ok(embedded.includes(name), `${name} is missing`);
     }
   } finally {
