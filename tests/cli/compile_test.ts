@@ -2,6 +2,18 @@ import assert from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url);
 
+/** The modules of the commands, which `deno compile` cannot find by itself. */
+async function commands(): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  return [...tasks.compile.command.matchAll(/--include (\S+)/g)].map(([, path]) => path);
+}
+
+Deno.test("deno compile is told of all commands", async () => {
+  const source = await Deno.readTextFile(new URL("lib/cli/main.ts", ROOT));
+  const modules = [...source.matchAll(/: "\.\/(\w+\.ts)"/g)].map(([, name]) => `lib/cli/${name}`);
+  assert.deepEqual((await commands()).toSorted(), modules.toSorted());
+});
+
 /**
  * The runtime of a real executable comes from Deno's server. With Deno itself in its place
  * everything is built but the result, which is Deno and not feedsync, and is never run.
@@ -10,7 +22,11 @@ Deno.test("deno compile embeds everything that the commands load, plugins includ
   const directory = await Deno.makeTempDir();
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["compile", "-A", "--no-check", "--output", `${directory}/feedsync`, "cli.ts"],
+      args: [
+        ...["compile", "-A", "--no-check", "--output", `${directory}/feedsync`],
+        ...(await commands()).map((path) => `--include=${path}`),
+        "cli.ts",
+      ],
       cwd: ROOT,
       env: { DENORT_BIN: Deno.execPath(), NO_COLOR: "1" },
     }).output();
@@ -29,16 +45,19 @@ Deno.test("deno compile embeds everything that the commands load, plugins includ
 });
 
 Deno.test("nothing that is embedded reads files of the source tree", async () => {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "cli.ts"],
-    cwd: ROOT,
-  }).output();
-  const { modules } = JSON.parse(new TextDecoder().decode(stdout));
-  const own = modules.filter(({ local, specifier }: { local?: string; specifier: string }) =>
-    local && specifier.startsWith(ROOT.href)
-  );
-  assert.ok(own.length > 50, `${own.length} modules`);
-  for (const { local, specifier } of own) {
+  const own = new Map<string, string>();
+  for (const path of ["cli.ts", ...await commands()]) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", path],
+      cwd: ROOT,
+    }).output();
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout));
+    for (const { local, specifier } of modules) {
+      if (local && specifier.startsWith(ROOT.href)) own.set(specifier, local);
+    }
+  }
+  assert.ok(own.size > 50, `${own.size} modules`);
+  for (const [specifier, local] of own) {
     const source = await Deno.readTextFile(local);
     if (!/import\.meta\.(url|dirname|filename|resolve)/.test(source)) continue;
     assert.match(source, /Deno\.build\.standalone/, `${specifier} depends on where it lies`);
