@@ -19,12 +19,14 @@ export class ReaderChecks {
   }
 
   /** A call begins: no other for the same URL may be under way. */
-  begin(plugin: string, { url, stream }: Update): void {
+  begin(plugin: string, { url, stream, seq }: Update): void {
     const call = `${plugin} ${url}`, reader = `${plugin} ${stream}`;
     if (this.#busy.has(call)) this.#fail(`${call} was called twice at once`);
     this.#busy.add(call);
     const { cursors } = this.#process.state;
-    if (!this.#next.has(reader)) this.#next.set(reader, cursors.get(stream) + 1);
+    // What was about to be applied when the stream was given up still is.
+    const first = this.#forked.has(stream) ? seq : cursors.get(stream) + 1;
+    if (!this.#next.has(reader)) this.#next.set(reader, first);
   }
 
   /** A call ends. */
