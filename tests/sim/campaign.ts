@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { HappeningName } from "./mix.ts";
+import type { Focus } from "./mix.ts";
 import type { Outcome } from "./run_seed.ts";
 
 /** Which seeds to simulate. */
@@ -11,7 +11,7 @@ export interface Campaign {
   /** Processes at once. */
   readonly workers: number;
   /** What is to happen often. */
-  readonly focus: readonly HappeningName[];
+  readonly focus: readonly Focus[];
 }
 
 /** The directory that holds `lib` and `tests`. */
@@ -37,7 +37,7 @@ export async function* runSeeds(
     from: number;
     count: number;
     step: number;
-    focus?: readonly HappeningName[];
+    focus?: readonly Focus[];
     stopAtViolation?: boolean;
   },
 ): AsyncIterable<Outcome> {

@@ -86,20 +86,30 @@ export interface Mix {
   readonly poll: number;
 }
 
-/** Draws the mix of a seed; what the `focus` names happens in it as often as it may. */
-export function drawMix(chance: Chance, focus: readonly HappeningName[] = []): Mix {
+/** Large contents, of which few fill a segment. */
+const LARGE = "largeContents";
+
+/** What a mix may be focused on. */
+export type Focus = HappeningName | typeof LARGE;
+
+/** The weight of what a mix is focused on. */
+const FOCUS = 4;
+
+/** Draws the mix of a seed; what the `focus` names happens in it often. */
+export function drawMix(chance: Chance, focus: readonly Focus[] = []): Mix {
   const retention = chance.pick([10 * MINUTE, 10 * MINUTE, 30 * MINUTE, 2 * HOUR, 24 * HOUR]);
   const faulty = chance.pick([0, 1, 1, 1]);
   const slow = chance.happens(0.5);
+  const happenings = focus.filter((name) => name !== LARGE);
   return {
     servers: chance.whole(2, 4),
     retention,
     faults: some(chance, FAULTS, 0.35 * faulty),
     events: {
       ...some(chance, EVENTS, 0.5),
-      ...Object.fromEntries(
-        ["publish", "poll", ...focus].map((name) => [name, EVENTS[name as HappeningName]]),
-      ),
+      publish: EVENTS.publish,
+      poll: EVENTS.poll,
+      ...Object.fromEntries(happenings.map((name) => [name, FOCUS])),
     },
     gaps: slow
       ? [0, 100, 2 * SECOND, 20 * SECOND, retention / 20, retention / 8]
@@ -108,19 +118,18 @@ export function drawMix(chance: Chance, focus: readonly HappeningName[] = []): M
     pageSize: chance.pick([2, 5, 1000]),
     lag: chance.happens(0.1) ? SECOND : 0,
     wakeUps: chance.pick([0, 0, 0.3, 0.9]),
-    contentSize: chance.happens(0.1) ? 40_000 : 10,
+    contentSize: chance.happens(0.1) || focus.includes(LARGE) ? 40_000 : 10,
     urls: chance.pick([2, 10]),
     poll: slow ? retention / chance.pick([5, 20]) : chance.pick([SECOND, 10 * SECOND]),
   };
 }
 
-/** Checks names of happenings. */
-export function namesOf(names: readonly string[] = []): HappeningName[] {
-  const unknown = names.find((name) => !(name in EVENTS));
-  if (unknown === undefined) return names as HappeningName[];
-  throw new RangeError(
-    `Nothing called '${unknown}' happens, only ${Object.keys(EVENTS).join(", ")}`,
-  );
+/** Checks the names of what to focus on. */
+export function namesOf(names: readonly string[] = []): Focus[] {
+  const known = [...Object.keys(EVENTS), LARGE];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return names as Focus[];
+  throw new RangeError(`--focus takes one of ${known.join(", ")}: current value is ${unknown}`);
 }
 
 /** Draws the habits of a server. */

@@ -1,11 +1,11 @@
-import type { HappeningName } from "./mix.ts";
+import type { Focus } from "./mix.ts";
 
 /** A change of the code that breaks one rule. */
 export interface Mutant {
   readonly name: string;
   readonly edits: readonly Edit[];
   /** What has to happen for it to show; it is hunted with more of that. */
-  readonly focus: readonly HappeningName[];
+  readonly focus: readonly Focus[];
 }
 
 /** Text that is replaced in a file; it must be there exactly once. */
@@ -97,8 +97,9 @@ export const MUTANTS: readonly Mutant[] = [
     edit(CONTESTED, "const names = [...tail, ...segments];", "const names = tail;"),
     edit(CONTESTED, `const segments = await listStream(store, "segments", stream, options);`, ""),
   ),
-  mutant(
+  rareMutant(
     "a fork is compared beyond the last closed segment only",
+    ["backUp", "restore", "clone", "largeContents"],
     edit(OWN_TAIL, "if (below.length > 0) {", "if (below.length > Infinity) {"),
   ),
   mutant(
@@ -224,7 +225,7 @@ function mutant(name: string, ...edits: Edit[]): Mutant {
 }
 
 /** A mutant that shows only after what is named in `focus`. */
-function rareMutant(name: string, focus: readonly HappeningName[], ...edits: Edit[]): Mutant {
+function rareMutant(name: string, focus: readonly Focus[], ...edits: Edit[]): Mutant {
   return { name, edits, focus };
 }
 

@@ -14,7 +14,7 @@
 import { parseArgs } from "node:util";
 import { type Campaign, runCampaign } from "./campaign.ts";
 import { hunt } from "./hunt.ts";
-import { type HappeningName, namesOf } from "./mix.ts";
+import { type Focus, namesOf } from "./mix.ts";
 import { MUTANTS } from "./mutants.ts";
 import { runSeed } from "./run_seed.ts";
 
@@ -48,7 +48,7 @@ function wholeNumber(flag: string, text: string): number {
   throw new RangeError(`${flag} must be a positive integer: current value is ${text}`);
 }
 
-async function replay(seed: number, focus: readonly HappeningName[]): Promise<number> {
+async function replay(seed: number, focus: readonly Focus[]): Promise<number> {
   const { steps, violation } = await runSeed(seed, { trace: (line) => console.log(line), focus });
   console.log(
     violation ? `Seed ${seed} breaks a promise: ${violation}` : `${steps} steps, all well`,
@@ -81,7 +81,7 @@ async function simulate(campaign: Campaign): Promise<number> {
   return broken > 0 ? 1 : 0;
 }
 
-function replayCommand(seed: number, focus: readonly HappeningName[]): string {
+function replayCommand(seed: number, focus: readonly Focus[]): string {
   return [
     "replay it: deno task sim --from",
     seed,

@@ -3,7 +3,7 @@ import { Bucket, type StoredObject } from "./bucket.ts";
 import { Chance } from "./chance.ts";
 import type { Disk } from "./disk.ts";
 import { Ledger } from "./ledger.ts";
-import { drawMix, type HappeningName, type Mix } from "./mix.ts";
+import { drawMix, type Focus, type Mix } from "./mix.ts";
 import type { ObjectName } from "../../lib/keys.ts";
 import type { Process } from "./process.ts";
 import { Server } from "./server.ts";
@@ -14,7 +14,7 @@ export interface WorldOptions {
   /** Told all that happens. */
   readonly trace?: (line: string) => void;
   /** What is to happen often, see {@linkcode drawMix}. */
-  readonly focus?: readonly HappeningName[];
+  readonly focus?: readonly Focus[];
 }
 
 /** Everything that one seed simulates. */
