@@ -33,7 +33,6 @@ const REFUSALS: Record<string, string> = {
   InvalidToken: RENEW,
   TokenRefreshRequired: RENEW,
   TokenProviderError: RENEW,
-  RequestTimeTooSkewed: "set the clock of this machine",
   CredentialsProviderError: "set 's3.accessKeyId' and 's3.secretAccessKey', 's3.profile', or " +
     "what else the AWS SDK looks for",
 };
@@ -58,6 +57,9 @@ const BATCH_REFUSALS = [
   "MissingContentMD5",
   "NotImplemented",
 ];
+
+/** No refusal for good: the SDK takes the right time from this answer, and the next attempt has it. */
+const SKEWED = "RequestTimeTooSkewed";
 
 /** Whether there is no bucket of this name. */
 export function isMissingBucket(error: unknown): boolean {
@@ -96,6 +98,12 @@ export function s3Error(
   }
   if (error instanceof Deno.errors.NotCapable) {
     return new AccessDeniedError(`Access denied to ${happened}`, options);
+  }
+  if (code === SKEWED) {
+    return new StoreUnavailableError(
+      `Cannot use ${happened}; set the clock of this machine`,
+      options,
+    );
   }
   if (Object.hasOwn(REFUSALS, code) || status === 401 || status === 403) {
     const advice = REFUSALS[code] ?? RIGHTS;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { s3Error } from "../../lib/stores/s3_errors.ts";
 import { AccessDeniedError, ConfigError, StoreUnavailableError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
@@ -213,4 +214,18 @@ Deno.test("the clock of the store is read from every answer, failures included",
   assert.equal(store.clockOffset, undefined);
   await failureOf(store.put("a", bytes("x")));
   assert.equal(store.clockOffset, 7_200_000);
+});
+
+Deno.test("a clock that is far off is no refusal: the next request has the right time", () => {
+  const skewed = Object.assign(new Error("The difference is too large"), {
+    name: "RequestTimeTooSkewed",
+    $metadata: { httpStatusCode: 403 },
+  });
+  const error = s3Error(
+    skewed,
+    { url: "s3://feeds", service: "http://localhost" },
+    "listing tail/",
+  );
+  assert.ok(error instanceof StoreUnavailableError);
+  assert.match(error.message, /set the clock of this machine/);
 });
