@@ -185,8 +185,9 @@ export const MUTANTS: readonly Mutant[] = [
         const reach = reachOf(commits);`,
     ),
   ),
-  mutant(
+  rareMutant(
     "a new state enters a stream at its newest commit",
+    ["newServer"],
     edit(
       "reading/enter.ts",
       "newest ? contiguousStart(names, newest) - 1 : 0",
@@ -194,8 +195,9 @@ export const MUTANTS: readonly Mutant[] = [
     ),
     edit("reading/enter.ts", "import { contiguousStart } from", "import {} from"),
   ),
-  mutant(
+  rareMutant(
     "a new state is content with one listing",
+    ["newServer"],
     edit(
       "reading/enter.ts",
       `  names.push(...await list("tail"), ...await list("segments"));`,
