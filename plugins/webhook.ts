@@ -31,6 +31,7 @@ import { Webhook } from "standardwebhooks";
 import { z } from "zod";
 import { DURATION, DURATION_RULE, parseDuration } from "../lib/duration.ts";
 import { messageOf } from "../lib/errors.ts";
+import { WEBHOOK_SECRET } from "../lib/wake/signature.ts";
 
 export default definePlugin({
   name: "webhook",
@@ -61,14 +62,12 @@ export default definePlugin({
   },
 });
 
-/** The library takes what is not base64 without complaint, and signs with something else. */
-const SECRET = /^whsec_(?!$)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 function openWebhook({ secret, secretEnv }: { secret?: string; secretEnv?: string }): Webhook {
   const value = secretEnv === undefined ? secret : Deno.env.get(secretEnv);
   const place = secretEnv === undefined ? "'secret'" : `the environment variable ${secretEnv}`;
   if (!value) throw new ConfigError(`Cannot sign webhooks as ${place} is not set`);
-  if (SECRET.test(value)) return new Webhook(value);
+  // The library takes what is not base64 without complaint, and signs with something else.
+  if (WEBHOOK_SECRET.test(value)) return new Webhook(value);
   throw new ConfigError(`Cannot sign webhooks as ${place} is not "whsec_" and base64`);
 }
 

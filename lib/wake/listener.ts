@@ -11,6 +11,7 @@ import type { Clock } from "../environment.ts";
 import { ConfigError, CorruptObjectError, messageOf } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
+import { Deadline } from "../stores/deadline.ts";
 import { objectOfMessage } from "./message_id.ts";
 import { readBody } from "./read_body.ts";
 import { commitsIn } from "./s3_events.ts";
@@ -169,13 +170,9 @@ class Listener {
 
   /** The body; undefined when it does not come in time. */
   async #read(request: Request): Promise<Uint8Array | undefined> {
-    const late = new AbortController();
-    const cancel = this.#options.clock.setTimer(BODY_TIMEOUT, () => late.abort());
-    try {
-      return await readBody(request, late.signal);
-    } finally {
-      cancel();
-    }
+    using deadline = new Deadline(this.#options.clock, undefined);
+    deadline.allow(BODY_TIMEOUT);
+    return await readBody(request, deadline.signal);
   }
 
   #isNew(id: string): boolean {

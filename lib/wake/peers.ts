@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { backoff, type Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
+import { Deadline } from "../stores/deadline.ts";
 import { messageId } from "./message_id.ts";
 import { Signer } from "./signature.ts";
 
@@ -137,25 +138,18 @@ class Peer {
       "content-type": "application/x-ndjson",
       "content-encoding": "zstd",
     };
-    const late = new AbortController();
-    const cancel = clock.setTimer(
-      TIMEOUT,
-      () => late.abort(new Error(`no answer for ${TIMEOUT / 1000} s`)),
-    );
-    try {
-      const response = await fetch(this.#url, {
-        method: "POST",
-        headers,
-        body: body as Uint8Array<ArrayBuffer>,
-        client: this.#http,
-        redirect: "manual",
-        signal: AbortSignal.any([late.signal, this.#closing.signal]),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 200)}`.trim());
-    } finally {
-      cancel();
-    }
+    using deadline = new Deadline(clock, this.#closing.signal);
+    deadline.allow(TIMEOUT);
+    const response = await fetch(this.#url, {
+      method: "POST",
+      headers,
+      body: body as Uint8Array<ArrayBuffer>,
+      client: this.#http,
+      redirect: "manual",
+      signal: deadline.signal,
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 200)}`.trim());
   }
 
   #take(): void {

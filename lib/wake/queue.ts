@@ -15,6 +15,7 @@ import type { S3Config } from "../config/config.ts";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { messageOf } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
+import { Deadline } from "../stores/deadline.ts";
 import { commitsIn } from "./s3_events.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
@@ -109,10 +110,11 @@ class Queue {
       WaitTimeSeconds: LONG_POLL,
       MaxNumberOfMessages: BATCH,
     });
-    const { Messages: messages = [] } = await this.#inTime(LONG_POLL * 1000 + TIMEOUT, (late) => {
-      const abortSignal = AbortSignal.any([late, this.#stopping.signal]);
-      return this.#client.send(receive, { abortSignal });
-    });
+    const { Messages: messages = [] } = await this.#inTime(
+      LONG_POLL * 1000 + TIMEOUT,
+      (abortSignal) => this.#client.send(receive, { abortSignal }),
+      this.#stopping.signal,
+    );
     if (messages.length === 0) return;
     for (const message of messages) this.#take(message);
     // Also those that were not understood: they would come again and again.
@@ -124,19 +126,14 @@ class Queue {
   }
 
   /** The SDK has no time limit of its own. */
-  async #inTime<T>(ms: number, request: (late: AbortSignal) => Promise<T>): Promise<T> {
-    const late = new AbortController();
-    const cancel = this.#options.environment.clock.setTimer(
-      ms,
-      () => late.abort(new Error(`no answer for ${ms / 1000} s`)),
-    );
-    try {
-      return await request(late.signal);
-    } catch (error) {
-      throw late.signal.aborted ? late.signal.reason : error;
-    } finally {
-      cancel();
-    }
+  async #inTime<T>(
+    ms: number,
+    request: (abortSignal: AbortSignal) => Promise<T>,
+    caller?: AbortSignal,
+  ): Promise<T> {
+    using deadline = new Deadline(this.#options.environment.clock, caller);
+    deadline.allow(ms);
+    return await deadline.race(request(deadline.signal));
   }
 
   #take({ Body: body = "" }: Message): void {

@@ -8,6 +8,7 @@ import { publish, watch } from "@feedsync/feedsync";
 import { interleave, timed } from "./measure.ts";
 import { newestCommit, type Place } from "./place.ts";
 import { atMostTimes, type Row } from "./rows.ts";
+import { freeAddress } from "../servers/ports.ts";
 import { sampleUpdate } from "./sample.ts";
 
 const SECRET = `whsec_${btoa("a secret of the servers in benchmarks")}`;
@@ -41,9 +42,4 @@ export async function* peers(place: Place): AsyncIterable<Row> {
   }, { rounds: 25, warmUp: 5, block: 24 });
   const name = "published until a peer has applied it, 1 KB";
   yield atMostTimes(1.35, { name, value: feedsync, unit: "ms", limit: bare });
-}
-
-function freeAddress(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `127.0.0.1:${listener.addr.port}`;
 }

@@ -6,6 +6,7 @@
 import type { Config } from "../../lib/config/config.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { Chance } from "../sim/chance.ts";
+import { freeAddress } from "../servers/ports.ts";
 import { DisturbingProxy } from "./proxy.ts";
 import type { Site } from "./site.ts";
 import { SmallDisk } from "./small_disk.ts";
@@ -71,11 +72,6 @@ export function addReader({ site, endpoint, wakeUps }: Setting, name: string): v
     poll: "200ms",
     env: wakeUp && { FEEDSYNC_LISTEN: wakeUp.address, FEEDSYNC_SECRET: SECRET },
   });
-}
-
-function freeAddress(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `127.0.0.1:${listener.addr.port}`;
 }
 
 async function mountDisk(site: Site): Promise<SmallDisk> {

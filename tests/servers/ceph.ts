@@ -8,6 +8,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { freePort } from "./ports.ts";
 
 const SCRIPT = fileURLToPath(new URL("./ceph.sh", import.meta.url));
 
@@ -95,11 +96,6 @@ function describe(endpoint: string, directory: string): CephServer {
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string | undefined> {

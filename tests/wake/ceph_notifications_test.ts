@@ -3,6 +3,7 @@ import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import assert from "node:assert/strict";
 import { connect, publish, watch } from "../../mod.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
+import { freeAddress } from "../servers/ports.ts";
 
 const TOKEN = crypto.randomUUID();
 
@@ -29,11 +30,6 @@ async function notify(
   );
   sns.destroy();
   s3.destroy();
-}
-
-function freeAddress(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `127.0.0.1:${listener.addr.port}`;
 }
 
 Deno.test({

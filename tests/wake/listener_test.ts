@@ -7,6 +7,7 @@ import type { DeliveredCommit } from "../../lib/reading/delivered_commits.ts";
 import { listen } from "../../lib/wake/listener.ts";
 import { messageId } from "../../lib/wake/message_id.ts";
 import { Signer } from "../../lib/wake/signature.ts";
+import { freeAddress } from "../servers/ports.ts";
 
 const SECRET = `whsec_${btoa("a secret that all servers have")}`;
 const TOKEN = "a token of the service";
@@ -35,7 +36,7 @@ class Ear implements AsyncDisposable {
   readonly #listener: AsyncDisposable;
 
   constructor() {
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     this.url = `http://${address}`;
     this.#listener = listen(address, {
       secret: SECRET,
@@ -84,11 +85,6 @@ class Ear implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#listener[Symbol.asyncDispose]();
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 Deno.test("a commit that a peer sends is heard, with what is in it", async () => {

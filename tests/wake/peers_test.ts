@@ -7,6 +7,7 @@ import { watch } from "../../lib/watch.ts";
 import { Peers } from "../../lib/wake/peers.ts";
 import type { Config } from "../../mod.ts";
 import { MemoryStore } from "../memory_store.ts";
+import { freeAddress } from "../servers/ports.ts";
 
 const SECRET = `whsec_${btoa("a secret that all servers have")}`;
 const POLL = "1h";
@@ -26,11 +27,6 @@ function receive(connection: Connection, count: number) {
     if (contents.length === count) resolve();
   });
   return { watcher, contents, all };
-}
-
-function freeAddress(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `127.0.0.1:${listener.addr.port}`;
 }
 
 function optionsFor(store: MemoryStore) {
