@@ -45,10 +45,10 @@ export interface PublishOptions {
 /**
  * Publishes an update, or several as one transaction, and resolves once they are in the bucket.
  *
- * An update is accepted, and survives a crash (with a state file), before anything is sent. From
- * then on a failure only means that it arrives later: `StoreUnavailableError` after
- * `publishTimeout`, `AccessDeniedError` at once, both with the update still queued. Receipts come
- * in the order of the updates.
+ * An update is accepted into the state file before anything is sent. A failure then only means
+ * that it arrives later: `StoreUnavailableError` after `publishTimeout`, `AccessDeniedError` at
+ * once, both with the update still queued, where it survives a crash. Receipts come in the order
+ * of the updates.
  *
  * @throws {InvalidUpdateError} when an update cannot be published; none is accepted then.
  * @throws {StoreUnavailableError} when the store cannot be reached in time.
@@ -96,15 +96,23 @@ async function publishAll(
   updates: readonly PreparedUpdate[],
   { timeout, signal, ifChanged }: { timeout: number; signal?: AbortSignal; ifChanged: boolean },
 ): Promise<Receipt[]> {
-  const accepted = await acceptThisTurn(parts, { updates, ifChanged });
+  const { accepted, synced } = await acceptThisTurn(parts, { updates, ifChanged });
   const last = accepted.findLast((item) => item !== undefined);
-  if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal });
-  return updates.map(({ url }, index) => {
-    const item = accepted[index];
-    if (!item) return { status: "unchanged", url };
-    const time = new Date(item.time).toISOString();
-    return { status: "published", url, id: item.id, ...parts.state.placeOf(item.row), time };
-  });
+  const receipts = async () => {
+    if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal });
+    return updates.map(({ url }, index) => receiptOf(parts, url, accepted[index]));
+  };
+  const [published, survives] = await Promise.allSettled([receipts(), synced]);
+  if (survives.status === "rejected") throw survives.reason;
+  if (published.status === "rejected") throw published.reason;
+  return published.value;
+}
+
+function receiptOf({ state }: Parts, url: string, accepted: Accepted | undefined): Receipt {
+  if (!accepted) return { status: "unchanged", url };
+  const { id, row } = accepted;
+  const time = new Date(accepted.time).toISOString();
+  return { status: "published", url, id, ...state.placeOf(row), time };
 }
 
 interface Request {
@@ -112,16 +120,20 @@ interface Request {
   readonly ifChanged: boolean;
 }
 
+/** Updates in the outbox; those that are absent are not published. */
+interface Rows {
+  readonly accepted: readonly (Accepted | undefined)[];
+  /** Resolves when they survive a crash of the machine. Their upload does not wait for that. */
+  readonly synced: Promise<void>;
+}
+
 /** What arrived in this turn of the event loop, by connection: it shares one transaction. */
-const turns = new WeakMap<
-  Parts,
-  { requests: Request[]; done: Promise<(Accepted | undefined)[][]> }
->();
+const turns = new WeakMap<Parts, { requests: Request[]; done: Promise<Rows[]> }>();
 
 async function acceptThisTurn(
   parts: Parts,
   request: Request,
-): Promise<(Accepted | undefined)[]> {
+): Promise<Rows> {
   let turn = turns.get(parts);
   if (!turn) {
     const requests: Request[] = [];
@@ -138,16 +150,18 @@ async function acceptThisTurn(
 function acceptRequests(
   { state, environment }: Parts,
   requests: readonly Request[],
-): (Accepted | undefined)[][] {
-  return state.transaction(() =>
+): Rows[] {
+  const inserted = state.transaction(() =>
     requests.map(({ updates, ifChanged }) =>
       updates.map((update) =>
         ifChanged && state.newest.get(update.url)?.hash === update.hash
           ? undefined
           : accept(state, update, environment)
       )
-    )
-  );
+    ), { durable: false });
+  const isChanged = inserted.flat().some((item) => item !== undefined);
+  const synced = isChanged ? state.sync() : Promise.resolve();
+  return inserted.map((accepted) => ({ accepted, synced }));
 }
 
 function isArray(

@@ -4,7 +4,7 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { StateError } from "../errors.ts";
+import { messageOf, StateError } from "../errors.ts";
 
 const SCHEMA_VERSION = 2;
 
@@ -73,6 +73,7 @@ export class Database implements Disposable {
   readonly #db: DatabaseSync;
   #inTransaction = false;
   #durable = true;
+  #wal: Deno.FsFile | undefined;
 
   /**
    * Opens or creates the database.
@@ -123,8 +124,26 @@ export class Database implements Disposable {
     }, "write to");
   }
 
+  /**
+   * Resolves when all that was written so far survives a crash of the machine. Unlike a durable
+   * transaction this keeps nothing else in the process waiting for the disk.
+   *
+   * @throws {StateError} when the disk fails.
+   */
+  async sync(): Promise<void> {
+    if (this.path === ":memory:") return;
+    try {
+      this.#wal ??= Deno.openSync(`${this.path}-wal`, { write: true });
+      await this.#wal.syncData();
+    } catch (cause) {
+      throw new StateError(`Cannot write to the state ${this.path}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
   /** Closes the database. */
   [Symbol.dispose](): void {
+    this.#wal?.close();
+    this.#wal = undefined;
     if (this.#db.isOpen) this.#db.close();
   }
 

@@ -82,6 +82,11 @@ export class State implements Disposable {
     return this.#db.transaction(work, options);
   }
 
+  /** See {@linkcode Database.sync}. */
+  sync(): Promise<void> {
+    return this.#db.sync();
+  }
+
   /** Reads a fact. */
   fact(name: Fact): string | number | undefined {
     return this.#getFact.get(name)?.value as string | number | undefined;

@@ -40,7 +40,11 @@ export class Disk {
   /** The stream that it publishes to. */
   stream = "";
   /** What a power loss leaves. */
-  durable: Image = [];
+  #durable: Image = [];
+  /** Ids of the updates that were accepted since: they are in the order in which they were. */
+  readonly unsynced = new Set<string>();
+  #syncs = 0;
+  #synced = 0;
 
   /** An empty disk, or a copy. */
   constructor(now: number, backup?: Backup) {
@@ -51,6 +55,24 @@ export class Disk {
     if (!backup) return;
     this.stream = backup.stream;
     this.medium.write(backup.image);
+  }
+
+  /** Has all that it holds now survive a power loss from the moment on in which the result is called. */
+  sync(): () => void {
+    const image = this.medium.read(), ids = [...this.unsynced], order = ++this.#syncs;
+    return () => {
+      if (order < this.#synced) return;
+      [this.#durable, this.#synced] = [image, order];
+      for (const id of ids) this.unsynced.delete(id);
+    };
+  }
+
+  /** Goes back to what a power loss leaves; returns the ids of the updates that are lost. */
+  losePower(): string[] {
+    this.medium.write(this.#durable);
+    const lost = [...this.unsynced];
+    this.unsynced.clear();
+    return lost;
   }
 
   /** A copy of all that it holds now. */

@@ -13,6 +13,8 @@ export interface StateGuard {
   point(name: string): void;
   /** Calls that have taken effect: those of one transaction together. */
   committed(calls: readonly StateCall[], durable: boolean): void;
+  /** Syncs what was written so far, which takes some time. */
+  sync(): Promise<void>;
 }
 
 const PARTS = [
@@ -51,6 +53,10 @@ export function guardState(state: State, guard: StateGuard): State {
       } finally {
         transaction = undefined;
       }
+    },
+    sync() {
+      guard.point("sync");
+      return guard.sync();
     },
     [Symbol.dispose]() {},
   };

@@ -37,15 +37,16 @@ export class Ledger {
     this.accepted.set(id, update);
     this.byContent.set(content, update);
     disk.accepted.add(id);
+    disk.unsynced.add(id);
   }
 
-  /** A disk is gone: what was uploaded from it is promised still, what only others hold, too. */
-  discard(disk: Disk, others: readonly Disk[], { streams }: Bucket): void {
+  /** A disk has lost updates: what was uploaded is promised still, and what others hold, too. */
+  lose(ids: Iterable<string>, others: readonly Disk[], { streams }: Bucket): void {
     const stored = new Set<string>();
     for (const seqs of streams.values()) {
       for (const places of seqs.values()) for (const { update } of places) stored.add(update.id);
     }
-    for (const id of disk.accepted) {
+    for (const id of ids) {
       if (!stored.has(id) && !others.some(({ accepted }) => accepted.has(id))) this.lost.add(id);
     }
   }

@@ -72,8 +72,8 @@ export const MUTANTS: readonly Mutant[] = [
     "an update is accepted without being synced",
     edit(
       "publish.ts",
-      "          : accept(state, update, environment)\n      )\n    )\n  );",
-      "          : accept(state, update, environment)\n      )\n    ), { durable: false });",
+      "isChanged ? state.sync() : Promise.resolve()",
+      "Promise.resolve()",
     ),
   ),
   mutant(

@@ -59,6 +59,7 @@ export class Process {
     const guard = {
       point: (name: string) => this.#point(name),
       committed: (calls: readonly StateCall[], durable: boolean) => this.#committed(calls, durable),
+      sync: () => this.#sync(),
     };
     const state = guardState(this.state, guard);
     this.connection = new Connection(server.config, this.view, this.#environment(), state);
@@ -200,7 +201,15 @@ export class Process {
         this.checks.entered(String(args[0]), Number(args[1]));
       }
     }
-    if (durable && world.mix.events.powerLoss > 0) disk.durable = disk.medium.read();
+    if (durable && world.mix.events.powerLoss > 0) disk.sync()();
+  }
+
+  async #sync(): Promise<void> {
+    const { world: { mix, chance }, disk } = this;
+    if (mix.events.powerLoss === 0) return;
+    const done = disk.sync();
+    await this.wait(chance.pick([0, 1, 20, 2000]));
+    done();
   }
 
   async #whileAlive<T>(
@@ -222,6 +231,7 @@ export class Process {
     for (const receipt of receipts) {
       if (receipt.status !== "published") return this.fail(`publish() returned ${receipt.status}`);
       const { id, stream, seq } = receipt;
+      this.#checkSynced(id);
       if (!this.world.bucket.at(stream, seq).some(({ update }) => update.id === id)) {
         this.fail(`publish() returned ${stream}/${seq}, where the update never was`);
       }
@@ -230,12 +240,21 @@ export class Process {
 
   #checkRefusal(error: unknown, inputs: readonly UpdateInput[]): void {
     this.#expect("publish()", error);
+    for (const { content } of inputs) {
+      this.#checkSynced(this.world.ledger.byContent.get(content)?.id);
+    }
     if (error instanceof AccessDeniedError) return;
     const last = this.world.ledger.byContent.get(inputs.at(-1)!.content);
     if (!last) this.fail(`publish() accepted nothing: ${messageOf(error)}`);
     else if (last.row <= this.state.publisher.load().uploaded) {
       this.fail(`publish() failed, though what it accepted is uploaded: ${messageOf(error)}`);
     }
+  }
+
+  #checkSynced(id: string | undefined): void {
+    const { mix } = this.world;
+    if (id === undefined || mix.events.powerLoss === 0 || !this.disk.unsynced.has(id)) return;
+    this.fail(`publish() ended before ${id} was synced`);
   }
 
   #expect(what: string, error: unknown): void {

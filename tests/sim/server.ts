@@ -59,7 +59,7 @@ export class Server {
       this.closeState();
       this.process = new Process(this.#world, this);
       this.process.note(`starts, publishes to ${this.disk.stream}`);
-      this.disk.durable = this.disk.medium.read();
+      this.disk.sync()();
     });
   }
 
@@ -75,19 +75,26 @@ export class Server {
   losePower(): void {
     this.process?.die("loses power");
     this.closeState();
-    this.disk.medium.write(this.disk.durable);
+    const lost = this.disk.losePower();
+    if (lost.length === 0) return;
+    // They may be in the bucket, or get there: as if this state were an older copy of itself.
+    this.disk.family.copied = true;
+    this.#world.ledger.lose(lost, this.#others(), this.#world.bucket);
   }
 
   /** Replaces the disk by a copy. */
   restore(backup: Backup): void {
-    const { ledger, servers, bucket, timeline } = this.#world;
+    const { ledger, bucket, timeline } = this.#world;
     this.process?.die("dies; its state is restored from a backup");
     this.closeState();
-    const others = servers.filter((server) => server !== this).map(({ disk }) => disk);
-    ledger.discard(this.disk, others, bucket);
+    ledger.lose(this.disk.accepted, this.#others(), bucket);
     this.disk.medium.release();
     backup.family.copied = true;
     this.disk = new Disk(timeline.now, backup);
+  }
+
+  #others(): Disk[] {
+    return this.#world.servers.filter((server) => server !== this).map(({ disk }) => disk);
   }
 
   /** Closes what is left of the last process; to be called between events only. */

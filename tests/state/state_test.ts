@@ -123,6 +123,23 @@ Deno.test("a full disk accepts nothing more, and keeps what was accepted", async
   });
 });
 
+Deno.test("sync() syncs the log of the database, and tells when the disk cannot", async () => {
+  await inDirectory(async (directory) => {
+    const path = `${directory}/web-1.db`;
+    using state = open(path);
+    await state.sync();
+    using other = open(`${directory}/web-2.db`);
+    Deno.removeSync(`${directory}/web-2.db-wal`);
+    await assert.rejects(other.sync(), (error) => {
+      assert.ok(error instanceof StateError);
+      assert.match(error.message, /^Cannot write to the state .*web-2\.db: /);
+      return true;
+    });
+    using memory = open(":memory:");
+    await memory.sync();
+  });
+});
+
 Deno.test("times accepted before the store was ever heard are corrected once", () => {
   using state = open(":memory:");
   const url = "https://example.com/";
