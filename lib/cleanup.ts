@@ -7,6 +7,7 @@ import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import { type ObjectName, parseKey } from "./keys.ts";
+import { MARKER_KEY } from "./wake/marker.ts";
 import type { ObjectInfo, ObjectStore } from "./stores/store.ts";
 
 /** The least age: a write that was reported failed may land a while later. In milliseconds. */
@@ -144,6 +145,7 @@ async function listAll(store: ObjectStore, signal?: AbortSignal) {
   for (const object of listed.values()) {
     const name = parseKey(object.key);
     if (!name) {
+      if (object.key === MARKER_KEY) continue;
       foreign++;
       continue;
     }

@@ -9,6 +9,7 @@ import { FileLock } from "./state/lock.ts";
 import { State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
 import { Uploader } from "./publishing/uploader.ts";
+import { MarkerWriter } from "./wake/marker.ts";
 import { Peers, type WakeUpCounts } from "./wake/peers.ts";
 
 /** A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`. */
@@ -53,6 +54,7 @@ export class Connection implements FeedSync {
   /** Absent when not enabled. */
   readonly parts: Parts | undefined;
   readonly #peers: Peers | undefined;
+  readonly #marker: MarkerWriter | undefined;
   #closing: Promise<void> | undefined;
 
   /** Opens the state; `store` is closed with the connection. Without a store nothing is enabled. */
@@ -64,7 +66,7 @@ export class Connection implements FeedSync {
   ) {
     this.config = config;
     if (!store) return;
-    const { server, commitInterval, includeOwn, peers, secret } = config;
+    const { server, commitInterval, includeOwn, marker, peers, secret } = config;
     state ??= new State(config.state, { server, store: store.url }, environment.random);
     const shared = state.path !== ":memory:";
     const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
@@ -78,6 +80,10 @@ export class Connection implements FeedSync {
       shared,
     });
     this.parts = { state, store, uploader, environment };
+    if (marker) {
+      const changing = this.#marker = new MarkerWriter({ store, environment });
+      uploader.onCommit.push(() => changing.change());
+    }
     if (peers.length === 0) return;
     const now = () => environment.clock.now() + state.clockOffset;
     const told = new Peers(peers, { secret: secret!, store: store.url, now, environment });
@@ -121,7 +127,7 @@ export class Connection implements FeedSync {
     if (!this.parts) return;
     const { state, store, uploader } = this.parts;
     await uploader.close({ timeout: this.config.stopTimeout });
-    await this.#peers?.close(LAST_WAKE_UPS);
+    await Promise.all([this.#peers?.close(LAST_WAKE_UPS), this.#marker?.close(LAST_WAKE_UPS)]);
     await store[Symbol.asyncDispose]();
     state[Symbol.dispose]();
   }

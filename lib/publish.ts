@@ -151,14 +151,17 @@ function acceptRequests(
   { state, environment }: Parts,
   requests: readonly Request[],
 ): Rows[] {
-  const inserted = state.transaction(() =>
-    requests.map(({ updates, ifChanged }) =>
-      updates.map((update) =>
-        ifChanged && state.newest.get(update.url)?.hash === update.hash
-          ? undefined
-          : accept(state, update, environment)
-      )
-    ), { durable: false });
+  const inserted = state.transaction(
+    () =>
+      requests.map(({ updates, ifChanged }) =>
+        updates.map((update) =>
+          ifChanged && state.newest.get(update.url)?.hash === update.hash
+            ? undefined
+            : accept(state, update, environment)
+        )
+      ),
+    { durable: false },
+  );
   const isChanged = inserted.flat().some((item) => item !== undefined);
   const synced = isChanged ? state.sync() : Promise.resolve();
   return inserted.map((accepted) => ({ accepted, synced }));

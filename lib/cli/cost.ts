@@ -22,6 +22,11 @@ export const syntax: Syntax = { values: ["servers", "updates-per-hour", "poll", 
 /** How rarely it is enough to poll when servers are told of updates, in milliseconds. */
 const RARELY = 5 * 60 * 1000;
 
+/** A way of working. */
+interface Way extends Pick<Fleet, "poll">, Partial<Pick<Fleet, "peers" | "marker">> {
+  readonly name: string;
+}
+
 /** A way of working, and what it costs in a month. */
 interface Bill extends Requests {
   readonly way: string;
@@ -43,20 +48,21 @@ export async function run({ args }: CommandContext): Promise<void> {
   const retention = config.retention === false
     ? false
     : parseDuration(config.retention ?? DEFAULTS.retention);
-  const ways: [string, number, boolean][] = [
-    [
-      `as configured: ${peers ? "peers, " : isTold ? "events, " : ""}polling every ${
-        formatDuration(poll)
-      }`,
-      poll,
-      peers,
-    ],
-    [`polling every ${formatDuration(6 * poll)}`, 6 * poll, false],
-    [`events of the bucket, polling every ${formatDuration(RARELY)}`, RARELY, false],
-    [`peers, polling every ${formatDuration(RARELY)}`, RARELY, true],
+  const { marker = DEFAULTS.marker } = config;
+  const configured = [peers ? "peers, " : isTold ? "events, " : "", marker ? "marker, " : ""];
+  const ways: Way[] = [
+    { name: `as configured: ${configured.join("")}`, poll, peers, marker },
+    { name: "", poll: 6 * poll },
+    { name: "marker, ", poll, marker: true },
+    { name: "events of the bucket, ", poll: RARELY },
+    { name: "peers, ", poll: RARELY, peers: true },
   ];
-  const bills = ways.map(([way, poll, peers]) =>
-    billFor(way, { ...fleet, poll, peers, retention }, prices)
+  const bills = ways.map(({ name, ...way }) =>
+    billFor(
+      `${name}polling every ${formatDuration(way.poll)}`,
+      { ...fleet, peers: false, ...way, retention },
+      prices,
+    )
   );
   if (args.has("json")) { for (const bill of bills) await printJson({ ...bill, provider }); }
   else for (const line of [...table(bills), "", ...explain(provider, prices)]) await print(line);

@@ -22,6 +22,7 @@ import { collectRegularly } from "./memory.ts";
 import { loadPluginsFor } from "./plugins.ts";
 import { explainStore, loadSettings, logger } from "./settings.ts";
 import { orAborted } from "./signals.ts";
+import { tellStatus, tellStatusRegularly } from "./status.ts";
 
 /** Its arguments. */
 export const syntax: Syntax = { values: ["files"], switches: ["once"] };
@@ -49,7 +50,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   await (manual ? once : continuously)(sync, watcher, { signal, settings });
   await watcher.close();
   await sync.close();
-  tellRequests(sync);
+  tellStatus(sync);
 }
 
 interface Run {
@@ -73,7 +74,8 @@ async function continuously(
   { signal, settings }: Run,
 ): Promise<void> {
   await watcher.ready;
-  using _ = collectRegularly();
+  using _collecting = collectRegularly();
+  using _telling = tellStatusRegularly(sync);
   if (settings.config.files) await firstPoll(watcher, signal);
   await using _files = settings.config.files && watchFiles(sync);
   await watcher.finished;
@@ -98,11 +100,4 @@ function announce(
     plugins: `plugins: ${plugins.map(({ name }) => name).join(", ") || "none"}`,
     files: config.files ? `feed files in ${config.files.directory}` : "no feed files",
   });
-}
-
-/** What users pay for. */
-function tellRequests({ requests, wakeUps }: FeedSync): void {
-  logger.info("Requests: {put} PUT, {get} GET, {list} LIST, {delete} DELETE", { ...requests });
-  if (wakeUps.sent + wakeUps.dropped === 0) return;
-  logger.info("Commits sent to peers: {sent}; dropped: {dropped}", { ...wakeUps });
 }

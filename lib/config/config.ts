@@ -115,6 +115,12 @@ export interface Config {
   readonly wakeToken?: string;
   /** Queues that the events of the bucket go to. @default {[]} */
   readonly wake?: readonly WakeConfig[];
+  /**
+   * Publishers change one small object after each commit, and the tail is only listed when it has
+   * changed, or after five minutes: cheaper where listings cost money and little happens. On all
+   * servers, or on none. @default {false}
+   */
+  readonly marker?: boolean;
   /** Apply what this server published, too. @default {false} */
   readonly includeOwn?: boolean;
   /** Publish the `.feed` files of a directory. */
@@ -175,6 +181,8 @@ export interface ResolvedConfig {
   readonly wakeToken: string | undefined;
   /** Queues that the events of the bucket go to. */
   readonly wake: readonly WakeConfig[];
+  /** Look at a small object that changes with each commit before the tail is listed. */
+  readonly marker: boolean;
   /** Apply what this server published, too. */
   readonly includeOwn: boolean;
   /** The directory of feed files, if any. */

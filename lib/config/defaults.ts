@@ -15,6 +15,7 @@ export const DEFAULTS = {
   retention: "24h",
   peers: [],
   wake: [],
+  marker: false,
   includeOwn: false,
   plugins: ["log"],
   commitInterval: 0,

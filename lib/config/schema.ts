@@ -117,6 +117,11 @@ const config = z.strictObject({
     z.string().min(16, { error: "must have at least 16 characters" }),
     "What events of the bucket must bear that are sent to /wake; better kept in the environment",
   ),
+  marker: key(
+    z.boolean(),
+    "List only when a small object has changed that publishers overwrite; on all servers, or none",
+    DEFAULTS.marker,
+  ),
   includeOwn: key(z.boolean(), "Apply what this server published, too", DEFAULTS.includeOwn),
   files: key(files, "Publish the .feed files of a directory"),
   plugins: key(z.array(plugin), "What is done with updates", DEFAULTS.plugins),

@@ -5,6 +5,7 @@
  */
 import { TAIL_LIMIT } from "../publishing/seal.ts";
 import { JITTER } from "../reading/poll_pace.ts";
+import { LONGEST_TRUST } from "../wake/marker.ts";
 import type { Prices, RequestPrice } from "./prices.ts";
 
 /** A fleet whose servers all publish and watch. */
@@ -17,6 +18,8 @@ export interface Fleet {
   readonly poll: number;
   /** Commits are delivered to peers: nobody has to read them. */
   readonly peers: boolean;
+  /** Polls look at the marker, and list only when it has changed. */
+  readonly marker?: boolean;
   /** Milliseconds that updates are kept; `false`: for ever, and nobody cleans up. */
   readonly retention: number | false;
 }
@@ -41,16 +44,19 @@ const PAGE = 1000;
 
 /** Requests in so many hours. */
 export function requestsIn(hours: number, fleet: Fleet): Requests {
-  const { servers, updatesPerHour, poll, peers, retention } = fleet;
+  const { servers, updatesPerHour, poll, peers, marker = false, retention } = fleet;
   const commits = updatesPerHour * hours;
   const tail = pages(servers * (1 + TAIL_LIMIT / 2));
   // A segment an hour, of each server that publishes so often.
   const segments = retention === false ? 0 : Math.min(servers, updatesPerHour) * retention / HOUR;
+  const polls = HOUR / (poll * (1 - JITTER / 2));
+  const changed = polls * (1 - Math.exp(-updatesPerHour / polls));
+  const listings = marker ? Math.min(polls, Math.max(changed, HOUR / LONGEST_TRUST)) : polls;
   const cleanup = retention === false ? 0 : tail + pages(servers * (1 + TAIL_LIMIT / 2) + segments);
   return {
-    put: commits * (1 + 1 / TAIL_LIMIT),
-    get: peers ? 0 : commits * (servers - 1),
-    list: servers * hours * (tail * HOUR / (poll * (1 - JITTER / 2)) + cleanup),
+    put: commits * (1 + 1 / TAIL_LIMIT) + (marker ? commits : 0),
+    get: (peers ? 0 : commits * (servers - 1)) + (marker ? servers * hours * polls : 0),
+    list: servers * hours * (tail * listings + cleanup),
   };
 }
 

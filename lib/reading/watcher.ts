@@ -14,6 +14,7 @@ import type { ObjectName } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { PollPace } from "./poll_pace.ts";
 import { Poller } from "./poller.ts";
+import { MarkerReader } from "../wake/marker.ts";
 import { FileLock } from "../state/lock.ts";
 import { RegularCleanup } from "./regular_cleanup.ts";
 import { type Hear, startWakeUps } from "../wake/sources.ts";
@@ -142,11 +143,12 @@ export class BucketWatcher implements Watcher {
     this.#ready.resolve();
     const cleanup = new RegularCleanup(store, parts.environment, retention);
     const pace = new PollPace(poll, random);
+    const marker = this.#connection.config.marker ? new MarkerReader(parts) : undefined;
     let isWoken = false;
     for (let first = true; !this.#stopping.signal.aborted; first = false) {
       try {
-        const foundNews = await this.#pollFromNow();
-        if (!isWoken) pace.polled(foundNews);
+        if (isWoken) await this.#pollFromNow();
+        else pace.polled(await this.#pollInTurn(parts, marker));
       } catch (error) {
         pace.failed();
         this.#noteFailure(error, first);
@@ -154,6 +156,20 @@ export class BucketWatcher implements Watcher {
       await cleanup.runIfDue(this.#stopping.signal);
       isWoken = await this.#bell!.wait(pace.next());
     }
+  }
+
+  /** A poll that nobody asked for; spared when the marker says that nothing has happened. */
+  async #pollInTurn({ state }: Parts, marker: MarkerReader | undefined): Promise<boolean> {
+    const { signal } = this.#stopping;
+    const isIdle = marker && !await marker.hasChanged({ signal }) &&
+      state.cursors.unread().length === 0;
+    if (isIdle) {
+      this.#noteSuccess();
+      return false;
+    }
+    const foundNews = await this.#pollFromNow();
+    marker?.noteListing();
+    return foundNews;
   }
 
   /** Is told of a commit, by a peer with what is in it. What comes out of turn a poll finds. */

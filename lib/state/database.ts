@@ -136,7 +136,9 @@ export class Database implements Disposable {
       this.#wal ??= Deno.openSync(`${this.path}-wal`, { write: true });
       await this.#wal.syncData();
     } catch (cause) {
-      throw new StateError(`Cannot write to the state ${this.path}: ${messageOf(cause)}`, { cause });
+      throw new StateError(`Cannot write to the state ${this.path}: ${messageOf(cause)}`, {
+        cause,
+      });
     }
   }
 

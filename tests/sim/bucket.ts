@@ -33,6 +33,7 @@ const MEMORY = 1000;
 /** The truth about the bucket: what is in it now, and what ever was. */
 export class Bucket {
   readonly objects = new Map<string, StoredObject>();
+  marker: Uint8Array | undefined;
   /** What ever was at each seq of each stream: one update, unless a state was copied. */
   readonly streams = new Map<string, Map<number, Place[]>>();
   readonly #timeline: Timeline;

@@ -59,6 +59,7 @@ export interface Habits {
   readonly includeOwn: boolean;
   readonly commitInterval: number;
   readonly plugins: number;
+  readonly marker: boolean;
   /** How far its clock is ahead, in milliseconds. */
   readonly clockError: number;
 }
@@ -80,6 +81,8 @@ export interface Mix {
   readonly lag: number;
   /** How often a server is told of another's commit as soon as it is stored. */
   readonly wakeUps: number;
+  /** How many servers use the marker, of all. */
+  readonly marker: number;
   /** Characters of most contents. */
   readonly contentSize: number;
   readonly urls: number;
@@ -118,6 +121,7 @@ export function drawMix(chance: Chance, focus: readonly Focus[] = []): Mix {
     pageSize: chance.pick([2, 5, 1000]),
     lag: chance.happens(0.1) ? SECOND : 0,
     wakeUps: chance.pick([0, 0, 0.3, 0.9]),
+    marker: chance.pick([0, 0, 0.5, 1]),
     contentSize: chance.happens(0.1) || focus.includes(LARGE) ? 40_000 : 10,
     urls: chance.pick([2, 10]),
     poll: slow ? retention / chance.pick([5, 20]) : chance.pick([SECOND, 10 * SECOND]),
@@ -143,6 +147,7 @@ export function drawHabits(chance: Chance, mix: Mix): Habits {
     includeOwn: chance.happens(0.15),
     commitInterval: chance.happens(0.15) ? SECOND : 0,
     plugins: chance.happens(0.2) ? 2 : 1,
+    marker: chance.happens(mix.marker),
     clockError: chance.happens(0.2) ? chance.pick([-1, 1]) * chance.between(0, 2 * HOUR) : 0,
   };
 }

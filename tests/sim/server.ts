@@ -35,7 +35,7 @@ export class Server {
     this.label = label;
     this.name = original?.name ?? label;
     this.habits = { ...drawHabits(chance, mix), ...likeThose(original) };
-    const { poll = mix.poll, from, includeOwn, commitInterval } = this.habits;
+    const { poll = mix.poll, from, includeOwn, commitInterval, marker } = this.habits;
     const { retention } = mix;
     this.config = resolveConfig({
       server: this.name,
@@ -43,6 +43,7 @@ export class Server {
       from,
       includeOwn,
       commitInterval,
+      marker,
       retention,
       plugins: [],
     });

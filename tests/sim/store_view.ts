@@ -8,6 +8,7 @@ import type {
   RequestCounts,
   StoreOptions,
 } from "../../lib/stores/store.ts";
+import { MARKER_KEY } from "../../lib/wake/marker.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Chance } from "./chance.ts";
 import { type Fate, fateOf } from "./fate.ts";
@@ -61,7 +62,7 @@ export class StoreView implements ObjectStore {
   async get(key: string, options: StoreOptions = {}): Promise<Uint8Array | undefined> {
     this.requests.get++;
     const { bucket, chance, mix } = this.#host;
-    const read = () => bucket.objects.get(key)?.body;
+    const read = () => key === MARKER_KEY ? bucket.marker : bucket.objects.get(key)?.body;
     const body = await this.#request(`GET ${key}`, "read", read, options);
     if (!body || !chance.happens(mix.faults.cut)) return body;
     return body.subarray(0, chance.whole(0, body.length - 1));

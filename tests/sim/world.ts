@@ -1,3 +1,4 @@
+import { MARKER_KEY } from "../../lib/wake/marker.ts";
 import { checkDeleted, checkHoles, checkNewest, checkPut, isExpired } from "./bucket_checks.ts";
 import { Bucket, type StoredObject } from "./bucket.ts";
 import { Chance } from "./chance.ts";
@@ -74,6 +75,7 @@ export class World {
 
   /** A write takes effect. */
   put(disk: Disk, key: string, body: Uint8Array): void {
+    if (key === MARKER_KEY) return void (this.bucket.marker = body);
     this.note("bucket", `stored ${key}`);
     try {
       checkPut(this, disk, this.bucket.put(key, body, disk));
