@@ -332,7 +332,7 @@ Deno.test("cost prints ways of working with their requests and dollars, as text 
     /as configured: polling every 10s +82,125 +657,000 +[\d,]+ +\d+\.\d\d\n/,
   );
   assert.match(text.stdout, /Prices of r2: https:/);
-  const [configured, , , peers] = (await feedsync([...args, "--json"], { cwd })).json();
+  const [configured, , , , peers] = (await feedsync([...args, "--json"], { cwd })).json();
   assert.deepEqual([configured.put, configured.get, configured.provider], [82_125, 657_000, "r2"]);
   assert.equal(peers.get, 0);
   for (const [flag, value] of [["--servers", "0"], ["--provider", "azure"], ["--poll", "0"]]) {
