@@ -12,6 +12,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { LogLevel } from "./config/config.ts";
+import { printable } from "./printable.ts";
 
 /** How to log. */
 export interface LoggingOptions {
@@ -48,10 +49,10 @@ export function textFormat(color: boolean): TextFormatter {
     timestamp: (time) => new Date(time).toTimeString().slice(0, "hh:mm:ss".length),
     level: (level) => (level === "warning" ? "warn" : level).padEnd(5),
     value: "bare",
-    sanitize: { newlines: "escape", sgr: "escape" },
+    sanitize: false,
     format: ({ timestamp, level, message, record }) => {
       const [, kind, plugin] = record.category;
-      const text = kind === "plugin" && plugin ? `${plugin}: ${message}` : message;
+      const text = printable(kind === "plugin" && plugin ? `${plugin}: ${message}` : message);
       const code = color ? COLORS[record.level] : undefined;
       return `${timestamp} ${code ? `${code}${level}${RESET}` : level} ${text}`;
     },
@@ -67,7 +68,8 @@ const renderRecord = getJsonLinesFormatter();
 
 /** `{"@timestamp","level","message","logger","properties"}`. */
 export function formatJson(record: LogRecord): string {
-  return renderRecord({ ...record, message: [renderMessage(record).slice(0, -1)] });
+  const line = renderRecord({ ...record, message: [renderMessage(record).slice(0, -1)] });
+  return `${printable(line.slice(0, -1))}\n`;
 }
 
 function writeToStderr(line: string): void {

@@ -41,8 +41,15 @@ Deno.test("colours are used only where asked for", () => {
 });
 
 Deno.test("values from outside can neither begin a line nor command the terminal", () => {
-  const line = textFormat(false)(record("info", "a\nb\x1b[2Jc\x9b"));
-  assert.equal(line, "12:00:01 info  Got a\\nb\\x1b[2Jc\\x9b\n");
+  const line = textFormat(false)(record("info", "a\nb\x1b[2Jc\x9b\u202e\u2028"));
+  assert.equal(line, "12:00:01 info  Got a\\u000ab\\u001b[2Jc\\u009b\\u202e\\u2028\n");
+});
+
+Deno.test("with JSON, too", () => {
+  const given = "\x9b31m\u202e\u2028\u{e0001}";
+  const line = formatJson(record("info", given));
+  assert.match(line, /^[ -~]+\n$/);
+  assert.equal(JSON.parse(line).properties.text, given);
 });
 
 Deno.test("with JSON a record is one line with the message as text and its properties", () => {

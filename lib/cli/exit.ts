@@ -13,6 +13,7 @@ import {
   StateError,
   StoreUnavailableError,
 } from "../errors.ts";
+import { printable } from "../printable.ts";
 
 /** The command line was used wrongly. */
 export class UsageError extends Error {
@@ -62,9 +63,9 @@ export function reportError(
   if (error instanceof Interrupted || error instanceof Deno.errors.BrokenPipe) return;
   const name = error instanceof Error ? error.name : "Error";
   const message = messageOf(error);
-  if (json) return console.error(JSON.stringify({ error: { name, message } }));
+  if (json) return console.error(printable(JSON.stringify({ error: { name, message } })));
   const expected = error instanceof FeedSyncError || error instanceof UsageError;
-  console.error(`error: ${expected ? message : `${message} (${name})`}`);
-  if (verbose) console.error(Deno.inspect(error));
+  console.error(printable(`error: ${expected ? message : `${message} (${name})`}`));
+  if (verbose) console.error(Deno.inspect(error).split("\n").map(printable).join("\n"));
   else if (!expected) console.error("Run it again with -v to see where that happened");
 }

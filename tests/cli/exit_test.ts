@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { BadInputError, exitCodeOf, Interrupted, UsageError } from "../../lib/cli/exit.ts";
+import {
+  BadInputError,
+  exitCodeOf,
+  Interrupted,
+  reportError,
+  UsageError,
+} from "../../lib/cli/exit.ts";
 import {
   AccessDeniedError,
   ConfigError,
@@ -25,4 +31,21 @@ Deno.test("each kind of failure has its exit code", () => {
     ["thrown", 1],
   ];
   for (const [error, code] of cases) assert.equal(exitCodeOf(error), code, String(error));
+});
+
+Deno.test("what an error quotes commands no terminal, in any form of the report", () => {
+  const error = new AccessDeniedError("https://x/\x1b]0;owned\x07\u202e\u2028\x9b31m\nmore");
+  const lines: string[] = [];
+  const { error: original } = console;
+  console.error = (line) => void lines.push(line);
+  try {
+    for (const json of [false, true]) {
+      for (const verbose of [false, true]) reportError(error, { json, verbose });
+    }
+  } finally {
+    console.error = original;
+  }
+  assert.equal(lines.length, 5);
+  for (const line of lines) assert.match(line, /^[ -~\n]+$/);
+  assert.equal(JSON.parse(lines.at(-1)!).error.message, error.message);
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Arguments } from "../args.ts";
+import { printable } from "../../printable.ts";
 import { print, printJson } from "../output.ts";
 import type { Show, TimelineEvent } from "./events.ts";
 import { Lanes } from "./lanes.ts";
@@ -67,6 +68,6 @@ function onlyResult(show: Show): Show {
 function logPrinter({ json, verbose }: { json: boolean; verbose: boolean }): View["onLog"] {
   return (server, { level, message, line }) => {
     if (!verbose && (level === "INFO" || level === "DEBUG")) return;
-    console.error(json ? line : `${server}: ${message}`);
+    console.error(printable(json ? line : `${server}: ${message}`));
   };
 }
