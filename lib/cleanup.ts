@@ -6,7 +6,7 @@
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./duration.ts";
 import type { Environment } from "./environment.ts";
-import { type ObjectName, parseKey } from "./keys.ts";
+import { type ObjectName, parseKey, reachOf } from "./keys.ts";
 import { MARKER_KEY } from "./wake/marker.ts";
 import type { ObjectInfo, ObjectStore } from "./stores/store.ts";
 
@@ -121,9 +121,7 @@ export function expiredObjects<T extends DatedObject>(
   maxAge: number,
 ): T[] {
   const sorted = objects.toSorted((a, b) => a.name.last - b.name.last);
-  const newest = Math.max(
-    ...sorted.filter(({ name }) => name.kind === "tail").map(({ name }) => name.last),
-  );
+  const newest = reachOf(sorted.map(({ name }) => name).filter(({ kind }) => kind === "tail"));
   const young = sorted.findIndex(({ name, lastModified }) => {
     const isNewest = name.kind === "tail" && name.last === newest;
     return now - lastModified <= (isNewest ? 2 * maxAge : maxAge);

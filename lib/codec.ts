@@ -6,17 +6,19 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { CorruptObjectError, messageOf } from "./errors.ts";
+import { shapeProblem } from "./json_shape.ts";
 import { type ObjectName, serverOf } from "./keys.ts";
-import type { Json, JsonObject, Update } from "./update.ts";
+import { MAX_OBJECT_BYTES } from "./stores/store.ts";
+import { isFeedUrl, type Json, type JsonObject, type Update } from "./update.ts";
 
 /** A larger update is not accepted: bytes of its line. */
 export const MAX_UPDATE_BYTES: number = 16 * 1024 * 1024;
 
 /**
- * No object unpacks to more than this. The largest that is written: a segment that was just short
- * of being closed and takes one more commit, itself at most one update of the largest size.
+ * No object holds more updates. The most that is written: a segment that was just short of being
+ * closed and takes one more commit, 512 KiB of lines that have more than 100 bytes each.
  */
-const MAX_BODY_BYTES = 2 * MAX_UPDATE_BYTES;
+const MAX_UPDATES = 10_000;
 
 /** An update as it travels: what a line of a body says. */
 export type StoredUpdate = Omit<Update, "superseded" | "stream" | "server">;
@@ -61,18 +63,22 @@ export function updateLine(
  * truncated input, so header, number of lines and the last newline are all checked.
  */
 export function decodeBody(name: ObjectName, body: Uint8Array): StoredUpdate[] {
-  const lines = unpack(name.key, body).split("\n");
-  if (lines.pop() !== "") throw corrupt(name, "the last newline is missing");
-  const header = parseLine(name, lines[0] ?? "", 0);
   const count = name.last - name.first + 1;
+  if (count > MAX_UPDATES) throw corrupt(name, `no object holds more than ${MAX_UPDATES} updates`);
+  const text = unpack(name.key, body);
+  if (!text.endsWith("\n")) throw corrupt(name, "the last newline is missing");
+  // A few bytes may unpack to millions of lines: one too many tells enough.
+  const lines = text.split("\n", count + 3).slice(0, -1);
+  const header = parseLine(name, lines[0], 0);
   const expected = { feedsync: 1, stream: name.stream, first: name.first, count };
   for (const [member, value] of Object.entries(expected)) {
     if (header[member] !== value) {
-      throw corrupt(name, `its header says "${member}": ${JSON.stringify(header[member])}`);
+      throw corrupt(name, `its header says "${member}": ${quote(header[member])}`);
     }
   }
   if (lines.length !== count + 1) {
-    throw corrupt(name, `it holds ${lines.length - 1} updates, its key says ${count}`);
+    const held = lines.length > count ? "more updates" : `${lines.length - 1} updates`;
+    throw corrupt(name, `it holds ${held}, its key says ${count}`);
   }
   const updates = new Array<StoredUpdate>(count);
   for (let i = 0; i < count; i++) {
@@ -84,7 +90,7 @@ export function decodeBody(name: ObjectName, body: Uint8Array): StoredUpdate[] {
 function unpack(key: string, body: Uint8Array): string {
   if (body.length === 0) throw new CorruptObjectError(key, "it is empty");
   try {
-    const bytes = zstdDecompressSync(body, { maxOutputLength: MAX_BODY_BYTES });
+    const bytes = zstdDecompressSync(body, { maxOutputLength: MAX_OBJECT_BYTES });
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new CorruptObjectError(key, `it is not zstd-compressed text (${messageOf(cause)})`, {
@@ -112,12 +118,14 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 function readUpdate(name: ObjectName, line: JsonObject, seq: number): StoredUpdate {
   const { id, url, time, metadata = {}, content, encoding, removed } = line;
   const valid = line.seq === seq && typeof id === "string" && UUID.test(id) &&
-    typeof url === "string" && typeof time === "string" && TIME.test(time) &&
+    typeof url === "string" && isFeedUrl(url) && typeof time === "string" && TIME.test(time) &&
     !Number.isNaN(Date.parse(time)) &&
     typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
   if (!valid || (removed !== true && content === undefined)) {
     throw corrupt(name, `the update in place of seq ${seq} is malformed`);
   }
+  const problem = shapeProblem(content) ?? shapeProblem(metadata);
+  if (problem) throw corrupt(name, `the update in place of seq ${seq} is ${problem}`);
   if (removed === true) {
     return { seq, id, url, time, metadata, content: undefined, removed: true };
   }
@@ -133,7 +141,12 @@ function decodeBytes(name: ObjectName, content: Json, encoding: Json): Uint8Arra
       // Told below.
     }
   }
-  throw corrupt(name, `content with encoding ${JSON.stringify(encoding)} cannot be decoded`);
+  throw corrupt(name, `content with encoding ${quote(encoding)} cannot be decoded`);
+}
+
+/** For messages: of what it should be, but may be anything. */
+function quote(value: Json | undefined): string {
+  return typeof value === "object" ? typeof value : String(JSON.stringify(value)).slice(0, 100);
 }
 
 function corrupt(name: ObjectName, message: string, cause?: unknown): CorruptObjectError {

@@ -51,6 +51,13 @@ export function keysBeyond(kind: ObjectKind, stream: string, seq: number): strin
   return `${kind}/${stream}/${padSeq(seq)}~`;
 }
 
+/** The last seq that any of the objects holds; 0 without any. There may be more than a call can take. */
+export function reachOf(objects: Iterable<{ readonly last: number }>): number {
+  let reach = 0;
+  for (const { last } of objects) reach = Math.max(reach, last);
+  return reach;
+}
+
 /** The server that a stream belongs to. */
 export function serverOf(stream: string): string {
   return stream.slice(0, -9);

@@ -14,6 +14,14 @@ export interface JsonObject {
   [key: string]: Json;
 }
 
+/** A longer URL would not fit into the environment of a process, or a line of a log. */
+export const MAX_URL_LENGTH: number = 32 * 1024;
+
+/** Whether the text can be the URL of a feed: absolute, and not too long. */
+export function isFeedUrl(url: string): boolean {
+  return url.length <= MAX_URL_LENGTH && URL.canParse(url) && url.isWellFormed();
+}
+
 /** What {@linkcode publish} takes. */
 export interface UpdateInput {
   /** Absolute URL of the feed; identifies it on all servers. */

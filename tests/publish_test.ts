@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { AccessDeniedError, InvalidUpdateError, StoreUnavailableError } from "../lib/errors.ts";
 import { publish } from "../lib/publish.ts";
 import type { UpdateInput } from "../lib/update.ts";
+import { nested, ones } from "./hostile/values.ts";
 import { Fleet, survivingState, texts, urlOf } from "./fixture.ts";
 
 Deno.test("publish() resolves with the place of the update in its stream", async () => {
@@ -56,6 +57,8 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
   const web1 = fleet.server("web-1");
   const cycle: Record<string, unknown> = {};
   cycle.self = cycle;
+  let manyTimesItself: unknown[] = [];
+  for (let i = 0; i < 400; i++) manyTimesItself = [manyTimesItself, manyTimesItself];
   const url = "https://example.com/";
   const cases: [unknown, RegExp][] = [
     [{ content: "x" }, /'url' must be an absolute URL: current value is undefined/],
@@ -75,6 +78,15 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
     [{ url, content: "x", metadata: { a: NaN } }, /'metadata\.a' is NaN/],
     [{ url, content: "x".repeat(16 * 1024 * 1024) }, /more than the 16777216 allowed/],
     [undefined, /'url' must be an absolute URL/],
+    [{ url: [[[]]], content: "x" }, /'url' must be an absolute URL: current value is object/],
+    [{ url: `${url}${"x".repeat(32 * 1024)}`, content: "x" }, /'url' has 32788 characters, more/],
+    [{ url, content: nested("[", "]", 1_000_000) }, /'content' is nested deeper than 500 levels/],
+    [
+      { url, content: "", metadata: nested('{"a":', "}", 501, "{}") },
+      /'metadata' is nested deeper/,
+    ],
+    [{ url, content: nested("[", "]", 499, ones(200_000)) }, /adds more than 67108864 bytes/],
+    [{ url, content: manyTimesItself }, /'content' is nested so that indenting it adds more/],
   ];
   for (const [update, message] of cases) {
     await assert.rejects(publish(web1, update as UpdateInput), (error) => {

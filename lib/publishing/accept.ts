@@ -9,7 +9,14 @@ import type { Environment } from "../environment.ts";
 import { InvalidUpdateError } from "../errors.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
-import { contentToJson, hashOf, type JsonObject, type UpdateInput } from "../update.ts";
+import {
+  contentToJson,
+  hashOf,
+  isFeedUrl,
+  type JsonObject,
+  MAX_URL_LENGTH,
+  type UpdateInput,
+} from "../update.ts";
 
 /** A valid update, ready to be accepted. */
 export interface PreparedUpdate {
@@ -28,11 +35,7 @@ export interface PreparedUpdate {
  */
 export function prepareUpdate(update: UpdateInput): PreparedUpdate {
   const { url, metadata = {}, removed } = update ?? {};
-  if (typeof url !== "string" || !URL.canParse(url) || !url.isWellFormed()) {
-    throw new InvalidUpdateError(
-      `Cannot publish as 'url' must be an absolute URL: current value is ${JSON.stringify(url)}`,
-    );
-  }
+  if (typeof url !== "string" || !isFeedUrl(url)) throw invalidUrl(url);
   if (removed && update.content !== undefined) {
     throw new InvalidUpdateError(`Cannot publish ${url} as 'content' and 'removed' are both given`);
   }
@@ -52,6 +55,15 @@ export function prepareUpdate(update: UpdateInput): PreparedUpdate {
     );
   }
   return { url, body, hash: hashOf(update) };
+}
+
+function invalidUrl(url: unknown): InvalidUpdateError {
+  const given = typeof url === "string" ? JSON.stringify(url.slice(0, 200)) : typeof url;
+  return new InvalidUpdateError(
+    typeof url === "string" && url.length > MAX_URL_LENGTH
+      ? `Cannot publish as 'url' has ${url.length} characters, more than the ${MAX_URL_LENGTH} allowed`
+      : `Cannot publish as 'url' must be an absolute URL: current value is ${given}`,
+  );
 }
 
 /** The JSON of an update without `seq`, `id`, `url` and `time`, and without braces. */

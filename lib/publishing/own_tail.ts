@@ -10,7 +10,7 @@ import type { StoredUpdate } from "../codec.ts";
 import type { UploadContext } from "./commit.ts";
 import { publishContested } from "./contested.ts";
 import { sleep } from "../environment.ts";
-import { type ObjectName, parseKey, serverOf } from "../keys.ts";
+import { type ObjectName, parseKey, reachOf, serverOf } from "../keys.ts";
 import { listStream } from "../listing.ts";
 import { readObject } from "./read_objects.ts";
 import type { StreamState } from "../state/publisher.ts";
@@ -35,12 +35,12 @@ export async function listOwnTail(
 ): Promise<OwnTail> {
   const before = state.publisher.load();
   const commits = await listStream(store, "tail", before.stream, options);
-  const former: ObjectName[] = [];
+  const former: ObjectName[][] = [];
   for (const { stream } of state.former.all(clock.now())) {
-    former.push(...await listStream(store, "tail", stream, options));
+    former.push(await listStream(store, "tail", stream, options));
   }
   state.noteClockOffset(store.clockOffset);
-  return { before, commits, former };
+  return { before, commits, former: former.flat() };
 }
 
 /** Whether a listing shows anything that {@linkcode checkOwnTail} has to look into. */
@@ -85,8 +85,7 @@ async function listAgain(context: UploadContext, options: StoreOptions): Promise
 
 /** A stream is continued only if its newest commit is still there. */
 function hasExpired({ before, commits }: OwnTail): boolean {
-  const reach = Math.max(0, ...commits.map(({ last }) => last));
-  return reach < before.uploaded - before.base;
+  return reachOf(commits) < before.uploaded - before.base;
 }
 
 function unknownCommits(

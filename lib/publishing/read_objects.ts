@@ -16,8 +16,8 @@ export async function readObject(
   store: ObjectStore,
   options: StoreOptions,
 ): Promise<StoredUpdate[] | "corrupt" | undefined> {
-  const body = await store.get(name.key, options);
   try {
+    const body = await store.get(name.key, options);
     return body && decodeBody(name, body);
   } catch (error) {
     if (error instanceof CorruptObjectError) return "corrupt";

@@ -5,7 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { objectName } from "../keys.ts";
+import { objectName, reachOf } from "../keys.ts";
 import type { KnownCommit, Publisher, StreamState } from "../state/publisher.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
@@ -58,7 +58,7 @@ export function planSegments(
   commits: readonly KnownCommit[],
   now: number,
 ): SegmentPlan[] {
-  const newest = Math.max(...commits.map(({ last }) => last));
+  const newest = reachOf(commits);
   const plans: SegmentPlan[] = [];
   let { closed: before, sealed: last, openBytes: bytes } = stream;
   let openedAt = stream.openKey === null ? now : stream.openedAt;

@@ -41,27 +41,34 @@ async function entryPoint(
   { names, from }: { names: ObjectName[]; from: "earliest" | "now" },
 ): Promise<number> {
   const { gets, store, environment: { clock }, signal } = context;
-  const list = (kind: ObjectKind) => gets.run(() => listStream(store, kind, stream, { signal }));
+  const list = async (kind: ObjectKind) => {
+    const listed = await gets.run(() => listStream(store, kind, stream, { signal }));
+    for (const name of listed) names.push(name);
+  };
   const isWhole = () => names.some(({ first }) => first === 1);
   if (from === "now") return (await newestReadable(context, names))?.last ?? 0;
   if (isWhole()) return 0;
-  names.push(...await list("segments"));
+  await list("segments");
   if (isWhole()) return 0;
   // What is before the entry is never looked for again.
   await sleep(clock, LONGEST_LAG, signal);
-  names.push(...await list("tail"), ...await list("segments"));
+  await list("tail");
+  await list("segments");
   const newest = await newestReadable(context, names);
   return newest ? contiguousStart(names, newest) - 1 : 0;
 }
+
+/** So many of the newest objects of a stream are tried: others do not wait for one full of garbage. */
+const MOST_TRIES = 16;
 
 /** A key alone moves no cursor: the object is read before it is believed. */
 async function newestReadable(
   { gets, store, signal }: ReadContext,
   names: readonly ObjectName[],
 ): Promise<ObjectName | undefined> {
-  for (const name of names.toSorted((a, b) => b.last - a.last)) {
-    const body = await gets.run(() => store.get(name.key, { signal }));
+  for (const name of names.toSorted((a, b) => b.last - a.last).slice(0, MOST_TRIES)) {
     try {
+      const body = await gets.run(() => store.get(name.key, { signal }));
       if (body && decodeBody(name, body)) return name;
     } catch (error) {
       if (!(error instanceof CorruptObjectError)) throw error;

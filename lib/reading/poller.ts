@@ -10,7 +10,7 @@ import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
 import { enterStreams } from "./enter.ts";
 import { type CorruptObjectError, messageOf } from "../errors.ts";
-import type { ObjectName } from "../keys.ts";
+import { type ObjectName, reachOf } from "../keys.ts";
 import { Limit } from "./limit.ts";
 import { ForeignKeys, listTail } from "../listing.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
@@ -22,6 +22,9 @@ const PARALLEL_GETS = 8;
 
 /** An unreadable object is given up after the retention; after a day when there is none. */
 const DAY = 24 * 60 * 60 * 1000;
+
+/** No more unreadable objects are told of, one by one. */
+const MOST_REPORTED = 100;
 
 /** What a poller is made with. */
 export interface PollerOptions {
@@ -153,10 +156,12 @@ export class Poller {
   }
 
   #report(error: CorruptObjectError): void {
-    if (this.#reported.has(error.key)) return;
-    if (this.#reported.size < 1000) this.#reported.add(error.key);
+    if (this.#reported.has(error.key) || this.#reported.size > MOST_REPORTED) return;
+    this.#reported.add(error.key);
     logger.error("{message}; it holds up its stream and is tried again at later polls", {
-      message: messageOf(error),
+      message: this.#reported.size > MOST_REPORTED
+        ? `More than ${MOST_REPORTED} objects cannot be read, the next ones are not told of`
+        : messageOf(error),
     });
   }
 }
@@ -167,8 +172,4 @@ function merge(known: TailNews | undefined, news: TailNews): TailNews {
   const keys = new Set(news.commits.map(({ key }) => key));
   const more = known?.commits.filter(({ key, last }) => last > listed && !keys.has(key)) ?? [];
   return { ...news, commits: [...more, ...news.commits] };
-}
-
-function reachOf(commits: readonly ObjectName[]): number {
-  return Math.max(0, ...commits.map(({ last }) => last));
 }

@@ -34,7 +34,7 @@ export interface ReadContext {
   readonly environment: Environment;
   /** Hands updates to the plugins and moves the cursor. */
   readonly delivery: Delivery;
-  /** Bounds the GETs under way. */
+  /** Bounds the GETs and LISTs under way. */
   readonly gets: Limit;
   /** What came by other ways than from the bucket, and need not be fetched. */
   readonly delivered: DeliveredCommits;
@@ -104,11 +104,16 @@ export class StreamReader {
     }
   }
 
-  /** Lists the segments, and always before them the tail, which the poll has done the first time. */
+  /** Lists the stream, when it is its turn: there may be a great many streams. */
   async #list(cursor: number, { tail }: { tail: boolean }): Promise<void> {
-    const { store, signal, environment: { clock } } = this.#context;
+    if (this.#listings++ === 0) this.#since = this.#context.environment.clock.now();
+    await this.#context.gets.run(() => this.#listNow(cursor, { tail }));
+  }
+
+  /** Lists the segments, and always before them the tail, which the poll has done the first time. */
+  async #listNow(cursor: number, { tail }: { tail: boolean }): Promise<void> {
+    const { store, signal } = this.#context;
     const options = { cursor, signal };
-    if (this.#listings++ === 0) this.#since = clock.now();
     const commits = tail
       ? await listStream(store, "tail", this.#stream, options)
       : this.#names.filter(({ kind }) => kind === "tail");
@@ -150,16 +155,9 @@ export class StreamReader {
     name: ObjectName,
     fetched: Promise<Uint8Array | undefined>,
   ): Promise<StoredUpdate[] | undefined> {
-    const body = await fetched;
-    if (body === undefined) {
-      // Sealed or superseded meanwhile: that alone is never a hole, so look again.
-      this.#excluded.add(name.key);
-      this.#listings = 0;
-      await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
-      return undefined;
-    }
     try {
-      return decodeBody(name, body);
+      const body = await fetched;
+      if (body !== undefined) return decodeBody(name, body);
     } catch (error) {
       if (!(error instanceof CorruptObjectError)) throw error;
       this.#excluded.add(name.key);
@@ -167,6 +165,10 @@ export class StreamReader {
       this.#context.onUnreadable(error);
       return undefined;
     }
+    // Sealed or superseded meanwhile: that alone is never a hole, so look again.
+    this.#excluded.add(name.key);
+    this.#listings = 0;
+    await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
   }
 
   /** Waits for the unreadable object; false when that was long enough. */

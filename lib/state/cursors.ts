@@ -36,7 +36,9 @@ export class Cursors {
       `INSERT INTO cursors (stream, seq, reach) VALUES (?, 0, ?) ON CONFLICT DO UPDATE SET
        reach = max(reach, excluded.reach)`,
     );
-    this.#unread = db.prepare("SELECT stream FROM cursors WHERE reach > seq");
+    this.#unread = db.prepare(
+      "SELECT stream FROM cursors WHERE reach > seq ORDER BY seq = 0, stream",
+    );
     this.#giveUp = db.prepare("UPDATE cursors SET reach = seq WHERE stream = ?");
   }
 
@@ -76,7 +78,10 @@ export class Cursors {
     return Number(this.#get.get(stream)?.reach ?? 0);
   }
 
-  /** Streams that were seen to reach beyond their cursors. */
+  /**
+   * Streams that were seen to reach beyond their cursors. Those that were read before come first: they
+   * do not wait for however many new ones somebody makes up.
+   */
   unread(): string[] {
     return this.#unread.all().map(({ stream }) => String(stream));
   }

@@ -5,19 +5,22 @@
  */
 import { join, resolve } from "node:path";
 import { type Environment, systemEnvironment } from "../environment.ts";
+import { CorruptObjectError } from "../errors.ts";
 import { clockOffset } from "./clock_offset.ts";
 import { directoryError, isAbsence } from "./directory_errors.ts";
 import { listFiles } from "./directory_listing.ts";
 import { watchDirectory } from "./directory_watch.ts";
 import { inDirectory, renameDurably, writeDurably } from "./durable_file.ts";
 import { checkKey, checkPrefix } from "./object_key.ts";
-import type {
-  FailedDelete,
-  ListOptions,
-  ObjectInfo,
-  ObjectStore,
-  RequestCounts,
-  StoreOptions,
+import {
+  type FailedDelete,
+  type ListOptions,
+  MAX_OBJECT_BYTES,
+  type ObjectInfo,
+  type ObjectStore,
+  type RequestCounts,
+  type StoreOptions,
+  tooLarge,
 } from "./store.ts";
 
 /** Where objects are written before they get their names; listings leave it out. */
@@ -81,9 +84,12 @@ class DirectoryStore implements ObjectStore {
     signal?.throwIfAborted();
     this.requests.get++;
     try {
+      const { size } = await Deno.stat(path);
+      if (size > MAX_OBJECT_BYTES) throw tooLarge(key);
       return await Deno.readFile(path, { signal });
     } catch (error) {
       if (isAbsence(error)) return undefined;
+      if (error instanceof CorruptObjectError) throw error;
       throw this.#error(error, `reading ${key}`, signal);
     }
   }

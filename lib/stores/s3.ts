@@ -5,17 +5,19 @@
  */
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { checkKey, checkPrefix } from "./object_key.ts";
-import { contentHeaders, readPage } from "./s3_bodies.ts";
+import { contentHeaders, readBody, readPage } from "./s3_bodies.ts";
 import { Bucket, type BucketOptions, timeFor } from "./s3_bucket.ts";
 import { Deleter } from "./s3_delete.ts";
 import { isMissingObject } from "./s3_errors.ts";
-import type {
-  FailedDelete,
-  ListOptions,
-  ObjectInfo,
-  ObjectStore,
-  RequestCounts,
-  StoreOptions,
+import {
+  type FailedDelete,
+  type ListOptions,
+  MAX_OBJECT_BYTES,
+  type ObjectInfo,
+  type ObjectStore,
+  type RequestCounts,
+  type StoreOptions,
+  tooLarge,
 } from "./store.ts";
 
 /**
@@ -64,16 +66,22 @@ class S3Store implements ObjectStore {
 
   async get(key: string, { signal }: StoreOptions = {}): Promise<Uint8Array | undefined> {
     const command = new GetObjectCommand(this.#object(key));
-    return await this.#bucket.request(`reading ${key}`, { signal }, async (client, deadline) => {
-      try {
-        const answer = await client.send(command, { abortSignal: deadline.signal });
-        deadline.allow(timeFor(answer.ContentLength ?? 0));
-        return await answer.Body!.transformToByteArray();
-      } catch (error) {
-        if (isMissingObject(error)) return undefined;
-        throw error;
-      }
-    });
+    const body = await this.#bucket.request(
+      `reading ${key}`,
+      { signal },
+      async (client, deadline) => {
+        try {
+          const answer = await client.send(command, { abortSignal: deadline.signal });
+          deadline.allow(timeFor(Math.min(answer.ContentLength ?? 0, MAX_OBJECT_BYTES)));
+          return await readBody(answer.Body!.transformToWebStream());
+        } catch (error) {
+          if (isMissingObject(error)) return undefined;
+          throw error;
+        }
+      },
+    );
+    if (body === "too large") throw tooLarge(key);
+    return body;
   }
 
   async *list(

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
-import type { ObjectInfo } from "./store.ts";
+import { MAX_OBJECT_BYTES, type ObjectInfo } from "./store.ts";
 
 const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -15,6 +15,24 @@ export function contentHeaders(
   const isZstd = ZSTD_MAGIC.every((byte, index) => body[index] === byte);
   if (!isZstd) return { ContentType: "application/octet-stream" };
   return { ContentType: "application/x-ndjson", ContentEncoding: "zstd" };
+}
+
+/**
+ * Reads a body whole; "too large" when it is larger than any object can be. Its length is not to be
+ * relied on: `fetch` unpacks what claims to be gzip, and a little of that may become a lot.
+ */
+export async function readBody(
+  body: ReadableStream<Uint8Array>,
+): Promise<Uint8Array | "too large"> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_OBJECT_BYTES) return "too large";
+    chunks.push(chunk);
+  }
+  if (chunks.length === 1) return chunks[0];
+  return await new Blob(chunks as BlobPart[]).bytes();
 }
 
 /** A page of a listing, with keys relative to `root`. */

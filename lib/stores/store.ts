@@ -3,12 +3,24 @@
  *
  * @module
  */
+import { CorruptObjectError } from "../errors.ts";
 
 /**
  * So long after a write a listing is taken to be possibly without it, in milliseconds: stores promise
  * better, but where one look too few would lose something, there are two.
  */
 export const LONGEST_LAG: number = 2000;
+
+/**
+ * No object has more bytes, neither as it is stored nor unpacked. The largest that is written holds one
+ * update of 16 MiB; encryption adds a third to it.
+ */
+export const MAX_OBJECT_BYTES: number = 32 * 1024 * 1024;
+
+/** The error for an object that is not read since it is too large to be one of ours. */
+export function tooLarge(key: string): CorruptObjectError {
+  return new CorruptObjectError(key, `it has more than ${MAX_OBJECT_BYTES} bytes`);
+}
 
 /** One object in a listing. */
 export interface ObjectInfo {
@@ -64,7 +76,8 @@ export interface RequestCounts {
  *   empty prefix yields nothing. A missing bucket is an error, or is created where that is allowed.
  * - **Errors:** `StoreUnavailableError` when trying again can help, `AccessDeniedError` when it
  *   cannot, `ConfigError` when the store is named or described wrongly, with the store, the
- *   operation and the cause in the message. None names a secret.
+ *   operation and the cause in the message. None names a secret. `CorruptObjectError` when an object is
+ *   larger than {@linkcode MAX_OBJECT_BYTES}; it is not read further then.
  * - **Keys:** parts with slashes between them, none empty, none beginning with a dot. Others, and
  *   prefixes that lead out of the store, are refused with a `TypeError`.
  * - **Order:** keys are listed in ascending order of their bytes; all keys used are ASCII.

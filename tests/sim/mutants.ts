@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "a stream is continued although its newest commit has expired",
     ["backUp", "restore", "away", "cleanup"],
-    edit(OWN_TAIL, "return reach < before.uploaded - before.base;", "return false;"),
+    edit(OWN_TAIL, "return reachOf(commits) < before.uploaded - before.base;", "return false;"),
   ),
   mutant(
     "an unknown key is trusted without its body",
@@ -153,11 +153,11 @@ export const MUTANTS: readonly Mutant[] = [
     "an object that is gone is taken for a gap",
     edit(
       STREAM_READER,
-      `      this.#excluded.add(name.key);
-      this.#listings = 0;
-      await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });`,
-      `      this.#excluded.add(name.key);
-      [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];`,
+      `    this.#excluded.add(name.key);
+    this.#listings = 0;
+    await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });`,
+      `    this.#excluded.add(name.key);
+    [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];`,
     ),
   ),
   mutant(
@@ -200,7 +200,7 @@ export const MUTANTS: readonly Mutant[] = [
     ["newServer"],
     edit(
       "reading/enter.ts",
-      `  names.push(...await list("tail"), ...await list("segments"));`,
+      `  await list("tail");\n  await list("segments");`,
       "",
     ),
   ),
