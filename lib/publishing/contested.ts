@@ -13,6 +13,7 @@ import type { StoredUpdate } from "../codec.ts";
 import type { ObjectName } from "../keys.ts";
 import { listStream } from "../listing.ts";
 import { readAll } from "./read_objects.ts";
+import { Rivals } from "./rivals.ts";
 import type { FormerStream } from "../state/former_streams.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { StoreOptions } from "../stores/store.ts";
@@ -30,9 +31,10 @@ export function mayBeContested(
   commits: readonly ObjectName[],
 ): boolean {
   const listed = commits.filter((commit) => commit.stream === stream);
+  const rivals = new Rivals(listed);
   return listed.some((commit) =>
     !former.hasSeen(commit) &&
-    (!former.hasSeenBeyond(uploaded, commit) || isRivalled(commit, listed))
+    (!former.hasSeenBeyond(uploaded, commit) || rivals.of(commit))
   );
 }
 
@@ -94,8 +96,9 @@ async function contestedUpdates(
     const segments = await listStream(store, "segments", stream, options);
     const names = [...tail, ...segments];
     for (const name of names) listed.set(name.key, name);
-    const news = names.filter((name) => !former.hasSeen(name));
-    return names.filter((name) => isRivalled(name, news.includes(name) ? names : news));
+    const news = new Set(names.filter((name) => !former.hasSeen(name)));
+    const [rivals, newRivals] = [new Rivals(names), new Rivals([...news])];
+    return names.filter((name) => (news.has(name) ? rivals : newRivals).of(name));
   };
   const meanings = new Map<number, Map<string, StoredUpdate>>();
   for await (const updates of readAll(context, listRivals, options)) {
@@ -109,11 +112,4 @@ async function contestedUpdates(
     .flatMap((versions) => [...versions.values()])
     .filter(({ id }) => !republished.has(id));
   return { updates, listed: [...listed.values()] };
-}
-
-/** Whether another writer has written at the same seqs. */
-function isRivalled(name: ObjectName, others: readonly ObjectName[]): boolean {
-  return others.some(({ writer, first, last }) =>
-    writer !== name.writer && first <= name.last && name.first <= last
-  );
 }

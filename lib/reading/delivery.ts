@@ -11,7 +11,9 @@ import { serverOf } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { PluginCaller } from "./plugin_caller.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
+import { isPlausible } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
+import type { ObjectStore } from "../stores/store.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -23,6 +25,8 @@ const CURSOR_INTERVAL = 100;
 export interface DeliveryOptions {
   /** The own state. */
   readonly state: State;
+  /** By whose clock updates are dated. */
+  readonly store: ObjectStore;
   /** Time and randomness. */
   readonly environment: Environment;
   /** Who receives the updates. */
@@ -46,16 +50,19 @@ interface Superseded {
 /** Applies updates: in order per stream, one at a time per URL. */
 export class Delivery {
   readonly #state: State;
+  readonly #store: ObjectStore;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
   /** Calls under way by URL: streams are applied side by side. */
   readonly #busy = new Map<string, Promise<void>>();
   #applied = 0;
   #gaps = 0;
+  #hasWarned = false;
 
   /** Nothing is delivered yet. */
-  constructor({ plugins, state, environment, callbackTimeout, forced }: DeliveryOptions) {
+  constructor({ plugins, state, store, environment, callbackTimeout, forced }: DeliveryOptions) {
     this.#state = state;
+    this.#store = store;
     this.#environment = environment;
     this.#callers = plugins.map((plugin) =>
       new PluginCaller(plugin, { environment, timeout: callbackTimeout, forced })
@@ -73,17 +80,18 @@ export class Delivery {
    */
   async apply(
     stream: string,
-    updates: readonly StoredUpdate[],
+    stored: readonly StoredUpdate[],
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#environment;
+    const updates = stored.map((update) => this.#dated(stream, update));
     const superseded = this.#noteNewest(updates);
     const republished = this.#state.publisher.republishedIn(stream);
     const letters: DeadLetter[] = [];
-    let stored = clock.now(), from = (updates[0]?.seq ?? 1) - 1, to = from;
+    let storedAt = clock.now(), from = (updates[0]?.seq ?? 1) - 1, to = from;
     const store = () => {
       if (to > from) this.#moveCursor(stream, { from, to }, letters.splice(0));
-      [stored, from] = [clock.now(), to];
+      [storedAt, from] = [clock.now(), to];
     };
     try {
       for (const update of updates) {
@@ -92,7 +100,7 @@ export class Delivery {
           letters.push(...await this.#deliver(stream, update, { superseded, signal }));
         }
         to = update.seq;
-        if (clock.now() - stored >= CURSOR_INTERVAL) store();
+        if (clock.now() - storedAt >= CURSOR_INTERVAL) store();
       }
     } finally {
       store();
@@ -116,17 +124,38 @@ export class Delivery {
     this.#moveCursor(stream, { from: first - 1, to: last }, []);
   }
 
+  /** The store's clock, as last heard. */
+  #storeTime(): number {
+    return this.#environment.clock.now() + (this.#store.clockOffset ?? this.#state.clockOffset);
+  }
+
+  /** The update, as of now when its own time cannot be: then it is neither lost nor newest for ever. */
+  #dated(stream: string, update: StoredUpdate): StoredUpdate {
+    const now = this.#storeTime();
+    if (isPlausible(Date.parse(update.time), now)) return update;
+    if (!this.#hasWarned) {
+      logger.warn(
+        "{stream} dates an update {time}, more than a day ahead of the store's clock; it and others " +
+          "are taken to be of the time they arrive",
+        { stream, time: update.time },
+      );
+    }
+    this.#hasWarned = true;
+    return { ...update, time: new Date(now).toISOString() };
+  }
+
   /** Before the first plugin runs: so that nobody publishes again what just arrived. */
   #noteNewest(updates: readonly StoredUpdate[]): Superseded {
     const { newest } = this.#state;
     const ids = new Set<string>();
+    const now = this.#storeTime();
     this.#state.transaction(() => {
       for (const update of updates) {
         const { url, id } = update;
-        newest.note(url, { time: Date.parse(update.time), id, hash: hashOf(update) });
+        newest.note(url, { time: Date.parse(update.time), id, hash: hashOf(update) }, now);
       }
       for (const { url, time, id } of updates) {
-        if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
+        if (newest.supersedes(url, { time: Date.parse(time), id }, now)) ids.add(id);
       }
     }, { durable: false });
     const until = this.#environment.clock.now() + CURSOR_INTERVAL;
@@ -171,7 +200,10 @@ export class Delivery {
     const { newest } = this.#state;
     const holds = known && known.revision === newest.revision() &&
       this.#environment.clock.now() < known.until;
-    const superseded = holds ? known.ids.has(id) : newest.supersedes(url, Date.parse(time), id);
+    const version = { time: Date.parse(time), id };
+    const superseded = holds
+      ? known.ids.has(id)
+      : newest.supersedes(url, version, this.#storeTime());
     return { ...stored, stream, server: serverOf(stream), superseded };
   }
 

@@ -116,10 +116,17 @@ export class BucketWatcher implements Watcher {
 
   #begin(parts: Parts, plugins: readonly RunningPlugin[]): void {
     const { config } = this.#connection;
-    const { state, environment, uploader } = parts;
+    const { state, store, environment, uploader } = parts;
     const { callbackTimeout, includeOwn } = config;
     const forced = this.#forced.signal;
-    const delivery = new Delivery({ state, environment, plugins, callbackTimeout, forced });
+    const delivery = new Delivery({
+      state,
+      store,
+      environment,
+      plugins,
+      callbackTimeout,
+      forced,
+    });
     this.#delivery = delivery;
     this.#poller = new Poller(parts, { config, delivery, signal: this.#stopping.signal });
     this.#warnAfterAbsence(parts);

@@ -15,7 +15,21 @@ export interface Version {
   readonly hash: string | null;
 }
 
-/** The newest known update of each URL. */
+/**
+ * No honest clock is so far ahead of the store's, in milliseconds. Were a later time believed, nothing
+ * that others publish under its URL would ever be newer.
+ */
+const MOST_AHEAD = 24 * 60 * 60 * 1000;
+
+/** Whether a time can be that of an update, as far as the store's clock tells, which says `now`. */
+export function isPlausible(time: number, now: number): boolean {
+  return time <= now + MOST_AHEAD;
+}
+
+/**
+ * The newest known update of each URL. Whoever knows what the store's clock says `now` passes over what
+ * is not {@linkcode isPlausible}: such a time is left where the clock was set back.
+ */
 export class Newest {
   #revision = 0;
   readonly #get;
@@ -29,9 +43,11 @@ export class Newest {
     this.#note = db.prepare(
       `INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
        time = excluded.time, id = excluded.id, hash = excluded.hash
-       WHERE (excluded.time, excluded.id) > (time, id)`,
+       WHERE (excluded.time, excluded.id) > (time, id) OR time > ?`,
     );
-    this.#supersedes = db.prepare("SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?)");
+    this.#supersedes = db.prepare(
+      "SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?) AND time <= ?",
+    );
     this.#shift = db.prepare("UPDATE newest SET time = time + ?");
   }
 
@@ -41,9 +57,9 @@ export class Newest {
   }
 
   /** Remembers an update, unless a newer one is known. */
-  note(url: string, { time, id, hash }: Version): void {
+  note(url: string, { time, id, hash }: Version, now = Infinity): void {
     this.#revision++;
-    this.#note.run(url, time, id, hash);
+    this.#note.run(url, time, id, hash, now + MOST_AHEAD);
   }
 
   /** Changes with every note of this process. */
@@ -52,8 +68,8 @@ export class Newest {
   }
 
   /** Whether a newer update of the URL is known. */
-  supersedes(url: string, time: number, id: string): boolean {
-    return this.#supersedes.get(url, time, id) !== undefined;
+  supersedes(url: string, { time, id }: Pick<Version, "time" | "id">, now = Infinity): boolean {
+    return this.#supersedes.get(url, time, id, now + MOST_AHEAD) !== undefined;
   }
 
   /** Corrects the time of every entry by `ms`. */
