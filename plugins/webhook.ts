@@ -31,6 +31,7 @@ import { Webhook } from "standardwebhooks";
 import { z } from "zod";
 import { DURATION, DURATION_RULE, parseDuration } from "../lib/duration.ts";
 import { messageOf } from "../lib/errors.ts";
+import { excerpt } from "../lib/excerpt.ts";
 import { WEBHOOK_SECRET } from "../lib/wake/signature.ts";
 
 export default definePlugin({
@@ -116,24 +117,12 @@ const TRY_AGAIN = [401, 403, 407, 408, 425, 429];
 
 async function failure(feed: string, url: string, response: Response): Promise<Error> {
   const { status } = response;
-  const answer = `${nameOf(url)} answered ${status} to ${feed}: ${await excerpt(response)}`;
+  const answer = `${nameOf(url)} answered ${status} to ${feed}: ${
+    JSON.stringify(await excerpt(response))
+  }`;
   if (status >= 300 && status < 400) {
     return new Error(`${answer}; redirects are not followed, change 'url' to where it leads`);
   }
   const final = status >= 400 && status < 500 && !TRY_AGAIN.includes(status);
   return final ? new RejectedUpdateError(answer) : new Error(answer);
-}
-
-/** The first 200 characters of the body, quoted; reads little more than that. */
-async function excerpt({ body }: Response): Promise<string> {
-  let text = "";
-  try {
-    for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      text += chunk;
-      if (text.length >= 200) break;
-    }
-  } catch {
-    // The status says enough.
-  }
-  return JSON.stringify(text.slice(0, 200));
 }

@@ -64,6 +64,15 @@ async function readText(path: string): Promise<string | undefined> {
 }
 
 function parseFile(path: string, text: string): ConfigFile | undefined {
+  try {
+    return parse(path, text);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ConfigError(`Cannot read ${path}: it is nested too deep`, { cause });
+  }
+}
+
+function parse(path: string, text: string): ConfigFile | undefined {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   if (errors.length > 0 || !root) {

@@ -22,8 +22,8 @@ const logger = getLogger(["feedsync", "wake"]);
 /** A larger body is refused; a commit of one update of the largest size is a little larger than it. */
 const MOST_BYTES = MAX_UPDATE_BYTES + 64 * 1024;
 
-/** No more bodies are read at once. */
-const SIDE_BY_SIDE = 32;
+/** No more bodies are read at once, and no more bytes: whoever knows the store's URL gets that far. */
+const SIDE_BY_SIDE = 32, BYTES_AT_ONCE = 4 * MOST_BYTES;
 
 /** A body that takes longer is not waited for: milliseconds. */
 const BODY_TIMEOUT = 10_000;
@@ -94,6 +94,7 @@ class Listener {
   /** When each message came, oldest first: none is taken twice. */
   readonly #ids = new Map<string, number>();
   #reading = 0;
+  #bytes = 0;
 
   constructor(options: ListenerOptions) {
     const { secret, wakeToken } = this.#options = options;
@@ -112,13 +113,17 @@ class Listener {
     if (size > MOST_BYTES) return refuse(413, `It is larger than ${MOST_BYTES} bytes`);
     const refusal = route.admit(request, url);
     if (refusal) return refusal;
-    if (this.#reading >= SIDE_BY_SIDE) return refuse(503, "Too much at once");
+    if (this.#reading >= SIDE_BY_SIDE || this.#bytes + size > BYTES_AT_ONCE) {
+      return refuse(503, "Too much at once");
+    }
     this.#reading++;
+    this.#bytes += size;
     try {
       const body = await this.#read(request);
       return body?.length === size ? route.take(request, body) : refuse(408, "It does not come");
     } finally {
       this.#reading--;
+      this.#bytes -= size;
     }
   }
 
@@ -130,7 +135,7 @@ class Listener {
         const id = signer.idOf(headers, now());
         if (id === undefined) return refuse(401, "It is not signed, or clocks differ");
         const isCommit = objectOfMessage(id, store)?.kind === "tail";
-        return isCommit ? undefined : refuse(409, `It is no commit of ${store}`);
+        return isCommit ? undefined : refuse(409, "It is no commit, or of another store");
       },
       take: ({ headers }, body) => {
         const id = signer.verify(headers, body, now());

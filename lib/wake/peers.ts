@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { backoff, type Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
+import { excerpt } from "../excerpt.ts";
 import { Deadline } from "../stores/deadline.ts";
 import { messageId } from "./message_id.ts";
 import { Signer } from "./signature.ts";
@@ -148,8 +149,8 @@ class Peer {
       redirect: "manual",
       signal: deadline.signal,
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 200)}`.trim());
+    if (!response.ok) throw new Error(`${response.status} ${await excerpt(response)}`.trim());
+    await response.body?.cancel();
   }
 
   #take(): void {

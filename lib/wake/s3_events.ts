@@ -15,15 +15,17 @@ export function commitsIn(event: string, store: string): ObjectName[] | undefine
   if (!Array.isArray(records)) return undefined;
   return records.flatMap((record) => {
     const { bucket, object } = fieldsOf(fieldsOf(record).s3);
-    const url = `s3://${fieldsOf(bucket).name}/${decodeKey(fieldsOf(object).key)}`;
+    const { name: bucketName } = fieldsOf(bucket), { key } = fieldsOf(object);
+    if (typeof bucketName !== "string" || typeof key !== "string") return [];
+    const url = `s3://${bucketName}/${decodeKey(key)}`;
     const name = url.startsWith(`${store}/`) ? parseKey(url.slice(store.length + 1)) : undefined;
     return name?.kind === "tail" ? [name] : [];
   });
 }
 
 /** Keys are encoded as in a query. */
-function decodeKey(key: unknown): string {
-  const text = String(key).replaceAll("+", " ");
+function decodeKey(key: string): string {
+  const text = key.replaceAll("+", " ");
   try {
     return decodeURIComponent(text);
   } catch {
