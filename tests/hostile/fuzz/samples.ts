@@ -1,0 +1,49 @@
+/**
+ * What is valid, to begin with.
+ *
+ * @module
+ */
+import fc from "fast-check";
+import { encodeBody, updateLine } from "../../../lib/codec.ts";
+import { type ObjectName, objectName } from "../../../lib/keys.ts";
+import { updateBody } from "../../../lib/publishing/accept.ts";
+import type { UpdateInput } from "../../../lib/update.ts";
+
+const CONTENTS: readonly Pick<UpdateInput, "content" | "removed">[] = [
+  { content: "<rss>ä</rss>" },
+  { content: { items: [{ title: "a", read: false, at: 1.5 }, null] } },
+  { content: new Uint8Array([0xff, 0, 10]) },
+  { removed: true },
+];
+
+const METADATA = { status: 200, etag: '"abc"', nested: { list: [1, 2] } };
+
+/** A name of an object that is read from the beginning of its stream. */
+export const smallName: fc.Arbitrary<ObjectName> = fc.record({
+  kind: fc.constantFrom("tail" as const, "segments" as const),
+  stream: fc.constantFrom("evil_aaaaaaaa", "evil_bbbbbbbb", "web-1_cccccccc"),
+  first: fc.constantFrom(1, 1, 1, 2, 3, 2 ** 53 - 4),
+  count: fc.integer({ min: 1, max: 3 }),
+  writer: fc.constantFrom("wwwwwwww", "zzzzzzzz"),
+}).map(({ count, first, ...rest }) => objectName({ ...rest, first, last: first + count - 1 }));
+
+/** The lines of a valid body, with one update of each kind in turn. */
+export function linesFor({ first, last, writer }: ObjectName, server = "evil"): string[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const content = CONTENTS[(first + index) % CONTENTS.length];
+    const id = `${writer.charCodeAt(0)}`.padStart(8, "0") + "-0000-4000-8000-" +
+      String(first + index).padStart(12, "0").slice(-12);
+    return updateLine({
+      id,
+      url: `https://${server}.example.com/${(first + index) % 5}`,
+      time: Date.UTC(2026, 0, 1) + index,
+      body: updateBody({ ...content, metadata: METADATA }),
+    }, first + index);
+  });
+}
+
+/** A valid body. */
+export function bodyFor(name: ObjectName, server?: string): Uint8Array<ArrayBuffer> {
+  const time = "2026-01-01T00:00:00.000Z";
+  return new Uint8Array(encodeBody(name, linesFor(name, server), { time, previous: "evil_x" }));
+}
