@@ -71,7 +71,10 @@ async function findCommand(command: string, directory: string): Promise<string> 
   const places = inPath ? (Deno.env.get("PATH") ?? "").split(delimiter) : [directory];
   const names = WINDOWS ? [command, `${command}.exe`] : [command];
   for (const file of places.flatMap((place) => names.map((name) => resolve(place, name)))) {
-    if (await isExecutable(file)) return file;
+    if (!await isExecutable(file)) continue;
+    const { state } = await Deno.permissions.query({ name: "run", command: file });
+    if (state === "granted") return file;
+    throw new ConfigError(`Cannot run ${file}: it needs --allow-run=${file}`);
   }
   const where = inPath ? "in PATH" : `at ${resolve(directory, command)}`;
   throw new ConfigError(`Cannot run ${JSON.stringify(command)}: no executable file ${where}`);
@@ -81,7 +84,8 @@ async function isExecutable(file: string): Promise<boolean> {
   try {
     const { isFile, mode } = await Deno.stat(file);
     return isFile && (mode === null || (mode & 0o111) !== 0);
-  } catch {
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
     return false;
   }
 }

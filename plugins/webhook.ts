@@ -46,7 +46,12 @@ export default definePlugin({
   }).refine(({ secret, secretEnv }) => (secret === undefined) !== (secretEnv === undefined), {
     error: "exactly one of 'secret' and 'secretEnv' must be given",
   }),
-  setup({ options }) {
+  async setup({ options }) {
+    const { host } = new URL(options.url);
+    const { state } = await Deno.permissions.query({ name: "net", host });
+    if (state !== "granted") {
+      throw new ConfigError(`Cannot POST to ${host}: it needs --allow-net=${host}`);
+    }
     return { webhook: openWebhook(options), headers: checkHeaders(options.headers) };
   },
   async onUpdate(update, { options, state, signal }) {

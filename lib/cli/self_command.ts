@@ -4,6 +4,12 @@
  * @module
  */
 
+/** What the commands need, plugins that start others aside. */
+const PERMISSIONS = [
+  ...["--no-prompt", "--allow-read", "--allow-write", "--allow-net", "--allow-env"],
+  "--allow-sys=hostname,osRelease",
+];
+
 /**
  * The arguments that make `Deno.execPath()` run feedsync with `args`. A compiled feedsync is that
  * executable itself; else it is Deno, which is told where the command line is.
@@ -16,5 +22,5 @@ export function selfArguments(
   } = {},
 ): string[] {
   if (standalone) return [...args];
-  return ["run", "-A", new URL("../../cli.ts", import.meta.url).href, ...args];
+  return ["run", ...PERMISSIONS, new URL("../../cli.ts", import.meta.url).href, ...args];
 }

@@ -155,7 +155,7 @@ export class Delivery {
         newest.note(url, { time: Date.parse(update.time), id, hash: hashOf(update) }, now);
       }
       for (const { url, time, id } of updates) {
-        if (newest.supersedes(url, { time: Date.parse(time), id }, now)) ids.add(id);
+        if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
       }
     }, { durable: false });
     const until = this.#environment.clock.now() + CURSOR_INTERVAL;
@@ -200,10 +200,7 @@ export class Delivery {
     const { newest } = this.#state;
     const holds = known && known.revision === newest.revision() &&
       this.#environment.clock.now() < known.until;
-    const version = { time: Date.parse(time), id };
-    const superseded = holds
-      ? known.ids.has(id)
-      : newest.supersedes(url, version, this.#storeTime());
+    const superseded = holds ? known.ids.has(id) : newest.supersedes(url, Date.parse(time), id);
     return { ...stored, stream, server: serverOf(stream), superseded };
   }
 

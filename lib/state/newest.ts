@@ -26,10 +26,7 @@ export function isPlausible(time: number, now: number): boolean {
   return time <= now + MOST_AHEAD;
 }
 
-/**
- * The newest known update of each URL. Whoever knows what the store's clock says `now` passes over what
- * is not {@linkcode isPlausible}: such a time is left where the clock was set back.
- */
+/** The newest known update of each URL. */
 export class Newest {
   #revision = 0;
   readonly #get;
@@ -45,9 +42,7 @@ export class Newest {
        time = excluded.time, id = excluded.id, hash = excluded.hash
        WHERE (excluded.time, excluded.id) > (time, id) OR time > ?`,
     );
-    this.#supersedes = db.prepare(
-      "SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?) AND time <= ?",
-    );
+    this.#supersedes = db.prepare("SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?)");
     this.#shift = db.prepare("UPDATE newest SET time = time + ?");
   }
 
@@ -56,7 +51,10 @@ export class Newest {
     return this.#get.get(url) as Version | undefined;
   }
 
-  /** Remembers an update, unless a newer one is known. */
+  /**
+   * Remembers an update, unless a newer one is known. What was {@linkcode isPlausible} once and is not
+   * `now`, by the store's clock, is not newer: the clock was set back.
+   */
   note(url: string, { time, id, hash }: Version, now = Infinity): void {
     this.#revision++;
     this.#note.run(url, time, id, hash, now + MOST_AHEAD);
@@ -68,8 +66,8 @@ export class Newest {
   }
 
   /** Whether a newer update of the URL is known. */
-  supersedes(url: string, { time, id }: Pick<Version, "time" | "id">, now = Infinity): boolean {
-    return this.#supersedes.get(url, time, id, now + MOST_AHEAD) !== undefined;
+  supersedes(url: string, time: number, id: string): boolean {
+    return this.#supersedes.get(url, time, id) !== undefined;
   }
 
   /** Corrects the time of every entry by `ms`. */

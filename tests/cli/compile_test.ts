@@ -14,6 +14,12 @@ Deno.test("deno compile is told of all commands", async () => {
   assert.deepEqual((await commands()).toSorted(), modules.toSorted());
 });
 
+/** What the executable may do. */
+async function permissions(): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  return [...tasks.compile.command.matchAll(/ (--no-prompt|--allow-\S+)/g)].map(([, flag]) => flag);
+}
+
 /**
  * The runtime of a real executable comes from Deno's server. With Deno itself in its place
  * everything is built but the result, which is Deno and not feedsync, and is never run.
@@ -23,7 +29,7 @@ Deno.test("deno compile embeds everything that the commands load, plugins includ
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
-        ...["compile", "-A", "--no-check", "--output", `${directory}/feedsync`],
+        ...["compile", ...await permissions(), "--no-check", "--output", `${directory}/feedsync`],
         ...(await commands()).map((path) => `--include=${path}`),
         "cli.ts",
       ],
@@ -42,6 +48,18 @@ Deno.test("deno compile embeds everything that the commands load, plugins includ
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+Deno.test("the executable asks for what its commands and plugins need, and no foreign functions", async () => {
+  assert.deepEqual((await permissions()).toSorted(), [
+    "--allow-env",
+    "--allow-net",
+    "--allow-read",
+    "--allow-run",
+    "--allow-sys=hostname,osRelease",
+    "--allow-write",
+    "--no-prompt",
+  ]);
 });
 
 Deno.test("nothing that is embedded reads files of the source tree", async () => {

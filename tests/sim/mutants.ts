@@ -140,8 +140,8 @@ export const MUTANTS: readonly Mutant[] = [
     "old content overwrites new",
     edit(
       DELIVERY,
-      "newest.supersedes(url, version, this.#storeTime());\n    return",
-      "newest.supersedes(url, version, this.#storeTime()) && false;\n    return",
+      "Date.parse(time), id);\n    return",
+      "Date.parse(time), id) && false;\n    return",
     ),
   ),
   mutant(

@@ -80,7 +80,7 @@ async function apply(
 function currentUpdate({ content }: DeadLetter, { newest }: State): Update {
   const update = updateFromJson(JSON.parse(content));
   const { url, time, id } = update;
-  return { ...update, superseded: newest.supersedes(url, { time: Date.parse(time), id }) };
+  return { ...update, superseded: newest.supersedes(url, Date.parse(time), id) };
 }
 
 /** Aborted `ms` after `signal` is: so long a running call may finish. */
