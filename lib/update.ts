@@ -17,9 +17,10 @@ export interface JsonObject {
 /** A longer URL would not fit into the environment of a process, or a line of a log. */
 export const MAX_URL_LENGTH: number = 32 * 1024;
 
-/** Whether the text can be the URL of a feed: absolute, and not too long. */
+/** Whether the text can be the URL of a feed: absolute, not too long, and whole wherever NUL ends a text. */
 export function isFeedUrl(url: string): boolean {
-  return url.length <= MAX_URL_LENGTH && URL.canParse(url) && url.isWellFormed();
+  return url.length <= MAX_URL_LENGTH && URL.canParse(url) && url.isWellFormed() &&
+    !url.includes("\0");
 }
 
 /** What {@linkcode publish} takes. */

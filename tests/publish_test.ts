@@ -78,6 +78,7 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
     [{ url, content: "x", metadata: { a: NaN } }, /'metadata\.a' is NaN/],
     [{ url, content: "x".repeat(16 * 1024 * 1024) }, /more than the 16777216 allowed/],
     [undefined, /'url' must be an absolute URL/],
+    [{ url: `${url}\0`, content: "x" }, /'url' must be an absolute URL: current value is ".*0000"/],
     [{ url: [[[]]], content: "x" }, /'url' must be an absolute URL: current value is object/],
     [{ url: `${url}${"x".repeat(32 * 1024)}`, content: "x" }, /'url' has 32788 characters, more/],
     [{ url, content: nested("[", "]", 1_000_000) }, /'content' is nested deeper than 500 levels/],

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { systemEnvironment } from "../../lib/environment.ts";
+import { Peers } from "../../lib/wake/peers.ts";
 import { Signer } from "../../lib/wake/signature.ts";
-import { BODY, Ear, ID, NAME, SECRET, TOKEN } from "../wake/ear.ts";
+import { httpServer } from "../servers/http.ts";
+import { BODY, Ear, ID, NAME, SECRET, STORE, TOKEN } from "../wake/ear.ts";
 import { nestedText } from "./values.ts";
 
 /** Sends bytes as they are; resolves to the first line of the answer, empty when there is none. */
@@ -147,4 +150,27 @@ Deno.test("events that are nested, endless, or of odd values tell of nothing, an
     assert.ok(status === 204 || status === 400, `${status} ${event.slice(0, 60)}`);
   }
   assert.deepEqual(ear.heard, []);
+});
+
+Deno.test("of what a peer answers little is read", async () => {
+  let sent = 0;
+  const body = () =>
+    new ReadableStream({
+      pull(controller) {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(0x78));
+      },
+    });
+  for (const status of [200, 500]) {
+    await using server = httpServer(() => new Response(body(), { status }));
+    const options = { secret: SECRET, store: STORE, now: Date.now, environment: systemEnvironment };
+    const peers = new Peers([server.endpoint], options);
+    peers.send({ key: NAME.key, body: BODY });
+    await peers.close(5_000);
+    assert.deepEqual(
+      peers.counts,
+      status === 200 ? { sent: 1, dropped: 0 } : { sent: 0, dropped: 1 },
+    );
+  }
+  assert.ok(sent < 32 * 1024 * 1024, `${sent} bytes`);
 });

@@ -4,7 +4,7 @@ import { decodeBody } from "../../lib/codec.ts";
 import { cleanUp } from "../../lib/cleanup.ts";
 import { objectName, parseKey } from "../../lib/keys.ts";
 import { publish } from "../../lib/publish.ts";
-import { Fleet, texts, urlOf } from "../fixture.ts";
+import { Fleet, urlOf } from "../fixture.ts";
 import { bodyOf, lineOf } from "./values.ts";
 
 const GARBAGE = new Uint8Array([1, 2, 3]);

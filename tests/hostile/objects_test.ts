@@ -121,7 +121,15 @@ Deno.test("no object that is written comes near what readers refuse", async () =
 });
 
 Deno.test("an update whose URL publish() would refuse is none", () => {
-  const urls = ["", "feed.xml", "../../etc/passwd", "//host/x", "https://\ud800/", "https://[/"];
+  const urls = [
+    "",
+    "feed.xml",
+    "../../etc/passwd",
+    "//host/x",
+    "https://\ud800/",
+    "https://[/",
+    "https://x/\0",
+  ];
   for (const url of [...urls, `https://example.com/${"x".repeat(32 * 1024)}`]) {
     const line = lineOf(1, { url: JSON.stringify(url) });
     assertRefused(commit(1), bodyOf(commit(1), [line]), /malformed/);
