@@ -8,7 +8,7 @@
  * @module
  */
 import { backoff, type Environment, sleep } from "../environment.ts";
-import { messageOf } from "../errors.ts";
+import { CorruptObjectError, messageOf } from "../errors.ts";
 import { getLogger } from "@logtape/logtape";
 import type { ObjectStore, StoreOptions } from "../stores/store.ts";
 
@@ -99,7 +99,10 @@ export class MarkerReader {
   async hasChanged(options: StoreOptions): Promise<boolean> {
     const { store, environment: { clock } } = this.#parts;
     const isTrusted = clock.now() - this.#listedAt < LONGEST_TRUST;
-    const bytes = await store.get(MARKER_KEY, options);
+    const bytes = await store.get(MARKER_KEY, options).catch((error) => {
+      if (error instanceof CorruptObjectError) return undefined;
+      throw error;
+    });
     this.#seen = bytes && new TextDecoder().decode(bytes);
     return !isTrusted || this.#seen === undefined || this.#seen !== this.#listed;
   }

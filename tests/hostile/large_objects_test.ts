@@ -4,6 +4,8 @@ import { CorruptObjectError } from "../../lib/errors.ts";
 import { openDirectoryStore } from "../../lib/stores/directory.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import { MAX_OBJECT_BYTES } from "../../lib/stores/store.ts";
+import { MARKER_KEY } from "../../lib/wake/marker.ts";
+import { watch } from "../../lib/watch.ts";
 import { Fleet, texts } from "../fixture.ts";
 import { httpServer } from "../servers/http.ts";
 
@@ -81,4 +83,22 @@ Deno.test("an object that is too large holds up its own stream only, and is no f
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, ["a", ...texts("b", 3)]);
   assert.equal(web1.stream, stream);
+});
+
+Deno.test("a marker that is too large, or garbage, keeps nobody from listing", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1", { retention: false });
+  const get = fleet.store.get.bind(fleet.store);
+  fleet.store.get = (key) =>
+    key === MARKER_KEY ? Promise.reject(new CorruptObjectError(key, "it is too large")) : get(key);
+  const web2 = fleet.server("web-2", { marker: true, poll: "1s", retention: false });
+  const contents: unknown[] = [];
+  const watcher = watch(web2, ({ content }) => void contents.push(content));
+  await watcher.ready;
+  for (const content of texts("a", 3)) {
+    await fleet.publish(web1, content);
+    await fleet.time.pass(2_000);
+  }
+  assert.deepEqual(contents, texts("a", 3));
+  await fleet.time.run(watcher.close());
 });
