@@ -5,13 +5,13 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../codec.ts";
+import { Dating } from "./dating.ts";
 import type { Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
 import { serverOf } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { PluginCaller } from "./plugin_caller.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
-import { isPlausible } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore } from "../stores/store.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
@@ -50,19 +50,18 @@ interface Superseded {
 /** Applies updates: in order per stream, one at a time per URL. */
 export class Delivery {
   readonly #state: State;
-  readonly #store: ObjectStore;
+  readonly #dating: Dating;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
   /** Calls under way by URL: streams are applied side by side. */
   readonly #busy = new Map<string, Promise<void>>();
   #applied = 0;
   #gaps = 0;
-  #hasWarned = false;
 
   /** Nothing is delivered yet. */
   constructor({ plugins, state, store, environment, callbackTimeout, forced }: DeliveryOptions) {
     this.#state = state;
-    this.#store = store;
+    this.#dating = new Dating({ state, store, environment });
     this.#environment = environment;
     this.#callers = plugins.map((plugin) =>
       new PluginCaller(plugin, { environment, timeout: callbackTimeout, forced })
@@ -84,7 +83,7 @@ export class Delivery {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#environment;
-    const updates = stored.map((update) => this.#dated(stream, update));
+    const updates = stored.map((update) => this.#dating.date(stream, update));
     const superseded = this.#noteNewest(updates);
     const republished = this.#state.publisher.republishedIn(stream);
     const letters: DeadLetter[] = [];
@@ -124,31 +123,11 @@ export class Delivery {
     this.#moveCursor(stream, { from: first - 1, to: last }, []);
   }
 
-  /** The store's clock, as last heard. */
-  #storeTime(): number {
-    return this.#environment.clock.now() + (this.#store.clockOffset ?? this.#state.clockOffset);
-  }
-
-  /** The update, as of now when its own time cannot be: then it is neither lost nor newest for ever. */
-  #dated(stream: string, update: StoredUpdate): StoredUpdate {
-    const now = this.#storeTime();
-    if (isPlausible(Date.parse(update.time), now)) return update;
-    if (!this.#hasWarned) {
-      logger.warn(
-        "{stream} dates an update {time}, more than a day ahead of the store's clock; it and others " +
-          "are taken to be of the time they arrive",
-        { stream, time: update.time },
-      );
-    }
-    this.#hasWarned = true;
-    return { ...update, time: new Date(now).toISOString() };
-  }
-
   /** Before the first plugin runs: so that nobody publishes again what just arrived. */
   #noteNewest(updates: readonly StoredUpdate[]): Superseded {
     const { newest } = this.#state;
     const ids = new Set<string>();
-    const now = this.#storeTime();
+    const now = this.#dating.now();
     this.#state.transaction(() => {
       for (const update of updates) {
         const { url, id } = update;

@@ -1,0 +1,55 @@
+/**
+ * When updates were published, as far as that can be believed.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { StoredUpdate } from "../codec.ts";
+import type { Environment } from "../environment.ts";
+import { isPlausible } from "../state/newest.ts";
+import type { State } from "../state/state.ts";
+import type { ObjectStore } from "../stores/store.ts";
+
+const logger = getLogger(["feedsync", "watch"]);
+
+/** What tells the time. */
+export interface DatingOptions {
+  /** Knows how far the store's clock was from this machine's. */
+  readonly state: State;
+  /** By whose clock updates are dated. */
+  readonly store: ObjectStore;
+  /** The clock of this machine. */
+  readonly environment: Environment;
+}
+
+/** Dates updates by the store's clock. */
+export class Dating {
+  readonly #options: DatingOptions;
+  #hasWarned = false;
+
+  /** By these clocks. */
+  constructor(options: DatingOptions) {
+    this.#options = options;
+  }
+
+  /** The store's clock, as last heard, in milliseconds since 1970. */
+  now(): number {
+    const { state, store, environment: { clock } } = this.#options;
+    return clock.now() + (store.clockOffset ?? state.clockOffset);
+  }
+
+  /** The update, as of now when its own time cannot be: then it is neither lost nor newest for ever. */
+  date(stream: string, update: StoredUpdate): StoredUpdate {
+    const now = this.now();
+    if (isPlausible(Date.parse(update.time), now)) return update;
+    if (!this.#hasWarned) {
+      logger.warn(
+        "{stream} dates an update {time}, more than a day ahead of the store's clock; it and others " +
+          "are taken to be of the time they arrive",
+        { stream, time: update.time },
+      );
+    }
+    this.#hasWarned = true;
+    return { ...update, time: new Date(now).toISOString() };
+  }
+}
