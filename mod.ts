@@ -26,9 +26,9 @@ export type {
   LogLevel,
   PluginEntry,
   PollConfig,
-  S3Config,
   WakeConfig,
 } from "./lib/config/config.ts";
+export type { S3Config } from "./lib/config/s3_config.ts";
 export { connect } from "./lib/connect.ts";
 export type { ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";

@@ -9,6 +9,7 @@ import { checkComplete, checkConfig } from "./check.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
 import { defined } from "./merge.ts";
 import { absoluteState, absoluteStore } from "./paths.ts";
+import type { S3Config } from "./s3_config.ts";
 import { defaultServerName } from "./server_name.ts";
 
 /** A duration: `"200ms"`, `"10s"`, `"1m"`, `"24h"`, `"7d"`, or a number of milliseconds. */
@@ -30,24 +31,6 @@ export interface WakeConfig {
 
 /** How much the command line logs. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** How to reach an S3-compatible store. What is absent is found as the AWS SDK finds it. */
-export interface S3Config {
-  /** URL of the service; needed for everything but AWS. */
-  readonly endpoint?: string;
-  /** Region. */
-  readonly region?: string;
-  /** Access key. */
-  readonly accessKeyId?: string;
-  /** Secret of the access key. Better kept in the environment than in a file. */
-  readonly secretAccessKey?: string;
-  /** Token of temporary credentials. */
-  readonly sessionToken?: string;
-  /** Profile in the AWS configuration files. */
-  readonly profile?: string;
-  /** `https://host/bucket` instead of `https://bucket.host`. @default {true} with an endpoint */
-  readonly forcePathStyle?: boolean;
-}
 
 /** A directory whose `.feed` files are published when they change. */
 export interface FilesConfig {

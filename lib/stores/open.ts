@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { S3Config } from "../config/config.ts";
+import type { S3Config } from "../config/s3_config.ts";
 import { absoluteStore } from "../config/paths.ts";
 import { type Environment, systemEnvironment } from "../environment.ts";
 import { ConfigError } from "../errors.ts";

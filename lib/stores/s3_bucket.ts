@@ -4,7 +4,7 @@
  * @module
  */
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { S3Config } from "../config/config.ts";
+import type { S3Config } from "../config/s3_config.ts";
 import { type Environment, systemEnvironment } from "../environment.ts";
 import type { FeedSyncError } from "../errors.ts";
 import { Deadline } from "./deadline.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import type { S3Config } from "../config/config.ts";
+import type { S3Config } from "../config/s3_config.ts";
 import { ConfigError } from "../errors.ts";
 
 /** Failures that pass at once are not worth a message. */

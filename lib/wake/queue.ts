@@ -11,7 +11,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { getLogger } from "@logtape/logtape";
-import type { S3Config } from "../config/config.ts";
+import type { S3Config } from "../config/s3_config.ts";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { messageOf } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";

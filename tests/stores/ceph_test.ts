@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
 import { AccessDeniedError } from "../../lib/errors.ts";
-import type { S3Config } from "../../lib/config/config.ts";
+import type { S3Config } from "../../lib/config/s3_config.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
