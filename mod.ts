@@ -28,7 +28,7 @@ export type {
   PollConfig,
   WakeConfig,
 } from "./lib/config/config.ts";
-export type { S3Config } from "./lib/config/s3_config.ts";
+export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3_config.ts";
 export { connect } from "./lib/connect.ts";
 export type { ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";

@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { parseDuration } from "../duration.ts";
+import { checkS3, missing } from "./check_s3.ts";
 import { type Config, pollRange } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { nearest } from "./nearest.ts";
@@ -14,8 +15,15 @@ import { configSchema, keysAt, SCALAR_KEYS } from "./schema.ts";
 /** Where the value at a path was written, such as `feedsync.jsonc:3:11`. */
 export type Locate = (path: readonly PropertyKey[]) => string | undefined;
 
-/** The keys whose values must not show up in messages. */
-const SECRET = new Set(["accessKeyId", "secretAccessKey", "sessionToken", "secret", "wakeToken"]);
+/** The keys whose values must not show up in messages; a text in place of `s3` may be anything. */
+const SECRET = new Set([
+  "s3",
+  "accessKeyId",
+  "secretAccessKey",
+  "sessionToken",
+  "secret",
+  "wakeToken",
+]);
 
 /**
  * Checks what one source gives.
@@ -37,8 +45,6 @@ export function checkConfig(value: unknown, locate: Locate = () => undefined): C
 export function checkComplete(
   { s3, files, listen, peers = [], secret, wakeToken, poll, retention }: Config,
 ): void {
-  const missing = (key: string, reason: string) =>
-    new ConfigError(`Cannot use the configuration: '${key}' is missing, ${reason}`);
   if (files && files.directory === undefined) {
     throw missing("files.directory", "the other keys of 'files' need it");
   }
@@ -55,12 +61,7 @@ export function checkComplete(
   if (listen !== undefined && secret === undefined && wakeToken === undefined) {
     throw missing("secret", "'listen' needs it for peers, or 'wakeToken' for events of the bucket");
   }
-  if (s3?.accessKeyId !== undefined && s3.secretAccessKey === undefined) {
-    throw missing("s3.secretAccessKey", "'s3.accessKeyId' needs it");
-  }
-  if (s3?.accessKeyId === undefined && (s3?.secretAccessKey ?? s3?.sessionToken) !== undefined) {
-    throw missing("s3.accessKeyId", "'s3.secretAccessKey' and 's3.sessionToken' need it");
-  }
+  if (s3) checkS3(s3);
 }
 
 function describe(issue: z.core.$ZodIssue, locate: Locate): string[] {

@@ -9,6 +9,7 @@ import { checkComplete, checkConfig } from "./check.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
 import { defined } from "./merge.ts";
 import { absoluteState, absoluteStore } from "./paths.ts";
+import { resolveS3 } from "./resolve_s3.ts";
 import type { S3Config } from "./s3_config.ts";
 import { defaultServerName } from "./server_name.ts";
 
@@ -199,12 +200,13 @@ export function resolveConfig(
   const directory = resolve(options.directory ?? ".");
   const { $schema: _, ...given } = config;
   const filled = { ...DEFAULTS, ...defined(given) };
+  const server = filled.server ?? defaultServerName();
   return {
     ...filled,
     directory,
-    server: filled.server ?? defaultServerName(),
+    server,
     store: absoluteStore(filled.store, directory),
-    s3: filled.s3 ?? {},
+    s3: resolveS3(filled.s3 ?? {}, { directory, server }),
     state: absoluteState(filled.state, directory),
     files: resolveFiles(filled.files, directory),
     listen: filled.listen,

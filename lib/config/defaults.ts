@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config, FilesConfig } from "./config.ts";
+import type { AssumeRoleConfig } from "./s3_config.ts";
 
 /** Defaults of the top-level keys. */
 export const DEFAULTS = {
@@ -31,3 +32,8 @@ export const FILES_DEFAULTS = {
   rescan: "1m",
   publishRemovals: false,
 } as const satisfies FilesConfig;
+
+/** Defaults of the keys in `s3.assumeRole`. */
+export const ASSUME_ROLE_DEFAULTS = {
+  duration: "1h",
+} as const satisfies AssumeRoleConfig;

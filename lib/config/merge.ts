@@ -4,14 +4,24 @@
  * @module
  */
 import type { Config } from "./config.ts";
+import type { S3Config } from "./s3_config.ts";
 
 /** What both say; where they differ `over` wins, key by key. */
 export function merge(base: Config, over: Config): Config {
   return {
     ...base,
     ...defined(over),
-    ...(base.s3 || over.s3) && { s3: { ...base.s3, ...defined(over.s3 ?? {}) } },
+    ...(base.s3 || over.s3) && { s3: mergeS3(base.s3 ?? {}, over.s3 ?? {}) },
     ...(base.files || over.files) && { files: { ...base.files, ...defined(over.files ?? {}) } },
+  };
+}
+
+function mergeS3(base: S3Config, over: S3Config): S3Config {
+  const assumeRole = { ...base.assumeRole, ...defined(over.assumeRole ?? {}) };
+  return {
+    ...base,
+    ...defined(over),
+    ...(base.assumeRole || over.assumeRole) && { assumeRole },
   };
 }
 

@@ -6,14 +6,16 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Config } from "./config.ts";
+import type { S3Config } from "./s3_config.ts";
 
 /** A copy in which no path depends on the directory it was written for. */
 export function withAbsolutePaths(config: Config, directory: string): Config {
-  const { store, state, files } = config;
+  const { store, state, s3, files } = config;
   return {
     ...config,
     ...store !== undefined && { store: absoluteStore(store, directory) },
     ...state !== undefined && { state: absoluteState(state, directory) },
+    ...s3 && { s3: absoluteS3(s3, directory) },
     ...files?.directory !== undefined &&
       { files: { ...files, directory: resolve(directory, files.directory) } },
   };
@@ -24,6 +26,13 @@ export function absoluteStore(store: string, directory: string): string {
   if (store.startsWith("file://")) return `file:${fileURLToPath(store)}`;
   if (store.startsWith("file:")) return `file:${resolve(directory, store.slice("file:".length))}`;
   return store.replace(/(?<!^s3:\/?)\/+(?=\/|$)/g, "");
+}
+
+/** The `s3` keys with absolute paths. */
+export function absoluteS3(s3: S3Config, directory: string): S3Config {
+  const { credentialsFile } = s3;
+  if (credentialsFile === undefined) return s3;
+  return { ...s3, credentialsFile: resolve(directory, credentialsFile) };
 }
 
 /** Absolute path of a state file; `:memory:` as it is. */

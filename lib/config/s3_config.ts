@@ -3,6 +3,31 @@
  *
  * @module
  */
+import type { Duration } from "./config.ts";
+
+/** A role that is assumed with the credentials that are found: only its rights count then. */
+export interface AssumeRoleConfig {
+  /** ARN of the role, `arn:aws:iam::<account>:role/<name>`. Needed. */
+  readonly roleArn?: string;
+  /** What the owner of the role wants to be told. */
+  readonly externalId?: string;
+  /** Names the session in the logs of the service. @default `feedsync-` and the server's name */
+  readonly sessionName?: string;
+  /** How long credentials of the role are valid, `"15m"` to `"12h"`. @default {"1h"} */
+  readonly duration?: Duration;
+  /** URL of the token service. @default AWS's, or `s3.endpoint` where that is of another service */
+  readonly endpoint?: string;
+}
+
+/** Who may do what with objects, in the words of S3. */
+export type CannedAcl =
+  | "private"
+  | "public-read"
+  | "public-read-write"
+  | "authenticated-read"
+  | "aws-exec-read"
+  | "bucket-owner-read"
+  | "bucket-owner-full-control";
 
 /** How to reach an S3-compatible store. What is absent is found as the AWS SDK finds it. */
 export interface S3Config {
@@ -16,8 +41,22 @@ export interface S3Config {
   readonly secretAccessKey?: string;
   /** Token of temporary credentials. */
   readonly sessionToken?: string;
-  /** Profile in the AWS configuration files. */
+  /** Profile in the AWS configuration files, or in `credentialsFile`. */
   readonly profile?: string;
+  /**
+   * File with credentials, read again when it changes: in the form of `~/.aws/credentials`, or the
+   * JSON that a `credential_process` prints (`{"Version":1,"AccessKeyId","SecretAccessKey",
+   * "SessionToken","Expiration"}`).
+   */
+  readonly credentialsFile?: string;
+  /** Role to assume with the credentials that are found. */
+  readonly assumeRole?: AssumeRoleConfig;
   /** `https://host/bucket` instead of `https://bucket.host`. @default {true} with an endpoint */
   readonly forcePathStyle?: boolean;
+  /** How the service encrypts what it stores. @default the bucket's own setting */
+  readonly serverSideEncryption?: "AES256" | "aws:kms";
+  /** Key of `aws:kms`. @default the account's own */
+  readonly kmsKeyId?: string;
+  /** Who may do what with objects that are written; a bucket that is created stays private. */
+  readonly acl?: CannedAcl;
 }

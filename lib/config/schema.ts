@@ -4,34 +4,19 @@
  * @module
  */
 import { z } from "zod";
-import { DURATION, DURATION_RULE, parseDuration } from "../duration.ts";
+import { DURATION_RULE, parseDuration } from "../duration.ts";
 import { SERVER_NAME } from "../keys.ts";
-import type { Config, Duration } from "./config.ts";
+import type { Config } from "./config.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+import { duration, isEndpoint, key, text } from "./rules.ts";
+import { assumeRole, s3 } from "./s3_schema.ts";
 import { isSecret } from "../wake/signature.ts";
 
-/** Longer timers would fire at once. */
-const LONGEST_TIMER = "24d";
 const A_HUNDRED_YEARS = "36500d";
 /** Host names, IPv4 addresses, and IPv6 ones in brackets. */
 const LISTEN = /^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+):\d{1,5}$/;
 // A file: URL names no host.
 const STORE = /^(file:(?!\/\/[^/]).+|s3:\/\/[^/?#@:\s]+(\/[^?#]*)?)$/;
-
-const text = z.string().min(1, { error: "must not be empty" });
-
-const s3 = z.strictObject({
-  endpoint: key(
-    text.refine(isEndpoint, { error: "must be an http:// or https:// URL without credentials" }),
-    "URL of the service; needed for everything but AWS",
-  ),
-  region: key(text, "Region"),
-  accessKeyId: key(text, "Access key"),
-  secretAccessKey: key(text, "Secret of the access key; better kept in the environment"),
-  sessionToken: key(text, "Token of temporary credentials"),
-  profile: key(text, "Profile in the AWS configuration files"),
-  forcePathStyle: key(z.boolean(), "https://host/bucket; the default when an endpoint is given"),
-});
 
 const files = z.strictObject({
   directory: key(text, "Directory whose .feed files are published when they change"),
@@ -160,7 +145,13 @@ export const SCALAR_KEYS: readonly ScalarKey[] = [...scalarKeys(config)];
 
 /** The keys that the object at `path` may have, the configuration itself being at `[]`. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
-  const objects: Record<string, z.ZodObject> = { "": config, s3, files, wake: wakeUp };
+  const objects: Record<string, z.ZodObject> = {
+    "": config,
+    s3,
+    "s3.assumeRole": assumeRole,
+    files,
+    wake: wakeUp,
+  };
   const names = path.filter((part) => typeof part === "string");
   return Object.keys(objects[names.join(".")]?.shape ?? {}).filter((name) => name !== "$schema");
 }
@@ -168,35 +159,6 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
 /** JSON Schema of the configuration file, for editors. */
 export function configJsonSchema(): Record<string, unknown> {
   return { ...z.toJSONSchema(config, { io: "input", target: "draft-7" }), title: "feedsync" };
-}
-
-/** An optional key with what editors show about it. */
-function key<S extends z.ZodType>(
-  schema: S,
-  description: string,
-  byDefault?: unknown,
-): z.ZodOptional<S> {
-  const fallback = byDefault === undefined ? {} : { default: byDefault };
-  return schema.optional().meta({ description, ...fallback });
-}
-
-function duration({ min = "0ms", max = LONGEST_TIMER } = {}): z.ZodType<Duration> {
-  const either = z.union([
-    z.string().regex(DURATION, { abort: true }),
-    z.number().nonnegative({ abort: true }),
-  ], { error: DURATION_RULE });
-  return either
-    .refine((value) => parseDuration(value) >= parseDuration(min), {
-      error: `must be at least "${min}" (a number is milliseconds)`,
-    })
-    .refine((value) => parseDuration(value) <= parseDuration(max), {
-      error: `must be at most "${max}"`,
-    });
-}
-
-function isEndpoint(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password;
 }
 
 function* scalarKeys(object: z.ZodObject, path: readonly string[] = []): Iterable<ScalarKey> {

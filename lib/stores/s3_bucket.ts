@@ -9,7 +9,9 @@ import { type Environment, systemEnvironment } from "../environment.ts";
 import type { FeedSyncError } from "../errors.ts";
 import { Deadline } from "./deadline.ts";
 import { createClient } from "./s3_client.ts";
-import { isExistingBucket, isMissingBucket, s3Error } from "./s3_errors.ts";
+import { areFixed } from "./s3_credentials.ts";
+import { isExistingBucket, isMissingBucket, isOutdated } from "./s3_answers.ts";
+import { s3Error } from "./s3_errors.ts";
 import { Transport } from "./s3_transport.ts";
 import type { StoreOptions } from "./store.ts";
 
@@ -49,10 +51,11 @@ export class Bucket implements Disposable {
   readonly transport: Transport;
   readonly #client: S3Client;
   readonly #service: string;
+  readonly #canRenew: boolean;
   readonly #clock;
 
   private constructor(
-    { bucket, prefix = "", environment = systemEnvironment }: BucketOptions,
+    { bucket, prefix = "", environment = systemEnvironment, ...s3 }: BucketOptions,
     transport: Transport,
     { client, service }: { readonly client: S3Client; readonly service: string },
   ) {
@@ -62,6 +65,7 @@ export class Bucket implements Disposable {
     this.transport = transport;
     this.#client = client;
     this.#service = service;
+    this.#canRenew = !areFixed(s3);
     this.#clock = environment.clock;
   }
 
@@ -73,7 +77,7 @@ export class Bucket implements Disposable {
   static async open(options: BucketOptions): Promise<Bucket> {
     const transport = new Transport((options.environment ?? systemEnvironment).clock);
     try {
-      return new Bucket(options, transport, await createClient(options, transport.handler));
+      return new Bucket(options, transport, await createClient(options, transport));
     } catch (error) {
       transport[Symbol.dispose]();
       throw error;
@@ -87,19 +91,19 @@ export class Bucket implements Disposable {
   }
 
   /**
-   * Sends a request; when there is no bucket, creates it and sends the request again. `doing` says
-   * what it is for, in errors.
+   * Sends a request; when there is no bucket, creates it, when the credentials are outdated, fetches
+   * new ones, and sends the request again. `doing` says what it is for, in errors.
    *
    * @throws {StoreUnavailableError | AccessDeniedError | ConfigError} or the signal's reason.
    */
   async request<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
     try {
-      return await this.#attempt(doing, options, request);
+      return await this.#send(doing, options, request);
     } catch (error) {
       if (!isMissingBucket(error)) throw error;
     }
     await this.#create(options);
-    return await this.#attempt(doing, options, request);
+    return await this.#send(doing, options, request);
   }
 
   /** The store's error for what the SDK threw while `doing` something. */
@@ -110,7 +114,7 @@ export class Bucket implements Disposable {
   async #create({ signal }: StoreOptions): Promise<void> {
     const command = new CreateBucketCommand({ Bucket: this.name });
     try {
-      await this.#attempt(
+      await this.#send(
         "creating its bucket, which is missing",
         { signal },
         (client, deadline) => client.send(command, { abortSignal: deadline.signal }),
@@ -118,6 +122,20 @@ export class Bucket implements Disposable {
     } catch (error) {
       if (!isExistingBucket(error)) throw error;
     }
+  }
+
+  async #send<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
+    try {
+      return await this.#attempt(doing, options, request);
+    } catch (error) {
+      if (!this.#canRenew || !isOutdated(error)) throw error;
+    }
+    await this.#attempt(
+      `${doing}, renewing the credentials`,
+      { signal: options.signal },
+      (client) => client.config.credentials({ forceRefresh: true }),
+    );
+    return await this.#attempt(doing, options, request);
   }
 
   async #attempt<T>(

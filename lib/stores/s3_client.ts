@@ -6,11 +6,20 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
 import { ConfigError } from "../errors.ts";
+import { credentialsFor } from "./s3_credentials.ts";
 
 /** Failures that pass at once are not worth a message. */
 const MAX_ATTEMPTS = 3;
 /** What most services other than AWS take for a region. */
 const DEFAULT_REGION = "us-east-1";
+
+/** What a client sends its requests with. */
+export interface Handlers {
+  /** To the store. */
+  readonly handler: S3ClientConfig["requestHandler"];
+  /** To where credentials come from. */
+  readonly credentialsHandler: S3ClientConfig["requestHandler"];
+}
 
 /** A client, and the service it talks to. */
 export interface ConnectedClient {
@@ -27,13 +36,13 @@ export interface ConnectedClient {
  */
 export async function createClient(
   config: S3Config,
-  requestHandler: S3ClientConfig["requestHandler"],
+  { handler, credentialsHandler }: Handlers,
 ): Promise<ConnectedClient> {
   const { profile, forcePathStyle } = config;
   const common: S3ClientConfig = {
     profile,
-    requestHandler,
-    credentials: givenCredentials(config),
+    requestHandler: handler,
+    credentials: credentialsFor(config, credentialsHandler),
     maxAttempts: MAX_ATTEMPTS,
     // The checksums that the SDK adds otherwise are refused by several services.
     requestChecksumCalculation: "WHEN_REQUIRED",
@@ -53,11 +62,4 @@ export async function createClient(
     client: new S3Client({ ...common, endpoint, region, forcePathStyle: usePathStyle }),
     service: endpoint ?? `AWS in ${region}`,
   };
-}
-
-function givenCredentials(
-  { accessKeyId, secretAccessKey, sessionToken }: S3Config,
-): S3ClientConfig["credentials"] {
-  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
-  return { accessKeyId, secretAccessKey, sessionToken };
 }

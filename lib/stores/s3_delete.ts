@@ -10,7 +10,7 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { type Bucket, timeFor } from "./s3_bucket.ts";
-import { refusesBatches } from "./s3_errors.ts";
+import { refusesBatches } from "./s3_answers.ts";
 import type { FailedDelete, StoreOptions } from "./store.ts";
 
 /** So many keys DeleteObjects takes. */

@@ -3,14 +3,22 @@
  *
  * @module
  */
-import type { S3ServiceException } from "@aws-sdk/client-s3";
 import {
   AccessDeniedError,
   ConfigError,
-  FeedSyncError,
+  type FeedSyncError,
   messageOf,
   StoreUnavailableError,
 } from "../errors.ts";
+import {
+  codeOf,
+  CredentialsError,
+  isRedirect,
+  reasonOf,
+  redirection,
+  statusOf,
+  withoutEchoes,
+} from "./s3_answers.ts";
 
 /** Names the store in messages. */
 export interface StoreNames {
@@ -20,6 +28,9 @@ export interface StoreNames {
   readonly service: string;
 }
 
+const CHECK_FILE = "check 's3.credentialsFile'";
+const CHECK_ROLE = "check the role, and that these credentials may assume it";
+const CHECK_KMS = "check 's3.kmsKeyId'";
 const CHECK_KEYS = "check 's3.accessKeyId' and 's3.secretAccessKey'";
 const RENEW = "renew the credentials";
 const RIGHTS = "check what these credentials are allowed to do";
@@ -29,7 +40,9 @@ const REFUSALS: Record<string, string> = {
   AccessDenied: RIGHTS,
   InvalidAccessKeyId: CHECK_KEYS,
   SignatureDoesNotMatch: CHECK_KEYS,
+  CredentialsFileError: CHECK_FILE,
   ExpiredToken: RENEW,
+  ExpiredTokenException: RENEW,
   InvalidToken: RENEW,
   TokenRefreshRequired: RENEW,
   TokenProviderError: RENEW,
@@ -39,48 +52,20 @@ const REFUSALS: Record<string, string> = {
 
 /** What to do when the service was asked in a way that cannot work. */
 const MISTAKES: Record<string, string> = {
+  AccessControlListNotSupported: "leave out 's3.acl', or allow ACLs in the bucket",
   AuthorizationHeaderMalformed: "check 's3.region'",
   IllegalLocationConstraintException: "check 's3.region'",
   InvalidLocationConstraint: "check 's3.region'",
   InvalidBucketName: "check the name of the bucket",
+  "KMS.DisabledException": CHECK_KMS,
+  "KMS.InvalidKeyUsageException": CHECK_KMS,
+  "KMS.KMSInvalidStateException": CHECK_KMS,
+  "KMS.NotFoundException": CHECK_KMS,
   PermanentRedirect: "check 's3.region' and 's3.endpoint'",
 };
 
-/** What services say that have no DeleteObjects, or want other checksums for it. */
-const BATCH_REFUSALS = [
-  "BadDigest",
-  "InvalidArgument",
-  "InvalidDigest",
-  "InvalidRequest",
-  "MalformedXML",
-  "MethodNotAllowed",
-  "MissingContentMD5",
-  "NotImplemented",
-];
-
 /** No refusal for good: the SDK takes the right time from this answer, and the next attempt has it. */
 const SKEWED = "RequestTimeTooSkewed";
-
-/** Whether there is no bucket of this name. */
-export function isMissingBucket(error: unknown): boolean {
-  return codeOf(error) === "NoSuchBucket";
-}
-
-/** Whether there is no object with this key. */
-export function isMissingObject(error: unknown): boolean {
-  return statusOf(error) === 404 && !isMissingBucket(error);
-}
-
-/** Whether the bucket was made by somebody else just before. */
-export function isExistingBucket(error: unknown): boolean {
-  return ["BucketAlreadyExists", "BucketAlreadyOwnedByYou", "OperationAborted"]
-    .includes(codeOf(error));
-}
-
-/** Whether the service has no batches of deletes that we could use. */
-export function refusesBatches(error: unknown): boolean {
-  return BATCH_REFUSALS.includes(codeOf(error)) || [405, 411, 501].includes(statusOf(error) ?? 0);
-}
 
 /** The store's error for what the SDK threw while `doing` something. */
 export function s3Error(
@@ -88,15 +73,18 @@ export function s3Error(
   { url, service }: StoreNames,
   doing: string,
 ): FeedSyncError {
-  const options = { cause: error };
-  const code = codeOf(error);
-  const status = statusOf(error);
-  const happened = `the store ${url} at ${service} while ${doing}: ${reasonOf(error)}`;
+  const isForCredentials = error instanceof CredentialsError;
+  const origin = isForCredentials ? error.cause : error;
+  const options = { cause: withoutEchoes(origin) };
+  const code = codeOf(origin);
+  const status = statusOf(origin);
+  const whole = isForCredentials ? `${doing}, ${error.doing}` : doing;
+  const happened = `the store ${url} at ${service} while ${whole}: ${reasonOf(origin)}`;
   if (Object.hasOwn(MISTAKES, code) || isRedirect(status)) {
     const advice = MISTAKES[code] ?? "check 's3.endpoint'";
-    return new ConfigError(`Cannot use ${happened}${redirection(error)}; ${advice}`, options);
+    return new ConfigError(`Cannot use ${happened}${redirection(origin)}; ${advice}`, options);
   }
-  if (error instanceof Deno.errors.NotCapable) {
+  if (origin instanceof Deno.errors.NotCapable) {
     return new AccessDeniedError(`Access denied to ${happened}`, options);
   }
   if (code === SKEWED) {
@@ -105,62 +93,21 @@ export function s3Error(
       options,
     );
   }
-  if (Object.hasOwn(REFUSALS, code) || status === 401 || status === 403) {
-    const advice = REFUSALS[code] ?? RIGHTS;
+  const isRefused = isForCredentials ? isRefusal(status, code) : status === 401 || status === 403;
+  if (Object.hasOwn(REFUSALS, code) || isRefused) {
+    const advice = isForCredentials && isRefused ? CHECK_ROLE : adviceFor(origin);
     return new AccessDeniedError(`Access denied to ${happened}; ${advice}`, options);
   }
   const failed = status === undefined ? "Cannot reach" : "Cannot use";
   return new StoreUnavailableError(`${failed} ${happened}`, options);
 }
 
-/** What the SDK threw, also from within the store's error for it. */
-function originOf(error: unknown): unknown {
-  return error instanceof FeedSyncError ? error.cause : error;
+/** Whether a token service refuses for a reason that stays: it says in many ways that it is busy. */
+function isRefusal(status = 0, code: string): boolean {
+  return status >= 400 && status < 500 && status !== 429 && !/throttl|expired/i.test(code);
 }
 
-function isServiceError(error: unknown): error is S3ServiceException {
-  return error instanceof Error && "$metadata" in error;
-}
-
-function statusOf(error: unknown): number | undefined {
-  const origin = originOf(error);
-  return isServiceError(origin) ? origin.$metadata.httpStatusCode : undefined;
-}
-
-/** The service's code for what is wrong; the SDK has some for what it could not do itself. */
-function codeOf(error: unknown): string {
-  const origin = originOf(error);
-  return origin instanceof Error ? origin.name : "";
-}
-
-function isRedirect(status: number | undefined): boolean {
-  return status !== undefined && status >= 300 && status < 400;
-}
-
-/** What a redirect says of the right place. */
-function redirection(error: unknown): string {
-  const headers = isServiceError(error) ? error.$response?.headers : undefined;
-  const region = headers?.["x-amz-bucket-region"];
-  if (region !== undefined) return `, the bucket is in ${region}`;
-  return headers?.location === undefined ? "" : `, it redirects to ${headers.location}`;
-}
-
-function reasonOf(error: unknown): string {
-  const status = statusOf(error);
-  if (status === undefined) return connectionReason(error);
-  const [message] = messageOf(error).split("\n");
-  // What the SDK says of answers without a code is for its developers.
-  if (["Error", "Unknown"].includes(codeOf(error))) {
-    return status < 300 ? `status ${status}: ${message}` : `status ${status}`;
-  }
-  return message === "UnknownError" ? codeOf(error) : `${codeOf(error)}: ${message}`;
-}
-
-/** What Deno says of a failed connection, without the address, which the message has already. */
-function connectionReason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return messageOf(cause).replace(/^.* client error \(\w+\): /s, "").replace(
-    / \(os error \d+\)$/,
-    "",
-  );
+function adviceFor(error: unknown): string {
+  // Ceph has the same code for a key of its key management that is missing.
+  return /kms-keyid/.test(messageOf(error)) ? CHECK_KMS : REFUSALS[codeOf(error)] ?? RIGHTS;
 }

@@ -22,6 +22,10 @@ export class Transport implements Disposable {
   readonly handler: FetchHttpHandler = new FetchHttpHandler({
     customFetch: (input) => this.#fetch(input as Request),
   });
+  /** What the SDK fetches credentials with: that is not a request to the store. */
+  readonly credentialsHandler: FetchHttpHandler = new FetchHttpHandler({
+    customFetch: (input) => this.#send(input as Request),
+  });
   readonly #clock: Clock;
   // With HTTP/1.1 a request that is given up takes its connection along. One of HTTP/2 would stay
   // in use even when it is dead, until the system notices.

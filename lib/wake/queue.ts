@@ -11,11 +11,14 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { getLogger } from "@logtape/logtape";
+import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { S3Config } from "../config/s3_config.ts";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { messageOf } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import { Deadline } from "../stores/deadline.ts";
+import { isOutdated } from "../stores/s3_answers.ts";
+import { credentialsFor } from "../stores/s3_credentials.ts";
 import { commitsIn } from "./s3_events.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
@@ -63,16 +66,17 @@ class Queue {
   readonly #stopping = new AbortController();
 
   constructor(url: string, options: QueueOptions) {
-    const { s3: { profile, region, accessKeyId, secretAccessKey, sessionToken } } = options;
+    const { s3, s3: { profile, region } } = options;
+    // Deno's own fetch obeys its proxy settings.
+    const requestHandler = new FetchHttpHandler();
     this.#url = url;
     this.#options = options;
     this.#client = new SQSClient({
       profile,
       region: /^sqs\.([a-z0-9-]+)\./.exec(new URL(url).hostname)?.[1] ?? region ?? "us-east-1",
       endpoint: new URL(url).origin,
-      credentials: accessKeyId !== undefined && secretAccessKey !== undefined
-        ? { accessKeyId, secretAccessKey, sessionToken }
-        : undefined,
+      requestHandler,
+      credentials: credentialsFor(s3, requestHandler),
     });
   }
 
@@ -90,6 +94,7 @@ class Queue {
         failures = 0;
       } catch (error) {
         if (signal.aborted) break;
+        if (isOutdated(error)) await this.#renewCredentials();
         if (failures++ === 0) {
           logger.warn("Cannot reach the queue {url}: {message} (retrying; polls go on)", {
             url: this.#url,
@@ -102,6 +107,13 @@ class Queue {
       }
     }
     this.#client.destroy();
+  }
+
+  async #renewCredentials(): Promise<void> {
+    const { credentials } = this.#client.config;
+    // The next attempt says what is wrong with them.
+    const renewing = () => credentials({ forceRefresh: true });
+    await this.#inTime(TIMEOUT, renewing, this.#stopping.signal).catch(() => {});
   }
 
   async #takeMessages(): Promise<void> {

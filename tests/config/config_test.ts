@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Config, resolveConfig } from "../../lib/config/config.ts";
+import type { S3Config } from "../../lib/config/s3_config.ts";
 import { ConfigError } from "../../lib/errors.ts";
 
 const DIRECTORY = Deno.build.os === "windows" ? "C:\\feeds" : "/feeds";
@@ -198,4 +199,43 @@ Deno.test("peers need a secret, which no message shows", () => {
     assert.match(problemOf({ peers: [peer] }), /'peers.0' must be an http/);
   }
   assert.match(problemOf({ wake: [{ sq: "x" }] }), /unknown key 'wake.0.sq', did you mean 'sqs'/);
+});
+
+Deno.test("a key of the service's key management needs the encryption that uses it", () => {
+  const missing = /'s3.kmsKeyId' needs 's3.serverSideEncryption' to be "aws:kms"/;
+  assert.match(problemOf({ s3: { kmsKeyId: "a" } }), missing);
+  assert.match(problemOf({ s3: { kmsKeyId: "a", serverSideEncryption: "AES256" } }), missing);
+  resolveConfig({ s3: { kmsKeyId: "a", serverSideEncryption: "aws:kms" } });
+  assert.match(
+    problemOf({ s3: { serverSideEncryption: "aws" } }),
+    /'s3.serverSideEncryption' must be "AES256" or "aws:kms": current value is "aws"/,
+  );
+  assert.match(problemOf({ s3: { acl: "public" } }), /'s3.acl' must be "private" or "public-read"/);
+});
+
+Deno.test("a role needs its ARN, and a session that says which server it is", () => {
+  const roleArn = "arn:aws:iam::123456789012:role/feedsync";
+  const role = (assumeRole: S3Config["assumeRole"], server = "web-1") =>
+    resolveConfig({ server, s3: { assumeRole } }).s3.assumeRole;
+  assert.match(problemOf({ s3: { assumeRole: { externalId: "x" } } }), /roleArn' is missing/);
+  assert.match(
+    problemOf({ s3: { assumeRole: { roleARN: roleArn } } }),
+    /unknown key 's3.assumeRole.roleARN', did you mean 'roleArn'/,
+  );
+  assert.match(
+    problemOf({ s3: { assumeRole: { roleArn, duration: "1m" } } }),
+    /'s3.assumeRole.duration' must be at least "15m"/,
+  );
+  assert.deepEqual(role({ roleArn }), { roleArn, sessionName: "feedsync-web-1" });
+  assert.equal(role({ roleArn, sessionName: "mine" })?.sessionName, "mine");
+  assert.equal(role({ roleArn }, "x".repeat(63))?.sessionName?.length, 64);
+});
+
+Deno.test("credentials come from one place", () => {
+  const s3 = { accessKeyId: "a", secretAccessKey: "b", credentialsFile: "c" };
+  assert.match(problemOf({ s3 }), /'s3.accessKeyId' and 's3.credentialsFile', which one is meant/);
+});
+
+Deno.test("a text in place of the s3 keys is not shown: it may be a secret", () => {
+  assert.doesNotMatch(problemOf({ s3: "very-secret" }), /very-secret/);
 });

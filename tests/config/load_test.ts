@@ -220,3 +220,23 @@ Deno.test("a wrong value names its variable or flag", async () => {
     /SECRET/,
   );
 });
+
+Deno.test("the path of a credentials file starts where it is written", async () => {
+  const files = { "feedsync.json": '{ "s3": { "credentialsFile": "keys/feedsync" } }' };
+  const { config, cwd } = await load(files);
+  assert.equal(config.s3?.credentialsFile, join(cwd, "keys", "feedsync"));
+  const { config: { s3 }, cwd: other } = await load(files, {
+    env: { FEEDSYNC_S3_CREDENTIALS_FILE: "mine" },
+  });
+  assert.equal(s3?.credentialsFile, join(other, "mine"));
+});
+
+Deno.test("a role may be told in part by the file and in part by variables", async () => {
+  const { config } = await load({
+    "feedsync.json": '{ "s3": { "assumeRole": { "roleArn": "file", "externalId": "file" } } }',
+  }, { env: { FEEDSYNC_S3_ASSUME_ROLE_EXTERNAL_ID: "variable", FEEDSYNC_S3_ACL: "private" } });
+  assert.deepEqual(config.s3, {
+    assumeRole: { roleArn: "file", externalId: "variable" },
+    acl: "private",
+  });
+});

@@ -5,33 +5,9 @@ import { openS3Store } from "../../lib/stores/s3.ts";
 import { createClient } from "../../lib/stores/s3_client.ts";
 import { httpServer } from "../servers/http.ts";
 import { bytes } from "./contract.ts";
+import { sdkEnvironment } from "./sdk_environment.ts";
 
-const handler = new FetchHttpHandler();
-
-/** An environment in which the SDK finds nothing but what is given. */
-function sdkEnvironment(variables: Record<string, string> = {}): Disposable {
-  const changed: Record<string, string | undefined> = {
-    AWS_ACCESS_KEY_ID: undefined,
-    AWS_SECRET_ACCESS_KEY: undefined,
-    AWS_SESSION_TOKEN: undefined,
-    AWS_PROFILE: undefined,
-    AWS_REGION: undefined,
-    AWS_ENDPOINT_URL: undefined,
-    AWS_ENDPOINT_URL_S3: undefined,
-    AWS_CONFIG_FILE: "/nowhere",
-    AWS_SHARED_CREDENTIALS_FILE: "/nowhere",
-    AWS_EC2_METADATA_DISABLED: "true",
-    ...variables,
-  };
-  const before = Object.keys(changed).map((name) => [name, Deno.env.get(name)] as const);
-  for (const [name, value] of Object.entries(changed)) set(name, value);
-  return { [Symbol.dispose]: () => before.forEach(([name, value]) => set(name, value)) };
-}
-
-function set(name: string, value: string | undefined): void {
-  if (value === undefined) Deno.env.delete(name);
-  else Deno.env.set(name, value);
-}
+const handlers = { handler: new FetchHttpHandler(), credentialsHandler: new FetchHttpHandler() };
 
 Deno.test("without a region and an endpoint there is nothing to talk to", async () => {
   using _environment = sdkEnvironment();
@@ -44,14 +20,14 @@ Deno.test("without a region and an endpoint there is nothing to talk to", async 
 
 Deno.test("an endpoint needs no region", async () => {
   using _environment = sdkEnvironment();
-  const { client } = await createClient({ endpoint: "http://127.0.0.1:9" }, handler);
+  const { client } = await createClient({ endpoint: "http://127.0.0.1:9" }, handlers);
   assert.equal(await client.config.region(), "us-east-1");
 });
 
 Deno.test("the region and the endpoint may come from where the SDK looks for them", async () => {
   const endpoint = "http://127.0.0.1:9";
   using _environment = sdkEnvironment({ AWS_REGION: "eu-west-1", AWS_ENDPOINT_URL_S3: endpoint });
-  const { client, service } = await createClient({}, handler);
+  const { client, service } = await createClient({}, handlers);
   assert.equal(await client.config.region(), "eu-west-1");
   assert.equal(client.config.forcePathStyle, true);
   assert.equal(service, endpoint);
@@ -66,7 +42,7 @@ Deno.test("the configuration wins over the environment", async () => {
   });
   const endpoint = "http://127.0.0.1:10";
   const keys = { accessKeyId: "given", secretAccessKey: "given", sessionToken: "token" };
-  const { client, service } = await createClient({ ...keys, endpoint, region: "a" }, handler);
+  const { client, service } = await createClient({ ...keys, endpoint, region: "a" }, handlers);
   assert.equal(await client.config.region(), "a");
   assert.equal(service, endpoint);
   const { accessKeyId, sessionToken } = await client.config.credentials();
@@ -79,7 +55,7 @@ Deno.test("a profile gives credentials and region", async () => {
     const lines = ["region = eu-west-1", "aws_access_key_id = a", "aws_secret_access_key = b"];
     await Deno.writeTextFile(file, ["[profile p]", ...lines, ""].join("\n"));
     using _environment = sdkEnvironment({ AWS_CONFIG_FILE: file });
-    const { client } = await createClient({ profile: "p" }, handler);
+    const { client } = await createClient({ profile: "p" }, handlers);
     assert.equal(await client.config.region(), "eu-west-1");
     assert.equal((await client.config.credentials()).accessKeyId, "a");
   } finally {
@@ -91,7 +67,7 @@ Deno.test("path style is the default with an endpoint only, and may be chosen", 
   using _environment = sdkEnvironment();
   const endpoint = "http://127.0.0.1:9";
   const chosen = async (config: Parameters<typeof createClient>[0]) =>
-    (await createClient(config, handler)).client.config.forcePathStyle;
+    (await createClient(config, handlers)).client.config.forcePathStyle;
   assert.equal(await chosen({ endpoint }), true);
   assert.equal(await chosen({ endpoint, forcePathStyle: false }), false);
   assert.equal(await chosen({ region: "eu-west-1" }), false);

@@ -1,0 +1,137 @@
+/**
+ * What the SDK throws, and what it tells.
+ *
+ * @module
+ */
+import type { S3ServiceException } from "@aws-sdk/client-s3";
+import { FeedSyncError, messageOf } from "../errors.ts";
+
+/** There are no credentials. What kept them away says nothing of buckets and objects. */
+export class CredentialsError extends Error {
+  /** Name of the class. */
+  override name = "CredentialsError";
+  /** What failed, such as `fetching credentials`. */
+  readonly doing: string;
+
+  /** Made of what was thrown while `doing` something. */
+  constructor(doing: string, cause: unknown) {
+    super(`Failed ${doing}: ${messageOf(cause)}`, { cause });
+    this.doing = doing;
+  }
+}
+
+/** What services say that have no DeleteObjects, or want other checksums for it. */
+const BATCH_REFUSALS = [
+  "BadDigest",
+  "InvalidArgument",
+  "InvalidDigest",
+  "InvalidRequest",
+  "MalformedXML",
+  "MethodNotAllowed",
+  "MissingContentMD5",
+  "NotImplemented",
+];
+
+/** What services say when credentials were good once, and perhaps others are there by now. */
+const OUTDATED = [
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "InvalidAccessKeyId",
+  "InvalidToken",
+  "TokenRefreshRequired",
+];
+
+/** Whether the same request may succeed with credentials that are fetched anew. */
+export function isOutdated(error: unknown): boolean {
+  const origin = originOf(error);
+  return OUTDATED.includes(codeOf(origin instanceof CredentialsError ? origin.cause : origin));
+}
+
+/** Whether there is no bucket of this name. */
+export function isMissingBucket(error: unknown): boolean {
+  return codeOf(error) === "NoSuchBucket";
+}
+
+/** Whether there is no object with this key. */
+export function isMissingObject(error: unknown): boolean {
+  return statusOf(error) === 404 && !isMissingBucket(error);
+}
+
+/** Whether the bucket was made by somebody else just before. */
+export function isExistingBucket(error: unknown): boolean {
+  return ["BucketAlreadyExists", "BucketAlreadyOwnedByYou", "OperationAborted"]
+    .includes(codeOf(error));
+}
+
+/** Whether the service has no batches of deletes that we could use. */
+export function refusesBatches(error: unknown): boolean {
+  return BATCH_REFUSALS.includes(codeOf(error)) || [405, 411, 501].includes(statusOf(error) ?? 0);
+}
+
+/** What an error of the SDK may hold besides its message. */
+const HARMLESS =
+  /^(\$|stack$|cause$|message$|name$|Code$|Type$|RequestId$|HostId$|Resource$|Region$)/;
+
+/** The error without what the service repeats of the request: that may be a token. */
+export function withoutEchoes(error: unknown): unknown {
+  if (!isServiceError(error)) return error;
+  for (const key of Object.keys(error).filter((key) => !HARMLESS.test(key))) {
+    Reflect.deleteProperty(error, key);
+  }
+  return error;
+}
+
+/** What the SDK threw, also from within the store's error for it. */
+function originOf(error: unknown): unknown {
+  return error instanceof FeedSyncError ? error.cause : error;
+}
+
+function isServiceError(error: unknown): error is S3ServiceException {
+  return error instanceof Error && "$metadata" in error;
+}
+
+/** The status of the answer, if there was one. */
+export function statusOf(error: unknown): number | undefined {
+  const origin = originOf(error);
+  return isServiceError(origin) ? origin.$metadata.httpStatusCode : undefined;
+}
+
+/** The service's code for what is wrong; the SDK has some for what it could not do itself. */
+export function codeOf(error: unknown): string {
+  const origin = originOf(error);
+  return origin instanceof Error ? origin.name : "";
+}
+
+/** Whether the answer is a redirect. */
+export function isRedirect(status: number | undefined): boolean {
+  return status !== undefined && status >= 300 && status < 400;
+}
+
+/** What a redirect says of the right place. */
+export function redirection(error: unknown): string {
+  const headers = isServiceError(error) ? error.$response?.headers : undefined;
+  const region = headers?.["x-amz-bucket-region"];
+  if (region !== undefined) return `, the bucket is in ${region}`;
+  return headers?.location === undefined ? "" : `, it redirects to ${headers.location}`;
+}
+
+/** Why it failed, for people. */
+export function reasonOf(error: unknown): string {
+  const status = statusOf(error);
+  if (status === undefined) return connectionReason(error);
+  const [message] = messageOf(error).split("\n");
+  // What the SDK says of answers without a code is for its developers.
+  if (["Error", "Unknown"].includes(codeOf(error))) {
+    return status < 300 ? `status ${status}: ${message}` : `status ${status}`;
+  }
+  return message === "UnknownError" ? codeOf(error) : `${codeOf(error)}: ${message}`;
+}
+
+/** What Deno says of a failed connection, without the address, which the message has already. */
+function connectionReason(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return messageOf(cause).replace(/^.* client error \(\w+\): /s, "").replace(
+    / \(os error \d+\)$/,
+    "",
+  );
+}
