@@ -4,11 +4,12 @@
  * @module
  */
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Config } from "../config/s3_config.ts";
 import { checkKey, checkPrefix } from "./object_key.ts";
 import { contentHeaders, readBody, readPage } from "./s3_bodies.ts";
 import { Bucket, type BucketOptions, timeFor } from "./s3_bucket.ts";
 import { Deleter } from "./s3_delete.ts";
-import { isMissingObject } from "./s3_errors.ts";
+import { isMissingObject } from "./s3_answers.ts";
 import {
   type FailedDelete,
   type ListOptions,
@@ -26,15 +27,22 @@ import {
  * @throws {ConfigError} when it is not known which service to talk to.
  */
 export async function openS3Store(options: BucketOptions): Promise<ObjectStore> {
-  return new S3Store(await Bucket.open(options));
+  return new S3Store(await Bucket.open(options), options);
 }
 
 class S3Store implements ObjectStore {
   readonly #bucket: Bucket;
   readonly #deleter: Deleter;
+  /** What each object is written with. */
+  readonly #settings;
 
-  constructor(bucket: Bucket) {
+  constructor(bucket: Bucket, { serverSideEncryption, kmsKeyId, acl }: S3Config) {
     this.#bucket = bucket;
+    this.#settings = {
+      ServerSideEncryption: serverSideEncryption,
+      SSEKMSKeyId: kmsKeyId,
+      ACL: acl,
+    };
     this.#deleter = new Deleter(bucket);
   }
 
@@ -53,6 +61,7 @@ class S3Store implements ObjectStore {
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
     const command = new PutObjectCommand({
       ...this.#object(key),
+      ...this.#settings,
       ...contentHeaders(body),
       Body: body,
     });

@@ -6,11 +6,12 @@
 #   ceph.sh stop  DIR                        stops it and removes DIR
 #   ceph.sh run   DIR PORT [MONITOR_PORT]    starts it; stops it when standard input ends
 #   ceph.sh admin DIR ARGUMENT...            radosgw-admin, for example to create users
+#   ceph.sh sts   DIR PORT                   starts one more gateway, with a token service
 #
 # Its first user has the access key "devaccess" and the secret "devsecret".
 set -euo pipefail
 
-command=${1:?install, start, stop, run or admin}
+command=${1:?install, start, stop, run, admin or sts}
 dir=${2:-}
 port=${3:-}
 monitor_port=${4:-$((${port:-7480} - 691))}
@@ -67,6 +68,9 @@ keyring = $dir/keyring
 admin socket = $dir/run/rgw.asok
 rgw frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
 rgw thread pool size = 64
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = feedsync=$(printf '%032d' 0 | base64)
 END
 }
 
@@ -86,6 +90,10 @@ start() {
   done
   radosgw -c "$conf" -n client.rgw >&2
   admin user create --uid=dev --display-name=dev --access-key=devaccess --secret-key=devsecret >&2
+  await_gateway
+}
+
+await_gateway() {
   for _ in $(seq 100); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       echo "http://127.0.0.1:$port"
@@ -95,6 +103,15 @@ start() {
   done
   echo "Ceph does not answer on port $port" >&2
   return 1
+}
+
+# A gateway of its own: with a token service, wrong access keys get another answer.
+sts() {
+  radosgw -c "$conf" -n client.rgw \
+    --rgw-frontends="beast endpoint=127.0.0.1:$port tcp_nodelay=1" \
+    --admin-socket="$dir/run/sts-$port.asok" \
+    --rgw-s3-auth-use-sts=true --rgw-sts-key=0123456789abcdef >&2
+  await_gateway
 }
 
 admin() {
@@ -107,5 +124,6 @@ case $command in
   stop) stop ;;
   run) trap stop EXIT; start; cat >/dev/null ;;
   admin) shift 2; admin "$@" ;;
+  sts) sts ;;
   *) echo "Unknown command: $command" >&2; exit 64 ;;
 esac

@@ -26,6 +26,8 @@ export interface CephServer extends AsyncDisposable {
   readonly secretAccessKey: string;
   /** Runs `radosgw-admin` and returns what it prints. */
   admin(...args: string[]): Promise<string>;
+  /** Starts one more gateway to the same objects, with a token service; returns its URL. */
+  startTokenService(): Promise<string>;
 }
 
 /** The gateway for this test file; `undefined`, and a line that says so, where there is none. */
@@ -93,6 +95,17 @@ function describe(endpoint: string, directory: string): CephServer {
       const { success, stdout, stderr } = await command.output();
       if (!success) throw new Error(`radosgw-admin failed: ${new TextDecoder().decode(stderr)}`);
       return new TextDecoder().decode(stdout);
+    },
+    async startTokenService() {
+      const child = new Deno.Command(SCRIPT, {
+        args: ["sts", directory, String(freePort())],
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      const url = await firstLine(child.stdout);
+      await child.status;
+      if (url === undefined) throw new Error("Cannot start Ceph's token service");
+      return url;
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

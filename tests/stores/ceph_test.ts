@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
 import { AccessDeniedError } from "../../lib/errors.ts";
-import type { S3Config } from "../../lib/config/s3_config.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
+import { createUser } from "../servers/ceph_users.ts";
 import { bytes, keys, list, plain } from "./contract.ts";
 
 const ceph = await cephServer();
@@ -12,17 +12,6 @@ Deno.test.afterAll(async () => await ceph?.[Symbol.asyncDispose]());
 
 function test(name: string, check: (ceph: CephServer) => Promise<void>): void {
   Deno.test({ name: `Ceph: ${name}`, ignore: ceph === undefined, fn: () => check(ceph!) });
-}
-
-/** A user of its own, whose credentials are in the result. */
-async function createUser(ceph: CephServer, ...options: string[]): Promise<S3Config> {
-  const id = crypto.randomUUID();
-  const keys = { accessKeyId: `key-${id}`, secretAccessKey: `secret-${id}` };
-  await ceph.admin(
-    ...["user", "create", `--uid=${id}`, "--display-name=Test", ...options],
-    ...[`--access-key=${keys.accessKeyId}`, `--secret-key=${keys.secretAccessKey}`],
-  );
-  return { ...keys, endpoint: ceph.endpoint, region: ceph.region };
 }
 
 function operations(store: ObjectStore): (() => Promise<unknown>)[] {
@@ -61,7 +50,7 @@ test("wrong credentials are refused, and not shown", async (ceph) => {
 
 test("a missing bucket that may not be created is told", async (ceph) => {
   const user = await createUser(ceph, "--max-buckets=-1");
-  await using store = await openS3Store({ ...user, bucket: randomBucket() });
+  await using store = await openS3Store({ ...user.s3, bucket: randomBucket() });
   for (const operation of operations(store)) {
     await assert.rejects(operation, (error) => {
       assert.ok(error instanceof AccessDeniedError);
@@ -75,7 +64,7 @@ test("the bucket of somebody else is out of reach", async (ceph) => {
   const bucket = randomBucket();
   await using store = await openS3Store({ ...ceph, bucket });
   await store.put("a", bytes("x"));
-  await using intruder = await openS3Store({ ...await createUser(ceph), bucket });
+  await using intruder = await openS3Store({ ...(await createUser(ceph)).s3, bucket });
   for (const operation of operations(intruder)) {
     await assert.rejects(operation, AccessDeniedError);
   }
@@ -92,4 +81,63 @@ test("several stores may find the bucket missing at once", async (ceph) => {
   }));
   await using store = await openS3Store({ ...ceph, bucket });
   assert.equal((await keys(store, "a/")).length, 8);
+});
+
+test("objects are encrypted with a key of the service, and come back plain", async (ceph) => {
+  const settings = { serverSideEncryption: "aws:kms", bucket: randomBucket() } as const;
+  await using store = await openS3Store({ ...ceph, ...settings, kmsKeyId: "feedsync" });
+  await store.put("tail/a", bytes("x"));
+  assert.deepEqual(plain(await store.get("tail/a")), bytes("x"));
+  await using wrong = await openS3Store({ ...ceph, ...settings, kmsKeyId: "missing" });
+  await assert.rejects(wrong.put("tail/b", bytes("x")), (error) => {
+    assert.ok(error instanceof AccessDeniedError);
+    assert.match(error.message, /check 's3.kmsKeyId'$/);
+    return true;
+  });
+});
+
+test("what is written with a public ACL can be read by all, nothing else", async (ceph) => {
+  const bucket = randomBucket();
+  const statusOf = async (key: string) => {
+    const response = await fetch(`${ceph.endpoint}/${bucket}/${key}`);
+    await response.body?.cancel();
+    return response.status;
+  };
+  await using open = await openS3Store({ ...ceph, bucket, acl: "public-read" });
+  await open.put("open", bytes("x"));
+  await using closed = await openS3Store({ ...ceph, bucket });
+  await closed.put("closed", bytes("x"));
+  assert.deepEqual(await Promise.all([statusOf("open"), statusOf("closed"), statusOf("")]), [
+    200,
+    403,
+    403,
+  ]);
+});
+
+test("a role gives rights that its user does not have", async (ceph) => {
+  const endpoint = await ceph.startTokenService();
+  const { arn, s3 } = await createUser(ceph);
+  const name = `role-${crypto.randomUUID()}`;
+  const policy = (statement: Record<string, unknown>) =>
+    JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
+  const trust = policy({ Principal: { AWS: [arn] }, Action: ["sts:AssumeRole"] });
+  const rights = policy({ Action: ["s3:PutObject"], Resource: "arn:aws:s3:::*" });
+  await ceph.admin("role", "create", `--role-name=${name}`, `--assume-role-policy-doc=${trust}`);
+  const attach = ["--policy-name=all", `--policy-doc=${rights}`];
+  await ceph.admin("role-policy", "put", `--role-name=${name}`, ...attach);
+  const bucket = randomBucket(), assumeRole = { roleArn: `arn:aws:iam:::role/${name}` };
+  await using owner = await openS3Store({ ...ceph, bucket });
+  await owner.put("tail/a", bytes("x"));
+  await using user = await openS3Store({ ...s3, bucket, endpoint });
+  await assert.rejects(user.put("tail/b", bytes("x")), AccessDeniedError);
+  await using role = await openS3Store({ ...s3, bucket, endpoint, assumeRole });
+  await role.put("tail/b", bytes("x"));
+  await assert.rejects(role.get("tail/b"), AccessDeniedError);
+  assert.deepEqual(await keys(owner, ""), ["tail/a", "tail/b"]);
+  const stranger = { ...(await createUser(ceph)).s3, bucket, endpoint, assumeRole };
+  await using other = await openS3Store(stranger);
+  await assert.rejects(
+    other.put("tail/c", bytes("x")),
+    /assuming the role .*; check the role, and/,
+  );
 });

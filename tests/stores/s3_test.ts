@@ -98,3 +98,31 @@ Deno.test("a key that is not UTF-8 does not spoil a listing", async () => {
   await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
   assert.deepEqual(await keys(store, ""), ["a%FF", "b c+d"]);
 });
+
+Deno.test("encryption by the service and ACLs are asked for with each object, and only there", async () => {
+  const names = ["encryption", "encryption-aws-kms-key-id"].map((name) => `server-side-${name}`);
+  const sent: (string | null)[][] = [];
+  await using service = await fauxqsServer();
+  await using proxy = httpProxy(service.endpoint, async ({ headers }, forward) => {
+    sent.push([...names, "acl"].map((name) => headers.get(`x-amz-${name}`)));
+    return await forward();
+  });
+  const settings = [
+    { serverSideEncryption: "aws:kms", kmsKeyId: "my-key", acl: "bucket-owner-full-control" },
+    { serverSideEncryption: "AES256" },
+    {},
+  ] as const;
+  for (const setting of settings) {
+    await using store = await openS3Store({ ...BUCKET, ...setting, endpoint: proxy.endpoint });
+    await store.put("a", bytes("x"));
+    await store.get("a");
+    await keys(store, "");
+  }
+  const none = [null, null, null];
+  const kms = ["aws:kms", "my-key", "bucket-owner-full-control"];
+  assert.deepEqual(sent, [
+    ...[kms, none, kms, none, none], // The bucket is missing at first, and created.
+    ...[["AES256", null, null], none, none],
+    ...[none, none, none],
+  ]);
+});
