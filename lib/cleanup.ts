@@ -36,6 +36,8 @@ export interface CleanupReport {
   readonly kept: number;
   /** Objects that could not be deleted; a later cleanup tries again. */
   readonly failed: number;
+  /** Why the first of them could not be deleted; absent when there are none. */
+  readonly error?: Error;
   /** Objects that are not feedsync's; left alone. */
   readonly foreign: number;
   /** Keys of what was deleted, or would be. */
@@ -93,9 +95,11 @@ export async function cleanUp(
   const now = environment.clock.now() + (store.clockOffset ?? 0);
   const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
   const failed = new Set<string>();
+  let error: Error | undefined;
   if (!dryRun) {
     for (const objects of expired.filter(({ length }) => length > 0)) {
       const failures = await store.delete(objects.map(({ key }) => key), { signal });
+      error ??= failures[0]?.error;
       for (const { key } of failures) failed.add(key);
     }
   }
@@ -105,6 +109,7 @@ export async function cleanUp(
     bytes: deleted.reduce((sum, { size }) => sum + size, 0),
     kept: total - deleted.length - failed.size,
     failed: failed.size,
+    ...error && { error },
     foreign,
     keys: deleted.map(({ key }) => key),
   };

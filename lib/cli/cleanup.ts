@@ -6,7 +6,7 @@
 import { cleanup, type CleanupReport, MIN_AGE } from "../cleanup.ts";
 import { connect } from "../connect.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
-import { messageOf, StoreUnavailableError } from "../errors.ts";
+import { AccessDeniedError, messageOf, StoreUnavailableError } from "../errors.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { UsageError } from "./exit.ts";
@@ -28,13 +28,19 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
   const report = await cleanup(sync, { maxAge, dryRun, signal });
-  if (args.has("json")) await printJson(report);
+  const { error, ...counts } = report;
+  if (args.has("json")) await printJson(counts);
   else await printReport(report, dryRun);
-  if (report.failed > 0) {
-    throw new StoreUnavailableError(
-      `Cannot delete ${report.failed} objects from ${sync.store}: the next cleanup tries again`,
-    );
-  }
+  if (error) throw failure(error, report.failed);
+}
+
+/** An error of the same kind as what went wrong with the first object. */
+function failure(error: Error, failed: number): Error {
+  const message = `Cannot delete ${failed} objects, the next cleanup tries again: ${error.message}`;
+  const options = { cause: error };
+  return error instanceof AccessDeniedError
+    ? new AccessDeniedError(message, options)
+    : new StoreUnavailableError(message, options);
 }
 
 function maxAgeOf(text: string | undefined): number | undefined {

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { objectName, reachOf } from "../keys.ts";
 import type { KnownCommit, Publisher, StreamState } from "../state/publisher.ts";
-import type { StoreOptions } from "../stores/store.ts";
+import type { ObjectStore, StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
 
 /** Sealing begins when a stream has more commits in the tail. */
@@ -26,6 +26,9 @@ export const SUPERSEDED_GRACE: number = 10_000;
 const GARBAGE_RETRY = 10 * 60 * 1000;
 
 const logger = getLogger(["feedsync", "publish"]);
+
+/** Where deletes failed the last time: without the right to, they all do, and one warning is enough. */
+const undeletable = new WeakSet<ObjectStore>();
 
 /** A segment to write. */
 export interface SegmentPlan {
@@ -132,7 +135,9 @@ export async function collectGarbage(
     state.publisher.dropGarbage(keys.filter((key) => !failed.has(key)));
     state.publisher.postponeGarbage([...failed], clock.now() + GARBAGE_RETRY);
   }, { durable: false });
-  if (failures.length > 0) {
+  if (failures.length === 0) undeletable.delete(store);
+  else if (!undeletable.has(store)) {
+    undeletable.add(store);
     logger.warn("Cannot delete {count} sealed objects, trying again later: {message}", {
       count: failures.length,
       message: failures[0].error.message,

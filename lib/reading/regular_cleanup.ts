@@ -38,12 +38,18 @@ export class RegularCleanup {
     if (this.#retention === false || clock.now() < this.#next) return;
     this.#next = clock.now() + INTERVAL * (0.75 + random.fraction() / 2);
     try {
-      const { deleted } = await cleanUp(this.#store, {
+      const { deleted, failed, error } = await cleanUp(this.#store, {
         environment: this.#environment,
         maxAge: this.#retention,
         signal,
       });
       if (deleted > 0) logger.info("Cleaned up: {deleted} old objects deleted", { deleted });
+      if (error) {
+        logger.warn("Cannot delete {failed} old objects, trying again in an hour: {message}", {
+          failed,
+          message: messageOf(error),
+        });
+      }
     } catch (error) {
       if (signal.aborted) return;
       logger.warn("Cannot clean up, trying again in an hour: {message}", {

@@ -63,6 +63,11 @@ export function isExistingBucket(error: unknown): boolean {
     .includes(codeOf(error));
 }
 
+/** Whether the service says that this is not allowed. */
+export function isDenied(error: unknown): boolean {
+  return codeOf(error) === "AccessDenied";
+}
+
 /** Whether the service has no batches of deletes that we could use. */
 export function refusesBatches(error: unknown): boolean {
   return BATCH_REFUSALS.includes(codeOf(error)) || [405, 411, 501].includes(statusOf(error) ?? 0);

@@ -10,7 +10,7 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { type Bucket, timeFor } from "./s3_bucket.ts";
-import { refusesBatches } from "./s3_answers.ts";
+import { isDenied, refusesBatches } from "./s3_answers.ts";
 import type { FailedDelete, StoreOptions } from "./store.ts";
 
 /** So many keys DeleteObjects takes. */
@@ -61,9 +61,16 @@ export class Deleter {
       });
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (!refusesBatches(error)) return allFailed(keys, error as Error);
+      if (!refusesBatches(error) && !await this.#allowsSingles(error, keys[0], options)) {
+        return allFailed(keys, error as Error);
+      }
       this.#takesBatches = false;
     }
+  }
+
+  /** Ceph checks batches against the rights for the bucket as a whole, and not those for its objects. */
+  async #allowsSingles(error: unknown, key: string, options: StoreOptions): Promise<boolean> {
+    return isDenied(error) && (await this.#deleteOne(key, options)).length === 0;
   }
 
   async #deleteOne(key: string, options: StoreOptions): Promise<FailedDelete[]> {

@@ -4,7 +4,7 @@ import { AccessDeniedError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
-import { createUser } from "../servers/ceph_users.ts";
+import { allow, createUser } from "../servers/ceph_users.ts";
 import { bytes, keys, list, plain } from "./contract.ts";
 
 const ceph = await cephServer();
@@ -140,4 +140,17 @@ test("a role gives rights that its user does not have", async (ceph) => {
     other.put("tail/c", bytes("x")),
     /assuming the role .*; check the role, and/,
   );
+});
+
+test("the right to delete objects below a prefix is enough to delete them", async (ceph) => {
+  const bucket = randomBucket(), user = await createUser(ceph), names = ["a", "b", "c"];
+  await using owner = await openS3Store({ ...ceph, bucket });
+  for (const name of names) await owner.put(`prod/${name}`, bytes("x"));
+  await owner.put("other/a", bytes("x"));
+  const Resource = `arn:aws:s3:::${bucket}/prod/*`;
+  await allow(ceph, user, bucket, [{ Effect: "Allow", Action: "s3:DeleteObject", Resource }]);
+  await using store = await openS3Store({ ...user.s3, bucket });
+  assert.equal((await store.delete(["other/a"])).length, 1);
+  assert.deepEqual(await store.delete(names.map((name) => `prod/${name}`)), []);
+  assert.deepEqual(await keys(owner, ""), ["other/a"]);
 });
