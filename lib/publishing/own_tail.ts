@@ -92,7 +92,8 @@ function unknownCommits(
   { state: { publisher, former } }: Pick<UploadContext, "state">,
   tail: OwnTail,
 ): ObjectName[] {
-  const known = new Set(publisher.commits().map(({ key }) => key));
+  // Where nothing may be deleted, garbage stays for long.
+  const known = new Set([...publisher.commits(), ...publisher.garbage()].map(({ key }) => key));
   return tail.commits.filter((commit) => !known.has(commit.key) && !former.hasSeen(commit));
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { AccessDeniedError } from "../../lib/errors.ts";
 import { planSegments, SEGMENT_AGE, SEGMENT_BYTES } from "../../lib/publishing/seal.ts";
 import type { KnownCommit, StreamState } from "../../lib/state/publisher.ts";
-import { Fleet, texts } from "../fixture.ts";
+import { Fleet, survivingState, texts } from "../fixture.ts";
 
 const NEW: StreamState = {
   stream: "web-1_abcdefgh",
@@ -97,4 +98,31 @@ Deno.test("publishing takes one PUT a commit, and one more and a LIST for every 
   await fleet.publish(web1, ...texts("a", 80));
   const { put, get, list } = fleet.store.requests;
   assert.deepEqual({ put, get, list }, { put: 80 + 9, get: 0, list: 1 + 9 });
+});
+
+Deno.test("where nothing can be deleted publishing goes on, in one stream, without reading back", async () => {
+  await using fleet = new Fleet();
+  const error = new AccessDeniedError("no");
+  fleet.store.delete = (keys) => {
+    fleet.store.requests.delete++;
+    return Promise.resolve(keys.map((key) => ({ key, error })));
+  };
+  const state = survivingState("web-1", fleet);
+  const { stream } = state.publisher.load();
+  const contents = texts("a".repeat(20_000), 40);
+  for (let i = 0; i < contents.length; i += 10) {
+    await using web1 = fleet.server("web-1", { state });
+    await using watcher = fleet.watch(web1);
+    await fleet.publish(web1, ...contents.slice(i, i + 10));
+    await fleet.time.run(watcher.watcher.poll());
+    await fleet.time.run(web1.close());
+  }
+  assert.ok(state.publisher.load().closed > 0);
+  assert.equal(state.publisher.load().stream, stream);
+  const { put, get, delete: deletes } = fleet.store.requests;
+  assert.equal(get, 0);
+  assert.ok(deletes <= put - contents.length, "tried more often than sealed");
+  await using reader = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(reader.watcher.poll());
+  assert.deepEqual(reader.contents, contents);
 });
