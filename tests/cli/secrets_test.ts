@@ -1,0 +1,184 @@
+/** Secrets stay where they are written: no output and no file of the state repeats them. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fauxqsServer } from "../servers/fauxqs.ts";
+import { httpServer, type Server, unreachableEndpoint } from "../servers/http.ts";
+import { freeAddress } from "../servers/ports.ts";
+import { feedsync, type Outcome, workspace } from "./feedsync.ts";
+import { Running } from "./running.ts";
+
+const COMMANDS = [
+  ["publish", "https://example.com/feed.xml", "-"],
+  ["watch", "--once"],
+  ["tail", "--once"],
+  ["cleanup"],
+  ["dead-letters", "list"],
+];
+
+/** Secrets of every kind, none like any other text. */
+const KEY = "Sup3rSecretKey/one+two=three4567890abcdef";
+const TOKEN = "Sup3rSecretToken/one+two=three4567890abcdef";
+const WAKE_TOKEN = "Sup3rSecretWakeToken/one+two=three4567890";
+const PEERS = `whsec_${btoa("Sup3rSecretOfAllPeers that nobody else has")}`;
+const SECRETS = [KEY, TOKEN, WAKE_TOKEN, PEERS, PEERS.slice("whsec_".length), atob(PEERS.slice(6))];
+
+/** How each secret begins: messages may quote a part. */
+const BEGINNING = "Sup3rS";
+
+/** All forms in which a secret may show: itself, in a URL, and base64 at each offset. */
+const FORMS = [BEGINNING].concat(SECRETS.flatMap((secret) => [
+  secret,
+  encodeURIComponent(secret),
+  ...["", "x", "xx"].map((before) => btoa(before + secret).slice(4, -4)),
+]));
+
+function assertNoSecret(text: string, where: string): void {
+  for (const form of FORMS) assert.ok(!text.includes(form), `${where} shows ${form}: ${text}`);
+}
+
+/** A working directory with a configuration; its state is looked through. */
+class Setting implements AsyncDisposable {
+  readonly path: string;
+  readonly #directory: Awaited<ReturnType<typeof workspace>>;
+
+  private constructor(directory: Awaited<ReturnType<typeof workspace>>) {
+    [this.path, this.#directory] = [directory.path, directory];
+  }
+
+  static async make(endpoint: string, s3: Record<string, unknown>, more = {}): Promise<Setting> {
+    const config = {
+      server: "web-1",
+      store: "s3://feed-sync/prod",
+      s3: { endpoint, region: "us-east-1", ...s3 },
+      secret: PEERS,
+      wakeToken: WAKE_TOKEN,
+      peers: [unreachableEndpoint()],
+      stopTimeout: "0s",
+      ...more,
+    };
+    const files = {
+      "feedsync.json": JSON.stringify(config),
+      "keys.json": JSON.stringify({ ...PROCESS_KEYS, SecretAccessKey: KEY, SessionToken: TOKEN }),
+      "keys.ini": `[default]\naws_access_key_id = id\naws_secret_access_key = ${KEY}\n` +
+        `aws_session_token = ${TOKEN}\n`,
+      "broken.json": `{ "SecretAccessKey": ${KEY}`,
+    };
+    return new Setting(await workspace(files));
+  }
+
+  /** Runs a command in all its talkativeness, and looks for secrets. */
+  async run(args: readonly string[]): Promise<Outcome> {
+    const outcome = await feedsync([...args, "-v"], {
+      cwd: this.path,
+      env: { AWS_EC2_METADATA_DISABLED: "true" },
+      stdin: "content",
+    });
+    assertNoSecret(outcome.stdout, `the output of ${args[0]}`);
+    assertNoSecret(outcome.stderr, `the log of ${args[0]}`);
+    return outcome;
+  }
+
+  async searchState(): Promise<void> {
+    const directory = join(this.path, ".feedsync");
+    for await (const { name } of Deno.readDir(directory)) {
+      const bytes = await Deno.readFile(join(directory, name));
+      assertNoSecret(new TextDecoder("latin1").decode(bytes), name);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#directory[Symbol.asyncDispose]();
+  }
+}
+
+const PROCESS_KEYS = { Version: 1, AccessKeyId: "id" };
+
+const SOURCES: Record<string, Record<string, unknown>> = {
+  "keys of the configuration": { accessKeyId: "id", secretAccessKey: KEY, sessionToken: TOKEN },
+  "a file in JSON": { credentialsFile: "keys.json" },
+  "a file with profiles": { credentialsFile: "keys.ini" },
+};
+
+/** A service that refuses, and repeats what it was sent, as AWS does. */
+function repeatingService(code: string): Server {
+  return httpServer(({ headers }) => {
+    const token = headers.get("x-amz-security-token");
+    const repeated = `<Token-0>${token}</Token-0><CanonicalRequest>${token}</CanonicalRequest>`;
+    const body =
+      `<Error><Code>${code}</Code><Message>said the service</Message>${repeated}</Error>`;
+    return new Response(body, { status: 403, headers: { "content-type": "application/xml" } });
+  });
+}
+
+for (const [source, s3] of Object.entries(SOURCES)) {
+  Deno.test(`no secret of ${source} shows while all goes well`, async () => {
+    await using service = await fauxqsServer();
+    await using setting = await Setting.make(service.endpoint, s3);
+    for (const args of COMMANDS) {
+      for (const more of [[], ["--json"]]) {
+        const { code, stderr } = await setting.run([...args, ...more]);
+        assert.equal(code, 0, stderr);
+      }
+    }
+    await setting.searchState();
+  });
+
+  Deno.test(`no secret of ${source} shows when access is denied or the store is away`, async () => {
+    await using expired = repeatingService("ExpiredToken");
+    await using wrong = repeatingService("SignatureDoesNotMatch");
+    for (const endpoint of [expired.endpoint, wrong.endpoint, unreachableEndpoint()]) {
+      await using setting = await Setting.make(endpoint, s3, { publishTimeout: "300ms" });
+      for (const args of COMMANDS.slice(0, 4)) {
+        const { code, stderr } = await setting.run(args);
+        assert.ok([69, 75, 77].includes(code), stderr);
+      }
+      await setting.searchState();
+    }
+  });
+}
+
+Deno.test("no secret shows in the messages about a configuration that is wrong", async () => {
+  const wrong: [s3: Record<string, unknown>, more: Record<string, unknown>][] = [
+    [{ accessKeyId: "id", secretAccessKey: [KEY] }, {}],
+    [{ accessKeyId: "id", secretAccessKey: KEY, sessionToken: { value: TOKEN } }, {}],
+    [{ secretAccessKey: KEY }, {}],
+    [{ accessKeyId: "id", sessionToken: TOKEN }, {}],
+    [{ accessKeyId: KEY, secretAccessKey: "" }, {}],
+    [{ accessKeyId: "id", secretAccessKey: KEY, credentialsFile: "keys.json" }, {}],
+    [{ credentialsFile: "broken.json" }, {}],
+    [{}, { s3: KEY }],
+    [{}, { secret: PEERS.slice("whsec_".length) }],
+    [{}, { secret: [PEERS], wakeToken: [WAKE_TOKEN] }],
+    [{}, { peers: [`https://user:${encodeURIComponent(KEY)}@web-2`] }],
+    [{}, { store: `s3://id:${KEY}@feed-sync` }],
+    [{ endpoint: `https://id:${encodeURIComponent(KEY)}@localhost` }, {}],
+  ];
+  for (const [s3, more] of wrong) {
+    await using setting = await Setting.make(unreachableEndpoint(), s3, more);
+    const { code, stderr } = await setting.run(["tail", "--once"]);
+    assert.ok(code === 78 || code === 77, `${JSON.stringify([s3, more])}: ${stderr}`);
+  }
+});
+
+Deno.test("a server that listens does not log the secrets that it is told", async () => {
+  await using service = await fauxqsServer();
+  const listen = freeAddress();
+  const keys = SOURCES["keys of the configuration"];
+  await using setting = await Setting.make(service.endpoint, keys, { listen, poll: "1h" });
+  await using watching = new Running(["watch", "-v"], { cwd: setting.path });
+  await watching.says(/Watching s3:/);
+  let status: number | undefined;
+  while (status === undefined) {
+    const url = `http://${listen}/wake?token=${encodeURIComponent(WAKE_TOKEN)}`;
+    const response = await fetch(url, { method: "POST", body: `{"wrong":"${WAKE_TOKEN}"` })
+      .catch(() => undefined);
+    status = response?.status;
+    await response?.body?.cancel();
+  }
+  assert.notEqual(status, 401);
+  await setting.run(["publish", "https://example.com/feed.xml", "-"]);
+  watching.kill("SIGTERM");
+  const { stdout, stderr } = await watching.end();
+  assertNoSecret(stdout + stderr, "the log of watch");
+  await setting.searchState();
+});
