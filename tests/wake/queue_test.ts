@@ -7,7 +7,9 @@ import {
 import assert from "node:assert/strict";
 import { systemEnvironment } from "../../lib/environment.ts";
 import { listenToQueue } from "../../lib/wake/queue.ts";
+import { workspace } from "../cli/feedsync.ts";
 import { type FauxqsServer, fauxqsServer } from "../servers/fauxqs.ts";
+import { httpServer } from "../servers/http.ts";
 
 const STORE = "s3://bucket/prefix";
 const keyOf = (seq: number) => `tail/web-1_abcdefgh/${String(seq).padStart(16, "0")}.1.ijklmnop`;
@@ -90,4 +92,20 @@ Deno.test("what a queue tells of is heard at once, and its messages are deleted,
   }
   assert.deepEqual(queue.heard, [keyOf(1), keyOf(2), keyOf(3)], "none comes twice");
   assert.equal(await queue.length(), 0);
+});
+
+Deno.test("a queue is listened to with the credentials that the bucket is reached with", async () => {
+  await using directory = await workspace({
+    keys: '{ "Version": 1, "AccessKeyId": "mine", "SecretAccessKey": "secret" }',
+  });
+  const asked = Promise.withResolvers<string | null>();
+  await using server = httpServer(async (request) => {
+    await request.arrayBuffer();
+    asked.resolve(request.headers.get("authorization"));
+    return Response.json({});
+  });
+  const s3 = { credentialsFile: `${directory.path}/keys` };
+  const options = { s3, store: STORE, environment: systemEnvironment, onCommit() {} };
+  await using _queue = listenToQueue(`${server.endpoint}/1/events`, options);
+  assert.match(await asked.promise ?? "", /Credential=mine\//);
 });
