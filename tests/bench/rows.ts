@@ -61,9 +61,18 @@ export function atMostTimes(most: number, measurement: Measurement & { limit: nu
 /** The rows as a table. */
 export function table(rows: readonly Row[]): string {
   const head = ["", "value", "limit", "ratio", "must reach", "holds"];
-  const lines = [head, ...rows.map(cells)];
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  return lines.map((line) => alignLine(line, widths)).join("\n");
+  return align([head, ...rows.map(cells)]);
+}
+
+/** Lines of cells, those of some columns to the left, all else to the right. */
+export function align(
+  lines: readonly (readonly string[])[],
+  toTheLeft: readonly number[] = [0],
+): string {
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  const pad = (cell: string, column: number) =>
+    toTheLeft.includes(column) ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
+  return lines.map((line) => line.map(pad).join("  ").trimEnd()).join("\n");
 }
 
 function cells({ name, value, unit, limit, ratio, mustReach, holds }: Row): string[] {
@@ -77,14 +86,8 @@ function cells({ name, value, unit, limit, ratio, mustReach, holds }: Row): stri
   ];
 }
 
-/** The names to the left, all else to the right. */
-function alignLine([name, ...others]: readonly string[], widths: readonly number[]): string {
-  const aligned = others.map((cell, index) => cell.padStart(widths[index + 1]));
-  return [name.padEnd(widths[0]), ...aligned].join("  ").trimEnd();
-}
-
 /** Three digits, or all before the point where there are more. */
-function format(value: number): string {
+export function format(value: number): string {
   return value.toLocaleString("en", {
     maximumSignificantDigits: 3,
     maximumFractionDigits: 0,

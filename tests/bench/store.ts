@@ -38,10 +38,11 @@ export async function findStore(url: string | undefined): Promise<FoundStore> {
   };
 }
 
-async function findCeph(): Promise<FoundStore | undefined> {
+/** Ceph's gateway as the tests have it, where it is. */
+export async function findCeph(): Promise<FoundStore & { directory: string } | undefined> {
   const isThere = Deno.env.get("FEEDSYNC_TEST_CEPH") || await isCephInstalled();
   const server = isThere ? await cephServer() : undefined;
-  return server && serviceStore("Ceph", server, server);
+  return server && { ...serviceStore("Ceph", server, server), directory: server.directory };
 }
 
 async function startFauxqs(): Promise<FoundStore> {
