@@ -1,0 +1,87 @@
+/**
+ * What is measured of each contender.
+ *
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { countOf, type Report } from "./arrivals.ts";
+import type { Fleet } from "./fleet.ts";
+
+/** Updates one at a time: turns, updates in each, and turns before those, which do not count. */
+const ROUNDS = 25, BLOCK = 24, WARM_UP = 5;
+
+/** The same where each waits for a poll. */
+const POLLED = 40;
+
+/** Updates that are published by so many tasks at once, and before those. */
+const BURST = 32_000, TASKS = 64, BURST_WARM_UP = 3200;
+
+/** Updates of each third of a run. */
+const THIRD = 100;
+
+/** How long updates took. */
+export interface Latencies {
+  /** Milliseconds from publishing until applied: of each update, at each of the subscribers. */
+  readonly applied: readonly number[];
+  /** Milliseconds of the bare requests, if there are any. */
+  readonly bare: readonly number[];
+}
+
+/** Publishes one at a time: the next when all subscribers have applied the one before. */
+export async function latencies(fleet: Fleet): Promise<Latencies> {
+  const applied: number[] = [], bare: number[] = [];
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    for (let i = 0; i < BLOCK; i++) {
+      const times = await publishOne(fleet);
+      if (round >= 0) applied.push(...times);
+    }
+    const times = await fleet.bare(BLOCK);
+    if (round >= 0) bare.push(...times);
+  }
+  return { applied, bare };
+}
+
+/** The same, at any time between the polls of subscribers, which are so many milliseconds apart. */
+export async function polledLatencies(
+  fleet: Fleet,
+  interval: number,
+  signal: AbortSignal,
+): Promise<Latencies> {
+  const applied: number[] = [];
+  for (let i = 0; i < POLLED; i++) {
+    await delay(Math.random() * interval, undefined, { signal });
+    applied.push(...await publishOne(fleet));
+  }
+  return { applied, bare: [] };
+}
+
+/** Updates a second, from many tasks, until every subscriber has applied all of them, in order. */
+export async function throughput(fleet: Fleet): Promise<number> {
+  await fleet.publish(BURST_WARM_UP, TASKS);
+  const { began, reports } = await fleet.publish(BURST, TASKS);
+  reports.forEach(checkComplete);
+  return BURST / (Math.max(...reports.map(({ applied }) => applied)) - began) * 1000;
+}
+
+/** What a subscriber misses that is killed after a third of a run, and comes back for the last. */
+export async function absence(fleet: Fleet): Promise<string> {
+  const absent = 0;
+  const before = await fleet.publish(THIRD);
+  await fleet.stopSubscriber(absent);
+  await fleet.publish(THIRD);
+  await fleet.startSubscriber(absent);
+  const after = await fleet.publish(THIRD);
+  const got = countOf([before, after].flatMap(({ reports }) => reports[absent].ranges));
+  return got === 3 * THIRD ? "all" : `${3 * THIRD - got} of ${3 * THIRD} lost`;
+}
+
+async function publishOne(fleet: Fleet): Promise<number[]> {
+  const { reports } = await fleet.publish(1);
+  return reports.map(({ published, applied }) => applied - published);
+}
+
+function checkComplete({ ranges }: Report, index: number): void {
+  if (ranges.length === 1 && countOf(ranges) === BURST) return;
+  const got = ranges.slice(0, 5).map(([first, last]) => `${first} to ${last}`).join(", ");
+  throw new Error(`Subscriber ${index} did not get all of ${BURST} in order, but ${got}`);
+}
