@@ -13,7 +13,7 @@ import { Place } from "./place.ts";
 import { compare } from "./rivals/compare.ts";
 import { CONTENDERS } from "./rivals/contenders.ts";
 import { type Measured, type Result, resultTable } from "./rivals/result.ts";
-import { atLeast, atMostTimes, type Row, table } from "./rows.ts";
+import { atLeast, atMostTimes, type Row, table, told } from "./rows.ts";
 import { findCeph } from "./store.ts";
 import { wakeUp } from "./wake_up.ts";
 
@@ -36,6 +36,9 @@ async function main(signal: AbortSignal): Promise<number> {
   await using place = ceph && new Place(ceph);
   const entrants = await findEntrants();
   console.log(header(entrants.map(({ version }) => version)));
+  for (const { contender: { name, install }, version } of entrants) {
+    if (version === undefined) console.error(`Not installed: ${name} (${install})`);
+  }
   const results: Result[] = [], rows: Row[] = [];
   for (const { name, contender, version } of entrants) {
     progress(contender.name);
@@ -49,7 +52,7 @@ async function main(signal: AbortSignal): Promise<number> {
     results.push({ contender, found });
     if (name === "feedsync" && typeof found === "object") rows.push(...demanded(found));
   }
-  if (results.length > 0) console.log(resultTable(results), "\n");
+  if (results.length > 0) console.log(`${resultTable(results)}\n`);
   if (ceph && place) {
     for await (const row of duties(place, ceph.directory, signal)) {
       progress(row.name);
@@ -70,8 +73,8 @@ async function findEntrants() {
 }
 
 /** What is demanded of feedsync with peers. */
-function demanded({ applied, bare, throughput }: Measured): Row[] {
-  const [value, limit] = [applied, bare].map(median);
+function demanded({ applied, accepted, bare, throughput }: Measured): Row[] {
+  const [value, stored, limit] = [applied, accepted, bare].map(median);
   return [
     atMostTimes(1.35, {
       name: "peers, published until applied elsewhere, 1 KB",
@@ -79,6 +82,7 @@ function demanded({ applied, bare, throughput }: Measured): Row[] {
       unit: "ms",
       limit,
     }),
+    told({ name: "  until it is in the bucket", value: stored, unit: "ms", limit }),
     atLeast(2000, {
       name: "peers, 64 publishers, 3 subscribers, 1 KB",
       value: throughput,

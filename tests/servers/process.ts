@@ -8,8 +8,14 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 
-/** Runs a program until its standard input ends, as it does at the latest with this process. */
-const RUN = '"$@" & cat; kill "$!"; wait "$!"';
+/** Runs a program until standard input ends, as it does at the latest with this process. */
+const RUN = `
+  exec 3<&0
+  "$@" &
+  program=$!
+  (cat <&3; kill "$program") >/dev/null 2>&1 &
+  wait "$program"
+`;
 
 /** The version that `command --version` tells; undefined where it is not installed. */
 export async function versionOf(command: string): Promise<string | undefined> {
@@ -46,5 +52,6 @@ export async function startServer(
     output.resume(); // What it says from now on nobody reads.
     return { [Symbol.asyncDispose]: stop };
   }
+  await stop();
   throw new Error(`Cannot start ${command}: ${said.slice(-5).join("\n")}`);
 }

@@ -4,10 +4,12 @@ import { timed } from "../measure.ts";
 import { now } from "../rivals/clock.ts";
 import { CONTENDERS } from "../rivals/contenders.ts";
 import {
+  type Bare,
   type Command,
   messages,
   type ProgramInput,
   programInput,
+  type Published,
   READY,
   tell,
 } from "../rivals/messages.ts";
@@ -24,7 +26,7 @@ for await (const command of messages<Command>()) {
 process.exit();
 
 /** Each task publishes one update after the other. */
-async function publishAll({ count, tasks }: { count: number; tasks: number }) {
+async function publishAll({ count, tasks }: { count: number; tasks: number }): Promise<Published> {
   const updates = Array.from({ length: count }, sampleUpdate).values();
   const end = published + count;
   const task = async () => {
@@ -36,10 +38,10 @@ async function publishAll({ count, tasks }: { count: number; tasks: number }) {
   };
   const began = now();
   await Promise.all(Array.from({ length: tasks }, task));
-  return { began };
+  return { began, ended: now() };
 }
 
-async function bare(count: number) {
+async function bare(count: number): Promise<Bare> {
   const times: number[] = [];
   if (!publisher.bare) return { times };
   for (let i = 0; i < count; i++) times.push(await timed(() => publisher.bare!()));

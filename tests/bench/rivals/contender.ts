@@ -54,6 +54,8 @@ export interface Contender<Address = unknown> {
   readonly reach: string;
   /** Subscribers look for updates each so many milliseconds, and hear of none before. */
   readonly interval?: number;
+  /** How what it needs is installed. */
+  readonly install: string;
   /** The server, and its version; undefined where it is not installed. */
   version(): Promise<string | undefined>;
   /** Starts its server. */

@@ -48,6 +48,7 @@ function feedsync(
 ): Omit<Contender<FeedSyncAddress>, "name" | "reach"> {
   return {
     accepted: "on the publisher's disk, in the bucket",
+    install: "tests/servers/ceph.sh install",
     async version() {
       const version = await versionOf("radosgw");
       return version && `Ceph ${version}`;

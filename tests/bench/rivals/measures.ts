@@ -23,22 +23,23 @@ const THIRD = 100;
 export interface Latencies {
   /** Milliseconds from publishing until applied: of each update, at each of the subscribers. */
   readonly applied: readonly number[];
+  /** Milliseconds from publishing until accepted. */
+  readonly accepted: readonly number[];
   /** Milliseconds of the bare requests, if there are any. */
   readonly bare: readonly number[];
 }
 
 /** Publishes one at a time: the next when all subscribers have applied the one before. */
 export async function latencies(fleet: Fleet): Promise<Latencies> {
-  const applied: number[] = [], bare: number[] = [];
+  const found = noLatencies();
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     for (let i = 0; i < BLOCK; i++) {
-      const times = await publishOne(fleet);
-      if (round >= 0) applied.push(...times);
+      await publishOne(fleet, round < 0 ? noLatencies() : found);
     }
     const times = await fleet.bare(BLOCK);
-    if (round >= 0) bare.push(...times);
+    if (round >= 0) found.bare.push(...times);
   }
-  return { applied, bare };
+  return found;
 }
 
 /** The same, at any time between the polls of subscribers, which are so many milliseconds apart. */
@@ -47,12 +48,12 @@ export async function polledLatencies(
   interval: number,
   signal: AbortSignal,
 ): Promise<Latencies> {
-  const applied: number[] = [];
+  const found = noLatencies();
   for (let i = 0; i < POLLED; i++) {
     await delay(Math.random() * interval, undefined, { signal });
-    applied.push(...await publishOne(fleet));
+    await publishOne(fleet, found);
   }
-  return { applied, bare: [] };
+  return found;
 }
 
 /** Updates a second, from many tasks, until every subscriber has applied all of them, in order. */
@@ -75,9 +76,17 @@ export async function absence(fleet: Fleet): Promise<string> {
   return got === 3 * THIRD ? "all" : `${3 * THIRD - got} of ${3 * THIRD} lost`;
 }
 
-async function publishOne(fleet: Fleet): Promise<number[]> {
-  const { reports } = await fleet.publish(1);
-  return reports.map(({ published, applied }) => applied - published);
+function noLatencies() {
+  return { applied: [] as number[], accepted: [] as number[], bare: [] as number[] };
+}
+
+async function publishOne(
+  fleet: Fleet,
+  { applied: times, accepted }: ReturnType<typeof noLatencies>,
+): Promise<void> {
+  const { began, ended, reports } = await fleet.publish(1);
+  times.push(...reports.map(({ published, applied }) => applied - published));
+  accepted.push(ended - began);
 }
 
 function checkComplete({ ranges }: Report, index: number): void {

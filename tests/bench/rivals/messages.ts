@@ -25,6 +25,8 @@ export type Command = { readonly count: number; readonly tasks: number } | {
 export interface Published {
   /** When it began. */
   readonly began: number;
+  /** When the last of it was accepted. */
+  readonly ended: number;
 }
 
 /** The answer of the publisher: how long each of the bare requests took, in milliseconds. */

@@ -16,6 +16,7 @@ export const nats: Contender<string> = {
   name: "NATS JetStream",
   accepted: "in the broker's memory, synced later",
   reach: "the broker, by all",
+  install: "apt-get install nats-server",
   async version() {
     const version = await versionOf("nats-server");
     return version && `NATS ${version}`;

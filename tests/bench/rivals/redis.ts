@@ -34,6 +34,7 @@ function redis(appendfsync: Appendfsync, accepted: string): Contender<RedisAddre
     name: `Redis Streams, appendfsync ${appendfsync}`,
     accepted,
     reach: "the broker, by all",
+    install: "apt-get install redis-server",
     async version() {
       const version = await versionOf("redis-server");
       return version && `Redis ${version}`;

@@ -37,6 +37,7 @@ export const zeromq: Contender<string> = {
   name: "ZeroMQ PUB/SUB",
   accepted: "in the publisher's memory",
   reach: "every publisher, by every subscriber",
+  install: "apt-get install nodejs npm",
   async version() {
     const version = await versionOf("node");
     return version && `zeromq.js ${VERSION} in Node ${version}`;
