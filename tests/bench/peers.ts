@@ -10,8 +10,7 @@ import { newestCommit, type Place } from "./place.ts";
 import { atMostTimes, type Row } from "./rows.ts";
 import { freeAddress } from "../servers/ports.ts";
 import { sampleUpdate } from "./sample.ts";
-
-const SECRET = `whsec_${btoa("a secret of the servers in benchmarks")}`;
+import { SECRET } from "./secret.ts";
 
 export async function* peers(place: Place): AsyncIterable<Row> {
   const bucket = place.bucket();

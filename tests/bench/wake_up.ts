@@ -12,8 +12,7 @@ import { median } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { atMost, type Row } from "./rows.ts";
 import { sampleUpdate } from "./sample.ts";
-
-const SECRET = `whsec_${btoa("a secret of the servers in benchmarks")}`;
+import { SECRET } from "./secret.ts";
 
 const ROUNDS = 500, WARM_UP = 100;
 

@@ -48,9 +48,9 @@ export interface Publisher {
 export interface Contender<Address = unknown> {
   /** What the table calls it. */
   readonly name: string;
-  /** Where an update is when it is accepted. */
+  /** Where an update is when it is accepted: `broker's disk`. */
   readonly accepted: string;
-  /** What must be reachable. */
+  /** What servers must be able to reach. */
   readonly reach: string;
   /** Subscribers look for updates each so many milliseconds, and hear of none before. */
   readonly interval?: number;

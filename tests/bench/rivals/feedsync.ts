@@ -9,12 +9,10 @@ import { connectionOf } from "../../../lib/connection.ts";
 import { freeAddress } from "../../servers/ports.ts";
 import { versionOf } from "../../servers/process.ts";
 import { newestCommit } from "../place.ts";
+import { SECRET } from "../secret.ts";
 import type { StoreAddress } from "../store.ts";
 import type { Contender, Sample } from "./contender.ts";
 import { SUBSCRIBERS } from "./fleet.ts";
-
-/** What peers are known by. */
-const SECRET = `whsec_${btoa("a secret of the servers in benchmarks")}`;
 
 interface FeedSyncAddress extends StoreAddress {
   /** Where the states are. */
@@ -32,14 +30,14 @@ export const withPeers: Contender<FeedSyncAddress> = {
     poll: purpose === "speed" ? "1h" : "10s",
   })),
   name: "feedsync, peers",
-  reach: "the bucket, by all; peers if they can be",
+  reach: "the bucket; peers if they can be",
 };
 
 /** No ports are open. */
 export const polling: Contender<FeedSyncAddress> = {
   ...feedsync(() => ({ peers: [], poll: "1s" })),
   name: "feedsync, a poll each second",
-  reach: "the bucket, by all",
+  reach: "the bucket",
   interval: 1000,
 };
 
@@ -47,7 +45,7 @@ function feedsync(
   how: (purpose: "speed" | "absence") => Pick<FeedSyncAddress, "peers" | "poll">,
 ): Omit<Contender<FeedSyncAddress>, "name" | "reach"> {
   return {
-    accepted: "on the publisher's disk, in the bucket",
+    accepted: "publisher's disk, bucket",
     install: "tests/servers/ceph.sh install",
     async version() {
       const version = await versionOf("radosgw");

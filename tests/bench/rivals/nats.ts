@@ -14,8 +14,8 @@ const STREAM = "updates";
 /** NATS has no setting that syncs before it acknowledges, in the versions that Debian has. */
 export const nats: Contender<string> = {
   name: "NATS JetStream",
-  accepted: "in the broker's memory, synced later",
-  reach: "the broker, by all",
+  accepted: "broker's memory, disk later",
+  reach: "the broker",
   install: "apt-get install nats-server",
   async version() {
     const version = await versionOf("nats-server");

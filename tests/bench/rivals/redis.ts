@@ -21,19 +21,19 @@ interface RedisAddress {
 }
 
 /** What was acknowledged survives a crash of the machine. */
-export const syncing: Contender<RedisAddress> = redis("always", "on the broker's disk");
+export const syncing: Contender<RedisAddress> = redis("always", "broker's disk");
 
 /** As it is set up mostly. */
 export const syncingEachSecond: Contender<RedisAddress> = redis(
   "everysec",
-  "on the broker's disk in 1 s",
+  "broker's disk in 1 s",
 );
 
 function redis(appendfsync: Appendfsync, accepted: string): Contender<RedisAddress> {
   return {
     name: `Redis Streams, appendfsync ${appendfsync}`,
     accepted,
-    reach: "the broker, by all",
+    reach: "the broker",
     install: "apt-get install redis-server",
     async version() {
       const version = await versionOf("redis-server");

@@ -30,8 +30,8 @@ const HEAD = [
   "99 %",
   "updates/s",
   "subscriber stopped",
-  "where an update is when accepted",
-  "what must be reachable",
+  "accepted once in",
+  "must be reachable",
 ];
 
 /** The columns of words, and not of numbers. */

@@ -35,8 +35,8 @@ interface ZeroMQ {
 /** PUB and SUB. */
 export const zeromq: Contender<string> = {
   name: "ZeroMQ PUB/SUB",
-  accepted: "in the publisher's memory",
-  reach: "every publisher, by every subscriber",
+  accepted: "publisher's memory",
+  reach: "publishers, by each subscriber",
   install: "apt-get install nodejs npm",
   async version() {
     const version = await versionOf("node");
