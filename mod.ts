@@ -29,6 +29,7 @@ export type {
   S3Config,
   WakeConfig,
 } from "./lib/config/config.ts";
+export type { EncryptionConfig } from "./lib/config/encryption.ts";
 export { connect } from "./lib/connect.ts";
 export type { ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";
@@ -38,6 +39,7 @@ export {
   CorruptObjectError,
   FeedSyncError,
   InvalidUpdateError,
+  MissingKeyError,
   RejectedUpdateError,
   StateError,
   StoreUnavailableError,

@@ -1,6 +1,7 @@
 import type { Config } from "../lib/config/config.ts";
 import { resolveConfig } from "../lib/config/config.ts";
 import { Connection } from "../lib/connection.ts";
+import type { Envelope } from "../lib/encryption/envelope.ts";
 import { decodeBody, encodeBody, updateLine } from "../lib/codec.ts";
 import { type ObjectName, objectName, parseKey } from "../lib/keys.ts";
 import { publish } from "../lib/publish.ts";
@@ -21,13 +22,14 @@ export class Fleet implements AsyncDisposable {
   /** Connects a server; `state`: keeps its state in that database, else in memory. */
   server(
     name: string,
-    { store = this.store, state, ...config }: Omit<Config, "store" | "state"> & {
+    { store = this.store, state, envelope, ...config }: Omit<Config, "store" | "state"> & {
       store?: ObjectStore;
       state?: State;
+      envelope?: Envelope;
     } = {},
   ): Connection {
     const resolved = resolveConfig({ ...config, server: name, state: ":memory:" });
-    const connection = new Connection(resolved, store, this.time, state);
+    const connection = new Connection(resolved, store, { environment: this.time, state, envelope });
     this.#open.add(connection);
     return connection;
   }

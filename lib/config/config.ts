@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { parseDuration } from "../duration.ts";
 import { checkComplete, checkConfig } from "./check.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+import { type EncryptionConfig, type ResolvedEncryption, resolveEncryption } from "./encryption.ts";
 import { defined } from "./merge.ts";
 import { absoluteState, absoluteStore } from "./paths.ts";
 import { defaultServerName } from "./server_name.ts";
@@ -115,6 +116,8 @@ export interface Config {
   readonly wakeToken?: string;
   /** Queues that the events of the bucket go to. @default {[]} */
   readonly wake?: readonly WakeConfig[];
+  /** Encrypt what is kept in the bucket. @default no encryption */
+  readonly encryption?: EncryptionConfig;
   /** Apply what this server published, too. @default {false} */
   readonly includeOwn?: boolean;
   /** Publish the `.feed` files of a directory. */
@@ -175,6 +178,8 @@ export interface ResolvedConfig {
   readonly wakeToken: string | undefined;
   /** Queues that the events of the bucket go to. */
   readonly wake: readonly WakeConfig[];
+  /** How objects are encrypted, if they are. */
+  readonly encryption: ResolvedEncryption | undefined;
   /** Apply what this server published, too. */
   readonly includeOwn: boolean;
   /** The directory of feed files, if any. */
@@ -216,6 +221,7 @@ export function resolveConfig(
     s3: filled.s3 ?? {},
     state: absoluteState(filled.state, directory),
     files: resolveFiles(filled.files, directory),
+    encryption: resolveEncryption(filled.encryption, directory),
     listen: filled.listen,
     secret: filled.secret,
     wakeToken: filled.wakeToken,

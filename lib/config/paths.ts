@@ -9,13 +9,15 @@ import type { Config } from "./config.ts";
 
 /** A copy in which no path depends on the directory it was written for. */
 export function withAbsolutePaths(config: Config, directory: string): Config {
-  const { store, state, files } = config;
+  const { store, state, files, encryption } = config;
   return {
     ...config,
     ...store !== undefined && { store: absoluteStore(store, directory) },
     ...state !== undefined && { state: absoluteState(state, directory) },
     ...files?.directory !== undefined &&
       { files: { ...files, directory: resolve(directory, files.directory) } },
+    ...encryption?.keys !== undefined &&
+      { encryption: { ...encryption, keys: resolve(directory, encryption.keys) } },
   };
 }
 

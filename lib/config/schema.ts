@@ -8,6 +8,7 @@ import { DURATION, DURATION_RULE, parseDuration } from "../duration.ts";
 import { SERVER_NAME } from "../keys.ts";
 import type { Config, Duration } from "./config.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+import { ENCRYPTION_DEFAULTS } from "./encryption.ts";
 import { isSecret } from "../wake/signature.ts";
 
 /** Longer timers would fire at once. */
@@ -45,6 +46,15 @@ const files = z.strictObject({
     z.boolean(),
     "Deleting a file publishes that the feed is gone",
     FILES_DEFAULTS.publishRemovals,
+  ),
+});
+
+const encryption = z.strictObject({
+  keys: key(text, "Path of the file with the keys, made by feedsync keygen"),
+  allowPlaintext: key(
+    z.boolean(),
+    "Read objects that are not encrypted, too: while servers begin to encrypt",
+    ENCRYPTION_DEFAULTS.allowPlaintext,
   ),
 });
 
@@ -117,6 +127,7 @@ const config = z.strictObject({
     z.string().min(16, { error: "must have at least 16 characters" }),
     "What events of the bucket must bear that are sent to /wake; better kept in the environment",
   ),
+  encryption: key(encryption, "Encrypt what is kept in the bucket"),
   includeOwn: key(z.boolean(), "Apply what this server published, too", DEFAULTS.includeOwn),
   files: key(files, "Publish the .feed files of a directory"),
   plugins: key(z.array(plugin), "What is done with updates", DEFAULTS.plugins),
@@ -155,7 +166,7 @@ export const SCALAR_KEYS: readonly ScalarKey[] = [...scalarKeys(config)];
 
 /** The keys that the object at `path` may have, the configuration itself being at `[]`. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
-  const objects: Record<string, z.ZodObject> = { "": config, s3, files, wake: wakeUp };
+  const objects: Record<string, z.ZodObject> = { "": config, s3, files, encryption, wake: wakeUp };
   const names = path.filter((part) => typeof part === "string");
   return Object.keys(objects[names.join(".")]?.shape ?? {}).filter((name) => name !== "$schema");
 }

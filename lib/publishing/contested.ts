@@ -25,13 +25,13 @@ const logger = getLogger(["feedsync", "publish"]);
  * tell.
  */
 export function mayBeContested(
-  { state: { former } }: Pick<UploadContext, "state">,
+  { state: { former }, locked }: Pick<UploadContext, "state" | "locked">,
   { stream, uploaded }: FormerStream,
   commits: readonly ObjectName[],
 ): boolean {
   const listed = commits.filter((commit) => commit.stream === stream);
   return listed.some((commit) =>
-    !former.hasSeen(commit) &&
+    !former.hasSeen(commit) && !locked.has(commit) &&
     (!former.hasSeenBeyond(uploaded, commit) || isRivalled(commit, listed))
   );
 }
@@ -42,11 +42,12 @@ export async function settleContested(
   commits: readonly ObjectName[],
   options: StoreOptions,
 ): Promise<void> {
-  const { state, environment: { clock } } = context;
+  const { state, locked, environment: { clock } } = context;
   for (const former of state.former.all(clock.now())) {
     if (!mayBeContested(context, former, commits)) continue;
     const { listed } = await publishContested(context, former.stream, options);
-    state.transaction(() => listed.forEach((name) => state.former.noteSeen(name)));
+    const seen = listed.filter((name) => !locked.has(name));
+    state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
   }
 }
 

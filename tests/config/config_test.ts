@@ -33,6 +33,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     secret: undefined,
     wakeToken: undefined,
     wake: [],
+    encryption: undefined,
     includeOwn: false,
     files: undefined,
     plugins: ["log"],

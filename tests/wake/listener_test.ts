@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeBody, updateLine } from "../../lib/codec.ts";
+import { plainEnvelope } from "../../lib/encryption/envelope.ts";
 import { systemEnvironment } from "../../lib/environment.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { objectName } from "../../lib/keys.ts";
@@ -42,6 +43,7 @@ class Ear implements AsyncDisposable {
       secret: SECRET,
       wakeToken: TOKEN,
       store: STORE,
+      envelope: plainEnvelope,
       now: Date.now,
       clock: systemEnvironment.clock,
       onCommit: (name, delivered) => void this.heard.push(delivered ?? { name }),
@@ -119,7 +121,7 @@ Deno.test("a body that is not what its key says is refused, and so is one that i
   const [status, text] = await ear.post({ body: BODY.slice(0, -1) });
   assert.equal(status, 400);
   assert.match(text, /Cannot read tail/);
-  const large = new Uint8Array(17 * 1024 * 1024);
+  const large = new Uint8Array(22 * 1024 * 1024);
   assert.equal((await ear.post({ body: large }))[0], 413);
   assert.match(await ear.postWithoutLength(), /^411 /);
   assert.deepEqual(ear.heard, []);
@@ -142,6 +144,7 @@ Deno.test("an address that is in use is an error that names it", async () => {
     secret: SECRET,
     wakeToken: undefined,
     store: STORE,
+    envelope: plainEnvelope,
     now: Date.now,
     clock: systemEnvironment.clock,
     onCommit: () => {},
