@@ -71,6 +71,10 @@ export async function publishContested(
     const rows = updates.map((update, index) => rowOf(update, index + 1));
     await uploadApart(context, rows, { previous: stream, ...options });
   }
+  const locked = listed.filter((name) => context.locked.has(name));
+  if (locked.length > 0) {
+    state.transaction(() => locked.forEach((name) => state.former.noteLocked(name)));
+  }
   return { count: updates.length, listed };
 }
 
@@ -81,14 +85,15 @@ function rowOf({ id, url, time, metadata, ...content }: StoredUpdate, row: numbe
 /**
  * The updates of a stream at seqs that mean several, but for those that are in the current stream
  * anyway; and the objects that were listed. Only those have to be read that overlap another
- * writer's, unless both were seen before.
+ * writer's, unless both were seen before. What cannot be read for lack of a key is taken to hold
+ * other updates: readers that have the key may get those.
  */
 async function contestedUpdates(
   context: UploadContext,
   stream: string,
   options: StoreOptions,
 ): Promise<{ updates: StoredUpdate[]; listed: readonly ObjectName[] }> {
-  const { store, state: { publisher, former } } = context;
+  const { store, state: { publisher, former }, locked } = context;
   const listed = new Map<string, ObjectName>();
   const listRivals = async () => {
     const tail = await listStream(store, "tail", stream, options);
@@ -106,8 +111,12 @@ async function contestedUpdates(
     }
   }
   const republished = publisher.republishedIn(stream);
-  const updates = [...meanings.values()].filter(({ size }) => size > 1)
-    .flatMap((versions) => [...versions.values()])
+  const unknown = [...listed.values()].filter((name) =>
+    locked.has(name) && !former.hasSeenLocked(name)
+  );
+  const isUnknown = (seq: number) => unknown.some(({ first, last }) => first <= seq && seq <= last);
+  const updates = [...meanings].filter(([seq, { size }]) => size > 1 || isUnknown(seq))
+    .flatMap(([, versions]) => [...versions.values()])
     .filter(({ id }) => !republished.has(id));
   return { updates, listed: [...listed.values()] };
 }

@@ -70,6 +70,16 @@ export class FormerStreams {
     this.#noteSeen.run(key, stream, writer, last);
   }
 
+  /** Remembers that the object was found, and could not be looked into for lack of a key. */
+  noteLocked({ key, stream, last }: ObjectName): void {
+    this.#noteSeen.run(lockedKey(key), stream, "", last);
+  }
+
+  /** Whether the object was found that could not be looked into. */
+  hasSeenLocked({ key }: ObjectName): boolean {
+    return this.#isSeen.get(lockedKey(key)) !== undefined;
+  }
+
   /** Whether the object was looked into. */
   hasSeen({ key }: ObjectName): boolean {
     return this.#isSeen.get(key) !== undefined;
@@ -79,4 +89,9 @@ export class FormerStreams {
   hasSeenBeyond(seq: number, { stream, writer }: ObjectName): boolean {
     return this.#isPast.get(stream, writer, seq) !== undefined;
   }
+}
+
+/** In place of the key of an object, which it cannot be taken for. */
+function lockedKey(key: string): string {
+  return `locked ${key}`;
 }
