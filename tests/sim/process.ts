@@ -61,8 +61,8 @@ export class Process {
       committed: (calls: readonly StateCall[], durable: boolean) => this.#committed(calls, durable),
     };
     const state = guardState(this.state, guard);
-    const environment = this.#environment();
-    this.connection = new Connection(server.config, this.view, { environment, state });
+    const { envelope } = world, environment = this.#environment();
+    this.connection = new Connection(server.config, this.view, { environment, state, envelope });
     this.connection.parts!.uploader.onCommit.push(({ name }, body) =>
       world.wakeOthers(this, name, body)
     );
