@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../../lib/connection.ts";
 import type { Envelope } from "../../lib/encryption/envelope.ts";
+import { publish } from "../../lib/publish.ts";
 import { State } from "../../lib/state/state.ts";
 import { Fleet, texts } from "../fixture.ts";
 import { captureLog, Keys } from "./keys.ts";
@@ -128,4 +129,30 @@ Deno.test("what another copy hides is published again when the key comes by whic
   for (const text of [...texts("a", 3), "b1", "b2", "theirs-3", "theirs-4"]) {
     assert.ok(early.contents.includes(text), `${text} is lost`);
   }
+});
+
+Deno.test("a late own commit is not deleted while nobody knows what stands at its seqs", async () => {
+  await using keys = await Keys.make();
+  await using others = await Keys.make();
+  await using copies = new Copies();
+  const { fleet } = copies;
+  const before = copies.open("a.db", await keys.envelope());
+  const url = "https://example.com/";
+  for (let i = 0; i < 20; i++) {
+    const content = `${i}`.padEnd(100_000, "x");
+    await fleet.time.run(publish(before, { url, content }));
+  }
+  const { stream } = before;
+  await fleet.time.run(before.close());
+
+  const envelope = await others.envelope();
+  const part = { kind: "tail", stream, first: 1, last: 1, envelope } as const;
+  const key = await fleet.forge(part, () => "late");
+  const after = copies.open("a.db", envelope);
+  await fleet.publish(after, "next");
+  await copies.pollAs(after);
+  assert.ok(fleet.keys().includes(key));
+  await using received = fleet.watch(fleet.server("web-9", { envelope }));
+  await fleet.time.run(received.watcher.poll());
+  assert.ok(received.contents.includes("late"), "it is published again, where nothing hides it");
 });
