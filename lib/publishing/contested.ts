@@ -71,9 +71,8 @@ export async function publishContested(
     const rows = updates.map((update, index) => rowOf(update, index + 1));
     await uploadApart(context, rows, { previous: stream, ...options });
   }
-  const locked = listed.filter((name) => context.locked.has(name));
-  if (locked.length > 0) {
-    state.transaction(() => locked.forEach((name) => state.former.noteLocked(name)));
+  if (listed.some((name) => context.locked.has(name))) {
+    state.transaction(() => listed.forEach((name) => state.former.noteUndecided(name)));
   }
   return { count: updates.length, listed };
 }
@@ -86,7 +85,7 @@ function rowOf({ id, url, time, metadata, ...content }: StoredUpdate, row: numbe
  * The updates of a stream at seqs that mean several, but for those that are in the current stream
  * anyway; and the objects that were listed. Only those have to be read that overlap another
  * writer's, unless both were seen before. What cannot be read for lack of a key is taken to hold
- * other updates: readers that have the key may get those.
+ * other updates, which readers may get that have the key; but not again with each look.
  */
 async function contestedUpdates(
   context: UploadContext,
@@ -104,19 +103,23 @@ async function contestedUpdates(
     return names.filter((name) => isRivalled(name, news.includes(name) ? names : news));
   };
   const meanings = new Map<number, Map<string, StoredUpdate>>();
-  for await (const updates of readAll(context, listRivals, options)) {
+  const news = new Set<StoredUpdate>();
+  for await (const { name, updates } of readAll(context, listRivals, options)) {
     for (const update of updates) {
+      if (!former.wasUndecided(name)) news.add(update);
       const known = meanings.get(update.seq) ?? new Map<string, StoredUpdate>();
       meanings.set(update.seq, known.set(update.id, update));
     }
   }
   const republished = publisher.republishedIn(stream);
-  const unknown = [...listed.values()].filter((name) =>
-    locked.has(name) && !former.hasSeenLocked(name)
-  );
-  const isUnknown = (seq: number) => unknown.some(({ first, last }) => first <= seq && seq <= last);
-  const updates = [...meanings].filter(([seq, { size }]) => size > 1 || isUnknown(seq))
-    .flatMap(([, versions]) => [...versions.values()])
+  const unknown = [...listed.values()].filter((name) => locked.has(name));
+  const mayBeHidden = (update: StoredUpdate) =>
+    unknown.some((name) =>
+      name.first <= update.seq && update.seq <= name.last &&
+      (news.has(update) || !former.wasUndecided(name))
+    );
+  const updates = [...meanings.values()].flatMap((versions) => [...versions.values()])
+    .filter((update) => meanings.get(update.seq)!.size > 1 || mayBeHidden(update))
     .filter(({ id }) => !republished.has(id));
   return { updates, listed: [...listed.values()] };
 }

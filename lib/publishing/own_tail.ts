@@ -150,7 +150,7 @@ async function tidyUp(
   const below = unknown.filter(({ first }) => first <= closed);
   if (below.length > 0) {
     const { count, listed } = await publishContested(context, stream, options);
-    if (listed.some((name) => locked.has(name))) return; // Nothing can be told, or deleted.
+    if (listed.some((name) => locked.has(name))) return; // Nothing is known, or deleted.
     const seen = [...below, ...listed.filter(({ kind }) => kind === "segments")];
     state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
     if (count > 0) return;

@@ -43,7 +43,7 @@ export async function* readAll(
   context: UploadContext,
   list: () => Promise<readonly ObjectName[]>,
   options: StoreOptions,
-): AsyncIterable<StoredUpdate[]> {
+): AsyncIterable<{ readonly name: ObjectName; readonly updates: StoredUpdate[] }> {
   const done = new Set<string>();
   for (let missed = true; missed;) {
     missed = false;
@@ -54,7 +54,7 @@ export async function* readAll(
       const updates = await readObject(name, context, options);
       if (updates === undefined) missed = true;
       else if (updates === "locked") context.locked.add(name);
-      else if (updates !== "corrupt") yield updates;
+      else if (updates !== "corrupt") yield { name, updates };
     }
   }
 }

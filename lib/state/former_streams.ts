@@ -70,14 +70,14 @@ export class FormerStreams {
     this.#noteSeen.run(key, stream, writer, last);
   }
 
-  /** Remembers that the object was found, and could not be looked into for lack of a key. */
-  noteLocked({ key, stream, last }: ObjectName): void {
-    this.#noteSeen.run(lockedKey(key), stream, "", last);
+  /** Remembers that the object was considered when others could not be, for lack of a key. */
+  noteUndecided({ key, stream, last }: ObjectName): void {
+    this.#noteSeen.run(undecided(key), stream, "", last);
   }
 
-  /** Whether the object was found that could not be looked into. */
-  hasSeenLocked({ key }: ObjectName): boolean {
-    return this.#isSeen.get(lockedKey(key)) !== undefined;
+  /** Whether the object was considered without a decision. */
+  wasUndecided({ key }: ObjectName): boolean {
+    return this.#isSeen.get(undecided(key)) !== undefined;
   }
 
   /** Whether the object was looked into. */
@@ -92,6 +92,6 @@ export class FormerStreams {
 }
 
 /** In place of the key of an object, which it cannot be taken for. */
-function lockedKey(key: string): string {
-  return `locked ${key}`;
+function undecided(key: string): string {
+  return `undecided ${key}`;
 }

@@ -69,6 +69,10 @@ Deno.test("copies of one state with keys that the other lacks lose nothing", asy
   assert.notEqual(one.stream, two.stream);
 
   const objects = fleet.keys();
+  const { list } = fleet.store.requests;
+  for (let i = 0; i < 3; i++) await copies.pollAs(two);
+  const lists = fleet.store.requests.list - list;
+  assert.equal(lists, 9, "a poll is one; both streams of the other are waited for, for one each");
   await fleet.time.run(two.close());
   await copies.pollAs(copies.open("b.db", await others.envelope()));
   assert.deepEqual(fleet.keys(), objects, "nothing is published again at each start");
@@ -155,4 +159,23 @@ Deno.test("a late own commit is not deleted while nobody knows what stands at it
   await using received = fleet.watch(fleet.server("web-9", { envelope }));
   await fleet.time.run(received.watcher.poll());
   assert.ok(received.contents.includes("late"), "it is published again, where nothing hides it");
+
+  const objects = fleet.keys();
+  await copies.pollAs(after);
+  assert.deepEqual(fleet.keys(), objects, "it is neither deleted nor published again later");
+  const another = await fleet.forge({ ...part, first: 2, last: 2 }, () => "later");
+  for (let i = 0; i < 2; i++) await copies.pollAs(after);
+  assert.ok(fleet.keys().includes(another));
+  await fleet.time.run(received.watcher.poll());
+  const times = received.contents.filter((content) => content === "later").length;
+  assert.equal(times, 2, "where it was, and once where nothing hides it");
+
+  const hidden = "0".padEnd(100_000, "x");
+  assert.ok(!received.contents.includes(hidden));
+  const sets = [others, keys].map(({ path }) => JSON.parse(Deno.readTextFileSync(path)));
+  await others.write(JSON.stringify({ keys: sets.flatMap((set) => set.keys) }));
+  await fleet.publish(after, "with both keys");
+  for (let i = 0; i < 2; i++) await copies.pollAs(after);
+  await fleet.time.run(received.watcher.poll());
+  assert.ok(received.contents.includes(hidden), "what they hid is, when the key is there");
 });

@@ -79,6 +79,41 @@ Deno.test("an object for which a key is missing is never given up while it is th
   assert.deepEqual(received.contents, ["a3"]);
 });
 
+Deno.test("what lies behind an object with a missing key waits, too, however long that takes", async () => {
+  await using keys = await Keys.make();
+  await using others = await Keys.make();
+  await using fleet = new Fleet();
+  const [envelope, foreign] = [await keys.envelope(), await others.envelope()];
+  const part = { kind: "tail", stream: STREAM } as const;
+  await fleet.forge({ ...part, first: 1, last: 1, envelope: foreign }, () => "a1");
+  await fleet.forge({ ...part, first: 2, last: 2, envelope }, () => "a2");
+  await using received = fleet.watch(fleet.server("web-2", { retention: "1h", envelope }));
+  for (let i = 0; i < 3; i++) {
+    await fleet.time.run(received.watcher.poll());
+    fleet.time.skip(DAY);
+  }
+  assert.deepEqual([received.contents, received.gaps], [[], []]);
+  await keys.write(JSON.stringify({
+    keys: [keys, others].flatMap((file) => JSON.parse(Deno.readTextFileSync(file.path)).keys),
+  }));
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual([received.contents, received.gaps], [["a1", "a2"], []]);
+});
+
+Deno.test("to wait for a key costs one GET a poll", async () => {
+  await using keys = await Keys.make();
+  await using others = await Keys.make();
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1", { envelope: await keys.envelope() }), "a1");
+  await using received = fleet.watch(
+    fleet.server("web-2", { envelope: await others.envelope() }),
+  );
+  await fleet.time.run(received.watcher.poll());
+  const { get, list } = fleet.store.requests;
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(fleet.store.requests, { ...fleet.store.requests, get: get + 1, list: list + 1 });
+});
+
 Deno.test("what is gone before the key came is a gap as any other", async () => {
   await using keys = await Keys.make();
   await using others = await Keys.make();
