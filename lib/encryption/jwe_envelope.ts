@@ -48,7 +48,10 @@ export class JweEnvelope implements Envelope {
    *
    * @throws {ConfigError} when the keys cannot be used.
    */
-  static async open({ keys, allowPlaintext }: ResolvedEncryption, store: string): Promise<Envelope> {
+  static async open(
+    { keys, allowPlaintext }: ResolvedEncryption,
+    store: string,
+  ): Promise<Envelope> {
     return new JweEnvelope(await KeyFile.open(keys), allowPlaintext, rootOf(store));
   }
 

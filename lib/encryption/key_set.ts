@@ -89,7 +89,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function faultOf({ kty, k, kid, alg, use }: Partial<Record<keyof Jwk, unknown>>): string | undefined {
+function faultOf(
+  { kty, k, kid, alg, use }: Partial<Record<keyof Jwk, unknown>>,
+): string | undefined {
   if (typeof kid !== "string" || kid === "") return "has no 'kid'";
   if (kid.length > MOST_KID_LENGTH) return `has a 'kid' of more than ${MOST_KID_LENGTH} characters`;
   const named = JSON.stringify(kid);

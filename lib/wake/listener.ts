@@ -122,7 +122,8 @@ class Listener {
     this.#reading++;
     try {
       const body = await this.#read(request);
-      return body?.length === size ? await route.take(request, body) : refuse(408, "It does not come");
+      if (body?.length !== size) return refuse(408, "It does not come");
+      return await route.take(request, body);
     } finally {
       this.#reading--;
     }
