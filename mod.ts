@@ -28,6 +28,7 @@ export type {
   PollConfig,
   WakeConfig,
 } from "./lib/config/config.ts";
+export type { EncryptionConfig } from "./lib/config/encryption.ts";
 export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3_config.ts";
 export { connect } from "./lib/connect.ts";
 export type { ConnectOptions } from "./lib/connect.ts";
@@ -38,6 +39,7 @@ export {
   CorruptObjectError,
   FeedSyncError,
   InvalidUpdateError,
+  MissingKeyError,
   RejectedUpdateError,
   StateError,
   StoreUnavailableError,

@@ -5,8 +5,9 @@
  */
 import { dirname } from "node:path";
 import { ensureDir } from "@std/fs/ensure-dir";
-import { type Config, resolveConfig } from "./config/config.ts";
+import { type Config, resolveConfig, type ResolvedConfig } from "./config/config.ts";
 import { Connection, type FeedSync } from "./connection.ts";
+import type { Envelope } from "./encryption/envelope.ts";
 import { systemEnvironment } from "./environment.ts";
 import { messageOf, StateError } from "./errors.ts";
 import { openStore } from "./stores/open.ts";
@@ -50,11 +51,22 @@ export async function connect(
   const { directory, s3 } = resolved;
   const store = await openStore(resolved.store, s3, { directory, environment: systemEnvironment });
   try {
-    return new Connection(resolved, store);
+    const envelope = await openEnvelope(resolved, store.url);
+    return new Connection(resolved, store, { envelope });
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Those who do not encrypt never load what does. */
+async function openEnvelope(
+  { encryption }: ResolvedConfig,
+  store: string,
+): Promise<Envelope | undefined> {
+  if (!encryption) return undefined;
+  const { JweEnvelope } = await import("./encryption/jwe_envelope.ts");
+  return await JweEnvelope.open(encryption, store);
 }
 
 async function ensureDirectory(path: string): Promise<void> {

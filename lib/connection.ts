@@ -4,6 +4,7 @@
  * @module
  */
 import type { ResolvedConfig } from "./config/config.ts";
+import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
 import { FileLock } from "./state/lock.ts";
 import { State } from "./state/state.ts";
@@ -36,6 +37,8 @@ export interface Parts {
   readonly state: State;
   /** The bucket. */
   readonly store: ObjectStore;
+  /** What objects are stored in. */
+  readonly envelope: Envelope;
   /** Brings the outbox into the bucket. */
   readonly uploader: Uploader;
   /** Time and randomness. */
@@ -46,6 +49,16 @@ export interface Parts {
 const LAST_WAKE_UPS = 1000;
 
 const NO_REQUESTS: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
+
+/** What a connection stands on besides configuration and store. */
+export interface ConnectionOptions {
+  /** Time and randomness. @default the machine's */
+  readonly environment?: Environment;
+  /** The state. @default the one that the configuration names */
+  readonly state?: State;
+  /** What objects are stored in. @default without encryption */
+  readonly envelope?: Envelope;
+}
 
 /** The one implementation of {@linkcode FeedSync}; not exported from the package. */
 export class Connection implements FeedSync {
@@ -61,25 +74,27 @@ export class Connection implements FeedSync {
   constructor(
     config: ResolvedConfig,
     store: ObjectStore | undefined,
-    environment: Environment = systemEnvironment,
-    state?: State,
+    options: ConnectionOptions = {},
   ) {
     this.config = config;
     if (!store) return;
+    const { environment = systemEnvironment, envelope = plainEnvelope } = options;
     const { server, commitInterval, includeOwn, marker, peers, secret } = config;
-    state ??= new State(config.state, { server, store: store.url }, environment.random);
+    const state = options.state ??
+      new State(config.state, { server, store: store.url }, environment.random);
     const shared = state.path !== ":memory:";
     const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
     const uploader = new Uploader({
       state,
       store,
+      envelope,
       environment,
       lock,
       commitInterval,
       includeOwn,
       shared,
     });
-    this.parts = { state, store, uploader, environment };
+    this.parts = { state, store, envelope, uploader, environment };
     if (marker) {
       const changing = this.#marker = new MarkerWriter({ store, environment });
       uploader.onCommit.push(() => changing.change());

@@ -64,6 +64,27 @@ export class CorruptObjectError extends FeedSyncError {
 }
 
 /**
+ * An object in the bucket is encrypted with a key that this server does not have. It is reported, and
+ * waited for: what is in it is applied when the key is there.
+ */
+export class MissingKeyError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "MissingKeyError";
+  /** Key of the object, from the store's root. */
+  readonly key: string;
+  /** Id of the key that it is encrypted with, as the object says. */
+  readonly kid: string;
+
+  /** Makes the error for the object at `key`. */
+  constructor(key: string, kid: string, message: string, options?: ErrorOptions) {
+    const shown = JSON.stringify(kid.slice(0, 128));
+    super(`Cannot read ${key}: it is encrypted with the key ${shown}, and ${message}`, options);
+    this.key = key;
+    this.kid = kid;
+  }
+}
+
+/**
  * Thrown by a plugin to refuse an update for good: it becomes a dead letter at once, without
  * further attempts.
  */

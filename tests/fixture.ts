@@ -1,6 +1,7 @@
 import type { Config } from "../lib/config/config.ts";
 import { resolveConfig } from "../lib/config/config.ts";
 import { Connection } from "../lib/connection.ts";
+import { type Envelope, plainEnvelope } from "../lib/encryption/envelope.ts";
 import { decodeBody, encodeBody, updateLine } from "../lib/codec.ts";
 import { type ObjectName, objectName, parseKey } from "../lib/keys.ts";
 import { publish } from "../lib/publish.ts";
@@ -21,13 +22,18 @@ export class Fleet implements AsyncDisposable {
   /** Connects a server; `state`: keeps its state in that database, else in memory. */
   server(
     name: string,
-    { store = this.store, state, ...config }: Omit<Config, "store" | "state"> & {
+    { store = this.store, state, envelope, ...config }: Omit<Config, "store" | "state"> & {
       store?: ObjectStore;
       state?: State;
+      envelope?: Envelope;
     } = {},
   ): Connection {
     const resolved = resolveConfig({ ...config, server: name, state: ":memory:" });
-    const connection = new Connection(resolved, store, this.time, state);
+    const connection = new Connection(resolved, store, {
+      environment: this.time,
+      state,
+      envelope: envelope && this.#holdTime(envelope),
+    });
     this.#open.add(connection);
     return connection;
   }
@@ -56,7 +62,9 @@ export class Fleet implements AsyncDisposable {
 
   /** Puts a well-formed object of another writer into the bucket. */
   async forge(
-    parts: Pick<ObjectName, "kind" | "stream" | "first" | "last"> & { writer?: string },
+    { envelope = plainEnvelope, ...parts }:
+      & Pick<ObjectName, "kind" | "stream" | "first" | "last">
+      & { writer?: string; envelope?: Envelope },
     content: (seq: number) => string,
   ): Promise<string> {
     const name = objectName({ writer: "zzzzzzzz", ...parts });
@@ -68,13 +76,25 @@ export class Fleet implements AsyncDisposable {
       lines.push(updateLine({ id, url: urlOf(text), time: this.time.clock.now(), body }, seq));
     }
     const time = new Date(this.time.clock.now()).toISOString();
-    await this.store.put(name.key, encodeBody(name, lines, { time }));
+    const body = await envelope.seal(name, encodeBody(name, lines, { time }));
+    await this.store.put(name.key, body);
     return name.key;
   }
 
   /** The updates in an object. */
   read(key: string) {
     return decodeBody(parseKey(key)!, this.store.objects.get(key)!.body);
+  }
+
+  /** Encryption takes no time here. */
+  #holdTime(envelope: Envelope): Envelope {
+    return {
+      get revision() {
+        return envelope.revision;
+      },
+      seal: (...args) => this.time.hold(() => envelope.seal(...args)),
+      open: (...args) => this.time.hold(() => envelope.open(...args)),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,7 @@ export class VirtualTime implements Environment {
   #now = Date.parse("2026-01-01T00:00:00Z");
   readonly #timers = new Set<{ at: number; callback: () => void }>();
   #seed = 1;
+  #held = 0;
 
   readonly clock = {
     now: () => this.#now,
@@ -32,13 +33,23 @@ export class VirtualTime implements Environment {
     this.#now += ms;
   }
 
+  /** Has time stand still until `work` is done, which takes real time on real threads. */
+  async hold<T>(work: () => T | Promise<T>): Promise<T> {
+    this.#held++;
+    try {
+      return await work();
+    } finally {
+      this.#held--;
+    }
+  }
+
   /** Lets time pass until the promise is settled. */
   async run<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     promise.then(() => settled = true, () => settled = true);
     while (!settled) {
       await turn();
-      if (!settled) this.#fire();
+      if (!settled && this.#held === 0) this.#fire();
     }
     return promise;
   }

@@ -10,6 +10,7 @@ import {
   FeedSyncError,
   InvalidUpdateError,
   messageOf,
+  MissingKeyError,
   StateError,
   StoreUnavailableError,
 } from "../errors.ts";
@@ -42,6 +43,7 @@ export class Interrupted extends Error {
 }
 
 const BAD_INPUT = [BadInputError, InvalidUpdateError, CorruptObjectError];
+const CONFIGURATION = [ConfigError, StateError, MissingKeyError];
 
 /** The exit code that tells scripts what went wrong; those of `sysexits.h` where one fits. */
 export function exitCodeOf(error: unknown): number {
@@ -51,7 +53,7 @@ export function exitCodeOf(error: unknown): number {
   if (BAD_INPUT.some((kind) => error instanceof kind)) return 65;
   if (error instanceof StoreUnavailableError) return error.queued > 0 ? 75 : 69;
   if (error instanceof AccessDeniedError) return 77;
-  if (error instanceof ConfigError || error instanceof StateError) return 78;
+  if (CONFIGURATION.some((kind) => error instanceof kind)) return 78;
   return 1;
 }
 

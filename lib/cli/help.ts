@@ -15,6 +15,7 @@ Commands:
   tail          print updates as they arrive
   cleanup       delete old updates from the bucket
   dead-letters  list, show, retry or drop updates that a plugin could not apply
+  keygen        make and change the keys that objects are encrypted with
   cost          estimate what the requests of a fleet cost in a month
   demo          see three servers on this machine keep in step
 
@@ -93,6 +94,23 @@ Usage: feedsync dead-letters list [ID...] [flags]
 Works beside a running watch with the same state, and without the store. With --json each line is
 {"id","plugin","stream","seq","url","error","time"}, with "update" in it from show, and with
 "status" ("applied", "failed" or "dropped") from retry and drop.`,
+
+  keygen: `Makes the file with the keys that objects are encrypted with, or changes it
+
+Usage: feedsync keygen FILE [flags]
+       feedsync keygen --add FILE [flags]
+       feedsync keygen --first KID FILE [flags]
+       feedsync keygen --drop KID FILE [flags]
+
+  FILE            a JWK Set; all keys in it decrypt, the first encrypts. Made with a new key, and
+                  never overwritten: only its owner can read it
+  --add           add a new key as the last
+  --first KID     make the key with this id the first
+  --drop KID      drop a key: what is encrypted with it cannot be read any more
+
+To change keys while servers run: --add, and copy the file to all servers; then --first with the
+new key, and copy it again; then, after twice the retention, --drop the old one, and copy it. Each
+server notices by itself. Prints ids, never keys; with --json {"file","keys"}, all ids in order.`,
 
   cost: `Estimates how many requests a fleet sends in a month, and what they cost
 

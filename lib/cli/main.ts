@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   tail: "./tail.ts",
   cleanup: "./cleanup.ts",
   "dead-letters": "./dead_letters.ts",
+  keygen: "./keygen.ts",
   cost: "./cost.ts",
   demo: "./demo.ts",
 };

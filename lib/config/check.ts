@@ -43,10 +43,13 @@ export function checkConfig(value: unknown, locate: Locate = () => undefined): C
  * @throws {ConfigError} when a key lacks its companion.
  */
 export function checkComplete(
-  { s3, files, listen, peers = [], secret, wakeToken, poll, retention }: Config,
+  { s3, files, encryption, listen, peers = [], secret, wakeToken, poll, retention }: Config,
 ): void {
   if (files && files.directory === undefined) {
     throw missing("files.directory", "the other keys of 'files' need it");
+  }
+  if (encryption && encryption.keys === undefined) {
+    throw missing("encryption.keys", "the other keys of 'encryption' need it");
   }
   const kept = retention ?? DEFAULTS.retention;
   if (kept !== false && pollRange(poll ?? DEFAULTS.poll).max > parseDuration(kept) / 2) {

@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { parseDuration } from "../duration.ts";
 import { checkComplete, checkConfig } from "./check.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+import { type EncryptionConfig, type ResolvedEncryption, resolveEncryption } from "./encryption.ts";
 import { defined } from "./merge.ts";
 import { absoluteState, absoluteStore } from "./paths.ts";
 import { resolveS3 } from "./resolve_s3.ts";
@@ -105,6 +106,8 @@ export interface Config {
    * servers, or on none. @default {false}
    */
   readonly marker?: boolean;
+  /** Encrypt what is kept in the bucket. @default no encryption */
+  readonly encryption?: EncryptionConfig;
   /** Apply what this server published, too. @default {false} */
   readonly includeOwn?: boolean;
   /** Publish the `.feed` files of a directory. */
@@ -167,6 +170,8 @@ export interface ResolvedConfig {
   readonly wake: readonly WakeConfig[];
   /** Look at a small object that changes with each commit before the tail is listed. */
   readonly marker: boolean;
+  /** How objects are encrypted, if they are. */
+  readonly encryption: ResolvedEncryption | undefined;
   /** Apply what this server published, too. */
   readonly includeOwn: boolean;
   /** The directory of feed files, if any. */
@@ -209,6 +214,7 @@ export function resolveConfig(
     s3: resolveS3(filled.s3 ?? {}, { directory, server }),
     state: absoluteState(filled.state, directory),
     files: resolveFiles(filled.files, directory),
+    encryption: resolveEncryption(filled.encryption, directory),
     listen: filled.listen,
     secret: filled.secret,
     wakeToken: filled.wakeToken,

@@ -13,9 +13,13 @@ const PREFIX = "FEEDSYNC_";
 /** Variables of the test suite, and those that the `exec` plugin gives its command: no settings. */
 const FOREIGN = /^FEEDSYNC_(TEST_.*|URL|ID|ORIGIN|TIME|STREAM|SEQ|SUPERSEDED|REMOVED)$/;
 
-/** The variable of a key: `FEEDSYNC_S3_ACCESS_KEY_ID` for `["s3", "accessKeyId"]`. */
+/**
+ * The variable of a key: `FEEDSYNC_S3_ACCESS_KEY_ID` for `["s3", "accessKeyId"]`. What is in
+ * `encryption` goes without that: `FEEDSYNC_KEYS`.
+ */
 export function variableOf(path: readonly PropertyKey[]): string {
-  const words = path.map((name) => String(name).replace(/[A-Z]/g, "_$&").toUpperCase());
+  const names = path.length > 1 && path[0] === "encryption" ? path.slice(1) : path;
+  const words = names.map((name) => String(name).replace(/[A-Z]/g, "_$&").toUpperCase());
   return PREFIX + words.join("_");
 }
 

@@ -12,6 +12,8 @@ export function merge(base: Config, over: Config): Config {
     ...base,
     ...defined(over),
     ...(base.s3 || over.s3) && { s3: mergeS3(base.s3 ?? {}, over.s3 ?? {}) },
+    ...(base.encryption || over.encryption) &&
+      { encryption: { ...base.encryption, ...defined(over.encryption ?? {}) } },
     ...(base.files || over.files) && { files: { ...base.files, ...defined(over.files ?? {}) } },
   };
 }

@@ -10,7 +10,7 @@ import type { S3Config } from "./s3_config.ts";
 
 /** A copy in which no path depends on the directory it was written for. */
 export function withAbsolutePaths(config: Config, directory: string): Config {
-  const { store, state, s3, files } = config;
+  const { store, state, s3, files, encryption } = config;
   return {
     ...config,
     ...store !== undefined && { store: absoluteStore(store, directory) },
@@ -18,6 +18,8 @@ export function withAbsolutePaths(config: Config, directory: string): Config {
     ...s3 && { s3: absoluteS3(s3, directory) },
     ...files?.directory !== undefined &&
       { files: { ...files, directory: resolve(directory, files.directory) } },
+    ...encryption?.keys !== undefined &&
+      { encryption: { ...encryption, keys: resolve(directory, encryption.keys) } },
   };
 }
 

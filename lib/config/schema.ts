@@ -8,6 +8,7 @@ import { DURATION_RULE, parseDuration } from "../duration.ts";
 import { SERVER_NAME } from "../keys.ts";
 import type { Config } from "./config.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
+import { ENCRYPTION_DEFAULTS } from "./encryption.ts";
 import { duration, isEndpoint, key, text } from "./rules.ts";
 import { assumeRole, s3 } from "./s3_schema.ts";
 import { isSecret } from "../wake/signature.ts";
@@ -30,6 +31,15 @@ const files = z.strictObject({
     z.boolean(),
     "Deleting a file publishes that the feed is gone",
     FILES_DEFAULTS.publishRemovals,
+  ),
+});
+
+const encryption = z.strictObject({
+  keys: key(text, "Path of the file with the keys, made by feedsync keygen"),
+  allowPlaintext: key(
+    z.boolean(),
+    "Read objects that are not encrypted, too: while servers begin to encrypt",
+    ENCRYPTION_DEFAULTS.allowPlaintext,
   ),
 });
 
@@ -107,6 +117,7 @@ const config = z.strictObject({
     "List only when a small object has changed that publishers overwrite; on all servers, or none",
     DEFAULTS.marker,
   ),
+  encryption: key(encryption, "Encrypt what is kept in the bucket"),
   includeOwn: key(z.boolean(), "Apply what this server published, too", DEFAULTS.includeOwn),
   files: key(files, "Publish the .feed files of a directory"),
   plugins: key(z.array(plugin), "What is done with updates", DEFAULTS.plugins),
@@ -150,6 +161,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
     s3,
     "s3.assumeRole": assumeRole,
     files,
+    encryption,
     wake: wakeUp,
   };
   const names = path.filter((part) => typeof part === "string");

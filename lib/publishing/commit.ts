@@ -5,8 +5,10 @@
  */
 import { Buffer } from "node:buffer";
 import { encodeBody, updateLine } from "../codec.ts";
+import type { Envelope } from "../encryption/envelope.ts";
 import type { Environment } from "../environment.ts";
 import { type ObjectName, objectName, serverOf } from "../keys.ts";
+import type { LockedObjects } from "./locked_objects.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore, StoreOptions } from "../stores/store.ts";
@@ -23,10 +25,14 @@ export interface UploadContext {
   readonly state: State;
   /** Where to. */
   readonly store: ObjectStore;
+  /** What objects are stored in. */
+  readonly envelope: Envelope;
   /** Time and randomness. */
   readonly environment: Environment;
   /** What this server publishes is applied here, too. */
   readonly includeOwn: boolean;
+  /** What the keys of this server do not open. */
+  readonly locked: LockedObjects;
   /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */
   readonly writer: string;
 }
@@ -73,20 +79,21 @@ function firstCommit(
 
 /** Uploads a commit; resolves to what is stored. */
 export async function putCommit(
-  { state, store, environment: { clock } }: UploadContext,
+  context: UploadContext,
   { name, lines }: Commit,
   options: StoreOptions,
 ): Promise<Uint8Array> {
-  const { previous } = state.publisher.load();
-  return await put(name, lines, { state, store, time: clock.now(), previous }, options);
+  const { previous } = context.state.publisher.load();
+  return await put(context, name, lines, { previous, ...options });
 }
 
 /** Uploads rows, numbered from 1, to a stream that is new and gets nothing else. */
 export async function uploadApart(
-  { state, store, environment: { clock, random }, writer }: UploadContext,
+  context: UploadContext,
   rows: readonly OutboxRow[],
   { previous, signal }: StoreOptions & { previous: string },
 ): Promise<void> {
+  const { environment: { random }, writer } = context;
   const stream = `${serverOf(previous)}_${random.token()}`;
   for (let done = 0; done < rows.length;) {
     const commit = firstCommit(rows.slice(done, done + COMMIT_UPDATES), {
@@ -95,41 +102,35 @@ export async function uploadApart(
       writer,
     })!;
     const { name, lines } = commit;
-    await put(name, lines, { state, store, time: clock.now(), previous }, { signal });
+    await put(context, name, lines, { previous, signal });
     done += commit.rows.length;
   }
 }
 
 /** Uploads the rows of the object `name`, read again from the outbox. */
 export async function putRows(
-  { state, store, environment: { clock } }: UploadContext,
+  context: UploadContext,
   name: ObjectName,
   options: StoreOptions,
 ): Promise<void> {
-  const { base, previous } = state.publisher.load();
+  const { publisher, outbox } = context.state;
+  const { base, previous } = publisher.load();
   const lines: string[] = [];
-  for (const row of state.outbox.rows(base + name.first, base + name.last)) {
+  for (const row of outbox.rows(base + name.first, base + name.last)) {
     lines.push(updateLine(row, row.row - base));
   }
-  await put(name, lines, { state, store, time: clock.now(), previous }, options);
+  await put(context, name, lines, { previous, ...options });
 }
 
 async function put(
+  { state, store, envelope, environment: { clock } }: UploadContext,
   name: ObjectName,
   lines: readonly string[],
-  { state, store, time, previous }: {
-    state: State;
-    store: ObjectStore;
-    time: number;
-    previous: string | null;
-  },
-  options: StoreOptions,
+  { previous, signal }: StoreOptions & { previous: string | null },
 ): Promise<Uint8Array> {
-  const header = {
-    time: new Date(time + state.clockOffset).toISOString(),
-    previous: previous ?? undefined,
-  };
-  const body = encodeBody(name, lines, header);
-  await store.put(name.key, body, options);
+  const time = new Date(clock.now() + state.clockOffset).toISOString();
+  const packed = encodeBody(name, lines, { time, previous: previous ?? undefined });
+  const body = await envelope.seal(name, packed);
+  await store.put(name.key, body, { signal });
   return body;
 }

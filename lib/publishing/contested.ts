@@ -26,14 +26,14 @@ const logger = getLogger(["feedsync", "publish"]);
  * tell.
  */
 export function mayBeContested(
-  { state: { former } }: Pick<UploadContext, "state">,
+  { state: { former }, locked }: Pick<UploadContext, "state" | "locked">,
   { stream, uploaded }: FormerStream,
   commits: readonly ObjectName[],
 ): boolean {
   const listed = commits.filter((commit) => commit.stream === stream);
   const rivals = new Rivals(listed);
   return listed.some((commit) =>
-    !former.hasSeen(commit) &&
+    !former.hasSeen(commit) && !locked.has(commit) &&
     (!former.hasSeenBeyond(uploaded, commit) || rivals.of(commit))
   );
 }
@@ -44,11 +44,12 @@ export async function settleContested(
   commits: readonly ObjectName[],
   options: StoreOptions,
 ): Promise<void> {
-  const { state, environment: { clock } } = context;
+  const { state, locked, environment: { clock } } = context;
   for (const former of state.former.all(clock.now())) {
     if (!mayBeContested(context, former, commits)) continue;
     const { listed } = await publishContested(context, former.stream, options);
-    state.transaction(() => listed.forEach((name) => state.former.noteSeen(name)));
+    const seen = listed.filter((name) => !locked.has(name));
+    state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
   }
 }
 
@@ -72,6 +73,9 @@ export async function publishContested(
     const rows = updates.map((update, index) => rowOf(update, index + 1));
     await uploadApart(context, rows, { previous: stream, ...options });
   }
+  if (listed.some((name) => context.locked.has(name))) {
+    state.transaction(() => listed.forEach((name) => state.former.noteUndecided(name)));
+  }
   return { count: updates.length, listed };
 }
 
@@ -82,14 +86,15 @@ function rowOf({ id, url, time, metadata, ...content }: StoredUpdate, row: numbe
 /**
  * The updates of a stream at seqs that mean several, but for those that are in the current stream
  * anyway; and the objects that were listed. Only those have to be read that overlap another
- * writer's, unless both were seen before.
+ * writer's, unless both were seen before. What cannot be read for lack of a key is taken to hold
+ * other updates, which readers may get that have the key; but not again with each look.
  */
 async function contestedUpdates(
   context: UploadContext,
   stream: string,
   options: StoreOptions,
 ): Promise<{ updates: StoredUpdate[]; listed: readonly ObjectName[] }> {
-  const { store, state: { publisher, former } } = context;
+  const { store, state: { publisher, former }, locked } = context;
   const listed = new Map<string, ObjectName>();
   const listRivals = async () => {
     const tail = await listStream(store, "tail", stream, options);
@@ -101,15 +106,23 @@ async function contestedUpdates(
     return names.filter((name) => (news.has(name) ? rivals : newRivals).of(name));
   };
   const meanings = new Map<number, Map<string, StoredUpdate>>();
-  for await (const updates of readAll(context, listRivals, options)) {
+  const news = new Set<StoredUpdate>();
+  for await (const { name, updates } of readAll(context, listRivals, options)) {
     for (const update of updates) {
+      if (!former.wasUndecided(name)) news.add(update);
       const known = meanings.get(update.seq) ?? new Map<string, StoredUpdate>();
       meanings.set(update.seq, known.set(update.id, update));
     }
   }
   const republished = publisher.republishedIn(stream);
-  const updates = [...meanings.values()].filter(({ size }) => size > 1)
-    .flatMap((versions) => [...versions.values()])
+  const unknown = [...listed.values()].filter((name) => locked.has(name));
+  const mayBeHidden = (update: StoredUpdate) =>
+    unknown.some((name) =>
+      name.first <= update.seq && update.seq <= name.last &&
+      (news.has(update) || !former.wasUndecided(name))
+    );
+  const updates = [...meanings.values()].flatMap((versions) => [...versions.values()])
+    .filter((update) => meanings.get(update.seq)!.size > 1 || mayBeHidden(update))
     .filter(({ id }) => !republished.has(id));
   return { updates, listed: [...listed.values()] };
 }

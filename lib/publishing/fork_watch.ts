@@ -67,9 +67,9 @@ export class ForkWatch {
     this.#nextLook = this.#clock.now() + CHECK_INTERVAL;
   }
 
-  #isContested({ state }: UploadContext, { former }: OwnTail): boolean {
-    return state.former.all(this.#clock.now()).some((stream) =>
-      mayBeContested({ state }, stream, former)
+  #isContested(context: UploadContext, { former }: OwnTail): boolean {
+    return context.state.former.all(this.#clock.now()).some((stream) =>
+      mayBeContested(context, stream, former)
     );
   }
 }

@@ -105,7 +105,7 @@ async function lowestDifference(
 ): Promise<number> {
   let lowest = Infinity;
   for (const name of commits) {
-    const updates = await readObject(name, context.store, options);
+    const updates = await readObject(name, context, options);
     // One that is gone by now was sealed: what follows it shows in the next listing.
     if (updates) lowest = Math.min(lowest, compare(context, name, updates));
   }
@@ -119,11 +119,11 @@ async function lowestDifference(
 function compare(
   { state: { outbox, publisher } }: UploadContext,
   { key, first, last }: ObjectName,
-  updates: readonly StoredUpdate[] | "corrupt",
+  updates: readonly StoredUpdate[] | "corrupt" | "locked",
 ): number {
   const { base, closed, sealed, uploaded } = publisher.load();
   const known = Math.max(first, closed + 1);
-  if (updates === "corrupt") return known;
+  if (updates === "corrupt" || updates === "locked") return known;
   const ids = outbox.ids(base + known, base + last);
   const different = updates.find(({ seq, id }) => seq >= known && ids.get(base + seq) !== id);
   if (different) return different.seq;
@@ -145,11 +145,12 @@ async function tidyUp(
   unknown: readonly ObjectName[],
   options: StoreOptions,
 ): Promise<void> {
-  const { state, state: { publisher }, environment: { clock } } = context;
+  const { state, state: { publisher }, locked, environment: { clock } } = context;
   const { stream, closed, sealed } = publisher.load();
   const below = unknown.filter(({ first }) => first <= closed);
   if (below.length > 0) {
     const { count, listed } = await publishContested(context, stream, options);
+    if (listed.some((name) => locked.has(name))) return; // Nothing is known, or deleted.
     const seen = [...below, ...listed.filter(({ kind }) => kind === "segments")];
     state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
     if (count > 0) return;

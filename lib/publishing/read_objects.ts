@@ -3,25 +3,35 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { decodeBody, type StoredUpdate } from "../codec.ts";
 import type { UploadContext } from "./commit.ts";
 import { sleep } from "../environment.ts";
-import { CorruptObjectError } from "../errors.ts";
+import { CorruptObjectError, MissingKeyError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
-import { LONGEST_LAG, type ObjectStore, type StoreOptions } from "../stores/store.ts";
+import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
 
-/** Reads an object; undefined when it is gone, "corrupt" when it is not what its key says. */
+const logger = getLogger(["feedsync", "publish"]);
+
+/**
+ * Reads an object; undefined when it is gone, "corrupt" when it is not what its key says, "locked"
+ * when this server lacks the key that it is encrypted with.
+ */
 export async function readObject(
   name: ObjectName,
-  store: ObjectStore,
+  { store, envelope }: UploadContext,
   options: StoreOptions,
-): Promise<StoredUpdate[] | "corrupt" | undefined> {
+): Promise<StoredUpdate[] | "corrupt" | "locked" | undefined> {
   try {
     const body = await store.get(name.key, options);
-    return body && decodeBody(name, body);
+    return body && decodeBody(name, await envelope.open(name, body));
   } catch (error) {
     if (error instanceof CorruptObjectError) return "corrupt";
-    throw error;
+    if (!(error instanceof MissingKeyError)) throw error;
+    logger.warn("{message}; it is taken for another server's, though it is in an own stream", {
+      message: error.message,
+    });
+    return "locked";
   }
 }
 
@@ -30,20 +40,21 @@ export async function readObject(
  * what holds its updates now is listed again, as are objects that a listing may not show yet.
  */
 export async function* readAll(
-  { store, environment: { clock } }: UploadContext,
+  context: UploadContext,
   list: () => Promise<readonly ObjectName[]>,
   options: StoreOptions,
-): AsyncIterable<StoredUpdate[]> {
+): AsyncIterable<{ readonly name: ObjectName; readonly updates: StoredUpdate[] }> {
   const done = new Set<string>();
   for (let missed = true; missed;) {
     missed = false;
-    await sleep(clock, LONGEST_LAG, options.signal);
+    await sleep(context.environment.clock, LONGEST_LAG, options.signal);
     for (const name of await list()) {
       if (done.has(name.key)) continue;
       done.add(name.key);
-      const updates = await readObject(name, store, options);
+      const updates = await readObject(name, context, options);
       if (updates === undefined) missed = true;
-      else if (updates !== "corrupt") yield updates;
+      else if (updates === "locked") context.locked.add(name);
+      else if (updates !== "corrupt") yield { name, updates };
     }
   }
 }

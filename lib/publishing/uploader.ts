@@ -7,9 +7,11 @@
 import { getLogger } from "@logtape/logtape";
 import { Bell } from "../bell.ts";
 import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
+import type { Envelope } from "../encryption/envelope.ts";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { messageOf, StoreUnavailableError } from "../errors.ts";
 import { ForkWatch } from "./fork_watch.ts";
+import { LockedObjects } from "./locked_objects.ts";
 import type { OwnTail } from "./own_tail.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
@@ -31,6 +33,8 @@ export interface UploaderParts {
   readonly state: State;
   /** Where to. */
   readonly store: ObjectStore;
+  /** What objects are stored in. */
+  readonly envelope: Envelope;
   /** Time and randomness. */
   readonly environment: Environment;
   /** Held by the one process that uploads. */
@@ -119,8 +123,10 @@ export class Uploader {
   /** True when this process is the one that uploads. */
   #becomeUploader(): boolean {
     if (this.#context) return true;
-    if (!this.#parts.lock.tryAcquire()) return false;
-    this.#context = { ...this.#parts, writer: this.#parts.environment.random.token() };
+    const { lock, envelope, environment: { random } } = this.#parts;
+    if (!lock.tryAcquire()) return false;
+    const locked = new LockedObjects(envelope);
+    this.#context = { ...this.#parts, locked, writer: random.token() };
     return true;
   }
 

@@ -12,7 +12,7 @@ const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;
 export interface DeliveredCommit {
   /** Its name. */
   readonly name: ObjectName;
-  /** Its body, which was found to be what its name says. */
+  /** Its body as it is stored, which was found to be what its name says. */
   readonly body: Uint8Array;
 }
 

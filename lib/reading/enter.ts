@@ -5,7 +5,7 @@
  */
 import { contiguousStart } from "./chain.ts";
 import { decodeBody } from "../codec.ts";
-import { CorruptObjectError } from "../errors.ts";
+import { CorruptObjectError, MissingKeyError } from "../errors.ts";
 import { sleep } from "../environment.ts";
 import type { ObjectKind, ObjectName } from "../keys.ts";
 import { listStream } from "../listing.ts";
@@ -61,18 +61,26 @@ async function entryPoint(
 /** So many of the newest objects of a stream are tried: others do not wait for one full of garbage. */
 const MOST_TRIES = 16;
 
-/** A key alone moves no cursor: the object is read before it is believed. */
+/**
+ * A key alone moves no cursor: the object is read before it is believed.
+ *
+ * @throws {MissingKeyError} when none can be read, and that may be for lack of a key: what is not
+ * entered now is entered when the key is there.
+ */
 async function newestReadable(
-  { gets, store, signal }: ReadContext,
+  { gets, store, envelope, signal }: ReadContext,
   names: readonly ObjectName[],
 ): Promise<ObjectName | undefined> {
+  let missing: MissingKeyError | undefined;
   for (const name of names.toSorted((a, b) => b.last - a.last).slice(0, MOST_TRIES)) {
     try {
       const body = await gets.run(() => store.get(name.key, { signal }));
-      if (body && decodeBody(name, body)) return name;
+      if (body && decodeBody(name, await envelope.open(name, body))) return name;
     } catch (error) {
-      if (!(error instanceof CorruptObjectError)) throw error;
+      if (error instanceof MissingKeyError) missing ??= error;
+      else if (!(error instanceof CorruptObjectError)) throw error;
     }
   }
+  if (missing) throw missing;
   return undefined;
 }

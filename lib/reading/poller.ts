@@ -9,7 +9,7 @@ import type { Parts } from "../connection.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
 import { enterStreams } from "./enter.ts";
-import { type CorruptObjectError, messageOf } from "../errors.ts";
+import { type CorruptObjectError, messageOf, MissingKeyError } from "../errors.ts";
 import { type ObjectName, reachOf } from "../keys.ts";
 import { Limit } from "./limit.ts";
 import { ForeignKeys, listTail } from "../listing.ts";
@@ -155,14 +155,22 @@ export class Poller {
     }
   }
 
-  #report(error: CorruptObjectError): void {
-    if (this.#reported.has(error.key) || this.#reported.size > MOST_REPORTED) return;
-    this.#reported.add(error.key);
-    logger.error("{message}; it holds up its stream and is tried again at later polls", {
-      message: this.#reported.size > MOST_REPORTED
-        ? `More than ${MOST_REPORTED} objects cannot be read, the next ones are not told of`
-        : messageOf(error),
-    });
+  /** Once an object; once a key that is missing, and again when the keys change without it. */
+  #report(error: CorruptObjectError | MissingKeyError): void {
+    const isLocked = error instanceof MissingKeyError;
+    const subject = isLocked ? `${this.#parts.envelope.revision} ${error.kid}` : error.key;
+    if (this.#reported.has(subject) || this.#reported.size > MOST_REPORTED) return;
+    this.#reported.add(subject);
+    logger.error(
+      isLocked
+        ? "{message}; what is encrypted with it waits until it is there"
+        : "{message}; it holds up its stream and is tried again at later polls",
+      {
+        message: this.#reported.size > MOST_REPORTED
+          ? `More than ${MOST_REPORTED} objects cannot be read, the next ones are not told of`
+          : messageOf(error),
+      },
+    );
   }
 }
 

@@ -6,9 +6,10 @@
 import { behindHole, chainFrom } from "./chain.ts";
 import { decodeBody, type StoredUpdate } from "../codec.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Envelope } from "../encryption/envelope.ts";
 import { type Environment, sleep } from "../environment.ts";
 import type { DeliveredCommits } from "./delivered_commits.ts";
-import { CorruptObjectError } from "../errors.ts";
+import { CorruptObjectError, MissingKeyError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import type { Limit } from "./limit.ts";
 import { listStream } from "../listing.ts";
@@ -30,6 +31,8 @@ export interface ReadContext {
   readonly state: State;
   /** The bucket. */
   readonly store: ObjectStore;
+  /** What objects are stored in. */
+  readonly envelope: Envelope;
   /** Time. */
   readonly environment: Environment;
   /** Hands updates to the plugins and moves the cursor. */
@@ -40,8 +43,8 @@ export interface ReadContext {
   readonly delivered: DeliveredCommits;
   /** After so many milliseconds an unreadable object is given up. */
   readonly patience: number;
-  /** Told of every object that is not what its key says. */
-  readonly onUnreadable: (error: CorruptObjectError) => void;
+  /** Told of every object that is not what its key says, or for which a key is missing. */
+  readonly onUnreadable: (error: CorruptObjectError | MissingKeyError) => void;
   /** Ends reading. */
   readonly signal: AbortSignal;
 }
@@ -63,6 +66,8 @@ export class StreamReader {
   /** Objects that were gone, or cannot be read: not relied on any more in this run. */
   readonly #excluded = new Set<string>();
   readonly #unreadable: ObjectName[] = [];
+  /** Those for which a key is missing: it may be added at any time, and they are never given up. */
+  readonly #locked: ObjectName[] = [];
   /** Listings of both tail and segments that showed the hole after the cursor; and since when. */
   #listings = 0;
   #since = 0;
@@ -85,6 +90,8 @@ export class StreamReader {
         last > cursor && !this.#excluded.has(key)
       );
       const unreadable = this.#unreadable.some(({ last }) => last > cursor);
+      const locked = this.#locked.some(({ last }) => last > cursor);
+      if (names.length === 0 && locked) return;
       if (names.length === 0 && unreadable) return void this.#hold(cursor);
       if (names.length === 0 && state.cursors.reach(this.#stream) <= cursor) return;
       const chain = chainFrom(names, cursor);
@@ -93,7 +100,7 @@ export class StreamReader {
         await this.#readChain(chain);
       } else if (this.#listings === 0) {
         await this.#list(cursor, { tail: !this.#isTailListed });
-      } else if (unreadable && this.#hold(cursor)) {
+      } else if (locked || unreadable && this.#hold(cursor)) {
         return;
       } else if (this.#listings >= HOLE_LISTINGS && clock.now() - this.#since >= HOLE_TIME) {
         await this.#crossHole(names, cursor);
@@ -144,10 +151,20 @@ export class StreamReader {
   #fetch(name: ObjectName): Promise<Uint8Array | undefined> {
     const { gets, store, delivered, signal } = this.#context;
     const sent = delivered.take(name);
-    if (sent) return Promise.resolve(sent);
-    const body = gets.run(() => store.get(name.key, { signal }));
+    const body = this.#open(
+      name,
+      sent ? Promise.resolve(sent) : gets.run(() => store.get(name.key, { signal })),
+    );
     body.catch(() => {}); // Fetched ahead: the error counts when its turn comes.
     return body;
+  }
+
+  async #open(
+    name: ObjectName,
+    fetched: Promise<Uint8Array | undefined>,
+  ): Promise<Uint8Array | undefined> {
+    const stored = await fetched;
+    return stored && this.#context.envelope.open(name, stored);
   }
 
   /** The updates of the object; undefined when it cannot be relied on. */
@@ -157,18 +174,24 @@ export class StreamReader {
   ): Promise<StoredUpdate[] | undefined> {
     try {
       const body = await fetched;
-      if (body !== undefined) return decodeBody(name, body);
+      if (body) return decodeBody(name, body);
     } catch (error) {
-      if (!(error instanceof CorruptObjectError)) throw error;
-      this.#excluded.add(name.key);
-      this.#unreadable.push(name);
-      this.#context.onUnreadable(error);
+      this.#setAside(name, error);
       return undefined;
     }
     // Sealed or superseded meanwhile: that alone is never a hole, so look again.
     this.#excluded.add(name.key);
     this.#listings = 0;
     await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
+  }
+
+  /** Goes on without an object that cannot be read; what else went wrong is thrown again. */
+  #setAside(name: ObjectName, error: unknown): void {
+    if (error instanceof MissingKeyError) this.#locked.push(name);
+    else if (error instanceof CorruptObjectError) this.#unreadable.push(name);
+    else throw error;
+    this.#excluded.add(name.key);
+    this.#context.onUnreadable(error);
   }
 
   /** Waits for the unreadable object; false when that was long enough. */

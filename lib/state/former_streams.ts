@@ -70,6 +70,16 @@ export class FormerStreams {
     this.#noteSeen.run(key, stream, writer, last);
   }
 
+  /** Remembers that the object was considered when others could not be, for lack of a key. */
+  noteUndecided({ key, stream, last }: ObjectName): void {
+    this.#noteSeen.run(undecided(key), stream, "", last);
+  }
+
+  /** Whether the object was considered without a decision. */
+  wasUndecided({ key }: ObjectName): boolean {
+    return this.#isSeen.get(undecided(key)) !== undefined;
+  }
+
   /** Whether the object was looked into. */
   hasSeen({ key }: ObjectName): boolean {
     return this.#isSeen.get(key) !== undefined;
@@ -79,4 +89,9 @@ export class FormerStreams {
   hasSeenBeyond(seq: number, { stream, writer }: ObjectName): boolean {
     return this.#isPast.get(stream, writer, seq) !== undefined;
   }
+}
+
+/** In place of the key of an object, which it cannot be taken for. */
+function undecided(key: string): string {
+  return `undecided ${key}`;
 }

@@ -7,10 +7,14 @@ import { dirname } from "node:path";
 
 /**
  * Writes a new file and returns when it was written, in milliseconds since 1970, by the clock of
- * the file system.
+ * the file system. It has `mode` from the moment on at which it is made.
  */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<number> {
-  using file = await Deno.open(path, { write: true, createNew: true });
+export async function writeDurably(
+  path: string,
+  bytes: Uint8Array,
+  { mode }: { readonly mode?: number } = {},
+): Promise<number> {
+  using file = await Deno.open(path, { write: true, createNew: true, mode });
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
   await file.sync();
   const { mtime } = await file.stat();
@@ -22,6 +26,16 @@ export async function renameDurably(from: string, to: string): Promise<void> {
   const directory = dirname(to);
   await inDirectory(directory, () => Deno.rename(from, to));
   await syncDirectory(directory);
+}
+
+/**
+ * Gives a file a second name.
+ *
+ * @throws {Deno.errors.AlreadyExists} when there is a file with that name.
+ */
+export async function linkDurably(from: string, to: string): Promise<void> {
+  await Deno.link(from, to);
+  await syncDirectory(dirname(to));
 }
 
 /** Does `action` in a directory, which is made when that fails because it is missing. */

@@ -4,17 +4,15 @@
  * @module
  */
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
+import { mediaTypeOf } from "../encryption/format.ts";
 import { MAX_OBJECT_BYTES, type ObjectInfo } from "./store.ts";
 
-const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
-
-/** The headers that let `curl … | zstd -d` and browsers make sense of an object. */
+/** The headers that say what an object is. */
 export function contentHeaders(
   body: Uint8Array,
 ): { ContentType: string; ContentEncoding?: string } {
-  const isZstd = ZSTD_MAGIC.every((byte, index) => body[index] === byte);
-  if (!isZstd) return { ContentType: "application/octet-stream" };
-  return { ContentType: "application/x-ndjson", ContentEncoding: "zstd" };
+  const { type, encoding } = mediaTypeOf(body);
+  return { ContentType: type, ContentEncoding: encoding };
 }
 
 /**

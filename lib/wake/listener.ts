@@ -7,8 +7,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import { decodeBody, MAX_UPDATE_BYTES } from "../codec.ts";
+import type { Envelope } from "../encryption/envelope.ts";
 import type { Clock } from "../environment.ts";
-import { ConfigError, CorruptObjectError, messageOf } from "../errors.ts";
+import { ConfigError, CorruptObjectError, messageOf, MissingKeyError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
 import { Deadline } from "../stores/deadline.ts";
@@ -19,8 +20,11 @@ import { Signer, TOLERANCE } from "./signature.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
-/** A larger body is refused; a commit of one update of the largest size is a little larger than it. */
-const MOST_BYTES = MAX_UPDATE_BYTES + 64 * 1024;
+/**
+ * A larger body is refused; a commit of one update of the largest size is a little larger than it, and
+ * by a third when it is encrypted: that makes text of it.
+ */
+const MOST_BYTES = MAX_UPDATE_BYTES * 4 / 3 + 64 * 1024;
 
 /** No more bodies are read at once, and no more bytes: whoever knows the store's URL gets that far. */
 const SIDE_BY_SIDE = 32, BYTES_AT_ONCE = 4 * MOST_BYTES;
@@ -39,6 +43,8 @@ export interface ListenerOptions {
   readonly wakeToken: string | undefined;
   /** URL of the store that commits must be of. */
   readonly store: string;
+  /** What commits are stored in. */
+  readonly envelope: Envelope;
   /** Milliseconds since 1970 by the store's clock, on which servers agree. */
   readonly now: () => number;
   /** Timers. */
@@ -85,7 +91,7 @@ interface Route {
   /** Refuses what the head of a message shows to be a stranger's, before its body is read. */
   admit(request: Request, url: URL): Response | undefined;
   /** Takes the message. */
-  take(request: Request, body: Uint8Array): Response;
+  take(request: Request, body: Uint8Array): Response | Promise<Response>;
 }
 
 class Listener {
@@ -120,7 +126,8 @@ class Listener {
     this.#bytes += size;
     try {
       const body = await this.#read(request);
-      return body?.length === size ? route.take(request, body) : refuse(408, "It does not come");
+      if (body?.length !== size) return refuse(408, "It does not come");
+      return await route.take(request, body);
     } finally {
       this.#reading--;
       this.#bytes -= size;
@@ -129,7 +136,7 @@ class Listener {
 
   /** Commits of peers. */
   #commits(signer: Signer): Route {
-    const { store, now, onCommit } = this.#options;
+    const { store, envelope, now, onCommit } = this.#options;
     return {
       admit({ headers }) {
         const id = signer.idOf(headers, now());
@@ -137,16 +144,18 @@ class Listener {
         const isCommit = objectOfMessage(id, store)?.kind === "tail";
         return isCommit ? undefined : refuse(409, "It is no commit, or of another store");
       },
-      take: ({ headers }, body) => {
+      take: async ({ headers }, body) => {
         const id = signer.verify(headers, body, now());
         if (id === undefined) return refuse(401, "It is not signed with the secret of this server");
         if (!this.#isNew(id)) return refuse(409, "It came before");
         const name = objectOfMessage(id, store)!;
         try {
-          decodeBody(name, body);
+          decodeBody(name, await envelope.open(name, body));
         } catch (error) {
           if (error instanceof CorruptObjectError) return refuse(400, error.message);
-          throw error;
+          if (!(error instanceof MissingKeyError)) throw error;
+          onCommit(name); // Reading it from the bucket tells of the key.
+          return done();
         }
         onCommit(name, { name, body });
         return done();

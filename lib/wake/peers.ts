@@ -4,6 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import { mediaTypeOf } from "../encryption/format.ts";
 import { backoff, type Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
@@ -134,10 +135,11 @@ class Peer {
 
   async #post({ key, body }: StoredCommit): Promise<void> {
     const { store, now, environment: { clock } } = this.#options;
+    const { type, encoding } = mediaTypeOf(body);
     const headers = {
       ...this.#signer.sign(messageId(store, key), body, now()),
-      "content-type": "application/x-ndjson",
-      "content-encoding": "zstd",
+      "content-type": type,
+      ...encoding && { "content-encoding": encoding },
     };
     using deadline = new Deadline(clock, this.#closing.signal);
     deadline.allow(TIMEOUT);

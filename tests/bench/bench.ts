@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import { catchUp } from "./catch_up.ts";
 import { concurrent } from "./concurrent.ts";
+import { encryption } from "./encryption.ts";
 import { help } from "./help.ts";
 import { memory } from "./memory.ts";
 import { peers } from "./peers.ts";
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = 
   peers,
   concurrent,
   "catch-up": catchUp,
+  encryption,
   memory,
   help,
   requests,

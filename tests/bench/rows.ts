@@ -58,6 +58,12 @@ export function atMostTimes(most: number, measurement: Measurement & { limit: nu
   return { ...told(measurement), mustReach: `≤ ${format(most)} ×`, holds };
 }
 
+/** A row whose value must not fall short of `least` times the limit. */
+export function atLeastTimes(least: number, measurement: Measurement & { limit: number }): Row {
+  const holds = measurement.value >= least * measurement.limit;
+  return { ...told(measurement), mustReach: `≥ ${format(least)} ×`, holds };
+}
+
 /** The rows as a table. */
 export function table(rows: readonly Row[]): string {
   const head = ["", "value", "limit", "ratio", "must reach", "holds"];

@@ -1,8 +1,8 @@
 /**
  * Chaos: publishers and readers, as processes of their own, around a bucket of Ceph's gateway that
  * is reached through a proxy which disturbs requests. They are killed, the disk under a state is
- * filled, and the clock of one of them is wrong. After each round everything that was accepted must
- * arrive, in order, and again only right after a kill.
+ * filled, the clock of one of them is wrong, and all is encrypted with a key that changes. After
+ * each round everything that was accepted must arrive, in order, and again only right after a kill.
  *
  *     deno task chaos [--rounds N] [--seed N]
  *
@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { Chance } from "../sim/chance.ts";
 import type { Program } from "./program.ts";
 import { requireAll, runRound } from "./round.ts";
-import { addReader, prepareChaos, type Setting } from "./setting.ts";
+import { addReader, changeKey, prepareChaos, type Setting } from "./setting.ts";
 import { Site } from "./site.ts";
 
 if (import.meta.main) Deno.exit(await main());
@@ -40,6 +40,7 @@ async function runRounds(
   const started = performance.now();
   let done = 0;
   while (done < rounds && violations.length === 0) {
+    await changeKey(setting);
     await runRound(setting, chance);
     tellRound(++done, setting);
   }

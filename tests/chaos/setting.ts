@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config } from "../../lib/config/config.ts";
+import { addKey, makeKeyFile, putFirst } from "../../lib/encryption/edit_keys.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { Chance } from "../sim/chance.ts";
 import { freeAddress } from "../servers/ports.ts";
@@ -27,6 +28,8 @@ export interface Setting {
   readonly weather: Weather;
   /** Holds the state of the first two publishers; undefined where there can be none. */
   readonly disk: SmallDisk | undefined;
+  /** The file with the keys that everything is encrypted with. */
+  readonly keys: string;
   /** URL of the proxy. */
   readonly endpoint: string;
   /** Where the first readers listen for peers, and the proxies through which those reach them. */
@@ -53,7 +56,10 @@ export async function prepareChaos(
     const way = ends.use(await DisturbingProxy.start(`http://${address}`, weather, log));
     wakeUps.push({ address, peer: way.endpoint });
   }
-  const setting = { site, weather, disk: disk ?? undefined, endpoint: proxy.endpoint, wakeUps };
+  const keys = `${site.directory}/keys.json`;
+  await makeKeyFile(keys);
+  const { endpoint } = proxy;
+  const setting = { site, weather, disk: disk ?? undefined, keys, endpoint, wakeUps };
   // Two processes with one state, as when a cron job publishes beside `feedsync watch`.
   addPublisher(setting, "publisher-1", { server: "web-1", chance, disk: setting.disk });
   addPublisher(setting, "publisher-2", { server: "web-1", chance, disk: setting.disk });
@@ -64,14 +70,23 @@ export async function prepareChaos(
 }
 
 /** Starts a reader with a new state; the first ones are told by peers, too. */
-export function addReader({ site, endpoint, wakeUps }: Setting, name: string): void {
+export function addReader({ site, keys, endpoint, wakeUps }: Setting, name: string): void {
   const wakeUp = wakeUps[site.readers.length];
   site.addReader(name, {
     store: site.bucket.url,
     s3: { ...site.bucket.s3, endpoint },
     poll: "200ms",
-    env: wakeUp && { FEEDSYNC_LISTEN: wakeUp.address, FEEDSYNC_SECRET: SECRET },
+    env: {
+      FEEDSYNC_KEYS: keys,
+      ...wakeUp && { FEEDSYNC_LISTEN: wakeUp.address, FEEDSYNC_SECRET: SECRET },
+    },
   });
+}
+
+/** From now on everything is encrypted with a new key. */
+export async function changeKey({ keys }: Setting): Promise<void> {
+  const kids = await addKey(keys);
+  await putFirst(keys, kids.at(-1)!);
 }
 
 async function mountDisk(site: Site): Promise<SmallDisk> {
@@ -85,7 +100,7 @@ async function mountDisk(site: Site): Promise<SmallDisk> {
 }
 
 function addPublisher(
-  { site, endpoint, wakeUps }: Setting,
+  { site, keys, endpoint, wakeUps }: Setting,
   name: string,
   { server, chance, disk, env }: {
     readonly server: string;
@@ -103,6 +118,7 @@ function addPublisher(
     stopTimeout: "2s",
     peers: wakeUps.map(({ peer }) => peer),
     secret: SECRET,
+    encryption: { keys },
   };
   const own = new Chance(chance.whole(1, 2 ** 31));
   site.addPublisher(name, { config, disk, env, chance: own, habits: HABITS });

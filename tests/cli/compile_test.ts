@@ -40,8 +40,8 @@ Deno.test("deno compile embeds everything that the commands load, plugins includ
     assert.ok(success, printed);
     const embedded = printed.slice(printed.indexOf("Embedded Files"));
     const files = ["cli.ts", "demo.ts", "cost.ts", "load_plugins.ts", "mirror.ts"];
-    const whole = ["stores/*", "wake/*"];
-    const packages = ["client-s3", "client-sqs", "zod", "logtape", "standardwebhooks"];
+    const whole = ["stores/*", "wake/*", "encryption/*"];
+    const packages = ["client-s3", "client-sqs", "zod", "logtape", "standardwebhooks", "jose"];
     for (const name of [...files, ...whole, ...packages, "plugins", "jsonc-parser"]) {
       assert.ok(embedded.includes(name), `${name} is missing`);
     }

@@ -4,6 +4,7 @@ import denoJson from "../../deno.json" with { type: "json" };
 import { helpFor } from "../../lib/cli/help.ts";
 import * as cleanup from "../../lib/cli/cleanup.ts";
 import * as deadLetters from "../../lib/cli/dead_letters.ts";
+import * as keygen from "../../lib/cli/keygen.ts";
 import * as publish from "../../lib/cli/publish.ts";
 import * as tail from "../../lib/cli/tail.ts";
 import * as watch from "../../lib/cli/watch.ts";
@@ -31,7 +32,7 @@ Deno.test("help and version are printed to standard output with exit code 0", as
 });
 
 Deno.test("the help of a command explains all its flags", () => {
-  const commands = { cleanup, "dead-letters": deadLetters, publish, tail, watch };
+  const commands = { cleanup, "dead-letters": deadLetters, keygen, publish, tail, watch };
   for (const [name, { syntax }] of Object.entries(commands)) {
     const flags = [...syntax.values ?? [], ...syntax.lists ?? [], ...syntax.switches ?? []];
     for (
@@ -43,7 +44,18 @@ Deno.test("the help of a command explains all its flags", () => {
 });
 
 Deno.test("help texts fit a terminal", () => {
-  for (const name of [undefined, "watch", "publish", "tail", "cleanup", "dead-letters", "demo"]) {
+  for (
+    const name of [
+      undefined,
+      "watch",
+      "publish",
+      "tail",
+      "cleanup",
+      "dead-letters",
+      "keygen",
+      "demo",
+    ]
+  ) {
     for (const line of helpFor(name)!.split("\n")) assert.ok(line.length <= 100, line);
   }
 });

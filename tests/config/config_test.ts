@@ -35,6 +35,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     wakeToken: undefined,
     wake: [],
     marker: false,
+    encryption: undefined,
     includeOwn: false,
     files: undefined,
     plugins: ["log"],
@@ -159,6 +160,8 @@ Deno.test("keys that need each other are asked for", () => {
   assert.match(problemOf({ s3: { accessKeyId: "a" } }), /'s3.secretAccessKey' is missing/);
   assert.match(problemOf({ s3: { secretAccessKey: "a" } }), /'s3.accessKeyId' is missing/);
   assert.match(problemOf({ files: { settle: "1s" } }), /'files.directory' is missing/);
+  const encryption = { allowPlaintext: true };
+  assert.match(problemOf({ encryption }), /'encryption.keys' is missing/);
 });
 
 Deno.test("a plugin must be a name, or a pair of a name and options", () => {

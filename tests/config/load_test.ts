@@ -98,7 +98,11 @@ Deno.test("paths start from where they are written", async () => {
   await Deno.mkdir(join(cwd, "etc"));
   await Deno.writeTextFile(
     join(cwd, "etc", "my.json"),
-    JSON.stringify({ store: "file:store", files: { directory: "feeds" } }),
+    JSON.stringify({
+      store: "file:store",
+      files: { directory: "feeds" },
+      encryption: { keys: "my.keys.json", allowPlaintext: true },
+    }),
   );
   const loaded = await loadConfig({
     file: "etc/my.json",
@@ -110,6 +114,22 @@ Deno.test("paths start from where they are written", async () => {
   assert.equal(loaded.config.store, `file:${join(cwd, "etc", "store")}`);
   assert.equal(loaded.config.files?.directory, join(cwd, "etc", "feeds"));
   assert.equal(loaded.config.state, join(cwd, "state.db"));
+  const keys = join(cwd, "etc", "my.keys.json");
+  assert.deepEqual(loaded.config.encryption, { keys, allowPlaintext: true });
+});
+
+Deno.test("FEEDSYNC_KEYS names the key file, from the working directory", async () => {
+  await using directory = await directoryWith({
+    "feedsync.json": '{ "encryption": { "keys": "a", "allowPlaintext": true } }',
+  });
+  const cwd = directory.path;
+  const { config } = await loadConfig({ env: { FEEDSYNC_KEYS: "b" }, cwd });
+  assert.deepEqual(config.encryption, { keys: join(cwd, "b"), allowPlaintext: true });
+  const { config: other } = await loadConfig({
+    env: { FEEDSYNC_ALLOW_PLAINTEXT: "false" },
+    cwd,
+  });
+  assert.deepEqual(other.encryption, { keys: join(cwd, "a"), allowPlaintext: false });
 });
 
 Deno.test("a configuration file that was asked for must exist, and is named in full", async () => {

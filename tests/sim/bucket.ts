@@ -37,11 +37,14 @@ export class Bucket {
   /** What ever was at each seq of each stream: one update, unless a state was copied. */
   readonly streams = new Map<string, Map<number, Place[]>>();
   readonly #timeline: Timeline;
+  readonly #plain: (body: Uint8Array) => Uint8Array;
   #keys: readonly string[] | undefined;
   #removed: StoredObject[] = [];
 
-  constructor(timeline: Timeline) {
+  /** An empty one; `plain` returns what is in an object. */
+  constructor(timeline: Timeline, plain: (body: Uint8Array) => Uint8Array) {
     this.#timeline = timeline;
+    this.#plain = plain;
   }
 
   /** Stores an object that is well-formed. */
@@ -49,7 +52,8 @@ export class Bucket {
     const name = parseKey(key);
     if (!name) throw new Error(`The key ${key} is malformed`);
     const { now } = this.#timeline;
-    const places = decodeBody(name, body).map((update) => this.#place(name.stream, update));
+    const updates = decodeBody(name, this.#plain(body));
+    const places = updates.map((update) => this.#place(name.stream, update));
     const old = this.objects.get(key);
     const created = old?.created ?? now;
     const object = { name, body, places, writer, created, lastModified: now, removed: Infinity };

@@ -62,7 +62,8 @@ export class Process {
       sync: () => this.#sync(),
     };
     const state = guardState(this.state, guard);
-    this.connection = new Connection(server.config, this.view, this.#environment(), state);
+    const { envelope } = world, environment = this.#environment();
+    this.connection = new Connection(server.config, this.view, { environment, state, envelope });
     this.connection.parts!.uploader.onCommit.push(({ name }, body) =>
       world.wakeOthers(this, name, body)
     );

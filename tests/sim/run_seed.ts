@@ -1,4 +1,5 @@
 import { checkArrived } from "./arrival_checks.ts";
+import { ENCRYPTED_SEEDS, Encryption } from "./encryption.ts";
 import { settle } from "./settle.ts";
 import { HAPPENINGS } from "./happenings.ts";
 import { Death } from "./process.ts";
@@ -19,7 +20,8 @@ export interface Outcome {
 
 /** Simulates one seed: first all goes wrong, then nothing any more, and everything must arrive. */
 export async function runSeed(seed: number, options: WorldOptions = {}): Promise<Outcome> {
-  const world = new World(seed, options);
+  const encryption = seed % ENCRYPTED_SEEDS === 0 ? await Encryption.make() : undefined;
+  const world = new World(seed, { ...options, encryption });
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
     if (event.reason instanceof Death) return;

@@ -1,3 +1,5 @@
+import { plainEnvelope } from "../../lib/encryption/envelope.ts";
+import { LockedObjects } from "../../lib/publishing/locked_objects.ts";
 import { mayBeContested } from "../../lib/publishing/contested.ts";
 import { newUpdate } from "./happenings.ts";
 import type { Fault } from "./mix.ts";
@@ -101,7 +103,8 @@ function hasContested({ bucket, timeline }: World, { state }: Process): boolean 
   const tail = [...bucket.objects.values()].map(({ name }) => name).filter(({ kind }) =>
     kind === "tail"
   );
-  return state.former.all(timeline.now).some((former) => mayBeContested({ state }, former, tail));
+  const context = { state, locked: new LockedObjects(plainEnvelope) };
+  return state.former.all(timeline.now).some((former) => mayBeContested(context, former, tail));
 }
 
 /** Whether another state writes to the stream of this one, which has not looked at what it wrote. */

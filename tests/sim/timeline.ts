@@ -18,12 +18,23 @@ export class Timeline {
   steps = 0;
   readonly #heap: Event[] = [];
   #order = 0;
+  #held = 0;
 
   /** Has something happen after `ms`; the returned function prevents it. */
   after(ms: number, run: () => void): () => void {
     const event: Event = { at: this.now + Math.max(0, ms), order: this.#order++, run };
     this.#push(event);
     return () => event.run = undefined;
+  }
+
+  /** Has time stand still until `work` is done, which takes turns of the real event loop. */
+  async hold<T>(work: () => T | Promise<T>): Promise<T> {
+    this.#held++;
+    try {
+      return await work();
+    } finally {
+      this.#held--;
+    }
   }
 
   /** Lets the next event happen, with all that follows from it; false when there is none. */
@@ -35,7 +46,7 @@ export class Timeline {
       this.now = event.at;
       this.steps++;
       run();
-      await turn();
+      do await turn(); while (this.#held > 0);
       return true;
     }
     return false;

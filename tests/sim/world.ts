@@ -4,7 +4,9 @@ import { Bucket, type StoredObject } from "./bucket.ts";
 import { Chance } from "./chance.ts";
 import type { Disk } from "./disk.ts";
 import { Ledger } from "./ledger.ts";
+import type { Encryption } from "./encryption.ts";
 import { drawMix, type Focus, type Mix } from "./mix.ts";
+import { type Envelope, plainEnvelope } from "../../lib/encryption/envelope.ts";
 import type { ObjectName } from "../../lib/keys.ts";
 import type { Process } from "./process.ts";
 import { Server } from "./server.ts";
@@ -16,12 +18,16 @@ export interface WorldOptions {
   readonly trace?: (line: string) => void;
   /** What is to happen often, see {@linkcode drawMix}. */
   readonly focus?: readonly Focus[];
+  /** How objects are encrypted. @default they are not */
+  readonly encryption?: Encryption;
 }
 
 /** Everything that one seed simulates. */
 export class World {
   readonly timeline = new Timeline();
-  readonly bucket = new Bucket(this.timeline);
+  readonly bucket: Bucket;
+  /** What all servers store their objects in. */
+  readonly envelope: Envelope;
   readonly ledger = new Ledger();
   readonly chance: Chance;
   readonly mix: Mix;
@@ -35,7 +41,9 @@ export class World {
   readonly #trace: ((line: string) => void) | undefined;
   readonly #start = this.timeline.now;
 
-  constructor(seed: number, { trace, focus }: WorldOptions) {
+  constructor(seed: number, { trace, focus, encryption }: WorldOptions) {
+    this.bucket = new Bucket(this.timeline, (body) => encryption?.plain(body) ?? body);
+    this.envelope = encryption?.envelope(this.timeline) ?? plainEnvelope;
     this.chance = new Chance(seed);
     this.mix = drawMix(this.chance, focus);
     this.#deceives = this.mix.faults.cut > 0 || this.mix.lag > 0;

@@ -27,9 +27,19 @@ Deno.test("objects say that they are compressed NDJSON, and come back compressed
 Deno.test("objects that are something else do not claim to be compressed", async () => {
   await using service = await fauxqsServer();
   await using store = await openS3Store({ ...service, bucket: "feed-sync" });
-  await store.put("tail/a", bytes("eyJhbGciOiJkaXIifQ"));
+  await store.put("tail/a", bytes("else"));
   const response = await fetch(`${service.endpoint}/feed-sync/tail/a`);
   assert.equal(response.headers.get("content-type"), "application/octet-stream");
+  assert.equal(response.headers.get("content-encoding"), null);
+  await response.body?.cancel();
+});
+
+Deno.test("objects that are encrypted say that they are JWEs", async () => {
+  await using service = await fauxqsServer();
+  await using store = await openS3Store({ ...service, bucket: "feed-sync" });
+  await store.put("tail/a", bytes("eyJhbGciOiJkaXIifQ"));
+  const response = await fetch(`${service.endpoint}/feed-sync/tail/a`);
+  assert.equal(response.headers.get("content-type"), "application/jose");
   assert.equal(response.headers.get("content-encoding"), null);
   await response.body?.cancel();
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import { encodeBody, updateLine } from "../../lib/codec.ts";
+import { plainEnvelope } from "../../lib/encryption/envelope.ts";
 import { systemEnvironment } from "../../lib/environment.ts";
 import { type ObjectName, objectName } from "../../lib/keys.ts";
 import type { DeliveredCommit } from "../../lib/reading/delivered_commits.ts";
@@ -46,6 +47,7 @@ export class Ear implements AsyncDisposable {
       secret: SECRET,
       wakeToken: TOKEN,
       store: STORE,
+      envelope: plainEnvelope,
       now: Date.now,
       clock: systemEnvironment.clock,
       onCommit: (name, delivered) => void this.heard.push(delivered ?? { name }),

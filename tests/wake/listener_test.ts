@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { plainEnvelope } from "../../lib/encryption/envelope.ts";
 import { systemEnvironment } from "../../lib/environment.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { listen } from "../../lib/wake/listener.ts";
@@ -38,7 +39,7 @@ Deno.test("a body that is not what its key says is refused, and so is one that i
   const [status, text] = await ear.post({ body: BODY.slice(0, -1) });
   assert.equal(status, 400);
   assert.match(text, /Cannot read tail/);
-  const large = new Uint8Array(17 * 1024 * 1024);
+  const large = new Uint8Array(22 * 1024 * 1024);
   assert.equal((await ear.post({ body: large }))[0], 413);
   assert.match(await ear.postWithoutLength(), /^411 /);
   assert.deepEqual(ear.heard, []);
@@ -61,6 +62,7 @@ Deno.test("an address that is in use is an error that names it", async () => {
     secret: SECRET,
     wakeToken: undefined,
     store: STORE,
+    envelope: plainEnvelope,
     now: Date.now,
     clock: systemEnvironment.clock,
     onCommit: () => {},

@@ -15,7 +15,7 @@ const POLL = "1h";
 /** A server around a store that others use, too. */
 function connect(store: MemoryStore, config: Config): Connection {
   const resolved = resolveConfig({ secret: SECRET, poll: POLL, ...config });
-  return new Connection(resolved, store, systemEnvironment);
+  return new Connection(resolved, store);
 }
 
 /** A watcher with what it applied, and a promise for so many updates. */

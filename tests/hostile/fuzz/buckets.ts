@@ -119,7 +119,7 @@ async function checkBucket(
     close: () => Promise.resolve(),
   };
   {
-    await using connection = new Connection(config, store, environment);
+    await using connection = new Connection(config, store, { environment });
     await using watcher = watch(connection, [...plugins, spy], { manual: true });
     await inTime(publish(connection, { url: "https://own.example.com/", content: "a" }));
     await inTime(watcher.poll());

@@ -1,0 +1,47 @@
+/**
+ * `feedsync keygen`: makes keys, and changes which of them encrypts.
+ *
+ * @module
+ */
+import { addKey, dropKey, makeKeyFile, putFirst } from "../encryption/edit_keys.ts";
+import type { Arguments, Syntax } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { UsageError } from "./exit.ts";
+import { print, printJson } from "./output.ts";
+
+/** Its arguments. */
+export const syntax: Syntax = {
+  operands: ["FILE"],
+  required: 1,
+  values: ["first", "drop"],
+  switches: ["add"],
+};
+
+/** What was done. */
+interface Report {
+  readonly text: string;
+  /** Ids of the keys in the file, the one that encrypts first. */
+  readonly keys: readonly string[];
+}
+
+/** Makes or changes the key file; prints ids of keys, and never a key. */
+export async function run({ args }: CommandContext): Promise<void> {
+  const [file] = args.operands;
+  const { text, keys } = await changeKeys(args, file);
+  await (args.has("json") ? printJson({ file, keys }) : print(text));
+}
+
+async function changeKeys(args: Arguments, file: string): Promise<Report> {
+  const add = args.has("add"), first = args.value("first"), drop = args.value("drop");
+  if ([add, first !== undefined, drop !== undefined].filter(Boolean).length > 1) {
+    throw new UsageError("Only one of --add, --first and --drop can be given");
+  }
+  if (first !== undefined) {
+    return { keys: await putFirst(file, first), text: `${first} is the first in ${file} now` };
+  }
+  if (drop !== undefined) {
+    return { keys: await dropKey(file, drop), text: `dropped ${drop} from ${file}` };
+  }
+  const keys = await (add ? addKey : makeKeyFile)(file);
+  return { keys, text: `${add ? "added" : "wrote"} ${keys.at(-1)} to ${file}` };
+}

@@ -1,0 +1,116 @@
+/**
+ * The file with the keys. It may change at any time: keys are added, and the first becomes another,
+ * while servers run.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { ConfigError, messageOf } from "../errors.ts";
+import { importKeys, type JwkSet, type KeySet, parseKeys } from "./key_set.ts";
+
+const logger = getLogger(["feedsync", "encryption"]);
+
+/** What only the owner of a file may do. */
+const OTHERS = 0o077;
+
+/** A key file, and the keys that were in it when it last was as it should be. */
+export class KeyFile {
+  /** Counts how often the keys have changed. */
+  revision = 0;
+  readonly path: string;
+  #keys: KeySet;
+  #stamp: string;
+  #complaint: string | undefined;
+  #looking: Promise<void> | undefined;
+
+  private constructor(path: string, keys: KeySet, stamp: string) {
+    this.path = path;
+    this.#keys = keys;
+    this.#stamp = stamp;
+    this.#announce();
+  }
+
+  /**
+   * Reads the keys.
+   *
+   * @throws {ConfigError} when the file is missing or wrong, or others may read or write it.
+   */
+  static async open(path: string): Promise<KeyFile> {
+    const { set, stamp } = await readKeyFile(path);
+    return new KeyFile(path, await importKeys(set), stamp);
+  }
+
+  /** The keys. */
+  get keys(): KeySet {
+    return this.#keys;
+  }
+
+  /** Reads the keys again if the file has changed; while it is damaged they stay as they are. */
+  look(): Promise<void> {
+    return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const stamp = stampOf(await Deno.stat(this.path));
+      if (stamp === this.#stamp) return;
+      const { set, stamp: read } = await readKeyFile(this.path);
+      [this.#keys, this.#stamp, this.#complaint] = [await importKeys(set), read, undefined];
+      this.revision++;
+      this.#announce();
+    } catch (error) {
+      this.#complain(messageOf(error));
+    }
+  }
+
+  #announce(): void {
+    const { keys, first: { kid } } = this.#keys;
+    logger.info("Encrypting with the key {kid}, the first of {count} in {path}", {
+      kid,
+      count: keys.size,
+      path: this.path,
+    });
+  }
+
+  #complain(message: string): void {
+    this.#stamp = ""; // Whatever it is next is news.
+    if (message === this.#complaint) return;
+    this.#complaint = message;
+    logger.warn("{message}; the keys that were in it are used until it is mended", { message });
+  }
+}
+
+/**
+ * Reads a key file, and what tells whether it has changed.
+ *
+ * @throws {ConfigError} when it is missing or wrong, or others may read or write it.
+ */
+export async function readKeyFile(path: string): Promise<{ set: JwkSet; stamp: string }> {
+  const { text, info } = await read(path);
+  // Windows has no such modes.
+  if (((info.mode ?? 0) & OTHERS) !== 0) {
+    throw new ConfigError(
+      `Cannot use the keys in ${path}: others than its owner may read or write it, run ` +
+        `chmod 600 ${path}`,
+    );
+  }
+  return { set: parseKeys(text, path), stamp: stampOf(info) };
+}
+
+async function read(path: string): Promise<{ text: string; info: Deno.FileInfo }> {
+  try {
+    using file = await Deno.open(path);
+    const info = await file.stat();
+    return { info, text: await new Response(file.readable).text() };
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound
+      ? `it does not exist, feedsync keygen makes one`
+      : messageOf(cause);
+    throw new ConfigError(`Cannot read the keys in ${path}: ${reason}`, { cause });
+  }
+}
+
+/** Differs when a file was written or replaced, or may be read by others. */
+function stampOf({ ino, size, mode, mtime, ctime }: Deno.FileInfo): string {
+  return [ino, size, mode, mtime?.getTime(), ctime?.getTime()].join();
+}

@@ -1,0 +1,85 @@
+import { configureSync, resetSync } from "@logtape/logtape";
+import { join } from "node:path";
+import { addKey, dropKey, makeKeyFile, putFirst } from "../../lib/encryption/edit_keys.ts";
+import type { Envelope } from "../../lib/encryption/envelope.ts";
+import { JweEnvelope } from "../../lib/encryption/jwe_envelope.ts";
+
+/** The store that objects are sealed for unless another one is named. */
+const STORE = "memory:";
+
+/** A directory with a key file, removed at the end. */
+export class Keys implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync();
+  readonly path: string = join(this.directory, "feedsync.keys.json");
+
+  /** A file with one key. */
+  static async make(): Promise<Keys> {
+    const keys = new Keys();
+    await makeKeyFile(keys.path);
+    return keys;
+  }
+
+  /** An envelope with the keys of this file. */
+  envelope({ allowPlaintext = false, store = STORE } = {}): Promise<Envelope> {
+    return JweEnvelope.open({ keys: this.path, allowPlaintext }, store);
+  }
+
+  /** Adds a key as the last; resolves to its id. */
+  async add(): Promise<string> {
+    return (await addKey(this.path)).at(-1)!;
+  }
+
+  async putFirst(kid: string): Promise<void> {
+    await putFirst(this.path, kid);
+  }
+
+  async drop(kid: string): Promise<void> {
+    await dropKey(this.path, kid);
+  }
+
+  /** Another server's copy of the file as it is now. */
+  async copy(): Promise<Keys> {
+    const copy = new Keys();
+    await copy.replaceBy(this);
+    return copy;
+  }
+
+  /** The file is copied over this one. */
+  async replaceBy({ path }: Keys): Promise<void> {
+    await Deno.copyFile(path, this.path);
+  }
+
+  /** Writes anything into the file. */
+  async write(text: string): Promise<void> {
+    await Deno.writeTextFile(this.path, text, { mode: 0o600 });
+  }
+
+  async text(): Promise<string> {
+    return await Deno.readTextFile(this.path);
+  }
+
+  /** The ids, in their order. */
+  async kids(): Promise<string[]> {
+    return JSON.parse(await this.text()).keys.map(({ kid }: { kid: string }) => kid);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.directory, { recursive: true });
+  }
+}
+
+/** What is logged, until it is disposed of: the level and the text of each record. */
+export function captureLog(): Disposable & { readonly lines: string[] } {
+  const lines: string[] = [];
+  configureSync({
+    reset: true,
+    sinks: {
+      lines: ({ level, message }) => void lines.push(`${level}: ${message.join("")}`),
+    },
+    loggers: [
+      { category: "feedsync", lowestLevel: "info", sinks: ["lines"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
+    ],
+  });
+  return { lines, [Symbol.dispose]: () => resetSync() };
+}
