@@ -24,7 +24,7 @@ const logger = getLogger(["feedsync", "wake"]);
  * A larger body is refused; a commit of one update of the largest size is a little larger than it, and
  * by a third when it is encrypted: that makes text of it.
  */
-const MOST_BYTES = MAX_UPDATE_BYTES * 4 / 3 + 64 * 1024;
+const MOST_BYTES = Math.ceil(MAX_UPDATE_BYTES * 4 / 3) + 64 * 1024;
 
 /** No more bodies are read at once, and no more bytes: whoever knows the store's URL gets that far. */
 const SIDE_BY_SIDE = 32, BYTES_AT_ONCE = 4 * MOST_BYTES;

@@ -43,19 +43,29 @@ export interface WakeUpCounts {
   readonly dropped: number;
 }
 
+/** A commit as it is stored. */
 interface StoredCommit {
   readonly key: string;
+  readonly body: Uint8Array;
+}
+
+/** A commit as it is sent. */
+interface Message {
+  readonly headers: Record<string, string>;
   readonly body: Uint8Array;
 }
 
 /** All peers of this server. What they miss they find by polling. */
 export class Peers {
   readonly #peers: readonly Peer[];
+  readonly #signer: Signer;
+  readonly #options: PeersOptions;
 
   /** The peers at these URLs. */
   constructor(urls: readonly string[], options: PeersOptions) {
-    const signer = new Signer(options.secret);
-    this.#peers = urls.map((url) => new Peer(url, signer, options));
+    this.#signer = new Signer(options.secret);
+    this.#options = options;
+    this.#peers = urls.map((url) => new Peer(url, options.environment));
   }
 
   /** What became of all commits, over all peers. */
@@ -67,8 +77,15 @@ export class Peers {
   }
 
   /** Sends a commit to every peer, in the background. */
-  send(commit: StoredCommit): void {
-    for (const peer of this.#peers) peer.send(commit);
+  send({ key, body }: StoredCommit): void {
+    const { store, now } = this.#options;
+    const { type, encoding } = mediaTypeOf(body);
+    const headers = {
+      ...this.#signer.sign(messageId(store, key), body, now()),
+      "content-type": type,
+      ...encoding && { "content-encoding": encoding },
+    };
+    for (const peer of this.#peers) peer.send({ headers, body });
   }
 
   /** Lets what is on its way arrive, for at most so many milliseconds. */
@@ -82,9 +99,8 @@ class Peer {
   sent = 0;
   dropped = 0;
   readonly #url: string;
-  readonly #signer: Signer;
-  readonly #options: PeersOptions;
-  readonly #queue: StoredCommit[] = [];
+  readonly #environment: Environment;
+  readonly #queue: Message[] = [];
   readonly #closing = new AbortController();
   // With HTTP/1.1 a request that is given up takes its connection along.
   readonly #http = Deno.createHttpClient({ http2: false });
@@ -93,27 +109,26 @@ class Peer {
   #leftAloneUntil = -Infinity;
   #sending: Promise<void> | undefined;
 
-  constructor(url: string, signer: Signer, options: PeersOptions) {
+  constructor(url: string, environment: Environment) {
     this.#url = `${url.replace(/\/+$/, "")}/commits`;
-    this.#signer = signer;
-    this.#options = options;
+    this.#environment = environment;
   }
 
-  send(commit: StoredCommit): void {
+  send(message: Message): void {
     const isFull = this.#queue.length >= MOST_COMMITS ||
-      this.#bytes + commit.body.length > MOST_BYTES && this.#queue.length > 0;
-    const now = this.#options.environment.clock.now();
+      this.#bytes + message.body.length > MOST_BYTES && this.#queue.length > 0;
+    const now = this.#environment.clock.now();
     if (isFull || now < this.#leftAloneUntil || this.#closing.signal.aborted) {
       this.dropped++;
       return;
     }
-    this.#queue.push(commit);
-    this.#bytes += commit.body.length;
+    this.#queue.push(message);
+    this.#bytes += message.body.length;
     this.#sending ??= this.#sendAll();
   }
 
   async close(ms: number): Promise<void> {
-    const cancel = this.#options.environment.clock.setTimer(ms, () => this.#closing.abort());
+    const cancel = this.#environment.clock.setTimer(ms, () => this.#closing.abort());
     await this.#sending;
     cancel();
     this.#closing.abort();
@@ -121,9 +136,9 @@ class Peer {
   }
 
   async #sendAll(): Promise<void> {
-    for (let commit = this.#queue[0]; commit; commit = this.#queue[0]) {
+    for (let message = this.#queue[0]; message; message = this.#queue[0]) {
       try {
-        await this.#post(commit);
+        await this.#post(message);
         this.#noteSuccess();
         this.#take();
       } catch (error) {
@@ -133,15 +148,8 @@ class Peer {
     this.#sending = undefined; // At once: what comes from now on is sent anew.
   }
 
-  async #post({ key, body }: StoredCommit): Promise<void> {
-    const { store, now, environment: { clock } } = this.#options;
-    const { type, encoding } = mediaTypeOf(body);
-    const headers = {
-      ...this.#signer.sign(messageId(store, key), body, now()),
-      "content-type": type,
-      ...encoding && { "content-encoding": encoding },
-    };
-    using deadline = new Deadline(clock, this.#closing.signal);
+  async #post({ headers, body }: Message): Promise<void> {
+    using deadline = new Deadline(this.#environment.clock, this.#closing.signal);
     deadline.allow(TIMEOUT);
     const response = await fetch(this.#url, {
       method: "POST",
@@ -167,7 +175,7 @@ class Peer {
 
   /** What waits is dropped, too: a poll brings it sooner than the next attempt. */
   #noteFailure(error: unknown): void {
-    const { clock, random } = this.#options.environment;
+    const { clock, random } = this.#environment;
     this.dropped += this.#queue.length;
     while (this.#queue.length > 0) this.#take();
     if (this.#closing.signal.aborted) return;
