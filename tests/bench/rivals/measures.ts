@@ -7,8 +7,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { countOf, type Report } from "./arrivals.ts";
 import type { Fleet } from "./fleet.ts";
 
-/** Updates one at a time: turns, updates in each, and turns before those, which do not count. */
-const ROUNDS = 25, BLOCK = 24, WARM_UP = 5;
+/** Updates one at a time, and before those, which do not count. */
+const SINGLES = 600, WARM_UP = 120;
 
 /** The same where each waits for a poll. */
 const POLLED = 40;
@@ -29,15 +29,16 @@ export interface Latencies {
   readonly bare: readonly number[];
 }
 
-/** Publishes one at a time: the next when all subscribers have applied the one before. */
+/**
+ * Publishes one at a time: the next when all subscribers have applied the one before. Bare requests
+ * are made in between, so that they meet a process that was idle for as long.
+ */
 export async function latencies(fleet: Fleet): Promise<Latencies> {
   const found = noLatencies();
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
-    for (let i = 0; i < BLOCK; i++) {
-      await publishOne(fleet, round < 0 ? noLatencies() : found);
-    }
-    const times = await fleet.bare(BLOCK);
-    if (round >= 0) found.bare.push(...times);
+  for (let i = -WARM_UP; i < SINGLES; i++) {
+    await publishOne(fleet, i < 0 ? noLatencies() : found);
+    const times = await fleet.bare(1);
+    if (i >= 0) found.bare.push(...times);
   }
   return found;
 }
