@@ -15,7 +15,10 @@ import { configSchema, keysAt, SCALAR_KEYS } from "./schema.ts";
 /** Where the value at a path was written, such as `feedsync.jsonc:3:11`. */
 export type Locate = (path: readonly PropertyKey[]) => string | undefined;
 
-/** The keys whose values must not show up in messages; a text in place of `s3` may be anything. */
+/**
+ * The keys whose values must not show up in messages; a text in place of these objects, or of the
+ * path of keys, may be anything.
+ */
 const SECRET = new Set([
   "s3",
   "accessKeyId",
@@ -23,6 +26,8 @@ const SECRET = new Set([
   "sessionToken",
   "secret",
   "wakeToken",
+  "encryption",
+  "keys",
 ]);
 
 /**

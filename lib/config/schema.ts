@@ -35,7 +35,12 @@ const files = z.strictObject({
 });
 
 const encryption = z.strictObject({
-  keys: key(text, "Path of the file with the keys, made by feedsync keygen"),
+  keys: key(
+    text.refine((path) => !path.includes("{"), {
+      error: "must be the path of a file with keys, not what is in it",
+    }),
+    "Path of the file with the keys, made by feedsync keygen",
+  ),
   allowPlaintext: key(
     z.boolean(),
     "Read objects that are not encrypted, too: while servers begin to encrypt",

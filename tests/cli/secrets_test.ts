@@ -1,9 +1,10 @@
-/** Secrets stay where they are written: no output and no file of the state repeats them. */
+/** Secrets stay where they are written: no output, file of the state or object repeats them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import { httpServer, type Server, unreachableEndpoint } from "../servers/http.ts";
 import { freeAddress } from "../servers/ports.ts";
+import { openStore } from "../../lib/stores/open.ts";
 import { feedsync, type Outcome, workspace } from "./feedsync.ts";
 import { Running } from "./running.ts";
 
@@ -20,7 +21,16 @@ const KEY = "Sup3rSecretKey/one+two=three4567890abcdef";
 const TOKEN = "Sup3rSecretToken/one+two=three4567890abcdef";
 const WAKE_TOKEN = "Sup3rSecretWakeToken/one+two=three4567890";
 const PEERS = `whsec_${btoa("Sup3rSecretOfAllPeers that nobody else has")}`;
-const SECRETS = [KEY, TOKEN, WAKE_TOKEN, PEERS, PEERS.slice("whsec_".length), atob(PEERS.slice(6))];
+const OBJECT_KEY = "Sup3rSecretKey of all objects :)";
+const SECRETS = [
+  KEY,
+  TOKEN,
+  WAKE_TOKEN,
+  PEERS,
+  PEERS.slice("whsec_".length),
+  atob(PEERS.slice("whsec_".length)),
+  OBJECT_KEY,
+];
 
 /** How each secret begins: messages may quote a part. */
 const BEGINNING = "Sup3rS";
@@ -53,6 +63,7 @@ class Setting implements AsyncDisposable {
       secret: PEERS,
       wakeToken: WAKE_TOKEN,
       peers: [unreachableEndpoint()],
+      encryption: { keys: "keys.jwks" },
       stopTimeout: "0s",
       ...more,
     };
@@ -62,8 +73,13 @@ class Setting implements AsyncDisposable {
       "keys.ini": `[default]\naws_access_key_id = id\naws_secret_access_key = ${KEY}\n` +
         `aws_session_token = ${TOKEN}\n`,
       "broken.json": `{ "SecretAccessKey": ${KEY}`,
+      "keys.jwks": jwks(OBJECT_KEY),
+      "short.jwks": jwks(OBJECT_KEY.slice(1)),
+      "broken.jwks": jwks(OBJECT_KEY).slice(1),
     };
-    return new Setting(await workspace(files));
+    const setting = new Setting(await workspace(files));
+    for (const name of Object.keys(files)) await Deno.chmod(join(setting.path, name), 0o600);
+    return setting;
   }
 
   /** Runs a command in all its talkativeness, and looks for secrets. */
@@ -86,9 +102,24 @@ class Setting implements AsyncDisposable {
     }
   }
 
+  async searchBucket(endpoint: string): Promise<void> {
+    const keys = { region: "us-east-1", accessKeyId: "id", secretAccessKey: "secret" };
+    await using store = await openStore("s3://feed-sync/prod", { endpoint, ...keys });
+    for await (const { key } of store.list("")) {
+      const body = await store.get(key);
+      assertNoSecret(`${key} ${new TextDecoder("latin1").decode(body)}`, "the bucket");
+    }
+    assert.ok(store.requests.get > 0);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#directory[Symbol.asyncDispose]();
   }
+}
+
+function jwks(secret: string): string {
+  const k = btoa(secret).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return JSON.stringify({ keys: [{ kty: "oct", k, kid: "2026-01-01.abcdefgh" }] });
 }
 
 const PROCESS_KEYS = { Version: 1, AccessKeyId: "id" };
@@ -121,6 +152,7 @@ for (const [source, s3] of Object.entries(SOURCES)) {
       }
     }
     await setting.searchState();
+    await setting.searchBucket(service.endpoint);
   });
 
   Deno.test(`no secret of ${source} shows when access is denied or the store is away`, async () => {
@@ -146,6 +178,9 @@ Deno.test("no secret shows in the messages about a configuration that is wrong",
     [{ accessKeyId: KEY, secretAccessKey: "" }, {}],
     [{ accessKeyId: "id", secretAccessKey: KEY, credentialsFile: "keys.json" }, {}],
     [{ credentialsFile: "broken.json" }, {}],
+    [{}, { encryption: { keys: "short.jwks" } }],
+    [{}, { encryption: { keys: "broken.jwks" } }],
+    [{}, { encryption: { keys: jwks(OBJECT_KEY) } }],
     [{}, { s3: KEY }],
     [{}, { secret: PEERS.slice("whsec_".length) }],
     [{}, { secret: [PEERS], wakeToken: [WAKE_TOKEN] }],
