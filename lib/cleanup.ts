@@ -148,8 +148,7 @@ async function listAll(store: ObjectStore, signal?: AbortSignal) {
   for (const object of listed.values()) {
     const name = parseKey(object.key);
     if (!name) {
-      if (object.key === MARKER_KEY) continue;
-      foreign++;
+      if (object.key !== MARKER_KEY) foreign++;
       continue;
     }
     total++;

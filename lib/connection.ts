@@ -122,6 +122,11 @@ export class Connection implements FeedSync {
     return this.parts?.state.publisher.load().stream ?? "";
   }
 
+  /** No longer to be used. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   get requests(): Readonly<RequestCounts> {
     return this.parts?.store.requests ?? NO_REQUESTS;
   }
@@ -141,8 +146,12 @@ export class Connection implements FeedSync {
   async #close() {
     if (!this.parts) return;
     const { state, store, uploader } = this.parts;
+    await Promise.resolve(); // What was given to publish() before is accepted now.
     await uploader.close({ timeout: this.config.stopTimeout });
-    await Promise.all([this.#peers?.close(LAST_WAKE_UPS), this.#marker?.close(LAST_WAKE_UPS)]);
+    await Promise.all([
+      this.#peers?.close(LAST_WAKE_UPS),
+      this.#marker?.close(this.config.stopTimeout),
+    ]);
     await store[Symbol.asyncDispose]();
     state[Symbol.dispose]();
   }
@@ -150,6 +159,9 @@ export class Connection implements FeedSync {
 
 /** The connection behind a `FeedSync`. */
 export function connectionOf(sync: FeedSync): Connection {
-  if (sync instanceof Connection) return sync;
-  throw new TypeError("Cannot use this object as a connection: it must come from connect()");
+  if (!(sync instanceof Connection)) {
+    throw new TypeError("Cannot use this object as a connection: it must come from connect()");
+  }
+  if (sync.isClosed) throw new TypeError("Cannot use this connection: it is closed");
+  return sync;
 }

@@ -102,10 +102,10 @@ async function publishAll(
     if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal });
     return updates.map(({ url }, index) => receiptOf(parts, url, accepted[index]));
   };
-  const [published, survives] = await Promise.allSettled([receipts(), synced]);
-  if (survives.status === "rejected") throw survives.reason;
-  if (published.status === "rejected") throw published.reason;
-  return published.value;
+  const published = receipts();
+  published.catch(() => {}); // It counts once the rows are synced.
+  await synced;
+  return await published;
 }
 
 function receiptOf({ state }: Parts, url: string, accepted: Accepted | undefined): Receipt {

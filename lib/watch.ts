@@ -33,6 +33,8 @@ export interface PollReport {
   readonly applied: number;
   /** Gaps reported. */
   readonly gaps: number;
+  /** Ids of the keys that are missing for some of what is in the bucket; all else is applied. */
+  readonly missingKeys: readonly string[];
 }
 
 /** A running watcher. Close it, or bind it with `await using`. */

@@ -226,6 +226,25 @@ Deno.test("close() uploads what is queued", async () => {
   assert.equal(fleet.keys("tail/").length, 2);
 });
 
+Deno.test("close() uploads what publish() was given just before, also without a state file", async () => {
+  await using fleet = new Fleet();
+  const server = fleet.server("web-1");
+  const publishing = publish(server, { url: "https://example.com/", content: "a" });
+  await fleet.time.run(server.close());
+  assert.equal((await publishing).status, "published");
+  assert.equal(fleet.keys("tail/").length, 1);
+});
+
+Deno.test("a connection that is closed is refused, and holds no lock", async () => {
+  await using fleet = new Fleet();
+  const server = fleet.server("web-1");
+  await fleet.time.run(server.close());
+  await assert.rejects(
+    publish(server, { url: "https://example.com/", content: "a" }),
+    { name: "TypeError", message: /it is closed/ },
+  );
+});
+
 Deno.test("a commit holds at most 1,000 updates or 1 MiB, but a larger update goes through", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");

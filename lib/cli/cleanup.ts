@@ -24,7 +24,7 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   if (maxAge === undefined && settings.config.retention === false) {
     throw new UsageError("--max-age is missing: the configuration keeps updates for ever");
   }
-  const config = { ...settings.config, state: ":memory:" };
+  const config = { ...settings.config, state: ":memory:", encryption: undefined };
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
   const report = await cleanup(sync, { maxAge, dryRun, signal });

@@ -10,6 +10,7 @@ import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { surviveLeftovers } from "./leftovers.ts";
 import { printer, stopWithOutput } from "./output.ts";
+import { pollOnce } from "./poll_once.ts";
 import { explainStore, loadSettings } from "./settings.ts";
 
 /** Its arguments. */
@@ -28,5 +29,5 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   explainStore(sync, settings);
   using _ = surviveLeftovers();
   await using watcher = watch(sync, [stopWithOutput(printer, stop)], { signal, manual });
-  await (manual ? watcher.poll() : watcher.finished);
+  await (manual ? pollOnce(watcher) : watcher.finished);
 }

@@ -20,6 +20,7 @@ import { surviveLeftovers } from "./leftovers.ts";
 import { stopWithOutput } from "./output.ts";
 import { collectRegularly } from "./memory.ts";
 import { loadPluginsFor } from "./plugins.ts";
+import { pollOnce } from "./poll_once.ts";
 import { explainStore, loadSettings, logger } from "./settings.ts";
 import { orAborted } from "./signals.ts";
 import { tellStatus, tellStatusRegularly } from "./status.ts";
@@ -60,7 +61,7 @@ interface Run {
 
 async function once(sync: FeedSync, watcher: Watcher, { signal, settings }: Run): Promise<void> {
   try {
-    await watcher.poll();
+    await pollOnce(watcher);
   } finally {
     await using files = settings.config.files && watchFiles(sync, undefined, { manual: true });
     await files?.scan(signal);

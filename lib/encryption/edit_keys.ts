@@ -85,7 +85,8 @@ async function change(
   const { uid, gid } = await Deno.stat(path);
   await write(path, changed, async (temporary) => {
     // When root changes the file of a service, that must be able to read it.
-    if (uid !== null && uid !== Deno.uid()) await Deno.chown(temporary, uid, gid);
+    const own = await Deno.stat(temporary);
+    if (uid !== null && uid !== own.uid) await Deno.chown(temporary, uid, gid);
     await renameDurably(temporary, path);
   });
   return kidsOf(changed);
@@ -104,11 +105,14 @@ async function write(
     await place(temporary);
   } catch (cause) {
     await Deno.remove(temporary).catch(() => {});
-    const reason = cause instanceof Deno.errors.AlreadyExists
-      ? "it exists (--add adds a key to it)"
-      : messageOf(cause);
-    throw new ConfigError(`Cannot write the keys to ${path}: ${reason}`, { cause });
+    throw new ConfigError(`Cannot write the keys to ${path}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.AlreadyExists) return "it exists (--add adds a key to it)";
+  if (error instanceof Deno.errors.NotFound) return "its directory does not exist";
+  return messageOf(error);
 }
 
 function kidsOf({ keys }: JwkSet): string[] {

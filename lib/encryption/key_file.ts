@@ -27,7 +27,7 @@ export class KeyFile {
     this.path = path;
     this.#keys = keys;
     this.#stamp = stamp;
-    this.#announce();
+    logger.debug("{keys}", { keys: this.#description() });
   }
 
   /**
@@ -57,19 +57,15 @@ export class KeyFile {
       const { set, stamp: read } = await readKeyFile(this.path);
       [this.#keys, this.#stamp, this.#complaint] = [await importKeys(set), read, undefined];
       this.revision++;
-      this.#announce();
+      logger.info("{keys}", { keys: this.#description() });
     } catch (error) {
       this.#complain(messageOf(error));
     }
   }
 
-  #announce(): void {
+  #description(): string {
     const { keys, first: { kid } } = this.#keys;
-    logger.info("Encrypting with the key {kid}, the first of {count} in {path}", {
-      kid,
-      count: keys.size,
-      path: this.path,
-    });
+    return `Encrypting with the key ${kid}, the first of ${keys.size} in ${this.path}`;
   }
 
   #complain(message: string): void {

@@ -26,6 +26,7 @@ export interface DatingOptions {
 export class Dating {
   readonly #options: DatingOptions;
   #hasWarned = false;
+  #last = 0;
 
   /** By these clocks. */
   constructor(options: DatingOptions) {
@@ -38,7 +39,10 @@ export class Dating {
     return clock.now() + (store.clockOffset ?? state.clockOffset);
   }
 
-  /** The update, as of now when its own time cannot be: then it is neither lost nor newest for ever. */
+  /**
+   * The update, as of now when its own time cannot be: then it is neither lost nor newest for ever.
+   * Updates keep their order, and the one that is the newest of its URL its time, when it comes again.
+   */
   date(stream: string, update: StoredUpdate): StoredUpdate {
     const now = this.now();
     if (isPlausible(Date.parse(update.time), now)) return update;
@@ -50,6 +54,9 @@ export class Dating {
       );
     }
     this.#hasWarned = true;
-    return { ...update, time: new Date(now).toISOString() };
+    const newest = this.#options.state.newest.get(update.url);
+    this.#last = Math.max(this.#last + 1, Math.round(now));
+    const time = newest?.id === update.id ? newest.time : this.#last;
+    return { ...update, time: new Date(time).toISOString() };
   }
 }

@@ -14,8 +14,9 @@ import type { ReadContext } from "./stream_reader.ts";
 
 /**
  * Enters the known streams at the first update from which all up to the newest are there, or with
- * `now` at their end, in one transaction. A stream that is discovered later starts at 0. Segments
- * that are listed for this are added to `streams`, so that reading need not list them again.
+ * `now` at their end, in one transaction. A stream that is discovered later starts at 0, and so does
+ * one of which nothing can be read for lack of a key. Segments that are listed for this are added to
+ * `streams`, so that reading need not list them again.
  */
 export async function enterStreams(
   context: ReadContext,
@@ -61,26 +62,18 @@ async function entryPoint(
 /** So many of the newest objects of a stream are tried: others do not wait for one full of garbage. */
 const MOST_TRIES = 16;
 
-/**
- * A key alone moves no cursor: the object is read before it is believed.
- *
- * @throws {MissingKeyError} when none can be read, and that may be for lack of a key: what is not
- * entered now is entered when the key is there.
- */
+/** A key alone moves no cursor: the object is read before it is believed. */
 async function newestReadable(
   { gets, store, envelope, signal }: ReadContext,
   names: readonly ObjectName[],
 ): Promise<ObjectName | undefined> {
-  let missing: MissingKeyError | undefined;
   for (const name of names.toSorted((a, b) => b.last - a.last).slice(0, MOST_TRIES)) {
     try {
       const body = await gets.run(() => store.get(name.key, { signal }));
       if (body && decodeBody(name, await envelope.open(name, body))) return name;
     } catch (error) {
-      if (error instanceof MissingKeyError) missing ??= error;
-      else if (!(error instanceof CorruptObjectError)) throw error;
+      if (!(error instanceof CorruptObjectError || error instanceof MissingKeyError)) throw error;
     }
   }
-  if (missing) throw missing;
   return undefined;
 }

@@ -45,6 +45,10 @@ export class Poller {
   readonly #readers = new Map<string, Promise<void>>();
   /** What later polls and wake-ups told of streams that are being read. */
   readonly #later = new Map<string, TailNews>();
+  /** Streams that wait: for a key, or for an object to be mended. */
+  readonly #held = new Set<string>();
+  /** Ids of the keys that are missing, by stream. */
+  readonly #missing = new Map<string, string>();
   readonly #reported = new Set<string>();
 
   /** A poller that has not polled yet. */
@@ -90,11 +94,18 @@ export class Poller {
         foundNews ||= !this.#readers.has(stream);
       }
     }, { durable: false });
-    const unread = state.cursors.unread().filter((stream) => stream !== own || includeOwn);
-    for (const stream of unread) {
+    for (const stream of this.#unread()) {
       this.#read(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
     return foundNews;
+  }
+
+  /**
+   * Whether something was left to be read that a poll would read now; what waits for a key, or for an
+   * object to be mended, can wait for the next listing.
+   */
+  hasUnread(): boolean {
+    return this.#unread().some((stream) => !this.#held.has(stream) && !this.#readers.has(stream));
   }
 
   /**
@@ -114,6 +125,11 @@ export class Poller {
     return true;
   }
 
+  /** Ids of the keys that are missing for what comes next in some stream. */
+  get missingKeys(): string[] {
+    return [...new Set(this.#missing.values())];
+  }
+
   /** Waits until nothing is being read; rejects with the first error of a reader. */
   async idle(): Promise<void> {
     let failure: PromiseRejectedResult | undefined;
@@ -124,6 +140,13 @@ export class Poller {
     if (failure) throw failure.reason;
   }
 
+  #unread(): string[] {
+    const { state } = this.#parts;
+    const own = state.publisher.load().stream;
+    return state.cursors.unread()
+      .filter((stream) => stream !== own || this.#options.config.includeOwn);
+  }
+
   #read(stream: string, news: TailNews): void {
     if (this.#readers.has(stream)) {
       this.#later.set(stream, merge(this.#later.get(stream), news));
@@ -132,26 +155,39 @@ export class Poller {
     const reader = this.#readAll(stream, news);
     this.#readers.set(stream, reader);
     reader.catch((error) => {
-      if (!this.#context.signal.aborted) {
-        logger.warn("Cannot read on in {stream}, trying again at the next poll: {message}", {
-          stream,
-          message: messageOf(error),
-        });
-      }
+      if (this.#context.signal.aborted) return;
+      logger.warn("Cannot read on in {stream}, trying again at the next poll: {message}", {
+        stream,
+        message: messageOf(error),
+      });
     });
   }
 
   async #readAll(stream: string, news: TailNews): Promise<void> {
+    const { cursors } = this.#parts.state;
+    this.#held.delete(stream);
     try {
       for (let next: TailNews | undefined = news; next; next = this.#later.get(stream)) {
         this.#later.delete(stream);
-        await new StreamReader(this.#context, stream, next).run();
-        this.#context.delivered.forget(stream, this.#parts.state.cursors.get(stream));
+        this.#missing.delete(stream);
+        await this.#readOn(stream, next);
+        this.#context.delivered.forget(stream, cursors.get(stream));
       }
+      if (cursors.get(stream) < cursors.reach(stream)) this.#held.add(stream);
     } finally {
       // At once: what is told from now on begins a new one.
       this.#readers.delete(stream);
       this.#later.delete(stream);
+    }
+  }
+
+  /** Reads a stream as far as it goes, perhaps to where a key is missing. */
+  async #readOn(stream: string, news: TailNews): Promise<void> {
+    try {
+      await new StreamReader(this.#context, stream, news).run();
+    } catch (error) {
+      if (!(error instanceof MissingKeyError)) throw error;
+      this.#missing.set(stream, error.kid);
     }
   }
 

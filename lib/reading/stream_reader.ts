@@ -67,7 +67,7 @@ export class StreamReader {
   readonly #excluded = new Set<string>();
   readonly #unreadable: ObjectName[] = [];
   /** Those for which a key is missing: it may be added at any time, and they are never given up. */
-  readonly #locked: ObjectName[] = [];
+  readonly #locked: { readonly name: ObjectName; readonly error: MissingKeyError }[] = [];
   /** Listings of both tail and segments that showed the hole after the cursor; and since when. */
   #listings = 0;
   #since = 0;
@@ -80,7 +80,11 @@ export class StreamReader {
     this.#isTailListed = isListing;
   }
 
-  /** Reads and applies; resolves when the end is reached or an unreadable object is in the way. */
+  /**
+   * Reads and applies; resolves when the end is reached or an unreadable object is in the way.
+   *
+   * @throws {MissingKeyError} when a key is missing for what comes next.
+   */
   async run(): Promise<void> {
     const { state, environment: { clock }, signal } = this.#context;
     for (;;) {
@@ -90,8 +94,8 @@ export class StreamReader {
         last > cursor && !this.#excluded.has(key)
       );
       const unreadable = this.#unreadable.some(({ last }) => last > cursor);
-      const locked = this.#locked.some(({ last }) => last > cursor);
-      if (names.length === 0 && locked) return;
+      const locked = this.#locked.find(({ name }) => name.last > cursor);
+      if (names.length === 0 && locked) throw locked.error;
       if (names.length === 0 && unreadable) return void this.#hold(cursor);
       if (names.length === 0 && state.cursors.reach(this.#stream) <= cursor) return;
       const chain = chainFrom(names, cursor);
@@ -100,7 +104,9 @@ export class StreamReader {
         await this.#readChain(chain);
       } else if (this.#listings === 0) {
         await this.#list(cursor, { tail: !this.#isTailListed });
-      } else if (locked || unreadable && this.#hold(cursor)) {
+      } else if (locked) {
+        throw locked.error;
+      } else if (unreadable && this.#hold(cursor)) {
         return;
       } else if (this.#listings >= HOLE_LISTINGS && clock.now() - this.#since >= HOLE_TIME) {
         await this.#crossHole(names, cursor);
@@ -187,7 +193,7 @@ export class StreamReader {
 
   /** Goes on without an object that cannot be read; what else went wrong is thrown again. */
   #setAside(name: ObjectName, error: unknown): void {
-    if (error instanceof MissingKeyError) this.#locked.push(name);
+    if (error instanceof MissingKeyError) this.#locked.push({ name, error });
     else if (error instanceof CorruptObjectError) this.#unreadable.push(name);
     else throw error;
     this.#excluded.add(name.key);

@@ -68,12 +68,16 @@ export class BucketWatcher implements Watcher {
 
   async poll(): Promise<PollReport> {
     await this.ready;
-    if (!this.#delivery) return { applied: 0, gaps: 0 };
+    if (!this.#delivery) return { applied: 0, gaps: 0, missingKeys: [] };
     const before = this.#delivery.counts;
     await this.#pollFromNow();
     await this.#poller!.idle();
     const { applied, gaps } = this.#delivery.counts;
-    return { applied: applied - before.applied, gaps: gaps - before.gaps };
+    return {
+      applied: applied - before.applied,
+      gaps: gaps - before.gaps,
+      missingKeys: this.#poller!.missingKeys,
+    };
   }
 
   async close(): Promise<void> {
@@ -155,7 +159,7 @@ export class BucketWatcher implements Watcher {
     for (let first = true; !this.#stopping.signal.aborted; first = false) {
       try {
         if (isWoken) await this.#pollFromNow();
-        else pace.polled(await this.#pollInTurn(parts, marker));
+        else pace.polled(await this.#pollInTurn(marker));
       } catch (error) {
         pace.failed();
         this.#noteFailure(error, first);
@@ -166,10 +170,9 @@ export class BucketWatcher implements Watcher {
   }
 
   /** A poll that nobody asked for; spared when the marker says that nothing has happened. */
-  async #pollInTurn({ state }: Parts, marker: MarkerReader | undefined): Promise<boolean> {
+  async #pollInTurn(marker: MarkerReader | undefined): Promise<boolean> {
     const { signal } = this.#stopping;
-    const isIdle = marker && !await marker.hasChanged({ signal }) &&
-      state.cursors.unread().length === 0;
+    const isIdle = marker && !await marker.hasChanged({ signal }) && !this.#poller!.hasUnread();
     if (isIdle) {
       this.#noteSuccess();
       return false;

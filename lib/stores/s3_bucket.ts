@@ -52,6 +52,7 @@ export class Bucket implements Disposable {
   readonly #client: S3Client;
   readonly #service: string;
   readonly #canRenew: boolean;
+  #renewing: Promise<unknown> | undefined;
   readonly #clock;
 
   private constructor(
@@ -130,12 +131,16 @@ export class Bucket implements Disposable {
     } catch (error) {
       if (!this.#canRenew || !isOutdated(error)) throw error;
     }
-    await this.#attempt(
-      `${doing}, renewing the credentials`,
-      { signal: options.signal },
-      (client) => client.config.credentials({ forceRefresh: true }),
-    );
+    await this.#renewCredentials(doing, options);
     return await this.#attempt(doing, options, request);
+  }
+
+  /** For all requests that are refused meanwhile, too. */
+  async #renewCredentials(doing: string, { signal }: RequestOptions): Promise<void> {
+    const renew = (client: S3Client) =>
+      this.#renewing ??= client.config.credentials({ forceRefresh: true })
+        .finally(() => this.#renewing = undefined);
+    await this.#attempt(`${doing}, renewing the credentials`, { signal }, renew);
   }
 
   async #attempt<T>(

@@ -98,7 +98,8 @@ export class MarkerReader {
    */
   async hasChanged(options: StoreOptions): Promise<boolean> {
     const { store, environment: { clock } } = this.#parts;
-    const isTrusted = clock.now() - this.#listedAt < LONGEST_TRUST;
+    // A clock may be set back.
+    const isTrusted = Math.abs(clock.now() - this.#listedAt) < LONGEST_TRUST;
     const bytes = await store.get(MARKER_KEY, options).catch((error) => {
       if (error instanceof CorruptObjectError) return undefined;
       throw error;

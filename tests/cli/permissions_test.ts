@@ -74,6 +74,8 @@ onEveryStore("publish, watch, tail and cleanup need no more than README.md says"
     [["tail", "--once"], "from a file"],
     [["cleanup", "--dry-run"], "would delete 0 objects"],
     [["dead-letters", "list", "--server", "web-2"], ""],
+    [["keygen", ".feedsync/keys.json"], "wrote"],
+    [["keygen", "--add", ".feedsync/keys.json"], "added"],
   ];
   for (const [args, printed] of runs) {
     const { code, stdout, stderr } = await run(args, { ...options, stdin: "<rss/>" });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { MissingKeyError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
 import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
 import { captureLog, Keys } from "./keys.ts";
@@ -146,7 +145,7 @@ Deno.test("what can be read in place of an object with a missing key is", async 
   assert.deepEqual(received.contents, ["a1", "a2"]);
 });
 
-Deno.test("a new state without the key enters nothing, and loses nothing by that", async () => {
+Deno.test("a new state without the key waits, and then learns what had expired before", async () => {
   await using keys = await Keys.make();
   await using mine = await Keys.make();
   await using fleet = new Fleet();
@@ -156,14 +155,30 @@ Deno.test("a new state without the key enters nothing, and loses nothing by that
   for (const from of ["earliest", "now"] as const) {
     const server = fleet.server("web-2", { from, envelope: await mine.envelope() });
     await using received = fleet.watch(server);
-    await assert.rejects(fleet.time.run(received.watcher.poll()), MissingKeyError);
+    const { missingKeys } = await fleet.time.run(received.watcher.poll());
+    const [kid] = JSON.parse(await keys.text()).keys.map(({ kid }: { kid: string }) => kid);
+    assert.deepEqual(missingKeys, [kid]);
+    assert.deepEqual(received.contents, []);
     const text = await mine.text();
     await mine.write(await keys.text());
     await fleet.time.run(received.watcher.poll());
-    assert.deepEqual(received.contents, from === "now" ? [] : texts("a", 10, 11));
-    assert.deepEqual(received.gaps, []);
+    assert.deepEqual(received.contents, texts("a", 10, 11));
+    assert.deepEqual(received.gaps, [{ stream: STREAM, first: 1, last: 10 }]);
     await mine.write(text);
   }
+});
+
+Deno.test("an object that names an unknown key keeps no new server from other streams", async () => {
+  await using keys = await Keys.make();
+  await using others = await Keys.make();
+  await using fleet = new Fleet();
+  const envelope = await keys.envelope();
+  const evil = { kind: "tail", stream: STREAM, envelope: await others.envelope() } as const;
+  await fleet.forge({ ...evil, first: 5, last: 5 }, () => "evil");
+  await fleet.publish(fleet.server("web-1", { envelope }), "a1");
+  await using received = fleet.watch(fleet.server("web-2", { envelope }));
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, ["a1"]);
 });
 
 Deno.test("a server without keys waits for what is encrypted, and applies it once it has them", async () => {

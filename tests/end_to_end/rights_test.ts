@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { feedsync, type Outcome, workspace } from "../cli/feedsync.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
+import { openStore } from "../../lib/stores/open.ts";
 import { allow, type CephUser, createUser, type Statement } from "../servers/ceph_users.ts";
 import {
   AccessDeniedError,
@@ -145,6 +146,14 @@ for (const [command, args] of Object.entries(COMMANDS)) {
     }
   });
 }
+
+test("an object that is gone is no refusal to who has the rights of README.md", async () => {
+  await using setting = await Setting.make();
+  await setting.allow(["List", "Read"]);
+  const { store: url, s3 } = setting.config();
+  await using store = await openStore(url!, s3);
+  assert.equal(await store.get("marker"), undefined);
+});
 
 test("who may only read applies updates; what is published is denied, and waits", async () => {
   await using setting = await Setting.make();

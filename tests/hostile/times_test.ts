@@ -11,6 +11,7 @@ async function putDated(fleet: Fleet, time: string, content: string, letter = "a
   const stream = `evil_${letter.repeat(8)}`;
   const name = objectName({ kind: "tail", stream, first: 1, last: 1, writer: "zzzzzzzz" });
   const line = lineOf(1, {
+    id: JSON.stringify(crypto.randomUUID()),
     url: JSON.stringify(urlOf("feed")),
     time: JSON.stringify(time),
     content: JSON.stringify(content),
@@ -38,6 +39,34 @@ Deno.test("an update of the year 9999 is applied as of now, and what is publishe
   }
   const contents = two.updates.map(({ content, superseded }) => [content, superseded]);
   assert.deepEqual(contents, [["poison", false], ["web-1", false], ["web-3", false]]);
+});
+
+Deno.test("updates that are dated too far ahead keep their order, and their time when they come again", async () => {
+  await using fleet = new Fleet();
+  const stream = "ahead_aaaaaaaa", count = 20;
+  const name = objectName({ kind: "tail", stream, first: 1, last: count, writer: "zzzzzzzz" });
+  const lines = Array.from({ length: count }, (_, i) =>
+    lineOf(i + 1, {
+      id: JSON.stringify(crypto.randomUUID()),
+      url: JSON.stringify(urlOf("feed")),
+      time: JSON.stringify("9999-12-31T23:59:59.999Z"),
+      content: JSON.stringify(String(i + 1)),
+    }));
+  await fleet.store.put(name.key, bodyOf(name, lines));
+  const state = survivingState("web-2", fleet);
+  const web2 = fleet.server("web-2", { state });
+  await using received = fleet.watch(web2);
+  await fleet.time.run(received.watcher.poll());
+  const times = received.updates.map(({ time }) => time);
+  assert.deepEqual(times, times.toSorted());
+  assert.equal(new Set(times).size, count);
+  assert.equal(received.updates.at(-1)!.superseded, false);
+
+  fleet.time.skip(1000);
+  state.cursors.setBack(stream, count - 1);
+  await fleet.time.run(received.watcher.poll());
+  assert.equal(received.updates.length, count + 1);
+  assert.equal(received.updates.at(-1)!.time, times.at(-1));
 });
 
 Deno.test("a time that is less than a day ahead is believed, one that is more is not", async () => {

@@ -187,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   rareMutant(
     "a new state enters a stream at its newest commit",
-    ["newServer"],
+    ["newServer", "cleanup", "away"],
     edit(
       "reading/enter.ts",
       "newest ? contiguousStart(names, newest) - 1 : 0",

@@ -82,6 +82,7 @@ export class Process {
 
   /** Publishes, and resolves to whether that worked; what comes of it is checked. */
   publish(inputs: readonly UpdateInput[]): Promise<boolean> {
+    if (this.connection.isClosed) return Promise.resolve(false);
     this.note(`publishes ${inputs.map(({ content, url }) => `${content}`.slice(0, 12) + url)}`);
     return this.#whileAlive(
       publish(this.connection, inputs),
@@ -113,6 +114,7 @@ export class Process {
 
   /** Cleans up. */
   cleanUp(): Promise<boolean> {
+    if (this.connection.isClosed) return Promise.resolve(false);
     return this.#whileAlive(
       cleanup(this.connection, { maxAge: this.world.mix.retention }),
       ({ keys, failed }) => this.note(`cleaned up ${keys}, ${failed} failed`),

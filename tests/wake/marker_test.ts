@@ -83,6 +83,28 @@ Deno.test("a marker that cannot be written holds up no update, and is written la
   await fleet.time.run(watcher.close());
 });
 
+Deno.test("a stream that cannot be read on is no reason to list at each poll", async () => {
+  await using fleet = new Fleet();
+  const publisher = fleet.server("publisher", { marker: true });
+  await fleet.publish(publisher, "1");
+  const { watcher, applied, requests } = await reader(fleet);
+  await fleet.time.pass(5 * SECOND);
+  const part = { kind: "tail", stream: "garbage_aaaaaaaa", first: 1, last: 1 } as const;
+  const key = await fleet.forge(part, () => "later");
+  const object = fleet.store.objects.get(key)!;
+  const { body } = object;
+  object.body = body.subarray(0, 10);
+  await fleet.publish(publisher, "2");
+  await fleet.time.pass(5 * SECOND);
+  const before = { ...requests };
+  await fleet.time.pass(LONGEST_TRUST);
+  assert.ok(since(before, requests).list <= 2);
+  object.body = body;
+  await fleet.time.pass(LONGEST_TRUST);
+  assert.deepEqual(applied, ["1", "2", "later"]);
+  await fleet.time.run(watcher.close());
+});
+
 Deno.test("cleanup() leaves the marker, which is no foreign object", async () => {
   await using fleet = new Fleet();
   const publisher = fleet.server("publisher", { marker: true });
