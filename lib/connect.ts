@@ -5,7 +5,8 @@
  */
 import { dirname } from "node:path";
 import { ensureDir } from "@std/fs/ensure-dir";
-import { type Config, resolveConfig, type ResolvedConfig } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
+import { resolveConfig, type ResolvedConfig } from "./config/resolve.ts";
 import { Connection, type FeedSync } from "./connection.ts";
 import type { Envelope } from "./encryption/envelope.ts";
 import { systemEnvironment } from "./environment.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ResolvedConfig } from "./config/config.ts";
+import type { ResolvedConfig } from "./config/resolve.ts";
 import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
 import { FileLock } from "./state/lock.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import { join, resolve, sep } from "node:path";
-import { type Duration, resolveFiles } from "./config/config.ts";
+import type { Duration } from "./config/config.ts";
+import { resolveFiles } from "./config/resolve.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
 import type { FileLedger } from "./files/ledger.ts";
 import type { ScanReport } from "./files/scan_report.ts";

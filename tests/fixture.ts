@@ -1,5 +1,5 @@
 import type { Config } from "../lib/config/config.ts";
-import { resolveConfig } from "../lib/config/config.ts";
+import { resolveConfig } from "../lib/config/resolve.ts";
 import { Connection } from "../lib/connection.ts";
 import { type Envelope, plainEnvelope } from "../lib/encryption/envelope.ts";
 import { decodeBody, encodeBody, updateLine } from "../lib/codec.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { resolveConfig } from "../lib/config/config.ts";
+import { resolveConfig } from "../lib/config/resolve.ts";
 import { Connection } from "../lib/connection.ts";
 import { systemEnvironment } from "../lib/environment.ts";
 import { StateError, StoreUnavailableError } from "../lib/errors.ts";

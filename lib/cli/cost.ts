@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { pollRange } from "../config/config.ts";
+import { pollRange } from "../config/poll_range.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import { suggest } from "../config/nearest.ts";
 import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "../cost/model.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { resolveConfig, type ResolvedConfig } from "../config/config.ts";
+import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { suggest } from "../config/nearest.ts";
 import { systemEnvironment } from "../environment.ts";

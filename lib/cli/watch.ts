@@ -7,7 +7,7 @@ import { DEFAULTS } from "../config/defaults.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { connect } from "../connect.ts";
 import type { FeedSync } from "../connection.ts";
-import { pollRange } from "../config/config.ts";
+import { pollRange } from "../config/poll_range.ts";
 import { formatDuration } from "../duration.ts";
 import { sleep, systemEnvironment } from "../environment.ts";
 import type { RunningPlugin } from "../plugin.ts";

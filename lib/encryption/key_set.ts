@@ -21,9 +21,9 @@ export interface Jwk {
   readonly k: string;
   /** What it is known by. */
   readonly kid: string;
-  /** What it is for. */
+  /** The algorithm that it is for. */
   readonly alg?: "A256GCM";
-  /** What it is for. */
+  /** Whether it encrypts or signs. */
   readonly use?: "enc";
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { ResolvedConfig } from "../config/config.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";

@@ -1,23 +1,19 @@
 /**
- * The loop behind {@linkcode watch}: when to poll, when to clean up, how to stop.
+ * What is behind {@linkcode watch}: how it starts, and how it stops.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { Bell } from "../bell.ts";
 import { closePlugins } from "./close_plugins.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
-import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
+import { messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
-import { PollPace } from "./poll_pace.ts";
+import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
-import { MarkerReader } from "../wake/marker.ts";
 import { FileLock } from "../state/lock.ts";
-import { RegularCleanup } from "./regular_cleanup.ts";
-import { type Hear, startWakeUps } from "../wake/sources.ts";
 import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -32,12 +28,9 @@ export class BucketWatcher implements Watcher {
   readonly #options: WatchOptions;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
-  readonly #bell: Bell | undefined;
   #delivery: Delivery | undefined;
   #poller: Poller | undefined;
-  #polling: Promise<boolean> | undefined;
-  #nextPoll: Promise<boolean> | undefined;
-  #reachable = true;
+  #loop: PollLoop | undefined;
 
   /** Starts at once. */
   constructor(
@@ -48,7 +41,6 @@ export class BucketWatcher implements Watcher {
     this.#connection = connection;
     this.#options = options;
     const { parts } = connection;
-    this.#bell = parts && new Bell(parts.environment.clock);
     this.#finished = parts ? this.#run(parts, plugins) : Promise.resolve();
     this.#finished.then(this.#ready.resolve, this.#ready.reject);
     this.#ready.promise.catch(() => {});
@@ -70,7 +62,7 @@ export class BucketWatcher implements Watcher {
     await this.ready;
     if (!this.#delivery) return { applied: 0, gaps: 0, missingKeys: [] };
     const before = this.#delivery.counts;
-    await this.#pollFromNow();
+    await this.#loop!.poll();
     await this.#poller!.idle();
     const { applied, gaps } = this.#delivery.counts;
     return {
@@ -106,7 +98,7 @@ export class BucketWatcher implements Watcher {
       }
       running = await plugins();
       this.#begin(parts, running);
-      await (this.#options.manual ? this.#wait() : this.#loop(parts));
+      await (this.#options.manual ? this.#wait() : this.#loop!.run(this.#ready.resolve));
       await this.#drain(parts);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
@@ -132,7 +124,9 @@ export class BucketWatcher implements Watcher {
       forced,
     });
     this.#delivery = delivery;
-    this.#poller = new Poller(parts, { config, delivery, signal: this.#stopping.signal });
+    const { signal } = this.#stopping;
+    this.#poller = new Poller(parts, { config, delivery, signal });
+    this.#loop = new PollLoop(parts, { config, poller: this.#poller, signal });
     this.#warnAfterAbsence(parts);
     if (!includeOwn) {
       let hint = " (others apply it; to see that here, watch as another --server)";
@@ -145,76 +139,9 @@ export class BucketWatcher implements Watcher {
     }
   }
 
-  async #loop(parts: Parts): Promise<void> {
-    const { store, environment: { random } } = parts;
-    const { poll, retention } = this.#connection.config;
-    await using _hint = store.watch?.("tail/", () => this.#bell!.ring());
-    const hear: Hear = (...commit) => this.hear(...commit);
-    await using _sources = await startWakeUps(this.#connection.config, parts, hear);
-    this.#ready.resolve();
-    const cleanup = new RegularCleanup(store, parts.environment, retention);
-    const pace = new PollPace(poll, random);
-    const marker = this.#connection.config.marker ? new MarkerReader(parts) : undefined;
-    let isWoken = false;
-    for (let first = true; !this.#stopping.signal.aborted; first = false) {
-      try {
-        if (isWoken) await this.#pollFromNow();
-        else pace.polled(await this.#pollInTurn(marker));
-      } catch (error) {
-        pace.failed();
-        this.#noteFailure(error, first);
-      }
-      await cleanup.runIfDue(this.#stopping.signal);
-      isWoken = await this.#bell!.wait(pace.next());
-    }
-  }
-
-  /** A poll that nobody asked for; spared when the marker says that nothing has happened. */
-  async #pollInTurn(marker: MarkerReader | undefined): Promise<boolean> {
-    const { signal } = this.#stopping;
-    const isIdle = marker && !await marker.hasChanged({ signal }) && !this.#poller!.hasUnread();
-    if (isIdle) {
-      this.#noteSuccess();
-      return false;
-    }
-    const foundNews = await this.#pollFromNow();
-    marker?.noteListing();
-    return foundNews;
-  }
-
-  /** Is told of a commit, by a peer with what is in it. What comes out of turn a poll finds. */
+  /** Is told of a commit, by a peer with what is in it. */
   hear(name: ObjectName, delivered?: DeliveredCommit): void {
-    if (!this.#poller?.hear(name, delivered)) this.#bell?.ring();
-  }
-
-  /** A poll that begins after this call: one that is under way may have listed too early. */
-  #pollFromNow(): Promise<boolean> {
-    if (!this.#polling) {
-      this.#polling = this.#poller!.poll().finally(() => this.#polling = undefined);
-      return this.#polling.then((foundNews) => {
-        this.#noteSuccess();
-        return foundNews;
-      });
-    }
-    return this.#nextPoll ??= this.#polling.catch(() => {}).then(() => {
-      this.#nextPoll = undefined;
-      return this.#pollFromNow();
-    });
-  }
-
-  #noteSuccess(): void {
-    if (!this.#reachable) logger.info("The store can be reached again");
-    this.#reachable = true;
-  }
-
-  #noteFailure(error: unknown, first: boolean): void {
-    if (this.#stopping.signal.aborted) return;
-    if (first && (error instanceof AccessDeniedError || error instanceof ConfigError)) throw error;
-    this.#connection.parts!.uploader.start(); // Without waiting for a listing to start with.
-    if (this.#reachable) {
-      logger.warn("{message} (retrying; nothing is lost)", { message: messageOf(error) });
-    }
-    this.#reachable = false;
+    this.#loop?.hear(name, delivered);
   }
 
   #warnAfterAbsence({ state, environment: { clock } }: Parts): void {
@@ -232,7 +159,6 @@ export class BucketWatcher implements Watcher {
 
   #stop(): void {
     this.#stopping.abort();
-    this.#bell?.ring();
   }
 
   #wait(): Promise<void> {
@@ -250,7 +176,7 @@ export class BucketWatcher implements Watcher {
       this.#connection.config.stopTimeout,
       () => this.#forced.abort(new DOMException("The watcher stops", "AbortError")),
     );
-    await this.#polling?.catch(() => {});
+    await this.#loop!.idle();
     await this.#poller!.idle().catch(() => {});
     cancel();
   }

@@ -19,7 +19,7 @@ export function contentHeaders(
  * Reads a body whole; "too large" when it is larger than any object can be. Its length is not to be
  * relied on: `fetch` unpacks what claims to be gzip, and a little of that may become a lot.
  */
-export async function readBody(
+export async function readWhole(
   body: ReadableStream<Uint8Array>,
 ): Promise<Uint8Array | "too large"> {
   const chunks: Uint8Array[] = [];

@@ -27,7 +27,7 @@ export function roleCredentials(
     masterCredentials: found,
     params: {
       RoleArn: roleArn,
-      RoleSessionName: sessionName ?? "feedsync",
+      RoleSessionName: sessionName,
       ExternalId: externalId,
       DurationSeconds: parseDuration(duration ?? ASSUME_ROLE_DEFAULTS.duration) / 1000,
     },

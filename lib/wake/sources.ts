@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ResolvedConfig } from "../config/config.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
 import type { ObjectName } from "../keys.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";

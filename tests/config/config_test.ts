@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Config, resolveConfig } from "../../lib/config/config.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { resolveConfig } from "../../lib/config/resolve.ts";
 import type { S3Config } from "../../lib/config/s3_config.ts";
 import { ConfigError } from "../../lib/errors.ts";
 

@@ -1,7 +1,7 @@
 /** What a server can do to the others that has what all of them have: the bucket and the secret. */
 import assert from "node:assert/strict";
 import { encodeBody, updateLine } from "../../lib/codec.ts";
-import { resolveConfig } from "../../lib/config/config.ts";
+import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import { systemEnvironment } from "../../lib/environment.ts";
 import { objectName } from "../../lib/keys.ts";

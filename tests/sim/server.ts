@@ -1,4 +1,4 @@
-import { resolveConfig, type ResolvedConfig } from "../../lib/config/config.ts";
+import { resolveConfig, type ResolvedConfig } from "../../lib/config/resolve.ts";
 import { type Backup, Disk } from "./disk.ts";
 import { drawHabits, type Habits } from "./mix.ts";
 import { Process } from "./process.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { resolveConfig } from "../../lib/config/config.ts";
+import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import type { Envelope } from "../../lib/encryption/envelope.ts";
 import { formatOf } from "../../lib/encryption/format.ts";

@@ -6,7 +6,7 @@
 import { configureSync, resetSync } from "@logtape/logtape";
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { resolveConfig } from "../../../lib/config/config.ts";
+import { resolveConfig } from "../../../lib/config/resolve.ts";
 import { Connection } from "../../../lib/connection.ts";
 import { type Environment, systemEnvironment } from "../../../lib/environment.ts";
 import { FeedSyncError } from "../../../lib/errors.ts";

@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { checkConfig } from "../../../lib/config/check.ts";
-import { resolveConfig } from "../../../lib/config/config.ts";
+import { resolveConfig } from "../../../lib/config/resolve.ts";
 import { loadConfig } from "../../../lib/config/load.ts";
 import { decodeBody } from "../../../lib/codec.ts";
 import { ConfigError, CorruptObjectError } from "../../../lib/errors.ts";

@@ -1,0 +1,130 @@
+/**
+ * When to poll: in turn, at once when somebody tells of news, and when asked.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { Bell } from "../bell.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
+import type { Parts } from "../connection.ts";
+import type { DeliveredCommit } from "./delivered_commits.ts";
+import { AccessDeniedError, ConfigError, messageOf } from "../errors.ts";
+import type { ObjectName } from "../keys.ts";
+import { PollPace } from "./poll_pace.ts";
+import type { Poller } from "./poller.ts";
+import { RegularCleanup } from "./regular_cleanup.ts";
+import { MarkerReader } from "../wake/marker.ts";
+import { startWakeUps } from "../wake/sources.ts";
+
+const logger = getLogger(["feedsync", "watch"]);
+
+/** What a loop is made with. */
+export interface PollLoopOptions {
+  /** How often to poll, and who tells of news. */
+  readonly config: ResolvedConfig;
+  /** Polls. */
+  readonly poller: Poller;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/** Polls one time after the other, never two at once. */
+export class PollLoop {
+  readonly #parts: Parts;
+  readonly #options: PollLoopOptions;
+  readonly #bell: Bell;
+  #polling: Promise<boolean> | undefined;
+  #nextPoll: Promise<boolean> | undefined;
+  #reachable = true;
+
+  /** A loop that does not run yet. */
+  constructor(parts: Parts, options: PollLoopOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#bell = new Bell(parts.environment.clock);
+    options.signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
+  }
+
+  /**
+   * Polls, and cleans up, until it is ended; calls `ready` as soon as peers are heard.
+   *
+   * @throws {AccessDeniedError | ConfigError} when that is what comes of the first poll.
+   */
+  async run(ready: () => void): Promise<void> {
+    const { store, environment } = this.#parts;
+    const { config, signal } = this.#options;
+    await using _hint = store.watch?.("tail/", () => this.#bell.ring());
+    await using _sources = await startWakeUps(config, this.#parts, (...news) => this.hear(...news));
+    ready();
+    const cleanup = new RegularCleanup(store, environment, config.retention);
+    const pace = new PollPace(config.poll, environment.random);
+    const marker = config.marker ? new MarkerReader(this.#parts) : undefined;
+    let isWoken = false;
+    for (let first = true; !signal.aborted; first = false) {
+      try {
+        if (isWoken) await this.poll();
+        else pace.polled(await this.#pollInTurn(marker));
+      } catch (error) {
+        pace.failed();
+        this.#noteFailure(error, first);
+      }
+      await cleanup.runIfDue(signal);
+      isWoken = await this.#bell.wait(pace.next());
+    }
+  }
+
+  /** Is told of a commit, by a peer with what is in it. What comes out of turn a poll finds. */
+  hear(name: ObjectName, delivered?: DeliveredCommit): void {
+    if (!this.#options.poller.hear(name, delivered)) this.#bell.ring();
+  }
+
+  /**
+   * A poll that begins after this call: one that is under way may have listed too early. Resolves to
+   * whether it found something that nobody had told of.
+   */
+  poll(): Promise<boolean> {
+    if (!this.#polling) {
+      this.#polling = this.#options.poller.poll().finally(() => this.#polling = undefined);
+      return this.#polling.then((foundNews) => {
+        this.#noteSuccess();
+        return foundNews;
+      });
+    }
+    return this.#nextPoll ??= this.#polling.catch(() => {}).then(() => {
+      this.#nextPoll = undefined;
+      return this.poll();
+    });
+  }
+
+  /** Waits until the poll that is under way has ended, however it does. */
+  async idle(): Promise<void> {
+    await this.#polling?.catch(() => {});
+  }
+
+  /** A poll that nobody asked for; spared when the marker says that nothing has happened. */
+  async #pollInTurn(marker: MarkerReader | undefined): Promise<boolean> {
+    const { poller, signal } = this.#options;
+    if (marker && !await marker.hasChanged({ signal }) && !poller.hasUnread()) {
+      this.#noteSuccess();
+      return false;
+    }
+    const foundNews = await this.poll();
+    marker?.noteListing();
+    return foundNews;
+  }
+
+  #noteSuccess(): void {
+    if (!this.#reachable) logger.info("The store can be reached again");
+    this.#reachable = true;
+  }
+
+  #noteFailure(error: unknown, first: boolean): void {
+    if (this.#options.signal.aborted) return;
+    if (first && (error instanceof AccessDeniedError || error instanceof ConfigError)) throw error;
+    this.#parts.uploader.start(); // Without waiting for a listing to start with.
+    if (this.#reachable) {
+      logger.warn("{message} (retrying; nothing is lost)", { message: messageOf(error) });
+    }
+    this.#reachable = false;
+  }
+}
