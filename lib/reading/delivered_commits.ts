@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StoredUpdate } from "../codec.ts";
 import type { ObjectName } from "../keys.ts";
 
 /** More than so many commits, or bytes, are not kept: what goes first is fetched from the bucket. */
@@ -12,8 +13,10 @@ const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;
 export interface DeliveredCommit {
   /** Its name. */
   readonly name: ObjectName;
-  /** Its body as it is stored, which was found to be what its name says. */
-  readonly body: Uint8Array;
+  /** The updates in it. */
+  readonly updates: readonly StoredUpdate[];
+  /** How large it is. */
+  readonly bytes: number;
 }
 
 /** Commits that wait to be read. */
@@ -25,20 +28,20 @@ export class DeliveredCommits {
   keep(commit: DeliveredCommit): void {
     this.take(commit.name);
     this.#commits.set(commit.name.key, commit);
-    this.#bytes += commit.body.length;
+    this.#bytes += commit.bytes;
     for (const { name } of this.#commits.values()) {
       if (this.#commits.size <= MOST_COMMITS && this.#bytes <= MOST_BYTES) return;
       this.take(name);
     }
   }
 
-  /** Hands out the body of a commit, once. */
-  take({ key }: ObjectName): Uint8Array | undefined {
+  /** Hands out the updates of a commit, once. */
+  take({ key }: ObjectName): readonly StoredUpdate[] | undefined {
     const commit = this.#commits.get(key);
     if (!commit) return undefined;
     this.#commits.delete(key);
-    this.#bytes -= commit.body.length;
-    return commit.body;
+    this.#bytes -= commit.bytes;
+    return commit.updates;
   }
 
   /** Forgets what is not needed any more: the stream is read up to `seq`. */

@@ -49,6 +49,12 @@ export interface ReadContext {
   readonly signal: AbortSignal;
 }
 
+/** What came of an object: its updates, or what is in it; undefined when it is gone. */
+type Fetched =
+  | { readonly updates: readonly StoredUpdate[]; readonly body?: undefined }
+  | { readonly updates?: undefined; readonly body: Uint8Array }
+  | undefined;
+
 /** What is known of the tail of a stream. */
 export interface TailNews {
   /** Commits. */
@@ -137,50 +143,41 @@ export class StreamReader {
   /** Applies object after object, fetching ahead, as far as they can be read. */
   async #readChain(chain: readonly ObjectName[]): Promise<void> {
     const { state, delivery, signal } = this.#context;
-    const bodies: Promise<Uint8Array | undefined>[] = [];
+    const fetched: Promise<Fetched>[] = [];
     try {
       for (const [index, name] of chain.entries()) {
-        while (bodies.length < Math.min(chain.length, index + PREFETCH)) {
-          bodies.push(this.#fetch(chain[bodies.length]));
+        while (fetched.length < Math.min(chain.length, index + PREFETCH)) {
+          fetched.push(this.#fetch(chain[fetched.length]));
         }
-        const updates = await this.#decode(name, bodies[index]);
+        const updates = await this.#updatesIn(name, fetched[index]);
         if (!updates) return;
         const cursor = state.cursors.get(this.#stream);
         if (name.first > cursor + 1) return; // It was set back meanwhile, at a fork.
         await delivery.apply(this.#stream, updates.filter(({ seq }) => seq > cursor), signal);
       }
     } finally {
-      await Promise.allSettled(bodies);
+      await Promise.allSettled(fetched);
     }
   }
 
-  #fetch(name: ObjectName): Promise<Uint8Array | undefined> {
-    const { gets, store, delivered, signal } = this.#context;
-    const sent = delivered.take(name);
-    const body = this.#open(
-      name,
-      sent ? Promise.resolve(sent) : gets.run(() => store.get(name.key, { signal })),
-    );
-    body.catch(() => {}); // Fetched ahead: the error counts when its turn comes.
-    return body;
-  }
-
-  async #open(
-    name: ObjectName,
-    fetched: Promise<Uint8Array | undefined>,
-  ): Promise<Uint8Array | undefined> {
-    const stored = await fetched;
-    return stored && this.#context.envelope.open(name, stored);
+  #fetch(name: ObjectName): Promise<Fetched> {
+    const { gets, store, envelope, delivered, signal } = this.#context;
+    const updates = delivered.take(name);
+    if (updates) return Promise.resolve({ updates });
+    const fetched = gets.run(() => store.get(name.key, { signal }))
+      .then(async (stored) => stored && { body: await envelope.open(name, stored) });
+    fetched.catch(() => {}); // Fetched ahead: the error counts when its turn comes.
+    return fetched;
   }
 
   /** The updates of the object; undefined when it cannot be relied on. */
-  async #decode(
+  async #updatesIn(
     name: ObjectName,
-    fetched: Promise<Uint8Array | undefined>,
-  ): Promise<StoredUpdate[] | undefined> {
+    fetching: Promise<Fetched>,
+  ): Promise<readonly StoredUpdate[] | undefined> {
     try {
-      const body = await fetched;
-      if (body) return decodeBody(name, body);
+      const fetched = await fetching;
+      if (fetched) return fetched.updates ?? decodeBody(name, fetched.body);
     } catch (error) {
       this.#setAside(name, error);
       return undefined;
@@ -212,7 +209,7 @@ export class StreamReader {
     const { delivery, signal } = this.#context;
     const behind = behindHole(names, cursor);
     if (!behind) return await this.#giveUp(cursor);
-    const updates = await this.#decode(behind, this.#fetch(behind));
+    const updates = await this.#updatesIn(behind, this.#fetch(behind));
     if (!updates) return;
     this.#listings = 0;
     const gap = { stream: this.#stream, first: cursor + 1, last: behind.first - 1 };

@@ -14,7 +14,6 @@ import type { ObjectName } from "../keys.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
 import { Deadline } from "../stores/deadline.ts";
 import { objectOfMessage } from "./message_id.ts";
-import { readBody } from "./read_body.ts";
 import { commitsIn } from "./s3_events.ts";
 import { Signer, TOLERANCE } from "./signature.ts";
 
@@ -150,14 +149,13 @@ class Listener {
         if (!this.#isNew(id)) return refuse(409, "It came before");
         const name = objectOfMessage(id, store)!;
         try {
-          decodeBody(name, await envelope.open(name, body));
+          const updates = decodeBody(name, await envelope.open(name, body));
+          onCommit(name, { name, updates, bytes: body.length });
         } catch (error) {
           if (error instanceof CorruptObjectError) return refuse(400, error.message);
           if (!(error instanceof MissingKeyError)) throw error;
           onCommit(name); // Reading it from the bucket tells of the key.
-          return done();
         }
-        onCommit(name, { name, body });
         return done();
       },
     };
@@ -182,11 +180,15 @@ class Listener {
     };
   }
 
-  /** The body; undefined when it does not come in time. */
+  /** The body, of the length that was told; undefined when it does not come in time. */
   async #read(request: Request): Promise<Uint8Array | undefined> {
     using deadline = new Deadline(this.#options.clock, undefined);
     deadline.allow(BODY_TIMEOUT);
-    return await readBody(request, deadline.signal);
+    try {
+      return await deadline.race(request.bytes());
+    } catch {
+      return undefined; // The sender has hung up, or is too slow.
+    }
   }
 
   #isNew(id: string): boolean {

@@ -1,4 +1,5 @@
 import { cleanup } from "../../lib/cleanup.ts";
+import type { StoredUpdate } from "../../lib/codec.ts";
 import { Connection } from "../../lib/connection.ts";
 import type { Environment } from "../../lib/environment.ts";
 import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../lib/errors.ts";
@@ -64,9 +65,7 @@ export class Process {
     const state = guardState(this.state, guard);
     const { envelope } = world, environment = this.#environment();
     this.connection = new Connection(server.config, this.view, { environment, state, envelope });
-    this.connection.parts!.uploader.onCommit.push(({ name }, body) =>
-      world.wakeOthers(this, name, body)
-    );
+    this.connection.parts!.uploader.onCommit.push(({ name }) => world.wakeOthers(this, name));
     if (!watches) return;
     const names = Array.from({ length: plugins }, (_, index) => `plugin${index + 1}`);
     this.watcher = watch(
@@ -92,11 +91,12 @@ export class Process {
   }
 
   /** A peer sends a commit, or the store tells of it. */
-  hear(name: ObjectName, body: Uint8Array): void {
+  hear(name: ObjectName, updates: readonly StoredUpdate[] | undefined): void {
     if (!(this.watcher instanceof BucketWatcher)) return;
     this.note(`hears of ${name.key}`);
     try {
-      this.watcher.hear(name, this.world.chance.happens(0.7) ? { name, body } : undefined);
+      const isDelivered = this.world.chance.happens(0.7) && updates;
+      this.watcher.hear(name, isDelivered ? { name, updates, bytes: 1000 } : undefined);
     } catch (error) {
       if (!(error instanceof Death)) this.fail(`Hearing of ${name.key} threw ${error}`);
     }

@@ -72,12 +72,13 @@ export class World {
   }
 
   /** A process tells the others of a commit: some hear of it, at once or late. */
-  wakeOthers(sender: Process, name: ObjectName, body: Uint8Array): void {
+  wakeOthers(sender: Process, name: ObjectName): void {
     const { chance, mix, timeline } = this;
+    const updates = this.bucket.objects.get(name.key)?.places.map(({ update }) => update);
     for (const server of this.servers) {
       if (server.process === sender || !chance.happens(mix.wakeUps)) continue;
       const delay = chance.between(0, chance.pick([10, 100, 5000]));
-      timeline.after(delay, () => server.process?.hear(name, body));
+      timeline.after(delay, () => server.process?.hear(name, updates));
     }
   }
 

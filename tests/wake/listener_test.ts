@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { decodeBody } from "../../lib/codec.ts";
 import { plainEnvelope } from "../../lib/encryption/envelope.ts";
 import { systemEnvironment } from "../../lib/environment.ts";
 import { ConfigError } from "../../lib/errors.ts";
@@ -10,9 +11,9 @@ import { BODY, Ear, ID, NAME, SECRET, STORE, TOKEN } from "./ear.ts";
 Deno.test("a commit that a peer sends is heard, with what is in it", async () => {
   await using ear = new Ear();
   assert.deepEqual(await ear.post(), [204, ""]);
-  const [{ name, body }] = ear.heard;
+  const [{ name, updates }] = ear.heard;
   assert.deepEqual(name, NAME);
-  assert.deepEqual(body, BODY);
+  assert.deepEqual(updates, decodeBody(NAME, BODY));
 });
 
 Deno.test("strangers, replays, and what is of another store are refused", async () => {

@@ -123,7 +123,9 @@ export const messages: Property = {
         const signed = new Signer(secret).sign(messageId(STORE, name.key), body, Date.now());
         const [status] = await ear.post({ body, headers: { ...signed, ...headers } });
         assert.ok([204, 400, 401, 409].includes(status), String(status));
-        for (const { name, body } of ear.heard.splice(0)) decodeBody(name, body!);
+        for (const { name, updates } of ear.heard.splice(0)) {
+          assert.equal(updates?.length, name.last - name.first + 1);
+        }
       },
     );
     return opened(property, () => ear[Symbol.asyncDispose]());
