@@ -13,15 +13,28 @@ import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
+/** What came of an object: its updates, or why there are none. */
+export type ReadResult = StoredUpdate[] | "corrupt" | "locked" | undefined;
+
 /**
  * Reads an object; undefined when it is gone, "corrupt" when it is not what its key says, "locked"
- * when this server lacks the key that it is encrypted with.
+ * when this server lacks the key that it is encrypted with. What is corrupt is read a second time: it
+ * may have been cut short on the way, and to take it for damaged gives a stream up.
  */
 export async function readObject(
   name: ObjectName,
+  context: UploadContext,
+  options: StoreOptions,
+): Promise<ReadResult> {
+  const result = await readOnce(name, context, options);
+  return result === "corrupt" ? await readOnce(name, context, options) : result;
+}
+
+async function readOnce(
+  name: ObjectName,
   { store, envelope }: UploadContext,
   options: StoreOptions,
-): Promise<StoredUpdate[] | "corrupt" | "locked" | undefined> {
+): Promise<ReadResult> {
   try {
     const body = await store.get(name.key, options);
     return body && decodeBody(name, await envelope.open(name, body));
@@ -36,8 +49,9 @@ export async function readObject(
 }
 
 /**
- * Reads every object that `list` shows, as far as it can be read. One that is gone by then was sealed or superseded meanwhile:
- * what holds its updates now is listed again, as are objects that a listing may not show yet.
+ * Reads every object that `list` shows, as far as it can be read. One that is gone by then was sealed or
+ * superseded meanwhile: what holds its updates now is listed again, as are objects that a listing may
+ * not show yet.
  */
 export async function* readAll(
   context: UploadContext,

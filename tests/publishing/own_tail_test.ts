@@ -5,10 +5,15 @@ import { StoreUnavailableError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
 import { State } from "../../lib/state/state.ts";
 import { Fleet, texts } from "../fixture.ts";
+import { MemoryStore } from "../memory_store.ts";
 
 /** A fleet whose web-1 keeps its state in a file that can be copied. */
 async function withState(
-  test: (fleet: Fleet, open: (path: string) => Connection, directory: string) => Promise<void>,
+  test: (
+    fleet: Fleet,
+    open: (path: string, store?: MemoryStore) => Connection,
+    directory: string,
+  ) => Promise<void>,
 ) {
   const directory = await Deno.makeTempDir();
   try {
@@ -16,7 +21,8 @@ async function withState(
     const owner = { server: "web-1", store: fleet.store.url };
     await test(
       fleet,
-      (path) => fleet.server("web-1", { state: new State(path, owner, fleet.time.random) }),
+      (path, store) =>
+        fleet.server("web-1", { store, state: new State(path, owner, fleet.time.random) }),
       directory,
     );
   } finally {
@@ -106,6 +112,41 @@ Deno.test("an unreadable commit in the own tail is a fork, too", async () => {
     assert.notEqual(after.stream, old);
   });
 });
+
+Deno.test("a commit of an earlier run that is cut short on the way is read again, and is no fork", async () => {
+  await withState(async (fleet, open, directory) => {
+    const path = `${directory}/a.db`;
+    const store = new CuttingStore(fleet.time.clock);
+    const before = open(path, store);
+    await fleet.publish(before, "a1");
+    const old = before.stream;
+    const [key] = store.objects.keys();
+    await fleet.time.run(before.close());
+    {
+      // As if it had landed without an answer.
+      using state = new State(path, { server: "web-1", store: store.url }, fleet.time.random);
+      state.publisher.dropCommits(1);
+      state.publisher.save({ uploaded: 0 });
+    }
+    store.cutNext = key;
+    const after = open(path, store);
+    await fleet.publish(after, "a2");
+    assert.equal(store.cutNext, undefined);
+    assert.equal(after.stream, old);
+  });
+});
+
+/** Sends the next answer to a GET of a key in half. */
+class CuttingStore extends MemoryStore {
+  cutNext: string | undefined;
+
+  override async get(key: string): Promise<Uint8Array | undefined> {
+    const body = await super.get(key);
+    if (key !== this.cutNext) return body;
+    this.cutNext = undefined;
+    return body?.subarray(0, body.length >> 1);
+  }
+}
 
 /** Publishes enough for closed segments; returns the first commit as it was. */
 async function publishMuch(fleet: Fleet, server: Connection) {
