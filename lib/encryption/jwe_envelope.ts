@@ -88,7 +88,9 @@ export class JweEnvelope implements Envelope {
     if (this.#allowPlaintext) return stored;
     throw new CorruptObjectError(
       key,
-      "it is not encrypted (set 'encryption.allowPlaintext' while servers begin to encrypt)",
+      formatOf(stored) === undefined
+        ? "it is neither encrypted nor an update"
+        : "it is not encrypted: a server without keys has written it, or somebody has forged it",
     );
   }
 
