@@ -23,11 +23,19 @@ const MAX_UPDATES = 10_000;
 /** An update as it travels: what a line of a body says. */
 export type StoredUpdate = Omit<Update, "superseded" | "stream" | "server">;
 
+/** What a body says. */
+export interface DecodedObject {
+  /** The updates. */
+  readonly updates: readonly StoredUpdate[];
+  /** The stream that this one continues, and the last seq of it that is not published again here. */
+  readonly continues?: { readonly stream: string; readonly last: number };
+}
+
 /** Encodes updates, given as finished lines without newline, for the object `name`. */
 export function encodeBody(
   name: ObjectName,
   lines: readonly string[],
-  { time, previous }: { time: string; previous?: string },
+  { time, previous, previousLast }: { time: string; previous?: string; previousLast?: number },
 ): Uint8Array {
   const header = JSON.stringify({
     feedsync: 1,
@@ -38,6 +46,7 @@ export function encodeBody(
     writer: name.writer,
     time,
     previous,
+    previousLast,
   });
   return zstdCompressSync(`${header}\n${lines.join("\n")}\n`, {
     // Level 1 costs half the time of the default and a few per cent of size.
@@ -63,6 +72,27 @@ export function updateLine(
  * truncated input, so header, number of lines and the last newline are all checked.
  */
 export function decodeBody(name: ObjectName, body: Uint8Array): StoredUpdate[] {
+  return decodeLines(name, body).updates;
+}
+
+/**
+ * Decodes the object `name`, and what its header says besides.
+ *
+ * @throws {CorruptObjectError} as {@linkcode decodeBody} does.
+ */
+export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject {
+  const { header: { previous, previousLast }, updates } = decodeLines(name, body);
+  const isKnown = typeof previous === "string" && serverOf(previous) === serverOf(name.stream) &&
+    Number.isSafeInteger(previousLast);
+  return isKnown
+    ? { updates, continues: { stream: previous, last: Number(previousLast) } }
+    : { updates };
+}
+
+function decodeLines(
+  name: ObjectName,
+  body: Uint8Array,
+): { header: JsonObject; updates: StoredUpdate[] } {
   const count = name.last - name.first + 1;
   if (count > MAX_UPDATES) throw corrupt(name, `no object holds more than ${MAX_UPDATES} updates`);
   const text = unpack(name.key, body);
@@ -84,7 +114,7 @@ export function decodeBody(name: ObjectName, body: Uint8Array): StoredUpdate[] {
   for (let i = 0; i < count; i++) {
     updates[i] = readUpdate(name, parseLine(name, lines[i + 1], i + 1), name.first + i);
   }
-  return updates;
+  return { header, updates };
 }
 
 function unpack(key: string, body: Uint8Array): string {

@@ -83,8 +83,7 @@ export async function putCommit(
   { name, lines }: Commit,
   options: StoreOptions,
 ): Promise<Uint8Array> {
-  const { previous } = context.state.publisher.load();
-  return await put(context, name, lines, { previous, ...options });
+  return await put(context, name, lines, { ...continued(context), ...options });
 }
 
 /** Uploads rows, numbered from 1, to a stream that is new and gets nothing else. */
@@ -114,22 +113,36 @@ export async function putRows(
   options: StoreOptions,
 ): Promise<void> {
   const { publisher, outbox } = context.state;
-  const { base, previous } = publisher.load();
+  const { base } = publisher.load();
   const lines: string[] = [];
   for (const row of outbox.rows(base + name.first, base + name.last)) {
     lines.push(updateLine(row, row.row - base));
   }
-  await put(context, name, lines, { previous, ...options });
+  await put(context, name, lines, { ...continued(context), ...options });
+}
+
+/** Which stream the current one continues, and how far that one was, up to what is repeated. */
+function continued({ state: { publisher, former } }: UploadContext): Continued {
+  const { base, previous } = publisher.load();
+  if (previous === null) return {};
+  const before = former.get(previous);
+  return { previous, previousLast: before && base - before.base };
+}
+
+/** What the header says of the stream before. */
+interface Continued {
+  readonly previous?: string;
+  readonly previousLast?: number;
 }
 
 async function put(
   { state, store, envelope, environment: { clock } }: UploadContext,
   name: ObjectName,
   lines: readonly string[],
-  { previous, signal }: StoreOptions & { previous: string | null },
+  { previous, previousLast, signal }: StoreOptions & Continued,
 ): Promise<Uint8Array> {
   const time = new Date(clock.now() + state.clockOffset).toISOString();
-  const packed = encodeBody(name, lines, { time, previous: previous ?? undefined });
+  const packed = encodeBody(name, lines, { time, previous, previousLast });
   const body = await envelope.seal(name, packed);
   await store.put(name.key, body, { signal });
   return body;

@@ -3,18 +3,16 @@
  *
  * @module
  */
-import type { StoredUpdate } from "../codec.ts";
+import type { DecodedObject } from "../codec.ts";
 import type { ObjectName } from "../keys.ts";
 
 /** More than so many commits, or bytes, are not kept: what goes first is fetched from the bucket. */
 const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;
 
 /** A commit with what is in it. */
-export interface DeliveredCommit {
+export interface DeliveredCommit extends DecodedObject {
   /** Its name. */
   readonly name: ObjectName;
-  /** The updates in it. */
-  readonly updates: readonly StoredUpdate[];
   /** How large it is. */
   readonly bytes: number;
 }
@@ -35,13 +33,13 @@ export class DeliveredCommits {
     }
   }
 
-  /** Hands out the updates of a commit, once. */
-  take({ key }: ObjectName): readonly StoredUpdate[] | undefined {
+  /** Hands out what is in a commit, once. */
+  take({ key }: ObjectName): DecodedObject | undefined {
     const commit = this.#commits.get(key);
     if (!commit) return undefined;
     this.#commits.delete(key);
     this.#bytes -= commit.bytes;
-    return commit.updates;
+    return commit;
   }
 
   /** Forgets what is not needed any more: the stream is read up to `seq`. */

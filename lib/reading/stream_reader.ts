@@ -4,7 +4,7 @@
  * @module
  */
 import { behindHole, chainFrom } from "./chain.ts";
-import { decodeBody, type StoredUpdate } from "../codec.ts";
+import { type DecodedObject, decodeObject, type StoredUpdate } from "../codec.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Envelope } from "../encryption/envelope.ts";
 import { type Environment, sleep } from "../environment.ts";
@@ -51,8 +51,8 @@ export interface ReadContext {
 
 /** What came of an object: its updates, or what is in it; undefined when it is gone. */
 type Fetched =
-  | { readonly updates: readonly StoredUpdate[]; readonly body?: undefined }
-  | { readonly updates?: undefined; readonly body: Uint8Array }
+  | { readonly decoded: DecodedObject; readonly body?: undefined }
+  | { readonly decoded?: undefined; readonly body: Uint8Array }
   | undefined;
 
 /** What is known of the tail of a stream. */
@@ -162,8 +162,8 @@ export class StreamReader {
 
   #fetch(name: ObjectName): Promise<Fetched> {
     const { gets, store, envelope, delivered, signal } = this.#context;
-    const updates = delivered.take(name);
-    if (updates) return Promise.resolve({ updates });
+    const decoded = delivered.take(name);
+    if (decoded) return Promise.resolve({ decoded });
     const fetched = gets.run(() => store.get(name.key, { signal }))
       .then(async (stored) => stored && { body: await envelope.open(name, stored) });
     fetched.catch(() => {}); // Fetched ahead: the error counts when its turn comes.
@@ -177,7 +177,7 @@ export class StreamReader {
   ): Promise<readonly StoredUpdate[] | undefined> {
     try {
       const fetched = await fetching;
-      if (fetched) return fetched.updates ?? decodeBody(name, fetched.body);
+      if (fetched) return this.#take(fetched.decoded ?? decodeObject(name, fetched.body));
     } catch (error) {
       this.#setAside(name, error);
       return undefined;
@@ -186,6 +186,12 @@ export class StreamReader {
     this.#excluded.add(name.key);
     this.#listings = 0;
     await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
+  }
+
+  /** What the stream before it had is missing when it is not there: its end may have expired unseen. */
+  #take({ updates, continues }: DecodedObject): readonly StoredUpdate[] {
+    if (continues) this.#context.state.cursors.noteEnd(continues.stream, continues.last);
+    return updates;
   }
 
   /** Goes on without an object that cannot be read; what else went wrong is thrown again. */

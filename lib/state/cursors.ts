@@ -13,6 +13,7 @@ export class Cursors {
   readonly #setBack;
   readonly #hold;
   readonly #noteReach;
+  readonly #noteEnd;
   readonly #unread;
   readonly #giveUp;
 
@@ -36,6 +37,7 @@ export class Cursors {
       `INSERT INTO cursors (stream, seq, reach) VALUES (?, 0, ?) ON CONFLICT DO UPDATE SET
        reach = max(reach, excluded.reach)`,
     );
+    this.#noteEnd = db.prepare("UPDATE cursors SET reach = max(reach, ?) WHERE stream = ?");
     this.#unread = db.prepare(
       "SELECT stream FROM cursors WHERE reach > seq ORDER BY seq = 0, stream",
     );
@@ -71,6 +73,11 @@ export class Cursors {
   /** Notes that a listing showed the stream to reach to `seq`. */
   noteReach(stream: string, seq: number): void {
     this.#noteReach.run(stream, seq);
+  }
+
+  /** Notes how far a stream went that is continued by another, if it is known here. */
+  noteEnd(stream: string, seq: number): void {
+    this.#noteEnd.run(seq, stream);
   }
 
   /** How far listings have shown the stream to reach. */

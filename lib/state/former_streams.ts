@@ -23,6 +23,7 @@ const MEMORY = 7 * 24 * 60 * 60 * 1000;
 export class FormerStreams {
   readonly #add;
   readonly #all;
+  readonly #get;
   readonly #drop;
   readonly #dropSeen;
   readonly #noteSeen;
@@ -34,6 +35,7 @@ export class FormerStreams {
   constructor(db: Database) {
     this.#add = db.prepare("INSERT OR IGNORE INTO former_streams VALUES (?, ?, ?, ?)");
     this.#all = db.prepare("SELECT * FROM former_streams WHERE givenUpAt >= ?");
+    this.#get = db.prepare("SELECT * FROM former_streams WHERE stream = ?");
     this.#holding = db.prepare(
       "SELECT * FROM former_streams WHERE base < ? ORDER BY base DESC, rowid DESC LIMIT 1",
     );
@@ -53,6 +55,11 @@ export class FormerStreams {
     this.#drop.run(Math.round(now - MEMORY));
     this.#add.run(stream, base, uploaded, Math.round(now));
     this.#dropSeen.run();
+  }
+
+  /** One of them. */
+  get(stream: string): FormerStream | undefined {
+    return this.#get.get(stream) as FormerStream | undefined;
   }
 
   /** Those that were given up not long before `now`. */

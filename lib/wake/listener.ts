@@ -6,7 +6,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
-import { decodeBody, MAX_UPDATE_BYTES } from "../codec.ts";
+import { decodeObject, MAX_UPDATE_BYTES } from "../codec.ts";
 import type { Envelope } from "../encryption/envelope.ts";
 import type { Clock } from "../environment.ts";
 import { ConfigError, CorruptObjectError, messageOf, MissingKeyError } from "../errors.ts";
@@ -149,8 +149,8 @@ class Listener {
         if (!this.#isNew(id)) return refuse(409, "It came before");
         const name = objectOfMessage(id, store)!;
         try {
-          const updates = decodeBody(name, await envelope.open(name, body));
-          onCommit(name, { name, updates, bytes: body.length });
+          const object = decodeObject(name, await envelope.open(name, body));
+          onCommit(name, { ...object, name, bytes: body.length });
         } catch (error) {
           if (error instanceof CorruptObjectError) return refuse(400, error.message);
           if (!(error instanceof MissingKeyError)) throw error;

@@ -255,6 +255,29 @@ Deno.test("what was seen, and is gone before it could be read, is reported lost 
   assert.deepEqual(received.gaps, [{ stream: web1.stream, first: 1, last: 3 }]);
 });
 
+Deno.test("the end of a stream that nobody listed before it was gone is a gap once its server goes on", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-1", fleet);
+  const before = fleet.server("web-1", { state });
+  await fleet.publish(before, "a1");
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(received.watcher.poll());
+  await fleet.publish(before, "a2", "a3");
+  const { stream } = before;
+  await fleet.time.run(before.close());
+  fleet.store.objects.clear(); // All of it has expired.
+  const after = fleet.server("web-1", { state });
+  await fleet.publish(after, "a4");
+  assert.notEqual(after.stream, stream);
+  for (let poll = 0; poll < 3; poll++) await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, [{ stream, first: 2, last: 3 }]);
+  assert.deepEqual(received.contents, ["a1", "a4"]);
+  // One that never knew the old stream has missed nothing of it.
+  await using late = fleet.watch(fleet.server("web-3"));
+  for (let poll = 0; poll < 3; poll++) await fleet.time.run(late.watcher.poll());
+  assert.deepEqual([late.gaps, late.contents], [[], ["a4"]]);
+});
+
 Deno.test("foreign objects are ignored", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
