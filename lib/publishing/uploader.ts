@@ -151,15 +151,20 @@ export class Uploader {
     const { state, environment: { clock }, commitInterval } = this.#parts;
     const { publisher } = state;
     this.#nextCommit = clock.now() + commitInterval;
+    // A stream of which nothing is known to be uploaded would not be missed once it has expired: so
+    // that its numbers are never used again, the first commit must outlive a crash of the machine.
+    const { base, uploaded } = publisher.load();
+    const isFirst = uploaded === base;
+    if (isFirst) await state.sync();
     const body = await putCommit(context, commit, { signal });
     for (const tell of this.onCommit) tell(commit, body);
     const { name: { key, first, last }, bytes, rows } = commit;
     this.#waiters.uploaded(rows[rows.length - 1].row);
-    // Not synced: a crash of the machine in between only sends these rows again.
+    // Later ones are not synced: a crash of the machine in between only sends these rows again.
     state.transaction(() => {
       publisher.addCommit({ key, first, last, bytes });
       publisher.save({ uploaded: rows[rows.length - 1].row });
-    }, { durable: false });
+    }, { durable: isFirst });
   }
 
   /** Waits until there may be something to do. */
