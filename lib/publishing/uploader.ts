@@ -155,7 +155,7 @@ export class Uploader {
     // that its numbers are never used again, the first commit must outlive a crash of the machine.
     const { base, uploaded } = publisher.load();
     const isFirst = uploaded === base;
-    if (isFirst) await state.sync();
+    if (isFirst) state.transaction(() => publisher.save({ uploaded })); // Syncs its rows, too.
     const body = await putCommit(context, commit, { signal });
     for (const tell of this.onCommit) tell(commit, body);
     const { name: { key, first, last }, bytes, rows } = commit;
