@@ -6,6 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { ConfigError, messageOf } from "../errors.ts";
+import { fileVersion } from "../file_version.ts";
 import { importKeys, type JwkSet, type KeySet, parseKeys } from "./key_set.ts";
 
 const logger = getLogger(["feedsync", "encryption"]);
@@ -19,14 +20,14 @@ export class KeyFile {
   revision = 0;
   readonly path: string;
   #keys: KeySet;
-  #stamp: string;
+  #version: string;
   #complaint: string | undefined;
   #looking: Promise<void> | undefined;
 
-  private constructor(path: string, keys: KeySet, stamp: string) {
+  private constructor(path: string, keys: KeySet, version: string) {
     this.path = path;
     this.#keys = keys;
-    this.#stamp = stamp;
+    this.#version = version;
     logger.debug("{keys}", { keys: this.#description() });
   }
 
@@ -36,8 +37,8 @@ export class KeyFile {
    * @throws {ConfigError} when the file is missing or wrong, or others may read or write it.
    */
   static async open(path: string): Promise<KeyFile> {
-    const { set, stamp } = await readKeyFile(path);
-    return new KeyFile(path, await importKeys(set), stamp);
+    const { set, version } = await readKeyFile(path);
+    return new KeyFile(path, await importKeys(set), version);
   }
 
   /** The keys. */
@@ -52,10 +53,9 @@ export class KeyFile {
 
   async #look(): Promise<void> {
     try {
-      const stamp = stampOf(await Deno.stat(this.path));
-      if (stamp === this.#stamp) return;
-      const { set, stamp: read } = await readKeyFile(this.path);
-      [this.#keys, this.#stamp, this.#complaint] = [await importKeys(set), read, undefined];
+      if (fileVersion(await Deno.stat(this.path)) === this.#version) return;
+      const { set, version } = await readKeyFile(this.path);
+      [this.#keys, this.#version, this.#complaint] = [await importKeys(set), version, undefined];
       this.revision++;
       logger.info("{keys}", { keys: this.#description() });
     } catch (error) {
@@ -69,7 +69,7 @@ export class KeyFile {
   }
 
   #complain(message: string): void {
-    this.#stamp = ""; // Whatever it is next is news.
+    this.#version = ""; // Whatever it is next is news.
     if (message === this.#complaint) return;
     this.#complaint = message;
     logger.warn("{message}; the keys that were in it are used until it is mended", { message });
@@ -81,7 +81,7 @@ export class KeyFile {
  *
  * @throws {ConfigError} when it is missing or wrong, or others may read or write it.
  */
-export async function readKeyFile(path: string): Promise<{ set: JwkSet; stamp: string }> {
+export async function readKeyFile(path: string): Promise<{ set: JwkSet; version: string }> {
   const { text, info } = await read(path);
   // Windows has no such modes.
   if (((info.mode ?? 0) & OTHERS) !== 0) {
@@ -90,7 +90,7 @@ export async function readKeyFile(path: string): Promise<{ set: JwkSet; stamp: s
         `chmod 600 ${path}`,
     );
   }
-  return { set: parseKeys(text, path), stamp: stampOf(info) };
+  return { set: parseKeys(text, path), version: fileVersion(info) };
 }
 
 async function read(path: string): Promise<{ text: string; info: Deno.FileInfo }> {
@@ -104,9 +104,4 @@ async function read(path: string): Promise<{ text: string; info: Deno.FileInfo }
       : messageOf(cause);
     throw new ConfigError(`Cannot read the keys in ${path}: ${reason}`, { cause });
   }
-}
-
-/** Differs when a file was written or replaced, or may be read by others. */
-function stampOf({ ino, size, mode, mtime, ctime }: Deno.FileInfo): string {
-  return [ino, size, mode, mtime?.getTime(), ctime?.getTime()].join();
 }

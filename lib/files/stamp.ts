@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fileVersion } from "../file_version.ts";
 
 /** Two different contents written within this time may carry the same stamp: file times are coarse. */
 const COARSEST_FILE_TIME = 2_000;
@@ -34,7 +35,7 @@ export async function takeStamp(path: string, { alone = false } = {}): Promise<S
   const modified = timeOf(feed);
   return {
     kind,
-    key: `${kind} ${keyOf(feed)} ${keyOf(details)}`,
+    key: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
     size: feed?.size ?? 0,
     modified,
     touched: Math.max(modified, timeOf(details), changeOf(feed), changeOf(details)),
@@ -58,10 +59,6 @@ async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
 /** A link that leads nowhere is there: perhaps only its disk is not mounted. */
 async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
-}
-
-function keyOf(info: Deno.FileInfo | undefined): string {
-  return info ? `${info.dev}:${info.ino}:${info.size}:${timeOf(info)}:${Number(info.ctime)}` : "-";
 }
 
 function timeOf(info: Deno.FileInfo | undefined): number {

@@ -9,6 +9,7 @@
  */
 import { fromIni } from "@aws-sdk/credential-providers";
 import { messageOf } from "../errors.ts";
+import { fileVersion } from "../file_version.ts";
 import type { Credentials, CredentialsProvider } from "./s3_credentials.ts";
 
 /** How profiles in the file are read. */
@@ -30,7 +31,7 @@ export function fileCredentials(path: string, options: ProfileOptions): Credenti
   let kept: Kept | undefined;
   return async (request) => {
     try {
-      const version = await versionOf(path);
+      const version = fileVersion(await Deno.stat(path));
       if (version !== kept?.version || request?.forceRefresh || isExpired(kept.credentials)) {
         const text = await Deno.readTextFile(path);
         const credentials = /^\s*\{/.test(text) ? parseJson(text) : await readProfile(request);
@@ -44,12 +45,6 @@ export function fileCredentials(path: string, options: ProfileOptions): Credenti
     }
     return kept.credentials;
   };
-}
-
-/** Changes with the file, also when a link is made to point to another one. */
-async function versionOf(path: string): Promise<string> {
-  const { mtime, size, ino } = await Deno.stat(path);
-  return [mtime?.getTime(), size, ino].join();
 }
 
 function isExpired({ expiration }: Credentials): boolean {
