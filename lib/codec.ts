@@ -71,8 +71,8 @@ export function updateLine(
  * @throws {CorruptObjectError} when the body is not exactly what the key says: `node:zlib` accepts
  * truncated input, so header, number of lines and the last newline are all checked.
  */
-export function decodeBody(name: ObjectName, body: Uint8Array): StoredUpdate[] {
-  return decodeLines(name, body).updates;
+export function decodeBody(name: ObjectName, body: Uint8Array): readonly StoredUpdate[] {
+  return decodeObject(name, body).updates;
 }
 
 /**
@@ -81,18 +81,6 @@ export function decodeBody(name: ObjectName, body: Uint8Array): StoredUpdate[] {
  * @throws {CorruptObjectError} as {@linkcode decodeBody} does.
  */
 export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject {
-  const { header: { previous, previousLast }, updates } = decodeLines(name, body);
-  const isKnown = typeof previous === "string" && serverOf(previous) === serverOf(name.stream) &&
-    Number.isSafeInteger(previousLast);
-  return isKnown
-    ? { updates, continues: { stream: previous, last: Number(previousLast) } }
-    : { updates };
-}
-
-function decodeLines(
-  name: ObjectName,
-  body: Uint8Array,
-): { header: JsonObject; updates: StoredUpdate[] } {
   const count = name.last - name.first + 1;
   if (count > MAX_UPDATES) throw corrupt(name, `no object holds more than ${MAX_UPDATES} updates`);
   const text = unpack(name.key, body);
@@ -114,7 +102,16 @@ function decodeLines(
   for (let i = 0; i < count; i++) {
     updates[i] = readUpdate(name, parseLine(name, lines[i + 1], i + 1), name.first + i);
   }
-  return { header, updates };
+  return { updates, continues: continuedBy(name, header) };
+}
+
+function continuedBy(
+  { stream }: ObjectName,
+  { previous, previousLast }: JsonObject,
+): DecodedObject["continues"] {
+  const isKnown = typeof previous === "string" && serverOf(previous) === serverOf(stream) &&
+    Number.isSafeInteger(previousLast);
+  return isKnown ? { stream: previous, last: Number(previousLast) } : undefined;
 }
 
 function unpack(key: string, body: Uint8Array): string {

@@ -14,7 +14,7 @@ import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
 const logger = getLogger(["feedsync", "publish"]);
 
 /** What came of an object: its updates, or why there are none. */
-export type ReadResult = StoredUpdate[] | "corrupt" | "locked" | undefined;
+export type ReadResult = readonly StoredUpdate[] | "corrupt" | "locked" | undefined;
 
 /**
  * Reads an object; undefined when it is gone, "corrupt" when it is not what its key says, "locked"
@@ -57,7 +57,7 @@ export async function* readAll(
   context: UploadContext,
   list: () => Promise<readonly ObjectName[]>,
   options: StoreOptions,
-): AsyncIterable<{ readonly name: ObjectName; readonly updates: StoredUpdate[] }> {
+): AsyncIterable<{ readonly name: ObjectName; readonly updates: readonly StoredUpdate[] }> {
   const done = new Set<string>();
   for (let missed = true; missed;) {
     missed = false;
