@@ -1,14 +1,14 @@
 import type { Environment } from "../lib/environment.ts";
+import { Standstill } from "./standstill.ts";
 
 /**
  * Time that stands still, but in {@linkcode VirtualTime.run}: there the clock jumps from timer to
  * timer as soon as nothing else is left to do. Randomness is seeded.
  */
-export class VirtualTime implements Environment {
+export class VirtualTime extends Standstill implements Environment {
   #now = Date.parse("2026-01-01T00:00:00Z");
   readonly #timers = new Set<{ at: number; callback: () => void }>();
   #seed = 1;
-  #held = 0;
 
   readonly clock = {
     now: () => this.#now,
@@ -33,23 +33,13 @@ export class VirtualTime implements Environment {
     this.#now += ms;
   }
 
-  /** Has time stand still until `work` is done, which takes real time on real threads. */
-  async hold<T>(work: () => T | Promise<T>): Promise<T> {
-    this.#held++;
-    try {
-      return await work();
-    } finally {
-      this.#held--;
-    }
-  }
-
   /** Lets time pass until the promise is settled. */
   async run<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     promise.then(() => settled = true, () => settled = true);
     while (!settled) {
       await turn();
-      if (!settled && this.#held === 0) this.#fire();
+      if (!settled && !this.isHeld) this.#fire();
     }
     return promise;
   }

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import { Standstill } from "../standstill.ts";
 
 interface Event {
   readonly at: number;
@@ -11,30 +12,19 @@ interface Event {
  * anything else, so that after each event one turn of the real event loop brings all processes to
  * rest.
  */
-export class Timeline {
+export class Timeline extends Standstill {
   /** Milliseconds since 1970. */
   now: number = Date.parse("2026-01-01T00:00:00Z");
   /** How many events have happened. */
   steps = 0;
   readonly #heap: Event[] = [];
   #order = 0;
-  #held = 0;
 
   /** Has something happen after `ms`; the returned function prevents it. */
   after(ms: number, run: () => void): () => void {
     const event: Event = { at: this.now + Math.max(0, ms), order: this.#order++, run };
     this.#push(event);
     return () => event.run = undefined;
-  }
-
-  /** Has time stand still until `work` is done, which takes turns of the real event loop. */
-  async hold<T>(work: () => T | Promise<T>): Promise<T> {
-    this.#held++;
-    try {
-      return await work();
-    } finally {
-      this.#held--;
-    }
   }
 
   /** Lets the next event happen, with all that follows from it; false when there is none. */
@@ -46,7 +36,7 @@ export class Timeline {
       this.now = event.at;
       this.steps++;
       run();
-      do await turn(); while (this.#held > 0);
+      do await turn(); while (this.isHeld);
       return true;
     }
     return false;
