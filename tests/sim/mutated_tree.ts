@@ -2,8 +2,8 @@ import { cp } from "node:fs/promises";
 import { ROOT } from "./campaign.ts";
 import type { Mutant } from "./mutants.ts";
 
-/** What the simulator needs. */
-const PARTS = ["deno.json", "deno.lock", "lib", "tests/sim"];
+/** What the simulator is made of: it shares parts with the other tests. */
+const PARTS = ["deno.json", "deno.lock", "lib", "tests"];
 
 /** A copy of the code in which one rule is broken; gone when it is disposed. */
 export class MutatedTree implements AsyncDisposable {
