@@ -7,6 +7,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { barePosts } from "./bare_posts.ts";
 import { idleServers } from "./idle_servers.ts";
 import { median } from "./measure.ts";
 import { Place } from "./place.ts";
@@ -18,7 +19,7 @@ import { findCeph } from "./store.ts";
 import { wakeUp } from "./wake_up.ts";
 
 /** What runs beside the contenders. */
-const DUTIES = ["wake-up", "idle"];
+const DUTIES = ["bare", "wake-up", "idle"];
 
 const { only } = readArguments();
 const stopping = new AbortController();
@@ -96,6 +97,7 @@ async function* duties(
   cephDirectory: string,
   signal: AbortSignal,
 ): AsyncIterable<Row> {
+  if (only.includes("bare")) yield* barePosts(place);
   if (only.includes("wake-up")) yield* wakeUp(place);
   if (only.includes("idle")) yield* idleServers(place, { cephDirectory, signal });
 }
