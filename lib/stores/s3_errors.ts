@@ -33,7 +33,7 @@ const CHECK_ROLE = "check the role, and that these credentials may assume it";
 const CHECK_KMS = "check 's3.kmsKeyId'";
 const CHECK_KEYS = "check 's3.accessKeyId' and 's3.secretAccessKey'";
 const RENEW = "renew the credentials";
-const RIGHTS = "check what these credentials are allowed to do";
+const RIGHTS = "check what these credentials are allowed to do, and whether they have expired";
 
 /** What to do when the service, or the SDK, refuses with this code. */
 const REFUSALS: Record<string, string> = {

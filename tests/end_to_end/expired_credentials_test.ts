@@ -1,18 +1,39 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import {
   AccessDeniedError,
+  type Config,
   connect,
   publish,
   type PublishedReceipt,
-  type Update,
   watch,
 } from "../../mod.ts";
+import { openStore } from "../../lib/stores/open.ts";
 import { workspace } from "../cli/feedsync.ts";
+import { cephServer } from "../servers/ceph.ts";
+import { createRole, createUser } from "../servers/ceph_users.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import { httpProxy, s3Failure } from "../servers/http.ts";
 
 const URL = "https://example.com/feed.xml";
+
+const ceph = await cephServer();
+Deno.test.afterAll(async () => await ceph?.[Symbol.asyncDispose]());
+
+/** A credentials file as a program writes it that does not tell when they expire. */
+function writeCredentials(file: string, keys: Record<string, unknown>): Promise<void> {
+  return Deno.writeTextFile(file, JSON.stringify({ Version: 1, ...keys }));
+}
+
+/** What a new server reads. */
+async function contents(config: Config): Promise<unknown[]> {
+  const read: unknown[] = [];
+  await using reader = await connect({ ...config, server: "reader" });
+  await using watcher = watch(reader, ({ content }) => void read.push(content), { manual: true });
+  await watcher.poll();
+  return read;
+}
 
 Deno.test("updates wait while credentials are expired, and are uploaded with the next ones", async () => {
   await using service = await fauxqsServer();
@@ -22,15 +43,13 @@ Deno.test("updates wait while credentials are expired, and are uploaded with the
     return expired.has(key) ? s3Failure(400, "ExpiredToken") : await forward();
   });
   await using directory = await workspace();
-  const credentialsFile = join(directory.path, "credentials.json");
+  const file = join(directory.path, "credentials.json");
   const give = (AccessKeyId: string) =>
-    Deno.writeTextFile(
-      credentialsFile,
-      JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey: "secret", SessionToken: "token" }),
-    );
+    writeCredentials(file, { AccessKeyId, SecretAccessKey: "secret", SessionToken: "token" });
   await give("first");
-  const s3 = { endpoint: proxy.endpoint, region: "us-east-1", credentialsFile };
-  await using web1 = await connect({ store: "s3://feed-sync/prod", s3, server: "web-1" });
+  const s3 = { endpoint: proxy.endpoint, region: "us-east-1", credentialsFile: file };
+  const config = { store: "s3://feed-sync/prod", s3 };
+  await using web1 = await connect({ ...config, server: "web-1" });
   await publish(web1, { url: URL, content: "before" });
 
   expired.add("first");
@@ -42,10 +61,61 @@ Deno.test("updates wait while credentials are expired, and are uploaded with the
   await give("second");
   const { seq } = await publish(web1, { url: URL, content: "after" }) as PublishedReceipt;
   assert.equal(seq, 3);
-
-  await using web2 = await connect({ store: "s3://feed-sync/prod", s3, server: "web-2" });
-  const received: Update[] = [];
-  await using watcher = watch(web2, (update) => void received.push(update), { manual: true });
-  await watcher.poll();
-  assert.deepEqual(received.map(({ content }) => content), ["before", "meanwhile", "after"]);
+  assert.deepEqual(await contents(config), ["before", "meanwhile", "after"]);
 });
+
+Deno.test({
+  name: "Ceph: updates wait while a token of its own is expired, and are uploaded with the next",
+  ignore: ceph === undefined,
+  async fn() {
+    const s3 = { endpoint: await ceph!.startTokenService(), region: ceph!.region };
+    const bucket = `feedsync-${crypto.randomUUID()}`;
+    await using owner = await openStore(`s3://${bucket}`, { ...ceph!, ...s3 });
+    await owner.put("makes/the/bucket", new Uint8Array(1));
+    await using directory = await workspace();
+    const credentialsFile = join(directory.path, "credentials.json");
+    const giveToken = await tokens(credentialsFile, s3);
+
+    await giveToken(2);
+    const config = { store: `s3://${bucket}/prod`, s3: { ...s3, credentialsFile } };
+    await using web1 = await connect({ ...config, server: "web-1" });
+    const published: string[] = [];
+    const publishNext = () => {
+      published.push(String(published.length));
+      return publish(web1, { url: URL, content: published.at(-1)! });
+    };
+    await publishNext();
+    const publishOn = async () => {
+      for (;;) await publishNext();
+    };
+    await assert.rejects(publishOn(), (error) => {
+      assert.ok(error instanceof AccessDeniedError);
+      assert.match(error.message, /whether they have expired \(1 update is queued/);
+      return true;
+    });
+    await giveToken(900);
+    await publishNext();
+    assert.deepEqual(await contents(config), published);
+  },
+});
+
+/** Writes tokens, for a role that may do everything, which hold for so many seconds. */
+async function tokens(
+  file: string,
+  service: { endpoint: string; region: string },
+): Promise<(seconds: number) => Promise<void>> {
+  const user = await createUser(ceph!);
+  const RoleArn = await createRole(ceph!, user, [{ Action: "s3:*", Resource: "*" }]);
+  return async (seconds) => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await fromTemporaryCredentials({
+      masterCredentials: user.s3,
+      clientConfig: service,
+      params: { RoleArn, RoleSessionName: "feedsync", DurationSeconds: seconds },
+    })();
+    await writeCredentials(file, {
+      AccessKeyId: accessKeyId,
+      SecretAccessKey: secretAccessKey,
+      SessionToken: sessionToken,
+    });
+  };
+}

@@ -110,7 +110,8 @@ sts() {
   radosgw -c "$conf" -n client.rgw \
     --rgw-frontends="beast endpoint=127.0.0.1:$port tcp_nodelay=1" \
     --admin-socket="$dir/run/sts-$port.asok" \
-    --rgw-s3-auth-use-sts=true --rgw-sts-key=0123456789abcdef >&2
+    --rgw-s3-auth-use-sts=true --rgw-sts-key=0123456789abcdef \
+    --rgw-sts-min-session-duration=1 >&2
   await_gateway
 }
 

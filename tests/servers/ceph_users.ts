@@ -22,7 +22,7 @@ export interface CephUser {
 /** What a policy allows. */
 export interface Statement {
   readonly Action: string | readonly string[];
-  readonly Resource: string | readonly string[];
+  readonly Resource?: string | readonly string[];
   readonly [key: string]: unknown;
 }
 
@@ -39,6 +39,22 @@ export async function createUser(ceph: CephServer, ...options: string[]): Promis
   return { arn: `arn:aws:iam:::user/${id}`, s3 };
 }
 
+/** Makes a role with these rights that the user may assume; resolves to how policies name it. */
+export async function createRole(
+  ceph: CephServer,
+  { arn }: CephUser,
+  rights: readonly Statement[],
+): Promise<string> {
+  const name = `role-${crypto.randomUUID()}`;
+  const trust = policy([{ Principal: { AWS: [arn] }, Action: "sts:AssumeRole" }]);
+  await ceph.admin("role", "create", `--role-name=${name}`, `--assume-role-policy-doc=${trust}`);
+  await ceph.admin(
+    ...["role-policy", "put", `--role-name=${name}`],
+    ...["--policy-name=rights", `--policy-doc=${policy(rights)}`],
+  );
+  return `arn:aws:iam:::role/${name}`;
+}
+
 /** Lets a user do in the bucket what the statements say, and nothing else. */
 export async function allow(
   { endpoint, region, accessKeyId, secretAccessKey }: CephServer,
@@ -48,10 +64,15 @@ export async function allow(
 ): Promise<void> {
   const credentials = { accessKeyId, secretAccessKey };
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  const Policy = JSON.stringify({
-    Version: "2012-10-17",
-    Statement: statements.map((statement) => ({ ...statement, Principal: { AWS: [arn] } })),
-  });
+  const Policy = policy(
+    statements.map((statement) => ({ ...statement, Principal: { AWS: [arn] } })),
+  );
   await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
   client.destroy();
+}
+
+/** A policy document; statements allow unless they say otherwise. */
+function policy(statements: readonly Statement[]): string {
+  const Statement = statements.map((statement) => ({ Effect: "Allow", ...statement }));
+  return JSON.stringify({ Version: "2012-10-17", Statement });
 }

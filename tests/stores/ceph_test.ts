@@ -4,7 +4,7 @@ import { AccessDeniedError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
-import { allow, createUser } from "../servers/ceph_users.ts";
+import { allow, createRole, createUser } from "../servers/ceph_users.ts";
 import { bytes, keys, list, plain } from "./contract.ts";
 
 const ceph = await cephServer();
@@ -116,21 +116,15 @@ test("what is written with a public ACL can be read by all, nothing else", async
 
 test("a role gives rights that its user does not have", async (ceph) => {
   const endpoint = await ceph.startTokenService();
-  const { arn, s3 } = await createUser(ceph);
-  const name = `role-${crypto.randomUUID()}`;
-  const policy = (statement: Record<string, unknown>) =>
-    JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
-  const trust = policy({ Principal: { AWS: [arn] }, Action: ["sts:AssumeRole"] });
-  const rights = policy({ Action: ["s3:PutObject"], Resource: "arn:aws:s3:::*" });
-  await ceph.admin("role", "create", `--role-name=${name}`, `--assume-role-policy-doc=${trust}`);
-  const attach = ["--policy-name=all", `--policy-doc=${rights}`];
-  await ceph.admin("role-policy", "put", `--role-name=${name}`, ...attach);
-  const bucket = randomBucket(), assumeRole = { roleArn: `arn:aws:iam:::role/${name}` };
+  const user = await createUser(ceph);
+  const right = { Action: "s3:PutObject", Resource: "arn:aws:s3:::*" };
+  const assumeRole = { roleArn: await createRole(ceph, user, [right]) };
+  const bucket = randomBucket();
   await using owner = await openS3Store({ ...ceph, bucket });
   await owner.put("tail/a", bytes("x"));
-  await using user = await openS3Store({ ...s3, bucket, endpoint });
-  await assert.rejects(user.put("tail/b", bytes("x")), AccessDeniedError);
-  await using role = await openS3Store({ ...s3, bucket, endpoint, assumeRole });
+  await using plainly = await openS3Store({ ...user.s3, bucket, endpoint });
+  await assert.rejects(plainly.put("tail/b", bytes("x")), AccessDeniedError);
+  await using role = await openS3Store({ ...user.s3, bucket, endpoint, assumeRole });
   await role.put("tail/b", bytes("x"));
   await assert.rejects(role.get("tail/b"), AccessDeniedError);
   assert.deepEqual(await keys(owner, ""), ["tail/a", "tail/b"]);

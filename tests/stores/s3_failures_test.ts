@@ -148,9 +148,9 @@ Deno.test("a refusal says what to do", async () => {
   const advice: Record<string, RegExp> = {
     InvalidAccessKeyId: /check 's3.accessKeyId' and 's3.secretAccessKey'$/,
     SignatureDoesNotMatch: /check 's3.accessKeyId' and 's3.secretAccessKey'$/,
-    AccessDenied: /check what these credentials are allowed to do$/,
+    AccessDenied: /check what these credentials are allowed to do, and whether they have expired$/,
     ExpiredToken: /renew the credentials$/,
-    Anything: /check what these credentials are allowed to do$/,
+    Anything: /check what these credentials are allowed to do, and whether they have expired$/,
   };
   for (const [code, expected] of Object.entries(advice)) {
     await using server = httpServer(() => s3Failure(code === "ExpiredToken" ? 400 : 403, code));
