@@ -44,6 +44,7 @@ export {
   StateError,
   StoreUnavailableError,
 } from "./lib/errors.ts";
+export type { UnreadableError } from "./lib/errors.ts";
 export { definePlugin } from "./lib/plugin.ts";
 export type {
   CallContext,

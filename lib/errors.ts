@@ -84,6 +84,14 @@ export class MissingKeyError extends FeedSyncError {
   }
 }
 
+/** What keeps an object from being read: it holds up its stream. */
+export type UnreadableError = CorruptObjectError | MissingKeyError;
+
+/** Whether that is what was thrown. */
+export function isUnreadable(error: unknown): error is UnreadableError {
+  return error instanceof CorruptObjectError || error instanceof MissingKeyError;
+}
+
 /**
  * Thrown by a plugin to refuse an update for good: it becomes a dead letter at once, without
  * further attempts.

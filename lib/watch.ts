@@ -4,6 +4,7 @@
  * @module
  */
 import { connectionOf, type FeedSync } from "./connection.ts";
+import type { UnreadableError } from "./errors.ts";
 import type { RunningPlugin } from "./plugin.ts";
 import type { Gap, Update } from "./update.ts";
 import { BucketWatcher } from "./reading/watcher.ts";
@@ -33,8 +34,8 @@ export interface PollReport {
   readonly applied: number;
   /** Gaps reported. */
   readonly gaps: number;
-  /** Ids of the keys that are missing for some of what is in the bucket; all else is applied. */
-  readonly missingKeys: readonly string[];
+  /** Objects that hold up their streams: damaged, or without a key for them. All else is applied. */
+  readonly unreadable: readonly UnreadableError[];
 }
 
 /** A running watcher. Close it, or bind it with `await using`. */

@@ -3,17 +3,38 @@
  *
  * @module
  */
-import { ConfigError } from "../errors.ts";
+import { ConfigError, MissingKeyError } from "../errors.ts";
 import type { Watcher } from "../watch.ts";
+import { BadInputError } from "./exit.ts";
+
+/** No more objects or keys are named. */
+const MOST_NAMED = 20;
 
 /**
  * Polls, and resolves when all that is there is applied.
  *
- * @throws {ConfigError} when keys are missing for some of it; all else is applied.
+ * @throws {ConfigError | BadInputError} when keys are missing for some of it, or objects are damaged;
+ * all else is applied.
  */
 export async function pollOnce(watcher: Watcher): Promise<void> {
-  const { missingKeys } = await watcher.poll();
-  if (missingKeys.length === 0) return;
-  const kids = missingKeys.map((kid) => JSON.stringify(kid.slice(0, 128))).join(", ");
-  throw new ConfigError(`Cannot read all that is there, keys are missing: ${kids}`);
+  const { unreadable } = await watcher.poll();
+  const kids = new Set<string>(), damaged: string[] = [];
+  for (const error of unreadable) {
+    if (error instanceof MissingKeyError) kids.add(JSON.stringify(error.kid.slice(0, 128)));
+    else damaged.push(error.key);
+  }
+  if (kids.size > 0) {
+    throw new ConfigError(`Cannot read all that is there, keys are missing: ${named([...kids])}`);
+  }
+  if (damaged.length === 0) return;
+  throw new BadInputError(
+    `Cannot read all that is there, damaged objects hold up what comes after them: ${
+      named(damaged)
+    }`,
+  );
+}
+
+function named(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+  return names.slice(0, MOST_NAMED).join(", ") + more;
 }

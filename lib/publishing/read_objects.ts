@@ -8,6 +8,7 @@ import { decodeBody, type StoredUpdate } from "../codec.ts";
 import type { UploadContext } from "./commit.ts";
 import { sleep } from "../environment.ts";
 import { CorruptObjectError, MissingKeyError } from "../errors.ts";
+import { fetchObject } from "../fetch_object.ts";
 import type { ObjectName } from "../keys.ts";
 import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
 
@@ -32,12 +33,12 @@ export async function readObject(
 
 async function readOnce(
   name: ObjectName,
-  { store, envelope }: UploadContext,
+  context: UploadContext,
   options: StoreOptions,
 ): Promise<ReadResult> {
   try {
-    const body = await store.get(name.key, options);
-    return body && decodeBody(name, await envelope.open(name, body));
+    const body = await fetchObject(context, name, options);
+    return body && decodeBody(name, body);
   } catch (error) {
     if (error instanceof CorruptObjectError) return "corrupt";
     if (!(error instanceof MissingKeyError)) throw error;

@@ -5,8 +5,9 @@
  */
 import { contiguousStart } from "./chain.ts";
 import { decodeBody } from "../codec.ts";
-import { CorruptObjectError, MissingKeyError } from "../errors.ts";
 import { sleep } from "../environment.ts";
+import { isUnreadable } from "../errors.ts";
+import { fetchObject } from "../fetch_object.ts";
 import type { ObjectKind, ObjectName } from "../keys.ts";
 import { listStream } from "../listing.ts";
 import { LONGEST_LAG } from "../stores/store.ts";
@@ -64,15 +65,16 @@ const MOST_TRIES = 16;
 
 /** A key alone moves no cursor: the object is read before it is believed. */
 async function newestReadable(
-  { gets, store, envelope, signal }: ReadContext,
+  context: ReadContext,
   names: readonly ObjectName[],
 ): Promise<ObjectName | undefined> {
+  const { gets, signal } = context;
   for (const name of names.toSorted((a, b) => b.last - a.last).slice(0, MOST_TRIES)) {
     try {
-      const body = await gets.run(() => store.get(name.key, { signal }));
-      if (body && decodeBody(name, await envelope.open(name, body))) return name;
+      const body = await gets.run(() => fetchObject(context, name, { signal }));
+      if (body && decodeBody(name, body)) return name;
     } catch (error) {
-      if (!(error instanceof CorruptObjectError || error instanceof MissingKeyError)) throw error;
+      if (!isUnreadable(error)) throw error;
     }
   }
   return undefined;

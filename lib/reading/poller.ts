@@ -9,11 +9,13 @@ import type { Parts } from "../connection.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
 import { enterStreams } from "./enter.ts";
-import { type CorruptObjectError, messageOf, MissingKeyError } from "../errors.ts";
+import { isUnreadable, messageOf, type UnreadableError } from "../errors.ts";
+import { HeldStreams } from "./held_streams.ts";
 import { type ObjectName, reachOf } from "../keys.ts";
 import { Limit } from "./limit.ts";
 import { ForeignKeys, listTail } from "../listing.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
+import { UnreadableLog } from "./unreadable_log.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -22,9 +24,6 @@ const PARALLEL_GETS = 8;
 
 /** An unreadable object is given up after the retention; after a day when there is none. */
 const DAY = 24 * 60 * 60 * 1000;
-
-/** No more unreadable objects are told of, one by one. */
-const MOST_REPORTED = 100;
 
 /** What a poller is made with. */
 export interface PollerOptions {
@@ -45,11 +44,7 @@ export class Poller {
   readonly #readers = new Map<string, Promise<void>>();
   /** What later polls and wake-ups told of streams that are being read. */
   readonly #later = new Map<string, TailNews>();
-  /** Streams that wait: for a key, or for an object to be mended. */
-  readonly #held = new Set<string>();
-  /** Ids of the keys that are missing, by stream. */
-  readonly #missing = new Map<string, string>();
-  readonly #reported = new Set<string>();
+  readonly #held: HeldStreams;
 
   /** A poller that has not polled yet. */
   constructor(parts: Parts, options: PollerOptions) {
@@ -57,6 +52,8 @@ export class Poller {
     this.#parts = parts;
     this.#options = options;
     this.#foreign = new ForeignKeys(parts.store);
+    this.#held = new HeldStreams(parts.environment);
+    const unreadable = new UnreadableLog(parts.envelope);
     this.#context = {
       ...parts,
       delivery,
@@ -64,7 +61,7 @@ export class Poller {
       gets: new Limit(PARALLEL_GETS),
       delivered: new DeliveredCommits(),
       patience: retention === false ? DAY : retention,
-      onUnreadable: (error) => this.#report(error),
+      onUnreadable: (error) => unreadable.tell(error),
     };
   }
 
@@ -94,7 +91,7 @@ export class Poller {
         foundNews ||= !this.#readers.has(stream);
       }
     }, { durable: false });
-    for (const stream of this.#unread()) {
+    for (const stream of this.#unread().filter((stream) => this.#held.isDue(stream))) {
       this.#read(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
     return foundNews;
@@ -120,14 +117,20 @@ export class Poller {
     if (last <= cursor) return true;
     if (delivered) this.#context.delivered.keep(delivered);
     if (state.fact("entered") === undefined) return false;
+    if (!this.#held.isDue(stream)) return true;
     if (first > cursor + 1 && !this.#readers.has(stream)) return false;
     this.#read(stream, { commits: [name], isListing: false });
     return true;
   }
 
-  /** Ids of the keys that are missing for what comes next in some stream. */
-  get missingKeys(): string[] {
-    return [...new Set(this.#missing.values())];
+  /** What holds up streams. */
+  get unreadable(): UnreadableError[] {
+    return this.#held.errors;
+  }
+
+  /** Has the next poll read what it would leave alone for now, since it could not be read before. */
+  retryAll(): void {
+    this.#held.retryAll();
   }
 
   /** Waits until nothing is being read; rejects with the first error of a reader. */
@@ -165,15 +168,12 @@ export class Poller {
 
   async #readAll(stream: string, news: TailNews): Promise<void> {
     const { cursors } = this.#parts.state;
-    this.#held.delete(stream);
     try {
       for (let next: TailNews | undefined = news; next; next = this.#later.get(stream)) {
         this.#later.delete(stream);
-        this.#missing.delete(stream);
         await this.#readOn(stream, next);
         this.#context.delivered.forget(stream, cursors.get(stream));
       }
-      if (cursors.get(stream) < cursors.reach(stream)) this.#held.add(stream);
     } finally {
       // At once: what is told from now on begins a new one.
       this.#readers.delete(stream);
@@ -181,32 +181,15 @@ export class Poller {
     }
   }
 
-  /** Reads a stream as far as it goes, perhaps to where a key is missing. */
+  /** Reads a stream as far as it goes, perhaps to what cannot be read. */
   async #readOn(stream: string, news: TailNews): Promise<void> {
     try {
       await new StreamReader(this.#context, stream, news).run();
+      this.#held.release(stream);
     } catch (error) {
-      if (!(error instanceof MissingKeyError)) throw error;
-      this.#missing.set(stream, error.kid);
+      if (!isUnreadable(error)) throw error;
+      this.#held.hold(stream, error);
     }
-  }
-
-  /** Once an object; once a key that is missing, and again when the keys change without it. */
-  #report(error: CorruptObjectError | MissingKeyError): void {
-    const isLocked = error instanceof MissingKeyError;
-    const subject = isLocked ? `${this.#parts.envelope.revision} ${error.kid}` : error.key;
-    if (this.#reported.has(subject) || this.#reported.size > MOST_REPORTED) return;
-    this.#reported.add(subject);
-    logger.error(
-      isLocked
-        ? "{message}; what is encrypted with it waits until it is there"
-        : "{message}; it holds up its stream and is tried again at later polls",
-      {
-        message: this.#reported.size > MOST_REPORTED
-          ? `More than ${MOST_REPORTED} objects cannot be read, the next ones are not told of`
-          : messageOf(error),
-      },
-    );
   }
 }
 

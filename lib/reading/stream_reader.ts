@@ -6,15 +6,12 @@
 import { behindHole, chainFrom } from "./chain.ts";
 import { type DecodedObject, decodeObject, type StoredUpdate } from "../codec.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Envelope } from "../encryption/envelope.ts";
 import { type Environment, sleep } from "../environment.ts";
-import type { DeliveredCommits } from "./delivered_commits.ts";
-import { CorruptObjectError, MissingKeyError } from "../errors.ts";
+import { isUnreadable, MissingKeyError, type UnreadableError } from "../errors.ts";
+import { fetchAhead, type FetchContext, type Fetched, startFetching } from "./fetch_ahead.ts";
 import type { ObjectName } from "../keys.ts";
-import type { Limit } from "./limit.ts";
 import { listStream } from "../listing.ts";
 import type { State } from "../state/state.ts";
-import type { ObjectStore } from "../stores/store.ts";
 
 /** A hole is a gap once it was there in so many listings … */
 const HOLE_LISTINGS = 3;
@@ -22,38 +19,19 @@ const HOLE_LISTINGS = 3;
 /** … over at least so many milliseconds. */
 const HOLE_TIME = 2000;
 
-/** How many objects of a stream are fetched ahead. */
-const PREFETCH = 4;
-
 /** What reading stands on. */
-export interface ReadContext {
+export interface ReadContext extends FetchContext {
   /** Cursors. */
   readonly state: State;
-  /** The bucket. */
-  readonly store: ObjectStore;
-  /** What objects are stored in. */
-  readonly envelope: Envelope;
   /** Time. */
   readonly environment: Environment;
   /** Hands updates to the plugins and moves the cursor. */
   readonly delivery: Delivery;
-  /** Bounds the GETs and LISTs under way. */
-  readonly gets: Limit;
-  /** What came by other ways than from the bucket, and need not be fetched. */
-  readonly delivered: DeliveredCommits;
   /** After so many milliseconds an unreadable object is given up. */
   readonly patience: number;
   /** Told of every object that is not what its key says, or for which a key is missing. */
-  readonly onUnreadable: (error: CorruptObjectError | MissingKeyError) => void;
-  /** Ends reading. */
-  readonly signal: AbortSignal;
+  readonly onUnreadable: (error: UnreadableError) => void;
 }
-
-/** What came of an object: its updates, or what is in it; undefined when it is gone. */
-type Fetched =
-  | { readonly decoded: DecodedObject; readonly body?: undefined }
-  | { readonly decoded?: undefined; readonly body: Uint8Array }
-  | undefined;
 
 /** What is known of the tail of a stream. */
 export interface TailNews {
@@ -71,9 +49,8 @@ export class StreamReader {
   #names: readonly ObjectName[];
   /** Objects that were gone, or cannot be read: not relied on any more in this run. */
   readonly #excluded = new Set<string>();
-  readonly #unreadable: ObjectName[] = [];
-  /** Those for which a key is missing: it may be added at any time, and they are never given up. */
-  readonly #locked: { readonly name: ObjectName; readonly error: MissingKeyError }[] = [];
+  /** Those that cannot be read. */
+  readonly #obstacles: { readonly name: ObjectName; readonly error: UnreadableError }[] = [];
   /** Listings of both tail and segments that showed the hole after the cursor; and since when. */
   #listings = 0;
   #since = 0;
@@ -87,9 +64,9 @@ export class StreamReader {
   }
 
   /**
-   * Reads and applies; resolves when the end is reached or an unreadable object is in the way.
+   * Reads and applies; resolves when the end is reached.
    *
-   * @throws {MissingKeyError} when a key is missing for what comes next.
+   * @throws {UnreadableError} when an object is in the way that cannot be read.
    */
   async run(): Promise<void> {
     const { state, environment: { clock }, signal } = this.#context;
@@ -99,21 +76,20 @@ export class StreamReader {
       const names = this.#names.filter(({ key, last }) =>
         last > cursor && !this.#excluded.has(key)
       );
-      const unreadable = this.#unreadable.some(({ last }) => last > cursor);
-      const locked = this.#locked.find(({ name }) => name.last > cursor);
-      if (names.length === 0 && locked) throw locked.error;
-      if (names.length === 0 && unreadable) return void this.#hold(cursor);
-      if (names.length === 0 && state.cursors.reach(this.#stream) <= cursor) return;
+      const obstacle = this.#obstacleAfter(cursor);
+      const isOver = names.length === 0 && state.cursors.reach(this.#stream) <= cursor;
+      if (isOver && !obstacle) return;
       const chain = chainFrom(names, cursor);
       if (chain.length > 0) {
         this.#listings = 0;
         await this.#readChain(chain);
+      } else if (obstacle && names.length === 0) {
+        this.#waitsFor(obstacle, cursor);
+        throw obstacle;
       } else if (this.#listings === 0) {
         await this.#list(cursor, { tail: !this.#isTailListed });
-      } else if (locked) {
-        throw locked.error;
-      } else if (unreadable && this.#hold(cursor)) {
-        return;
+      } else if (obstacle && this.#waitsFor(obstacle, cursor)) {
+        throw obstacle;
       } else if (this.#listings >= HOLE_LISTINGS && clock.now() - this.#since >= HOLE_TIME) {
         await this.#crossHole(names, cursor);
       } else {
@@ -140,34 +116,16 @@ export class StreamReader {
     this.#names = [...commits, ...segments];
   }
 
-  /** Applies object after object, fetching ahead, as far as they can be read. */
+  /** Applies object after object, as far as they can be read. */
   async #readChain(chain: readonly ObjectName[]): Promise<void> {
     const { state, delivery, signal } = this.#context;
-    const fetched: Promise<Fetched>[] = [];
-    try {
-      for (const [index, name] of chain.entries()) {
-        while (fetched.length < Math.min(chain.length, index + PREFETCH)) {
-          fetched.push(this.#fetch(chain[fetched.length]));
-        }
-        const updates = await this.#updatesIn(name, fetched[index]);
-        if (!updates) return;
-        const cursor = state.cursors.get(this.#stream);
-        if (name.first > cursor + 1) return; // It was set back meanwhile, at a fork.
-        await delivery.apply(this.#stream, updates.filter(({ seq }) => seq > cursor), signal);
-      }
-    } finally {
-      await Promise.allSettled(fetched);
+    for await (const { name, fetched } of fetchAhead(this.#context, chain)) {
+      const updates = await this.#updatesIn(name, fetched);
+      if (!updates) return;
+      const cursor = state.cursors.get(this.#stream);
+      if (name.first > cursor + 1) return; // It was set back meanwhile, at a fork.
+      await delivery.apply(this.#stream, updates.filter(({ seq }) => seq > cursor), signal);
     }
-  }
-
-  #fetch(name: ObjectName): Promise<Fetched> {
-    const { gets, store, envelope, delivered, signal } = this.#context;
-    const decoded = delivered.take(name);
-    if (decoded) return Promise.resolve({ decoded });
-    const fetched = gets.run(() => store.get(name.key, { signal }))
-      .then(async (stored) => stored && { body: await envelope.open(name, stored) });
-    fetched.catch(() => {}); // Fetched ahead: the error counts when its turn comes.
-    return fetched;
   }
 
   /** The updates of the object; undefined when it cannot be relied on. */
@@ -196,15 +154,22 @@ export class StreamReader {
 
   /** Goes on without an object that cannot be read; what else went wrong is thrown again. */
   #setAside(name: ObjectName, error: unknown): void {
-    if (error instanceof MissingKeyError) this.#locked.push({ name, error });
-    else if (error instanceof CorruptObjectError) this.#unreadable.push(name);
-    else throw error;
+    if (!isUnreadable(error)) throw error;
+    this.#obstacles.push({ name, error });
     this.#excluded.add(name.key);
     this.#context.onUnreadable(error);
   }
 
-  /** Waits for the unreadable object; false when that was long enough. */
-  #hold(cursor: number): boolean {
+  /** What is wrong with an object that holds what comes next, or later; first that a key is missing. */
+  #obstacleAfter(cursor: number): UnreadableError | undefined {
+    const errors = this.#obstacles.filter(({ name }) => name.last > cursor)
+      .map(({ error }) => error);
+    return errors.find((error) => error instanceof MissingKeyError) ?? errors[0];
+  }
+
+  /** Whether to wait: for a key as long as it takes, for a damaged object until that was long enough. */
+  #waitsFor(obstacle: UnreadableError, cursor: number): boolean {
+    if (obstacle instanceof MissingKeyError) return true;
     const { state, environment: { clock }, patience } = this.#context;
     const now = Math.round(clock.now());
     return now - state.cursors.hold(this.#stream, cursor, now) < patience;
@@ -215,7 +180,7 @@ export class StreamReader {
     const { delivery, signal } = this.#context;
     const behind = behindHole(names, cursor);
     if (!behind) return await this.#giveUp(cursor);
-    const updates = await this.#updatesIn(behind, this.#fetch(behind));
+    const updates = await this.#updatesIn(behind, startFetching(this.#context, behind));
     if (!updates) return;
     this.#listings = 0;
     const gap = { stream: this.#stream, first: cursor + 1, last: behind.first - 1 };

@@ -60,15 +60,16 @@ export class BucketWatcher implements Watcher {
 
   async poll(): Promise<PollReport> {
     await this.ready;
-    if (!this.#delivery) return { applied: 0, gaps: 0, missingKeys: [] };
+    if (!this.#delivery) return { applied: 0, gaps: 0, unreadable: [] };
     const before = this.#delivery.counts;
+    this.#poller!.retryAll();
     await this.#loop!.poll();
     await this.#poller!.idle();
     const { applied, gaps } = this.#delivery.counts;
     return {
       applied: applied - before.applied,
       gaps: gaps - before.gaps,
-      missingKeys: this.#poller!.missingKeys,
+      unreadable: this.#poller!.unreadable,
     };
   }
 

@@ -188,6 +188,26 @@ Deno.test("watch --once applies what is new, once, and publishes files", async (
   );
 });
 
+Deno.test("watch and tail --once end with 65, and name it, when a damaged object holds up a stream", async () => {
+  await using directory = await workspace({ "feedsync.json": CONFIG });
+  const cwd = directory.path;
+  await feedsync(["publish", URL, "-"], { cwd, stdin: "first" });
+  await feedsync(["publish", "https://example.com/other.xml", "-", "--server", "web-2"], {
+    cwd,
+    stdin: "other",
+  });
+  const tail = join(cwd, "store", "tail");
+  const [stream] = [...Deno.readDirSync(tail)].filter(({ name }) => name.startsWith("web-1"));
+  const [{ name }] = [...Deno.readDirSync(join(tail, stream.name))];
+  await Deno.writeTextFile(join(tail, stream.name, name), "damaged");
+  for (const command of [["watch", "--server", "web-3"], ["tail"]]) {
+    const { code, stdout, stderr } = await feedsync([...command, "--once"], { cwd });
+    assert.equal(code, 65, stderr);
+    assert.match(stdout, /other/);
+    assert.match(stderr, /error: Cannot read all that is there, damaged objects .*tail\/web-1_/);
+  }
+});
+
 Deno.test("watch --json prints NDJSON only, besides what the plugins do", async () => {
   await using directory = await workspace({
     "feedsync.json": JSON.stringify({

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { MissingKeyError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
 import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
 import { captureLog, Keys } from "./keys.ts";
@@ -155,9 +156,9 @@ Deno.test("a new state without the key waits, and then learns what had expired b
   for (const from of ["earliest", "now"] as const) {
     const server = fleet.server("web-2", { from, envelope: await mine.envelope() });
     await using received = fleet.watch(server);
-    const { missingKeys } = await fleet.time.run(received.watcher.poll());
+    const { unreadable } = await fleet.time.run(received.watcher.poll());
     const [kid] = JSON.parse(await keys.text()).keys.map(({ kid }: { kid: string }) => kid);
-    assert.deepEqual(missingKeys, [kid]);
+    assert.deepEqual(unreadable.map((error) => (error as MissingKeyError).kid), [kid]);
     assert.deepEqual(received.contents, []);
     const text = await mine.text();
     await mine.write(await keys.text());

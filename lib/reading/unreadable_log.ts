@@ -1,0 +1,42 @@
+/**
+ * Telling of objects that cannot be read.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { Envelope } from "../encryption/envelope.ts";
+import { messageOf, MissingKeyError, type UnreadableError } from "../errors.ts";
+
+const logger = getLogger(["feedsync", "watch"]);
+
+/** No more are told of, one by one. */
+const MOST_TOLD = 100;
+
+/** Logs each object once, and a key that is missing once, and again when the keys change without it. */
+export class UnreadableLog {
+  readonly #envelope: Envelope;
+  readonly #told = new Set<string>();
+
+  /** What is missing are keys of this envelope. */
+  constructor(envelope: Envelope) {
+    this.#envelope = envelope;
+  }
+
+  /** Tells what is wrong, if that is news. */
+  tell(error: UnreadableError): void {
+    const isLocked = error instanceof MissingKeyError;
+    const subject = isLocked ? `${this.#envelope.revision} ${error.kid}` : error.key;
+    if (this.#told.has(subject) || this.#told.size > MOST_TOLD) return;
+    this.#told.add(subject);
+    logger.error(
+      isLocked
+        ? "{message}; what is encrypted with it waits until it is there"
+        : "{message}; it holds up its stream and is tried again at later polls",
+      {
+        message: this.#told.size > MOST_TOLD
+          ? `More than ${MOST_TOLD} objects cannot be read, the next ones are not told of`
+          : messageOf(error),
+      },
+    );
+  }
+}
