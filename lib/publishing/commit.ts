@@ -31,6 +31,8 @@ export interface UploadContext {
   readonly environment: Environment;
   /** What this server publishes is applied here, too. */
   readonly includeOwn: boolean;
+  /** Called as soon as a commit is stored, with its body. */
+  readonly onCommit: (commit: Commit, body: Uint8Array) => void;
   /** What the keys of this server do not open. */
   readonly locked: LockedObjects;
   /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */
@@ -47,19 +49,33 @@ export interface Commit {
   readonly lines: readonly string[];
   /** Bytes of NDJSON. */
   readonly bytes: number;
+  /** Which stream its stream continues. */
+  readonly continued: Continued;
+}
+
+/** What a header says of the stream before. */
+interface Continued {
+  readonly previous?: string;
+  readonly previousLast?: number;
 }
 
 /** Takes the rows that are not known to be uploaded, as many as fit; at least one, if there is one. */
-export function nextCommit({ state, writer }: UploadContext): Commit | undefined {
+export function nextCommit(context: UploadContext): Commit | undefined {
+  const { state, writer } = context;
   const { stream, base, uploaded } = state.publisher.load();
   const queued = state.outbox.rows(uploaded + 1, uploaded + COMMIT_UPDATES);
-  return firstCommit(queued, { stream, base, writer });
+  return firstCommit(queued, { stream, base, writer, continued: continued(context) });
 }
 
 /** A commit to `stream` of the first of the rows; the row after `base` has seq 1 there. */
 function firstCommit(
   queued: Iterable<OutboxRow>,
-  { stream, base, writer }: { stream: string; base: number; writer: string },
+  { base, continued, ...part }: {
+    stream: string;
+    base: number;
+    writer: string;
+    continued: Continued;
+  },
 ): Commit | undefined {
   const rows: OutboxRow[] = [], lines: string[] = [];
   let bytes = 0;
@@ -74,16 +90,18 @@ function firstCommit(
   if (rows.length === 0) return undefined;
   const first = rows[0].row - base;
   const last = first + rows.length - 1;
-  return { name: objectName({ kind: "tail", stream, first, last, writer }), rows, lines, bytes };
+  const name = objectName({ kind: "tail", ...part, first, last });
+  return { name, rows, lines, bytes, continued };
 }
 
-/** Uploads a commit; resolves to what is stored. */
+/** Uploads a commit, and tells of it. */
 export async function putCommit(
   context: UploadContext,
-  { name, lines }: Commit,
+  commit: Commit,
   options: StoreOptions,
-): Promise<Uint8Array> {
-  return await put(context, name, lines, { ...continued(context), ...options });
+): Promise<void> {
+  const { name, lines, continued } = commit;
+  context.onCommit(commit, await put(context, name, lines, { ...continued, ...options }));
 }
 
 /** Uploads rows, numbered from 1, to a stream that is new and gets nothing else. */
@@ -94,14 +112,10 @@ export async function uploadApart(
 ): Promise<void> {
   const { environment: { random }, writer } = context;
   const stream = `${serverOf(previous)}_${random.token()}`;
+  const part = { stream, base: 0, writer, continued: { previous } };
   for (let done = 0; done < rows.length;) {
-    const commit = firstCommit(rows.slice(done, done + COMMIT_UPDATES), {
-      stream,
-      base: 0,
-      writer,
-    })!;
-    const { name, lines } = commit;
-    await put(context, name, lines, { previous, signal });
+    const commit = firstCommit(rows.slice(done, done + COMMIT_UPDATES), part)!;
+    await putCommit(context, commit, { signal });
     done += commit.rows.length;
   }
 }
@@ -128,13 +142,6 @@ function continued({ state: { publisher, former } }: UploadContext): Continued {
   const before = former.get(previous);
   return { previous, previousLast: before && base - before.base };
 }
-
-/** What the header says of the stream before. */
-interface Continued {
-  readonly previous?: string;
-  readonly previousLast?: number;
-}
-
 async function put(
   { state, store, envelope, environment: { clock } }: UploadContext,
   name: ObjectName,

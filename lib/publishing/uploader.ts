@@ -126,7 +126,10 @@ export class Uploader {
     const { lock, envelope, environment: { random } } = this.#parts;
     if (!lock.tryAcquire()) return false;
     const locked = new LockedObjects(envelope);
-    this.#context = { ...this.#parts, locked, writer: random.token() };
+    const onCommit = (commit: Commit, body: Uint8Array) => {
+      for (const tell of this.onCommit) tell(commit, body);
+    };
+    this.#context = { ...this.#parts, onCommit, locked, writer: random.token() };
     return true;
   }
 
@@ -156,8 +159,7 @@ export class Uploader {
     const { base, uploaded } = publisher.load();
     const isFirst = uploaded === base;
     if (isFirst) state.transaction(() => publisher.save({ uploaded })); // Syncs its rows, too.
-    const body = await putCommit(context, commit, { signal });
-    for (const tell of this.onCommit) tell(commit, body);
+    await putCommit(context, commit, { signal });
     const { name: { key, first, last }, bytes, rows } = commit;
     this.#waiters.uploaded(rows[rows.length - 1].row);
     // Later ones are not synced: a crash of the machine in between only sends these rows again.

@@ -62,8 +62,13 @@ Deno.test("what a third copy writes where the others have given up arrives, and 
   await using before = fleet.watch(fleet.server("web-8"));
   await copies.poll(before);
 
+  const told: string[] = [];
+  one.parts!.uploader.onCommit.push(({ name, rows }) => {
+    if (name.stream !== one.stream) told.push(...rows.map(({ url }) => url));
+  });
   await fleet.forge({ kind: "tail", stream, first: 2, last: 2 }, () => "theirs");
   await copies.pollAs(one);
+  assert.ok(told.length > 0, "what is published again is told of, as every commit is");
 
   await copies.poll(before);
   assert.ok(before.contents.includes("theirs"), "to a reader that was beyond it");

@@ -63,9 +63,9 @@ export const MUTANTS: readonly Mutant[] = [
     "a row counts as uploaded before its commit is stored",
     edit(
       UPLOADER,
-      "    const body = await putCommit(context, commit, { signal });",
+      "    await putCommit(context, commit, { signal });",
       `    publisher.save({ uploaded: commit.rows.at(-1)!.row });
-    const body = await putCommit(context, commit, { signal });`,
+    await putCommit(context, commit, { signal });`,
     ),
   ),
   mutant(
