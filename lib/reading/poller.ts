@@ -81,16 +81,17 @@ export class Poller {
     await enterStreams(this.#context, streams, from);
     const own = state.publisher.load().stream;
     if (!includeOwn) streams.delete(own);
-    let foundNews = false;
+    const news = [...streams].map(([stream, commits]) => {
+      const known = Math.max(state.cursors.get(stream), state.cursors.reach(stream));
+      return { stream, known, reach: reachOf(commits) };
+    }).filter(({ known, reach }) => reach > known);
+    // A stream that is new and forgotten again by a power loss would be missed by nobody once it is gone.
+    const durable = news.some(({ known }) => known === 0);
     state.transaction(() => {
       state.setFact("lastPoll", Math.round(clock.now()));
-      for (const [stream, commits] of streams) {
-        const reach = reachOf(commits);
-        if (reach <= Math.max(state.cursors.get(stream), state.cursors.reach(stream))) continue;
-        state.cursors.noteReach(stream, reach);
-        foundNews ||= !this.#readers.has(stream);
-      }
-    }, { durable: false });
+      for (const { stream, reach } of news) state.cursors.noteReach(stream, reach);
+    }, { durable });
+    const foundNews = news.some(({ stream }) => !this.#readers.has(stream));
     for (const stream of this.#unread().filter((stream) => this.#held.isDue(stream))) {
       this.#read(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
