@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { MAX_UPDATE_BYTES } from "../codec.ts";
 import { InvalidUpdateError, messageOf } from "../errors.ts";
+import { feedContent } from "../files/read_feed.ts";
+import { readAtMost } from "../read_at_most.ts";
 import type { Json, JsonObject, UpdateInput } from "../update.ts";
 import type { Arguments } from "./args.ts";
 import { UsageError } from "./exit.ts";
@@ -62,18 +65,24 @@ export async function readContent(
   const name = source === "standard input" ? source : source.file;
   // Reading a terminal or a pipe cannot be aborted.
   const bytes = await orAborted(readBytes(source), signal);
+  if (bytes === "too large") {
+    throw new InvalidUpdateError(
+      `Cannot publish ${name}: it has more than the ${MAX_UPDATE_BYTES} bytes that can be published`,
+    );
+  }
   if (bytes.length === 0) {
     throw new InvalidUpdateError(
       `Cannot publish ${name}: it is empty; when the feed is gone, use --remove`,
     );
   }
-  return { content: json ? parseJson(bytes, name) : textOrBytes(bytes) };
+  return { content: json ? parseJson(bytes, name) : feedContent(bytes) };
 }
 
-async function readBytes(source: Exclude<Source, "removed">): Promise<Uint8Array> {
-  if (source === "standard input") return await new Response(Deno.stdin.readable).bytes();
+async function readBytes(source: Exclude<Source, "removed">): Promise<Uint8Array | "too large"> {
+  if (source === "standard input") return await readAtMost(Deno.stdin.readable, MAX_UPDATE_BYTES);
   try {
-    return await Deno.readFile(source.file);
+    using file = await Deno.open(source.file);
+    return await readAtMost(file.readable, MAX_UPDATE_BYTES);
   } catch (cause) {
     throw new InvalidUpdateError(`Cannot read ${source.file}: ${messageOf(cause)}`, { cause });
   }
@@ -84,14 +93,5 @@ function parseJson(bytes: Uint8Array, name: string): Json {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new InvalidUpdateError(`Cannot read ${name} as JSON: ${messageOf(cause)}`, { cause });
-  }
-}
-
-/** Text with every byte of it, a byte order mark included; bytes where it is not UTF-8. */
-function textOrBytes(bytes: Uint8Array): string | Uint8Array {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return bytes;
   }
 }

@@ -42,6 +42,9 @@ export function prepareUpdate(update: UpdateInput): PreparedUpdate {
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw new InvalidUpdateError(`Cannot publish ${url} as 'metadata' must be a JSON object`);
   }
+  const { content } = update;
+  const isRaw = typeof content === "string" || content instanceof Uint8Array;
+  if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(url, content.length);
   if (!removed && !(update.content instanceof Uint8Array)) {
     assertJson(update.content, "content", `Cannot publish ${url}`);
   }
@@ -49,12 +52,14 @@ export function prepareUpdate(update: UpdateInput): PreparedUpdate {
   const body = updateBody({ ...update, metadata });
   const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
   const bytes = Buffer.byteLength(line);
-  if (bytes > MAX_UPDATE_BYTES) {
-    throw new InvalidUpdateError(
-      `Cannot publish ${url} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
-    );
-  }
+  if (bytes > MAX_UPDATE_BYTES) throw tooLarge(url, bytes);
   return { url, body, hash: hashOf(update) };
+}
+
+function tooLarge(url: string, bytes: number): InvalidUpdateError {
+  return new InvalidUpdateError(
+    `Cannot publish ${url} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
+  );
 }
 
 function invalidUrl(url: unknown): InvalidUpdateError {

@@ -5,7 +5,7 @@
  */
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { mediaTypeOf } from "../encryption/format.ts";
-import { MAX_OBJECT_BYTES, type ObjectInfo } from "./store.ts";
+import type { ObjectInfo } from "./store.ts";
 
 /** The headers that say what an object is. */
 export function contentHeaders(
@@ -13,24 +13,6 @@ export function contentHeaders(
 ): { ContentType: string; ContentEncoding?: string } {
   const { type, encoding } = mediaTypeOf(body);
   return { ContentType: type, ContentEncoding: encoding };
-}
-
-/**
- * Reads a body whole; "too large" when it is larger than any object can be. Its length is not to be
- * relied on: `fetch` unpacks what claims to be gzip, and a little of that may become a lot.
- */
-export async function readWhole(
-  body: ReadableStream<Uint8Array>,
-): Promise<Uint8Array | "too large"> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_OBJECT_BYTES) return "too large";
-    chunks.push(chunk);
-  }
-  if (chunks.length === 1) return chunks[0];
-  return await new Blob(chunks as BlobPart[]).bytes();
 }
 
 /** A page of a listing, with keys relative to `root`. */

@@ -48,6 +48,17 @@ Deno.test("metadata without a key, or with one key twice, is refused", () => {
   assert.throws(() => metadata("a=1", "a=2"), { name: "UsageError", message: /"a" twice/ });
 });
 
+Deno.test("what is too large is not read to its end", async () => {
+  await using directory = await workspace({});
+  const file = join(directory.path, "large");
+  await Deno.writeTextFile(file, "");
+  await Deno.truncate(file, 2 ** 40);
+  await assert.rejects(readContent({ file }, { json: false, signal }), {
+    name: "InvalidUpdateError",
+    message: /large: it has more than the 16777216 bytes that can be published$/,
+  });
+});
+
 Deno.test("text keeps every byte, and what is not UTF-8 stays bytes", async () => {
   await using directory = await workspace({
     text: "\uFEFF<rss>é</rss>\r\n",

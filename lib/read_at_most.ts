@@ -1,0 +1,21 @@
+/**
+ * Reading what may be larger than one can hold.
+ *
+ * @module
+ */
+
+/** Reads all bytes of a stream; "too large" as soon as there are more than `most`. */
+export async function readAtMost(
+  stream: ReadableStream<Uint8Array>,
+  most: number,
+): Promise<Uint8Array | "too large"> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > most) return "too large";
+    chunks.push(chunk);
+  }
+  if (chunks.length === 1) return chunks[0];
+  return await new Blob(chunks as BlobPart[]).bytes();
+}
