@@ -31,6 +31,9 @@ const SIDE_BY_SIDE = 32, BYTES_AT_ONCE = 4 * MOST_BYTES;
 /** A body that takes longer is not waited for: milliseconds. */
 const BODY_TIMEOUT = 10_000;
 
+/** Strangers are told of in the log, at most once in so many milliseconds. */
+const COMPLAINT_INTERVAL = 10 * 60 * 1000;
+
 /** More messages are not remembered. */
 const MOST_IDS = 100_000;
 
@@ -73,7 +76,11 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
         logger.error("Cannot answer a peer: {message}", { message: messageOf(error) });
         return new Response("It failed\n", { status: 500 });
       },
-    }, (request) => listener.answer(request));
+    }, async (request, { remoteAddr }) => {
+      const response = await listener.answer(request);
+      if (response.status === 401) listener.complain(remoteAddr.hostname, await response.clone().text());
+      return response;
+    });
     return {
       async [Symbol.asyncDispose]() {
         stopping.abort();
@@ -100,6 +107,7 @@ class Listener {
   readonly #ids = new Map<string, number>();
   #reading = 0;
   #bytes = 0;
+  #nextComplaint = -Infinity;
 
   constructor(options: ListenerOptions) {
     const { secret, wakeToken } = this.#options = options;
@@ -131,6 +139,17 @@ class Listener {
       this.#reading--;
       this.#bytes -= size;
     }
+  }
+
+  /** Tells that a stranger was refused: it may be a server that was given another secret. */
+  complain(hostname: string, reason: string): void {
+    const now = this.#options.clock.now();
+    if (now < this.#nextComplaint) return;
+    this.#nextComplaint = now + COMPLAINT_INTERVAL;
+    logger.warn("A message from {hostname} was refused: {reason}", {
+      hostname,
+      reason: reason.trim(),
+    });
   }
 
   /** Commits of peers. */

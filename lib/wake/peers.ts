@@ -106,6 +106,8 @@ class Peer {
   readonly #http = Deno.createHttpClient({ http2: false });
   #bytes = 0;
   #failures = 0;
+  /** What was told of the last failure: the same is not told again. */
+  #complaint: string | undefined;
   #leftAloneUntil = -Infinity;
   #sending: Promise<void> | undefined;
 
@@ -170,6 +172,7 @@ class Peer {
   #noteSuccess(): void {
     if (this.#failures > 0) logger.info("The peer {url} can be reached again", { url: this.#url });
     this.#failures = 0;
+    this.#complaint = undefined;
     this.sent++;
   }
 
@@ -179,12 +182,15 @@ class Peer {
     this.dropped += this.#queue.length;
     while (this.#queue.length > 0) this.#take();
     if (this.#closing.signal.aborted) return;
-    if (this.#failures++ === 0) {
+    const message = messageOf((error as Error).cause ?? error);
+    if (message !== this.#complaint) {
+      this.#complaint = message;
       logger.warn(
         "Cannot tell the peer {url} of a commit: {message} (it will find it by polling)",
-        { url: this.#url, message: messageOf((error as Error).cause ?? error) },
+        { url: this.#url, message },
       );
     }
+    this.#failures++;
     this.#leftAloneUntil = clock.now() + backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
   }
 }

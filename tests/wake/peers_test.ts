@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import { systemEnvironment } from "../../lib/environment.ts";
@@ -6,6 +7,7 @@ import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
 import { Peers } from "../../lib/wake/peers.ts";
 import type { Config } from "../../mod.ts";
+import { captureLog } from "../encryption/keys.ts";
 import { MemoryStore } from "../memory_store.ts";
 import { freeAddress } from "../servers/ports.ts";
 
@@ -86,4 +88,38 @@ Deno.test("a peer that never answers holds up neither publishing nor the end", a
     for (const content of ["a", "b", "c"]) await publish(web1, update(content));
   }
   assert.equal(store.requests.put, 3);
+});
+
+Deno.test("both sides tell once when a peer refuses, also one that was out of reach before", async () => {
+  const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
+  const { clock, random } = systemEnvironment;
+  let skipped = 0;
+  const environment = { random, clock: { ...clock, now: () => clock.now() + skipped } };
+  const peers = new Peers([`http://${address}`], { ...optionsFor(store), environment });
+  const failTwice = async () => {
+    for (const dropped of [1, 2].map((count) => peers.counts.dropped + count)) {
+      peers.send({
+        key: "tail/web-1_abcdefgh/0000000000000001.1.ijklmnop",
+        body: new Uint8Array(9),
+      });
+      while (peers.counts.dropped < dropped) await setImmediate();
+      skipped += 60_000; // It is left alone for so long at most.
+    }
+  };
+  using log = captureLog();
+  await failTwice();
+  const secret = `whsec_${btoa("a secret that the others lack")}`;
+  await using web2 = connect(store, { server: "web-2", listen: address, secret });
+  await using watcher = watch(web2, () => {});
+  await watcher.ready;
+  await failTwice();
+  const warnings = log.lines.filter((line) => line.startsWith("warning"));
+  assert.equal(warnings.length, 3, warnings.join("\n"));
+  assert.match(warnings[0], /Cannot tell the peer .* of a commit: .*refused/);
+  assert.match(
+    warnings[1],
+    /from 127\.0\.0\.1 was refused: It is not signed with the secret of this/,
+  );
+  assert.match(warnings[2], /Cannot tell the peer .* of a commit: 401 It is not signed/);
+  await peers.close(0);
 });
