@@ -7,8 +7,10 @@
 
 /** A clock with timers. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. Somebody may set it, forward or back. */
   now(): number;
+  /** Milliseconds since some moment: for how long something takes, whatever becomes of the time. */
+  elapsed(): number;
   /** Calls `callback` once after `ms`; the returned function cancels that. */
   setTimer(ms: number, callback: () => void): () => void;
 }
@@ -37,6 +39,7 @@ const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 export const systemEnvironment: Environment = {
   clock: {
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     setTimer(ms, callback) {
       const timer = setTimeout(callback, ms);
       return () => clearTimeout(timer);

@@ -7,11 +7,13 @@ import { Standstill } from "./standstill.ts";
  */
 export class VirtualTime extends Standstill implements Environment {
   #now = Date.parse("2026-01-01T00:00:00Z");
+  #error = 0;
   readonly #timers = new Set<{ at: number; callback: () => void }>();
   #seed = 1;
 
   readonly clock = {
-    now: () => this.#now,
+    now: () => this.#now + this.#error,
+    elapsed: () => this.#now,
     setTimer: (ms: number, callback: () => void) => {
       const timer = { at: this.#now + ms, callback };
       this.#timers.add(timer);
@@ -27,6 +29,11 @@ export class VirtualTime extends Standstill implements Environment {
     },
     fraction: () => this.#next(),
   };
+
+  /** Somebody sets the clock back, which is no time that passes. */
+  setBack(ms: number): void {
+    this.#error -= ms;
+  }
 
   /** Sets the clock forward; no timer fires. */
   skip(ms: number): void {

@@ -67,11 +67,11 @@ export class Settling {
    * when it has been examined, or to `unsettled` when it keeps changing; it goes on waiting then.
    */
   mark(name: string, mark: Mark): Promise<Outcome> {
-    return this.#enter(name, mark, this.#clock.now());
+    return this.#enter(name, mark, this.#clock.elapsed());
   }
 
   #enter(name: string, { stamp, received }: Mark, since: number): Promise<Outcome> {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const known = this.#waiting.get(name);
     // That a waiting file was found again is no news: it is compared when it is due.
     const isNews = known === undefined || stamp === undefined;
@@ -142,7 +142,7 @@ export class Settling {
 
   /** Nothing waits longer than it must when the clock was set back. */
   #timeLeft({ due }: Waiting): number {
-    const left = due - this.#clock.now();
+    const left = due - this.#clock.elapsed();
     return left > this.#settle ? 0 : Math.max(0, left);
   }
 }

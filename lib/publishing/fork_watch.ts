@@ -8,7 +8,7 @@ import { mayBeContested, settleContested } from "./contested.ts";
 import type { Clock } from "../environment.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import type { UploadContext } from "./commit.ts";
-import { checkOwnTail, isSuspicious, listOwnTail, type OwnTail } from "./own_tail.ts";
+import { checkOwnTail, forgetGone, isSuspicious, listOwnTail, type OwnTail } from "./own_tail.ts";
 
 /** A process that uploads without polling looks at least so often, in milliseconds. */
 const CHECK_INTERVAL = 60 * 60 * 1000;
@@ -21,7 +21,7 @@ export class ForkWatch {
   readonly #clock: Clock;
   #tail: OwnTail | undefined;
   #taken = -Infinity;
-  #nextLook = 0;
+  #nextLook = -Infinity;
 
   /** Nothing was looked at yet. */
   constructor(clock: Clock) {
@@ -38,8 +38,9 @@ export class ForkWatch {
    * process may be the uploader: then it is kept for the time when this one is.
    */
   take(tail: OwnTail, context: UploadContext | undefined): boolean {
-    this.#taken = this.#clock.now();
+    this.#taken = this.#clock.elapsed();
     this.#nextLook = this.#taken + CHECK_INTERVAL;
+    if (context) forgetGone(context, tail);
     if (context && !isSuspicious(context, tail) && !this.#isContested(context, tail)) return false;
     this.#tail = tail;
     return true;
@@ -47,12 +48,12 @@ export class ForkWatch {
 
   /** Looks into the listing that was taken; makes one when there is none and a look is due. */
   async look(context: UploadContext, options: StoreOptions): Promise<void> {
-    if (this.#tail || this.#clock.now() >= this.#nextLook) await this.#look(context, options);
+    if (this.#tail || this.#clock.elapsed() >= this.#nextLook) await this.#look(context, options);
   }
 
   /** The same before sealing: a look is due, unless somebody polls. */
   async lookBeforeSealing(context: UploadContext, options: StoreOptions): Promise<void> {
-    if (this.#tail || this.#clock.now() - this.#taken >= POLLING) {
+    if (this.#tail || this.#clock.elapsed() - this.#taken >= POLLING) {
       await this.#look(context, options);
     }
   }
@@ -60,11 +61,12 @@ export class ForkWatch {
   async #look(context: UploadContext, options: StoreOptions): Promise<void> {
     const taken = this.#tail;
     const tail = taken ?? await listOwnTail(context, options);
+    forgetGone(context, tail);
     await checkOwnTail(context, tail, options);
     // The own stream, too: it may have been given up just now.
     await settleContested(context, [...tail.former, ...tail.commits], options);
     if (this.#tail === taken) this.#tail = undefined; // Not one that was taken meanwhile.
-    this.#nextLook = this.#clock.now() + CHECK_INTERVAL;
+    this.#nextLook = this.#clock.elapsed() + CHECK_INTERVAL;
   }
 
   #isContested(context: UploadContext, { former }: OwnTail): boolean {

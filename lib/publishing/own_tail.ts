@@ -14,14 +14,26 @@ import { type ObjectName, parseKey, reachOf, serverOf } from "../keys.ts";
 import { listStream } from "../listing.ts";
 import { readObject } from "./read_objects.ts";
 import type { StreamState } from "../state/publisher.ts";
+import type { State } from "../state/state.ts";
 import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
-/** A listing of the own tail. */
-export interface OwnTail {
-  /** Where the stream stood before the listing began: every read may be old. */
+/** What was known before a listing began: it may show what was done away with meanwhile. */
+export interface KnownTail {
+  /** Where the stream stood. */
   readonly before: StreamState;
+  /** Keys of the objects that were known to be own. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** Takes down what is known, before the own tail is listed. */
+export function knownTail({ publisher }: State): KnownTail {
+  return { before: publisher.load(), known: publisher.knownKeys() };
+}
+
+/** A listing of the own tail. */
+export interface OwnTail extends KnownTail {
   /** The commits listed. */
   readonly commits: readonly ObjectName[];
   /** The commits listed of streams that were given up. */
@@ -33,14 +45,14 @@ export async function listOwnTail(
   { state, store, environment: { clock } }: UploadContext,
   options: StoreOptions,
 ): Promise<OwnTail> {
-  const before = state.publisher.load();
-  const commits = await listStream(store, "tail", before.stream, options);
+  const knownBefore = knownTail(state);
+  const commits = await listStream(store, "tail", knownBefore.before.stream, options);
   const former: ObjectName[][] = [];
   for (const { stream } of state.former.all(clock.now())) {
     former.push(await listStream(store, "tail", stream, options));
   }
   state.noteClockOffset(store.clockOffset);
-  return { before, commits, former: former.flat() };
+  return { ...knownBefore, commits, former: former.flat() };
 }
 
 /** Whether a listing shows anything that {@linkcode checkOwnTail} has to look into. */
@@ -83,6 +95,20 @@ async function listAgain(context: UploadContext, options: StoreOptions): Promise
   return await listOwnTail(context, options);
 }
 
+/** Garbage that is not listed any more was deleted by somebody else: perhaps this server never may. */
+export function forgetGone(
+  { state: { publisher } }: UploadContext,
+  { before: { stream }, commits, known }: OwnTail,
+): void {
+  if (known.size <= commits.length) return;
+  const listed = new Set(commits.map(({ key }) => key));
+  const isGone = (key: string) => {
+    const name = parseKey(key);
+    return name?.kind === "tail" && name.stream === stream && known.has(key) && !listed.has(key);
+  };
+  publisher.dropGarbage(publisher.garbage(Infinity).filter(isGone));
+}
+
 /** A stream is continued only if its newest commit is still there. */
 function hasExpired({ before, commits }: OwnTail): boolean {
   return reachOf(commits) < before.uploaded - before.base;
@@ -90,11 +116,10 @@ function hasExpired({ before, commits }: OwnTail): boolean {
 
 function unknownCommits(
   { state: { publisher, former } }: Pick<UploadContext, "state">,
-  tail: OwnTail,
+  { commits, known }: OwnTail,
 ): ObjectName[] {
-  // Where nothing may be deleted, garbage stays for long.
-  const known = new Set([...publisher.commits(), ...publisher.garbage()].map(({ key }) => key));
-  return tail.commits.filter((commit) => !known.has(commit.key) && !former.hasSeen(commit));
+  const own = known.union(publisher.knownKeys());
+  return commits.filter((commit) => !own.has(commit.key) && !former.hasSeen(commit));
 }
 
 /** The lowest seq at which any of the commits differs from the outbox; Infinity when none does. */
@@ -117,7 +142,7 @@ async function lowestDifference(
  * Infinity when it does not. What is new then counts as uploaded.
  */
 function compare(
-  { state: { outbox, publisher } }: UploadContext,
+  { state, state: { outbox, publisher } }: UploadContext,
   { key, first, last }: ObjectName,
   updates: readonly StoredUpdate[] | "corrupt" | "locked",
 ): number {
@@ -129,9 +154,11 @@ function compare(
   if (different) return different.seq;
   if (last > sealed) {
     const bytes = Buffer.byteLength(JSON.stringify(updates));
-    publisher.addCommit({ key, first, last, bytes });
     const row = base + last;
-    if (base + first <= uploaded + 1 && row > uploaded) publisher.save({ uploaded: row });
+    state.transaction(() => {
+      publisher.addCommit({ key, first, last, bytes });
+      if (base + first <= uploaded + 1 && row > uploaded) publisher.save({ uploaded: row });
+    }, { durable: false });
   }
   return Infinity;
 }
@@ -155,9 +182,11 @@ async function tidyUp(
     state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
     if (count > 0) return;
   }
-  for (const { key, last } of unknown) {
-    if (last <= sealed) publisher.addGarbage(key, clock.now());
-  }
+  state.transaction(() => {
+    for (const { key, last } of unknown) {
+      if (last <= sealed) publisher.addGarbage(key, clock.now());
+    }
+  }, { durable: false });
 }
 
 /** Begins a new stream at the outbox row `row`. */

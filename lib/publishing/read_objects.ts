@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { decodeBody, type StoredUpdate } from "../codec.ts";
 import type { UploadContext } from "./commit.ts";
 import { sleep } from "../environment.ts";
-import { CorruptObjectError, MissingKeyError } from "../errors.ts";
+import { AccessDeniedError, CorruptObjectError, MissingKeyError } from "../errors.ts";
 import { fetchObject } from "../fetch_object.ts";
 import type { ObjectName } from "../keys.ts";
 import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
@@ -18,7 +18,8 @@ const logger = getLogger(["feedsync", "publish"]);
 export type ReadResult = readonly StoredUpdate[] | "corrupt" | "locked" | undefined;
 
 /**
- * Reads an object; undefined when it is gone, "corrupt" when it is not what its key says, "locked"
+ * Reads an object; undefined when it is gone, "corrupt" when it is not what its key says, or the store
+ * refuses to hand it out, "locked"
  * when this server lacks the key that it is encrypted with. What is corrupt is read a second time: it
  * may have been cut short on the way, and to take it for damaged gives a stream up.
  */
@@ -40,7 +41,7 @@ async function readOnce(
     const body = await fetchObject(context, name, options);
     return body && decodeBody(name, body);
   } catch (error) {
-    if (error instanceof CorruptObjectError) return "corrupt";
+    if (error instanceof CorruptObjectError || error instanceof AccessDeniedError) return "corrupt";
     if (!(error instanceof MissingKeyError)) throw error;
     logger.warn("{message}; it is taken for another server's, though it is in an own stream", {
       message: error.message,

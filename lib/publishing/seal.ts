@@ -22,7 +22,7 @@ export const SEGMENT_AGE: number = 60 * 60 * 1000;
 /** How long a superseded open segment is kept for readers that just listed it, in milliseconds. */
 export const SUPERSEDED_GRACE: number = 10_000;
 
-/** What could not be deleted is tried again after so many milliseconds, or at the next seal. */
+/** After a failure nothing is deleted for so many milliseconds. */
 const GARBAGE_RETRY = 10 * 60 * 1000;
 
 const logger = getLogger(["feedsync", "publish"]);
@@ -119,21 +119,20 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
 }
 
 /**
- * Deletes the objects that nobody needs any more; `all`: without waiting for their grace to end.
- * What cannot be deleted is tried again later: publishing goes on without.
+ * Deletes the objects that nobody needs any more, those of them whose grace has ended. What cannot be
+ * deleted is tried again later, with all the rest: publishing goes on without.
  */
 export async function collectGarbage(
   { state, store, environment: { clock } }: UploadContext,
-  { all = false, signal }: StoreOptions & { all?: boolean },
+  { signal }: StoreOptions,
 ): Promise<void> {
-  const due = state.publisher.garbage().filter((item) => all || item.due <= clock.now());
-  if (due.length === 0) return;
-  const keys = due.map(({ key }) => key);
+  const keys = state.publisher.garbage(clock.now());
+  if (keys.length === 0) return;
   const failures = await store.delete(keys, { signal });
   const failed = new Set(failures.map(({ key }) => key));
   state.transaction(() => {
     state.publisher.dropGarbage(keys.filter((key) => !failed.has(key)));
-    state.publisher.postponeGarbage([...failed], clock.now() + GARBAGE_RETRY);
+    if (failed.size > 0) state.publisher.postponeGarbage(Math.round(clock.now()) + GARBAGE_RETRY);
   }, { durable: false });
   if (failures.length === 0) undeletable.delete(store);
   else if (!undeletable.has(store)) {

@@ -58,8 +58,9 @@ export class Uploader {
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
   #context: UploadContext | undefined;
-  #nextCommit = 0;
+  #nextCommit = -Infinity;
   #failures = 0;
+  #version = 0;
   #running: Promise<void> | undefined;
 
   /** An uploader that does nothing yet. */
@@ -139,21 +140,21 @@ export class Uploader {
     const { state, environment: { clock } } = this.#parts;
     await this.#forks.look(context, { signal });
     this.#waiters.look();
-    const due = clock.now() >= this.#nextCommit || this.#stopping.signal.aborted;
+    const due = clock.elapsed() >= this.#nextCommit || this.#stopping.signal.aborted;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
     if (needsSealing(state.publisher)) {
       await this.#forks.lookBeforeSealing(context, { signal });
       await seal(context, { signal });
-      await collectGarbage(context, { all: true, signal });
-    } else await collectGarbage(context, { signal });
+    }
+    await collectGarbage(context, { signal });
     return commit !== undefined;
   }
 
   async #upload(context: UploadContext, commit: Commit, signal: AbortSignal): Promise<void> {
     const { state, environment: { clock }, commitInterval } = this.#parts;
     const { publisher } = state;
-    this.#nextCommit = clock.now() + commitInterval;
+    this.#nextCommit = clock.elapsed() + commitInterval;
     // A stream of which nothing is known to be uploaded would not be missed once it has expired: so
     // that its numbers are never used again, the first commit must outlive a crash of the machine.
     const { base, uploaded } = publisher.load();
@@ -171,39 +172,54 @@ export class Uploader {
 
   /** Waits until there may be something to do. */
   async #idle(): Promise<void> {
-    const { state, environment: { clock }, shared } = this.#parts;
+    const { environment: { clock }, shared } = this.#parts;
     const until = this.#nextDuty();
-    const version = state.dataVersion();
     for (;;) {
-      const left = Math.max(0, until - clock.now());
+      const left = Math.max(0, until - clock.elapsed());
       const rung = await this.#bell.wait(shared ? Math.min(left, SHARED_STATE_INTERVAL) : left);
-      const changed = shared && state.dataVersion() !== version;
+      const changed = shared && this.#hasChanged();
       if (changed) this.#waiters.look();
-      if (rung || changed || !this.#context || clock.now() >= until) return;
+      if (rung || changed || !this.#context || clock.elapsed() >= until) return;
     }
+  }
+
+  /** Whether another process has written to the state since this was asked before. */
+  #hasChanged(): boolean {
+    const before = this.#version;
+    return (this.#version = this.#parts.state.dataVersion()) !== before;
   }
 
   /** When something is to be done even if nobody asks for it. */
   #nextDuty(): number {
-    const { state } = this.#parts;
+    const { state, environment: { clock } } = this.#parts;
     if (!this.#context) return Infinity;
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
-    return Math.min(this.#forks.nextLook, queued, state.publisher.nextGarbage());
+    const garbage = clock.elapsed() + state.publisher.nextGarbage() - clock.now();
+    return Math.min(this.#forks.nextLook, queued, garbage);
   }
 
   /** Tells who waits, and waits before the next attempt; false when there is to be none. */
   async #recover(error: unknown): Promise<boolean> {
     const { environment: { clock, random } } = this.#parts;
-    this.#waiters.failed(error);
-    if (this.#stopping.signal.aborted) return false;
-    if (this.#failures++ === 0) {
-      logger.warn("{message} (retrying; {queue})", {
-        message: messageOf(error),
-        queue: describeQueue(this.#parts.state.queued()),
-      });
+    try {
+      this.#waiters.failed(error);
+    } catch {
+      // The state cannot be read: they learn that their time is up.
     }
+    if (this.#stopping.signal.aborted) return false;
+    if (this.#failures++ === 0) this.#warn(error);
     const delay = backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
     await sleep(clock, delay, this.#stopping.signal).catch(() => {});
     return true;
+  }
+
+  #warn(error: unknown): void {
+    const message = messageOf(error);
+    try {
+      const queue = describeQueue(this.#parts.state.queued());
+      logger.warn("{message} (retrying; {queue})", { message, queue });
+    } catch {
+      logger.warn("{message} (retrying)", { message }); // The state cannot be read.
+    }
   }
 }

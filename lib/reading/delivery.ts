@@ -87,10 +87,10 @@ export class Delivery {
     const superseded = this.#noteNewest(updates);
     const republished = this.#state.publisher.republishedIn(stream);
     const letters: DeadLetter[] = [];
-    let storedAt = clock.now(), from = (updates[0]?.seq ?? 1) - 1, to = from;
+    let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
     const store = () => {
       if (to > from) this.#moveCursor(stream, { from, to }, letters.splice(0));
-      [storedAt, from] = [clock.now(), to];
+      [storedAt, from] = [clock.elapsed(), to];
     };
     try {
       for (const update of updates) {
@@ -99,7 +99,7 @@ export class Delivery {
           letters.push(...await this.#deliver(stream, update, { superseded, signal }));
         }
         to = update.seq;
-        if (clock.now() - storedAt >= CURSOR_INTERVAL) store();
+        if (clock.elapsed() - storedAt >= CURSOR_INTERVAL) store();
       }
     } finally {
       store();
@@ -137,7 +137,7 @@ export class Delivery {
         if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
       }
     }, { durable: false });
-    const until = this.#environment.clock.now() + CURSOR_INTERVAL;
+    const until = this.#environment.clock.elapsed() + CURSOR_INTERVAL;
     return { ids, revision: newest.revision(), until };
   }
 
@@ -178,7 +178,7 @@ export class Delivery {
     const { url, time, id } = stored;
     const { newest } = this.#state;
     const holds = known && known.revision === newest.revision() &&
-      this.#environment.clock.now() < known.until;
+      this.#environment.clock.elapsed() < known.until;
     const superseded = holds ? known.ids.has(id) : newest.supersedes(url, Date.parse(time), id);
     return { ...stored, stream, server: serverOf(stream), superseded };
   }

@@ -37,7 +37,7 @@ export class HeldStreams {
   hold(stream: string, error: UnreadableError): void {
     const { clock, random } = this.#environment;
     const attempts = (this.#held.get(stream)?.attempts ?? 0) + 1;
-    const retryAt = clock.now() + backoff(random, attempts, RETRY_BASE, RETRY_CAP);
+    const retryAt = clock.elapsed() + backoff(random, attempts, RETRY_BASE, RETRY_CAP);
     this.#held.set(stream, { error, attempts, retryAt });
   }
 
@@ -54,11 +54,11 @@ export class HeldStreams {
   /** Whether it may be read now. */
   isDue(stream: string): boolean {
     const held = this.#held.get(stream);
-    return !held || this.#environment.clock.now() >= held.retryAt;
+    return !held || this.#environment.clock.elapsed() >= held.retryAt;
   }
 
   /** All may be read now. */
   retryAll(): void {
-    for (const [stream, held] of this.#held) this.#held.set(stream, { ...held, retryAt: 0 });
+    for (const [stream, held] of this.#held) this.#held.set(stream, { ...held, retryAt: -Infinity });
   }
 }

@@ -13,6 +13,7 @@ import { isUnreadable, messageOf, type UnreadableError } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
 import { type ObjectName, reachOf } from "../keys.ts";
 import { Limit } from "./limit.ts";
+import { knownTail } from "../publishing/own_tail.ts";
 import { ForeignKeys, listTail } from "../listing.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
 import { UnreadableLog } from "./unreadable_log.ts";
@@ -72,12 +73,13 @@ export class Poller {
   async poll(): Promise<boolean> {
     const { state, store, uploader, environment: { clock } } = this.#parts;
     const { signal, config: { includeOwn, from } } = this.#options;
-    const before = state.publisher.load();
+    const knownBefore = knownTail(state);
+    const { stream: current } = knownBefore.before;
     const streams = await listTail(store, this.#foreign, { signal });
     state.noteClockOffset(store.clockOffset);
     const commitsOf = (stream: string) => streams.get(stream) ?? [];
     const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
-    uploader.inspect({ before, commits: [...commitsOf(before.stream)], former });
+    uploader.inspect({ ...knownBefore, commits: [...commitsOf(current)], former });
     await enterStreams(this.#context, streams, from);
     const own = state.publisher.load().stream;
     if (!includeOwn) streams.delete(own);

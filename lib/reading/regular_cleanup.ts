@@ -29,14 +29,14 @@ export class RegularCleanup {
     this.#store = store;
     this.#environment = environment;
     this.#retention = retention;
-    this.#next = environment.clock.now() + environment.random.fraction() * FIRST;
+    this.#next = environment.clock.elapsed() + environment.random.fraction() * FIRST;
   }
 
   /** Cleans up if it is time to. A failure is logged: an hour later is soon enough. */
   async runIfDue(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#environment;
-    if (this.#retention === false || clock.now() < this.#next) return;
-    this.#next = clock.now() + INTERVAL * (0.75 + random.fraction() / 2);
+    if (this.#retention === false || clock.elapsed() < this.#next) return;
+    this.#next = clock.elapsed() + INTERVAL * (0.75 + random.fraction() / 2);
     try {
       const { deleted, failed, error } = await cleanUp(this.#store, {
         environment: this.#environment,

@@ -90,7 +90,7 @@ export class StreamReader {
         await this.#list(cursor, { tail: !this.#isTailListed });
       } else if (obstacle && this.#waitsFor(obstacle, cursor)) {
         throw obstacle;
-      } else if (this.#listings >= HOLE_LISTINGS && clock.now() - this.#since >= HOLE_TIME) {
+      } else if (this.#listings >= HOLE_LISTINGS && clock.elapsed() - this.#since >= HOLE_TIME) {
         await this.#crossHole(names, cursor);
       } else {
         await sleep(clock, HOLE_TIME / (HOLE_LISTINGS - 1), signal);
@@ -101,7 +101,7 @@ export class StreamReader {
 
   /** Lists the stream, when it is its turn: there may be a great many streams. */
   async #list(cursor: number, { tail }: { tail: boolean }): Promise<void> {
-    if (this.#listings++ === 0) this.#since = this.#context.environment.clock.now();
+    if (this.#listings++ === 0) this.#since = this.#context.environment.clock.elapsed();
     await this.#context.gets.run(() => this.#listNow(cursor, { tail }));
   }
 
@@ -148,7 +148,7 @@ export class StreamReader {
 
   /** What the stream before it had is missing when it is not there: its end may have expired unseen. */
   #take({ updates, continues }: DecodedObject): readonly StoredUpdate[] {
-    if (continues) this.#context.state.cursors.noteEnd(continues.stream, continues.last);
+    if (continues) this.#note(({ cursors }) => cursors.noteEnd(continues.stream, continues.last));
     return updates;
   }
 
@@ -170,9 +170,9 @@ export class StreamReader {
   /** Whether to wait: for a key as long as it takes, for a damaged object until that was long enough. */
   #waitsFor(obstacle: UnreadableError, cursor: number): boolean {
     if (obstacle instanceof MissingKeyError) return true;
-    const { state, environment: { clock }, patience } = this.#context;
+    const { environment: { clock }, patience } = this.#context;
     const now = Math.round(clock.now());
-    return now - state.cursors.hold(this.#stream, cursor, now) < patience;
+    return now - this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now)) < patience;
   }
 
   /** Reports the gap, once the object behind it is read: a key alone moves no cursor. */
@@ -191,9 +191,15 @@ export class StreamReader {
 
   /** Everything that there was has expired before it was read. */
   async #giveUp(cursor: number): Promise<void> {
-    const { state: { cursors }, delivery, signal } = this.#context;
-    const last = cursors.reach(this.#stream);
+    const { state, delivery, signal } = this.#context;
+    const last = state.cursors.reach(this.#stream);
     await delivery.gap({ stream: this.#stream, first: cursor + 1, last }, signal);
-    cursors.giveUp(this.#stream);
+    this.#note(({ cursors }) => cursors.giveUp(this.#stream));
+  }
+
+  /** Writes to the state. Not synced: what a crash of the machine takes is found out anew. */
+  #note<T>(work: (state: State) => T): T {
+    const { state } = this.#context;
+    return state.transaction(() => work(state), { durable: false });
   }
 }

@@ -13,6 +13,8 @@ import type { ObjectName } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
+import type { Commit } from "../publishing/commit.ts";
+import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";
 import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
 
@@ -44,7 +46,8 @@ export class BucketWatcher implements Watcher {
     this.#finished = parts ? this.#run(parts, plugins) : Promise.resolve();
     this.#finished.then(this.#ready.resolve, this.#ready.reject);
     this.#ready.promise.catch(() => {});
-    options.signal?.addEventListener("abort", () => this.#stop(), { once: true });
+    const onlyNow = { once: true, signal: this.#stopping.signal };
+    options.signal?.addEventListener("abort", () => this.#stop(), onlyNow);
     if (options.signal?.aborted) this.#stop();
   }
 
@@ -129,15 +132,21 @@ export class BucketWatcher implements Watcher {
     this.#poller = new Poller(parts, { config, delivery, signal });
     this.#loop = new PollLoop(parts, { config, poller: this.#poller, signal });
     this.#warnAfterAbsence(parts);
-    if (!includeOwn) {
-      let hint = " (others apply it; to see that here, watch as another --server)";
-      uploader.onCommit.push(({ rows }) => {
-        for (const { url } of rows) {
-          logger.info("{url} published, not applied here{hint}", { url, hint });
-          hint = "";
-        }
-      });
-    }
+    if (!includeOwn) this.#tellOfOwn(uploader);
+  }
+
+  /** Logs what is published and not applied here, until the watcher stops. */
+  #tellOfOwn({ onCommit }: Uploader): void {
+    let hint = " (others apply it; to see that here, watch as another --server)";
+    const tell = ({ rows }: Commit) => {
+      for (const { url } of rows) {
+        logger.info("{url} published, not applied here{hint}", { url, hint });
+        hint = "";
+      }
+    };
+    onCommit.push(tell);
+    const untell = () => void onCommit.splice(onCommit.indexOf(tell), 1);
+    this.#stopping.signal.addEventListener("abort", untell, { once: true });
   }
 
   /** Is told of a commit, by a peer with what is in it. */

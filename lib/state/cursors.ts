@@ -77,7 +77,8 @@ export class Cursors {
 
   /** Notes how far a stream went that is continued by another, if it is known here. */
   noteEnd(stream: string, seq: number): void {
-    this.#noteEnd.run(seq, stream);
+    const known = this.#get.get(stream);
+    if (known && Number(known.reach) < seq) this.#noteEnd.run(seq, stream);
   }
 
   /** How far listings have shown the stream to reach. */

@@ -52,6 +52,7 @@ export class Publisher {
   readonly #dropCommits;
   readonly #addGarbage;
   readonly #garbage;
+  readonly #known;
   readonly #nextGarbage;
   readonly #postponeGarbage;
   readonly #dropGarbage;
@@ -69,9 +70,10 @@ export class Publisher {
     );
     this.#dropCommits = db.prepare("DELETE FROM commits WHERE last <= ?");
     this.#addGarbage = db.prepare("INSERT OR IGNORE INTO garbage VALUES (?, ?)");
-    this.#garbage = db.prepare("SELECT key, due FROM garbage ORDER BY due, key");
+    this.#garbage = db.prepare("SELECT key FROM garbage WHERE due <= ? ORDER BY due, key");
+    this.#known = db.prepare("SELECT key FROM commits UNION ALL SELECT key FROM garbage");
     this.#nextGarbage = db.prepare("SELECT min(due) AS due FROM garbage");
-    this.#postponeGarbage = db.prepare("UPDATE garbage SET due = ? WHERE key = ?");
+    this.#postponeGarbage = db.prepare("UPDATE garbage SET due = ? WHERE due < ?");
     this.#dropGarbage = db.prepare("DELETE FROM garbage WHERE key = ?");
     this.#republish = db.prepare(
       "INSERT OR IGNORE INTO republished SELECT stream, id FROM publisher, outbox WHERE row > ?",
@@ -134,9 +136,14 @@ export class Publisher {
     this.#addGarbage.run(key, due);
   }
 
-  /** Objects that wait for their deletion, by time. */
-  garbage(): { key: string; due: number }[] {
-    return this.#garbage.all() as unknown as { key: string; due: number }[];
+  /** Keys of the objects that were to be deleted by `now`, by time. */
+  garbage(now: number): string[] {
+    return this.#garbage.all(now).map(({ key }) => String(key));
+  }
+
+  /** Keys of all objects that are known to be own: commits, and what is to be deleted. */
+  knownKeys(): Set<string> {
+    return new Set(this.#known.all().map(({ key }) => String(key)));
   }
 
   /** When the next garbage is due; Infinity when there is none. */
@@ -144,9 +151,9 @@ export class Publisher {
     return Number(this.#nextGarbage.get()!.due ?? Infinity);
   }
 
-  /** Puts off the deletion of garbage to `due`. */
-  postponeGarbage(keys: readonly string[], due: number): void {
-    for (const key of keys) this.#postponeGarbage.run(due, key);
+  /** Puts off to `due` what was to be deleted before. */
+  postponeGarbage(due: number): void {
+    this.#postponeGarbage.run(due, due);
   }
 
   /** Forgets garbage that is deleted. */

@@ -98,8 +98,7 @@ export class MarkerReader {
    */
   async hasChanged(options: StoreOptions): Promise<boolean> {
     const { store, environment: { clock } } = this.#parts;
-    // A clock may be set back.
-    const isTrusted = Math.abs(clock.now() - this.#listedAt) < LONGEST_TRUST;
+    const isTrusted = clock.elapsed() - this.#listedAt < LONGEST_TRUST;
     const bytes = await store.get(MARKER_KEY, options).catch((error) => {
       if (error instanceof CorruptObjectError) return undefined;
       throw error;
@@ -111,6 +110,6 @@ export class MarkerReader {
   /** The tail was listed, completely, after the last look at the marker. */
   noteListing(): void {
     this.#listed = this.#seen;
-    this.#listedAt = this.#parts.environment.clock.now();
+    this.#listedAt = this.#parts.environment.clock.elapsed();
   }
 }

@@ -119,7 +119,7 @@ class Peer {
   send(message: Message): void {
     const isFull = this.#queue.length >= MOST_COMMITS ||
       this.#bytes + message.body.length > MOST_BYTES && this.#queue.length > 0;
-    const now = this.#environment.clock.now();
+    const now = this.#environment.clock.elapsed();
     if (isFull || now < this.#leftAloneUntil || this.#closing.signal.aborted) {
       this.dropped++;
       return;
@@ -191,6 +191,6 @@ class Peer {
       );
     }
     this.#failures++;
-    this.#leftAloneUntil = clock.now() + backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
+    this.#leftAloneUntil = clock.elapsed() + backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
   }
 }

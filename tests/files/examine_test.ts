@@ -15,7 +15,7 @@ async function setUp(s: Setting, age: number) {
   const now = (await Deno.stat(s.path(NAME))).mtime!.getTime() + age;
   const directory = new FeedDirectory(s.directory);
   const examiner = new Examiner(directory, s.ledger, {
-    clock: { now: () => now, setTimer: () => () => {} },
+    clock: { now: () => now, elapsed: () => now, setTimer: () => () => {} },
     settle: 200,
     publishRemovals: true,
     complaints: new Complaints(s.log),

@@ -81,7 +81,7 @@ export function fastEnvironment({ speed = 1, ahead = 0 } = {}): Environment {
   const now = () => start + ahead + (Date.now() - start) * speed;
   const setTimer = (ms: number, callback: () => void) =>
     systemEnvironment.clock.setTimer(ms / speed, callback);
-  return { ...systemEnvironment, clock: { now, setTimer } };
+  return { ...systemEnvironment, clock: { now, elapsed: now, setTimer } };
 }
 
 /** Collects warnings and lets a test wait for one. */

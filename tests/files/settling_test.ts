@@ -9,6 +9,7 @@ function setUp(settle = 200) {
   const timers = new Set<{ at: number; callback: () => void }>();
   const clock = {
     now: () => now,
+    elapsed: () => now,
     setTimer(ms: number, callback: () => void) {
       const timer = { at: ms, callback };
       timers.add(timer);

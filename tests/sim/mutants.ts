@@ -88,7 +88,7 @@ export const MUTANTS: readonly Mutant[] = [
     "nobody looks for forks",
     edit(
       OWN_TAIL,
-      "return tail.commits.filter((commit) => !known.has(commit.key) && !former.hasSeen(commit));",
+      "return commits.filter((commit) => !own.has(commit.key) && !former.hasSeen(commit));",
       "return [];",
     ),
   ),
@@ -180,9 +180,9 @@ export const MUTANTS: readonly Mutant[] = [
     "a late commit is taken for the start of a stream",
     edit(
       "reading/poller.ts",
-      "        const reach = reachOf(commits);",
-      `        state.cursors.enter(stream, Math.min(...commits.map(({ first }) => first)) - 1);
-        const reach = reachOf(commits);`,
+      "    const news = [...streams].map(([stream, commits]) => {",
+      `    const news = [...streams].map(([stream, commits]) => {
+      state.cursors.enter(stream, Math.min(...commits.map(({ first }) => first)) - 1);`,
     ),
   ),
   rareMutant(

@@ -172,6 +172,7 @@ export class Process {
       random: chance,
       clock: {
         now: () => Math.floor(timeline.now + clockError),
+        elapsed: () => timeline.now,
         setTimer: (ms, callback) => timeline.after(ms, () => this.#run(callback)),
       },
     };

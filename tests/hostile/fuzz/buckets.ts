@@ -41,6 +41,7 @@ const environment: Environment = {
   random: systemEnvironment.random,
   clock: {
     now: () => begun + (Date.now() - begun) * SPEED,
+    elapsed: () => performance.now() * SPEED,
     setTimer: (ms, callback) => systemEnvironment.clock.setTimer(ms / SPEED, callback),
   },
 };

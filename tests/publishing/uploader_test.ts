@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { AccessDeniedError, StateError, StoreUnavailableError } from "../../lib/errors.ts";
+import { publish } from "../../lib/publish.ts";
+import { Fleet, survivingState, texts } from "../fixture.ts";
+
+const SECOND = 1000, HOUR = 60 * 60 * SECOND;
+
+/** Seven of these fill a segment. */
+const LARGE = "a".repeat(40_000);
+
+Deno.test("a clock that is set back holds up no upload", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "before");
+  fleet.time.setBack(HOUR);
+  const begun = fleet.time.clock.elapsed();
+  await fleet.publish(web1, "after");
+  assert.ok(fleet.time.clock.elapsed() - begun < SECOND);
+});
+
+Deno.test("a server that may not read goes on after a commit whose answer was lost", async () => {
+  await using fleet = new Fleet();
+  fleet.store.get = () => Promise.reject(new AccessDeniedError("no"));
+  const state = survivingState("web-1", fleet);
+  const { put } = fleet.store;
+  const web1 = fleet.server("web-1", { state, publishTimeout: "1s", stopTimeout: "0s" });
+  await fleet.publish(web1, "1");
+  fleet.store.put = async (...object) => {
+    await put.apply(fleet.store, object);
+    throw new StoreUnavailableError("The answer is lost");
+  };
+  await assert.rejects(fleet.publish(web1, "2"), StoreUnavailableError);
+  await fleet.time.run(web1.close());
+  fleet.store.put = put;
+  await fleet.publish(fleet.server("web-1", { state }), "3");
+  assert.deepEqual(
+    new Set(fleet.keys().flatMap((key) => fleet.read(key).map(({ content }) => content))),
+    new Set(["1", "2", "3"]),
+  );
+});
+
+Deno.test("what this server may not delete is forgotten when somebody else has deleted it", async () => {
+  await using fleet = new Fleet();
+  const remove = fleet.store.delete;
+  fleet.store.delete = (keys) =>
+    Promise.resolve(keys.map((key) => ({ key, error: new AccessDeniedError("no") })));
+  const web1 = fleet.server("web-1");
+  await using received = fleet.watch(web1);
+  for (const url of texts("https://example.com/", 30)) {
+    await fleet.time.run(publish(web1, { url, content: LARGE }));
+  }
+  await fleet.time.run(received.watcher.poll());
+  const { publisher } = web1.parts!.state;
+  const before = publisher.knownKeys().size;
+  await fleet.time.run(remove.call(fleet.store, fleet.keys("tail/").slice(0, -1)));
+  await fleet.time.run(received.watcher.poll());
+  assert.ok(before > 30, `${before} keys were known`);
+  assert.ok(publisher.knownKeys().size < 12, `${publisher.knownKeys().size} keys are known`);
+});
+
+Deno.test("a segment that was replaced is kept for readers that have just listed it", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, ...texts("a", 9));
+  const [first] = fleet.keys("segments/");
+  await fleet.publish(web1, ...texts("b", 8));
+  assert.equal(fleet.keys("segments/").length, 2);
+  assert.ok(fleet.keys("segments/").includes(first));
+  await fleet.time.pass(11 * SECOND);
+  assert.equal(fleet.keys("segments/").length, 1);
+});
+
+Deno.test("a listing that overlaps a seal raises no alarm", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await using received = fleet.watch(web1);
+  for (const url of texts("https://example.com/a", 8)) {
+    await fleet.time.run(publish(web1, { url, content: LARGE }));
+  }
+  const { list } = fleet.store;
+  fleet.store.list = async function* (prefix, options) {
+    const objects = await Array.fromAsync(list.call(fleet.store, prefix, options));
+    fleet.store.list = list;
+    for (const url of texts("https://example.com/b", 16)) {
+      await publish(web1, { url, content: LARGE });
+    }
+    yield* objects;
+  };
+  const begun = fleet.time.clock.elapsed();
+  await fleet.time.run(received.watcher.poll());
+  await fleet.publish(web1, "after");
+  assert.ok(fleet.time.clock.elapsed() - begun < SECOND);
+  assert.equal(fleet.store.requests.get, 0);
+});
+
+Deno.test("uploading goes on after the state could not be read for a while", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const { publisher } = web1.parts!.state, { load } = publisher;
+  await fleet.publish(web1, "1");
+  let failures = 6;
+  publisher.load = () => {
+    if (failures-- > 0) throw new StateError("disk I/O error");
+    publisher.load = load;
+    return load.call(publisher);
+  };
+  web1.parts!.uploader.start();
+  await fleet.time.pass(60 * SECOND);
+  await fleet.publish(web1, "2");
+  assert.equal(fleet.keys("tail/").length, 2);
+});
+
+Deno.test("a watcher that is closed leaves nothing behind at its connection", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const { onCommit } = web1.parts!.uploader;
+  const before = onCommit.length;
+  for (let i = 0; i < 3; i++) {
+    await using received = fleet.watch(web1);
+    await fleet.time.run(received.watcher.poll());
+    assert.equal(onCommit.length, before + 1);
+  }
+  assert.equal(onCommit.length, before);
+});
