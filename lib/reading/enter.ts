@@ -6,7 +6,7 @@
 import { contiguousStart } from "./chain.ts";
 import { decodeBody } from "../codec.ts";
 import { sleep } from "../environment.ts";
-import { isUnreadable } from "../errors.ts";
+import { AccessDeniedError, isUnreadable } from "../errors.ts";
 import { fetchObject } from "../fetch_object.ts";
 import type { ObjectKind, ObjectName } from "../keys.ts";
 import { listStream } from "../listing.ts";
@@ -42,9 +42,9 @@ async function entryPoint(
   stream: string,
   { names, from }: { names: ObjectName[]; from: "earliest" | "now" },
 ): Promise<number> {
-  const { gets, store, environment: { clock }, signal } = context;
+  const { requests, store, environment: { clock }, signal } = context;
   const list = async (kind: ObjectKind) => {
-    const listed = await gets.run(() => listStream(store, kind, stream, { signal }));
+    const listed = await requests.run(() => listStream(store, kind, stream, { signal }));
     for (const name of listed) names.push(name);
   };
   const isWhole = () => names.some(({ first }) => first === 1);
@@ -68,13 +68,13 @@ async function newestReadable(
   context: ReadContext,
   names: readonly ObjectName[],
 ): Promise<ObjectName | undefined> {
-  const { gets, signal } = context;
+  const { requests, signal } = context;
   for (const name of names.toSorted((a, b) => b.last - a.last).slice(0, MOST_TRIES)) {
     try {
-      const body = await gets.run(() => fetchObject(context, name, { signal }));
+      const body = await requests.run(() => fetchObject(context, name, { signal }));
       if (body && decodeBody(name, body)) return name;
     } catch (error) {
-      if (!isUnreadable(error)) throw error;
+      if (!isUnreadable(error) && !(error instanceof AccessDeniedError)) throw error;
     }
   }
   return undefined;

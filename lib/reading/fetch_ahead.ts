@@ -9,7 +9,7 @@ import { fetchObject } from "../fetch_object.ts";
 import type { ObjectName } from "../keys.ts";
 import type { ObjectStore } from "../stores/store.ts";
 import type { DeliveredCommits } from "./delivered_commits.ts";
-import type { Limit } from "./limit.ts";
+import type { Lane } from "./limit.ts";
 
 /** How many objects of a stream are fetched ahead. */
 const PREFETCH = 4;
@@ -20,8 +20,8 @@ export interface FetchContext {
   readonly store: ObjectStore;
   /** What objects are stored in. */
   readonly envelope: Envelope;
-  /** Bounds the GETs and LISTs under way. */
-  readonly gets: Limit;
+  /** Bounds the requests under way. */
+  readonly requests: Lane;
   /** What came by other ways than from the bucket, and need not be fetched. */
   readonly delivered: DeliveredCommits;
   /** Ends fetching. */
@@ -66,10 +66,10 @@ export async function* fetchAhead(
 
 /** Fetches an object. It does no harm when nobody waits for what comes of it. */
 export function startFetching(context: FetchContext, name: ObjectName): Promise<Fetched> {
-  const { gets, delivered, signal } = context;
+  const { requests, delivered, signal } = context;
   const decoded = delivered.take(name);
   if (decoded) return Promise.resolve({ decoded });
-  const fetched = gets.run(() => fetchObject(context, name, { signal }))
+  const fetched = requests.run(() => fetchObject(context, name, { signal }))
     .then((body) => body && { body });
   fetched.catch(() => {}); // It counts when it is its turn.
   return fetched;

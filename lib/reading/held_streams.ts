@@ -4,14 +4,13 @@
  * @module
  */
 import { backoff, type Environment } from "../environment.ts";
-import type { UnreadableError } from "../errors.ts";
 
 /** What holds up a stream is fetched again after so many milliseconds: at first, and at most. */
 const RETRY_BASE = 1000, RETRY_CAP = 60_000;
 
 /** Why a stream waits. */
 interface Held {
-  readonly error: UnreadableError;
+  readonly error: Error;
   /** How often the stream was read in vain. */
   readonly attempts: number;
   /** When to read it again. */
@@ -29,12 +28,12 @@ export class HeldStreams {
   }
 
   /** What holds them up. */
-  get errors(): UnreadableError[] {
+  get errors(): Error[] {
     return [...this.#held.values()].map(({ error }) => error);
   }
 
   /** The stream waits. */
-  hold(stream: string, error: UnreadableError): void {
+  hold(stream: string, error: Error): void {
     const { clock, random } = this.#environment;
     const attempts = (this.#held.get(stream)?.attempts ?? 0) + 1;
     const retryAt = clock.elapsed() + backoff(random, attempts, RETRY_BASE, RETRY_CAP);

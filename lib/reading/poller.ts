@@ -9,7 +9,7 @@ import type { Parts } from "../connection.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
 import { enterStreams } from "./enter.ts";
-import { isUnreadable, messageOf, type UnreadableError } from "../errors.ts";
+import { AccessDeniedError, isUnreadable, messageOf, type UnreadableError } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
 import { type ObjectName, reachOf } from "../keys.ts";
 import { Limit } from "./limit.ts";
@@ -20,8 +20,8 @@ import { UnreadableLog } from "./unreadable_log.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** How many objects are fetched at once, over all streams. */
-const PARALLEL_GETS = 8;
+/** How many requests are made at once, over all streams. */
+const PARALLEL_REQUESTS = 8;
 
 /** An unreadable object is given up after the retention; after a day when there is none. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -46,6 +46,8 @@ export class Poller {
   /** What later polls and wake-ups told of streams that are being read. */
   readonly #later = new Map<string, TailNews>();
   readonly #held: HeldStreams;
+  readonly #unreadable: UnreadableLog;
+  readonly #limit = new Limit(PARALLEL_REQUESTS);
 
   /** A poller that has not polled yet. */
   constructor(parts: Parts, options: PollerOptions) {
@@ -54,15 +56,15 @@ export class Poller {
     this.#options = options;
     this.#foreign = new ForeignKeys(parts.store);
     this.#held = new HeldStreams(parts.environment);
-    const unreadable = new UnreadableLog(parts.envelope);
+    this.#unreadable = new UnreadableLog(parts.envelope);
     this.#context = {
       ...parts,
       delivery,
       signal,
-      gets: new Limit(PARALLEL_GETS),
+      requests: this.#limit.last,
       delivered: new DeliveredCommits(),
       patience: retention === false ? DAY : retention,
-      onUnreadable: (error) => unreadable.tell(error),
+      onUnreadable: (error) => this.#unreadable.tell(error),
     };
   }
 
@@ -128,7 +130,7 @@ export class Poller {
 
   /** What holds up streams. */
   get unreadable(): UnreadableError[] {
-    return this.#held.errors;
+    return this.#held.errors.filter(isUnreadable);
   }
 
   /** Has the next poll read what it would leave alone for now, since it could not be read before. */
@@ -162,6 +164,7 @@ export class Poller {
     this.#readers.set(stream, reader);
     reader.catch((error) => {
       if (this.#context.signal.aborted) return;
+      if (error instanceof AccessDeniedError) return this.#unreadable.tell(error);
       logger.warn("Cannot read on in {stream}, trying again at the next poll: {message}", {
         stream,
         message: messageOf(error),
@@ -186,12 +189,17 @@ export class Poller {
 
   /** Reads a stream as far as it goes, perhaps to what cannot be read. */
   async #readOn(stream: string, news: TailNews): Promise<void> {
+    const { first, last } = this.#limit;
+    // Those that were read before do not wait for however many new ones somebody makes up.
+    const requests = this.#parts.state.cursors.get(stream) > 0 ? first : last;
     try {
-      await new StreamReader(this.#context, stream, news).run();
+      await new StreamReader({ ...this.#context, requests }, stream, news).run();
       this.#held.release(stream);
     } catch (error) {
-      if (!isUnreadable(error)) throw error;
+      const isRefused = error instanceof AccessDeniedError;
+      if (!isRefused && !isUnreadable(error)) throw error;
       this.#held.hold(stream, error);
+      if (isRefused) throw error; // Whoever asked for the poll is to know.
     }
   }
 }

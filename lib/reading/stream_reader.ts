@@ -102,7 +102,7 @@ export class StreamReader {
   /** Lists the stream, when it is its turn: there may be a great many streams. */
   async #list(cursor: number, { tail }: { tail: boolean }): Promise<void> {
     if (this.#listings++ === 0) this.#since = this.#context.environment.clock.elapsed();
-    await this.#context.gets.run(() => this.#listNow(cursor, { tail }));
+    await this.#context.requests.run(() => this.#listNow(cursor, { tail }));
   }
 
   /** Lists the segments, and always before them the tail, which the poll has done the first time. */

@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Envelope } from "../encryption/envelope.ts";
-import { messageOf, MissingKeyError, type UnreadableError } from "../errors.ts";
+import { type AccessDeniedError, messageOf, MissingKeyError, type UnreadableError } from "../errors.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -23,9 +23,9 @@ export class UnreadableLog {
   }
 
   /** Tells what is wrong, if that is news. */
-  tell(error: UnreadableError): void {
+  tell(error: UnreadableError | AccessDeniedError): void {
     const isLocked = error instanceof MissingKeyError;
-    const subject = isLocked ? `${this.#envelope.revision} ${error.kid}` : error.key;
+    const subject = isLocked ? `${this.#envelope.revision} ${error.kid}` : error.message;
     if (this.#told.has(subject) || this.#told.size > MOST_TOLD) return;
     this.#told.add(subject);
     logger.error(

@@ -5,9 +5,9 @@
  */
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
-import { readAtMost } from "../read_at_most.ts";
+import { CorruptObjectError } from "../errors.ts";
 import { checkKey, checkPrefix } from "./object_key.ts";
-import { contentHeaders, readPage } from "./s3_bodies.ts";
+import { contentHeaders, readBody, readPage } from "./s3_bodies.ts";
 import { Bucket, type BucketOptions, timeFor } from "./s3_bucket.ts";
 import { Deleter } from "./s3_delete.ts";
 import { isMissingObject } from "./s3_answers.ts";
@@ -83,8 +83,7 @@ class S3Store implements ObjectStore {
         try {
           const answer = await client.send(command, { abortSignal: deadline.signal });
           deadline.allow(timeFor(Math.min(answer.ContentLength ?? 0, MAX_OBJECT_BYTES)));
-          // Its length is not to be relied on: what claims to be gzip is unpacked, perhaps to a lot.
-          return await readAtMost(answer.Body!.transformToWebStream(), MAX_OBJECT_BYTES);
+          return await readBody(answer.Body!.transformToWebStream());
         } catch (error) {
           if (isMissingObject(error)) return undefined;
           throw error;
@@ -92,6 +91,7 @@ class S3Store implements ObjectStore {
       },
     );
     if (body === "too large") throw tooLarge(key);
+    if (body === "malformed") throw new CorruptObjectError(key, "it is not compressed as it claims");
     return body;
   }
 

@@ -5,7 +5,9 @@
  */
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { mediaTypeOf } from "../encryption/format.ts";
-import type { ObjectInfo } from "./store.ts";
+import { messageOf } from "../errors.ts";
+import { readAtMost } from "../read_at_most.ts";
+import { MAX_OBJECT_BYTES, type ObjectInfo } from "./store.ts";
 
 /** The headers that say what an object is. */
 export function contentHeaders(
@@ -13,6 +15,24 @@ export function contentHeaders(
 ): { ContentType: string; ContentEncoding?: string } {
   const { type, encoding } = mediaTypeOf(body);
   return { ContentType: type, ContentEncoding: encoding };
+}
+
+/** What `fetch` says of a body that it cannot unpack; of a connection that is lost it says other things. */
+const MALFORMED = /gzip|deflate|brotli|^unexpected end of file/i;
+
+/**
+ * Reads the body of an object. `fetch` unpacks what claims to be gzip, which feedsync never writes: that
+ * may become a lot, or fail however often it is tried.
+ */
+export async function readBody(
+  body: ReadableStream<Uint8Array>,
+): Promise<Uint8Array | "too large" | "malformed"> {
+  try {
+    return await readAtMost(body, MAX_OBJECT_BYTES);
+  } catch (error) {
+    if (MALFORMED.test(messageOf(error))) return "malformed";
+    throw error;
+  }
 }
 
 /** A page of a listing, with keys relative to `root`. */

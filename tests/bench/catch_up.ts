@@ -38,5 +38,5 @@ export async function* catchUp(place: Place): AsyncIterable<Row> {
 async function readAll(store: ObjectStore): Promise<void> {
   const limit = new Limit(PARALLEL_GETS);
   const objects = await Array.fromAsync(store.list(""));
-  await Promise.all(objects.map(({ key }) => limit.run(() => store.get(key))));
+  await Promise.all(objects.map(({ key }) => limit.last.run(() => store.get(key))));
 }

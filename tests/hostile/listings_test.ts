@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { decodeBody } from "../../lib/codec.ts";
 import { cleanUp } from "../../lib/cleanup.ts";
+import { sleep } from "../../lib/environment.ts";
+import { AccessDeniedError } from "../../lib/errors.ts";
 import { objectName, parseKey } from "../../lib/keys.ts";
 import { publish } from "../../lib/publish.ts";
+import { watch } from "../../lib/watch.ts";
 import { Fleet, urlOf } from "../fixture.ts";
 import { bodyOf, lineOf } from "./values.ts";
 
@@ -130,6 +133,55 @@ Deno.test("streams that were read before come before those that are new, and LIS
   assert.ok(requests[1].startsWith(`tail/${web1.stream}/`), requests[1]);
   assert.ok(most <= 8, `${most} LISTs at once`);
   assert.equal(received.gaps.length, 400);
+});
+
+Deno.test("objects that the store refuses hold up their streams only, and no log is filled", async () => {
+  using log = logged();
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "a");
+  const denied = [key("evil_abcdefgh", 5), key(web1.stream, 2)];
+  for (const key of denied) await fleet.store.put(key, GARBAGE);
+  const { get } = fleet.store;
+  fleet.store.get = (key) =>
+    denied.includes(key)
+      ? Promise.reject(new AccessDeniedError(`Access denied while reading ${key}`))
+      : get.call(fleet.store, key);
+  await using received = fleet.watch(fleet.server("new"));
+  for (let poll = 0; poll < 5; poll++) {
+    await assert.rejects(fleet.time.run(received.watcher.poll()), AccessDeniedError);
+  }
+  assert.deepEqual(received.contents, ["a"]);
+  assert.ok(log.records.length <= 4, `${log.records.length} lines`);
+  await using own = fleet.watch(web1);
+  await fleet.time.run(own.watcher.poll()).catch(() => {});
+  await fleet.publish(web1, "b");
+  await fleet.time.run(received.watcher.poll()).catch(() => {});
+  assert.ok(received.contents.includes("b"), "it is published, in a new stream");
+});
+
+Deno.test("a stream that was read before does not wait for those that somebody made up", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), { clock } = fleet.time;
+  await fleet.publish(web1, "a");
+  const applied: unknown[] = [];
+  const reader = fleet.server("web-2", { poll: "1s", retention: false });
+  const watcher = watch(reader, ({ content }) => void applied.push(content));
+  await watcher.ready;
+  await fleet.time.pass(5_000);
+  for (let i = 0; i < 2_000; i++) await fleet.store.put(key(`a${i}_abcdefgh`, 9), GARBAGE);
+  const { list } = fleet.store;
+  fleet.store.list = async function* (prefix, options) {
+    await sleep(clock, 50);
+    yield* list.call(fleet.store, prefix, options);
+  };
+  await fleet.time.pass(2_000); // The first of them are being read.
+  await fleet.publish(web1, "b");
+  const { list: before } = fleet.store.requests;
+  await fleet.time.pass(2_000);
+  assert.deepEqual(applied, ["a", "b"]);
+  assert.ok(fleet.store.requests.list - before < 1_000, "the others are not done yet");
+  await fleet.time.run(watcher.close());
 });
 
 Deno.test("an attacker's copy of an update, with other content, is not noticed: only encryption helps", async () => {

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { s3Error } from "../../lib/stores/s3_errors.ts";
-import { AccessDeniedError, ConfigError, StoreUnavailableError } from "../../lib/errors.ts";
+import {
+  AccessDeniedError,
+  ConfigError,
+  CorruptObjectError,
+  StoreUnavailableError,
+} from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
@@ -49,6 +54,26 @@ Deno.test("a service that cannot be reached is unavailable, and the message says
     message: `Cannot reach the store s3://feed-sync at ${endpoint} while writing tail/a: ` +
       "tcp connect error: Connection refused",
   });
+});
+
+Deno.test("an object that is not compressed as it claims is damaged; one that is cut off is not", async () => {
+  const whole = bytes("\x1f\x8b\x08\x00 and no more of gzip");
+  let length = whole.length;
+  await using server = httpServer(() => {
+    const headers = { "content-encoding": "gzip", "content-length": String(length) };
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(whole);
+        if (length === whole.length) controller.close();
+        else controller.error(new Error("cut"));
+      },
+    });
+    return new Response(body, { headers });
+  });
+  await using store = await open(server.endpoint);
+  await assert.rejects(store.get("tail/a"), CorruptObjectError);
+  length += 1;
+  await assert.rejects(store.get("tail/a"), StoreUnavailableError);
 });
 
 Deno.test("a service that takes a request and never answers is given up", async () => {
