@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { resolveConfig } from "../lib/config/resolve.ts";
 import { Connection } from "../lib/connection.ts";
 import { systemEnvironment } from "../lib/environment.ts";
-import { StateError, StoreUnavailableError } from "../lib/errors.ts";
+import {
+  AccessDeniedError,
+  ConfigError,
+  StateError,
+  StoreUnavailableError,
+} from "../lib/errors.ts";
 import { publish } from "../lib/publish.ts";
 import { watch } from "../lib/watch.ts";
 import { texts, urlOf } from "./fixture.ts";
@@ -65,6 +70,34 @@ Deno.test("who waits for another process learns the true reason of its failure",
   await assert.rejects(
     publish(two, { url: urlOf("b"), content: "b" }),
     /Cannot reach the store: reset \(1 update is queued and safe/,
+  );
+});
+
+Deno.test("who waits for another process is told at once when the store refuses that one", async () => {
+  for (const Refusal of [AccessDeniedError, ConfigError]) {
+    await using shared = new SharedState();
+    const [one, two] = [shared.connect(), shared.connect()];
+    await publish(one, { url: urlOf("a"), content: "a" });
+    shared.store.put = () => Promise.reject(new Refusal("Cannot write: no"));
+    await assert.rejects(publish(two, { url: urlOf("b"), content: "b" }), (error) => {
+      assert.ok(error instanceof Refusal, String(error));
+      return /^Cannot write: no \(1 update is queued and safe/.test(error.message);
+    });
+  }
+});
+
+Deno.test("who waits is not told why a process failed that has ended since", async () => {
+  await using shared = new SharedState();
+  const one = shared.connect({ publishTimeout: "50ms", stopTimeout: "0s" });
+  shared.store.put = () => Promise.reject(new StoreUnavailableError("refused"));
+  await assert.rejects(publish(one, { url: urlOf("a"), content: "a" }), /refused/);
+  await one.close();
+  shared.store.put = (_key: string, _body: Uint8Array, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  const two = shared.connect({ publishTimeout: "200ms", stopTimeout: "0s" });
+  await assert.rejects(
+    publish(two, { url: urlOf("b"), content: "b" }),
+    /The store has not answered for 0\.2 s \(2 updates are queued and safe/,
   );
 });
 

@@ -178,7 +178,7 @@ export class Uploader {
       const left = Math.max(0, until - clock.elapsed());
       const rung = await this.#bell.wait(shared ? Math.min(left, SHARED_STATE_INTERVAL) : left);
       const changed = shared && this.#hasChanged();
-      if (changed) this.#waiters.look();
+      if (changed) this.#waiters.lookAtOthers();
       if (rung || changed || !this.#context || clock.elapsed() >= until) return;
     }
   }

@@ -7,10 +7,24 @@ import type { Clock } from "../environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StoreUnavailableError } from "../errors.ts";
 import type { State } from "../state/state.ts";
 
+/** What trying again does not mend, by name: nobody waits for it. */
+const REFUSALS = { AccessDeniedError, ConfigError };
+
 interface Waiter {
   readonly row: number;
+  /** When the waiting began, in milliseconds since 1970. */
+  readonly since: number;
   resolve(): void;
   reject(error: Error): void;
+}
+
+/** Why an upload of another process failed, as far as it is handed over. */
+interface Failure {
+  /** When, in milliseconds since 1970. */
+  readonly time: number;
+  /** Name of the error. */
+  readonly name: string;
+  readonly message: string;
 }
 
 /** Waits for rows of the outbox, whichever process uploads them. */
@@ -30,7 +44,8 @@ export class Waiters {
    * Waits until the row is uploaded, and so those before it.
    *
    * @throws {StoreUnavailableError} after `timeout` milliseconds, with the reason of the last
-   * failure; {@linkcode AccessDeniedError} at once when the store refuses. The row stays queued.
+   * failure; {@linkcode AccessDeniedError} or {@linkcode ConfigError} at once when the store refuses,
+   * whichever process it is that it refuses. The row stays queued.
    */
   async wait(
     row: number,
@@ -39,12 +54,13 @@ export class Waiters {
     signal?.throwIfAborted();
     if (row <= this.#state.publisher.load().uploaded) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter = { row, resolve, reject };
+    const since = Math.round(this.#clock.now());
+    const waiter = { row, since, resolve, reject };
     const onAbort = () => reject(signal!.reason);
     const cancel = this.#clock.setTimer(timeout, () => {
       try {
-        this.look();
-        reject(this.#timeout(timeout));
+        this.lookAtOthers();
+        reject(this.#timeout(timeout, since));
       } catch (error) {
         reject(error as Error); // The state cannot be read.
       }
@@ -69,25 +85,23 @@ export class Waiters {
   /** An upload has failed: told to other processes, too. */
   failed(error: unknown): void {
     this.#lastError = error;
-    const fact = `${Math.round(this.#clock.now())} ${messageOf(error)}`;
-    try {
-      this.#state.transaction(() => this.#state.setFact("uploadError", fact), { durable: false });
-    } catch {
-      // On a full disk the others only learn that their time is up.
-    }
-    if (error instanceof AccessDeniedError || error instanceof ConfigError) {
-      const message = `${error.message} (${this.#queued()})`;
-      this.rejectAll(
-        error instanceof ConfigError
-          ? new ConfigError(message, { cause: error })
-          : new AccessDeniedError(message, { cause: error }),
-      );
-    }
+    this.#tellOthers(error);
+    const refusal = error instanceof Error ? this.#refusal(error) : undefined;
+    if (refusal) this.rejectAll(refusal);
   }
 
   /** Looks at what is uploaded meanwhile by others: another process, or an attempt that failed. */
   look(): void {
     if (this.#waiting.size > 0) this.#resolve(this.#state.publisher.load().uploaded);
+  }
+
+  /** Looks at what another process has uploaded, and at what keeps it from that. */
+  lookAtOthers(): void {
+    this.look();
+    const failure = this.#waiting.size > 0 ? this.#othersFailure() : undefined;
+    const refusal = failure && this.#refusal(failure);
+    if (!refusal) return;
+    for (const waiter of this.#waiting) if (isNews(failure, waiter)) waiter.reject(refusal);
   }
 
   /** Ends all waiting. */
@@ -99,26 +113,56 @@ export class Waiters {
     for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
   }
 
-  #timeout(timeout: number): StoreUnavailableError {
-    const cause = this.#lastError;
-    const reason = cause
-      ? messageOf(cause)
-      : this.#othersError(timeout) ?? `The store has not answered for ${timeout / 1000} s`;
+  #timeout(timeout: number, since: number): StoreUnavailableError {
+    const reason = this.#reason(since) ?? `The store has not answered for ${timeout / 1000} s`;
     return new StoreUnavailableError(`${reason} (${this.#queued()})`, {
-      cause,
+      cause: this.#lastError,
       queued: this.#state.queued(),
     });
   }
 
-  /** What kept another process from uploading, if that was not long ago. */
-  #othersError(timeout: number): string | undefined {
-    const [, time, message] = /^(\d+) (.*)$/s.exec(String(this.#state.fact("uploadError"))) ?? [];
-    return this.#clock.now() - Number(time) <= timeout + 60_000 ? message : undefined;
+  /** What kept this process from uploading, or another one since the waiting began. */
+  #reason(since: number): string | undefined {
+    if (this.#lastError) return messageOf(this.#lastError);
+    const failure = this.#othersFailure();
+    return failure && isNews(failure, { since }) ? failure.message : undefined;
+  }
+
+  /** The error for those who wait, if waiting makes no sense. */
+  #refusal(failure: Error | Failure): Error | undefined {
+    const { name, message } = failure;
+    if (!Object.hasOwn(REFUSALS, name)) return undefined;
+    const Refusal = REFUSALS[name as keyof typeof REFUSALS];
+    const cause = failure instanceof Error ? failure : undefined;
+    return new Refusal(`${message} (${this.#queued()})`, { cause });
+  }
+
+  #tellOthers(error: unknown): void {
+    const name = error instanceof Error ? error.name : "Error";
+    const fact = `${Math.round(this.#clock.now())} ${name} ${messageOf(error)}`;
+    try {
+      this.#state.transaction(() => this.#state.setFact("uploadError", fact), { durable: false });
+    } catch {
+      // On a full disk the others only learn that their time is up.
+    }
+  }
+
+  /** What kept a process from uploading, this one or another, however long ago. */
+  #othersFailure(): Failure | undefined {
+    const fact = /^(\d+) (\w+) (.*)$/s.exec(String(this.#state.fact("uploadError")));
+    if (!fact) return undefined;
+    const [, time, name, message] = fact;
+    return { time: Number(time), name, message };
   }
 
   #queued(): string {
     return describeQueue(this.#state.queued());
   }
+}
+
+/** Whether it failed during the waiting: what was before may be mended, its process long gone. */
+function isNews({ time }: Failure, { since }: Pick<Waiter, "since">): boolean {
+  return time >= since;
 }
 
 /** Says how many updates wait for their upload. */
