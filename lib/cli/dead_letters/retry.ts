@@ -56,7 +56,9 @@ async function retryAll(
     const status = error === undefined ? "applied" : "failed";
     await tell({ ...letter, error: error ?? letter.error }, { json, status });
   }
-  if (failed > 0) throw new FeedSyncError(`Cannot apply ${failed} dead letters, they are kept`);
+  if (failed === 0) return;
+  const kept = failed === 1 ? "1 dead letter, it is" : `${failed} dead letters, they are`;
+  throw new FeedSyncError(`Cannot apply ${kept} kept`);
 }
 
 /** Hands the letter over, and keeps what came of it; resolves to what went wrong. */
