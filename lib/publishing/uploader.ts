@@ -214,12 +214,16 @@ export class Uploader {
   }
 
   #warn(error: unknown): void {
-    const message = messageOf(error);
+    logger.warn("{message} ({plan})", { message: messageOf(error), plan: this.#plan() });
+  }
+
+  /** What comes of a failure; nothing is queued when it was in sealing or looking around. */
+  #plan(): string {
     try {
-      const queue = describeQueue(this.#parts.state.queued());
-      logger.warn("{message} (retrying; {queue})", { message, queue });
+      const queued = this.#parts.state.queued();
+      return queued > 0 ? `retrying; ${describeQueue(queued)}` : "retrying";
     } catch {
-      logger.warn("{message} (retrying)", { message }); // The state cannot be read.
+      return "retrying"; // The state cannot be read.
     }
   }
 }

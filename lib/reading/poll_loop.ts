@@ -8,7 +8,7 @@ import { Bell } from "../bell.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
-import { AccessDeniedError, ConfigError, messageOf } from "../errors.ts";
+import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import { PollPace } from "./poll_pace.ts";
 import type { Poller } from "./poller.ts";
@@ -17,6 +17,12 @@ import { MarkerReader } from "../wake/marker.ts";
 import { startWakeUps } from "../wake/sources.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
+
+/** What is said when polls succeed again, by what they failed of. */
+const WELL_AGAIN = {
+  store: "The store can be reached again",
+  state: "The state can be used again",
+};
 
 /** What a loop is made with. */
 export interface PollLoopOptions {
@@ -35,7 +41,7 @@ export class PollLoop {
   readonly #bell: Bell;
   #polling: Promise<boolean> | undefined;
   #nextPoll: Promise<boolean> | undefined;
-  #reachable = true;
+  #failing: keyof typeof WELL_AGAIN | undefined;
 
   /** A loop that does not run yet. */
   constructor(parts: Parts, options: PollLoopOptions) {
@@ -114,17 +120,18 @@ export class PollLoop {
   }
 
   #noteSuccess(): void {
-    if (!this.#reachable) logger.info("The store can be reached again");
-    this.#reachable = true;
+    if (this.#failing) logger.info(WELL_AGAIN[this.#failing]);
+    this.#failing = undefined;
   }
 
   #noteFailure(error: unknown, first: boolean): void {
     if (this.#options.signal.aborted) return;
     if (first && (error instanceof AccessDeniedError || error instanceof ConfigError)) throw error;
     this.#parts.uploader.start(); // Without waiting for a listing to start with.
-    if (this.#reachable) {
+    const failing = error instanceof StateError ? "state" : "store";
+    if (failing !== this.#failing) {
       logger.warn("{message} (retrying; nothing is lost)", { message: messageOf(error) });
     }
-    this.#reachable = false;
+    this.#failing = failing;
   }
 }

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { StateError, StoreUnavailableError } from "../../lib/errors.ts";
+import { watch } from "../../lib/watch.ts";
+import { captureLog } from "../encryption/keys.ts";
+import { Fleet, survivingState } from "../fixture.ts";
+
+/** Longer than any delay between attempts. */
+const A_WHILE = 60_000;
+
+Deno.test("a failure is said once, without a queue when there is none, and that it is over", async () => {
+  await using fleet = new Fleet();
+  using log = captureLog();
+  const state = survivingState("web-1", fleet);
+  const before = fleet.server("web-1", { state });
+  await fleet.publish(before, "a");
+  await fleet.time.run(before.close());
+  const { list } = fleet.store;
+  fleet.store.list = () => {
+    throw new StoreUnavailableError("Cannot list: refused");
+  };
+  await using _ = watch(fleet.server("web-1", { state }), () => {});
+  await fleet.time.pass(A_WHILE);
+  fleet.store.list = list;
+  await fleet.time.pass(A_WHILE);
+  assert.deepEqual(log.lines, [
+    "warning: Cannot list: refused (retrying; nothing is lost)",
+    "warning: Cannot list: refused (retrying)",
+    "info: The store can be reached again",
+  ]);
+});
+
+Deno.test("that the store can be reached again is not said when it was the state that failed", async () => {
+  await using fleet = new Fleet();
+  using log = captureLog();
+  const state = survivingState("web-2", fleet);
+  await using _ = watch(fleet.server("web-2", { state }), () => {});
+  await fleet.time.pass(A_WHILE);
+  const { transaction } = state;
+
+  state.transaction = () => {
+    throw new StateError("Cannot write to the state: full");
+  };
+  await fleet.publish(fleet.server("web-1"), "a");
+  await fleet.time.pass(A_WHILE);
+  state.transaction = transaction;
+  await fleet.time.pass(A_WHILE);
+  assert.deepEqual(log.lines.filter((line) => !line.includes("(retrying)")), [
+    "warning: Cannot write to the state: full (retrying; nothing is lost)",
+    "info: The state can be used again",
+  ]);
+});
