@@ -53,14 +53,22 @@ export class KeyFile {
 
   async #look(): Promise<void> {
     try {
-      if (fileVersion(await Deno.stat(this.path)) === this.#version) return;
+      if (await versionOf(this.path) === this.#version) return;
       const { set, version } = await readKeyFile(this.path);
-      [this.#keys, this.#version, this.#complaint] = [await importKeys(set), version, undefined];
+      [this.#keys, this.#version] = [await importKeys(set), version];
       this.revision++;
-      logger.info("{keys}", { keys: this.#description() });
+      this.#tellKeys();
     } catch (error) {
       this.#complain(messageOf(error));
     }
+  }
+
+  #tellKeys(): void {
+    if (this.#complaint !== undefined) {
+      logger.info("The keys in {path} can be read again", { path: this.path });
+      this.#complaint = undefined;
+    }
+    logger.info("{keys}", { keys: this.#description() });
   }
 
   #description(): string {
@@ -93,15 +101,26 @@ export async function readKeyFile(path: string): Promise<{ set: JwkSet; version:
   return { set: parseKeys(text, path), version: fileVersion(info) };
 }
 
+async function versionOf(path: string): Promise<string> {
+  try {
+    return fileVersion(await Deno.stat(path));
+  } catch (cause) {
+    // No hint at keygen: new keys would take the place of those in use.
+    throw unreadable(path, cause, "it does not exist any more");
+  }
+}
+
 async function read(path: string): Promise<{ text: string; info: Deno.FileInfo }> {
   try {
     using file = await Deno.open(path);
     const info = await file.stat();
     return { info, text: await new Response(file.readable).text() };
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? `it does not exist, feedsync keygen makes one`
-      : messageOf(cause);
-    throw new ConfigError(`Cannot read the keys in ${path}: ${reason}`, { cause });
+    throw unreadable(path, cause, "it does not exist, feedsync keygen makes one");
   }
+}
+
+function unreadable(path: string, cause: unknown, missing: string): ConfigError {
+  const reason = cause instanceof Deno.errors.NotFound ? missing : messageOf(cause);
+  return new ConfigError(`Cannot read the keys in ${path}: ${reason}`, { cause });
 }

@@ -105,7 +105,7 @@ Deno.test("what is damaged while it is used changes nothing, and is told once", 
   await Deno.remove(keys.path);
   for (let i = 0; i < 3; i++) await file.look();
   assert.equal(file.keys, before);
-  assert.match(warnings()[1], /does not exist|No such file/);
+  assert.match(warnings()[1], /does not exist/);
   assert.equal(warnings().length, 2);
 
   await keys.write(text);
@@ -114,6 +114,23 @@ Deno.test("what is damaged while it is used changes nothing, and is told once", 
   assert.ok(file.keys.keys.has(added));
   assert.equal(file.revision, 1);
   assert.equal(warnings().length, 2);
+});
+
+Deno.test("that the key file is gone is said, and that the same keys are back", async () => {
+  await using keys = await Keys.make();
+  const file = await KeyFile.open(keys.path);
+  using log = captureLog();
+  await Deno.rename(keys.path, `${keys.path}.away`);
+  await file.look();
+  await Deno.rename(`${keys.path}.away`, keys.path);
+  for (let i = 0; i < 3; i++) await file.look();
+  const [kid] = await keys.kids();
+  assert.deepEqual(log.lines, [
+    `warning: Cannot read the keys in ${keys.path}: it does not exist any more; ` +
+    "the keys that were in it are used until it is mended",
+    `info: The keys in ${keys.path} can be read again`,
+    `info: Encrypting with the key ${kid}, the first of 1 in ${keys.path}`,
+  ]);
 });
 
 Deno.test("keys that have not changed are not read again", async () => {
