@@ -4,11 +4,13 @@
  * @module
  */
 import { getLogger, type Logger } from "@logtape/logtape";
+import { wrongFlags } from "../config/check.ts";
 import type { Config, LogLevel } from "../config/config.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { configureLogging } from "../logging.ts";
 import type { FeedSync } from "../connection.ts";
 import type { Arguments } from "./args.ts";
+import { UsageError } from "./exit.ts";
 
 /** The log of the commands. */
 export const logger: Logger = getLogger(["feedsync", "cli"]);
@@ -16,12 +18,16 @@ export const logger: Logger = getLogger(["feedsync", "cli"]);
 /**
  * Loads the configuration, with what the common flags and `flags` say, and begins to log.
  *
- * @throws {ConfigError} when the configuration is wrong.
+ * @throws {UsageError} when the value of a flag is wrong.
+ * @throws {ConfigError} when the rest of the configuration is wrong.
  */
 export async function loadSettings(args: Arguments, flags: Config = {}): Promise<LoadedConfig> {
+  const given = { ...commonFlags(args), ...flags };
+  const wrong = wrongFlags(given);
+  if (wrong.length > 0) throw new UsageError(wrong.join("; "));
   const loaded = await loadConfig({
     file: args.value("config"),
-    flags: { ...commonFlags(args), ...flags },
+    flags: given,
     env: Deno.env.toObject(),
     cwd: Deno.cwd(),
   });

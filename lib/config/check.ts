@@ -37,10 +37,16 @@ const SECRET = new Set([
  * @throws {ConfigError} that names every wrong key, its place, and what is allowed.
  */
 export function checkConfig(value: unknown, locate: Locate = () => undefined): Config {
-  const result = configSchema.safeParse(value, { error: explain, reportInput: true });
+  const result = check(value);
   if (result.success) return result.data;
   const problems = result.error.issues.flatMap((issue) => describe(issue, locate));
   throw new ConfigError(`Cannot use the configuration: ${problems.join("; ")}`);
+}
+
+/** What is wrong with the values of flags, a sentence for each of them that is wrong. */
+export function wrongFlags(flags: Config): string[] {
+  const { error } = check(flags);
+  return (error?.issues ?? []).map((issue) => `--${String(issue.path[0])} ${rule(issue)}`);
 }
 
 /**
@@ -73,6 +79,10 @@ export function checkComplete(
   if (s3) checkS3(s3);
 }
 
+function check(value: unknown): z.ZodSafeParseResult<Config> {
+  return configSchema.safeParse(value, { error: explain, reportInput: true });
+}
+
 function describe(issue: z.core.$ZodIssue, locate: Locate): string[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
@@ -83,7 +93,11 @@ function describe(issue: z.core.$ZodIssue, locate: Locate): string[] {
     });
   }
   const subject = issue.path.length === 0 ? "it" : `'${issue.path.join(".")}'`;
-  return [`${place(issue.path, locate)}${subject} ${issue.message}${currentValue(issue)}`];
+  return [`${place(issue.path, locate)}${subject} ${rule(issue)}`];
+}
+
+function rule(issue: z.core.$ZodIssue): string {
+  return issue.message + currentValue(issue);
 }
 
 function place(path: readonly PropertyKey[], locate: Locate): string {

@@ -16,7 +16,7 @@ import { defaultServerName } from "./server_name.ts";
 export interface ConfigSources {
   /** Path of the configuration file; looked for in the working directory unless given. */
   readonly file?: string;
-  /** What the flags say. */
+  /** What the flags say; checked. */
   readonly flags?: Config;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export interface LoadedConfig {
  * Loads the configuration. Relative paths start from the configuration file in it, from the
  * working directory in variables and flags.
  *
- * @throws {ConfigError} when anything in it is wrong.
+ * @throws {ConfigError} when anything in file or variables is wrong.
  */
 export async function loadConfig(
   { file: path, flags = {}, env, cwd }: ConfigSources,
@@ -48,11 +48,10 @@ export async function loadConfig(
     : await readConfigFile(resolve(cwd, path));
   const directory = file ? dirname(file.path) : cwd;
   const fromFile = file ? checkConfig(file.value, file.locate) : {};
-  const fromFlags = checkConfig(flags, (key) => `--${String(key[0])}`);
   const config = [
     withAbsolutePaths(fromFile, directory),
     withAbsolutePaths(configFromEnvironment(env), cwd),
-    withAbsolutePaths(fromFlags, cwd),
+    withAbsolutePaths(flags, cwd),
   ].reduce(merge);
   const server = config.server ?? defaultServerName();
   const state = config.state ?? join(directory, ".feedsync", `${server}.db`);

@@ -33,6 +33,8 @@ Deno.test("wrong usage ends with 64, one line, and nothing on standard output", 
     [["publish"], /^error: URL is missing\n$/],
     [["watch", "--onec"], /^error: Unknown flag --onec, did you mean "--once"\?\n$/],
     [["cleanup", "--max-age", "1m"], /^error: --max-age must be at least 10m: .* 1m\n$/],
+    [["tail", "--from", "x"], /^error: --from must be "earliest" or "now": .* "x"\n$/],
+    [["watch", "--store", "foo"], /^error: --store must look like .*: .* "foo"\n$/],
     [["help", "nothing"], /^error: Unknown command "nothing"/],
   ];
   const outcomes = await Promise.all(

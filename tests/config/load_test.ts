@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { wrongFlags } from "../../lib/config/check.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { loadConfig, type LoadedConfig } from "../../lib/config/load.ts";
 
@@ -226,19 +227,23 @@ Deno.test("an unknown variable is refused with the nearest one; others' are left
   await load({}, { env: { FEEDSYNC_TEST_S3: "x", HOME: "/", FEEDSYNCED: "x" } });
 });
 
-Deno.test("a wrong value names its variable or flag", async () => {
+Deno.test("a wrong value names its variable", async () => {
   assert.match(
     await problemOf({}, { env: { FEEDSYNC_POLL: "often" } }),
     /FEEDSYNC_POLL: 'poll' must be a duration .*"often"/,
-  );
-  assert.match(
-    await problemOf({}, { flags: { server: "Web 1" } }),
-    /--server: 'server' must be .*"Web 1"/,
   );
   assert.doesNotMatch(
     await problemOf({}, { env: { FEEDSYNC_STORE: "s3://k:SECRET@b" } }),
     /SECRET/,
   );
+});
+
+Deno.test("a wrong value of a flag is told in one sentence, without credentials", () => {
+  assert.deepEqual(wrongFlags({ from: "now", server: undefined, files: { directory: "x" } }), []);
+  const [server, store, ...more] = wrongFlags({ server: "A B", store: "s3://k:SECRET@b" });
+  assert.match(server, /^--server must be 1 to 63 of .*: current value is "A B"$/);
+  assert.match(store, /^--store must look like .*: current value is "s3:\/\/…@b"$/);
+  assert.deepEqual(more, []);
 });
 
 Deno.test("the path of a credentials file starts where it is written", async () => {
