@@ -81,8 +81,16 @@ async function importPlugin(called: string, directory: string): Promise<PluginMo
   try {
     return await import(specifier);
   } catch (cause) {
-    throw failure(called, stripVTControlCharacters(messageOf(cause)), cause);
+    throw failure(called, inOneLine(stripVTControlCharacters(messageOf(cause))), cause);
   }
+}
+
+/** A message in one line; what is wrong and where, when it has an excerpt of the source in it. */
+function inOneLine(message: string): string {
+  const lines = message.split("\n");
+  const place = lines.find((line) => line.startsWith("    at "));
+  const told = place === undefined ? lines : [lines[0], place];
+  return told.map((line) => line.trim()).join(" ");
 }
 
 function isSpecifier(called: string): boolean {

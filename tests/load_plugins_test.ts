@@ -131,6 +131,13 @@ Deno.test("a plugin that does not compile is named with the message and the plac
   assert.match(problem, /plugin\.ts:1:17/);
 });
 
+Deno.test("what keeps a plugin from being loaded is told in one line, without an excerpt", async () => {
+  await using directory = await directoryWith("export default {\n  onUpdate( {\n}\n");
+  const problem = await problemOf(["./plugin.ts"], directory.path);
+  assert.match(problem, /^Cannot use plugin '.\/plugin.ts': .*'<eof>' at file:.*plugin\.ts:3:2$/);
+  assert.match(await problemOfSource('throw new Error("[\\n  1\\n]")'), /'.\/plugin.ts': \[ 1 \]$/);
+});
+
 Deno.test("a plugin that cannot be run is named with the reason", async () => {
   const problem = await problemOfSource('import "./gone.ts";');
   assert.match(problem, /Module not found .*gone\.ts/);
