@@ -6,8 +6,8 @@
 import { ConfigError } from "../errors.ts";
 import { checkConfig } from "./check.ts";
 import type { Config } from "./config.ts";
-import { suggest } from "./nearest.ts";
-import { SCALAR_KEYS, type ScalarKey } from "./schema.ts";
+import { nearest } from "./nearest.ts";
+import { LIST_KEYS, SCALAR_KEYS, type ScalarKey } from "./schema.ts";
 
 const PREFIX = "FEEDSYNC_";
 /** Variables of the test suite, and those that the `exec` plugin gives its command: no settings. */
@@ -40,10 +40,24 @@ export function configFromEnvironment(env: Readonly<Record<string, string>>): Co
   return checkConfig(config, variableOf);
 }
 
-function unknownVariable(name: string, known: string[]): ConfigError {
-  return new ConfigError(
-    `Cannot use the environment: unknown variable ${name}, ${suggest(name, known)}`,
-  );
+function unknownVariable(name: string, known: readonly string[]): ConfigError {
+  const list = LIST_KEYS.find((key) => variableOf([key]) === name);
+  const problem = list === undefined
+    ? `unknown variable ${name}, ${suggestVariable(name, known)}`
+    : `${name} is no variable, '${list}' can be set in the configuration file only`;
+  return new ConfigError(`Cannot use the environment: ${problem}`);
+}
+
+/** The prefix, which all have, makes none like the other. */
+function suggestVariable(name: string, known: readonly string[]): string {
+  const found = nearest(withoutPrefix(name), known.map(withoutPrefix));
+  return found === undefined
+    ? "there is one for each key of the configuration that is not a list or object"
+    : `did you mean "${PREFIX}${found}"?`;
+}
+
+function withoutPrefix(name: string): string {
+  return name.slice(PREFIX.length);
 }
 
 /** The text itself where the key takes it, else the boolean or number that it spells. */

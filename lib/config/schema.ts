@@ -159,6 +159,11 @@ export interface ScalarKey {
 /** All of them. */
 export const SCALAR_KEYS: readonly ScalarKey[] = [...scalarKeys(config)];
 
+/** The keys of lists; no other than the configuration itself has any. */
+export const LIST_KEYS: readonly string[] = Object.entries(config.shape)
+  .filter(([, optional]) => (optional as z.ZodOptional).unwrap() instanceof z.ZodArray)
+  .map(([name]) => name);
+
 /** The keys that the object at `path` may have, the configuration itself being at `[]`. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
   const objects: Record<string, z.ZodObject> = {

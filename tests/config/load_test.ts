@@ -221,10 +221,20 @@ Deno.test("an unknown variable is refused with the nearest one; others' are left
     /unknown variable FEEDSYNC_STROE, did you mean "FEEDSYNC_STORE"\?$/,
   );
   assert.match(
-    await problemOf({}, { env: { FEEDSYNC_PLUGINS: "log" } }),
-    /unknown variable FEEDSYNC_PLUGINS/,
+    await problemOf({}, { env: { FEEDSYNC_BUCKET: "x" } }),
+    /unknown variable FEEDSYNC_BUCKET, there is one for each key of the configuration that is not /,
   );
   await load({}, { env: { FEEDSYNC_TEST_S3: "x", HOME: "/", FEEDSYNCED: "x" } });
+});
+
+Deno.test("a variable for a list is answered with where that can be set", async () => {
+  for (const key of ["peers", "plugins", "wake"]) {
+    assert.equal(
+      await problemOf({}, { env: { [`FEEDSYNC_${key.toUpperCase()}`]: "x" } }),
+      `Cannot use the environment: FEEDSYNC_${key.toUpperCase()} is no variable, ` +
+        `'${key}' can be set in the configuration file only`,
+    );
+  }
 });
 
 Deno.test("a wrong value names its variable", async () => {
