@@ -60,6 +60,9 @@ Usage: feedsync publish URL [FILE|-] [--metadata K=V]... [--if-changed] [flags]
   --json-content  the content is JSON and published as a value
   --remove        publish that the feed is gone
 
+After exit code 75 the update is queued, after 77, 78, 130 and 143 it may be: the message says so
+then. What is queued a watch or publish with the same state uploads; do not publish it again.
+
 Example: curl -fsS https://example.com/feed.xml | feedsync publish https://example.com/feed.xml`,
 
   tail: `Prints the updates of all servers as NDJSON; what others read is not affected
