@@ -58,6 +58,8 @@ export class HeldStreams {
 
   /** All may be read now. */
   retryAll(): void {
-    for (const [stream, held] of this.#held) this.#held.set(stream, { ...held, retryAt: -Infinity });
+    for (const [stream, held] of this.#held) {
+      this.#held.set(stream, { ...held, retryAt: -Infinity });
+    }
   }
 }

@@ -78,7 +78,9 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
       },
     }, async (request, { remoteAddr }) => {
       const response = await listener.answer(request);
-      if (response.status === 401) listener.complain(remoteAddr.hostname, await response.clone().text());
+      if (response.status === 401) {
+        listener.complain(remoteAddr.hostname, await response.clone().text());
+      }
       return response;
     });
     return {
