@@ -143,8 +143,8 @@ Deno.test("only what feedsync encrypts is accepted, also with the right key", as
     [await forge({ alg: "A256KW" }), /alg/],
     [await forge({ alg: "A256GCMKW" }), /alg/],
     [await forge({ alg: "PBES2-HS256+A128KW", p2c: 1000 }), /alg/],
-    [await forge({ enc: "A128GCM" }, secret.slice(0, 16)), /enc/],
-    [await forge({ enc: "A256CBC-HS512" }, new Uint8Array(64)), /enc/],
+    [await forge({ enc: "A128GCM" }, secret.slice(0, 16)), /"enc" .* value not allowed/],
+    [await forge({ enc: "A256CBC-HS512" }, new Uint8Array(64)), /"enc" .* value not allowed/],
     [await forge({}, secret.map((byte) => byte ^ 1)), /not with the key that it names/],
   ];
   for (const [stored, message] of cases) {
