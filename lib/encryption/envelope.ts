@@ -6,6 +6,7 @@
 import { CorruptObjectError, MissingKeyError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import { formatOf } from "./format.ts";
+import { encodedHeader, kidOf } from "./jwe_header.ts";
 
 /** Wraps and unwraps the bytes of objects. */
 export interface Envelope {
@@ -28,7 +29,7 @@ export const plainEnvelope: Envelope = {
   seal: (_, bytes) => bytes,
   open(name, stored) {
     if (formatOf(stored) !== "jwe") return stored;
-    const kid = kidOf(name, stored);
+    const kid = claimedKid(name, stored);
     throw new MissingKeyError(
       name.key,
       kid,
@@ -37,18 +38,16 @@ export const plainEnvelope: Envelope = {
   },
 };
 
-/** A header is longer only when it is not feedsync's. */
-const MOST_HEADER_BYTES = 8192;
-
 /** Which key a JWE was encrypted with, as it says itself. */
-function kidOf({ key }: ObjectName, jwe: Uint8Array): string {
-  const [header] = new TextDecoder().decode(jwe.subarray(0, MOST_HEADER_BYTES)).split(".", 1);
+function claimedKid(name: ObjectName, jwe: Uint8Array): string {
+  return kidOf(name, parsedHeader(name, encodedHeader(name, jwe)));
+}
+
+function parsedHeader({ key }: ObjectName, encoded: string): { kid?: unknown } {
   try {
-    const bytes = Uint8Array.fromBase64(header, { alphabet: "base64url" });
-    const { kid } = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof kid === "string") return kid;
+    const bytes = Uint8Array.fromBase64(encoded, { alphabet: "base64url" });
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    // Told below.
+    throw new CorruptObjectError(key, "it begins like a JWE, but has no such header");
   }
-  throw new CorruptObjectError(key, "it begins like a JWE, but has no such header");
 }

@@ -11,6 +11,7 @@ import { CorruptObjectError, FeedSyncError, messageOf, MissingKeyError } from ".
 import type { ObjectName } from "../keys.ts";
 import type { Envelope } from "./envelope.ts";
 import { formatOf } from "./format.ts";
+import { encodedHeader, kidOf } from "./jwe_header.ts";
 import { KeyFile } from "./key_file.ts";
 
 const ALGORITHMS = { alg: "dir", enc: "A256GCM" } as const;
@@ -71,6 +72,7 @@ export class JweEnvelope implements Envelope {
 
   async open(name: ObjectName, stored: Uint8Array): Promise<Uint8Array> {
     if (formatOf(stored) !== "jwe") return this.#admitPlain(name, stored);
+    encodedHeader(name, stored); // Refused here when it is endless: the library reads all of it.
     try {
       const keyFor = (header: CompactJWEHeaderParameters) => this.#keyFor(name, header);
       return (await compactDecrypt(stored, keyFor, OPTIONS)).plaintext;
@@ -94,13 +96,14 @@ export class JweEnvelope implements Envelope {
     );
   }
 
-  async #keyFor({ key }: ObjectName, header: CompactJWEHeaderParameters): Promise<CryptoKey> {
-    const { kid, zip, [PLACE]: place } = header;
+  async #keyFor(name: ObjectName, header: CompactJWEHeaderParameters): Promise<CryptoKey> {
+    const { key } = name;
+    const { zip, [PLACE]: place } = header;
     if (zip !== undefined) throw new CorruptObjectError(key, "its header has 'zip'");
     if (place !== this.#root + key) {
       throw new CorruptObjectError(key, `it was encrypted as ${shown(place)}`);
     }
-    if (typeof kid !== "string") throw new CorruptObjectError(key, "its header has no 'kid'");
+    const kid = kidOf(name, header);
     await this.#file.look();
     const known = this.#file.keys.keys.get(kid);
     if (!known) throw new MissingKeyError(key, kid, `that is not in ${this.#file.path}`);

@@ -10,8 +10,8 @@ import { ConfigError } from "../errors.ts";
 /** Bytes of a key. */
 export const KEY_BYTES = 32;
 
-/** Ids are in the header of every object. */
-const MOST_KID_LENGTH = 128;
+/** Ids have no more characters: they are in the header of every object. */
+export const MOST_KID_LENGTH = 128;
 
 /** A key as it is in a JWK Set. */
 export interface Jwk {
