@@ -14,6 +14,7 @@ import type { ObjectName } from "../keys.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
 import { Deadline } from "../stores/deadline.ts";
 import { objectOfMessage } from "./message_id.ts";
+import { readBody } from "./read_body.ts";
 import { commitsIn } from "./s3_events.ts";
 import { Signer, TOLERANCE } from "./signature.ts";
 
@@ -134,8 +135,8 @@ class Listener {
     this.#reading++;
     this.#bytes += size;
     try {
-      const body = await this.#read(request);
-      if (body?.length !== size) return refuse(408, "It does not come");
+      const body = await this.#read(request, size);
+      if (!body) return refuse(408, "It does not come", { connection: "close" });
       return await route.take(request, body);
     } finally {
       this.#reading--;
@@ -202,14 +203,10 @@ class Listener {
   }
 
   /** The body, of the length that was told; undefined when it does not come in time. */
-  async #read(request: Request): Promise<Uint8Array | undefined> {
+  async #read(request: Request, size: number): Promise<Uint8Array | undefined> {
     using deadline = new Deadline(this.#options.clock, undefined);
     deadline.allow(BODY_TIMEOUT);
-    try {
-      return await deadline.race(request.bytes());
-    } catch {
-      return undefined; // The sender has hung up, or is too slow.
-    }
+    return await readBody(request, size, deadline.signal);
   }
 
   #isNew(id: string): boolean {
@@ -234,6 +231,6 @@ function isSame(given: string, token: string): boolean {
   return timingSafeEqual(one, other);
 }
 
-function refuse(status: number, message: string): Response {
-  return new Response(`${message}\n`, { status });
+function refuse(status: number, message: string, headers?: Record<string, string>): Response {
+  return new Response(`${message}\n`, { status, headers });
 }

@@ -5,7 +5,7 @@
  */
 import { encodeBody, updateLine } from "../../lib/codec.ts";
 import { plainEnvelope } from "../../lib/encryption/envelope.ts";
-import { systemEnvironment } from "../../lib/environment.ts";
+import { type Clock, systemEnvironment } from "../../lib/environment.ts";
 import { type ObjectName, objectName } from "../../lib/keys.ts";
 import type { DeliveredCommit } from "../../lib/reading/delivered_commits.ts";
 import { listen } from "../../lib/wake/listener.ts";
@@ -40,7 +40,8 @@ export class Ear implements AsyncDisposable {
   readonly url: string;
   readonly #listener: AsyncDisposable;
 
-  constructor() {
+  /** Timers of this clock say how long a body may take. */
+  constructor({ clock = systemEnvironment.clock }: { clock?: Clock } = {}) {
     const address = freeAddress();
     this.url = `http://${address}`;
     this.#listener = listen(address, {
@@ -49,7 +50,7 @@ export class Ear implements AsyncDisposable {
       store: STORE,
       envelope: plainEnvelope,
       now: Date.now,
-      clock: systemEnvironment.clock,
+      clock,
       onCommit: (name, delivered) => void this.heard.push(delivered ?? { name }),
     });
   }
