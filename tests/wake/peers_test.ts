@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { zstdDecompressSync } from "node:zlib";
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import { systemEnvironment } from "../../lib/environment.ts";
@@ -7,9 +9,12 @@ import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
 import { Peers } from "../../lib/wake/peers.ts";
 import type { Config } from "../../mod.ts";
+import { workspace } from "../cli/feedsync.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { MemoryStore } from "../memory_store.ts";
+import { httpServer } from "../servers/http.ts";
 import { freeAddress } from "../servers/ports.ts";
+import { BODY, NAME } from "./ear.ts";
 
 const SECRET = `whsec_${btoa("a secret that all servers have")}`;
 const POLL = "1h";
@@ -122,4 +127,63 @@ Deno.test("both sides tell once when a peer refuses, also one that was out of re
   );
   assert.match(warnings[2], /Cannot tell the peer .* of a commit: 401 It is not signed/);
   await peers.close(0);
+});
+
+Deno.test("a peer that redirects is not followed: what is signed goes nowhere else", async () => {
+  const followed: string[] = [];
+  await using elsewhere = httpServer(({ url }) => {
+    followed.push(url);
+    return new Response();
+  });
+  const store = new MemoryStore(systemEnvironment.clock);
+  for (const status of [301, 302, 303, 307, 308]) {
+    await using server = httpServer(() => Response.redirect(elsewhere.endpoint, status));
+    const peers = new Peers([server.endpoint], optionsFor(store));
+    peers.send({ key: NAME.key, body: BODY });
+    await peers.close(10_000);
+    assert.deepEqual(peers.counts, { sent: 0, dropped: 1 });
+  }
+  assert.deepEqual(followed, []);
+});
+
+Deno.test("without keys a commit can be read on its way to a peer at an http: URL", async () => {
+  const bodies: Uint8Array[] = [];
+  await using peer = httpServer(async (request) => {
+    bodies.push(await request.bytes());
+    return new Response();
+  });
+  const store = new MemoryStore(systemEnvironment.clock);
+  await using web1 = connect(store, { server: "web-1", peers: [peer.endpoint] });
+  await publish(web1, update("plain to see"));
+  while (bodies.length === 0) await setImmediate();
+  assert.match(zstdDecompressSync(bodies[0]).toString(), /"content":"plain to see"/);
+});
+
+Deno.test("a message repeated to a listener that was started anew is applied no second time", async () => {
+  const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
+  await using directory = await workspace();
+  const config = { server: "web-2", listen: address, state: join(directory.path, "state") };
+  await using web1 = connect(store, { server: "web-1" });
+  const messages: { key: string; body: Uint8Array }[] = [];
+  web1.parts!.uploader.onCommit.push(({ name: { key } }, body) => messages.push({ key, body }));
+  await publish(web1, update("a"));
+  {
+    await using web2 = connect(store, config);
+    const { watcher, contents } = receive(web2, 1);
+    await watcher.poll();
+    assert.deepEqual(contents, ["a"]);
+    await watcher.close();
+  }
+  await using web2 = connect(store, config);
+  const { watcher, contents, all } = receive(web2, 1);
+  await watcher.poll();
+  const peers = new Peers([`http://${address}`], optionsFor(store));
+  peers.send(messages[0]);
+  await publish(web1, update("b"));
+  peers.send(messages[1]);
+  await all;
+  await peers.close(1000);
+  assert.deepEqual(peers.counts, { sent: 2, dropped: 0 });
+  assert.deepEqual(contents, ["b"]);
+  await watcher.close();
 });
