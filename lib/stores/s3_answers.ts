@@ -14,10 +14,25 @@ export class CredentialsError extends Error {
   readonly doing: string;
 
   /** Made of what was thrown while `doing` something. */
-  constructor(doing: string, cause: unknown) {
+  constructor(doing: string, thrown: unknown) {
+    const cause = withoutCommand(thrown);
     super(`Failed ${doing}: ${messageOf(cause)}`, { cause });
     this.doing = doing;
   }
+}
+
+/** What Node.js says of a command: its whole line, and what it printed. Secrets may be in both. */
+const FAILED_COMMAND = /Command failed: .*/s;
+
+/** The error without the command of a `credential_process`, also in its stack. */
+function withoutCommand(error: unknown): unknown {
+  const message = messageOf(error);
+  if (!FAILED_COMMAND.test(message)) return error;
+  const told = new Error(
+    message.replace(FAILED_COMMAND, "the command of its 'credential_process' failed"),
+  );
+  if (error instanceof Error) told.name = error.name;
+  return told;
 }
 
 /** What services say that have no DeleteObjects, or want other checksums for it. */

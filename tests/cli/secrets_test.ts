@@ -72,6 +72,8 @@ class Setting implements AsyncDisposable {
       "keys.json": JSON.stringify({ ...PROCESS_KEYS, SecretAccessKey: KEY, SessionToken: TOKEN }),
       "keys.ini": `[default]\naws_access_key_id = id\naws_secret_access_key = ${KEY}\n` +
         `aws_session_token = ${TOKEN}\n`,
+      "process.ini": `[default]\ncredential_process = /bin/sh -c "echo ${TOKEN} >&2; exit 3" ` +
+        `--password ${KEY}\n`,
       "broken.json": `{ "SecretAccessKey": ${KEY}`,
       "keys.jwks": jwks(OBJECT_KEY),
       "short.jwks": jwks(OBJECT_KEY.slice(1)),
@@ -192,6 +194,16 @@ Deno.test("no secret shows in the messages about a configuration that is wrong",
     await using setting = await Setting.make(unreachableEndpoint(), s3, more);
     const { code, stderr } = await setting.run(["tail", "--once"]);
     assert.ok(code === 78 || code === 77, `${JSON.stringify([s3, more])}: ${stderr}`);
+  }
+});
+
+Deno.test("no secret shows of a credential_process that fails: not its command, nor what it prints", async () => {
+  const s3 = { credentialsFile: "process.ini" };
+  await using setting = await Setting.make(unreachableEndpoint(), s3);
+  for (const more of [[], ["--json"]]) {
+    const { code, stderr } = await setting.run(["tail", "--once", ...more]);
+    assert.equal(code, 77, stderr);
+    assert.match(stderr, /process\.ini: the command of its 'credential_process' failed; check/);
   }
 });
 

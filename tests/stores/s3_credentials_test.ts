@@ -79,6 +79,28 @@ Deno.test("a profile may name a process that prints credentials", async () => {
   assert.equal(await sender(bucket, { profile: "p" }), "process token-of-process");
 });
 
+Deno.test("of a process that fails neither the command nor what it printed is told", async () => {
+  await using bucket = signedBucket();
+  const process = `/bin/sh -c "echo very-secret >&2; exit 3" --password very-secret`;
+  await using directory = await workspace({
+    config: `[profile p]\ncredential_process = ${process}\n` +
+      `[profile role]\nrole_arn = ${ROLE}\nsource_profile = p\n`,
+  });
+  const file = join(directory.path, "config");
+  using _environment = sdkEnvironment({ AWS_CONFIG_FILE: file });
+  for (const profile of ["p", "role"]) {
+    for (const credentialsFile of [undefined, file]) {
+      await using store = await open(bucket, { profile, credentialsFile });
+      await assert.rejects(store.put("tail/a", bytes("x")), (error) => {
+        assert.doesNotMatch(Deno.inspect(error), /very-secret/);
+        assert.ok(error instanceof AccessDeniedError, String(error));
+        if (credentialsFile) assert.match(error.message, /the command of its 'credential_process'/);
+        return true;
+      });
+    }
+  }
+});
+
 Deno.test("a profile may sign on with SSO", async () => {
   await using bucket = signedBucket();
   await using service = httpServer(({ headers }) => {
