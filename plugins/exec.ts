@@ -3,7 +3,7 @@
  * these variables in its environment: `FEEDSYNC_URL`, `FEEDSYNC_ID`, `FEEDSYNC_ORIGIN` (the server that
  * published it), `FEEDSYNC_TIME`, `FEEDSYNC_STREAM`, `FEEDSYNC_SEQ`, `FEEDSYNC_SUPERSEDED` and
  * `FEEDSYNC_REMOVED` (these two `true` or `false`; what is superseded must not overwrite what is
- * newer).
+ * newer). The rest of its environment is that of feedsync, with the secrets in it.
  *
  * What its exit code means: 0, done; 65 (`EX_DATAERR`), it does not want this update, which becomes a
  * dead letter; anything else, the call failed and is tried again. What it prints goes to the log.

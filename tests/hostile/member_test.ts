@@ -8,6 +8,7 @@ import { objectName } from "../../lib/keys.ts";
 import { publish } from "../../lib/publish.ts";
 import { Peers } from "../../lib/wake/peers.ts";
 import { watch } from "../../lib/watch.ts";
+import { Keys } from "../encryption/keys.ts";
 import { Fleet, survivingState } from "../fixture.ts";
 import { MemoryStore } from "../memory_store.ts";
 import { freeAddress } from "../servers/ports.ts";
@@ -69,4 +70,19 @@ Deno.test("an old object that is put back at its key changes nothing where it wa
   await fleet.store.put(key, body);
   await fleet.time.run(reader.watcher.poll());
   assert.deepEqual(reader.contents, ["1", "2"]);
+});
+
+Deno.test("a new server takes an old object that was put back for the newest, also with keys", async () => {
+  await using keys = await Keys.make();
+  await using fleet = new Fleet();
+  const publisher = fleet.server("web-1", { envelope: await keys.envelope() });
+  await fleet.publish(publisher, "old");
+  const [key] = fleet.keys("tail/");
+  const { body } = fleet.store.objects.get(key)!;
+  await fleet.publish(publisher, "new");
+  await fleet.store.delete(fleet.keys());
+  await fleet.store.put(key, body);
+  await using reader = fleet.watch(fleet.server("web-2", { envelope: await keys.envelope() }));
+  await fleet.time.run(reader.watcher.poll());
+  assert.deepEqual(reader.contents, ["old"]);
 });

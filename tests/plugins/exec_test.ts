@@ -38,6 +38,18 @@ Deno.test("exec hands over the update on standard input and in the environment",
   assert.deepEqual(reports[2].variables.slice(-2), ["false", "true"]);
 });
 
+Deno.test("exec gives its command the environment that feedsync has, secrets in it, too", async () => {
+  Deno.env.set("EXEC_TEST_SECRET", "a secret");
+  try {
+    const command = deno('console.log(Deno.env.get("EXEC_TEST_SECRET"))');
+    await using plugin = await start(exec, command, Deno.cwd());
+    await plugin.update(makeUpdate());
+    assert.deepEqual(plugin.logged, ["info: a secret"]);
+  } finally {
+    Deno.env.delete("EXEC_TEST_SECRET");
+  }
+});
+
 Deno.test("exec passes arguments as they are, without a shell", async () => {
   const args = ["$HOME", "a b", "`id`", ""];
   const { command } = deno("console.log(JSON.stringify(Deno.args))");
