@@ -5,7 +5,12 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Envelope } from "../encryption/envelope.ts";
-import { type AccessDeniedError, messageOf, MissingKeyError, type UnreadableError } from "../errors.ts";
+import {
+  type AccessDeniedError,
+  messageOf,
+  MissingKeyError,
+  type UnreadableError,
+} from "../errors.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 

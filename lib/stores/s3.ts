@@ -91,7 +91,9 @@ class S3Store implements ObjectStore {
       },
     );
     if (body === "too large") throw tooLarge(key);
-    if (body === "malformed") throw new CorruptObjectError(key, "it is not compressed as it claims");
+    if (body === "malformed") {
+      throw new CorruptObjectError(key, "it is not compressed as it claims");
+    }
     return body;
   }
 

@@ -14,6 +14,8 @@ class BodyTime extends VirtualTime implements Clock {
 
   now = () => this.clock.now();
 
+  elapsed = () => this.clock.elapsed();
+
   setTimer = (ms: number, callback: () => void) => {
     this.#waiting++;
     if (this.#waiting === this.#awaited?.count) this.#awaited.resolve();
