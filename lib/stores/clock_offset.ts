@@ -10,18 +10,18 @@ export interface ClockReading {
   readonly stamp: number;
   /** By how much the store's clock may have been ahead of the stamp. */
   readonly resolution: number;
-  /** When the request was sent, by the local clock. */
-  readonly sent: number;
   /** When the answer arrived, by the local clock. */
   readonly received: number;
+  /** How long it took: the local clock may have been set meanwhile. */
+  readonly took: number;
 }
 
 /**
  * Milliseconds to add to the local clock to get the store's: of all offsets that the reading allows
  * the one nearest to 0. So clocks that may agree are taken to agree.
  */
-export function clockOffset({ stamp, resolution, sent, received }: ClockReading): number {
+export function clockOffset({ stamp, resolution, received, took }: ClockReading): number {
   const least = stamp - received;
-  const most = stamp + resolution - sent;
-  return Math.min(most, Math.max(least, 0));
+  const most = stamp + resolution - (received - took);
+  return Math.round(Math.min(most, Math.max(least, 0)));
 }

@@ -67,10 +67,10 @@ class DirectoryStore implements ObjectStore {
     this.requests.put++;
     try {
       await this.#tidy();
-      const sent = clock.now();
+      const sent = clock.elapsed();
       const stamp = await inDirectory(this.#temporary, () => writeDurably(temporary, body));
-      const reading = { stamp, resolution: FILE_TIME_RESOLUTION, sent, received: clock.now() };
-      this.clockOffset = clockOffset(reading);
+      const received = clock.now(), took = clock.elapsed() - sent;
+      this.clockOffset = clockOffset({ stamp, resolution: FILE_TIME_RESOLUTION, received, took });
       signal?.throwIfAborted();
       await renameDurably(temporary, path);
     } catch (error) {

@@ -43,12 +43,12 @@ export class Transport implements Disposable {
 
   async #fetch(request: Request): Promise<Response> {
     this.requests[kindOf(request)]++;
-    const sent = this.#clock.now();
+    const sent = this.#clock.elapsed();
     const response = await this.#send(request);
-    const received = this.#clock.now();
+    const received = this.#clock.now(), took = this.#clock.elapsed() - sent;
     const stamp = Date.parse(response.headers.get("date") ?? "");
     if (!Number.isNaN(stamp)) {
-      this.clockOffset = clockOffset({ stamp, resolution: DATE_RESOLUTION, sent, received });
+      this.clockOffset = clockOffset({ stamp, resolution: DATE_RESOLUTION, received, took });
     }
     return response;
   }

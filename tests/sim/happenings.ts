@@ -4,6 +4,8 @@ import type { Process } from "./process.ts";
 import { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
+const HOUR = 60 * 60_000;
+
 /** No more servers than this. */
 const MOST_SERVERS = 6;
 
@@ -38,6 +40,9 @@ export const HAPPENINGS: Record<HappeningName, (world: World) => void> = {
     const affected = chance.happens(0.5) ? servers : [chance.pick(servers)];
     for (const server of affected) server.outageUntil = until;
     world.note("outage", `${affected.map(({ label }) => label)} until ${until}`);
+  },
+  setClock: ({ chance, servers }) => {
+    chance.pick(servers).clockError += chance.pick([-1, 1]) * chance.between(0, 2 * HOUR);
   },
   pluginDown: (world) => {
     const { chance, mix: { retention }, timeline, servers } = world;

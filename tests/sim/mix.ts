@@ -44,6 +44,7 @@ const EVENTS = {
   newServer: 0.4,
   outage: 1,
   pluginDown: 0.5,
+  setClock: 0.5,
 };
 
 export type Fault = keyof typeof FAULTS;

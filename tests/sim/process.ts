@@ -38,7 +38,7 @@ export class Process {
 
   constructor(world: World, server: Server) {
     const { timeline, chance, mix, bucket } = world;
-    const { clockError, watches, poll, plugins } = server.habits;
+    const { watches, poll, plugins } = server.habits;
     this.#ended.promise.catch(() => {});
     this.world = world;
     this.server = server;
@@ -50,7 +50,7 @@ export class Process {
       timeline,
       chance,
       mix,
-      clockError,
+      clockError: () => server.clockError,
       alive: () => this.alive,
       reachable: () => timeline.now >= server.outageUntil,
       put: (key, body) => world.put(this.disk, key, body),
@@ -167,11 +167,11 @@ export class Process {
   }
 
   #environment(): Environment {
-    const { world: { timeline, chance }, server: { habits: { clockError } } } = this;
+    const { world: { timeline, chance }, server } = this;
     return {
       random: chance,
       clock: {
-        now: () => Math.floor(timeline.now + clockError),
+        now: () => Math.floor(timeline.now + server.clockError),
         elapsed: () => timeline.now,
         setTimer: (ms, callback) => timeline.after(ms, () => this.#run(callback)),
       },

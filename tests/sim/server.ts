@@ -14,6 +14,8 @@ export class Server {
   readonly backups: Backup[] = [];
   disk: Disk;
   process: Process | undefined;
+  /** How far its clock is ahead, in milliseconds. */
+  clockError: number;
   /** So many updates it still has to publish in the end. */
   lastUpdates = 0;
   /** Until then the store cannot be reached. */
@@ -35,6 +37,7 @@ export class Server {
     this.label = label;
     this.name = original?.name ?? label;
     this.habits = { ...drawHabits(chance, mix), ...likeThose(original) };
+    this.clockError = this.habits.clockError;
     const { poll = mix.poll, from, includeOwn, commitInterval, marker } = this.habits;
     const { retention } = mix;
     this.config = resolveConfig({

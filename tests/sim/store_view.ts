@@ -28,7 +28,7 @@ export interface StoreHost {
   readonly chance: Chance;
   readonly mix: Mix;
   /** Milliseconds that the process's clock is ahead. */
-  readonly clockError: number;
+  clockError(): number;
   /** Whether the process lives. */
   alive(): boolean;
   /** Whether the store can be reached from the process. */
@@ -129,7 +129,7 @@ export class StoreView implements ObjectStore {
     const fate = fateOf(kind, this.#host);
     this.#host.note(what, fate);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const sent = Math.floor(timeline.now + clockError);
+    const sent = timeline.now;
     const onAbort = () => reject(signal!.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     const answer = (settle: () => void) => {
@@ -154,8 +154,9 @@ export class StoreView implements ObjectStore {
       const stamp = Math.floor(timeline.now / 1000) * 1000;
       answer(() => {
         if (fate === "answerLost") return fail();
-        const received = Math.floor(timeline.now + clockError);
-        this.clockOffset = clockOffset({ stamp, resolution: 1000, sent, received });
+        const received = Math.floor(timeline.now + clockError());
+        const took = timeline.now - sent;
+        this.clockOffset = clockOffset({ stamp, resolution: 1000, received, took });
         resolve(value);
       });
     });
