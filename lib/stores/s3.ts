@@ -67,7 +67,7 @@ class S3Store implements ObjectStore {
       Body: body,
     });
     const options = { signal, size: body.length };
-    await this.#bucket.request(`writing ${key}`, options, async (client, deadline) => {
+    await this.#bucket.write(`writing ${key}`, options, async (client, deadline) => {
       const { ETag } = await client.send(command, { abortSignal: deadline.signal });
       // A page of some other server would pass for success.
       if (ETag === undefined) throw new Error("the answer is not that of an S3 service");
@@ -119,6 +119,7 @@ class S3Store implements ObjectStore {
         async (client, deadline) =>
           readPage(await client.send(command, { abortSignal: deadline.signal }), root),
       );
+      if (!page) return;
       yield* page.objects;
       next = page.next;
     } while (next !== undefined);

@@ -4,6 +4,7 @@
  * @module
  */
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
+import { getLogger } from "@logtape/logtape";
 import type { S3Config } from "../config/s3_config.ts";
 import { type Environment, systemEnvironment } from "../environment.ts";
 import type { FeedSyncError } from "../errors.ts";
@@ -15,6 +16,8 @@ import { s3Error } from "./s3_errors.ts";
 import { Transport } from "./s3_transport.ts";
 import type { StoreOptions } from "./store.ts";
 
+const logger = getLogger(["feedsync", "store"]);
+
 /** How long the service may take for an answer, apart from what sizes need: milliseconds. */
 const ANSWER_TIME = 15_000;
 /** A connection that is slower hangs: bytes a millisecond, so about 32 kB a second. */
@@ -22,7 +25,7 @@ const LEAST_SPEED = 32;
 
 /** Which bucket it is, and how it is reached. */
 export interface BucketOptions extends S3Config {
-  /** Name of the bucket. It is created when it is missing and that is allowed. */
+  /** Name of the bucket. A write creates it when it is missing and that is allowed. */
   readonly bucket: string;
   /** Keys start with it: empty, or with a slash at the end. */
   readonly prefix?: string;
@@ -53,6 +56,7 @@ export class Bucket implements Disposable {
   readonly #service: string;
   readonly #canRenew: boolean;
   #renewing: Promise<unknown> | undefined;
+  #isMissing = false;
   readonly #clock;
 
   private constructor(
@@ -92,12 +96,28 @@ export class Bucket implements Disposable {
   }
 
   /**
-   * Sends a request; when there is no bucket, creates it, when the credentials are outdated, fetches
-   * new ones, and sends the request again. `doing` says what it is for, in errors.
+   * Sends a request; when the credentials are outdated, fetches new ones and sends it again. Resolves
+   * to `undefined` when there is no bucket: nothing is in it. `doing` says what it is for, in errors.
    *
    * @throws {StoreUnavailableError | AccessDeniedError | ConfigError} or the signal's reason.
    */
-  async request<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
+  async request<T>(
+    doing: string,
+    options: RequestOptions,
+    request: Request<T>,
+  ): Promise<T | undefined> {
+    try {
+      const answer = await this.#send(doing, options, request);
+      this.#isMissing = false;
+      return answer;
+    } catch (error) {
+      if (!isMissingBucket(error)) throw error;
+      this.#tellMissing();
+    }
+  }
+
+  /** The same for a request that writes: when there is no bucket, creates it and sends it again. */
+  async write<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
     try {
       return await this.#send(doing, options, request);
     } catch (error) {
@@ -120,9 +140,22 @@ export class Bucket implements Disposable {
         { signal },
         (client, deadline) => client.send(command, { abortSignal: deadline.signal }),
       );
+      // Its name may have been mistyped.
+      logger.warn("Created the bucket {name}, which was missing", { name: this.name });
     } catch (error) {
       if (!isExistingBucket(error)) throw error;
     }
+  }
+
+  /** Once, until it is there: every poll finds it missing. */
+  #tellMissing(): void {
+    if (this.#isMissing) return;
+    this.#isMissing = true;
+    logger.warn(
+      "There is no bucket {name} at {service} yet: it is taken for an empty one, and the first " +
+        "update that is published creates it",
+      { name: this.name, service: this.#service },
+    );
   }
 
   async #send<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {

@@ -55,10 +55,11 @@ export class Deleter {
     });
     try {
       const doing = keys.length === 1 ? `deleting ${keys[0]}` : `deleting ${keys.length} objects`;
-      return await this.#bucket.request(doing, options, async (client, deadline) => {
+      const failed = await this.#bucket.request(doing, options, async (client, deadline) => {
         deadline.allow(timeFor(0) + keys.length * KEY_TIME);
         return this.#failures(await client.send(command, { abortSignal: deadline.signal }));
       });
+      return failed ?? []; // Nothing is left in a bucket that is missing.
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!refusesBatches(error) && !await this.#allowsSingles(error, keys[0], options)) {

@@ -73,7 +73,8 @@ export interface RequestCounts {
  * - **Visibility:** what was put or deleted is seen by every `get` and `list` that starts after the
  *   call resolved, from any machine. A listing that runs while keys change shows each unchanged key.
  * - **Absence:** `get` of a missing key resolves to `undefined`; deleting one succeeds; listing an
- *   empty prefix yields nothing. A missing bucket is an error, or is created where that is allowed.
+ *   empty prefix yields nothing. All that holds for a missing bucket, too; only `put` creates it, where
+ *   that is allowed, and is refused elsewhere.
  * - **Errors:** `StoreUnavailableError` when trying again can help, `AccessDeniedError` when it
  *   cannot, `ConfigError` when the store is named or described wrongly, with the store, the
  *   operation and the cause in the message. None names a secret. `CorruptObjectError` when an object is

@@ -1,9 +1,24 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
+import { configureSync, resetSync } from "@logtape/logtape";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import { httpProxy, httpServer, s3Failure } from "../servers/http.ts";
 import { bytes, keys, plain } from "./contract.ts";
+
+/** Collects what is warned of. */
+function warnings(): Disposable & { readonly lines: string[] } {
+  const lines: string[] = [];
+  configureSync({
+    reset: true,
+    sinks: { memory: ({ message }) => void lines.push(message.join("")) },
+    loggers: [
+      { category: ["feedsync"], lowestLevel: "warning", sinks: ["memory"] },
+      { category: ["logtape", "meta"], sinks: [] },
+    ],
+  });
+  return { lines, [Symbol.dispose]: resetSync };
+}
 
 const BUCKET = {
   region: "us-east-1",
@@ -58,20 +73,28 @@ Deno.test("get() returns the bytes of services that drop Content-Encoding", asyn
   assert.deepEqual(plain(await store.get("tail/a")), body);
 });
 
-Deno.test("a missing bucket is created, whatever comes first", async () => {
-  const first = [
-    (store: Awaited<ReturnType<typeof openS3Store>>) => store.put("a", bytes("x")),
-    (store: Awaited<ReturnType<typeof openS3Store>>) => store.get("a"),
-    (store: Awaited<ReturnType<typeof openS3Store>>) => keys(store, ""),
-    (store: Awaited<ReturnType<typeof openS3Store>>) => store.delete(["a"]),
-  ];
-  for (const operation of first) {
-    await using service = await fauxqsServer();
-    await using store = await openS3Store({ ...service, bucket: "feed-sync" });
-    await operation(store);
-    await store.put("b", bytes("x"));
-    assert.equal((await keys(store, "b")).length, 1);
+Deno.test("a missing bucket is created by put(), reads as an empty one, and both are told once", async () => {
+  using log = warnings();
+  await using service = await fauxqsServer();
+  const methods: string[] = [];
+  await using proxy = httpProxy(service.endpoint, ({ method }, forward) => {
+    methods.push(method);
+    return forward();
+  });
+  await using store = await openS3Store({ ...service, ...proxy, bucket: "feed-sync" });
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await store.get("a"), undefined);
+    assert.deepEqual(await keys(store, ""), []);
+    assert.deepEqual(await store.delete(["a", "b"]), []);
   }
+  assert.deepEqual(methods, ["GET", "GET", "POST", "GET", "GET", "POST"]);
+  assert.deepEqual(log.lines, [
+    `There is no bucket feed-sync at ${proxy.endpoint} yet: it is taken for an empty one, and the ` +
+    "first update that is published creates it",
+  ]);
+  await store.put("a", bytes("x"));
+  assert.deepEqual(await keys(store, ""), ["a"]);
+  assert.deepEqual(log.lines.slice(1), ["Created the bucket feed-sync, which was missing"]);
 });
 
 Deno.test("it does not matter who has created the bucket in the end", async () => {
