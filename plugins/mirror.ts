@@ -75,9 +75,11 @@ async function replace(directory: string, path: string, bytes: Uint8Array, signa
     await writeDurably(temporary, bytes);
     signal.throwIfAborted();
     await renameDurably(temporary, path);
-  } catch (error) {
-    await remove(temporary);
-    throw error;
+  } catch (cause) {
+    await remove(temporary).catch(() => {}); // What went wrong first is what is told.
+    signal.throwIfAborted();
+    // What Deno says of a full disk names no file.
+    throw new Error(`Cannot write '${path}': ${messageOf(cause)}`, { cause });
   }
 }
 

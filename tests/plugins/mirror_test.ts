@@ -138,6 +138,21 @@ Deno.test("mirror writes nothing for a call that has run out of time", async () 
   assert.deepEqual(await names(home.path), []);
 });
 
+Deno.test("mirror says which file could not be written, and leaves nothing of it", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(mirror, { directory: "." }, home.path);
+  const { write } = Deno.FsFile.prototype;
+  const full = "No space left on device (os error 28)";
+  Deno.FsFile.prototype.write = () => Promise.reject(new Error(full));
+  try {
+    const message = `Cannot write '${join(home.path, NAME)}.json': ${full}`;
+    await assert.rejects(plugin.update(makeUpdate()), { message });
+  } finally {
+    Deno.FsFile.prototype.write = write;
+  }
+  assert.deepEqual(await names(home.path), []);
+});
+
 Deno.test("mirror deletes old temporary files at the start, and nothing else", async () => {
   await using home = await temporaryDirectory();
   const old = new Date(Date.now() - 3_600_000);
