@@ -1,18 +1,38 @@
 /**
- * What `watch` tells of itself while it runs: the requests that users pay for.
+ * What `watch` tells of itself while it runs: the requests that users pay for, and what waits for them.
  *
  * @module
  */
-import type { FeedSync } from "../connection.ts";
+import { connectionOf, type FeedSync } from "../connection.ts";
 import { type Clock, systemEnvironment } from "../environment.ts";
 import { logger } from "./settings.ts";
 
 /** How often, in milliseconds. */
 const INTERVAL = 60 * 60 * 1000;
 
-/** Tells how many requests were sent, and how many commits to peers, since the start. */
-export function tellStatus({ requests, wakeUps }: FeedSync): void {
-  logger.info("Requests: {put} PUT, {get} GET, {list} LIST, {delete} DELETE", { ...requests });
+/** How many updates plugins could not apply. */
+export function countDeadLetters(sync: FeedSync): number {
+  return connectionOf(sync).parts?.state.deadLetters.count() ?? 0;
+}
+
+/** Warns of updates that plugins could not apply: nobody but the user can see to them. */
+export function tellDeadLetters(deadLetters: number): void {
+  if (deadLetters === 0) return;
+  const text = deadLetters === 1 ? "1 dead letter waits" : "{deadLetters} dead letters wait";
+  logger.warn(`${text}, see \`feedsync dead-letters list\``, { deadLetters });
+}
+
+/**
+ * Tells how many requests were sent, and how many commits to peers, since the start, and how many
+ * dead letters there are: they have to be counted before `sync` is closed.
+ */
+export function tellStatus(sync: FeedSync, deadLetters: number = countDeadLetters(sync)): void {
+  const { requests, wakeUps } = sync;
+  logger.info("Requests: {put} PUT, {get} GET, {list} LIST, {delete} DELETE", {
+    ...requests,
+    deadLetters,
+  });
+  tellDeadLetters(deadLetters);
   if (wakeUps.sent + wakeUps.dropped === 0) return;
   logger.info("Commits sent to peers: {sent}; dropped: {dropped}", { ...wakeUps });
 }

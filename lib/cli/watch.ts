@@ -23,7 +23,7 @@ import { loadPluginsFor } from "./plugins.ts";
 import { pollOnce } from "./poll_once.ts";
 import { explainStore, loadSettings, logger } from "./settings.ts";
 import { orAborted } from "./signals.ts";
-import { tellStatus, tellStatusRegularly } from "./status.ts";
+import { countDeadLetters, tellDeadLetters, tellStatus, tellStatusRegularly } from "./status.ts";
 
 /** Its arguments. */
 export const syntax: Syntax = { values: ["files"], switches: ["once"] };
@@ -46,12 +46,14 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   const loading = loadPluginsFor(settings, { json: args.has("json") });
   const loaded = await orAborted(loading, signal); // A setup may hang.
   announce(sync, settings, loaded);
+  tellDeadLetters(countDeadLetters(sync));
   const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
   await using watcher = watch(sync, plugins, { signal, manual });
   await (manual ? once : continuously)(sync, watcher, { signal, settings });
   await watcher.close();
+  const deadLetters = countDeadLetters(sync);
   await sync.close();
-  tellStatus(sync);
+  tellStatus(sync, deadLetters);
 }
 
 interface Run {

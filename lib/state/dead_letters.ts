@@ -35,6 +35,7 @@ const LISTED = "id, plugin, stream, seq, content ->> 'url' AS url, error, time";
 export class DeadLetters {
   readonly #add;
   readonly #all;
+  readonly #count;
   readonly #get;
   readonly #fail;
   readonly #drop;
@@ -46,6 +47,7 @@ export class DeadLetters {
        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET error = excluded.error`,
     );
     this.#all = db.prepare(`SELECT ${LISTED} FROM dead_letters ORDER BY id`);
+    this.#count = db.prepare("SELECT count(*) AS count FROM dead_letters");
     this.#get = db.prepare(`SELECT ${LISTED}, content FROM dead_letters WHERE id = ?`);
     this.#fail = db.prepare("UPDATE dead_letters SET error = ? WHERE id = ?");
     this.#drop = db.prepare("DELETE FROM dead_letters WHERE id = ?");
@@ -59,6 +61,11 @@ export class DeadLetters {
   /** All that are kept, oldest first. */
   all(): ListedLetter[] {
     return this.#all.all() as unknown as ListedLetter[];
+  }
+
+  /** How many are kept. */
+  count(): number {
+    return (this.#count.get() as { count: number }).count;
   }
 
   /** The one with this number, with its update. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openStore } from "../../lib/stores/open.ts";
+import { feedsync } from "./feedsync.ts";
 import { letter, serverWith, statuses, STREAM } from "./dead_letters/server.ts";
 
 Deno.test("dead-letters list prints a line each, as text or in a stable JSON form", async () => {
@@ -75,6 +76,20 @@ Deno.test("dead-letters of a state that is not there is an error, and makes none
   assert.equal(code, 78);
   assert.match(stderr, /There is no state .*web-2\.db: use the --config, --server and --state/);
   assert.equal(await server.file("web-2.db"), "");
+});
+
+Deno.test("watch warns of dead letters at its start and at its end, and tells their number in JSON", async () => {
+  await using server = await serverWith([letter(1), letter(2)]);
+  const watch = (...args: string[]) => feedsync(["watch", "--once", ...args], { cwd: server.path });
+  assert.doesNotMatch((await watch()).stderr, /dead letter/);
+  server.fill();
+  const text = await watch();
+  assert.equal(text.code, 0, text.stderr);
+  const warning = /warn {2}2 dead letters wait, see `feedsync dead-letters list`/g;
+  assert.equal(text.stderr.match(warning)?.length, 2, text.stderr);
+  const lines = (await watch("--json")).stderr.trim().split("\n").map((line) => JSON.parse(line));
+  const status = lines.find(({ message }) => message.startsWith("Requests:"));
+  assert.equal(status.properties.deadLetters, 2);
 });
 
 Deno.test("dead-letters needs no store", async () => {
