@@ -8,6 +8,7 @@ import { messageOf } from "../errors.ts";
 import { contentHash } from "../update.ts";
 import type { Complaints } from "./complaints.ts";
 import { decideOnContent, decideOnRemoval } from "./decide.ts";
+import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
 import type { FileLedger } from "./ledger.ts";
 import { assertFeedSize, feedContent, identifyFeed, urlOfName } from "./read_feed.ts";
@@ -31,7 +32,7 @@ export class Examiner {
   readonly #directory: FeedDirectory;
   readonly #ledger: FileLedger;
   readonly #options: ExaminerOptions;
-  readonly #examined = new Map<string, { readonly url: string; readonly stamp?: string }>();
+  readonly #examined = new ExaminedFiles();
 
   /** For the files in `directory`. */
   constructor(directory: FeedDirectory, ledger: FileLedger, options: ExaminerOptions) {
@@ -108,6 +109,7 @@ export class Examiner {
       this.#ledger.note(path, hash);
     }
     this.#examined.set(name, { url, stamp: isReliable(stamp, now) ? stamp.key : undefined });
+    await this.#compare(name, url);
     return decision === "publish" ? "published" : "unchanged";
   }
 
@@ -118,9 +120,7 @@ export class Examiner {
     const url = await this.#urlOfGone(name);
     const decision = decideOnRemoval({
       publishRemovals: this.#options.publishRemovals,
-      elsewhere: this.#examined.entries().some(([other, file]) =>
-        other !== name && file.url === url
-      ),
+      elsewhere: this.#examined.others(name, url).length > 0,
       newest: url === undefined ? undefined : this.#ledger.newest(url),
       received: url !== undefined && mark.received.has(versionOf(url, null)),
     });
@@ -130,9 +130,28 @@ export class Examiner {
       this.#ledger.note(path, null);
     }
     this.#examined.delete(name);
+    this.#options.complaints.resolved(filesOf(url));
     if (decision === "note") return "unchanged";
     if (url !== undefined) return "removed";
     throw new Error("it is gone, and nothing tells the URL of its feed any more");
+  }
+
+  /** Warns when other files stand for the same URL: what one publishes takes the place of the others'. */
+  async #compare(name: string, url: string): Promise<void> {
+    const gone = new Set<string>();
+    for (const other of this.#examined.others(name, url)) {
+      // One that was renamed just now may not have been missed yet.
+      if (!await this.#directory.has(other)) gone.add(other);
+    }
+    // Asked anew: others were examined meanwhile, and all shall say the same.
+    const names = [name, ...this.#examined.others(name, url)].filter((other) => !gone.has(other));
+    const { complaints } = this.#options;
+    if (names.length === 1) return void complaints.resolved(filesOf(url));
+    const files = names.sort().map((name) => `'${this.#directory.pathOf(name)}'`).join(" and ");
+    complaints.about(
+      filesOf(url),
+      `${files} stand for the same URL ${url}: keep one of them, each is published when it changes`,
+    );
   }
 
   async #urlOfGone(name: string): Promise<string | undefined> {
@@ -141,6 +160,11 @@ export class Examiner {
     const feed = identifyFeed(name, this.#directory.readablePathOf(name));
     return await feed.then(({ url }) => url, () => undefined);
   }
+}
+
+/** Subject of complaints. */
+function filesOf(url: string | undefined): string {
+  return `files of ${url}`;
 }
 
 function versionOf(url: string, hash: string | null): string {

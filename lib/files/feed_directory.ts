@@ -41,6 +41,11 @@ export class FeedDirectory implements AsyncDisposable {
     return this.#rawNames.linkTo(name) ?? this.pathOf(name);
   }
 
+  /** Whether the file is there. */
+  async has(name: string): Promise<boolean> {
+    return await Deno.stat(this.readablePathOf(name)).then(({ isFile }) => isFile, () => false);
+  }
+
   /** Which directory is at the path: another one when it was deleted and made again; undefined: none. */
   async identity(): Promise<string | undefined> {
     try {

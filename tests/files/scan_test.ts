@@ -105,6 +105,38 @@ Deno.test("two files for one URL never publish in turns", async () => {
   assert.equal((await (await s.restart()).scan()).published, 0);
 });
 
+Deno.test("files for one URL are told once, all of them, until there is one only", async () => {
+  await using s = new Setting();
+  const [one, two] = [
+    s.path("https%3A%2F%2Fa.example%2F1.feed"),
+    s.path("https___a.example_1.feed"),
+  ];
+  await Deno.writeTextFile(two, "two");
+  const watcher = await s.restart();
+  await watcher.scan();
+  assert.deepEqual(s.log.lines, []);
+  await Deno.writeTextFile(one, "one");
+  for (const content of ["three", "four"]) {
+    await watcher.scan();
+    await Deno.writeTextFile(two, content);
+  }
+  await watcher.scan();
+  const warning = `'${one}' and '${two}' stand for the same URL https://a.example/1: keep one of ` +
+    "them, each is published when it changes";
+  assert.deepEqual(s.log.lines, [warning]);
+  await s.write("named.feed", "x");
+  await s.write("named.feed.json", '{"url":"https://a.example/1"}');
+  await watcher.scan();
+  assert.match(s.log.lines[1], /1\.feed' and '.*_1\.feed' and '.*named\.feed' stand for/);
+  await Deno.remove(s.path("named.feed"));
+  await Deno.remove(one);
+  await watcher.scan();
+  assert.deepEqual(s.log.lines.slice(2), []);
+  await Deno.writeTextFile(one, "again");
+  await watcher.scan();
+  assert.deepEqual(s.log.lines.slice(2), [warning]);
+});
+
 Deno.test("a changed .feed.json publishes the file under its new URL; metadata alone does not", async () => {
   await using s = new Setting();
   await s.write(A, "x");
