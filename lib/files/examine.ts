@@ -11,7 +11,13 @@ import { decideOnContent, decideOnRemoval } from "./decide.ts";
 import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
 import type { FileLedger } from "./ledger.ts";
-import { assertFeedSize, feedContent, identifyFeed, urlOfName } from "./read_feed.ts";
+import {
+  assertContent,
+  assertFeedSize,
+  feedContent,
+  identifyFeed,
+  urlOfName,
+} from "./read_feed.ts";
 import type { Changing, Mark, Outcome } from "./settling.ts";
 import { isReliable, type Stamp, takeStamp } from "./stamp.ts";
 
@@ -104,6 +110,7 @@ export class Examiner {
       received: mark.received.has(versionOf(url, hash)),
     });
     if (decision === "publish") {
+      assertContent(bytes);
       this.#ledger.publish(path, hash, { url, content: feedContent(bytes), metadata });
     } else if (decision === "note") {
       this.#ledger.note(path, hash);

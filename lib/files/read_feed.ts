@@ -59,6 +59,11 @@ export function assertFeedSize(bytes: number): void {
   }
 }
 
+/** Refuses to publish nothing: most likely its writer has not come further yet, or failed. */
+export function assertContent(bytes: Uint8Array): void {
+  if (bytes.length === 0) throw new RangeError("it is empty; it is published once it has content");
+}
+
 async function readDetails(path: string, name: string): Promise<FeedIdentity | undefined> {
   try {
     const { isFile, size } = await Deno.stat(path);

@@ -33,7 +33,7 @@ export interface FileWatcherOptions {
 /**
  * Watches the `.feed` files directly in a directory and publishes each that changed, once it has
  * come to rest: half-written content is never published, and of rapid changes only the last. A file
- * that never rests is never read; a warning tells. Links to regular files are followed (a change of
+ * that never rests is never read, and an empty one is not published; a warning tells. Links to regular files are followed (a change of
  * the target is found by the next scan); hidden files and all that is not a regular file are
  * ignored, subdirectories too.
  *

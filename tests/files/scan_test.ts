@@ -156,9 +156,33 @@ Deno.test("a changed .feed.json publishes the file under its new URL; metadata a
   });
 });
 
-Deno.test("an empty file is content like any other", async () => {
+Deno.test("an empty file is told once, and published as soon as it has other content than before", async () => {
   await using s = new Setting();
   await s.write(A, "");
-  await (await s.restart()).scan();
-  assert.equal(s.ledger.published[0].content, "");
+  await s.write(B, "b");
+  const watcher = await s.restart();
+  assert.deepEqual((await watcher.scan()).failed, [s.path(A)]);
+  await s.write(A, "a");
+  await s.write(B, "");
+  for (let i = 0; i < 2; i++) assert.deepEqual((await watcher.scan()).failed, [s.path(B)]);
+  const warnings = [A, B].map((name) =>
+    `Cannot publish '${s.path(name)}': it is empty; it is published once it has content`
+  );
+  assert.deepEqual(s.log.lines, warnings);
+  const contents = () => s.ledger.published.map(({ content }) => content);
+  assert.deepEqual(contents(), ["b", "a"]);
+  assert.equal(s.ledger.urls.get(B_URL)?.hash, hashOf("b"));
+  await s.write(B, "b");
+  assert.deepEqual((await watcher.scan()).failed, []);
+  await s.write(B, "c");
+  await watcher.scan();
+  assert.deepEqual(contents(), ["b", "a", "c"]);
+});
+
+Deno.test("an empty file that holds what was received is nothing to warn of", async () => {
+  await using s = new Setting();
+  s.ledger.receive(A_URL, "");
+  await s.write(A, "");
+  assert.deepEqual((await (await s.restart()).scan()).failed, []);
+  assert.deepEqual(s.log.lines, []);
 });

@@ -81,9 +81,10 @@ export class Feed {
     };
   }
 
-  /** Whether what it holds now was published last. */
+  /** Whether what it holds now was published last; what is empty is not published. */
   isPublished(published: Published, { publishRemovals }: Rules): boolean {
     const last = published.at(-1);
+    if (this.content === "") return true;
     if (this.content === null) return !publishRemovals || typeof last !== "string";
     return this.content === undefined || last === this.content;
   }
@@ -92,6 +93,7 @@ export class Feed {
   problem(published: Published, rules: Rules): string | undefined {
     if (!this.isPublished(published, rules)) return "its last content was not published last";
     if (!rules.publishRemovals && published.includes(null)) return "its removal was published";
+    if (published.includes("")) return "it was published when it was empty";
     if (published.some((content, i) => i > 0 && content === published[i - 1])) {
       return "the same was published twice in a row";
     }

@@ -8,7 +8,7 @@ export type Pause = () => Promise<void>;
 
 /** What can be done to a file that is there. */
 export const CHANGES = [
-  ...["write", "append", "truncate", "overwrite", "replace", "link"] as const,
+  ...["write", "append", "truncate", "empty", "overwrite", "replace", "link"] as const,
   ...["dangle", "leave", "remove", "rewriteDetails"] as const,
 ];
 
@@ -48,12 +48,12 @@ export class Operations {
 
   /** Cuts the end off. */
   truncate(feed: Feed): Promise<void> {
-    const left = feed.content!.slice(0, this.#chance.whole(0, feed.content!.length));
-    return feed.become(left, async () => {
-      // `Deno.truncate` follows no links.
-      using file = await Deno.open(feed.handle, { write: true });
-      await file.truncate(left.length);
-    });
+    return this.#truncate(feed, this.#chance.whole(0, feed.content!.length));
+  }
+
+  /** Leaves nothing in it. */
+  empty(feed: Feed): Promise<void> {
+    return this.#truncate(feed, 0);
   }
 
   /** Writes over the bytes that are there, and sets the time of the last change back. */
@@ -134,6 +134,14 @@ export class Operations {
     if (latest.length > 0 && this.#chance.happens(0.4)) return this.#chance.pick(latest);
     const end = this.#chance.happens(0.2) ? "\xe9" : ".";
     return this.#chance.token().padEnd(size - 1, "x") + end;
+  }
+
+  #truncate(feed: Feed, length: number): Promise<void> {
+    return feed.become(feed.content!.slice(0, length), async () => {
+      // `Deno.truncate` follows no links.
+      using file = await Deno.open(feed.handle, { write: true });
+      await file.truncate(length);
+    });
   }
 
   async #write(feed: Feed, begin: string, content: string): Promise<void> {
