@@ -88,6 +88,26 @@ Deno.test("a server that is new enters, although a stream is full of garbage", a
   }
 });
 
+Deno.test("a young object keeps what is behind it in its stream, and nothing else, from being deleted", async () => {
+  await using fleet = new Fleet();
+  const DAY = 24 * 60 * 60 * 1000;
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  for (const server of [web1, web2]) await fleet.publish(server, "a", "b", "c");
+  const [held, other] = [web1, web2].map(({ stream }) => `tail/${stream}/`);
+  const garbage = key(web1.stream, 1).replace("tail/", "segments/");
+  const clean = () => cleanUp(fleet.store, { environment: fleet.time, maxAge: DAY });
+  for (let day = 1; day <= 3; day++) {
+    fleet.time.skip(DAY + 1);
+    await fleet.store.put(garbage, GARBAGE);
+    await clean();
+    assert.equal(fleet.keys(held).length, 2, "those behind it");
+  }
+  assert.deepEqual(fleet.keys(other), []);
+  fleet.time.skip(DAY + 1);
+  await clean();
+  assert.deepEqual(fleet.keys(""), []);
+});
+
 Deno.test("of thousands of unreadable objects and foreign keys the log has a hundred lines", async () => {
   using log = logged();
   await using fleet = new Fleet();
