@@ -46,7 +46,7 @@ export function openDirectoryStore(
 class DirectoryStore implements ObjectStore {
   readonly url: string;
   readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
-  clockOffset = 0;
+  clockOffset: number | undefined;
   readonly #root: string;
   readonly #temporary: string;
   readonly #environment: Environment;
@@ -61,16 +61,12 @@ class DirectoryStore implements ObjectStore {
 
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
     const path = this.#path(key);
-    const { clock, random } = this.#environment;
-    const temporary = join(this.#temporary, random.uuid());
+    const temporary = this.#temporaryFile();
     signal?.throwIfAborted();
     this.requests.put++;
     try {
       await this.#tidy();
-      const sent = clock.elapsed();
-      const stamp = await inDirectory(this.#temporary, () => writeDurably(temporary, body));
-      const received = clock.now(), took = clock.elapsed() - sent;
-      this.clockOffset = clockOffset({ stamp, resolution: FILE_TIME_RESOLUTION, received, took });
+      await inDirectory(this.#temporary, () => this.#write(temporary, body));
       signal?.throwIfAborted();
       await renameDurably(temporary, path);
     } catch (error) {
@@ -102,6 +98,7 @@ class DirectoryStore implements ObjectStore {
     signal?.throwIfAborted();
     let listed = 0;
     this.requests.list++;
+    if (this.clockOffset === undefined) await this.#askForTime();
     try {
       for await (const object of listFiles(this.#root, prefix, startAfter)) {
         signal?.throwIfAborted();
@@ -145,6 +142,30 @@ class DirectoryStore implements ObjectStore {
   #path(key: string): string {
     checkKey(key);
     return join(this.#root, key);
+  }
+
+  #temporaryFile(): string {
+    return join(this.#temporary, this.#environment.random.uuid());
+  }
+
+  /** Writes a file. Its time is by the clock of the file system, which may be another machine's. */
+  async #write(path: string, body: Uint8Array): Promise<void> {
+    const { clock } = this.#environment;
+    const sent = clock.elapsed();
+    const stamp = await writeDurably(path, body);
+    const received = clock.now(), took = clock.elapsed() - sent;
+    this.clockOffset = clockOffset({ stamp, resolution: FILE_TIME_RESOLUTION, received, took });
+  }
+
+  /** Hears the clock of the file system, if something was ever put here, and may be. */
+  async #askForTime(): Promise<void> {
+    const path = this.#temporaryFile();
+    try {
+      await this.#write(path, new Uint8Array());
+      await Deno.remove(path);
+    } catch {
+      // Who may not write here deletes nothing, whatever its age.
+    }
   }
 
   #error(error: unknown, doing: string, signal?: AbortSignal): Error {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { cleanUp } from "../../lib/cleanup.ts";
+import { systemEnvironment } from "../../lib/environment.ts";
 import { AccessDeniedError, StoreUnavailableError } from "../../lib/errors.ts";
 import { openDirectoryStore } from "../../lib/stores/directory.ts";
 import { directoryError } from "../../lib/stores/directory_errors.ts";
@@ -154,3 +156,18 @@ Deno.test("files that appear in the directory are objects", async () => {
 async function names(path: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(path))).map(({ name }) => name);
 }
+
+Deno.test("a process that only reads and cleans up goes by the clock of the file system", async () => {
+  await using directory = await temporaryDirectory();
+  const environment = {
+    ...systemEnvironment,
+    clock: { ...systemEnvironment.clock, now: () => Date.now() + 49 * 60 * 60 * 1000 },
+  };
+  await using writer = openDirectoryStore(directory.path);
+  const key = "tail/web-1_abcdefgh/0000000000000001.1.ijklmnop";
+  await writer.put(key, new Uint8Array([1]));
+  await using store = openDirectoryStore(directory.path, { environment });
+  const report = await cleanUp(store, { environment, maxAge: 24 * 60 * 60 * 1000 });
+  assert.deepEqual([report.deleted, report.kept], [0, 1]);
+  assert.deepEqual(await keys(store, ""), [key]);
+});
