@@ -6,8 +6,7 @@
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./duration.ts";
 import type { Environment } from "./environment.ts";
-import { type ObjectName, parseKey, reachOf } from "./keys.ts";
-import { MARKER_KEY } from "./wake/marker.ts";
+import { MARKER_KEY, type ObjectName, parseKey, reachOf } from "./keys.ts";
 import type { ObjectInfo, ObjectStore } from "./stores/store.ts";
 
 /** The least age: a write that was reported failed may land a while later. In milliseconds. */
@@ -120,11 +119,11 @@ export async function cleanUp(
  * `maxAge`, so that what remains has no hole. The newest commit stays twice as long: it tells how
  * far the stream reaches.
  */
-export function expiredObjects<T extends DatedObject>(
-  objects: readonly T[],
+function expiredObjects(
+  objects: readonly DatedObject[],
   now: number,
   maxAge: number,
-): T[] {
+): DatedObject[] {
   const sorted = objects.toSorted((a, b) => a.name.last - b.name.last);
   const newest = reachOf(sorted.map(({ name }) => name).filter(({ kind }) => kind === "tail"));
   const young = sorted.findIndex(({ name, lastModified }) => {

@@ -24,6 +24,9 @@ export interface ObjectName {
   readonly writer: string;
 }
 
+/** Key of the marker: the one object that is overwritten, and holds nothing. */
+export const MARKER_KEY = "marker";
+
 /** What a server may be called: 1 to 63 characters. */
 export const SERVER_NAME: RegExp = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 

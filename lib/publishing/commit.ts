@@ -14,10 +14,10 @@ import type { State } from "../state/state.ts";
 import type { ObjectStore, StoreOptions } from "../stores/store.ts";
 
 /** A commit holds at most so many updates. */
-export const COMMIT_UPDATES: number = 1000;
+const COMMIT_UPDATES = 1000;
 
 /** A commit holds at most so many bytes of NDJSON, unless it is one larger update. */
-export const COMMIT_BYTES: number = 1024 * 1024;
+const COMMIT_BYTES = 1024 * 1024;
 
 /** What the uploader works with. */
 export interface UploadContext {

@@ -20,7 +20,7 @@ export const SEGMENT_BYTES: number = 256 * 1024;
 export const SEGMENT_AGE: number = 60 * 60 * 1000;
 
 /** How long a superseded open segment is kept for readers that just listed it, in milliseconds. */
-export const SUPERSEDED_GRACE: number = 10_000;
+const SUPERSEDED_GRACE = 10_000;
 
 /** After a failure nothing is deleted for so many milliseconds. */
 const GARBAGE_RETRY = 10 * 60 * 1000;

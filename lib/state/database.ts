@@ -38,6 +38,7 @@ CREATE TABLE cursors (
   stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, heldSince INTEGER,
   reach INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX unread ON cursors (stream) WHERE reach > seq; -- each poll asks, of however many streams
 CREATE TABLE newest (
   url TEXT PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL, hash TEXT
 ) STRICT, WITHOUT ROWID;

@@ -10,12 +10,10 @@
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { CorruptObjectError, messageOf } from "../errors.ts";
 import { getLogger } from "@logtape/logtape";
+import { MARKER_KEY } from "../keys.ts";
 import type { ObjectStore, StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
-
-/** Where it is, below the prefix of the store. */
-export const MARKER_KEY = "marker";
 
 /** The tail is listed after so many milliseconds, whatever the marker says. */
 export const LONGEST_TRUST: number = 5 * 60 * 1000;

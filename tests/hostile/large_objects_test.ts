@@ -4,7 +4,7 @@ import { CorruptObjectError } from "../../lib/errors.ts";
 import { openDirectoryStore } from "../../lib/stores/directory.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import { MAX_OBJECT_BYTES } from "../../lib/stores/store.ts";
-import { MARKER_KEY } from "../../lib/wake/marker.ts";
+import { MARKER_KEY } from "../../lib/keys.ts";
 import { watch } from "../../lib/watch.ts";
 import { Fleet, texts } from "../fixture.ts";
 import { httpServer } from "../servers/http.ts";

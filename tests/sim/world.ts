@@ -1,4 +1,4 @@
-import { MARKER_KEY } from "../../lib/wake/marker.ts";
+import { MARKER_KEY } from "../../lib/keys.ts";
 import { checkDeleted, checkHoles, checkNewest, checkPut, isExpired } from "./bucket_checks.ts";
 import { Bucket, type StoredObject } from "./bucket.ts";
 import { Chance } from "./chance.ts";
