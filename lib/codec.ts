@@ -6,7 +6,7 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { CorruptObjectError, messageOf } from "./errors.ts";
-import { shapeProblem } from "./json_shape.ts";
+import { MAX_VALUES, outlineOf, Shape } from "./json_shape.ts";
 import { type ObjectName, serverOf } from "./keys.ts";
 import { MAX_OBJECT_BYTES } from "./stores/store.ts";
 import { isFeedUrl, type Json, type JsonObject, type Update } from "./update.ts";
@@ -19,6 +19,9 @@ export const MAX_UPDATE_BYTES: number = 16 * 1024 * 1024;
  * closed and takes one more commit, 512 KiB of lines that have more than 100 bytes each.
  */
 const MAX_UPDATES = 10_000;
+
+/** Besides content and metadata, a line holds fewer values. */
+const LINE_VALUES = 16;
 
 /** An update as it travels: what a line of a body says. */
 export type StoredUpdate = Omit<Update, "superseded" | "stream" | "server">;
@@ -87,6 +90,7 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
   if (!text.endsWith("\n")) throw corrupt(name, "the last newline is missing");
   // A few bytes may unpack to millions of lines: one too many tells enough.
   const lines = text.split("\n", count + 3).slice(0, -1);
+  if (holdsTooMany(text, lines)) throw corrupt(name, `it holds more than ${MAX_VALUES} values`);
   const header = parseLine(name, lines[0], 0);
   const expected = { feedsync: 1, stream: name.stream, first: name.first, count };
   for (const [member, value] of Object.entries(expected)) {
@@ -98,11 +102,20 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
     const held = lines.length > count ? "more updates" : `${lines.length - 1} updates`;
     throw corrupt(name, `it holds ${held}, its key says ${count}`);
   }
-  const updates = new Array<StoredUpdate>(count);
+  const updates = new Array<StoredUpdate>(count), shape = new Shape();
   for (let i = 0; i < count; i++) {
-    updates[i] = readUpdate(name, parseLine(name, lines[i + 1], i + 1), name.first + i);
+    const line = parseLine(name, lines[i + 1], i + 1);
+    updates[i] = readUpdate(name, line, { seq: name.first + i, shape });
   }
   return { updates, continues: continuedBy(name, header) };
+}
+
+/** Told before a value is made of any line: the values may take a hundred times as much as the text. */
+function holdsTooMany(text: string, lines: readonly string[]): boolean {
+  if (text.length <= MAX_VALUES) return false; // Each takes a character or more.
+  let values = -LINE_VALUES * lines.length;
+  for (const line of lines) values += outlineOf(line).values;
+  return values > MAX_VALUES;
 }
 
 function continuedBy(
@@ -142,7 +155,11 @@ function parseLine(name: ObjectName, line: string, index: number): JsonObject {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-function readUpdate(name: ObjectName, line: JsonObject, seq: number): StoredUpdate {
+function readUpdate(
+  name: ObjectName,
+  line: JsonObject,
+  { seq, shape }: { seq: number; shape: Shape },
+): StoredUpdate {
   const { id, url, time, metadata = {}, content, encoding, removed } = line;
   const valid = line.seq === seq && typeof id === "string" && UUID.test(id) &&
     typeof url === "string" && isFeedUrl(url) && typeof time === "string" && TIME.test(time) &&
@@ -151,7 +168,7 @@ function readUpdate(name: ObjectName, line: JsonObject, seq: number): StoredUpda
   if (!valid || (removed !== true && content === undefined)) {
     throw corrupt(name, `the update in place of seq ${seq} is malformed`);
   }
-  const problem = shapeProblem(content) ?? shapeProblem(metadata);
+  const problem = shape.add(content) ?? shape.add(metadata);
   if (problem) throw corrupt(name, `the update in place of seq ${seq} is ${problem}`);
   if (removed === true) {
     return { seq, id, url, time, metadata, content: undefined, removed: true };

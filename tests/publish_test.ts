@@ -59,6 +59,7 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
   cycle.self = cycle;
   let manyTimesItself: unknown[] = [];
   for (let i = 0; i < 400; i++) manyTimesItself = [manyTimesItself, manyTimesItself];
+  const tooMany = new Array(1_000_001).fill(0), half = new Array(500_000).fill(0);
   const url = "https://example.com/";
   const cases: [unknown, RegExp][] = [
     [{ content: "x" }, /'url' must be an absolute URL: current value is undefined/],
@@ -88,6 +89,9 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
     ],
     [{ url, content: nested("[", "]", 499, ones(200_000)) }, /adds more than 67108864 bytes/],
     [{ url, content: manyTimesItself }, /'content' is nested so that indenting it adds more/],
+    [{ url, content: tooMany }, /'content' is made of more than 1000000 values/],
+    [{ url, content: "", metadata: { tooMany } }, /'metadata' is made of more than 1000000/],
+    [{ url, content: half, metadata: { half } }, /'metadata' is made of more than 1000000/],
   ];
   for (const [update, message] of cases) {
     await assert.rejects(publish(web1, update as UpdateInput), (error) => {

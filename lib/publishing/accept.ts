@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { MAX_UPDATE_BYTES, updateLine } from "../codec.ts";
 import type { Environment } from "../environment.ts";
 import { InvalidUpdateError } from "../errors.ts";
+import { Shape } from "../json_shape.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
 import {
@@ -45,10 +46,9 @@ export function prepareUpdate(update: UpdateInput): PreparedUpdate {
   const { content } = update;
   const isRaw = typeof content === "string" || content instanceof Uint8Array;
   if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(url, content.length);
-  if (!removed && !(update.content instanceof Uint8Array)) {
-    assertJson(update.content, "content", `Cannot publish ${url}`);
-  }
-  assertJson(metadata, "metadata", `Cannot publish ${url}`);
+  const options = { action: `Cannot publish ${url}`, shape: new Shape() };
+  if (!removed && !(content instanceof Uint8Array)) assertJson(content, "content", options);
+  assertJson(metadata, "metadata", options);
   const body = updateBody({ ...update, metadata });
   const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
   const bytes = Buffer.byteLength(line);

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { encodeBody, updateLine } from "../codec.ts";
 import type { Envelope } from "../encryption/envelope.ts";
 import type { Environment } from "../environment.ts";
+import { MAX_INDENTATION, outlineOf } from "../json_shape.ts";
 import { type ObjectName, objectName, serverOf } from "../keys.ts";
 import type { LockedObjects } from "./locked_objects.ts";
 import type { OutboxRow } from "../state/outbox.ts";
@@ -47,7 +48,7 @@ export interface Commit {
   readonly rows: readonly OutboxRow[];
   /** Their lines. */
   readonly lines: readonly string[];
-  /** Bytes of NDJSON. */
+  /** What it weighs, see {@linkcode weightOf}. */
   readonly bytes: number;
   /** Which stream its stream continues. */
   readonly continued: Continued;
@@ -57,6 +58,15 @@ export interface Commit {
 interface Continued {
   readonly previous?: string;
   readonly previousLast?: number;
+}
+
+/**
+ * What JSON counts for where the size of objects is limited: the bytes of its line, or more when indenting
+ * adds a great many to it. Else readers would refuse an object of many updates that are fine one by one.
+ */
+export function weightOf(json: string): number {
+  const indentation = outlineOf(json).indentation / MAX_INDENTATION * COMMIT_BYTES;
+  return Math.max(Buffer.byteLength(json) + 1, Math.ceil(indentation));
 }
 
 /** Takes the rows that are not known to be uploaded, as many as fit; at least one, if there is one. */
@@ -81,7 +91,7 @@ function firstCommit(
   let bytes = 0;
   for (const row of queued) {
     const line = updateLine(row, row.row - base);
-    const size = Buffer.byteLength(line) + 1;
+    const size = weightOf(line);
     if (rows.length > 0 && bytes + size > COMMIT_BYTES) break;
     rows.push(row);
     lines.push(line);

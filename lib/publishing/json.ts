@@ -4,19 +4,23 @@
  * @module
  */
 import { InvalidUpdateError } from "../errors.ts";
-import { shapeProblem } from "../json_shape.ts";
+import type { Shape } from "../json_shape.ts";
 
 /**
  * Checks that `value` is a JSON value: null, booleans, finite numbers, strings, arrays and plain
- * objects, and not nested too far. `undefined` members of objects are left out by `JSON.stringify`
+ * objects, and neither nested too far nor too many together with what `shape` holds. `undefined` members of objects are left out by `JSON.stringify`
  * and allowed.
  *
  * @throws {InvalidUpdateError} that begins with `action` and names the place, such as
  * `content.items[3].date`.
  */
-export function assertJson(value: unknown, name: string, action: string): void {
-  const shape = shapeProblem(value);
-  const problem = shape ? `'${name}' is ${shape}` : findProblem(value, name);
+export function assertJson(
+  value: unknown,
+  name: string,
+  { action, shape }: { action: string; shape: Shape },
+): void {
+  const excess = shape.add(value);
+  const problem = excess ? `'${name}' is ${excess}` : findProblem(value, name);
   if (problem) throw new InvalidUpdateError(`${action} as ${problem}`);
 }
 

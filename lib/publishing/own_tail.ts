@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../codec.ts";
-import type { UploadContext } from "./commit.ts";
+import { type UploadContext, weightOf } from "./commit.ts";
 import { publishContested } from "./contested.ts";
 import { sleep } from "../environment.ts";
 import { type ObjectName, parseKey, reachOf, serverOf } from "../keys.ts";
@@ -153,7 +152,7 @@ function compare(
   const different = updates.find(({ seq, id }) => seq >= known && ids.get(base + seq) !== id);
   if (different) return different.seq;
   if (last > sealed) {
-    const bytes = Buffer.byteLength(JSON.stringify(updates));
+    const bytes = weightOf(JSON.stringify(updates));
     const row = base + last;
     state.transaction(() => {
       publisher.addCommit({ key, first, last, bytes });

@@ -31,7 +31,7 @@ function assertRefused(name: ReturnType<typeof commit>, body: Uint8Array, messag
 const TOO_MUCH: Record<string, string> = {
   "arrays a million deep": nestedText("[", "]", 1_000_000),
   "objects a million deep": nestedText('{"a":', "}", 1_000_000, "1"),
-  "a million numbers that are 490 deep": nestedText("[", "]", 490, ones(1_000_000)),
+  "numbers by the hundred thousand that are 490 deep": nestedText("[", "]", 490, ones(200_000)),
 };
 
 for (const [what, json] of Object.entries(TOO_MUCH)) {
@@ -53,6 +53,41 @@ for (const [what, json] of Object.entries(TOO_MUCH)) {
     assert.deepEqual(received.contents, ["a"]);
   });
 }
+
+Deno.test("an object of millions of values is refused before one is made, wherever they are in it", () => {
+  const json = `[${"{},".repeat(2_000_000)}{}]`;
+  const members = ["content", "metadata", "url", "encoding", "unknown"];
+  for (const member of members) {
+    const body = bodyOf(commit(1), [lineOf(1, { [member]: json })]);
+    assertRefused(commit(1), body, /: it holds more than 1000000 values$/);
+  }
+  const header = zstdCompressSync(`{"feedsync":${json}}\n${lineOf(1)}\n`);
+  assertRefused(commit(1), header, /: it holds more than 1000000 values$/);
+  const part = lineOf(1, { content: `[${"{},".repeat(100_000)}{}]` });
+  const body = bodyOf(commit(1, 6), Array.from({ length: 6 }, () => part));
+  assertRefused(commit(1, 6), body, /: it holds more than 1000000 values$/);
+});
+
+Deno.test("updates that are fine one by one are refused when they are nested too far together", () => {
+  const content = nestedText("[", "]", 490, ones(40_000));
+  const lines = [1, 2].map((seq) => lineOf(seq, { content }));
+  assert.equal(decodeBody(commit(1), bodyOf(commit(1), lines.slice(0, 1))).length, 1);
+  assertRefused(
+    commit(1, 2),
+    bodyOf(commit(1, 2), lines),
+    /seq 2 is nested so that indenting it adds/,
+  );
+});
+
+Deno.test("as many values as may be published arrive, and any number of commas in a text", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const contents = [JSON.parse(`[${ones(999_999)}]`), ',[{"\\'.repeat(500_000)];
+  for (const content of contents) await publish(web1, { url: urlOf("large"), content });
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, contents);
+});
 
 Deno.test("content as deep as may be published arrives, with metadata as deep", async () => {
   await using fleet = new Fleet();
@@ -118,6 +153,26 @@ Deno.test("no object that is written comes near what readers refuse", async () =
   }
   assert.ok([...lines.keys()].some((key) => key.startsWith("segments/")));
   assert.ok(Math.max(...lines.values()) < 5_000, String(Math.max(...lines.values())));
+});
+
+Deno.test("updates that are nested far are never so many in an object that readers refuse it", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const put = fleet.store.put.bind(fleet.store);
+  const counts = new Map<string, number>();
+  fleet.store.put = async (key, body) => {
+    await put(key, body);
+    counts.set(key, decodeBody(parseKey(key)!, body).length);
+  };
+  const content = JSON.parse(nestedText("[", "]", 490, ones(8_000)));
+  const update = { url: urlOf("deep"), content };
+  await publish(web1, Array.from({ length: 10 }, () => update));
+  for (let i = 0; i < 20; i++) await publish(web1, update);
+  const segments = [...counts].filter(([key]) => key.startsWith("segments/"));
+  assert.ok(segments.some(([, count]) => count > 1));
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(received.watcher.poll());
+  assert.equal(received.updates.length, 30);
 });
 
 Deno.test("an update whose URL publish() would refuse is none", () => {
