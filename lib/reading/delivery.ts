@@ -128,10 +128,11 @@ export class Delivery {
     const { newest } = this.#state;
     const ids = new Set<string>();
     const now = this.#dating.now();
+    // Not in the transaction: that takes long for large contents, and others wait for the state.
+    const hashes = updates.map(hashOf);
     this.#state.transaction(() => {
-      for (const update of updates) {
-        const { url, id } = update;
-        newest.note(url, { time: Date.parse(update.time), id, hash: hashOf(update) }, now);
+      for (const [index, { url, time, id }] of updates.entries()) {
+        newest.note(url, { time: Date.parse(time), id, hash: hashes[index] }, now);
       }
       for (const { url, time, id } of updates) {
         if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);

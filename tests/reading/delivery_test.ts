@@ -218,3 +218,31 @@ Deno.test("a graceful stop lets the running callback finish and stores the curso
   await second.watcher.poll();
   assert.deepEqual(second.contents, ["a2", "a3"]);
 });
+
+Deno.test("others can use the state while contents are hashed", async () => {
+  await using fleet = new Fleet();
+  const state = survivingState("web-2", fleet);
+  await publish(fleet.server("web-1"), { url: urlOf("a"), content: { items: [1, 2] } });
+  let isLocked = false;
+  const hashedLocked: boolean[] = [];
+  const { stringify } = JSON, transaction = state.transaction.bind(state);
+  state.transaction = (...args) => {
+    isLocked = true;
+    try {
+      return transaction(...args);
+    } finally {
+      isLocked = false;
+    }
+  };
+  JSON.stringify = (value: unknown, ...args: unknown[]) => {
+    if (args.length > 0) hashedLocked.push(isLocked); // Only what is hashed is indented.
+    return Reflect.apply(stringify, JSON, [value, ...args]);
+  };
+  try {
+    await using received = fleet.watch(fleet.server("web-2", { state }));
+    await fleet.time.run(received.watcher.poll());
+  } finally {
+    JSON.stringify = stringify;
+  }
+  assert.deepEqual(hashedLocked, [false]);
+});
