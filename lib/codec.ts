@@ -23,6 +23,9 @@ const MAX_UPDATES = 10_000;
 /** Besides content and metadata, a line holds fewer values. */
 const LINE_VALUES = 16;
 
+/** What an update takes in memory without its text, and what each value of its content: bytes, roughly. */
+const UPDATE_BYTES = 600, VALUE_BYTES = 100;
+
 /** An update as it travels: what a line of a body says. */
 export type StoredUpdate = Omit<Update, "superseded" | "stream" | "server">;
 
@@ -32,6 +35,8 @@ export interface DecodedObject {
   readonly updates: readonly StoredUpdate[];
   /** The stream that this one continues, and the last seq of it that is not published again here. */
   readonly continues?: { readonly stream: string; readonly last: number };
+  /** What it takes in memory, roughly, in bytes. */
+  readonly size: number;
 }
 
 /** Encodes updates, given as finished lines without newline, for the object `name`. */
@@ -107,7 +112,8 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
     const line = parseLine(name, lines[i + 1], i + 1);
     updates[i] = readUpdate(name, line, { seq: name.first + i, shape });
   }
-  return { updates, continues: continuedBy(name, header) };
+  const size = text.length + UPDATE_BYTES * count + VALUE_BYTES * shape.values;
+  return { updates, continues: continuedBy(name, header), size };
 }
 
 /** Told before a value is made of any line: the values may take a hundred times as much as the text. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
-import { decodeBody, encodeBody, updateLine } from "../lib/codec.ts";
+import { decodeBody, decodeObject, encodeBody, updateLine } from "../lib/codec.ts";
 import { CorruptObjectError } from "../lib/errors.ts";
 import { objectName } from "../lib/keys.ts";
 import { contentToJson, type UpdateInput } from "../lib/update.ts";
@@ -103,4 +103,22 @@ Deno.test("decodeBody() refuses a body that unpacks to gigabytes, quickly", () =
     bomb.set([header & 0xff, (header >> 8) & 0xff, header >> 16, 0], 6 + 4 * i);
   }
   assertCorrupt(bomb, /not zstd-compressed text/);
+});
+
+Deno.test("decodeObject() tells what an object takes in memory, of which its length says little", () => {
+  const name = objectName({
+    kind: "tail",
+    stream: "web-1_abcdefgh",
+    first: 1,
+    last: 1,
+    writer: "zzzzzzzz",
+  });
+  const sizeOf = (content: string) => {
+    const body = `"content":${content},"metadata":{}`;
+    const line = updateLine({ id: crypto.randomUUID(), url: "a:", time: 0, body }, 1);
+    return decodeObject(name, encodeBody(name, [line], { time: "" })).size;
+  };
+  assert.ok(sizeOf('""') < 2_000, "an object of one short text");
+  assert.ok(sizeOf(JSON.stringify(",".repeat(1_000_000))) < 1_100_000, "a long text");
+  assert.ok(sizeOf(`[${"{},".repeat(10_000)}{}]`) > 1_000_000, "many values");
 });

@@ -6,15 +6,13 @@
 import type { DecodedObject } from "../codec.ts";
 import type { ObjectName } from "../keys.ts";
 
-/** More than so many commits, or bytes, are not kept: what goes first is fetched from the bucket. */
+/** More than so many commits, or bytes of memory, are not kept: what goes first is fetched from the bucket. */
 const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;
 
 /** A commit with what is in it. */
 export interface DeliveredCommit extends DecodedObject {
   /** Its name. */
   readonly name: ObjectName;
-  /** How large it is. */
-  readonly bytes: number;
 }
 
 /** Commits that wait to be read. */
@@ -26,7 +24,7 @@ export class DeliveredCommits {
   keep(commit: DeliveredCommit): void {
     this.take(commit.name);
     this.#commits.set(commit.name.key, commit);
-    this.#bytes += commit.bytes;
+    this.#bytes += commit.size;
     for (const { name } of this.#commits.values()) {
       if (this.#commits.size <= MOST_COMMITS && this.#bytes <= MOST_BYTES) return;
       this.take(name);
@@ -38,7 +36,7 @@ export class DeliveredCommits {
     const commit = this.#commits.get(key);
     if (!commit) return undefined;
     this.#commits.delete(key);
-    this.#bytes -= commit.bytes;
+    this.#bytes -= commit.size;
     return commit;
   }
 

@@ -172,7 +172,7 @@ class Listener {
         const name = objectOfMessage(id, store)!;
         try {
           const object = decodeObject(name, await envelope.open(name, body));
-          onCommit(name, { ...object, name, bytes: body.length });
+          onCommit(name, { ...object, name });
         } catch (error) {
           if (error instanceof CorruptObjectError) return refuse(400, error.message);
           if (!(error instanceof MissingKeyError)) throw error;

@@ -96,7 +96,7 @@ export class Process {
     this.note(`hears of ${name.key}`);
     try {
       const isDelivered = this.world.chance.happens(0.7) && updates;
-      this.watcher.hear(name, isDelivered ? { name, updates, bytes: 1000 } : undefined);
+      this.watcher.hear(name, isDelivered ? { name, updates, size: 1000 } : undefined);
     } catch (error) {
       if (!(error instanceof Death)) this.fail(`Hearing of ${name.key} threw ${error}`);
     }
