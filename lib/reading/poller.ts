@@ -15,6 +15,7 @@ import { type ObjectName, reachOf } from "../keys.ts";
 import { Limit } from "./limit.ts";
 import { knownTail } from "../publishing/own_tail.ts";
 import { ForeignKeys, listTail } from "../listing.ts";
+import { Room } from "./room.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
 import { UnreadableLog } from "./unreadable_log.ts";
 
@@ -22,6 +23,9 @@ const logger = getLogger(["feedsync", "watch"]);
 
 /** How many requests are made at once, over all streams. */
 const PARALLEL_REQUESTS = 8;
+
+/** Bytes of what is decoded and being applied, over all streams: a hundred streams may catch up at once. */
+const MOST_DECODED = 128 * 1024 * 1024;
 
 /** An unreadable object is given up after the retention; after a day when there is none. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -62,6 +66,7 @@ export class Poller {
       delivery,
       signal,
       requests: this.#limit.last,
+      decoded: new Room(MOST_DECODED),
       delivered: new DeliveredCommits(),
       patience: retention === false ? DAY : retention,
       onUnreadable: (error) => this.#unreadable.tell(error),

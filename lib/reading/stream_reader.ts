@@ -4,13 +4,14 @@
  * @module
  */
 import { behindHole, chainFrom } from "./chain.ts";
-import { type DecodedObject, decodeObject, type StoredUpdate } from "../codec.ts";
+import { type DecodedObject, decodeObject } from "../codec.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Environment, sleep } from "../environment.ts";
 import { isUnreadable, MissingKeyError, type UnreadableError } from "../errors.ts";
 import { fetchAhead, type FetchContext, type Fetched, startFetching } from "./fetch_ahead.ts";
 import type { ObjectName } from "../keys.ts";
 import { listStream } from "../listing.ts";
+import type { Held, Room } from "./room.ts";
 import type { State } from "../state/state.ts";
 
 /** A hole is a gap once it was there in so many listings … */
@@ -27,6 +28,8 @@ export interface ReadContext extends FetchContext {
   readonly environment: Environment;
   /** Hands updates to the plugins and moves the cursor. */
   readonly delivery: Delivery;
+  /** Bounds what is held decoded, over all streams. */
+  readonly decoded: Room;
   /** After so many milliseconds an unreadable object is given up. */
   readonly patience: number;
   /** Told of every object that is not what its key says, or for which a key is missing. */
@@ -120,22 +123,24 @@ export class StreamReader {
   async #readChain(chain: readonly ObjectName[]): Promise<void> {
     const { state, delivery, signal } = this.#context;
     for await (const { name, fetched } of fetchAhead(this.#context, chain)) {
-      const updates = await this.#updatesIn(name, fetched);
-      if (!updates) return;
+      using object = await this.#read(name, fetched);
+      if (!object) return;
+      const { updates } = object.value;
       const cursor = state.cursors.get(this.#stream);
       if (name.first > cursor + 1) return; // It was set back meanwhile, at a fork.
       await delivery.apply(this.#stream, updates.filter(({ seq }) => seq > cursor), signal);
     }
   }
 
-  /** The updates of the object; undefined when it cannot be relied on. */
-  async #updatesIn(
+  /** What is in the object, when there is room for it; undefined when it cannot be relied on. */
+  async #read(
     name: ObjectName,
     fetching: Promise<Fetched>,
-  ): Promise<readonly StoredUpdate[] | undefined> {
+  ): Promise<Held<DecodedObject> | undefined> {
+    const { decoded } = this.#context;
     try {
       const fetched = await fetching;
-      if (fetched) return this.#take(fetched.decoded ?? decodeObject(name, fetched.body));
+      if (fetched) return await decoded.hold(() => this.#take(name, fetched));
     } catch (error) {
       this.#setAside(name, error);
       return undefined;
@@ -147,9 +152,11 @@ export class StreamReader {
   }
 
   /** What the stream before it had is missing when it is not there: its end may have expired unseen. */
-  #take({ updates, continues }: DecodedObject): readonly StoredUpdate[] {
+  #take(name: ObjectName, fetched: NonNullable<Fetched>): DecodedObject {
+    const object = fetched.decoded ?? decodeObject(name, fetched.body);
+    const { continues } = object;
     if (continues) this.#note(({ cursors }) => cursors.noteEnd(continues.stream, continues.last));
-    return updates;
+    return object;
   }
 
   /** Goes on without an object that cannot be read; what else went wrong is thrown again. */
@@ -180,13 +187,13 @@ export class StreamReader {
     const { delivery, signal } = this.#context;
     const behind = behindHole(names, cursor);
     if (!behind) return await this.#giveUp(cursor);
-    const updates = await this.#updatesIn(behind, startFetching(this.#context, behind));
-    if (!updates) return;
+    using object = await this.#read(behind, startFetching(this.#context, behind));
+    if (!object) return;
     this.#listings = 0;
     const gap = { stream: this.#stream, first: cursor + 1, last: behind.first - 1 };
     await delivery.gap(gap, signal);
     delivery.pass(gap);
-    await delivery.apply(this.#stream, updates, signal);
+    await delivery.apply(this.#stream, object.value.updates, signal);
   }
 
   /** Everything that there was has expired before it was read. */

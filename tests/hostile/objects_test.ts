@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
 import { decodeBody, MAX_UPDATE_BYTES } from "../../lib/codec.ts";
+import { sleep } from "../../lib/environment.ts";
 import { CorruptObjectError } from "../../lib/errors.ts";
 import { objectName, parseKey } from "../../lib/keys.ts";
 import { publish } from "../../lib/publish.ts";
 import { MAX_OBJECT_BYTES } from "../../lib/stores/store.ts";
+import { watch } from "../../lib/watch.ts";
 import { Fleet, urlOf } from "../fixture.ts";
 import { bodyOf, lineOf, nestedText, ones } from "./values.ts";
 
@@ -87,6 +89,26 @@ Deno.test("as many values as may be published arrive, and any number of commas i
   await using received = fleet.watch(fleet.server("web-2"));
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, contents);
+});
+
+Deno.test("large values of many streams are not held all at once, and arrive", async () => {
+  await using fleet = new Fleet();
+  const content = `[${ones(800_000)}]`;
+  for (const server of ["a", "b", "c", "d", "e"]) {
+    const name = commit(1, 1, `${server}_abcdefgh`);
+    const line = lineOf(1, { url: JSON.stringify(urlOf(server)), content });
+    await fleet.store.put(name.key, bodyOf(name, [line]));
+  }
+  let applied = 0, atOnce = 0, most = 0;
+  await using watcher = watch(fleet.server("web-2"), async () => {
+    most = Math.max(most, ++atOnce);
+    await sleep(fleet.time.clock, 1_000);
+    atOnce--;
+    applied++;
+  }, { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.equal(applied, 5);
+  assert.ok(most <= 2, `${most} at once`);
 });
 
 Deno.test("content as deep as may be published arrives, with metadata as deep", async () => {

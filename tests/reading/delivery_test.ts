@@ -246,3 +246,19 @@ Deno.test("others can use the state while contents are hashed", async () => {
   }
   assert.deepEqual(hashedLocked, [false]);
 });
+
+Deno.test("a hundred streams are applied side by side", async () => {
+  await using fleet = new Fleet();
+  for (let i = 0; i < 100; i++) {
+    const part = { kind: "tail", stream: `s${i}_abcdefgh`, first: 1, last: 1 } as const;
+    await fleet.forge(part, () => `s${i}`);
+  }
+  let begun = 0;
+  const all = Promise.withResolvers<void>();
+  await using watcher = watch(fleet.server("web-2"), () => {
+    if (++begun === 100) all.resolve();
+    return all.promise;
+  }, { manual: true });
+  await watcher.poll();
+  assert.equal(begun, 100);
+});
