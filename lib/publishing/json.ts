@@ -8,8 +8,8 @@ import type { Shape } from "../json_shape.ts";
 
 /**
  * Checks that `value` is a JSON value: null, booleans, finite numbers, strings, arrays and plain
- * objects, and neither nested too far nor too many together with what `shape` holds. `undefined` members of objects are left out by `JSON.stringify`
- * and allowed.
+ * objects, neither nested too far nor too many together with what `shape` holds. `undefined` members
+ * of objects are left out by `JSON.stringify` and allowed.
  *
  * @throws {InvalidUpdateError} that begins with `action` and names the place, such as
  * `content.items[3].date`.
