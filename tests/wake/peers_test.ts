@@ -99,7 +99,7 @@ Deno.test("both sides tell once when a peer refuses, also one that was out of re
   const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
   const { clock, random } = systemEnvironment;
   let skipped = 0;
-  const environment = { random, clock: { ...clock, now: () => clock.now() + skipped } };
+  const environment = { random, clock: { ...clock, elapsed: () => clock.elapsed() + skipped } };
   const peers = new Peers([`http://${address}`], { ...optionsFor(store), environment });
   const failTwice = async () => {
     for (const dropped of [1, 2].map((count) => peers.counts.dropped + count)) {
