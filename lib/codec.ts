@@ -5,6 +5,7 @@
  * @module
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { formatOf } from "./encryption/format.ts";
 import { CorruptObjectError, messageOf } from "./errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_shape.ts";
 import { type ObjectName, serverOf } from "./keys.ts";
@@ -135,6 +136,8 @@ function continuedBy(
 
 function unpack(key: string, body: Uint8Array): string {
   if (body.length === 0) throw new CorruptObjectError(key, "it is empty");
+  // Each attempt of `node:zlib` at what it cannot unpack holds 100 KB until garbage is collected.
+  if (formatOf(body) !== "zstd") throw new CorruptObjectError(key, "it is not zstd-compressed");
   try {
     const bytes = zstdDecompressSync(body, { maxOutputLength: MAX_OBJECT_BYTES });
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

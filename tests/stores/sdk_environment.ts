@@ -1,4 +1,9 @@
-/** An environment in which the AWS SDK finds nothing but what is given. */
+import { fileURLToPath } from "node:url";
+
+/**
+ * An environment in which the AWS SDK finds nothing but what is given. Test files that run side by side
+ * share one environment: the others that change it wait meanwhile.
+ */
 export function sdkEnvironment(variables: Record<string, string> = {}): Disposable {
   const changed: Record<string, string | undefined> = {
     AWS_ACCESS_KEY_ID: undefined,
@@ -16,9 +21,16 @@ export function sdkEnvironment(variables: Record<string, string> = {}): Disposab
     AWS_EC2_METADATA_DISABLED: "true",
     ...variables,
   };
+  const lock = Deno.openSync(fileURLToPath(import.meta.url));
+  lock.lockSync(true);
   const before = Object.keys(changed).map((name) => [name, Deno.env.get(name)] as const);
   for (const [name, value] of Object.entries(changed)) set(name, value);
-  return { [Symbol.dispose]: () => before.forEach(([name, value]) => set(name, value)) };
+  return {
+    [Symbol.dispose]() {
+      before.forEach(([name, value]) => set(name, value));
+      lock.close();
+    },
+  };
 }
 
 function set(name: string, value: string | undefined): void {
