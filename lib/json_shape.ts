@@ -74,9 +74,8 @@ export interface Outline {
   readonly indentation: number;
 }
 
-const QUOTE = '"'.charCodeAt(0), BACKSLASH = "\\".charCodeAt(0), COMMA = ",".charCodeAt(0);
-const OPENING = new Set(["[", "{"].map((text) => text.charCodeAt(0)));
-const CLOSING = new Set(["]", "}"].map((text) => text.charCodeAt(0)));
+const [QUOTE, BACKSLASH, COMMA, ...BRACKETS] = Array.from('"\\,[]{}', (text) => text.charCodeAt(0));
+const [BEGIN_ARRAY, END_ARRAY, BEGIN_OBJECT, END_OBJECT] = BRACKETS;
 
 /** Tells what the text of JSON describes, without making a value of it. */
 export function outlineOf(json: string): Outline {
@@ -84,8 +83,8 @@ export function outlineOf(json: string): Outline {
   for (let i = 0; i < json.length; i++) {
     const code = json.charCodeAt(i);
     if (code === QUOTE) i = endOfString(json, i);
-    else if (CLOSING.has(code)) depth--;
-    else if (code === COMMA || OPENING.has(code)) {
+    else if (code === END_ARRAY || code === END_OBJECT) depth--;
+    else if (code === COMMA || code === BEGIN_ARRAY || code === BEGIN_OBJECT) {
       if (code !== COMMA) depth++;
       values++;
       indentation += 2 * depth;
