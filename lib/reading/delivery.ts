@@ -21,6 +21,9 @@ const logger = getLogger(["feedsync", "watch"]);
 /** The cursor is stored at the end of each object, and at least so often, in milliseconds. */
 const CURSOR_INTERVAL = 100;
 
+/** No more gaps are logged, one by one: who can write to the bucket makes up any number. */
+const MOST_GAPS_TOLD = 100;
+
 /** What delivery stands on. */
 export interface DeliveryOptions {
   /** The own state. */
@@ -108,13 +111,16 @@ export class Delivery {
 
   /** Reports updates that are lost. */
   async gap(gap: Gap, signal: AbortSignal): Promise<void> {
-    this.#gaps++;
-    logger.error(
-      "Updates {first} to {last} of {stream} are lost: they expired before they were read",
-      {
-        ...gap,
-      },
-    );
+    if (++this.#gaps <= MOST_GAPS_TOLD) {
+      logger.error(
+        "Updates {first} to {last} of {stream} are lost: they expired before they were read",
+        { ...gap },
+      );
+    } else if (this.#gaps === MOST_GAPS_TOLD + 1) {
+      logger.error("There are more than {most} gaps, the next ones only plugins are told of", {
+        most: MOST_GAPS_TOLD,
+      });
+    }
     for (const caller of this.#callers) await caller.gap(gap, signal);
   }
 

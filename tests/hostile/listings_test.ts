@@ -121,7 +121,8 @@ Deno.test("of thousands of unreadable objects and foreign keys the log has a hun
   assert.ok(log.records.length <= 103, `${log.records.length} lines`);
 });
 
-Deno.test("streams that were read before come before those that are new, and LISTs are bounded", async () => {
+Deno.test("streams that were read before come before those that are new, LISTs and lines are bounded", async () => {
+  using log = logged();
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
   await fleet.publish(web1, "a");
@@ -153,6 +154,7 @@ Deno.test("streams that were read before come before those that are new, and LIS
   assert.ok(requests[1].startsWith(`tail/${web1.stream}/`), requests[1]);
   assert.ok(most <= 8, `${most} LISTs at once`);
   assert.equal(received.gaps.length, 400);
+  assert.ok(log.records.length <= 102, `${log.records.length} lines`);
 });
 
 Deno.test("objects that the store refuses hold up their streams only, and no log is filled", async () => {
@@ -178,6 +180,23 @@ Deno.test("objects that the store refuses hold up their streams only, and no log
   await fleet.publish(web1, "b");
   await fleet.time.run(received.watcher.poll()).catch(() => {});
   assert.ok(received.contents.includes("b"), "it is published, in a new stream");
+});
+
+Deno.test("a gap that somebody made up is reported, and the updates in it are applied nevertheless", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), { stream } = web1;
+  await fleet.publish(web1, "a");
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(received.watcher.poll());
+  const made = key(stream, 1_000);
+  await fleet.store.put(made, GARBAGE);
+  await fleet.time.run(received.watcher.poll());
+  fleet.store.objects.delete(made);
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, [{ stream, first: 2, last: 1_000 }]);
+  await fleet.publish(web1, "b");
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, ["a", "b"]);
 });
 
 Deno.test("a stream that was read before does not wait for those that somebody made up", async () => {
