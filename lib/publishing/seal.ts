@@ -119,14 +119,15 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
 }
 
 /**
- * Deletes the objects that nobody needs any more, those of them whose grace has ended. What cannot be
- * deleted is tried again later, with all the rest: publishing goes on without.
+ * Deletes the objects that nobody needs any more, those of them whose grace ended `overdue` milliseconds
+ * ago or before. What cannot be deleted is tried again later, with all the rest: publishing goes on
+ * without.
  */
 export async function collectGarbage(
   { state, store, environment: { clock } }: UploadContext,
-  { signal }: StoreOptions,
+  { overdue, signal }: StoreOptions & { overdue: number },
 ): Promise<void> {
-  const keys = state.publisher.garbage(clock.now());
+  const keys = state.publisher.garbage(clock.now() - overdue);
   if (keys.length === 0) return;
   const failures = await store.delete(keys, { signal });
   const failed = new Set(failures.map(({ key }) => key));

@@ -27,6 +27,9 @@ const SHARED_STATE_INTERVAL = 50;
 /** Delays between failed attempts, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 250, RETRY_CAP = 10_000;
 
+/** Garbage is deleted when something is sealed, or after so many milliseconds in which nothing is. */
+const GARBAGE_PATIENCE = 10_000;
+
 /** What the uploader stands on. */
 export interface UploaderParts {
   /** The own state. */
@@ -143,11 +146,12 @@ export class Uploader {
     const due = clock.elapsed() >= this.#nextCommit || this.#stopping.signal.aborted;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
-    if (needsSealing(state.publisher)) {
+    const isSealing = needsSealing(state.publisher);
+    if (isSealing) {
       await this.#forks.lookBeforeSealing(context, { signal });
       await seal(context, { signal });
     }
-    await collectGarbage(context, { signal });
+    await collectGarbage(context, { overdue: isSealing ? 0 : GARBAGE_PATIENCE, signal });
     return commit !== undefined;
   }
 
@@ -194,7 +198,7 @@ export class Uploader {
     const { state, environment: { clock } } = this.#parts;
     if (!this.#context) return Infinity;
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
-    const garbage = clock.elapsed() + state.publisher.nextGarbage() - clock.now();
+    const garbage = clock.elapsed() + state.publisher.nextGarbage() + GARBAGE_PATIENCE - clock.now();
     return Math.min(this.#forks.nextLook, queued, garbage);
   }
 

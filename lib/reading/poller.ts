@@ -15,6 +15,7 @@ import { type ObjectName, reachOf } from "../keys.ts";
 import { Limit } from "./limit.ts";
 import { knownTail } from "../publishing/own_tail.ts";
 import { ForeignKeys, listTail } from "../listing.ts";
+import { Readers } from "./readers.ts";
 import { Room } from "./room.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
 import { UnreadableLog } from "./unreadable_log.ts";
@@ -46,9 +47,10 @@ export class Poller {
   readonly #options: PollerOptions;
   readonly #context: ReadContext;
   readonly #foreign: ForeignKeys;
-  readonly #readers = new Map<string, Promise<void>>();
-  /** What later polls and wake-ups told of streams that are being read. */
-  readonly #later = new Map<string, TailNews>();
+  readonly #readers = new Readers(
+    (stream, news) => this.#read(stream, news),
+    (stream, error) => this.#noteFailure(stream, error),
+  );
   readonly #held: HeldStreams;
   readonly #unreadable: UnreadableLog;
   readonly #limit = new Limit(PARALLEL_REQUESTS);
@@ -79,7 +81,7 @@ export class Poller {
    */
   async poll(): Promise<boolean> {
     const { state, store, uploader, environment: { clock } } = this.#parts;
-    const { signal, config: { includeOwn, from } } = this.#options;
+    const { signal, config: { from } } = this.#options;
     const knownBefore = knownTail(state);
     const { stream: current } = knownBefore.before;
     const streams = await listTail(store, this.#foreign, { signal });
@@ -88,8 +90,7 @@ export class Poller {
     const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
     uploader.inspect({ ...knownBefore, commits: [...commitsOf(current)], former });
     await enterStreams(this.#context, streams, from);
-    const own = state.publisher.load().stream;
-    if (!includeOwn) streams.delete(own);
+    streams.delete(this.#skipped());
     const news = [...streams].map(([stream, commits]) => {
       const known = Math.max(state.cursors.get(stream), state.cursors.reach(stream));
       return { stream, known, reach: reachOf(commits) };
@@ -102,7 +103,7 @@ export class Poller {
     }, { durable });
     const foundNews = news.some(({ stream }) => !this.#readers.has(stream));
     for (const stream of this.#unread().filter((stream) => this.#held.isDue(stream))) {
-      this.#read(stream, { commits: streams.get(stream) ?? [], isListing: true });
+      this.#readers.start(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
     return foundNews;
   }
@@ -122,14 +123,14 @@ export class Poller {
   hear(name: ObjectName, delivered?: DeliveredCommit): boolean {
     const { state } = this.#parts;
     const { stream, first, last } = name;
-    if (stream === state.publisher.load().stream && !this.#options.config.includeOwn) return true;
+    if (stream === this.#skipped()) return true;
     const cursor = state.cursors.get(stream);
     if (last <= cursor) return true;
     if (delivered) this.#context.delivered.keep(delivered);
     if (state.fact("entered") === undefined) return false;
     if (!this.#held.isDue(stream)) return true;
     if (first > cursor + 1 && !this.#readers.has(stream)) return false;
-    this.#read(stream, { commits: [name], isListing: false });
+    this.#readers.start(stream, { commits: [name], isListing: false });
     return true;
   }
 
@@ -145,58 +146,26 @@ export class Poller {
 
   /** Waits until nothing is being read; rejects with the first error of a reader. */
   async idle(): Promise<void> {
-    let failure: PromiseRejectedResult | undefined;
-    while (this.#readers.size > 0) {
-      const results = await Promise.allSettled(this.#readers.values());
-      failure ??= results.find((result) => result.status === "rejected");
-    }
-    if (failure) throw failure.reason;
+    await this.#readers.idle();
+  }
+
+  /** The stream that is not read: the own one, unless it is applied here, too. */
+  #skipped(): string {
+    const { includeOwn } = this.#options.config;
+    return includeOwn ? "" : this.#parts.state.publisher.load().stream;
   }
 
   #unread(): string[] {
-    const { state } = this.#parts;
-    const own = state.publisher.load().stream;
-    return state.cursors.unread()
-      .filter((stream) => stream !== own || this.#options.config.includeOwn);
-  }
-
-  #read(stream: string, news: TailNews): void {
-    if (this.#readers.has(stream)) {
-      this.#later.set(stream, merge(this.#later.get(stream), news));
-      return;
-    }
-    const reader = this.#readAll(stream, news);
-    this.#readers.set(stream, reader);
-    reader.catch((error) => {
-      if (this.#context.signal.aborted) return;
-      if (error instanceof AccessDeniedError) return this.#unreadable.tell(error);
-      logger.warn("Cannot read on in {stream}, trying again at the next poll: {message}", {
-        stream,
-        message: messageOf(error),
-      });
-    });
-  }
-
-  async #readAll(stream: string, news: TailNews): Promise<void> {
-    const { cursors } = this.#parts.state;
-    try {
-      for (let next: TailNews | undefined = news; next; next = this.#later.get(stream)) {
-        this.#later.delete(stream);
-        await this.#readOn(stream, next);
-        this.#context.delivered.forget(stream, cursors.get(stream));
-      }
-    } finally {
-      // At once: what is told from now on begins a new one.
-      this.#readers.delete(stream);
-      this.#later.delete(stream);
-    }
+    const skipped = this.#skipped();
+    return this.#parts.state.cursors.unread().filter((stream) => stream !== skipped);
   }
 
   /** Reads a stream as far as it goes, perhaps to what cannot be read. */
-  async #readOn(stream: string, news: TailNews): Promise<void> {
+  async #read(stream: string, news: TailNews): Promise<void> {
+    const { state: { cursors } } = this.#parts;
     const { first, last } = this.#limit;
     // Those that were read before do not wait for however many new ones somebody makes up.
-    const requests = this.#parts.state.cursors.get(stream) > 0 ? first : last;
+    const requests = cursors.get(stream) > 0 ? first : last;
     try {
       await new StreamReader({ ...this.#context, requests }, stream, news).run();
       this.#held.release(stream);
@@ -205,14 +174,17 @@ export class Poller {
       if (!isRefused && !isUnreadable(error)) throw error;
       this.#held.hold(stream, error);
       if (isRefused) throw error; // Whoever asked for the poll is to know.
+    } finally {
+      this.#context.delivered.forget(stream, cursors.get(stream));
     }
   }
-}
 
-/** A listing may have begun before what a wake-up told of was there. */
-function merge(known: TailNews | undefined, news: TailNews): TailNews {
-  const listed = news.isListing ? reachOf(news.commits) : 0;
-  const keys = new Set(news.commits.map(({ key }) => key));
-  const more = known?.commits.filter(({ key, last }) => last > listed && !keys.has(key)) ?? [];
-  return { ...news, commits: [...more, ...news.commits] };
+  #noteFailure(stream: string, error: unknown): void {
+    if (this.#context.signal.aborted) return;
+    if (error instanceof AccessDeniedError) return this.#unreadable.tell(error);
+    logger.warn("Cannot read on in {stream}, trying again at the next poll: {message}", {
+      stream,
+      message: messageOf(error),
+    });
+  }
 }

@@ -4,19 +4,17 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
-import { decodeObject, MAX_UPDATE_BYTES } from "../codec.ts";
+import { MAX_UPDATE_BYTES } from "../codec.ts";
+import { commitsRoute } from "./commits_route.ts";
 import type { Envelope } from "../encryption/envelope.ts";
 import type { Clock } from "../environment.ts";
-import { ConfigError, CorruptObjectError, messageOf, MissingKeyError } from "../errors.ts";
-import type { ObjectName } from "../keys.ts";
-import type { DeliveredCommit } from "../reading/delivered_commits.ts";
+import { ConfigError, messageOf } from "../errors.ts";
+import { eventsRoute } from "./events_route.ts";
 import { Deadline } from "../stores/deadline.ts";
-import { objectOfMessage } from "./message_id.ts";
 import { readBody } from "./read_body.ts";
-import { commitsIn } from "./s3_events.ts";
-import { Signer, TOLERANCE } from "./signature.ts";
+import { refuse, type Route } from "./route.ts";
+import type { Hear } from "./sources.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
@@ -35,9 +33,6 @@ const BODY_TIMEOUT = 10_000;
 /** Strangers are told of in the log, at most once in so many milliseconds. */
 const COMPLAINT_INTERVAL = 10 * 60 * 1000;
 
-/** More messages are not remembered. */
-const MOST_IDS = 100_000;
-
 /** What a listener needs. */
 export interface ListenerOptions {
   /** What peers sign with; without it no commits are taken. */
@@ -53,7 +48,7 @@ export interface ListenerOptions {
   /** Timers. */
   readonly clock: Clock;
   /** Told of each commit, by a peer with what is in it. */
-  readonly onCommit: (name: ObjectName, delivered?: DeliveredCommit) => void;
+  readonly onCommit: Hear;
 }
 
 /**
@@ -95,27 +90,17 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
   }
 }
 
-/** What is taken at a path. */
-interface Route {
-  /** Refuses what the head of a message shows to be a stranger's, before its body is read. */
-  admit(request: Request, url: URL): Response | undefined;
-  /** Takes the message. */
-  take(request: Request, body: Uint8Array): Response | Promise<Response>;
-}
-
 class Listener {
   readonly #options: ListenerOptions;
   readonly #routes = new Map<string, Route>();
-  /** When each message came, oldest first: none is taken twice. */
-  readonly #ids = new Map<string, number>();
   #reading = 0;
   #bytes = 0;
   #nextComplaint = -Infinity;
 
   constructor(options: ListenerOptions) {
     const { secret, wakeToken } = this.#options = options;
-    if (secret) this.#routes.set("/commits", this.#commits(new Signer(secret)));
-    if (wakeToken) this.#routes.set("/wake", this.#events(wakeToken));
+    if (secret) this.#routes.set("/commits", commitsRoute({ ...options, secret }));
+    if (wakeToken) this.#routes.set("/wake", eventsRoute({ ...options, wakeToken }));
   }
 
   async answer(request: Request): Promise<Response> {
@@ -146,7 +131,7 @@ class Listener {
 
   /** Tells that a stranger was refused: it may be a server that was given another secret. */
   complain(hostname: string, reason: string): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.elapsed();
     if (now < this.#nextComplaint) return;
     this.#nextComplaint = now + COMPLAINT_INTERVAL;
     logger.warn("A message from {hostname} was refused: {reason}", {
@@ -155,82 +140,10 @@ class Listener {
     });
   }
 
-  /** Commits of peers. */
-  #commits(signer: Signer): Route {
-    const { store, envelope, now, onCommit } = this.#options;
-    return {
-      admit({ headers }) {
-        const id = signer.idOf(headers, now());
-        if (id === undefined) return refuse(401, "It is not signed, or clocks differ");
-        const isCommit = objectOfMessage(id, store)?.kind === "tail";
-        return isCommit ? undefined : refuse(409, "It is no commit, or of another store");
-      },
-      take: async ({ headers }, body) => {
-        const id = signer.verify(headers, body, now());
-        if (id === undefined) return refuse(401, "It is not signed with the secret of this server");
-        if (!this.#isNew(id)) return refuse(409, "It came before");
-        const name = objectOfMessage(id, store)!;
-        try {
-          const object = decodeObject(name, await envelope.open(name, body));
-          onCommit(name, { ...object, name });
-        } catch (error) {
-          if (error instanceof CorruptObjectError) return refuse(400, error.message);
-          if (!(error instanceof MissingKeyError)) throw error;
-          onCommit(name); // Reading it from the bucket tells of the key.
-        }
-        return done();
-      },
-    };
-  }
-
-  /** Events of the bucket. */
-  #events(token: string): Route {
-    const { store, onCommit } = this.#options;
-    return {
-      admit({ headers }, { searchParams }) {
-        const given = searchParams.get("token") ??
-          headers.get("authorization")?.replace(/^Bearer /, "");
-        if (isSame(given ?? "", token)) return undefined;
-        return refuse(401, "It does not bear the token of this server");
-      },
-      take(_, body) {
-        const commits = commitsIn(new TextDecoder().decode(body), store);
-        if (!commits) return refuse(400, "It is no event of a bucket");
-        for (const name of commits) onCommit(name);
-        return done();
-      },
-    };
-  }
-
   /** The body, of the length that was told; undefined when it does not come in time. */
   async #read(request: Request, size: number): Promise<Uint8Array | undefined> {
     using deadline = new Deadline(this.#options.clock, undefined);
     deadline.allow(BODY_TIMEOUT);
     return await readBody(request, size, deadline.signal);
   }
-
-  #isNew(id: string): boolean {
-    const now = this.#options.now();
-    for (const [old, came] of this.#ids) {
-      if (now - came <= 2 * TOLERANCE && this.#ids.size < MOST_IDS) break;
-      this.#ids.delete(old);
-    }
-    if (this.#ids.has(id)) return false;
-    this.#ids.set(id, now);
-    return true;
-  }
-}
-
-function done(): Response {
-  return new Response(null, { status: 204 });
-}
-
-/** Compares in a time that does not tell how much is right. */
-function isSame(given: string, token: string): boolean {
-  const [one, other] = [given, token].map((text) => createHash("sha256").update(text).digest());
-  return timingSafeEqual(one, other);
-}
-
-function refuse(status: number, message: string, headers?: Record<string, string>): Response {
-  return new Response(`${message}\n`, { status, headers });
 }

@@ -66,7 +66,7 @@ Deno.test("a segment that was replaced is kept for readers that have just listed
   await fleet.publish(web1, ...texts("b", 8));
   assert.equal(fleet.keys("segments/").length, 2);
   assert.ok(fleet.keys("segments/").includes(first));
-  await fleet.time.pass(11 * SECOND);
+  await fleet.time.pass(21 * SECOND);
   assert.equal(fleet.keys("segments/").length, 1);
 });
 
