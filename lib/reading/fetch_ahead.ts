@@ -11,9 +11,6 @@ import type { ObjectStore } from "../stores/store.ts";
 import type { DeliveredCommits } from "./delivered_commits.ts";
 import type { Lane } from "./limit.ts";
 
-/** How many objects of a stream are fetched ahead. */
-const PREFETCH = 4;
-
 /** What fetching stands on. */
 export interface FetchContext {
   /** The bucket. */
@@ -22,6 +19,8 @@ export interface FetchContext {
   readonly envelope: Envelope;
   /** Bounds the requests under way. */
   readonly requests: Lane;
+  /** How many objects of a stream are there, or fetched, at once: at least 1, the one whose turn it is. */
+  readonly ahead: () => number;
   /** What came by other ways than from the bucket, and need not be fetched. */
   readonly delivered: DeliveredCommits;
   /** Ends fetching. */
@@ -53,7 +52,7 @@ export async function* fetchAhead(
   const ahead: Fetching[] = [];
   try {
     for (const index of chain.keys()) {
-      while (ahead.length < Math.min(chain.length, index + PREFETCH)) {
+      while (ahead.length < Math.min(chain.length, index + context.ahead())) {
         const name = chain[ahead.length];
         ahead.push({ name, fetched: startFetching(context, name) });
       }

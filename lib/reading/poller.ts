@@ -25,6 +25,9 @@ const logger = getLogger(["feedsync", "watch"]);
 /** How many requests are made at once, over all streams. */
 const PARALLEL_REQUESTS = 8;
 
+/** How many objects of a stream are fetched ahead, and of all streams, where that leaves each one. */
+const MOST_AHEAD = 4, MOST_FETCHED = 32;
+
 /** Bytes of what is decoded and being applied, over all streams: a hundred streams may catch up at once. */
 const MOST_DECODED = 128 * 1024 * 1024;
 
@@ -68,6 +71,7 @@ export class Poller {
       delivery,
       signal,
       requests: this.#limit.last,
+      ahead: () => Math.max(1, Math.min(MOST_AHEAD, Math.floor(MOST_FETCHED / this.#readers.size))),
       decoded: new Room(MOST_DECODED),
       delivered: new DeliveredCommits(),
       patience: retention === false ? DAY : retention,

@@ -23,6 +23,11 @@ export class Readers {
     this.#onFailure = onFailure;
   }
 
+  /** How many streams are being read. */
+  get size(): number {
+    return this.#running.size;
+  }
+
   /** Whether the stream is being read. */
   has(stream: string): boolean {
     return this.#running.has(stream);
