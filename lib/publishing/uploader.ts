@@ -198,7 +198,8 @@ export class Uploader {
     const { state, environment: { clock } } = this.#parts;
     if (!this.#context) return Infinity;
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
-    const garbage = clock.elapsed() + state.publisher.nextGarbage() + GARBAGE_PATIENCE - clock.now();
+    const garbage = clock.elapsed() + state.publisher.nextGarbage() + GARBAGE_PATIENCE -
+      clock.now();
     return Math.min(this.#forks.nextLook, queued, garbage);
   }
 
