@@ -117,8 +117,10 @@ function unknownCommits(
   { state: { publisher, former } }: Pick<UploadContext, "state">,
   { commits, known }: OwnTail,
 ): ObjectName[] {
-  const own = known.union(publisher.knownKeys());
-  return commits.filter((commit) => !own.has(commit.key) && !former.hasSeen(commit));
+  const unknown = commits.filter(({ key }) => !known.has(key));
+  if (unknown.length === 0) return unknown;
+  const own = publisher.knownKeys(); // Some may have been stored during the listing.
+  return unknown.filter((commit) => !own.has(commit.key) && !former.hasSeen(commit));
 }
 
 /** The lowest seq at which any of the commits differs from the outbox; Infinity when none does. */

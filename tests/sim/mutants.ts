@@ -88,7 +88,7 @@ export const MUTANTS: readonly Mutant[] = [
     "nobody looks for forks",
     edit(
       OWN_TAIL,
-      "return commits.filter((commit) => !own.has(commit.key) && !former.hasSeen(commit));",
+      "return unknown.filter((commit) => !own.has(commit.key) && !former.hasSeen(commit));",
       "return [];",
     ),
   ),
