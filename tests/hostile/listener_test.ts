@@ -30,6 +30,11 @@ class BodyTime extends VirtualTime implements Clock {
   }
 }
 
+/** So many connections on which that was done. */
+function beginBodies(ear: Ear, count: number, length: number): Promise<Deno.Conn[]> {
+  return Promise.all(Array.from({ length: count }, () => beginBody(ear, length)));
+}
+
 /** A connection on which a message was begun: of its body one byte came. */
 async function beginBody(ear: Ear, length: number): Promise<Deno.Conn> {
   const { hostname, port } = new URL(ear.url);
@@ -151,8 +156,7 @@ Deno.test("a stranger learns nothing of the store, and does not find out the tok
 Deno.test("strangers who send slowly hold up no memory: what they announce is bounded", async () => {
   const time = new BodyTime();
   await using ear = new Ear({ clock: time });
-  const connections: Deno.Conn[] = [];
-  for (let i = 0; i < 4; i++) connections.push(await beginBody(ear, 22_300_000));
+  const connections = await beginBodies(ear, 4, 22_300_000);
   await time.waitsFor(4);
   const stranger = { body: new Uint8Array(1024 * 1024), secret: `whsec_${btoa("not ours")}` };
   assert.equal((await ear.post(stranger))[0], 503);
@@ -165,8 +169,7 @@ Deno.test("strangers who send slowly hold up no memory: what they announce is bo
 Deno.test("no more than 32 bodies are waited for at once, however small", async () => {
   const time = new BodyTime();
   await using ear = new Ear({ clock: time });
-  const connections: Deno.Conn[] = [];
-  for (let i = 0; i < 31; i++) connections.push(await beginBody(ear, 100));
+  const connections = await beginBodies(ear, 31, 100);
   await time.waitsFor(31);
   assert.equal((await ear.post())[0], 204);
   connections.push(await beginBody(ear, 100));
