@@ -5,51 +5,7 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, StateError } from "../errors.ts";
-
-const SCHEMA_VERSION = 2;
-
-const SCHEMA = `
-CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-CREATE TABLE outbox (
-  row INTEGER PRIMARY KEY AUTOINCREMENT, -- without holes: plain INSERTs only
-  id TEXT NOT NULL, url TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL
-) STRICT;
-CREATE TABLE publisher (
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  stream TEXT NOT NULL, previous TEXT, base INTEGER NOT NULL, uploaded INTEGER NOT NULL,
-  sealed INTEGER NOT NULL, closed INTEGER NOT NULL,
-  openKey TEXT, openBytes INTEGER NOT NULL, openedAt INTEGER NOT NULL
-) STRICT;
-CREATE TABLE commits (
-  key TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, bytes INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE garbage (key TEXT PRIMARY KEY, due INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE former_streams (
-  stream TEXT PRIMARY KEY, base INTEGER NOT NULL, uploaded INTEGER NOT NULL,
-  givenUpAt INTEGER NOT NULL
-) STRICT;
-CREATE TABLE seen_objects (
-  key TEXT PRIMARY KEY, stream TEXT NOT NULL, writer TEXT NOT NULL, last INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE republished (
-  stream TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (stream, id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE cursors (
-  stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, heldSince INTEGER,
-  reach INTEGER NOT NULL DEFAULT 0
-) STRICT, WITHOUT ROWID;
-CREATE INDEX unread ON cursors (stream) WHERE reach > seq; -- each poll asks, of however many streams
-CREATE TABLE newest (
-  url TEXT PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL, hash TEXT
-) STRICT, WITHOUT ROWID;
-CREATE TABLE dead_letters (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a dropped one is not used again
-  plugin TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
-  content TEXT NOT NULL, error TEXT NOT NULL, time INTEGER NOT NULL,
-  UNIQUE (plugin, stream, seq)
-) STRICT;
-CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
-`;
+import { migrate } from "./migrations.ts";
 
 /**
  * What to do about SQLite's errors, https://sqlite.org/rescode.html. They are told by their texts,
@@ -152,22 +108,7 @@ export class Database implements Disposable {
 
   #initialize() {
     this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    this.transaction(() => {
-      const version = this.#db.prepare("PRAGMA user_version").get()!.user_version;
-      if (version === SCHEMA_VERSION) {
-        this.#db.exec("UPDATE meta SET value = value WHERE key = 'server'"); // Is it writable?
-      } else if (version === 0 && this.#isEmpty()) {
-        this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`);
-      } else {
-        throw new StateError(
-          `Cannot open the state ${this.path}: it is another program's database, or another version's`,
-        );
-      }
-    });
-  }
-
-  #isEmpty(): boolean {
-    return this.#db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()!.tables === 0;
+    this.transaction(() => migrate(this.#db, this.path));
   }
 
   #guard<T>(work: () => T, action: string): T {

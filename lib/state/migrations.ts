@@ -1,0 +1,98 @@
+/**
+ * The tables of the state, and how an older state gets them.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { StateError } from "../errors.ts";
+
+/**
+ * The least program that can open the state, by the format that it knows; SQLite keeps it as
+ * `user_version`. It stays as it is as long as changes are additive: new tables, new columns with a
+ * default where statements name their columns. Then the program before can still open the state.
+ */
+const READER = 2;
+
+/** Formats one after the other: what turns the one before into it. The first makes all tables. */
+const MIGRATIONS: readonly { readonly format: number; readonly sql: string }[] = [
+  {
+    format: 2,
+    sql: `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+  row INTEGER PRIMARY KEY AUTOINCREMENT, -- without holes: plain INSERTs only
+  id TEXT NOT NULL, url TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE TABLE publisher (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  stream TEXT NOT NULL, previous TEXT, base INTEGER NOT NULL, uploaded INTEGER NOT NULL,
+  sealed INTEGER NOT NULL, closed INTEGER NOT NULL,
+  openKey TEXT, openBytes INTEGER NOT NULL, openedAt INTEGER NOT NULL
+) STRICT;
+CREATE TABLE commits (
+  key TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE garbage (key TEXT PRIMARY KEY, due INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE former_streams (
+  stream TEXT PRIMARY KEY, base INTEGER NOT NULL, uploaded INTEGER NOT NULL,
+  givenUpAt INTEGER NOT NULL
+) STRICT;
+CREATE TABLE seen_objects (
+  key TEXT PRIMARY KEY, stream TEXT NOT NULL, writer TEXT NOT NULL, last INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE republished (
+  stream TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (stream, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE cursors (
+  stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, heldSince INTEGER,
+  reach INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unread ON cursors (stream) WHERE reach > seq; -- each poll asks, of however many streams
+CREATE TABLE newest (
+  url TEXT PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL, hash TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letters (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a dropped one is not used again
+  plugin TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+  content TEXT NOT NULL, error TEXT NOT NULL, time INTEGER NOT NULL,
+  UNIQUE (plugin, stream, seq)
+) STRICT;
+CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
+`,
+  },
+];
+
+/**
+ * Brings an open database to the newest format, in the transaction that it is called in.
+ *
+ * @throws {StateError} when it is another program's, or needs a newer one.
+ */
+export function migrate(db: DatabaseSync, path: string): void {
+  const known = formatOf(db, path);
+  for (const { format, sql } of MIGRATIONS) {
+    if (format <= known) continue;
+    db.exec(sql);
+    db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('format', ?)").run(format);
+  }
+  db.exec(`PRAGMA user_version = ${READER}`); // Is it writable?
+}
+
+/** The format of the database; 0 when it is empty. */
+function formatOf(db: DatabaseSync, path: string): number {
+  const reader = Number(db.prepare("PRAGMA user_version").get()!.user_version);
+  if (reader > READER) {
+    throw new StateError(
+      `Cannot open the state ${path}: it needs a program that knows format ${reader}, this one ` +
+        `knows ${READER}; use the newer version of feedsync, or another state file`,
+    );
+  }
+  if (reader === READER) {
+    const row = db.prepare("SELECT value FROM meta WHERE key = 'format'").get();
+    return Number(row?.value ?? READER);
+  }
+  const { tables } = db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()!;
+  if (reader === 0 && tables === 0) return 0;
+  throw new StateError(
+    `Cannot open the state ${path}: it is another program's database; choose another path for the state`,
+  );
+}
