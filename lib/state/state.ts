@@ -9,6 +9,7 @@ import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SeenFiles } from "./files.ts";
+import { Forgetting } from "./forgetting.ts";
 import { FormerStreams } from "./former_streams.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
@@ -53,6 +54,8 @@ export class State implements Disposable {
   readonly deadLetters: DeadLetters;
   /** What was seen in feed files. */
   readonly files: SeenFiles;
+  /** What of all that can be forgotten. */
+  readonly forgetting: Forgetting;
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
@@ -76,6 +79,7 @@ export class State implements Disposable {
     this.newest = new Newest(db);
     this.deadLetters = new DeadLetters(db);
     this.files = new SeenFiles(db);
+    this.forgetting = new Forgetting(db, this);
     try {
       this.isNew = this.transaction(() => this.#claim(owner, random));
       db.beginLog();
