@@ -106,7 +106,8 @@ export class Connection implements FeedSync {
     }
     if (peers.length === 0) return;
     const now = () => environment.clock.now() + state.clockOffset;
-    const told = new Peers(peers, { secret: secret!, store: store.url, now, environment });
+    const { url, service } = store;
+    const told = new Peers(peers, { secret: secret!, store: url, service, now, environment });
     this.#peers = told;
     uploader.onCommit.push(({ name: { key } }, body) => told.send({ key, body }));
   }
