@@ -115,6 +115,16 @@ export class Database implements Disposable {
     }
   }
 
+  /**
+   * Has what was written so far in the file itself, as far as no reader is in the way: the log may be
+   * missing from a copy.
+   *
+   * @throws {StateError} when the database cannot be written.
+   */
+  checkpoint(): void {
+    this.#guard(() => this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)"), "write to");
+  }
+
   /** Closes the database. */
   [Symbol.dispose](): void {
     this.#wal?.close();

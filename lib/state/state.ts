@@ -99,6 +99,11 @@ export class State implements Disposable {
     return this.#db.sync();
   }
 
+  /** See {@linkcode Database.checkpoint}. */
+  checkpoint(): void {
+    this.#db.checkpoint();
+  }
+
   /** Reads a fact. */
   fact(name: Fact): string | number | undefined {
     return this.#getFact.get(name)?.value as string | number | undefined;

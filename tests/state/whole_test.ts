@@ -4,6 +4,7 @@ import { systemEnvironment } from "../../lib/environment.ts";
 import { StateError } from "../../lib/errors.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { State } from "../../lib/state/state.ts";
+import { Fleet } from "../fixture.ts";
 
 const OWNER = { server: "web-1", store: "s3://bucket/prefix" };
 
@@ -104,4 +105,23 @@ Deno.test("an empty file becomes a state, also by several processes at once", as
   const streams = await Promise.all(Array.from({ length: 6 }, run));
   assert.equal(new Set(streams).size, 1, streams.join("\n"));
   assert.match(streams[0], /^web-1_[a-z]{8}\n$/);
+});
+
+Deno.test("a copy without the log uses no numbers again, although all that was published has expired", async () => {
+  using place = new Place();
+  await using fleet = new Fleet();
+  const owner = { server: "web-1", store: fleet.store.url };
+  const open = (name: string) => new State(place.path(name), owner, fleet.time.random);
+  const web1 = fleet.server("web-1", { state: open("live.db") });
+  await using reader = fleet.watch(fleet.server("web-2"));
+  await fleet.publish(web1, "a", "b", "c");
+  await fleet.time.run(reader.watcher.poll());
+  place.copy("live.db", "copy.db");
+  fleet.store.objects.clear();
+  const copy = fleet.server("web-1", { state: open("copy.db") });
+  assert.equal(copy.stream, web1.stream);
+  await fleet.publish(copy, "d");
+  assert.notEqual(copy.stream, web1.stream);
+  await fleet.time.run(reader.watcher.poll());
+  assert.deepEqual(reader.contents, ["a", "b", "c", "d"]);
 });
