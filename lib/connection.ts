@@ -3,15 +3,19 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "./config/resolve.ts";
 import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
 import { FileLock } from "./state/lock.ts";
-import { State } from "./state/state.ts";
+import { queuedSiblings } from "./state/siblings.ts";
+import { type Owner, State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
 import { Uploader } from "./publishing/uploader.ts";
 import { MarkerWriter } from "./wake/marker.ts";
 import { Peers, type WakeUpCounts } from "./wake/peers.ts";
+
+const logger = getLogger(["feedsync", "state"]);
 
 /** A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`. */
 export interface FeedSync extends AsyncDisposable {
@@ -81,8 +85,9 @@ export class Connection implements FeedSync {
     const { environment = systemEnvironment, envelope = plainEnvelope } = options;
     const { server, commitInterval, includeOwn, marker, peers, secret } = config;
     const state = options.state ??
-      new State(config.state, { server, store: store.url }, environment.random);
+      new State(config.state, ownerOf(config, store), environment.random);
     const shared = state.path !== ":memory:";
+    if (shared && state.isNew) warnOfSiblings(state.path, server);
     const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
     const uploader = new Uploader({
       state,
@@ -101,7 +106,8 @@ export class Connection implements FeedSync {
     }
     if (peers.length === 0) return;
     const now = () => environment.clock.now() + state.clockOffset;
-    const told = new Peers(peers, { secret: secret!, store: store.url, now, environment });
+    const { url, service } = store;
+    const told = new Peers(peers, { secret: secret!, store: url, service, now, environment });
     this.#peers = told;
     uploader.onCommit.push(({ name: { key } }, body) => told.send({ key, body }));
   }
@@ -155,6 +161,30 @@ export class Connection implements FeedSync {
     await store[Symbol.asyncDispose]();
     state[Symbol.dispose]();
   }
+}
+
+/** What waits in another state for its upload would wait for ever when its server was renamed. */
+function warnOfSiblings(path: string, server: string): void {
+  for (const sibling of queuedSiblings(path)) {
+    logger.warn(
+      "The new state {path} of {server} begins beside {sibling}, in which {queued} updates of " +
+        "{former} wait to be uploaded, and no process does that: if this server was {former} " +
+        "before, set 'server' to {former}, or upload them once with: " +
+        "feedsync watch --once --server {former} --state {sibling}",
+      {
+        path,
+        server,
+        sibling: sibling.path,
+        queued: sibling.queued,
+        former: sibling.server,
+      },
+    );
+  }
+}
+
+/** Whose state it has to be. */
+function ownerOf({ server, movedFrom }: ResolvedConfig, { url, service }: ObjectStore): Owner {
+  return { server, store: url, service, movedFrom };
 }
 
 /** The connection behind a `FeedSync`. */

@@ -72,14 +72,16 @@ function actionOf(name: string): (context: ActionContext) => Promise<void> {
 }
 
 /** Opens what is there: a new state has no dead letters, and would hide that a flag is wrong. */
-async function openState({ state: path, server, store }: ResolvedConfig): Promise<State> {
+async function openState(
+  { state: path, server, store, movedFrom }: ResolvedConfig,
+): Promise<State> {
   const problem = await Deno.stat(path).then(() => undefined, (error) => error);
   if (problem instanceof Deno.errors.NotFound) {
     throw new StateError(
       `There is no state ${path}: use the --config, --server and --state of feedsync watch`,
     );
   }
-  return new State(path, { server, store }, systemEnvironment.random);
+  return new State(path, { server, store, movedFrom }, systemEnvironment.random);
 }
 
 /** The letters with these ids; all when there is none. */

@@ -56,6 +56,11 @@ export interface Config {
   readonly server?: string;
   /** `s3://bucket/prefix` or `file:path`. @default {"file:.feedsync/store"} */
   readonly store?: string;
+  /**
+   * The store's URL or endpoint before, when everything in it was moved to where it is now, or is
+   * reached by another name: a state that belongs to that is taken over.
+   */
+  readonly movedFrom?: string;
   /** How to reach an S3-compatible store. */
   readonly s3?: S3Config;
   /**

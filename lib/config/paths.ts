@@ -10,10 +10,11 @@ import type { S3Config } from "./s3_config.ts";
 
 /** A copy in which no path depends on the directory it was written for. */
 export function withAbsolutePaths(config: Config, directory: string): Config {
-  const { store, state, s3, files, encryption } = config;
+  const { store, movedFrom, state, s3, files, encryption } = config;
   return {
     ...config,
     ...store !== undefined && { store: absoluteStore(store, directory) },
+    ...movedFrom !== undefined && { movedFrom: absoluteFormerStore(movedFrom, directory) },
     ...state !== undefined && { state: absoluteState(state, directory) },
     ...s3 && { s3: absoluteS3(s3, directory) },
     ...files?.directory !== undefined &&
@@ -28,6 +29,11 @@ export function absoluteStore(store: string, directory: string): string {
   if (store.startsWith("file://")) return `file:${fileURLToPath(store)}`;
   if (store.startsWith("file:")) return `file:${resolve(directory, store.slice("file:".length))}`;
   return store.replace(/(?<!^s3:\/?)\/+(?=\/|$)/g, "");
+}
+
+/** The same for what a store was called before, which may also be an endpoint. */
+export function absoluteFormerStore(former: string, directory: string): string {
+  return /^(file|s3):/.test(former) ? absoluteStore(former, directory) : former;
 }
 
 /** The `s3` keys with absolute paths. */

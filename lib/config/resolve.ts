@@ -10,7 +10,7 @@ import type { Config, FilesConfig, LogLevel, PluginEntry, WakeConfig } from "./c
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
 import { type ResolvedEncryption, resolveEncryption } from "./encryption.ts";
 import { defined } from "./merge.ts";
-import { absoluteState, absoluteStore } from "./paths.ts";
+import { absoluteFormerStore, absoluteState, absoluteStore } from "./paths.ts";
 import { pollRange } from "./poll_range.ts";
 import { resolveS3 } from "./resolve_s3.ts";
 import type { S3Config } from "./s3_config.ts";
@@ -38,6 +38,8 @@ export interface ResolvedConfig {
   readonly server: string;
   /** `s3://bucket`, `s3://bucket/prefix`, or `file:` and an absolute path; no empty parts. */
   readonly store: string;
+  /** What the store's URL or endpoint was before. */
+  readonly movedFrom: string | undefined;
   /** How to reach an S3-compatible store. */
   readonly s3: S3Config;
   /** Absolute path of the state file, or `:memory:`. */
@@ -101,6 +103,7 @@ export function resolveConfig(
     directory,
     server,
     store: absoluteStore(filled.store, directory),
+    movedFrom: filled.movedFrom && absoluteFormerStore(filled.movedFrom, directory),
     s3: resolveS3(filled.s3 ?? {}, { directory, server }),
     state: absoluteState(filled.state, directory),
     files: resolveFiles(filled.files, directory),

@@ -82,6 +82,10 @@ const config = z.strictObject({
     "s3://bucket/prefix or file:path",
     DEFAULTS.store,
   ),
+  movedFrom: key(
+    text,
+    "The store's URL or endpoint before, when everything in it was moved to where it is now",
+  ),
   s3: key(s3, "How to reach an S3-compatible store; what is absent is found as the AWS SDK does"),
   state: key(text, "Path of the state file; .feedsync/<server>.db unless given"),
   poll: key(

@@ -172,6 +172,7 @@ export class Uploader {
       publisher.addCommit({ key, first, last, bytes });
       publisher.save({ uploaded: rows[rows.length - 1].row });
     }, { durable: isFirst });
+    if (isFirst) state.checkpoint(); // Also a copy that lacks the log must know of it.
   }
 
   /** Waits until there may be something to do. */

@@ -94,6 +94,7 @@ export class Poller {
     const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
     uploader.inspect({ ...knownBefore, commits: [...commitsOf(current)], former });
     await enterStreams(this.#context, streams, from);
+    this.#forget(streams);
     streams.delete(this.#skipped());
     const news = [...streams].map(([stream, commits]) => {
       const known = Math.max(state.cursors.get(stream), state.cursors.reach(stream));
@@ -110,6 +111,20 @@ export class Poller {
       this.#readers.start(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
     return foundNews;
+  }
+
+  /** Forgets, now and then, what the listing and those before it show not to be needed any more. */
+  #forget(streams: ReadonlyMap<string, readonly ObjectName[]>): void {
+    const { state, store, environment: { clock } } = this.#parts;
+    const { retention } = this.#options.config;
+    const localNow = clock.now(), now = localNow + (store.clockOffset ?? state.clockOffset);
+    if (!state.forgetting.isDue({ now, retention })) return;
+    const own = [state.publisher.load(), ...state.former.all(localNow)];
+    const ownKeys = own.flatMap(({ stream }) => streams.get(stream) ?? []).map(({ key }) => key);
+    state.transaction(
+      () => state.forgetting.survey({ streams: streams.keys(), ownKeys, now, localNow, retention }),
+      { durable: false },
+    );
   }
 
   /**

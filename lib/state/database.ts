@@ -6,6 +6,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, StateError } from "../errors.ts";
 import { migrate } from "./migrations.ts";
+import { checkWhole } from "./whole.ts";
 
 /**
  * What to do about SQLite's errors, https://sqlite.org/rescode.html. They are told by their texts,
@@ -33,12 +34,13 @@ export class Database implements Disposable {
   #wal: Deno.FsFile | undefined;
 
   /**
-   * Opens or creates the database.
+   * Opens or creates the database. A new one has no log until {@linkcode beginLog}.
    *
-   * @throws {StateError} when it cannot be used.
+   * @throws {StateError} when it cannot be used, or a part of it is missing.
    */
   constructor(path: string) {
     this.path = path;
+    checkWhole(path);
     this.#db = this.#guard(() => new DatabaseSync(path, { timeout: 5000 }), "open");
     try {
       this.#guard(() => this.#initialize(), "open");
@@ -46,6 +48,20 @@ export class Database implements Disposable {
       this.#db.close();
       throw error;
     }
+  }
+
+  /**
+   * Has changes written to a log from now on, beside the file: readers and a writer do not wait for each
+   * other then. What must be in the file itself, however it is copied, is written before.
+   *
+   * @throws {StateError} when it cannot be used.
+   */
+  beginLog(): void {
+    this.#guard(() => {
+      this.#db.exec("PRAGMA journal_mode = WAL");
+      const { user_version: same } = this.#db.prepare("PRAGMA user_version").get()!;
+      this.#db.exec(`PRAGMA user_version = ${same}`); // Any write makes the log, which sync() needs.
+    }, "open");
   }
 
   /** Prepares a statement. */
@@ -99,6 +115,16 @@ export class Database implements Disposable {
     }
   }
 
+  /**
+   * Has what was written so far in the file itself, as far as no reader is in the way: the log may be
+   * missing from a copy.
+   *
+   * @throws {StateError} when the database cannot be written.
+   */
+  checkpoint(): void {
+    this.#guard(() => this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)"), "write to");
+  }
+
   /** Closes the database. */
   [Symbol.dispose](): void {
     this.#wal?.close();
@@ -107,7 +133,7 @@ export class Database implements Disposable {
   }
 
   #initialize() {
-    this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    this.#db.exec("PRAGMA synchronous = FULL");
     this.transaction(() => migrate(this.#db, this.path));
   }
 

@@ -26,6 +26,7 @@ export class FormerStreams {
   readonly #get;
   readonly #drop;
   readonly #dropSeen;
+  readonly #dropOldSeen;
   readonly #noteSeen;
   readonly #isSeen;
   readonly #isPast;
@@ -43,6 +44,10 @@ export class FormerStreams {
     this.#dropSeen = db.prepare(
       "DELETE FROM seen_objects WHERE stream NOT IN (SELECT stream FROM former_streams)",
     );
+    this.#dropOldSeen = db.prepare(
+      `DELETE FROM seen_objects WHERE stream NOT IN
+       (SELECT stream FROM former_streams UNION SELECT stream FROM publisher)`,
+    );
     this.#noteSeen = db.prepare("INSERT OR IGNORE INTO seen_objects VALUES (?, ?, ?, ?)");
     this.#isSeen = db.prepare("SELECT 1 FROM seen_objects WHERE key = ?");
     this.#isPast = db.prepare(
@@ -55,6 +60,12 @@ export class FormerStreams {
     this.#drop.run(Math.round(now - MEMORY));
     this.#add.run(stream, base, uploaded, Math.round(now));
     this.#dropSeen.run();
+  }
+
+  /** Forgets those that were given up long before `now`, and what was looked into of them. */
+  forgetOld(now: number): void {
+    this.#drop.run(Math.round(now - MEMORY));
+    this.#dropOldSeen.run();
   }
 
   /** One of them. */

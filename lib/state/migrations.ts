@@ -60,6 +60,14 @@ CREATE TABLE dead_letters (
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    format: 3,
+    sql: `
+CREATE TABLE forgettable ( -- rows of other tables, and when they can be forgotten
+  kind TEXT NOT NULL, name TEXT NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+`,
+  },
 ];
 
 /**

@@ -26,9 +26,37 @@ export function isPlausible(time: number, now: number): boolean {
   return time <= now + MOST_AHEAD;
 }
 
+/** Bytes that the URLs take which a row adds to, at least: what else is in it. */
+const ROW_BYTES = 100;
+
+/**
+ * Feeds are remembered for good, for they are as many as there are. Who can publish makes up any
+ * number, though, at a few bytes each: beyond so many bytes those are forgotten that were updated the
+ * longest time ago.
+ */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** Longer URLs are hardly those of feeds. They have a bound of their own, as few of them fill a state. */
+const LONG_URL = 2048, MOST_LONG_BYTES = 8 * 1024 * 1024;
+
+/** The bounds are looked at after so many bytes. */
+const UNCHECKED_BYTES = 4 * 1024 * 1024;
+
+/** What the rows of URLs take that are longer than given. */
+const BYTES = `SELECT coalesce(sum(octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest
+  WHERE octet_length(url) > ?`;
+
+/** Forgets all rows of such URLs but the newest that take no more than given. */
+const SHRINK = `DELETE FROM newest WHERE url IN (SELECT url FROM (
+  SELECT url, sum(octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC, url) AS bytes
+  FROM newest WHERE octet_length(url) > ?) WHERE bytes > ?)`;
+
 /** The newest known update of each URL. */
 export class Newest {
   #revision = 0;
+  #unchecked = 0;
+  readonly #bytes;
+  readonly #shrink;
   readonly #get;
   readonly #note;
   readonly #supersedes;
@@ -36,6 +64,8 @@ export class Newest {
 
   /** Prepares the statements. */
   constructor(db: Database) {
+    this.#bytes = db.prepare(BYTES);
+    this.#shrink = db.prepare(SHRINK);
     this.#get = db.prepare("SELECT time, id, hash FROM newest WHERE url = ?");
     this.#note = db.prepare(
       `INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -58,6 +88,17 @@ export class Newest {
   note(url: string, { time, id, hash }: Version, now = Infinity): void {
     this.#revision++;
     this.#note.run(url, time, id, hash, now + MOST_AHEAD);
+    this.#unchecked += url.length + ROW_BYTES;
+    if (this.#unchecked > UNCHECKED_BYTES) this.bound();
+  }
+
+  /** Forgets what is beyond the bounds, and a bit more: then it is not looked for with each update. */
+  bound(): void {
+    this.#unchecked = 0;
+    for (const [length, most] of [[LONG_URL, MOST_LONG_BYTES], [0, MOST_BYTES]]) {
+      if (Number(this.#bytes.get(length)!.bytes) <= most) continue;
+      this.#shrink.run(length, most - most / 8);
+    }
   }
 
   /** Changes with every note of this process. */

@@ -9,10 +9,12 @@ import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SeenFiles } from "./files.ts";
+import { Forgetting } from "./forgetting.ts";
 import { FormerStreams } from "./former_streams.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { Publisher } from "./publisher.ts";
+import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
 /** Whose state it is. */
 export interface Owner {
@@ -20,18 +22,24 @@ export interface Owner {
   readonly server: string;
   /** URL of the store. */
   readonly store: string;
+  /** Which service has it, as {@linkcode serviceName} tells; absent where the URL says it all. */
+  readonly service?: string;
+  /** What store or service was called before, if the state may belong to that. */
+  readonly movedFrom?: string;
 }
 
 /** A `Date` header tells no smaller differences, in milliseconds. */
 const CLOCK_TOLERANCE = 1000;
 
 /** Small facts that are kept beside the tables. */
-type Fact = "server" | "store" | "entered" | "lastPoll" | "clockOffset" | "uploadError";
+type Fact = "server" | "store" | "service" | "entered" | "lastPoll" | "clockOffset" | "uploadError";
 
 /** One server's state. */
 export class State implements Disposable {
   /** Path of the file, or `:memory:`. */
   readonly path: string;
+  /** It was made just now. */
+  readonly isNew: boolean;
   /** Accepted updates. */
   readonly outbox: Outbox;
   /** The own stream. */
@@ -46,6 +54,8 @@ export class State implements Disposable {
   readonly deadLetters: DeadLetters;
   /** What was seen in feed files. */
   readonly files: SeenFiles;
+  /** What of all that can be forgotten. */
+  readonly forgetting: Forgetting;
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
@@ -56,7 +66,7 @@ export class State implements Disposable {
    *
    * @throws {StateError} when it cannot be used, or belongs to another server or store.
    */
-  constructor(path: string, { server, store }: Owner, random: Random) {
+  constructor(path: string, owner: Owner, random: Random) {
     this.path = path;
     const db = this.#db = new Database(path);
     this.#getFact = db.prepare("SELECT value FROM meta WHERE key = ?");
@@ -69,8 +79,10 @@ export class State implements Disposable {
     this.newest = new Newest(db);
     this.deadLetters = new DeadLetters(db);
     this.files = new SeenFiles(db);
+    this.forgetting = new Forgetting(db, this);
     try {
-      this.transaction(() => this.#claim({ server, store }, random));
+      this.isNew = this.transaction(() => this.#claim(owner, random));
+      db.beginLog();
     } catch (error) {
       db[Symbol.dispose]();
       throw error;
@@ -85,6 +97,11 @@ export class State implements Disposable {
   /** See {@linkcode Database.sync}. */
   sync(): Promise<void> {
     return this.#db.sync();
+  }
+
+  /** See {@linkcode Database.checkpoint}. */
+  checkpoint(): void {
+    this.#db.checkpoint();
   }
 
   /** Reads a fact. */
@@ -142,21 +159,48 @@ export class State implements Disposable {
     this.#db[Symbol.dispose]();
   }
 
-  #claim(owner: Owner, random: Random) {
-    for (const name of ["server", "store"] as const) {
-      const known = this.fact(name);
-      if (known === undefined) this.setFact(name, owner[name]);
-      else if (known !== owner[name]) {
-        throw new StateError(
-          `Cannot use the state ${this.path} for the ${name} ${
-            owner[name]
-          }: it belongs to ${known}; ` +
-            "choose another file, or remove this one if its queued updates are no longer wanted",
-        );
-      }
-    }
+  /** Makes the state the owner's; true when it was nobody's. */
+  #claim(owner: Owner, random: Random): boolean {
+    const isNew = this.fact("server") === undefined;
+    if (isNew) this.setFact("server", owner.server);
+    this.#checkServer(owner);
+    this.#checkStore(owner);
     if (this.#db.prepare("SELECT 1 FROM publisher").get() === undefined) {
       this.publisher.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
     }
+    return isNew;
+  }
+
+  #checkServer({ server }: Owner): void {
+    const known = this.fact("server");
+    if (known === server) return;
+    throw new StateError(
+      `Cannot use the state ${this.path} for the server ${server}: it belongs to ${known}; ` +
+        "choose another file, or remove this one if its queued updates are no longer wanted",
+    );
+  }
+
+  /** What is in one store says nothing about another, even if their buckets have the same name. */
+  #checkStore({ store, service, movedFrom }: Owner): void {
+    const knownStore = String(this.fact("store") ?? store);
+    const knownService = String(this.fact("service") ?? service);
+    const isMoved = knownStore !== store && movedFrom === knownStore;
+    if (knownStore !== store && !isMoved && !isSameDirectory(knownStore, store)) {
+      throw this.#belongsTo(knownStore, `for the store ${store}`);
+    }
+    if (this.fact("store") !== store) this.setFact("store", store);
+    if (service === undefined || this.fact("service") === service) return;
+    const isKnown = knownService === service || isMoved;
+    if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
+      throw this.#belongsTo(knownService, `for ${store} at ${service}`);
+    }
+    this.setFact("service", service);
+  }
+
+  #belongsTo(known: string, use: string): StateError {
+    return new StateError(
+      `Cannot use the state ${this.path} ${use}: it belongs to ${known}; choose another file, or, ` +
+        `when everything that was there is here now, set 'movedFrom' to "${known}"`,
+    );
   }
 }

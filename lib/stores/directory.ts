@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Environment, systemEnvironment } from "../environment.ts";
 import { CorruptObjectError } from "../errors.ts";
 import { clockOffset } from "./clock_offset.ts";
 import { directoryError, isAbsence } from "./directory_errors.ts";
 import { listFiles } from "./directory_listing.ts";
 import { watchDirectory } from "./directory_watch.ts";
+import { EmptyDirectories } from "./empty_directories.ts";
 import { inDirectory, renameDurably, writeDurably } from "./durable_file.ts";
 import { checkKey, checkPrefix } from "./object_key.ts";
 import {
@@ -49,6 +50,7 @@ class DirectoryStore implements ObjectStore {
   clockOffset: number | undefined;
   readonly #root: string;
   readonly #temporary: string;
+  readonly #emptied: EmptyDirectories;
   readonly #environment: Environment;
   #hasTidied = false;
 
@@ -56,6 +58,7 @@ class DirectoryStore implements ObjectStore {
     this.url = `file:${root}`;
     this.#root = root;
     this.#temporary = join(root, TEMPORARY_DIRECTORY);
+    this.#emptied = new EmptyDirectories(root);
     this.#environment = environment;
   }
 
@@ -100,7 +103,13 @@ class DirectoryStore implements ObjectStore {
     this.requests.list++;
     if (this.clockOffset === undefined) await this.#askForTime();
     try {
-      for await (const object of listFiles(this.#root, prefix, startAfter)) {
+      const selection = {
+        root: this.#root,
+        prefix,
+        startAfter,
+        onEmpty: (directory: string) => this.#emptied.removeOld(directory, this.#now()),
+      };
+      for await (const object of listFiles(selection)) {
         signal?.throwIfAborted();
         if (listed > 0 && listed % PAGE_SIZE === 0) this.requests.list++;
         yield object;
@@ -116,18 +125,24 @@ class DirectoryStore implements ObjectStore {
     { signal }: StoreOptions = {},
   ): Promise<FailedDelete[]> {
     const paths = keys.map((key) => this.#path(key));
-    for (const [index, path] of paths.entries()) {
-      signal?.throwIfAborted();
-      if (index % PAGE_SIZE === 0) this.requests.delete++;
-      try {
-        await Deno.remove(path);
-      } catch (cause) {
-        if (isAbsence(cause)) continue;
-        const error = this.#error(cause, `deleting ${keys[index]}`);
-        return keys.slice(index).map((key) => ({ key, error }));
+    const directories = new Set<string>();
+    try {
+      for (const [index, path] of paths.entries()) {
+        signal?.throwIfAborted();
+        if (index % PAGE_SIZE === 0) this.requests.delete++;
+        directories.add(dirname(keys[index]));
+        try {
+          await Deno.remove(path);
+        } catch (cause) {
+          if (isAbsence(cause)) continue;
+          const error = this.#error(cause, `deleting ${keys[index]}`);
+          return keys.slice(index).map((key) => ({ key, error }));
+        }
       }
+      return [];
+    } finally {
+      for (const directory of directories) await this.#emptied.remove(directory);
     }
-    return [];
   }
 
   watch(prefix: string, changed: () => void): AsyncDisposable {
@@ -137,6 +152,11 @@ class DirectoryStore implements ObjectStore {
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** By the clock of the file system. */
+  #now(): number {
+    return this.#environment.clock.now() + (this.clockOffset ?? 0);
   }
 
   #path(key: string): string {
@@ -176,7 +196,7 @@ class DirectoryStore implements ObjectStore {
   async #tidy(): Promise<void> {
     if (this.#hasTidied) return;
     const old = this.#environment.clock.now() - LEFTOVER_AGE;
-    for await (const { key, lastModified } of listFiles(this.#temporary, "", "")) {
+    for await (const { key, lastModified } of listFiles({ root: this.#temporary })) {
       if (lastModified < old) await Deno.remove(join(this.#temporary, key)).catch(() => {});
     }
     this.#hasTidied = true;

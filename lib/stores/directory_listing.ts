@@ -11,10 +11,15 @@ import type { ObjectInfo } from "./store.ts";
 const PARALLEL = 128;
 
 /** Which files are listed. */
-interface Selection {
+export interface Selection {
+  /** Path of the directory. */
   readonly root: string;
-  readonly prefix: string;
-  readonly startAfter: string;
+  /** With what their paths below it start. @default {""} */
+  readonly prefix?: string;
+  /** After what they sort. @default {""} */
+  readonly startAfter?: string;
+  /** Told of directories, by their paths below `root`, that have nothing in them. */
+  readonly onEmpty?: (directory: string) => Promise<void>;
 }
 
 /**
@@ -22,12 +27,8 @@ interface Selection {
  * order of their whole paths. What begins with a dot is left out, as is all but regular files; what
  * vanishes meanwhile is no error.
  */
-export function listFiles(
-  root: string,
-  prefix: string,
-  startAfter: string,
-): AsyncGenerator<ObjectInfo> {
-  return listBelow(directoryOf(prefix), { root, prefix, startAfter });
+export function listFiles(selection: Selection): AsyncGenerator<ObjectInfo> {
+  return listBelow(directoryOf(selection.prefix ?? ""), selection);
 }
 
 async function* listBelow(directory: string, selection: Selection): AsyncGenerator<ObjectInfo> {
@@ -47,19 +48,23 @@ async function* listBelow(directory: string, selection: Selection): AsyncGenerat
 /** Sorted; a directory ends with a slash and so stands where the keys below it belong. */
 async function readKeys(directory: string, selection: Selection): Promise<string[]> {
   const keys: string[] = [];
+  let isEmpty = true;
   try {
     for await (const entry of Deno.readDir(join(selection.root, directory))) {
+      isEmpty = false;
       if (entry.name.startsWith(".") || !(entry.isFile || entry.isDirectory)) continue;
       const key = `${directory}${entry.name}${entry.isDirectory ? "/" : ""}`;
       if (isSelected(key, selection)) keys.push(key);
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
+  if (isEmpty) await selection.onEmpty?.(directory.slice(0, -1));
   return keys.sort();
 }
 
-function isSelected(key: string, { prefix, startAfter }: Selection): boolean {
+function isSelected(key: string, { prefix = "", startAfter = "" }: Selection): boolean {
   if (!key.startsWith(prefix)) return false;
   return key > startAfter || (key.endsWith("/") && startAfter.startsWith(key));
 }

@@ -25,7 +25,7 @@ export async function writeDurably(
 export async function renameDurably(from: string, to: string): Promise<void> {
   const directory = dirname(to);
   await inDirectory(directory, () => Deno.rename(from, to));
-  await syncDirectory(directory);
+  await ifThere(syncDirectory(directory)); // Whoever deleted the file may have removed it, too.
 }
 
 /**
@@ -38,27 +38,48 @@ export async function linkDurably(from: string, to: string): Promise<void> {
   await syncDirectory(dirname(to));
 }
 
+/**
+ * So often a directory is made for a file. It may be removed again before the file is in it: whoever
+ * deletes the last file in a directory of a store removes that, too.
+ */
+const MOST_ATTEMPTS = 10;
+
 /** Does `action` in a directory, which is made when that fails because it is missing. */
 export async function inDirectory<T>(directory: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  let unsynced: readonly string[] = [];
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await action(); // At once: as long as the directory is empty, it may be removed.
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound) || attempt === MOST_ATTEMPTS) throw error;
+    } finally {
+      for (const parent of unsynced) await ifThere(syncDirectory(parent));
+    }
+    unsynced = await makeDirectory(directory);
   }
-  await makeDirectory(directory);
-  return await action();
 }
 
-async function makeDirectory(path: string): Promise<void> {
+/** Makes a directory; resolves to those in which names are new, and not durable yet. */
+async function makeDirectory(path: string): Promise<string[]> {
   const parent = dirname(path);
   try {
     await mkdir(path);
+    return [parent];
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound) || parent === path) throw error;
-    await makeDirectory(parent);
-    await mkdir(path);
   }
-  await syncDirectory(parent);
+  const parents = await makeDirectory(parent);
+  await ifThere(mkdir(path));
+  return [...parents, parent];
+}
+
+/** Waits for something that is in vain once another process has removed what it is done with. */
+async function ifThere(done: Promise<void>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 async function mkdir(path: string): Promise<void> {

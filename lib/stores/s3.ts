@@ -51,6 +51,10 @@ class S3Store implements ObjectStore {
     return this.#bucket.url;
   }
 
+  get service(): string {
+    return this.#bucket.identity;
+  }
+
   get clockOffset(): number | undefined {
     return this.#bucket.transport.clockOffset;
   }

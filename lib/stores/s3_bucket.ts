@@ -9,7 +9,7 @@ import type { S3Config } from "../config/s3_config.ts";
 import { type Environment, systemEnvironment } from "../environment.ts";
 import type { FeedSyncError } from "../errors.ts";
 import { Deadline } from "./deadline.ts";
-import { createClient } from "./s3_client.ts";
+import { type ConnectedClient, createClient } from "./s3_client.ts";
 import { areFixed } from "./s3_credentials.ts";
 import { isExistingBucket, isMissingBucket, isOutdated } from "./s3_answers.ts";
 import { s3Error } from "./s3_errors.ts";
@@ -50,6 +50,8 @@ export class Bucket implements Disposable {
   readonly prefix: string;
   /** URL of the store in it. */
   readonly url: string;
+  /** Which service has it. */
+  readonly identity: string;
   /** Counts requests and knows the store's clock. */
   readonly transport: Transport;
   readonly #client: S3Client;
@@ -62,11 +64,12 @@ export class Bucket implements Disposable {
   private constructor(
     { bucket, prefix = "", environment = systemEnvironment, ...s3 }: BucketOptions,
     transport: Transport,
-    { client, service }: { readonly client: S3Client; readonly service: string },
+    { client, service, identity }: ConnectedClient,
   ) {
     this.name = bucket;
     this.prefix = prefix;
     this.url = `s3://${bucket}/${prefix}`.replace(/\/$/, "");
+    this.identity = identity;
     this.transport = transport;
     this.#client = client;
     this.#service = service;

@@ -7,6 +7,7 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
 import { ConfigError } from "../errors.ts";
 import { credentialsFor } from "./s3_credentials.ts";
+import { serviceName } from "./store_identity.ts";
 
 /** Failures that pass at once are not worth a message. */
 const MAX_ATTEMPTS = 3;
@@ -27,6 +28,8 @@ export interface ConnectedClient {
   readonly client: S3Client;
   /** Names the service in messages. */
   readonly service: string;
+  /** Tells it from others: whatever its endpoint is called in messages. */
+  readonly identity: string;
 }
 
 /**
@@ -61,5 +64,6 @@ export async function createClient(
   return {
     client: new S3Client({ ...common, endpoint, region, forcePathStyle: usePathStyle }),
     service: endpoint ?? `AWS in ${region}`,
+    identity: serviceName(endpoint, region),
   };
 }

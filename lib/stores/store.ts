@@ -86,6 +86,8 @@ export interface RequestCounts {
 export interface ObjectStore extends AsyncDisposable {
   /** How users name it: `s3://bucket/prefix` or `file:path`. Holds no secrets. */
   readonly url: string;
+  /** Which service has it, as `serviceName()` tells; absent where the URL says it all. */
+  readonly service?: string;
   /**
    * Milliseconds to add to the local clock to get the store's, as last seen; 0 while they agree
    * within what a `Date` header can tell; `undefined` until the store has answered once.

@@ -6,7 +6,7 @@
 import { decodeObject } from "../codec.ts";
 import type { Envelope } from "../encryption/envelope.ts";
 import { CorruptObjectError, MissingKeyError } from "../errors.ts";
-import { objectOfMessage } from "./message_id.ts";
+import { objectOfMessage, SERVICE_HEADER } from "./message_id.ts";
 import { done, refuse, type Route } from "./route.ts";
 import { Signer, TOLERANCE } from "./signature.ts";
 import type { Hear } from "./sources.ts";
@@ -20,20 +20,26 @@ export interface CommitsOptions {
   readonly secret: string;
   /** URL of the store that commits must be of. */
   readonly store: string;
+  /** Which service has it, where the URL does not tell. */
+  readonly service?: string;
   /** What commits are stored in. */
   readonly envelope: Envelope;
   /** Milliseconds since 1970 by the store's clock, on which servers agree. */
   readonly now: () => number;
-  /** Told of each commit with what is in it; without that when a key is missing. */
+  /** Told of each commit with what is in it; without that when a key, or the service, is another. */
   readonly onCommit: Hear;
 }
 
 /** Commits of peers. */
 export function commitsRoute(
-  { secret, store, envelope, now, onCommit }: CommitsOptions,
+  { secret, store, service, envelope, now, onCommit }: CommitsOptions,
 ): Route {
   const signer = new Signer(secret);
   const messages = new SeenMessages();
+  const isElsewhere = (headers: Headers) => {
+    const named = headers.get(SERVICE_HEADER);
+    return named !== null && service !== undefined && named !== encodeURI(service);
+  };
   return {
     admit({ headers }) {
       const id = signer.idOf(headers, now());
@@ -48,7 +54,8 @@ export function commitsRoute(
       const name = objectOfMessage(id, store)!;
       try {
         const object = decodeObject(name, await envelope.open(name, body));
-        onCommit(name, { ...object, name });
+        if (isElsewhere(headers)) onCommit(name); // Whether it is in this bucket a request tells.
+        else onCommit(name, { ...object, name });
       } catch (error) {
         if (error instanceof CorruptObjectError) return refuse(400, error.message);
         if (!(error instanceof MissingKeyError)) throw error;

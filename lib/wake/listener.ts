@@ -41,6 +41,8 @@ export interface ListenerOptions {
   readonly wakeToken: string | undefined;
   /** URL of the store that commits must be of. */
   readonly store: string;
+  /** Which service has it, where the URL does not tell. */
+  readonly service?: string;
   /** What commits are stored in. */
   readonly envelope: Envelope;
   /** Milliseconds since 1970 by the store's clock, on which servers agree. */

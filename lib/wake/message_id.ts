@@ -6,6 +6,13 @@
  */
 import { type ObjectName, parseKey } from "../keys.ts";
 
+/**
+ * Header that names the service which has the store, where its URL does not: two fleets with one secret may
+ * use buckets of the same name. Servers may reach one service under different names, too, so that a
+ * message with another one is a hint, and nothing in it is believed.
+ */
+export const SERVICE_HEADER = "feedsync-service";
+
 /** The id of the message with the object at `key` of the store; it is a header. */
 export function messageId(store: string, key: string): string {
   return `${encodeURI(store)}/${key}`;

@@ -9,7 +9,7 @@ import { backoff, type Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { Deadline } from "../stores/deadline.ts";
-import { messageId } from "./message_id.ts";
+import { messageId, SERVICE_HEADER } from "./message_id.ts";
 import { Signer } from "./signature.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
@@ -29,6 +29,8 @@ export interface PeersOptions {
   readonly secret: string;
   /** URL of the store that the commits are in. */
   readonly store: string;
+  /** Which service has it, where the URL does not tell. */
+  readonly service?: string;
   /** Milliseconds since 1970 by the store's clock, on which servers agree. */
   readonly now: () => number;
   /** Time and chance. */
@@ -78,12 +80,13 @@ export class Peers {
 
   /** Sends a commit to every peer, in the background. */
   send({ key, body }: StoredCommit): void {
-    const { store, now } = this.#options;
+    const { store, service, now } = this.#options;
     const { type, encoding } = mediaTypeOf(body);
     const headers = {
       ...this.#signer.sign(messageId(store, key), body, now()),
       "content-type": type,
       ...encoding && { "content-encoding": encoding },
+      ...service !== undefined && { [SERVICE_HEADER]: encodeURI(service) },
     };
     for (const peer of this.#peers) peer.send({ headers, body });
   }

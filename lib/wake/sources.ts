@@ -18,7 +18,7 @@ export type Hear = (name: ObjectName, delivered?: DeliveredCommit) => void;
  */
 export async function startWakeUps(
   { listen: address, secret, wakeToken, wake, s3 }: ResolvedConfig,
-  { store: { url: store }, state, envelope, environment }: Parts,
+  { store: { url: store, service }, state, envelope, environment }: Parts,
   onCommit: Hear,
 ): Promise<AsyncDisposable> {
   await using sources = new AsyncDisposableStack();
@@ -26,7 +26,9 @@ export async function startWakeUps(
   if (address !== undefined) {
     const { listen } = await import("./listener.ts");
     const now = () => clock.now() + state.clockOffset;
-    sources.use(listen(address, { secret, wakeToken, store, envelope, now, clock, onCommit }));
+    sources.use(
+      listen(address, { secret, wakeToken, store, service, envelope, now, clock, onCommit }),
+    );
   }
   for (const { sqs } of wake) {
     const { listenToQueue } = await import("./queue.ts");

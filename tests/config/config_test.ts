@@ -25,6 +25,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     directory: DIRECTORY,
     enabled: true,
     store: `file:${join(DIRECTORY, ".feedsync", "store")}`,
+    movedFrom: undefined,
     s3: {},
     state: ":memory:",
     poll: { min: 10_000, max: 10_000 },

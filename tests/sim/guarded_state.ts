@@ -25,6 +25,7 @@ const PARTS = [
   "newest",
   "deadLetters",
   "files",
+  "forgetting",
 ] as const;
 
 /** The state as a process sees it: the real one, with a guard before it. */

@@ -15,6 +15,8 @@ export class Medium {
   /** What SQLite opens it by. */
   readonly path: string;
   readonly #db: DatabaseSync;
+  /** The format of its tables, which stay when it is wiped. */
+  readonly #format: SQLOutputValue;
   readonly #tables: { read: StatementSync; wipe: StatementSync; write: StatementSync }[];
 
   /** An empty medium. */
@@ -27,6 +29,7 @@ export class Medium {
     this.#db = new DatabaseSync(path);
     const random = { uuid: () => "", token: () => "aaaaaaaa", fraction: () => 0 };
     new State(path, { server: "none", store: "none" }, random)[Symbol.dispose]();
+    this.#format = this.#db.prepare("SELECT value FROM meta WHERE key = 'format'").get()!.value;
     this.#tables = this.#tableNames().map((table) => this.#statements(table));
     this.write([]);
   }
@@ -49,6 +52,7 @@ export class Medium {
       wipe.run();
       for (const row of image[index] ?? []) write.run(...Object.values(row));
     }
+    this.#db.prepare("INSERT OR IGNORE INTO meta VALUES ('format', ?)").run(this.#format);
     this.#db.exec("COMMIT");
   }
 

@@ -204,6 +204,13 @@ export const MUTANTS: readonly Mutant[] = [
       "",
     ),
   ),
+  rareMutant(
+    "a cursor is forgotten although more of its stream may have come and gone",
+    ["away", "cleanup", "publish"],
+    edit("state/forgetting.ts", "const LIVES = 4;", "const LIVES = 0;"),
+    edit("state/forgetting.ts", "const LONG = 365 * DAY;", "const LONG = 0;"),
+    edit("state/forgetting.ts", "Math.min(HOUR, lifeOf(retention) / 4)", "0"),
+  ),
   mutant(
     "cleanup leaves holes",
     edit(

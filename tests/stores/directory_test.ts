@@ -171,3 +171,67 @@ Deno.test("a process that only reads and cleans up goes by the clock of the file
   assert.deepEqual([report.deleted, report.kept], [0, 1]);
   assert.deepEqual(await keys(store, ""), [key]);
 });
+
+/** Paths of the directories below `path`, temporary ones left out. */
+async function directories(path: string, below = ""): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(join(path, below))) {
+    if (!isDirectory || name.startsWith(".")) continue;
+    found.push(below + name, ...await directories(path, `${below}${name}/`));
+  }
+  return found.sort();
+}
+
+Deno.test("a directory goes with the last object in it, those at the top stay", async () => {
+  await using directory = await temporaryDirectory();
+  await using store = openDirectoryStore(directory.path);
+  for (const key of ["tail/s/1", "tail/s/2", "tail/t/1", "segments/a/b/1"]) {
+    await store.put(key, bytes("x"));
+  }
+  await store.delete(["tail/s/1", "segments/a/b/1"]);
+  assert.deepEqual(await directories(directory.path), ["segments", "tail", "tail/s", "tail/t"]);
+  await store.delete(["tail/s/2", "tail/s/3"]);
+  assert.deepEqual(await directories(directory.path), ["segments", "tail", "tail/t"]);
+  await store.put("tail/s/4", bytes("x"));
+  assert.deepEqual(await keys(store, "tail/"), ["tail/s/4", "tail/t/1"]);
+});
+
+Deno.test("empty directories that others left are removed when they are listed", async () => {
+  await using directory = await temporaryDirectory();
+  await using store = openDirectoryStore(directory.path);
+  await store.put("tail/s/1", bytes("x"));
+  for (const empty of ["tail/new", "tail/t", "segments/t", "segments/u"]) {
+    await Deno.mkdir(join(directory.path, empty), { recursive: true });
+    const time = Date.now() / 1_000 - (empty === "tail/new" ? 30 : 90);
+    await Deno.utime(join(directory.path, empty), time, time);
+  }
+  await Deno.mkdir(join(directory.path, "tail", "foreign"));
+  await Deno.writeTextFile(join(directory.path, "tail", "foreign", ".hidden"), "x");
+  assert.deepEqual(await keys(store, "tail/", { startAfter: "tail/s/9" }), []);
+  assert.deepEqual(await keys(store, ""), ["tail/s/1"]);
+  const left = ["segments", "tail", "tail/foreign", "tail/new", "tail/s"];
+  assert.deepEqual(await directories(directory.path), left);
+});
+
+Deno.test("a directory that is removed while an object is written to it is made again", async () => {
+  await using directory = await temporaryDirectory();
+  await using writer = openDirectoryStore(directory.path);
+  await using cleaner = openDirectoryStore(directory.path);
+  let isWriting = true;
+  const cleaning = (async () => {
+    while (isWriting) {
+      await list(cleaner, "tail/");
+      await cleaner.delete(["tail/s/other"]);
+    }
+  })();
+  try {
+    for (let i = 0; i < 300; i++) {
+      await writer.put("tail/s/1", bytes("x"));
+      assert.deepEqual(plain(await writer.get("tail/s/1")), bytes("x"));
+      await writer.delete(["tail/s/1"]);
+    }
+  } finally {
+    isWriting = false;
+    await cleaning;
+  }
+});

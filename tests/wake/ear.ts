@@ -41,13 +41,16 @@ export class Ear implements AsyncDisposable {
   readonly #listener: AsyncDisposable;
 
   /** Timers of this clock say how long a body may take. */
-  constructor({ clock = systemEnvironment.clock }: { clock?: Clock } = {}) {
+  constructor(
+    { clock = systemEnvironment.clock, service }: { clock?: Clock; service?: string } = {},
+  ) {
     const address = freeAddress();
     this.url = `http://${address}`;
     this.#listener = listen(address, {
       secret: SECRET,
       wakeToken: TOKEN,
       store: STORE,
+      service,
       envelope: plainEnvelope,
       now: Date.now,
       clock,

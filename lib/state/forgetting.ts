@@ -1,0 +1,191 @@
+/**
+ * What the state forgets. Whatever it remembers protects from something: a row goes once that can no
+ * longer happen, and never since a single listing lacks something.
+ *
+ * @module
+ */
+import type { Database } from "./database.ts";
+import type { FormerStreams } from "./former_streams.ts";
+import type { Newest } from "./newest.ts";
+
+const HOUR = 60 * 60 * 1000, DAY = 24 * HOUR;
+
+/** Updates are taken to be kept for so long where the retention says for ever: a week. */
+const LIFE = 7 * DAY;
+
+/** Something is remembered for so many times the life of an update after the last trace of it. */
+const LIVES = 4;
+
+/** The same where this server was away meanwhile: nobody knows what it missed. */
+const LONG = 365 * DAY;
+
+/** Files are remembered for so long after they were gone, at least. */
+const FILE_MEMORY = 30 * DAY;
+
+/** Of streams that are gone no more than these are remembered: who can list names makes up any number. */
+export const MOST_GONE = 100_000;
+
+/** What a poll has seen. */
+export interface Survey {
+  /** Names of the streams that its listing of the tail showed. */
+  readonly streams: Iterable<string>;
+  /** Keys that it showed of streams of this server's own. */
+  readonly ownKeys: readonly string[];
+  /** When it was, by the store's clock, in milliseconds since 1970. */
+  readonly now: number;
+  /** When it was by the local clock. */
+  readonly localNow: number;
+  /** How long updates are kept, in milliseconds; `false`: for ever. */
+  readonly retention: number | false;
+}
+
+/**
+ * Looks for what can be forgotten, now and then:
+ *
+ * - The cursor of a stream, once everything of it is read and listings have not shown it for four times the
+ *   retention. Until then it may show up again, where a listing lags or something is restored; and a
+ *   stream that continues it tells how far it went. When this server was away for longer than the
+ *   retention while the stream vanished, that may be further than the cursor, and it is kept for a year.
+ * - Which updates of a fork were published again, with the cursor of their stream.
+ * - Own streams that were given up, after a week, and which objects of them were looked into.
+ * - That a file is gone, after a month.
+ * - What is beyond the bounds of {@linkcode Newest}.
+ */
+export class Forgetting {
+  readonly #db: Database;
+  readonly #former: FormerStreams;
+  readonly #newest: Newest;
+
+  /** In this database. */
+  constructor(db: Database, { former, newest }: { former: FormerStreams; newest: Newest }) {
+    this.#db = db;
+    this.#former = former;
+    this.#newest = newest;
+  }
+
+  /** Whether it was long enough since the last survey. */
+  isDue({ now, retention }: Pick<Survey, "now" | "retention">): boolean {
+    const last = this.#lastSurvey();
+    return last === undefined || Math.abs(now - last) >= Math.min(HOUR, lifeOf(retention) / 4);
+  }
+
+  /** Forgets what can be forgotten. To be called in a transaction. */
+  survey(survey: Survey): void {
+    const { now, localNow, retention } = survey;
+    this.#surveyStreams(survey);
+    this.#former.forgetOld(Math.min(now, localNow));
+    this.#run(
+      `DELETE FROM republished WHERE stream NOT IN (SELECT stream FROM cursors
+       UNION SELECT stream FROM former_streams UNION SELECT stream FROM publisher)`,
+    );
+    if (retention !== false) this.#surveyObjects(survey);
+    this.#surveyFiles(survey);
+    this.#newest.bound();
+    this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('lastSurvey', ?)", Math.round(now));
+  }
+
+  #surveyStreams({ streams, now, retention }: Survey): void {
+    const listed = JSON.stringify([...streams]);
+    const due = now + (this.#wasAway(now, retention) ? LONG : LIVES * lifeOf(retention));
+    this.#run(
+      `DELETE FROM forgettable WHERE kind = 'stream' AND name IN (SELECT value FROM json_each(?))`,
+      listed,
+    );
+    this.#run(
+      `INSERT OR IGNORE INTO forgettable (kind, name, due) SELECT 'stream', stream, ? FROM cursors
+       WHERE reach <= seq AND stream NOT IN (SELECT value FROM json_each(?)
+       UNION SELECT stream FROM former_streams UNION SELECT stream FROM publisher)`,
+      Math.round(due),
+      listed,
+    );
+    this.#run(
+      `DELETE FROM cursors WHERE reach <= seq AND stream IN (
+         SELECT name FROM forgettable WHERE kind = 'stream' AND due <= ?
+         UNION SELECT * FROM (
+           SELECT stream FROM cursors JOIN forgettable ON name = stream AND kind = 'stream'
+           ORDER BY seq = 0, due DESC LIMIT -1 OFFSET ?))`,
+      Math.round(now),
+      MOST_GONE,
+    );
+    this.#run(
+      `DELETE FROM forgettable WHERE kind = 'stream' AND name NOT IN (SELECT stream FROM cursors)`,
+    );
+  }
+
+  /** Objects that were looked into are gone when they have expired, which is told by their age. */
+  #surveyObjects({ ownKeys, now, retention }: Survey): void {
+    this.#surveyTable("object", {
+      table: "seen_objects",
+      column: "key",
+      isGone: "key NOT IN (SELECT value FROM json_each(?))",
+      given: [JSON.stringify(ownKeys)],
+      due: now + LIVES * lifeOf(retention),
+      now,
+    });
+  }
+
+  #surveyFiles({ now, retention }: Survey): void {
+    this.#surveyTable("file", {
+      table: "files",
+      column: "path",
+      isGone: "hash IS NULL",
+      given: [],
+      due: now + Math.max(FILE_MEMORY, LIVES * lifeOf(retention)),
+      now,
+    });
+  }
+
+  /** Forgets the rows of a table that were found to be gone in all surveys until they were due. */
+  #surveyTable(kind: string, { table, column, isGone, given, due, now }: {
+    readonly table: string;
+    readonly column: string;
+    readonly isGone: string;
+    readonly given: readonly string[];
+    readonly due: number;
+    readonly now: number;
+  }): void {
+    const gone = `SELECT ${column} FROM ${table} WHERE ${isGone}`;
+    this.#run(
+      `DELETE FROM forgettable WHERE kind = ? AND name NOT IN (${gone})`,
+      kind,
+      ...given,
+    );
+    this.#run(
+      `DELETE FROM ${table} WHERE ${column} IN (
+       SELECT name FROM forgettable WHERE kind = ? AND due <= ?)`,
+      kind,
+      Math.round(now),
+    );
+    this.#run(
+      `INSERT OR IGNORE INTO forgettable (kind, name, due)
+       SELECT ?, ${column}, ? FROM ${table} WHERE ${isGone}`,
+      kind,
+      Math.round(due),
+      ...given,
+    );
+  }
+
+  /** Whether updates may have come and gone unseen since the last survey, or the last poll. */
+  #wasAway(now: number, retention: number | false): boolean {
+    const last = this.#lastSurvey() ?? this.#fact("lastPoll");
+    return last === undefined || now - last > lifeOf(retention);
+  }
+
+  #lastSurvey(): number | undefined {
+    return this.#fact("lastSurvey");
+  }
+
+  #fact(name: string): number | undefined {
+    return this.#db.prepare("SELECT value FROM meta WHERE key = ?").get(name)?.value as
+      | number
+      | undefined;
+  }
+
+  #run(sql: string, ...given: (string | number)[]): void {
+    this.#db.prepare(sql).run(...given);
+  }
+}
+
+function lifeOf(retention: number | false): number {
+  return retention === false ? LIFE : retention;
+}
