@@ -114,11 +114,11 @@ export class StreamReader {
   /** Lists the segments, and always before them the tail, which the poll has done the first time. */
   async #listNow(cursor: number, { tail }: { tail: boolean }): Promise<void> {
     const { store, signal } = this.#context;
+    // Only a listing of all shows that there is a hole.
+    const beyond = this.#listings === 1 ? cursor : undefined;
     const commits = tail
       ? await listStream(store, "tail", this.#stream, { signal })
       : this.#names.filter(({ kind }) => kind === "tail");
-    // Only a listing of all shows that there is a hole.
-    const beyond = this.#listings === 1 ? cursor : undefined;
     const segments = await listStream(store, "segments", this.#stream, { beyond, signal });
     this.#names = [...commits, ...segments];
     this.#absent.clear();
