@@ -5,6 +5,7 @@
  */
 import { behindHole, chainFrom } from "./chain.ts";
 import { type DecodedObject, decodeObject } from "../codec.ts";
+import { storeTime } from "./dating.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Environment, sleep } from "../environment.ts";
 import {
@@ -207,13 +208,13 @@ export class StreamReader {
 
   /** Whether to wait: for a key as long as it takes, for other objects until that was long enough. */
   #waitsFor(obstacle: UnreadableError, names: readonly ObjectName[], cursor: number): boolean {
-    const { environment: { clock }, patience, wasHeld, onUnreadable } = this.#context;
+    const { patience, wasHeld, onUnreadable } = this.#context;
     const isAbsent = obstacle instanceof MissingObjectError;
     // An absent object is fetched again after each listing before it holds up its stream.
     if (isAbsent && !wasHeld && !this.#isHoleProven()) return false;
     if (this.#listings === 0 && names.length > 0) return false;
     if (obstacle instanceof MissingKeyError) return true;
-    const now = Math.round(clock.now());
+    const now = Math.round(storeTime(this.#context)); // The clock here may be set meanwhile.
     const since = this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now));
     if (names.length > 0 && now - since >= patience) return false;
     if (isAbsent) onUnreadable(obstacle);
