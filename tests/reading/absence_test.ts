@@ -158,6 +158,21 @@ Deno.test("what listings never cease to show after it was deleted is a gap after
   assert.deepEqual(received.contents, ["a1", "a3"]);
 });
 
+Deno.test("a clock that is set forward does not end the waiting", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second } = await begun(fleet);
+  await using _ = received;
+  store.hidden.set(second, Infinity);
+  await time.run(received.watcher.poll());
+  time.setBack(-48 * HOUR);
+  store.clockOffset = -48 * HOUR;
+  await time.run(received.watcher.poll());
+  store.hidden.clear();
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  assert.deepEqual(received.contents, texts("a", 3));
+});
+
 Deno.test("at the end of a stream, what is listed and not found waits, and costs few requests", async () => {
   await using fleet = new Fleet();
   const { received, time, store, second, third } = await begun(fleet);
