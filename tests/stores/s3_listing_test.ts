@@ -139,3 +139,18 @@ Deno.test("empty pages lead on, but not for ever", async () => {
   await assert.rejects(keys(store, "s/"), /more than 100 pages were empty/);
   assert.ok(answered < 110);
 });
+
+Deno.test("a bucket that was there is not taken for an empty one when it is said to be missing", async () => {
+  let isMissing = true;
+  await using server = listingServer({
+    keys: stored(3).map((key) => `prod/${key}`),
+    answer: () => isMissing ? s3Failure(404, "NoSuchBucket") : undefined,
+  });
+  await using store = await open(server.endpoint);
+  assert.deepEqual(await keys(store, "s/"), []);
+  isMissing = false;
+  assert.deepEqual(await keys(store, "s/"), stored(3));
+  isMissing = true;
+  await assert.rejects(keys(store, "s/"), StoreUnavailableError);
+  await assert.rejects(store.get("s/01"), StoreUnavailableError);
+});
