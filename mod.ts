@@ -40,6 +40,7 @@ export {
   FeedSyncError,
   InvalidUpdateError,
   MissingKeyError,
+  MissingObjectError,
   RejectedUpdateError,
   StateError,
   StoreUnavailableError,

@@ -84,12 +84,33 @@ export class MissingKeyError extends FeedSyncError {
   }
 }
 
+/**
+ * An object that listings of the bucket show, but of which the store says that there is none: a cache or
+ * a replica lags behind. It is reported, and fetched again until it comes, or is not listed any more.
+ */
+export class MissingObjectError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "MissingObjectError";
+  /** Key of the object, from the store's root. */
+  readonly key: string;
+
+  /** Makes the error for the object at `key`. */
+  constructor(key: string, options?: ErrorOptions) {
+    super(
+      `Cannot read ${key}: listings show it, but the store says that there is no such object`,
+      options,
+    );
+    this.key = key;
+  }
+}
+
 /** What keeps an object from being read: it holds up its stream. */
-export type UnreadableError = CorruptObjectError | MissingKeyError;
+export type UnreadableError = CorruptObjectError | MissingKeyError | MissingObjectError;
 
 /** Whether that is what was thrown. */
 export function isUnreadable(error: unknown): error is UnreadableError {
-  return error instanceof CorruptObjectError || error instanceof MissingKeyError;
+  return error instanceof CorruptObjectError || error instanceof MissingKeyError ||
+    error instanceof MissingObjectError;
 }
 
 /**

@@ -15,34 +15,42 @@ export async function listTail(
   foreign: ForeignKeys,
   options: StoreOptions,
 ): Promise<Map<string, ObjectName[]>> {
-  const streams = new Map<string, ObjectName[]>();
+  const streams = new Map<string, Map<string, ObjectName>>();
   for await (const { key } of store.list("tail/", options)) {
     const name = parseKey(key);
-    if (!name) {
-      foreign.note(key);
-      continue;
-    }
+    if (!name) foreign.note(key);
+    if (name?.kind !== "tail") continue;
     const names = streams.get(name.stream);
-    if (names) names.push(name);
-    else streams.set(name.stream, [name]);
+    if (names) names.set(key, name);
+    else streams.set(name.stream, new Map([[key, name]]));
   }
-  return streams;
+  return new Map([...streams].map(([stream, names]) => [stream, [...names.values()]]));
 }
 
-/** Lists the commits or segments of one stream that reach beyond `cursor`; all without one. */
+/** Options of {@linkcode listStream}. */
+export interface StreamListOptions extends StoreOptions {
+  /**
+   * Only objects that reach beyond this seq, and not surely all of those: where a store does not list in
+   * the order of keys, it leaves out others than were meant. Spares pages, and proves nothing.
+   */
+  readonly beyond?: number;
+}
+
+/** Lists the commits or segments of one stream, in no order and each once, whatever the store does. */
 export async function listStream(
   store: ObjectStore,
   kind: ObjectKind,
   stream: string,
-  { cursor = 0, signal }: StoreOptions & { cursor?: number },
+  { beyond, signal }: StreamListOptions,
 ): Promise<ObjectName[]> {
-  const names: ObjectName[] = [];
-  const startAfter = keysBeyond(kind, stream, cursor);
+  const names = new Map<string, ObjectName>();
+  const startAfter = beyond === undefined ? undefined : keysBeyond(kind, stream, beyond);
   for await (const { key } of store.list(`${kind}/${stream}/`, { startAfter, signal })) {
     const name = parseKey(key);
-    if (name) names.push(name);
+    if (name?.kind !== kind || name.stream !== stream || name.last <= (beyond ?? 0)) continue;
+    names.set(key, name);
   }
-  return names;
+  return [...names.values()];
 }
 
 /** Counts the objects that are not feedsync's, and warns once. */

@@ -34,7 +34,10 @@ export interface PollReport {
   readonly applied: number;
   /** Gaps reported. */
   readonly gaps: number;
-  /** Objects that hold up their streams: damaged, or without a key for them. All else is applied. */
+  /**
+   * Objects that hold up their streams: damaged, without a key for them, or listed by a store that does
+   * not hand them out. All else is applied.
+   */
   readonly unreadable: readonly UnreadableError[];
 }
 

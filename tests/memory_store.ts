@@ -7,13 +7,30 @@ import type {
   RequestCounts,
 } from "../lib/stores/store.ts";
 
+/** As if keys were encrypted, and listed in the order of that: any order but theirs. */
+export function shuffled(key: string): string {
+  let hash = 7;
+  for (let i = 0; i < key.length; i++) {
+    hash = Math.imul(hash ^ key.charCodeAt(i), 16777619) >>> 0;
+    hash ^= hash >>> 13;
+  }
+  return `${String(hash).padStart(10, "0")} ${key}`;
+}
+
 /** A store in memory, which several connections may share: what tests look into and tamper with. */
 export class MemoryStore implements ObjectStore {
   readonly url = "memory:";
-  readonly clockOffset = 0;
+  /** What the store's clock is ahead of the one here. */
+  clockOffset = 0;
   readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
   /** The objects, by key. */
   readonly objects = new Map<string, { body: Uint8Array; lastModified: number }>();
+  /** How many GETs of a key find nothing, although it is there: a cache in front, a replica behind. */
+  readonly hidden = new Map<string, number>();
+  /** What listings still show after it was deleted. */
+  readonly stale = new Map<string, { body: Uint8Array; lastModified: number }>();
+  /** Listings go by what this makes of keys, and so does `startAfter`: by default by the keys. */
+  order: (key: string) => string = (key) => key;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -28,16 +45,25 @@ export class MemoryStore implements ObjectStore {
 
   get(key: string): Promise<Uint8Array | undefined> {
     this.requests.get++;
+    const misses = this.hidden.get(key) ?? 0;
+    if (misses > 0) {
+      this.hidden.set(key, misses - 1);
+      return Promise.resolve(undefined);
+    }
     return Promise.resolve(this.objects.get(key)?.body);
   }
 
   async *list(prefix: string, { startAfter = "" }: ListOptions = {}): AsyncIterable<ObjectInfo> {
     this.requests.list++;
     await Promise.resolve();
-    for (const key of [...this.objects.keys()].sort()) {
-      if (!key.startsWith(prefix) || key <= startAfter) continue;
-      const { body, lastModified } = this.objects.get(key)!;
-      yield { key, size: body.length, lastModified };
+    const listed = new Map([...this.stale, ...this.objects]);
+    const begin = startAfter && this.order(startAfter);
+    const ordered = [...listed.keys()].map((key) => ({ key, place: this.order(key) }))
+      .sort((a, b) => a.place < b.place ? -1 : 1);
+    for (const { key, place } of ordered) {
+      const object = listed.get(key);
+      if (!object || !key.startsWith(prefix) || place <= begin) continue;
+      yield { key, size: object.body.length, lastModified: object.lastModified };
     }
   }
 

@@ -11,6 +11,7 @@ import {
   InvalidUpdateError,
   messageOf,
   MissingKeyError,
+  MissingObjectError,
   StateError,
   StoreUnavailableError,
 } from "../errors.ts";
@@ -52,6 +53,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return 64;
   if (BAD_INPUT.some((kind) => error instanceof kind)) return 65;
   if (error instanceof StoreUnavailableError) return error.queued > 0 ? 75 : 69;
+  if (error instanceof MissingObjectError) return 69;
   if (error instanceof AccessDeniedError) return 77;
   if (CONFIGURATION.some((kind) => error instanceof kind)) return 78;
   return 1;

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { ConfigError, MissingKeyError } from "../errors.ts";
+import {
+  ConfigError,
+  MissingKeyError,
+  MissingObjectError,
+  StoreUnavailableError,
+} from "../errors.ts";
 import type { Watcher } from "../watch.ts";
 import { BadInputError } from "./exit.ts";
 
@@ -13,24 +18,31 @@ const MOST_NAMED = 20;
 /**
  * Polls, and resolves when all that is there is applied.
  *
- * @throws {ConfigError | BadInputError} when keys are missing for some of it, or objects are damaged;
- * all else is applied.
+ * @throws {ConfigError | BadInputError | StoreUnavailableError} when keys are missing for some of it,
+ * objects are damaged, or the store does not hand out what it lists; all else is applied.
  */
 export async function pollOnce(watcher: Watcher): Promise<void> {
   const { unreadable } = await watcher.poll();
-  const kids = new Set<string>(), damaged: string[] = [];
+  const kids = new Set<string>(), damaged: string[] = [], missing: string[] = [];
   for (const error of unreadable) {
     if (error instanceof MissingKeyError) kids.add(JSON.stringify(error.kid.slice(0, 128)));
+    else if (error instanceof MissingObjectError) missing.push(error.key);
     else damaged.push(error.key);
   }
   if (kids.size > 0) {
     throw new ConfigError(`Cannot read all that is there, keys are missing: ${named([...kids])}`);
   }
-  if (damaged.length === 0) return;
-  throw new BadInputError(
-    `Cannot read all that is there, damaged objects hold up what comes after them: ${
-      named(damaged)
-    }`,
+  if (damaged.length > 0) {
+    throw new BadInputError(
+      `Cannot read all that is there, damaged objects hold up what comes after them: ${
+        named(damaged)
+      }`,
+    );
+  }
+  if (missing.length === 0) return;
+  throw new StoreUnavailableError(
+    "Cannot read all that is there, the store lists objects and says that there are none; try again " +
+      `later: ${named(missing)}`,
   );
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { AbsentObjects } from "./absent_objects.ts";
 import { encodeBody, updateLine } from "../codec.ts";
 import type { Envelope } from "../encryption/envelope.ts";
 import type { Environment } from "../environment.ts";
@@ -36,6 +37,8 @@ export interface UploadContext {
   readonly onCommit: (commit: Commit, body: Uint8Array) => void;
   /** What the keys of this server do not open. */
   readonly locked: LockedObjects;
+  /** What listings show, and GETs do not find. */
+  readonly absent: AbsentObjects;
   /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */
   readonly writer: string;
 }

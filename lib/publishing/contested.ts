@@ -26,14 +26,14 @@ const logger = getLogger(["feedsync", "publish"]);
  * tell.
  */
 export function mayBeContested(
-  { state: { former }, locked }: Pick<UploadContext, "state" | "locked">,
+  { state: { former }, locked, absent }: Pick<UploadContext, "state" | "locked" | "absent">,
   { stream, uploaded }: FormerStream,
   commits: readonly ObjectName[],
 ): boolean {
   const listed = commits.filter((commit) => commit.stream === stream);
   const rivals = new Rivals(listed);
   return listed.some((commit) =>
-    !former.hasSeen(commit) && !locked.has(commit) &&
+    !former.hasSeen(commit) && !locked.has(commit) && absent.isDue(commit) &&
     (!former.hasSeenBeyond(uploaded, commit) || rivals.of(commit))
   );
 }
@@ -44,11 +44,11 @@ export async function settleContested(
   commits: readonly ObjectName[],
   options: StoreOptions,
 ): Promise<void> {
-  const { state, locked, environment: { clock } } = context;
+  const { state, locked, absent, environment: { clock } } = context;
   for (const former of state.former.all(clock.now())) {
     if (!mayBeContested(context, former, commits)) continue;
     const { listed } = await publishContested(context, former.stream, options);
-    const seen = listed.filter((name) => !locked.has(name));
+    const seen = listed.filter((name) => !locked.has(name) && !absent.has(name));
     state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
   }
 }

@@ -55,8 +55,8 @@ export async function listOwnTail(
 }
 
 /** Whether a listing shows anything that {@linkcode checkOwnTail} has to look into. */
-export function isSuspicious({ state }: Pick<UploadContext, "state">, tail: OwnTail): boolean {
-  return hasExpired(tail) || unknownCommits({ state }, tail).length > 0;
+export function isSuspicious(context: UploadContext, tail: OwnTail): boolean {
+  return hasExpired(tail) || unknownCommits(context, tail).length > 0;
 }
 
 /**
@@ -114,13 +114,15 @@ function hasExpired({ before, commits }: OwnTail): boolean {
 }
 
 function unknownCommits(
-  { state: { publisher, former } }: Pick<UploadContext, "state">,
+  { state: { publisher, former }, absent }: UploadContext,
   { commits, known }: OwnTail,
 ): ObjectName[] {
   const unknown = commits.filter(({ key }) => !known.has(key));
   if (unknown.length === 0) return unknown;
   const own = publisher.knownKeys(); // Some may have been stored during the listing.
-  return unknown.filter((commit) => !own.has(commit.key) && !former.hasSeen(commit));
+  return unknown.filter((commit) =>
+    !own.has(commit.key) && !former.hasSeen(commit) && absent.isDue(commit)
+  );
 }
 
 /** The lowest seq at which any of the commits differs from the outbox; Infinity when none does. */
@@ -132,7 +134,8 @@ async function lowestDifference(
   let lowest = Infinity;
   for (const name of commits) {
     const updates = await readObject(name, context, options);
-    // One that is gone by now was sealed: what follows it shows in the next listing.
+    // One that is not found was sealed by now: what follows it shows in the next listing. Or it is there
+    // nevertheless: then that shows it, too.
     if (updates) lowest = Math.min(lowest, compare(context, name, updates));
   }
   return lowest;
@@ -166,25 +169,29 @@ function compare(
 
 /**
  * Without a fork, commits at or below what is sealed are leftovers: of those at or below the last
- * closed segment, whose rows are gone, the bucket has to tell.
+ * closed segment, whose rows are gone, the bucket has to tell. What was not read is left as it is.
  */
 async function tidyUp(
   context: UploadContext,
   unknown: readonly ObjectName[],
   options: StoreOptions,
 ): Promise<void> {
-  const { state, state: { publisher }, locked, environment: { clock } } = context;
+  const { state, state: { publisher }, locked, absent, environment: { clock } } = context;
   const { stream, closed, sealed } = publisher.load();
-  const below = unknown.filter(({ first }) => first <= closed);
+  const read = unknown.filter((name) => !absent.has(name));
+  const below = read.filter(({ first }) => first <= closed);
   if (below.length > 0) {
     const { count, listed } = await publishContested(context, stream, options);
     if (listed.some((name) => locked.has(name))) return; // Nothing is known, or deleted.
+    if (listed.some((name) => absent.has(name))) {
+      return below.forEach((name) => absent.postpone(name)); // They were not compared with it.
+    }
     const seen = [...below, ...listed.filter(({ kind }) => kind === "segments")];
     state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
     if (count > 0) return;
   }
   state.transaction(() => {
-    for (const { key, last } of unknown) {
+    for (const { key, last } of read) {
       if (last <= sealed) publisher.addGarbage(key, clock.now());
     }
   }, { durable: false });

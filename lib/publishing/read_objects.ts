@@ -12,24 +12,30 @@ import { fetchObject } from "../fetch_object.ts";
 import type { ObjectName } from "../keys.ts";
 import { LONGEST_LAG, type StoreOptions } from "../stores/store.ts";
 
+/** What listings go on showing is fetched so many times before it is left for later. */
+const MOST_TRIES = 3;
+
 const logger = getLogger(["feedsync", "publish"]);
 
 /** What came of an object: its updates, or why there are none. */
 export type ReadResult = readonly StoredUpdate[] | "corrupt" | "locked" | undefined;
 
 /**
- * Reads an object; undefined when it is gone, "corrupt" when it is not what its key says, or the store
- * refuses to hand it out, "locked"
- * when this server lacks the key that it is encrypted with. What is corrupt is read a second time: it
- * may have been cut short on the way, and to take it for damaged gives a stream up.
+ * Reads an object; undefined when it is not there, which may be untrue: until it is found, it counts as
+ * absent. "corrupt" when it is not what its key says, or the store refuses to hand it out, "locked" when
+ * this server lacks the key that it is encrypted with. What is corrupt is read a second time: it may have
+ * been cut short on the way, and to take it for damaged gives a stream up.
  */
 export async function readObject(
   name: ObjectName,
   context: UploadContext,
   options: StoreOptions,
 ): Promise<ReadResult> {
-  const result = await readOnce(name, context, options);
-  return result === "corrupt" ? await readOnce(name, context, options) : result;
+  const first = await readOnce(name, context, options);
+  const result = first === "corrupt" ? await readOnce(name, context, options) : first;
+  if (result === undefined) context.absent.postpone(name);
+  else context.absent.forget(name);
+  return result;
 }
 
 async function readOnce(
@@ -51,26 +57,30 @@ async function readOnce(
 }
 
 /**
- * Reads every object that `list` shows, as far as it can be read. One that is gone by then was sealed or
- * superseded meanwhile: what holds its updates now is listed again, as are objects that a listing may
- * not show yet.
+ * Reads every object that `list` shows, as far as it can be read. One that is not found was sealed or
+ * superseded meanwhile, or is not handed out yet: what holds its updates now is listed again, as are
+ * objects that a listing may not show yet. What is still listed and not found in the end counts as absent.
  */
 export async function* readAll(
   context: UploadContext,
   list: () => Promise<readonly ObjectName[]>,
   options: StoreOptions,
 ): AsyncIterable<{ readonly name: ObjectName; readonly updates: readonly StoredUpdate[] }> {
-  const done = new Set<string>();
-  for (let missed = true; missed;) {
-    missed = false;
+  const tries = new Map<string, number>();
+  let missed: ObjectName[] = [];
+  do {
     await sleep(context.environment.clock, LONGEST_LAG, options.signal);
-    for (const name of await list()) {
-      if (done.has(name.key)) continue;
-      done.add(name.key);
+    const names = await list(), listed = new Set(names.map(({ key }) => key));
+    for (const name of missed) if (!listed.has(name.key)) context.absent.forget(name);
+    missed = [];
+    for (const name of names) {
+      const tried = tries.get(name.key) ?? 0;
+      if (tried >= MOST_TRIES) continue;
       const updates = await readObject(name, context, options);
-      if (updates === undefined) missed = true;
+      tries.set(name.key, updates === undefined ? tried + 1 : MOST_TRIES);
+      if (updates === undefined) missed.push(name);
       else if (updates === "locked") context.locked.add(name);
       else if (updates !== "corrupt") yield { name, updates };
     }
-  }
+  } while (missed.length > 0);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import { AbsentObjects } from "./absent_objects.ts";
 import { Bell } from "../bell.ts";
 import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
 import type { Envelope } from "../encryption/envelope.ts";
@@ -127,13 +128,14 @@ export class Uploader {
   /** True when this process is the one that uploads. */
   #becomeUploader(): boolean {
     if (this.#context) return true;
-    const { lock, envelope, environment: { random } } = this.#parts;
+    const { lock, envelope, environment } = this.#parts;
     if (!lock.tryAcquire()) return false;
-    const locked = new LockedObjects(envelope);
+    const locked = new LockedObjects(envelope), absent = new AbsentObjects(environment);
     const onCommit = (commit: Commit, body: Uint8Array) => {
       for (const tell of this.onCommit) tell(commit, body);
     };
-    this.#context = { ...this.#parts, onCommit, locked, writer: random.token() };
+    const writer = environment.random.token();
+    this.#context = { ...this.#parts, onCommit, locked, absent, writer };
     return true;
   }
 

@@ -22,6 +22,11 @@ export interface DatingOptions {
   readonly environment: Environment;
 }
 
+/** The store's clock, as last heard, in milliseconds since 1970. */
+export function storeTime({ state, store, environment: { clock } }: DatingOptions): number {
+  return clock.now() + (store.clockOffset ?? state.clockOffset);
+}
+
 /** Dates updates by the store's clock. */
 export class Dating {
   readonly #options: DatingOptions;
@@ -35,8 +40,7 @@ export class Dating {
 
   /** The store's clock, as last heard, in milliseconds since 1970. */
   now(): number {
-    const { state, store, environment: { clock } } = this.#options;
-    return clock.now() + (store.clockOffset ?? state.clockOffset);
+    return storeTime(this.#options);
   }
 
   /**

@@ -13,6 +13,9 @@ import { listStream } from "../listing.ts";
 import { LONGEST_LAG } from "../stores/store.ts";
 import type { ReadContext } from "./stream_reader.ts";
 
+/** What entering stands on. */
+type EnterContext = Omit<ReadContext, "wasHeld">;
+
 /**
  * Enters the known streams at the first update from which all up to the newest are there, or with
  * `now` at their end, in one transaction. A stream that is discovered later starts at 0, and so does
@@ -20,7 +23,7 @@ import type { ReadContext } from "./stream_reader.ts";
  * `streams`, so that reading need not list them again.
  */
 export async function enterStreams(
-  context: ReadContext,
+  context: EnterContext,
   streams: ReadonlyMap<string, ObjectName[]>,
   from: "earliest" | "now",
 ): Promise<void> {
@@ -38,14 +41,15 @@ export async function enterStreams(
 }
 
 async function entryPoint(
-  context: ReadContext,
+  context: EnterContext,
   stream: string,
   { names, from }: { names: ObjectName[]; from: "earliest" | "now" },
 ): Promise<number> {
   const { requests, store, environment: { clock }, signal } = context;
   const list = async (kind: ObjectKind) => {
     const listed = await requests.run(() => listStream(store, kind, stream, { signal }));
-    for (const name of listed) names.push(name);
+    const known = new Set(names.map(({ key }) => key));
+    for (const name of listed) if (!known.has(name.key)) names.push(name);
   };
   const isWhole = () => names.some(({ first }) => first === 1);
   if (from === "now") return (await newestReadable(context, names))?.last ?? 0;
@@ -65,17 +69,32 @@ const MOST_TRIES = 16;
 
 /** A key alone moves no cursor: the object is read before it is believed. */
 async function newestReadable(
-  context: ReadContext,
+  context: EnterContext,
   names: readonly ObjectName[],
 ): Promise<ObjectName | undefined> {
+  const { environment: { clock }, signal } = context;
+  const first = await firstReadable(context, names);
+  if (!first.hasMissed) return first.readable;
+  // A store may list an object before it hands it out.
+  await sleep(clock, LONGEST_LAG, signal);
+  return (await firstReadable(context, names)).readable;
+}
+
+/** The newest that can be read, and whether newer ones were not there. */
+async function firstReadable(
+  context: EnterContext,
+  names: readonly ObjectName[],
+): Promise<{ readable?: ObjectName; hasMissed: boolean }> {
   const { requests, signal } = context;
+  let hasMissed = false;
   for (const name of names.toSorted((a, b) => b.last - a.last).slice(0, MOST_TRIES)) {
     try {
       const body = await requests.run(() => fetchObject(context, name, { signal }));
-      if (body && decodeBody(name, body)) return name;
+      if (body && decodeBody(name, body)) return { readable: name, hasMissed };
+      hasMissed = true;
     } catch (error) {
       if (!isUnreadable(error) && !(error instanceof AccessDeniedError)) throw error;
     }
   }
-  return undefined;
+  return { hasMissed };
 }

@@ -3,63 +3,51 @@
  *
  * @module
  */
-import { backoff, type Environment } from "../environment.ts";
+import type { Environment } from "../environment.ts";
+import { RetryTimes } from "../retry_times.ts";
 
 /** What holds up a stream is fetched again after so many milliseconds: at first, and at most. */
-const RETRY_BASE = 1000, RETRY_CAP = 60_000;
-
-/** Why a stream waits. */
-interface Held {
-  readonly error: Error;
-  /** How often the stream was read in vain. */
-  readonly attempts: number;
-  /** When to read it again. */
-  readonly retryAt: number;
-}
+const RETRY_DELAYS = { baseMs: 1000, capMs: 60_000 };
 
 /** Remembers them, so that what cannot be read is not fetched at every poll. */
 export class HeldStreams {
-  readonly #environment: Environment;
-  readonly #held = new Map<string, Held>();
+  readonly #errors = new Map<string, Error>();
+  readonly #times: RetryTimes;
 
   /** None is held. */
   constructor(environment: Environment) {
-    this.#environment = environment;
+    this.#times = new RetryTimes(environment, RETRY_DELAYS);
   }
 
   /** What holds them up. */
   get errors(): Error[] {
-    return [...this.#held.values()].map(({ error }) => error);
+    return [...this.#errors.values()];
   }
 
   /** The stream waits. */
   hold(stream: string, error: Error): void {
-    const { clock, random } = this.#environment;
-    const attempts = (this.#held.get(stream)?.attempts ?? 0) + 1;
-    const retryAt = clock.elapsed() + backoff(random, attempts, RETRY_BASE, RETRY_CAP);
-    this.#held.set(stream, { error, attempts, retryAt });
+    this.#errors.set(stream, error);
+    this.#times.postpone(stream);
   }
 
   /** The stream goes on. */
   release(stream: string): void {
-    this.#held.delete(stream);
+    this.#errors.delete(stream);
+    this.#times.forget(stream);
   }
 
   /** Whether the stream waits. */
   has(stream: string): boolean {
-    return this.#held.has(stream);
+    return this.#errors.has(stream);
   }
 
   /** Whether it may be read now. */
   isDue(stream: string): boolean {
-    const held = this.#held.get(stream);
-    return !held || this.#environment.clock.elapsed() >= held.retryAt;
+    return this.#times.isDue(stream);
   }
 
   /** All may be read now. */
   retryAll(): void {
-    for (const [stream, held] of this.#held) {
-      this.#held.set(stream, { ...held, retryAt: -Infinity });
-    }
+    this.#times.retryAll();
   }
 }

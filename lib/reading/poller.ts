@@ -48,7 +48,7 @@ export interface PollerOptions {
 export class Poller {
   readonly #parts: Parts;
   readonly #options: PollerOptions;
-  readonly #context: ReadContext;
+  readonly #context: Omit<ReadContext, "wasHeld">;
   readonly #foreign: ForeignKeys;
   readonly #readers = new Readers(
     (stream, news) => this.#read(stream, news),
@@ -184,13 +184,16 @@ export class Poller {
     const { state: { cursors } } = this.#parts;
     const { first, last } = this.#limit;
     // Those that were read before do not wait for however many new ones somebody makes up.
-    const requests = cursors.get(stream) > 0 ? first : last;
+    const before = cursors.get(stream);
+    const requests = before > 0 ? first : last;
     try {
-      await new StreamReader({ ...this.#context, requests }, stream, news).run();
+      const wasHeld = this.#held.has(stream);
+      await new StreamReader({ ...this.#context, requests, wasHeld }, stream, news).run();
       this.#held.release(stream);
     } catch (error) {
       const isRefused = error instanceof AccessDeniedError;
       if (!isRefused && !isUnreadable(error)) throw error;
+      if (cursors.get(stream) > before) this.#held.release(stream); // It is another object now.
       this.#held.hold(stream, error);
       if (isRefused) throw error; // Whoever asked for the poll is to know.
     } finally {

@@ -5,9 +5,15 @@
  */
 import { behindHole, chainFrom } from "./chain.ts";
 import { type DecodedObject, decodeObject } from "../codec.ts";
+import { storeTime } from "./dating.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Environment, sleep } from "../environment.ts";
-import { isUnreadable, MissingKeyError, type UnreadableError } from "../errors.ts";
+import {
+  isUnreadable,
+  MissingKeyError,
+  MissingObjectError,
+  type UnreadableError,
+} from "../errors.ts";
 import { fetchAhead, type FetchContext, type Fetched, startFetching } from "./fetch_ahead.ts";
 import type { ObjectName } from "../keys.ts";
 import { listStream } from "../listing.ts";
@@ -30,6 +36,8 @@ export interface ReadContext extends FetchContext {
   readonly delivery: Delivery;
   /** Bounds what is held decoded, over all streams. */
   readonly decoded: Room;
+  /** The stream could not be read on before: what was absent then is not looked for as long again. */
+  readonly wasHeld: boolean;
   /** After so many milliseconds an unreadable object is given up. */
   readonly patience: number;
   /** Told of every object that is not what its key says, or for which a key is missing. */
@@ -50,10 +58,11 @@ export class StreamReader {
   readonly #stream: string;
   readonly #isTailListed: boolean;
   #names: readonly ObjectName[];
-  /** Objects that were gone, or cannot be read: not relied on any more in this run. */
-  readonly #excluded = new Set<string>();
-  /** Those that cannot be read. */
-  readonly #obstacles: { readonly name: ObjectName; readonly error: UnreadableError }[] = [];
+  /** Objects that cannot be read: not relied on any more in this run. */
+  readonly #damaged: { readonly name: ObjectName; readonly error: UnreadableError }[] = [];
+  /** Objects that a GET did not find since the last listing; and those of which one ever did not. */
+  readonly #absent = new Set<string>();
+  readonly #missed = new Set<string>();
   /** Listings of both tail and segments that showed the hole after the cursor; and since when. */
   #listings = 0;
   #since = 0;
@@ -73,27 +82,23 @@ export class StreamReader {
    */
   async run(): Promise<void> {
     const { state, environment: { clock }, signal } = this.#context;
-    for (;;) {
+    for (let before = -1;;) {
       signal.throwIfAborted();
       const cursor = state.cursors.get(this.#stream);
-      const names = this.#names.filter(({ key, last }) =>
-        last > cursor && !this.#excluded.has(key)
-      );
+      if (cursor !== before) this.#listings = 0;
+      before = cursor;
+      const names = this.#usable(cursor);
       const obstacle = this.#obstacleAfter(cursor);
       const isOver = names.length === 0 && state.cursors.reach(this.#stream) <= cursor;
       if (isOver && !obstacle) return;
       const chain = chainFrom(names, cursor);
       if (chain.length > 0) {
-        this.#listings = 0;
         await this.#readChain(chain);
-      } else if (obstacle && names.length === 0) {
-        this.#waitsFor(obstacle, cursor);
+      } else if (obstacle && this.#waitsFor(obstacle, names, cursor)) {
         throw obstacle;
       } else if (this.#listings === 0) {
         await this.#list(cursor, { tail: !this.#isTailListed });
-      } else if (obstacle && this.#waitsFor(obstacle, cursor)) {
-        throw obstacle;
-      } else if (this.#listings >= HOLE_LISTINGS && clock.elapsed() - this.#since >= HOLE_TIME) {
+      } else if (this.#isHoleProven()) {
         await this.#crossHole(names, cursor);
       } else {
         await sleep(clock, HOLE_TIME / (HOLE_LISTINGS - 1), signal);
@@ -101,7 +106,6 @@ export class StreamReader {
       }
     }
   }
-
   /** Lists the stream, when it is its turn: there may be a great many streams. */
   async #list(cursor: number, { tail }: { tail: boolean }): Promise<void> {
     if (this.#listings++ === 0) this.#since = this.#context.environment.clock.elapsed();
@@ -111,12 +115,14 @@ export class StreamReader {
   /** Lists the segments, and always before them the tail, which the poll has done the first time. */
   async #listNow(cursor: number, { tail }: { tail: boolean }): Promise<void> {
     const { store, signal } = this.#context;
-    const options = { cursor, signal };
+    // Only a listing of all shows that there is a hole.
+    const beyond = this.#listings === 1 ? cursor : undefined;
     const commits = tail
-      ? await listStream(store, "tail", this.#stream, options)
+      ? await listStream(store, "tail", this.#stream, { signal })
       : this.#names.filter(({ kind }) => kind === "tail");
-    const segments = await listStream(store, "segments", this.#stream, options);
+    const segments = await listStream(store, "segments", this.#stream, { beyond, signal });
     this.#names = [...commits, ...segments];
+    this.#absent.clear();
   }
 
   /** Applies object after object, as far as they can be read. */
@@ -145,8 +151,17 @@ export class StreamReader {
       this.#setAside(name, error);
       return undefined;
     }
-    // Sealed or superseded meanwhile: that alone is never a hole, so look again.
-    this.#excluded.add(name.key);
+    await this.#noteAbsent(name);
+  }
+
+  /**
+   * A GET found nothing: the object was sealed or superseded meanwhile, or the store does not show it
+   * yet. That alone is never a hole, so look again, and fetch it again if it is still listed.
+   */
+  async #noteAbsent({ key }: ObjectName): Promise<void> {
+    this.#absent.add(key);
+    if (this.#missed.has(key)) return;
+    this.#missed.add(key);
     this.#listings = 0;
     await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
   }
@@ -162,24 +177,54 @@ export class StreamReader {
   /** Goes on without an object that cannot be read; what else went wrong is thrown again. */
   #setAside(name: ObjectName, error: unknown): void {
     if (!isUnreadable(error)) throw error;
-    this.#obstacles.push({ name, error });
-    this.#excluded.add(name.key);
+    this.#damaged.push({ name, error });
     this.#context.onUnreadable(error);
   }
 
-  /** What is wrong with an object that holds what comes next, or later; first that a key is missing. */
-  #obstacleAfter(cursor: number): UnreadableError | undefined {
-    const errors = this.#obstacles.filter(({ name }) => name.last > cursor)
-      .map(({ error }) => error);
-    return errors.find((error) => error instanceof MissingKeyError) ?? errors[0];
+  /** The objects beyond the cursor that may be read. */
+  #usable(cursor: number): ObjectName[] {
+    const damaged = new Set(this.#damaged.map(({ name }) => name.key));
+    return this.#names.filter(({ key, last }) =>
+      last > cursor && !damaged.has(key) && !this.#absent.has(key)
+    );
   }
 
-  /** Whether to wait: for a key as long as it takes, for a damaged object until that was long enough. */
-  #waitsFor(obstacle: UnreadableError, cursor: number): boolean {
+  /**
+   * What is wrong with an object that holds what comes next, or later: first that a key is missing, and
+   * last that the object is, while a listing shows it.
+   */
+  #obstacleAfter(cursor: number): UnreadableError | undefined {
+    const errors = this.#damaged.filter(({ name }) => name.last > cursor)
+      .map(({ error }) => error);
+    const error = errors.find((error) => error instanceof MissingKeyError) ?? errors[0];
+    if (error) return error;
+    const absent = this.#absentBeyond(cursor)[0];
+    return absent && new MissingObjectError(absent.key);
+  }
+
+  #absentBeyond(seq: number): ObjectName[] {
+    return this.#names.filter(({ key, last }) => last > seq && this.#absent.has(key));
+  }
+
+  /** Whether to wait: for a key as long as it takes, for other objects until that was long enough. */
+  #waitsFor(obstacle: UnreadableError, names: readonly ObjectName[], cursor: number): boolean {
+    const { patience, wasHeld, onUnreadable } = this.#context;
+    const isAbsent = obstacle instanceof MissingObjectError;
+    // An absent object is fetched again after each listing before it holds up its stream.
+    if (isAbsent && !wasHeld && !this.#isHoleProven()) return false;
+    if (this.#listings === 0 && names.length > 0) return false;
     if (obstacle instanceof MissingKeyError) return true;
-    const { environment: { clock }, patience } = this.#context;
-    const now = Math.round(clock.now());
-    return now - this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now)) < patience;
+    const now = Math.round(storeTime(this.#context)); // The clock here may be set meanwhile.
+    const since = this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now));
+    if (names.length > 0 && now - since >= patience) return false;
+    if (isAbsent) onUnreadable(obstacle);
+    return true;
+  }
+
+  /** Whether nothing has led on from the cursor for long enough. */
+  #isHoleProven(): boolean {
+    const { clock } = this.#context.environment;
+    return this.#listings >= HOLE_LISTINGS && clock.elapsed() - this.#since >= HOLE_TIME;
   }
 
   /** Reports the gap, once the object behind it is read: a key alone moves no cursor. */
@@ -189,10 +234,12 @@ export class StreamReader {
     if (!behind) return await this.#giveUp(cursor);
     using object = await this.#read(behind, startFetching(this.#context, behind));
     if (!object) return;
-    this.#listings = 0;
-    const gap = { stream: this.#stream, first: cursor + 1, last: behind.first - 1 };
+    // What is listed, but absent, is no part of it: that is waited for in its turn.
+    const next = behindHole([behind, ...this.#absentBeyond(cursor)], cursor)!;
+    const gap = { stream: this.#stream, first: cursor + 1, last: next.first - 1 };
     await delivery.gap(gap, signal);
     delivery.pass(gap);
+    if (next.first < behind.first) return;
     await delivery.apply(this.#stream, object.value.updates, signal);
   }
 

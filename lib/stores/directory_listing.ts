@@ -10,6 +10,9 @@ import type { ObjectInfo } from "./store.ts";
 /** So many files are looked at at once. */
 const PARALLEL = 128;
 
+/** Never old enough to be deleted. */
+const UNKNOWN_TIME = Infinity;
+
 /** Which files are listed. */
 export interface Selection {
   /** Path of the directory. */
@@ -25,7 +28,7 @@ export interface Selection {
 /**
  * Lists the files whose paths below `root` start with `prefix` and sort after `startAfter`, in the
  * order of their whole paths. What begins with a dot is left out, as is all but regular files; what
- * vanishes meanwhile is no error.
+ * vanishes meanwhile is no error, and may be listed.
  */
 export function listFiles(selection: Selection): AsyncGenerator<ObjectInfo> {
   return listBelow(directoryOf(selection.prefix ?? ""), selection);
@@ -69,17 +72,17 @@ function isSelected(key: string, { prefix = "", startAfter = "" }: Selection): b
   return key > startAfter || (key.endsWith("/") && startAfter.startsWith(key));
 }
 
-async function describe(keys: readonly string[], root: string): Promise<ObjectInfo[]> {
-  const found = await Promise.all(keys.map((key) => stat(key, root)));
-  return found.filter((object) => object !== undefined);
+function describe(keys: readonly string[], root: string): Promise<ObjectInfo[]> {
+  return Promise.all(keys.map((key) => stat(key, root)));
 }
 
-async function stat(key: string, root: string): Promise<ObjectInfo | undefined> {
+async function stat(key: string, root: string): Promise<ObjectInfo> {
   try {
     const { size, mtime } = await Deno.lstat(join(root, key));
-    return { key, size, lastModified: mtime?.getTime() ?? Infinity }; // Never old enough to be deleted.
+    return { key, size, lastModified: mtime?.getTime() ?? UNKNOWN_TIME };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    // On a network a look at a file may miss what its directory shows.
+    return { key, size: 0, lastModified: UNKNOWN_TIME };
   }
 }

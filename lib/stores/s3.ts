@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
 import { CorruptObjectError } from "../errors.ts";
-import { checkKey, checkPrefix } from "./object_key.ts";
-import { contentHeaders, readBody, readPage } from "./s3_bodies.ts";
+import { checkKey } from "./object_key.ts";
+import { contentHeaders, readBody } from "./s3_bodies.ts";
 import { Bucket, type BucketOptions, timeFor } from "./s3_bucket.ts";
 import { Deleter } from "./s3_delete.ts";
+import { Lister } from "./s3_listing.ts";
 import { isMissingObject } from "./s3_answers.ts";
 import {
   type FailedDelete,
@@ -34,6 +35,7 @@ export async function openS3Store(options: BucketOptions): Promise<ObjectStore> 
 class S3Store implements ObjectStore {
   readonly #bucket: Bucket;
   readonly #deleter: Deleter;
+  readonly #lister: Lister;
   /** What each object is written with. */
   readonly #settings;
 
@@ -45,6 +47,7 @@ class S3Store implements ObjectStore {
       ACL: acl,
     };
     this.#deleter = new Deleter(bucket);
+    this.#lister = new Lister(bucket);
   }
 
   get url(): string {
@@ -101,32 +104,8 @@ class S3Store implements ObjectStore {
     return body;
   }
 
-  async *list(
-    prefix: string,
-    { startAfter, signal }: ListOptions = {},
-  ): AsyncGenerator<ObjectInfo> {
-    checkPrefix(prefix);
-    const { name, prefix: root } = this.#bucket;
-    const selection = {
-      Bucket: name,
-      Prefix: root + prefix,
-      StartAfter: startAfter && root + startAfter,
-      // XML cannot hold every key that others may have put there.
-      EncodingType: "url",
-    } as const;
-    let next: string | undefined;
-    do {
-      const command = new ListObjectsV2Command({ ...selection, ContinuationToken: next });
-      const page = await this.#bucket.request(
-        `listing ${prefix || "all objects"}`,
-        { signal },
-        async (client, deadline) =>
-          readPage(await client.send(command, { abortSignal: deadline.signal }), root),
-      );
-      if (!page) return;
-      yield* page.objects;
-      next = page.next;
-    } while (next !== undefined);
+  list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
+    return this.#lister.list(prefix, options);
   }
 
   async delete(keys: readonly string[], options: StoreOptions = {}): Promise<FailedDelete[]> {

@@ -39,8 +39,10 @@ export async function readBody(
 export interface Page {
   /** The objects. */
   readonly objects: ObjectInfo[];
-  /** Where the next page begins, if there is one. */
+  /** Leads to the next page, if there is one. */
   readonly next: string | undefined;
+  /** There is one. */
+  readonly isTruncated: boolean;
 }
 
 /**
@@ -50,16 +52,19 @@ export interface Page {
  */
 export function readPage(output: ListObjectsV2CommandOutput, root: string): Page {
   const { Contents = [], EncodingType, IsTruncated, NextContinuationToken: next } = output;
-  if (IsTruncated === undefined || (IsTruncated && next === undefined)) {
+  if (IsTruncated === undefined) {
     throw new Error("the answer is not a listing of objects, check 's3.endpoint'");
   }
-  const objects = Contents.map(({ Key = "", Size = 0, LastModified }) => ({
-    key: (EncodingType === "url" ? decodeKey(Key) : Key).slice(root.length),
+  const keyOf = (text = "") => EncodingType === "url" ? decodeKey(text) : text;
+  // Not every service minds the prefix.
+  const own = Contents.filter(({ Key }) => keyOf(Key).startsWith(root));
+  const objects = own.map(({ Key, Size = 0, LastModified }) => ({
+    key: keyOf(Key).slice(root.length),
     size: Size,
     // What has no age is never old enough to be deleted.
     lastModified: LastModified?.getTime() ?? Infinity,
   }));
-  return { objects, next: IsTruncated ? next : undefined };
+  return { objects, next: IsTruncated ? next : undefined, isTruncated: IsTruncated };
 }
 
 /** AWS writes a space as `+`. A key that is not UTF-8 stays encoded: it is not one of ours. */

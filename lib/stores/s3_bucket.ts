@@ -58,6 +58,9 @@ export class Bucket implements Disposable {
   readonly #service: string;
   readonly #canRenew: boolean;
   #renewing: Promise<unknown> | undefined;
+  /** It was there. */
+  #isKnown = false;
+  /** It was said that it is missing. */
   #isMissing = false;
   readonly #clock;
 
@@ -100,7 +103,8 @@ export class Bucket implements Disposable {
 
   /**
    * Sends a request; when the credentials are outdated, fetches new ones and sends it again. Resolves
-   * to `undefined` when there is no bucket: nothing is in it. `doing` says what it is for, in errors.
+   * to `undefined` when there is no bucket yet: nothing is in it. One that was there is not empty when it
+   * is said to be missing: that may pass. `doing` says what it is for, in errors.
    *
    * @throws {StoreUnavailableError | AccessDeniedError | ConfigError} or the signal's reason.
    */
@@ -111,10 +115,10 @@ export class Bucket implements Disposable {
   ): Promise<T | undefined> {
     try {
       const answer = await this.#send(doing, options, request);
-      this.#isMissing = false;
+      [this.#isKnown, this.#isMissing] = [true, false];
       return answer;
     } catch (error) {
-      if (!isMissingBucket(error)) throw error;
+      if (!isMissingBucket(error) || this.#isKnown) throw error;
       this.#tellMissing();
     }
   }

@@ -40,7 +40,11 @@ export interface StoreOptions {
 
 /** Options of {@linkcode ObjectStore.list}. */
 export interface ListOptions extends StoreOptions {
-  /** Only keys that sort after this one; relative to the store's prefix. */
+  /**
+   * Only keys that sort after this one are wanted; relative to the store's prefix. It spares pages where
+   * keys are listed in their order. Elsewhere others may be left out, or all be listed: who has to know
+   * all keys does not use it, and who does filters what comes.
+   */
   readonly startAfter?: string;
 }
 
@@ -74,14 +78,15 @@ export interface RequestCounts {
  *   call resolved, from any machine. A listing that runs while keys change shows each unchanged key.
  * - **Absence:** `get` of a missing key resolves to `undefined`; deleting one succeeds; listing an
  *   empty prefix yields nothing. All that holds for a missing bucket, too; only `put` creates it, where
- *   that is allowed, and is refused elsewhere.
+ *   that is allowed, and is refused elsewhere. Caches and replicas break the promise of visibility: one
+ *   `undefined` proves nothing against a listing.
  * - **Errors:** `StoreUnavailableError` when trying again can help, `AccessDeniedError` when it
  *   cannot, `ConfigError` when the store is named or described wrongly, with the store, the
  *   operation and the cause in the message. None names a secret. `CorruptObjectError` when an object is
  *   larger than {@linkcode MAX_OBJECT_BYTES}; it is not read further then.
  * - **Keys:** parts with slashes between them, none empty, none beginning with a dot. Others, and
  *   prefixes that lead out of the store, are refused with a `TypeError`.
- * - **Order:** keys are listed in ascending order of their bytes; all keys used are ASCII.
+ * - **Order:** keys are listed in any order, and one may be listed twice.
  */
 export interface ObjectStore extends AsyncDisposable {
   /** How users name it: `s3://bucket/prefix` or `file:path`. Holds no secrets. */

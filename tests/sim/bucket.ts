@@ -1,6 +1,7 @@
 import { decodeBody, type StoredUpdate } from "../../lib/codec.ts";
 import { type ObjectName, parseKey } from "../../lib/keys.ts";
 import type { ObjectInfo } from "../../lib/stores/store.ts";
+import { shuffled } from "../memory_store.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** One update at one seq of one stream. */
@@ -38,11 +39,18 @@ export class Bucket {
   readonly streams = new Map<string, Map<number, Place[]>>();
   readonly #timeline: Timeline;
   readonly #plain: (body: Uint8Array) => Uint8Array;
+  /** What listings, and `startAfter`, go by. */
+  readonly #placeOf: (key: string) => string;
   #keys: readonly string[] | undefined;
   #removed: StoredObject[] = [];
 
-  /** An empty one; `plain` returns what is in an object. */
-  constructor(timeline: Timeline, plain: (body: Uint8Array) => Uint8Array) {
+  /** An empty one; `plain` returns what is in an object; listings are sorted, or in another order. */
+  constructor(
+    timeline: Timeline,
+    plain: (body: Uint8Array) => Uint8Array,
+    { isSorted }: { isSorted: boolean },
+  ) {
+    this.#placeOf = isSorted ? (key) => key : shuffled;
     this.#timeline = timeline;
     this.#plain = plain;
   }
@@ -84,8 +92,9 @@ export class Bucket {
     { size, lag }: { size: number; lag: number },
   ): { items: ObjectInfo[]; more: boolean } {
     const items: ObjectInfo[] = [];
+    const begin = startAfter && this.#placeOf(startAfter);
     for (const { name: { key }, body, lastModified } of this.#sorted(lag)) {
-      if (key <= startAfter || !key.startsWith(prefix)) continue;
+      if ((begin && this.#placeOf(key) <= begin) || !key.startsWith(prefix)) continue;
       if (items.length === size) return { items, more: true };
       items.push({ key, size: body.length, lastModified });
     }
@@ -99,7 +108,7 @@ export class Bucket {
 
   *#sorted(lag: number): Iterable<StoredObject> {
     if (lag === 0) {
-      this.#keys ??= [...this.objects.keys()].sort();
+      this.#keys ??= this.#inOrder(this.objects.values()).map(({ name }) => name.key);
       for (const key of this.#keys) yield this.objects.get(key)!;
       return;
     }
@@ -107,7 +116,13 @@ export class Bucket {
     const visible = [...this.objects.values(), ...this.#removed].filter(({ created, removed }) =>
       created <= then && removed > then
     );
-    yield* visible.sort((a, b) => a.name.key < b.name.key ? -1 : 1);
+    yield* this.#inOrder(visible);
+  }
+
+  #inOrder(objects: Iterable<StoredObject>): StoredObject[] {
+    return Array.from(objects, (object) => ({ object, place: this.#placeOf(object.name.key) }))
+      .sort((a, b) => a.place < b.place ? -1 : 1)
+      .map(({ object }) => object);
   }
 
   #forget({ places }: StoredObject): void {

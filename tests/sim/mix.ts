@@ -14,6 +14,8 @@ const FAULTS = {
   hang: 0.03,
   /** The body or listing ends in the middle. */
   cut: 0.05,
+  /** A GET finds nothing where something is: once, or from then on for seconds or minutes. */
+  missed: 0.05,
   /** Credentials are refused for a moment. */
   denied: 0.01,
   /** Some keys of a delete fail, some of those are deleted nevertheless. */
@@ -80,6 +82,8 @@ export interface Mix {
   pageSize: number;
   /** Listings may show the bucket as it was so many milliseconds ago. */
   readonly lag: number;
+  /** Listings are in the order of the keys. */
+  readonly isSorted: boolean;
   /** How often a server is told of another's commit as soon as it is stored. */
   readonly wakeUps: number;
   /** How many servers use the marker, of all. */
@@ -121,6 +125,7 @@ export function drawMix(chance: Chance, focus: readonly Focus[] = []): Mix {
     latency: chance.pick([20, 100, 1000]),
     pageSize: chance.pick([2, 5, 1000]),
     lag: chance.happens(0.1) ? SECOND : 0,
+    isSorted: !chance.happens(0.15),
     wakeUps: chance.pick([0, 0, 0.3, 0.9]),
     marker: chance.pick([0, 0, 0.5, 1]),
     contentSize: chance.happens(0.1) || focus.includes(LARGE) ? 40_000 : 10,

@@ -153,24 +153,41 @@ export const MUTANTS: readonly Mutant[] = [
     "an object that is gone is taken for a gap",
     edit(
       STREAM_READER,
-      `    this.#excluded.add(name.key);
-    this.#listings = 0;
-    await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });`,
-      `    this.#excluded.add(name.key);
-    [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];`,
+      "    this.#absent.add(key);\n    if",
+      `    [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];
+    this.#names = this.#names.filter((name) => name.key !== key);
+    if (Infinity) return;
+    if`,
     ),
+  ),
+  mutant(
+    "a GET that finds nothing is taken for absence",
+    edit(
+      STREAM_READER,
+      "this.#names = [...commits, ...segments];",
+      "this.#names = [...commits, ...segments].filter(({ key }) => !this.#missed.has(key));",
+    ),
+  ),
+  mutant(
+    "a listing that starts behind the cursor is taken for one of all",
+    edit(STREAM_READER, "this.#listings === 1 ? cursor : undefined", "cursor"),
+  ),
+  rareMutant(
+    "what a look for copies does not find is deleted",
+    ["clone", "restore", "backUp"],
+    edit(OWN_TAIL, "unknown.filter((name) => !absent.has(name))", "unknown"),
   ),
   mutant(
     "segments are listed before the tail",
     edit(
       STREAM_READER,
-      `    const segments = await listStream(store, "segments", this.#stream, options);`,
+      `    const segments = await listStream(store, "segments", this.#stream, { beyond, signal });`,
       "",
     ),
     edit(
       STREAM_READER,
       "    const commits = tail\n",
-      `    const segments = await listStream(store, "segments", this.#stream, options);
+      `    const segments = await listStream(store, "segments", this.#stream, { beyond, signal });
     const commits = tail\n`,
     ),
     edit(STREAM_READER, "const HOLE_LISTINGS = 3;", "const HOLE_LISTINGS = 1;"),

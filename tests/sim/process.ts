@@ -50,6 +50,7 @@ export class Process {
       timeline,
       chance,
       mix,
+      hiddenUntil: server.hiddenUntil,
       clockError: () => server.clockError,
       alive: () => this.alive,
       reachable: () => timeline.now >= server.outageUntil,

@@ -12,6 +12,8 @@ export class Server {
   readonly habits: Habits;
   readonly config: ResolvedConfig;
   readonly backups: Backup[] = [];
+  /** What GETs from here do not find until then. */
+  readonly hiddenUntil = new Map<string, number>();
   disk: Disk;
   process: Process | undefined;
   /** How far its clock is ahead, in milliseconds. */

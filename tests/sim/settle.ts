@@ -1,4 +1,6 @@
 import { plainEnvelope } from "../../lib/encryption/envelope.ts";
+import { systemEnvironment } from "../../lib/environment.ts";
+import { AbsentObjects } from "../../lib/publishing/absent_objects.ts";
 import { LockedObjects } from "../../lib/publishing/locked_objects.ts";
 import { mayBeContested } from "../../lib/publishing/contested.ts";
 import { newUpdate } from "./happenings.ts";
@@ -103,7 +105,11 @@ function hasContested({ bucket, timeline }: World, { state }: Process): boolean 
   const tail = [...bucket.objects.values()].map(({ name }) => name).filter(({ kind }) =>
     kind === "tail"
   );
-  const context = { state, locked: new LockedObjects(plainEnvelope) };
+  const context = {
+    state,
+    locked: new LockedObjects(plainEnvelope),
+    absent: new AbsentObjects(systemEnvironment),
+  };
   return state.former.all(timeline.now).some((former) => mayBeContested(context, former, tail));
 }
 

@@ -21,12 +21,17 @@ const LATEST = 60_000;
 /** The store's own timeout: so long a request hangs at most, in milliseconds. */
 const STORE_TIMEOUT = 60_000;
 
+/** For so many milliseconds a GET finds nothing once it did not: a cache remembers that. */
+const MISSED = [0, 1000, 5000, 60_000, 4 * 60_000];
+
 /** What a store stands on in a simulated process. */
 export interface StoreHost {
   readonly bucket: Bucket;
   readonly timeline: Timeline;
   readonly chance: Chance;
   readonly mix: Mix;
+  /** Until when GETs find nothing at a key, as far as that was drawn. */
+  readonly hiddenUntil: Map<string, number>;
   /** Milliseconds that the process's clock is ahead. */
   clockError(): number;
   /** Whether the process lives. */
@@ -62,10 +67,23 @@ export class StoreView implements ObjectStore {
   async get(key: string, options: StoreOptions = {}): Promise<Uint8Array | undefined> {
     this.requests.get++;
     const { bucket, chance, mix } = this.#host;
-    const read = () => key === MARKER_KEY ? bucket.marker : bucket.objects.get(key)?.body;
+    const read = () => {
+      if (this.#isHidden(key)) return undefined;
+      return key === MARKER_KEY ? bucket.marker : bucket.objects.get(key)?.body;
+    };
     const body = await this.#request(`GET ${key}`, "read", read, options);
     if (!body || !chance.happens(mix.faults.cut)) return body;
     return body.subarray(0, chance.whole(0, body.length - 1));
+  }
+
+  #isHidden(key: string): boolean {
+    const { chance, mix: { faults }, timeline, hiddenUntil } = this.#host;
+    if (faults.missed === 0) return false;
+    const until = hiddenUntil.get(key);
+    if (until !== undefined) return timeline.now < until;
+    const isHidden = chance.happens(faults.missed);
+    hiddenUntil.set(key, isHidden ? timeline.now + chance.pick(MISSED) : 0);
+    return isHidden;
   }
 
   async *list(

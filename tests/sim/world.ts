@@ -42,10 +42,11 @@ export class World {
   readonly #start = this.timeline.now;
 
   constructor(seed: number, { trace, focus, encryption }: WorldOptions) {
-    this.bucket = new Bucket(this.timeline, (body) => encryption?.plain(body) ?? body);
     this.envelope = encryption?.envelope(this.timeline) ?? plainEnvelope;
     this.chance = new Chance(seed);
     this.mix = drawMix(this.chance, focus);
+    const plain = (body: Uint8Array) => encryption?.plain(body) ?? body;
+    this.bucket = new Bucket(this.timeline, plain, { isSorted: this.mix.isSorted });
     this.#deceives = this.mix.faults.cut > 0 || this.mix.lag > 0;
     this.#trace = trace;
     trace?.(JSON.stringify(this.mix));

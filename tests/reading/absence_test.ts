@@ -1,0 +1,207 @@
+/**
+ * A GET that finds nothing is no proof that there is nothing: what listings show is not gone.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { MissingObjectError } from "../../lib/errors.ts";
+import { watch } from "../../lib/watch.ts";
+import { Fleet, texts } from "../fixture.ts";
+
+const STREAM = "web-1_abcdefgh";
+const MINUTE = 60_000, HOUR = 60 * MINUTE;
+
+/** Two servers of which one has read `a1`; the other has published `a2` and `a3` since. */
+async function begun(fleet: Fleet) {
+  const web1 = fleet.server("web-1");
+  const received = fleet.watch(fleet.server("web-2", { retention: "24h" }));
+  await fleet.publish(web1, "a1");
+  await fleet.time.run(received.watcher.poll());
+  await fleet.publish(web1, "a2", "a3");
+  const { time, store } = fleet, [, second, third] = fleet.keys("tail/");
+  return { web1, received, time, store, second, third, stream: web1.stream };
+}
+
+Deno.test("an object that one GET does not find, while it is listed, is fetched again at once", async () => {
+  for (const misses of [1, 2, 3]) {
+    await using fleet = new Fleet();
+    const { received, time, store, second } = await begun(fleet);
+    await using _ = received;
+    store.hidden.set(second, misses);
+    const report = await time.run(received.watcher.poll());
+    assert.deepEqual(report, { applied: 2, gaps: 0, unreadable: [] }, `${misses} misses`);
+    assert.deepEqual(received.contents, texts("a", 3));
+  }
+});
+
+Deno.test("an object that GETs do not find for minutes, while it is listed, holds its stream only", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second } = await begun(fleet);
+  await using _ = received;
+  await fleet.publish(fleet.server("web-3"), "b1");
+  store.hidden.set(second, Infinity);
+  for (let minute = 0; minute < 30; minute++) {
+    const { gaps, unreadable } = await time.run(received.watcher.poll());
+    assert.equal(gaps, 0);
+    assert.ok(unreadable[0] instanceof MissingObjectError);
+    assert.equal(
+      unreadable[0].message,
+      `Cannot read ${second}: listings show it, but the store says that there is no such object`,
+    );
+    time.skip(MINUTE);
+  }
+  assert.deepEqual(received.contents, ["a1", "b1"]);
+  store.hidden.clear();
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, ["a1", "b1", "a2", "a3"]);
+  assert.deepEqual(received.gaps, []);
+});
+
+Deno.test("a segment that GETs do not find, while it is listed, is no gap", async () => {
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1"), ...texts("a", 30));
+  const segments = fleet.keys("segments/");
+  assert.ok(segments.length > 0);
+  for (const key of segments) fleet.store.hidden.set(key, Infinity);
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, []);
+  fleet.store.hidden.clear();
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, texts("a", 30));
+  assert.deepEqual(received.gaps, []);
+});
+
+Deno.test("where each GET lags behind the listings, polls that come by themselves lose nothing", async () => {
+  await using fleet = new Fleet();
+  const { store, time: { clock } } = fleet;
+  const web1 = fleet.server("web-1");
+  const contents: unknown[] = [], gaps: unknown[] = [];
+  const reader = fleet.server("web-2", { poll: "1s", retention: false });
+  const onGap = (gap: unknown) => void gaps.push(gap);
+  const watcher = watch(reader, ({ content }) => void contents.push(content), { onGap });
+  await watcher.ready;
+  await fleet.time.pass(5_000);
+  for (const text of texts("a", 12)) {
+    await fleet.publish(web1, text);
+    for (const key of fleet.keys(`tail/${web1.stream}/`).slice(-1)) {
+      store.hidden.set(key, Infinity);
+      clock.setTimer(5_000, () => store.hidden.delete(key));
+    }
+    await fleet.time.pass(1_000);
+  }
+  await fleet.time.pass(2 * MINUTE);
+  assert.deepEqual(contents, texts("a", 12));
+  assert.deepEqual(gaps, []);
+  await fleet.time.run(watcher.close());
+});
+
+Deno.test("a new state, from the beginning or from now, does not take a listed object for gone", async () => {
+  for (const from of ["earliest", "now"] as const) {
+    await using fleet = new Fleet();
+    await fleet.forge({ kind: "segments", stream: STREAM, first: 5, last: 9 }, (seq) => `s${seq}`);
+    await fleet.forge({ kind: "tail", stream: STREAM, first: 10, last: 10 }, (seq) => `s${seq}`);
+    for (const key of fleet.keys()) fleet.store.hidden.set(key, 1);
+    await using received = fleet.watch(fleet.server("web-2", { from }));
+    await fleet.time.run(received.watcher.poll());
+    assert.deepEqual(received.contents, from === "now" ? [] : texts("s", 6, 5));
+    assert.deepEqual(received.gaps, []);
+  }
+});
+
+Deno.test("what listings show after it was deleted does not keep what has taken its place", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.publish(web1, "a1");
+  await fleet.time.run(received.watcher.poll());
+  await fleet.publish(web1, ...texts("a", 7, 2));
+  const tail = [...fleet.store.objects].filter(([key]) => key.startsWith("tail/"));
+  await fleet.publish(web1, ...texts("a", 4, 9));
+  for (const [key, object] of tail) {
+    if (!fleet.keys().includes(key)) fleet.store.stale.set(key, object);
+  }
+  assert.ok(fleet.store.stale.size > 4);
+  const report = await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(report, { applied: 11, gaps: 0, unreadable: [] });
+  assert.deepEqual(received.contents, texts("a", 12));
+});
+
+Deno.test("what expired while listings still show it is a gap as soon as they do not", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second, stream } = await begun(fleet);
+  await using _ = received;
+  store.stale.set(second, store.objects.get(second)!);
+  store.objects.delete(second);
+  const { unreadable } = await time.run(received.watcher.poll());
+  assert.equal(unreadable.length, 1);
+  assert.deepEqual(received.gaps, []);
+  store.stale.clear();
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, [{ stream, first: 2, last: 2 }]);
+  assert.deepEqual(received.contents, ["a1", "a3"]);
+});
+
+Deno.test("what listings never cease to show after it was deleted is a gap after the retention", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second, stream } = await begun(fleet);
+  await using _ = received;
+  store.stale.set(second, store.objects.get(second)!);
+  store.objects.delete(second);
+  await time.run(received.watcher.poll());
+  time.skip(23 * HOUR);
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  time.skip(2 * HOUR);
+  for (let poll = 0; poll < 3; poll++) await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, [{ stream, first: 2, last: 2 }]);
+  assert.deepEqual(received.contents, ["a1", "a3"]);
+});
+
+Deno.test("a clock that is set forward does not end the waiting", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second } = await begun(fleet);
+  await using _ = received;
+  store.hidden.set(second, Infinity);
+  await time.run(received.watcher.poll());
+  time.setBack(-48 * HOUR);
+  store.clockOffset = -48 * HOUR;
+  await time.run(received.watcher.poll());
+  store.hidden.clear();
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  assert.deepEqual(received.contents, texts("a", 3));
+});
+
+Deno.test("at the end of a stream, what is listed and not found waits, and costs few requests", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second, third } = await begun(fleet);
+  await using _ = received;
+  for (const key of [second, third]) {
+    store.stale.set(key, store.objects.get(key)!);
+    store.objects.delete(key);
+  }
+  await time.run(received.watcher.poll());
+  const { get, list } = store.requests;
+  for (let poll = 0; poll < 3; poll++) await time.run(received.watcher.poll());
+  assert.ok(store.requests.get - get <= 12, `${store.requests.get - get} GETs`);
+  assert.ok(store.requests.list - list <= 9, `${store.requests.list - list} LISTs`);
+  time.skip(50 * HOUR);
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+});
+
+Deno.test("a gap ends where the next object is listed, not where the next one can be read", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second, third, web1, stream } = await begun(fleet);
+  await using _ = received;
+  await fleet.publish(web1, "a4");
+  store.objects.delete(second);
+  store.hidden.set(third, Infinity);
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  store.hidden.clear();
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, [{ stream, first: 2, last: 2 }]);
+  assert.deepEqual(received.contents, ["a1", "a3", "a4"]);
+});
