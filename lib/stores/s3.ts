@@ -5,9 +5,10 @@
  */
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
+import { mediaTypeOf } from "../encryption/format.ts";
 import { CorruptObjectError } from "../errors.ts";
 import { checkKey, checkPrefix } from "./object_key.ts";
-import { contentHeaders, readBody, readPage } from "./s3_bodies.ts";
+import { readBody, readPage } from "./s3_bodies.ts";
 import { Bucket, type BucketOptions, timeFor } from "./s3_bucket.ts";
 import { Deleter } from "./s3_delete.ts";
 import { isMissingObject } from "./s3_answers.ts";
@@ -63,7 +64,7 @@ class S3Store implements ObjectStore {
     const command = new PutObjectCommand({
       ...this.#object(key),
       ...this.#settings,
-      ...contentHeaders(body),
+      ContentType: mediaTypeOf(body),
       Body: body,
     });
     const options = { signal, size: body.length };

@@ -4,18 +4,9 @@
  * @module
  */
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
-import { mediaTypeOf } from "../encryption/format.ts";
 import { messageOf } from "../errors.ts";
 import { readAtMost } from "../read_at_most.ts";
 import { MAX_OBJECT_BYTES, type ObjectInfo } from "./store.ts";
-
-/** The headers that say what an object is. */
-export function contentHeaders(
-  body: Uint8Array,
-): { ContentType: string; ContentEncoding?: string } {
-  const { type, encoding } = mediaTypeOf(body);
-  return { ContentType: type, ContentEncoding: encoding };
-}
 
 /** What `fetch` says of a body that it cannot unpack; of a connection that is lost it says other things. */
 const MALFORMED = /gzip|deflate|brotli|^unexpected end of file/i;
