@@ -72,7 +72,7 @@ async function describe(keys: readonly string[], root: string): Promise<ObjectIn
 async function stat(key: string, root: string): Promise<ObjectInfo | undefined> {
   try {
     const { size, mtime } = await Deno.lstat(join(root, key));
-    return { key, size, lastModified: mtime?.getTime() ?? Infinity }; // Never old enough to be deleted.
+    return { key, size, lastModified: mtime?.getTime() };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

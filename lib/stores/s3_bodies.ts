@@ -40,17 +40,30 @@ export interface Page {
  * @throws {Error} when it is none: what is taken for the end of a listing hides updates.
  */
 export function readPage(output: ListObjectsV2CommandOutput, root: string): Page {
-  const { Contents = [], EncodingType, IsTruncated, NextContinuationToken: next } = output;
-  if (IsTruncated === undefined || (IsTruncated && next === undefined)) {
-    throw new Error("the answer is not a listing of objects, check 's3.endpoint'");
+  const { Contents = [], EncodingType, NextContinuationToken: next } = output;
+  const { IsTruncated = next !== undefined || Contents.length >= PAGE_SIZE } = output;
+  if (IsTruncated && next === undefined) {
+    throw new Error("a page of the listing is not the last, and does not tell where it goes on");
   }
-  const objects = Contents.map(({ Key = "", Size = 0, LastModified }) => ({
-    key: (EncodingType === "url" ? decodeKey(Key) : Key).slice(root.length),
-    size: Size,
-    // What has no age is never old enough to be deleted.
-    lastModified: LastModified?.getTime() ?? Infinity,
+  const named = Contents.filter(({ Key }) => Key !== undefined);
+  const objects = named.map(({ Key = "", Size = 0, LastModified }) => ({
+    key: keyOf(Key, EncodingType === "url", root).slice(root.length),
+    size: Size > 0 ? Size : 0, // It may be missing, or no number.
+    lastModified: LastModified?.getTime(),
   }));
   return { objects, next: IsTruncated ? next : undefined };
+}
+
+/** A page that is not the last has so many objects. */
+const PAGE_SIZE = 1_000;
+
+/**
+ * The key that stands in a listing. Services may ignore that keys are to be encoded, and say otherwise, or
+ * encode them and not say so: what begins with `root` was read in the right way.
+ */
+function keyOf(text: string, isEncoded: boolean, root: string): string {
+  const ways = isEncoded ? [decodeKey(text), text] : [text, decodeKey(text)];
+  return ways.find((key) => key.startsWith(root)) ?? ways[0];
 }
 
 /** AWS writes a space as `+`. A key that is not UTF-8 stays encoded: it is not one of ours. */

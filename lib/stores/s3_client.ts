@@ -6,6 +6,7 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
 import { ConfigError } from "../errors.ts";
+import { filterAnswers } from "./s3_answer_filter.ts";
 import { credentialsFor } from "./s3_credentials.ts";
 
 /** Failures that pass at once are not worth a message. */
@@ -25,6 +26,8 @@ export interface Handlers {
 export interface ConnectedClient {
   /** The client. */
   readonly client: S3Client;
+  /** URL of the service, where one is set. */
+  readonly endpoint: string | undefined;
   /** Names the service in messages. */
   readonly service: string;
 }
@@ -58,8 +61,11 @@ export async function createClient(
     });
   });
   const usePathStyle = forcePathStyle ?? endpoint !== undefined;
+  const client = new S3Client({ ...common, endpoint, region, forcePathStyle: usePathStyle });
+  filterAnswers(client);
   return {
-    client: new S3Client({ ...common, endpoint, region, forcePathStyle: usePathStyle }),
+    client,
+    endpoint,
     service: endpoint ?? `AWS in ${region}`,
   };
 }

@@ -1,26 +1,12 @@
 import assert from "node:assert/strict";
 import { brotliCompressSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { configureSync, resetSync } from "@logtape/logtape";
 import { decodeBody, encodeBody, updateLine } from "../../lib/codec.ts";
 import { objectName } from "../../lib/keys.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import { httpProxy, httpServer, s3Failure } from "../servers/http.ts";
 import { bytes, keys, plain } from "./contract.ts";
-
-/** Collects what is warned of. */
-function warnings(): Disposable & { readonly lines: string[] } {
-  const lines: string[] = [];
-  configureSync({
-    reset: true,
-    sinks: { memory: ({ message }) => void lines.push(message.join("")) },
-    loggers: [
-      { category: ["feedsync"], lowestLevel: "warning", sinks: ["memory"] },
-      { category: ["logtape", "meta"], sinks: [] },
-    ],
-  });
-  return { lines, [Symbol.dispose]: resetSync };
-}
+import { warnings } from "./warnings.ts";
 
 const BUCKET = {
   region: "us-east-1",
