@@ -110,6 +110,7 @@ export async function cleanUp(
       for (const { key } of failures) failed.add(key);
     }
   }
+  if (store.keepsVersions) tellOfVersions(store);
   const deleted = expired.flat().filter(({ key }) => !failed.has(key));
   return {
     deleted: deleted.length,
@@ -123,16 +124,36 @@ export async function cleanUp(
   };
 }
 
-/** Each of these stores was told of: it stays as it is. */
-const toldOfUndated = new WeakSet<ObjectStore>();
+/** What is wrong with a store stays so: it is said once. */
+const TOLD = { undated: new WeakSet<ObjectStore>(), versions: new WeakSet<ObjectStore>() };
+
+function tellOnce(
+  told: WeakSet<ObjectStore>,
+  store: ObjectStore,
+  text: string,
+  properties: Record<string, unknown> = {},
+): void {
+  if (told.has(store)) return;
+  told.add(store);
+  logger.warn(text, { ...properties, store: store.url });
+}
 
 function tellOfUndated(store: ObjectStore, undated: number): void {
-  if (toldOfUndated.has(store)) return;
-  toldOfUndated.add(store);
-  logger.warn(
+  tellOnce(
+    TOLD.undated,
+    store,
     "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
       "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects",
-    { undated, store: store.url },
+    { undated },
+  );
+}
+
+function tellOfVersions(store: ObjectStore): void {
+  tellOnce(
+    TOLD.versions,
+    store,
+    "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
+      "lifecycle rule that removes them, see 'Buckets that keep versions' in README.md",
   );
 }
 

@@ -6,6 +6,7 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
 import { ConfigError } from "../errors.ts";
+import { headerOf, RETRY_AFTER } from "./s3_answers.ts";
 import { filterAnswers } from "./s3_answer_filter.ts";
 import { credentialsFor } from "./s3_credentials.ts";
 
@@ -63,9 +64,25 @@ export async function createClient(
   const usePathStyle = forcePathStyle ?? endpoint !== undefined;
   const client = new S3Client({ ...common, endpoint, region, forcePathStyle: usePathStyle });
   filterAnswers(client);
+  await heedRefusals(client);
   return {
     client,
     endpoint,
     service: endpoint ?? `AWS in ${region}`,
   };
+}
+
+/** Makes no further attempt while the service asks to be left alone: that takes longer than a request may. */
+async function heedRefusals({ config }: S3Client): Promise<void> {
+  const strategy = await config.retryStrategy();
+  if (!("refreshRetryTokenForRetry" in strategy)) return; // An old kind, which the SDK does not make.
+  const heeding: typeof strategy = {
+    acquireInitialRetryToken: (scope) => strategy.acquireInitialRetryToken(scope),
+    async refreshRetryTokenForRetry(token, reason) {
+      if (headerOf(reason.error, RETRY_AFTER) !== undefined) throw reason.error;
+      return await strategy.refreshRetryTokenForRetry(token, reason);
+    },
+    recordSuccess: (token) => strategy.recordSuccess(token),
+  };
+  config.retryStrategy = () => Promise.resolve(heeding);
 }
