@@ -3,11 +3,14 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import { MARKER_KEY, type ObjectName, parseKey, reachOf } from "./keys.ts";
 import type { ObjectInfo, ObjectStore } from "./stores/store.ts";
+
+const logger = getLogger(["feedsync", "cleanup"]);
 
 /** The least age: a write that was reported failed may land a while later. In milliseconds. */
 export const MIN_AGE: number = 10 * 60 * 1000;
@@ -37,6 +40,8 @@ export interface CleanupReport {
   readonly failed: number;
   /** Why the first of them could not be deleted; absent when there are none. */
   readonly error?: Error;
+  /** Objects among those kept of which the store does not tell how old they are. */
+  readonly undated: number;
   /** Objects that are not feedsync's; left alone. */
   readonly foreign: number;
   /** Keys of what was deleted, or would be. */
@@ -71,7 +76,7 @@ export async function cleanup(
       `Cannot clean up as 'maxAge' must be at least 10 minutes: current value is ${maxAge ?? age}`,
     );
   }
-  if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, foreign: 0, keys: [] };
+  if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, undated: 0, foreign: 0, keys: [] };
   const { store, environment } = parts;
   return await cleanUp(store, { environment, maxAge: age, dryRun, signal });
 }
@@ -91,7 +96,10 @@ export async function cleanUp(
   },
 ): Promise<CleanupReport> {
   const { streams, foreign, total } = await listAll(store, signal);
-  const now = environment.clock.now() + (store.clockOffset ?? 0);
+  const objects = [...streams.values()].flat();
+  const undated = objects.filter(({ lastModified }) => lastModified === undefined).length;
+  if (undated > 0) tellOfUndated(store, undated);
+  const now = timeOf(store, objects, environment);
   const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
   const failed = new Set<string>();
   let error: Error | undefined;
@@ -102,6 +110,7 @@ export async function cleanUp(
       for (const { key } of failures) failed.add(key);
     }
   }
+  if (store.keepsVersions) tellOfVersions(store);
   const deleted = expired.flat().filter(({ key }) => !failed.has(key));
   return {
     deleted: deleted.length,
@@ -109,14 +118,61 @@ export async function cleanUp(
     kept: total - deleted.length - failed.size,
     failed: failed.size,
     ...error && { error },
+    undated,
     foreign,
     keys: deleted.map(({ key }) => key),
   };
 }
 
+/** What is wrong with a store stays so: it is said once. */
+const TOLD = { undated: new WeakSet<ObjectStore>(), versions: new WeakSet<ObjectStore>() };
+
+function tellOnce(
+  told: WeakSet<ObjectStore>,
+  store: ObjectStore,
+  text: string,
+  properties: Record<string, unknown> = {},
+): void {
+  if (told.has(store)) return;
+  told.add(store);
+  logger.warn(text, { ...properties, store: store.url });
+}
+
+function tellOfUndated(store: ObjectStore, undated: number): void {
+  tellOnce(
+    TOLD.undated,
+    store,
+    "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
+      "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects",
+    { undated },
+  );
+}
+
+function tellOfVersions(store: ObjectStore): void {
+  tellOnce(
+    TOLD.versions,
+    store,
+    "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
+      "lifecycle rule that removes them, see 'Buckets that keep versions' in README.md",
+  );
+}
+
+/**
+ * The time by the store's clock. Where answers do not tell it (`Date`), the newest object is taken to be
+ * written just now: the local clock may be ahead, and what is young would be deleted.
+ */
+function timeOf(
+  { clockOffset }: ObjectStore,
+  objects: readonly DatedObject[],
+  { clock }: Environment,
+): number {
+  if (clockOffset !== undefined) return clock.now() + clockOffset;
+  return objects.reduce((latest, { lastModified = 0 }) => Math.max(latest, lastModified), 0);
+}
+
 /**
  * The objects of one stream that may go: from the oldest on, up to the first that is younger than
- * `maxAge`, so that what remains has no hole. The newest commit stays twice as long: it tells how
+ * `maxAge` or of unknown age, so that what remains has no hole. The newest commit stays twice as long: it tells how
  * far the stream reaches.
  */
 function expiredObjects(
@@ -128,7 +184,7 @@ function expiredObjects(
   const newest = reachOf(sorted.map(({ name }) => name).filter(({ kind }) => kind === "tail"));
   const young = sorted.findIndex(({ name, lastModified }) => {
     const isNewest = name.kind === "tail" && name.last === newest;
-    return now - lastModified <= (isNewest ? 2 * maxAge : maxAge);
+    return lastModified === undefined || now - lastModified <= (isNewest ? 2 * maxAge : maxAge);
   });
   return young === -1 ? sorted : sorted.slice(0, young);
 }

@@ -1,6 +1,7 @@
 /**
  * The bytes of commits and segments: NDJSON, a header and one update a line, compressed with zstd.
- * `zstd -dc | jq` reads them.
+ * `zstd -dc | jq` reads them. What arrives unpacked, since something on the way has done that, is read as
+ * well.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { formatOf } from "./encryption/format.ts";
 import { CorruptObjectError, messageOf } from "./errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_shape.ts";
 import { type ObjectName, serverOf } from "./keys.ts";
-import { MAX_OBJECT_BYTES } from "./stores/store.ts";
+import { MAX_OBJECT_BYTES, tooLarge } from "./stores/store.ts";
 import { isFeedUrl, type Json, type JsonObject, type Update } from "./update.ts";
 
 /** A larger update is not accepted: bytes of its line. */
@@ -136,15 +137,20 @@ function continuedBy(
 
 function unpack(key: string, body: Uint8Array): string {
   if (body.length === 0) throw new CorruptObjectError(key, "it is empty");
+  const format = formatOf(body);
   // Each attempt of `node:zlib` at what it cannot unpack holds 100 KB until garbage is collected.
-  if (formatOf(body) !== "zstd") throw new CorruptObjectError(key, "it is not zstd-compressed");
+  if (format !== "zstd" && format !== "ndjson") {
+    throw new CorruptObjectError(key, "it is not zstd-compressed");
+  }
+  if (body.length > MAX_OBJECT_BYTES) throw tooLarge(key);
   try {
-    const bytes = zstdDecompressSync(body, { maxOutputLength: MAX_OBJECT_BYTES });
+    const bytes = format === "zstd"
+      ? zstdDecompressSync(body, { maxOutputLength: MAX_OBJECT_BYTES })
+      : body;
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new CorruptObjectError(key, `it is not zstd-compressed text (${messageOf(cause)})`, {
-      cause,
-    });
+    const form = format === "zstd" ? "zstd-compressed text" : "text";
+    throw new CorruptObjectError(key, `it is not ${form} (${messageOf(cause)})`, { cause });
   }
 }
 

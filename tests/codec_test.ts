@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { zstdCompressSync } from "node:zlib";
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { decodeBody, decodeObject, encodeBody, updateLine } from "../lib/codec.ts";
 import { CorruptObjectError } from "../lib/errors.ts";
 import { objectName } from "../lib/keys.ts";
+import { MAX_OBJECT_BYTES } from "../lib/stores/store.ts";
 import { contentToJson, type UpdateInput } from "../lib/update.ts";
 
 const TIME = "2026-01-01T00:00:00.000Z";
@@ -65,11 +66,26 @@ Deno.test("decodeBody() returns what encodeBody() took: text, JSON, bytes and re
   }
 });
 
-Deno.test("decodeBody() refuses a body that is cut off anywhere", () => {
+Deno.test("decodeBody() takes a body that was unpacked on the way", () => {
   const body = encodeBody(name, [line(3), line(4)], { time: TIME });
-  for (let length = 0; length < body.length; length++) {
-    assert.throws(() => decodeBody(name, body.subarray(0, length)), CorruptObjectError);
+  assert.deepEqual(decodeBody(name, zstdDecompressSync(body)), decodeBody(name, body));
+});
+
+Deno.test("decodeBody() refuses a body that is cut off anywhere, also one that was unpacked", () => {
+  const packed = encodeBody(name, [line(3), line(4)], { time: TIME });
+  for (const body of [packed, zstdDecompressSync(packed)]) {
+    for (let length = 0; length < body.length; length++) {
+      assert.throws(() => decodeBody(name, body.subarray(0, length)), CorruptObjectError);
+    }
   }
+});
+
+Deno.test("decodeBody() refuses an unpacked body that is too large, or not UTF-8", () => {
+  const huge = new Uint8Array(MAX_OBJECT_BYTES + 1).fill(0x20);
+  huge.set(new TextEncoder().encode(HEADER));
+  assertCorrupt(huge, /it has more than 33554432 bytes/);
+  const body = new Uint8Array([...new TextEncoder().encode(`${HEADER}\n`), 0xff, 10]);
+  assertCorrupt(body, /it is not text/);
 });
 
 Deno.test("decodeBody() refuses a body that is not what its key says", () => {

@@ -62,10 +62,11 @@ function readAge(text: string): number {
 
 async function printReport(report: CleanupReport, dryRun: boolean): Promise<void> {
   if (dryRun) { for (const key of report.keys) await print(key); }
-  const { deleted, bytes, kept, foreign } = report;
+  const { deleted, bytes, kept, undated, foreign } = report;
+  const ageless = undated > 0 ? ` (${undated} of unknown age)` : "";
   const strangers = foreign > 0 ? `, ignored ${foreign} that are not of feedsync` : "";
   await print(
     `${dryRun ? "would delete" : "deleted"} ${deleted} objects (${bytes} bytes), kept ${kept}` +
-      strangers,
+      ageless + strangers,
   );
 }

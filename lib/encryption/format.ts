@@ -9,24 +9,26 @@ const MAGIC = {
   zstd: [0x28, 0xb5, 0x2f, 0xfd],
   /** `eyJ`, how base64url of a JSON object begins: a JWE in compact serialization. */
   jwe: [0x65, 0x79, 0x4a],
+  /** `{"feedsync":`, how a header begins: something on the way has unpacked the body. */
+  ndjson: Array.from('{"feedsync":', (character) => character.charCodeAt(0)),
 } as const;
 
 /** A way to store a body. */
 export type Format = keyof typeof MAGIC;
 
-/** How HTTP names what is in a body. */
-export interface MediaType {
-  /** `Content-Type`. */
-  readonly type: string;
-  /** `Content-Encoding`. */
-  readonly encoding?: string;
-}
+const MEDIA_TYPES: Record<Format, string> = {
+  zstd: "application/zstd",
+  jwe: "application/jose",
+  ndjson: "application/x-ndjson",
+};
 
-/** Lets `curl … | zstd -d`, browsers and people make sense of a body. */
-export function mediaTypeOf(body: Uint8Array): MediaType {
+/**
+ * The `Content-Type` of a body. There is never a `Content-Encoding`: it allows caches and proxies to
+ * unpack the body, and clients to expect that it is unpacked.
+ */
+export function mediaTypeOf(body: Uint8Array): string {
   const format = formatOf(body);
-  if (format === "zstd") return { type: "application/x-ndjson", encoding: "zstd" };
-  return { type: format === "jwe" ? "application/jose" : "application/octet-stream" };
+  return format === undefined ? "application/octet-stream" : MEDIA_TYPES[format];
 }
 
 /** How a body is stored; `undefined` when it is not feedsync's. */

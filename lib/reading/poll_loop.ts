@@ -8,6 +8,7 @@ import { Bell } from "../bell.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
+import { sleep } from "../environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import { PollPace } from "./poll_pace.ts";
@@ -17,6 +18,12 @@ import { MarkerReader } from "../wake/marker.ts";
 import { startWakeUps } from "../wake/sources.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
+
+/**
+ * Milliseconds until a refusal is looked at again that came before any poll succeeded: it may be that of a
+ * proxy, or of a service that does not know a new key yet.
+ */
+const SECOND_LOOK = 3_000;
 
 /** What is said when polls succeed again, by what they failed of. */
 const WELL_AGAIN = {
@@ -42,6 +49,8 @@ export class PollLoop {
   #polling: Promise<boolean> | undefined;
   #nextPoll: Promise<boolean> | undefined;
   #failing: keyof typeof WELL_AGAIN | undefined;
+  #hasSucceeded = false;
+  #wasRefused = false;
 
   /** A loop that does not run yet. */
   constructor(parts: Parts, options: PollLoopOptions) {
@@ -54,7 +63,8 @@ export class PollLoop {
   /**
    * Polls, and cleans up, until it is ended; calls `ready` as soon as peers are heard.
    *
-   * @throws {AccessDeniedError | ConfigError} when that is what comes of the first poll.
+   * @throws {AccessDeniedError | ConfigError} when that is what comes of the first poll, and again of the
+   * next one.
    */
   async run(ready: () => void): Promise<void> {
     const { store, environment } = this.#parts;
@@ -66,13 +76,16 @@ export class PollLoop {
     const pace = new PollPace(config.poll, environment.random);
     const marker = config.marker ? new MarkerReader(this.#parts) : undefined;
     let isWoken = false;
-    for (let first = true; !signal.aborted; first = false) {
+    while (!signal.aborted) {
       try {
         if (isWoken) await this.poll();
         else pace.polled(await this.#pollInTurn(marker));
       } catch (error) {
         pace.failed();
-        this.#noteFailure(error, first);
+        if (this.#noteFailure(error) === "look again") {
+          await sleep(environment.clock, SECOND_LOOK, signal).catch(() => {});
+          continue;
+        }
       }
       await cleanup.runIfDue(signal);
       isWoken = await this.#bell.wait(pace.next());
@@ -122,16 +135,28 @@ export class PollLoop {
   #noteSuccess(): void {
     if (this.#failing) logger.info(WELL_AGAIN[this.#failing]);
     this.#failing = undefined;
+    this.#hasSucceeded = true;
   }
 
-  #noteFailure(error: unknown, first: boolean): void {
+  /**
+   * A server that polled once goes on whatever happens: rights and networks come back. Before that, what
+   * is wrong for good ends it, so that somebody sees it, unless it turns out otherwise at a second look.
+   */
+  #noteFailure(error: unknown): "look again" | undefined {
     if (this.#options.signal.aborted) return;
-    if (first && (error instanceof AccessDeniedError || error instanceof ConfigError)) throw error;
+    const isRefused = error instanceof AccessDeniedError || error instanceof ConfigError;
+    const endsIt = isRefused && !this.#hasSucceeded;
+    if (endsIt && this.#wasRefused) throw error;
+    this.#wasRefused = isRefused;
     this.#parts.uploader.start(); // Without waiting for a listing to start with.
     const failing = error instanceof StateError ? "state" : "store";
-    if (failing !== this.#failing) {
-      logger.warn("{message} (retrying; nothing is lost)", { message: messageOf(error) });
+    if (failing !== this.#failing || endsIt) {
+      const plan = endsIt
+        ? `looking again in ${SECOND_LOOK / 1_000} s`
+        : "retrying; nothing is lost";
+      logger.warn("{message} ({plan})", { message: messageOf(error), plan });
     }
     this.#failing = failing;
+    return endsIt ? "look again" : undefined;
   }
 }

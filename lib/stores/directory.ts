@@ -197,7 +197,9 @@ class DirectoryStore implements ObjectStore {
     if (this.#hasTidied) return;
     const old = this.#environment.clock.now() - LEFTOVER_AGE;
     for await (const { key, lastModified } of listFiles({ root: this.#temporary })) {
-      if (lastModified < old) await Deno.remove(join(this.#temporary, key)).catch(() => {});
+      if (lastModified !== undefined && lastModified < old) {
+        await Deno.remove(join(this.#temporary, key)).catch(() => {});
+      }
     }
     this.#hasTidied = true;
   }

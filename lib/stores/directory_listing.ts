@@ -10,9 +10,6 @@ import type { ObjectInfo } from "./store.ts";
 /** So many files are looked at at once. */
 const PARALLEL = 128;
 
-/** Never old enough to be deleted. */
-const UNKNOWN_TIME = Infinity;
-
 /** Which files are listed. */
 export interface Selection {
   /** Path of the directory. */
@@ -79,10 +76,10 @@ function describe(keys: readonly string[], root: string): Promise<ObjectInfo[]> 
 async function stat(key: string, root: string): Promise<ObjectInfo> {
   try {
     const { size, mtime } = await Deno.lstat(join(root, key));
-    return { key, size, lastModified: mtime?.getTime() ?? UNKNOWN_TIME };
+    return { key, size, lastModified: mtime?.getTime() };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     // On a network a look at a file may miss what its directory shows.
-    return { key, size: 0, lastModified: UNKNOWN_TIME };
+    return { key, size: 0, lastModified: undefined };
   }
 }

@@ -3,15 +3,17 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
+import { mediaTypeOf } from "../encryption/format.ts";
 import { CorruptObjectError } from "../errors.ts";
 import { checkKey } from "./object_key.ts";
-import { contentHeaders, readBody } from "./s3_bodies.ts";
+import { readBody } from "./s3_bodies.ts";
 import { Bucket, type BucketOptions, timeFor } from "./s3_bucket.ts";
 import { Deleter } from "./s3_delete.ts";
 import { Lister } from "./s3_listing.ts";
-import { isMissingObject } from "./s3_answers.ts";
+import { ForeignAnswerError, isMissingObject, wantsChecksum } from "./s3_answers.ts";
 import {
   type FailedDelete,
   type ListOptions,
@@ -38,6 +40,7 @@ class S3Store implements ObjectStore {
   readonly #lister: Lister;
   /** What each object is written with. */
   readonly #settings;
+  #sendsChecksums = false;
 
   constructor(bucket: Bucket, { serverSideEncryption, kmsKeyId, acl }: S3Config) {
     this.#bucket = bucket;
@@ -62,22 +65,38 @@ class S3Store implements ObjectStore {
     return this.#bucket.transport.clockOffset;
   }
 
+  get keepsVersions(): boolean {
+    return this.#deleter.leavesVersions;
+  }
+
   get requests(): RequestCounts {
     return this.#bucket.transport.requests;
   }
 
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
+    try {
+      await this.#write(key, body, signal);
+    } catch (error) {
+      if (this.#sendsChecksums || !wantsChecksum(error)) throw error;
+      // Where objects are locked. Others may refuse what they do not ask for.
+      this.#sendsChecksums = true;
+      await this.#write(key, body, signal);
+    }
+  }
+
+  async #write(key: string, body: Uint8Array, signal?: AbortSignal): Promise<void> {
     const command = new PutObjectCommand({
       ...this.#object(key),
       ...this.#settings,
-      ...contentHeaders(body),
+      ...this.#sendsChecksums && { ContentMD5: createHash("md5").update(body).digest("base64") },
+      ContentType: mediaTypeOf(body),
       Body: body,
     });
     const options = { signal, size: body.length };
     await this.#bucket.write(`writing ${key}`, options, async (client, deadline) => {
       const { ETag } = await client.send(command, { abortSignal: deadline.signal });
       // A page of some other server would pass for success.
-      if (ETag === undefined) throw new Error("the answer is not that of an S3 service");
+      if (ETag === undefined) throw new ForeignAnswerError(200);
     });
   }
 

@@ -35,17 +35,30 @@ function withoutCommand(error: unknown): unknown {
   return told;
 }
 
-/** What services say that have no DeleteObjects, or want other checksums for it. */
-const BATCH_REFUSALS = [
-  "BadDigest",
-  "InvalidArgument",
-  "InvalidDigest",
-  "InvalidRequest",
-  "MalformedXML",
-  "MethodNotAllowed",
-  "MissingContentMD5",
-  "NotImplemented",
-];
+/**
+ * The answer of something that is not an S3 service: a proxy, a login page, a console. It says nothing of
+ * credentials, buckets and objects.
+ */
+export class ForeignAnswerError extends Error {
+  /** Name of the class. */
+  override name = "ForeignAnswerError";
+  /** Where the SDK looks for the status, to decide about another attempt. */
+  readonly $metadata: { readonly httpStatusCode: number };
+
+  /** An answer with this status; `text` is the body, if there is a readable one. */
+  constructor(status: number, text = "") {
+    const told = text.replaceAll(/<(script|style)\b.*?<\/\1>|<[^>]*>|\s+/gis, " ").trim();
+    const quote = told && ` (${JSON.stringify(told.slice(0, MAX_QUOTE))})`;
+    super(`the answer is not that of an S3 service${quote}`);
+    this.$metadata = { httpStatusCode: status };
+  }
+}
+
+/** So much of an answer is told: characters. */
+const MAX_QUOTE = 100;
+
+/** The header that {@linkcode Transport} has the time in that the service asks for: seconds. */
+export const RETRY_AFTER = "x-feedsync-retry-after";
 
 /** What services say when credentials were good once, and perhaps others are there by now. */
 const OUTDATED = [
@@ -72,20 +85,26 @@ export function isMissingObject(error: unknown): boolean {
   return statusOf(error) === 404 && !isMissingBucket(error);
 }
 
-/** Whether the bucket was made by somebody else just before. */
+/** Whether there is a bucket of this name already: made just before, of somebody else, or elsewhere. */
 export function isExistingBucket(error: unknown): boolean {
-  return ["BucketAlreadyExists", "BucketAlreadyOwnedByYou", "OperationAborted"]
-    .includes(codeOf(error));
+  return ["BucketAlreadyExists", "BucketAlreadyOwnedByYou"].includes(codeOf(error));
+}
+
+/** Whether the bucket is being made by somebody else. */
+export function isBeingCreated(error: unknown): boolean {
+  return codeOf(error) === "OperationAborted";
+}
+
+/** Whether the service wants a checksum of what is written, as it does where objects are locked. */
+export function wantsChecksum(error: unknown): boolean {
+  if (codeOf(error) === "MissingContentMD5") return true;
+  const message = messageOf(originOf(error));
+  return statusOf(error) === 400 && /content-md5|x-amz-checksum/i.test(message);
 }
 
 /** Whether the service says that this is not allowed. */
 export function isDenied(error: unknown): boolean {
   return codeOf(error) === "AccessDenied";
-}
-
-/** Whether the service has no batches of deletes that we could use. */
-export function refusesBatches(error: unknown): boolean {
-  return BATCH_REFUSALS.includes(codeOf(error)) || [405, 411, 501].includes(statusOf(error) ?? 0);
 }
 
 /** What an error of the SDK may hold besides its message. */
@@ -127,12 +146,18 @@ export function isRedirect(status: number | undefined): boolean {
   return status !== undefined && status >= 300 && status < 400;
 }
 
+/** A header of the answer. */
+export function headerOf(error: unknown, name: string): string | undefined {
+  const origin = originOf(error);
+  return isServiceError(origin) ? origin.$response?.headers[name] : undefined;
+}
+
 /** What a redirect says of the right place. */
 export function redirection(error: unknown): string {
-  const headers = isServiceError(error) ? error.$response?.headers : undefined;
-  const region = headers?.["x-amz-bucket-region"];
+  if (!isRedirect(statusOf(error))) return "";
+  const region = headerOf(error, "x-amz-bucket-region"), location = headerOf(error, "location");
   if (region !== undefined) return `, the bucket is in ${region}`;
-  return headers?.location === undefined ? "" : `, it redirects to ${headers.location}`;
+  return location === undefined ? "" : `, it redirects to ${location}`;
 }
 
 /** Why it failed, for people. */
@@ -140,6 +165,7 @@ export function reasonOf(error: unknown): string {
   const status = statusOf(error);
   if (status === undefined) return connectionReason(error);
   const [message] = messageOf(error).split("\n");
+  if (error instanceof ForeignAnswerError) return `status ${status}, ${message}`;
   // What the SDK says of answers without a code is for its developers.
   if (["Error", "Unknown"].includes(codeOf(error))) {
     return status < 300 ? `status ${status}: ${message}` : `status ${status}`;
@@ -148,7 +174,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** What Deno says of a failed connection, without the address, which the message has already. */
-function connectionReason(error: unknown): string {
+export function connectionReason(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return messageOf(cause).replace(/^.* client error \(\w+\): /s, "").replace(
     / \(os error \d+\)$/,

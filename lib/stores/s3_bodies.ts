@@ -4,18 +4,9 @@
  * @module
  */
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
-import { mediaTypeOf } from "../encryption/format.ts";
 import { messageOf } from "../errors.ts";
 import { readAtMost } from "../read_at_most.ts";
 import { MAX_OBJECT_BYTES, type ObjectInfo } from "./store.ts";
-
-/** The headers that say what an object is. */
-export function contentHeaders(
-  body: Uint8Array,
-): { ContentType: string; ContentEncoding?: string } {
-  const { type, encoding } = mediaTypeOf(body);
-  return { ContentType: type, ContentEncoding: encoding };
-}
 
 /** What `fetch` says of a body that it cannot unpack; of a connection that is lost it says other things. */
 const MALFORMED = /gzip|deflate|brotli|^unexpected end of file/i;
@@ -51,20 +42,30 @@ export interface Page {
  * @throws {Error} when it is none: what is taken for the end of a listing hides updates.
  */
 export function readPage(output: ListObjectsV2CommandOutput, root: string): Page {
-  const { Contents = [], EncodingType, IsTruncated, NextContinuationToken: next } = output;
-  if (IsTruncated === undefined) {
-    throw new Error("the answer is not a listing of objects, check 's3.endpoint'");
-  }
-  const keyOf = (text = "") => EncodingType === "url" ? decodeKey(text) : text;
+  const { Contents = [], EncodingType, NextContinuationToken: next } = output;
+  const { IsTruncated = next !== undefined || Contents.length >= PAGE_SIZE } = output;
+  const listed = Contents.filter(({ Key }) => Key !== undefined)
+    .map(({ Key = "", ...rest }) => ({ key: keyOf(Key, EncodingType === "url", root), ...rest }));
   // Not every service minds the prefix.
-  const own = Contents.filter(({ Key }) => keyOf(Key).startsWith(root));
-  const objects = own.map(({ Key, Size = 0, LastModified }) => ({
-    key: keyOf(Key).slice(root.length),
-    size: Size,
-    // What has no age is never old enough to be deleted.
-    lastModified: LastModified?.getTime() ?? Infinity,
+  const own = listed.filter(({ key }) => key.startsWith(root));
+  const objects = own.map(({ key, Size = 0, LastModified }) => ({
+    key: key.slice(root.length),
+    size: Size > 0 ? Size : 0, // It may be missing, or no number.
+    lastModified: LastModified?.getTime(),
   }));
   return { objects, next: IsTruncated ? next : undefined, isTruncated: IsTruncated };
+}
+
+/** A page that is not the last has so many objects. */
+const PAGE_SIZE = 1_000;
+
+/**
+ * The key that stands in a listing. Services may ignore that keys are to be encoded, and say otherwise, or
+ * encode them and not say so: what begins with `root` was read in the right way.
+ */
+function keyOf(text: string, isEncoded: boolean, root: string): string {
+  const ways = isEncoded ? [decodeKey(text), text] : [text, decodeKey(text)];
+  return ways.find((key) => key.startsWith(root)) ?? ways[0];
 }
 
 /** AWS writes a space as `+`. A key that is not UTF-8 stays encoded: it is not one of ours. */

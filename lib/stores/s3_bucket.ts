@@ -7,11 +7,20 @@ import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getLogger } from "@logtape/logtape";
 import type { S3Config } from "../config/s3_config.ts";
 import { type Environment, systemEnvironment } from "../environment.ts";
-import type { FeedSyncError } from "../errors.ts";
+import { ConfigError, type FeedSyncError } from "../errors.ts";
 import { Deadline } from "./deadline.ts";
 import { type ConnectedClient, createClient } from "./s3_client.ts";
 import { areFixed } from "./s3_credentials.ts";
-import { isExistingBucket, isMissingBucket, isOutdated } from "./s3_answers.ts";
+import {
+  codeOf,
+  isBeingCreated,
+  isDenied,
+  isExistingBucket,
+  isMissingBucket,
+  isOutdated,
+  statusOf,
+} from "./s3_answers.ts";
+import { checkEndpoint } from "./s3_endpoint.ts";
 import { s3Error } from "./s3_errors.ts";
 import { Transport } from "./s3_transport.ts";
 import type { StoreOptions } from "./store.ts";
@@ -88,7 +97,9 @@ export class Bucket implements Disposable {
   static async open(options: BucketOptions): Promise<Bucket> {
     const transport = new Transport((options.environment ?? systemEnvironment).clock);
     try {
-      return new Bucket(options, transport, await createClient(options, transport));
+      const connected = await createClient(options, transport);
+      if (connected.endpoint !== undefined) checkEndpoint(connected.endpoint, options.bucket);
+      return new Bucket(options, transport, connected);
     } catch (error) {
       transport[Symbol.dispose]();
       throw error;
@@ -130,8 +141,13 @@ export class Bucket implements Disposable {
     } catch (error) {
       if (!isMissingBucket(error)) throw error;
     }
-    await this.#create(options);
-    return await this.#send(doing, options, request);
+    const conflict = await this.#create(options);
+    try {
+      return await this.#send(doing, options, request);
+    } catch (error) {
+      if (!conflict || !(isMissingBucket(error) || isDenied(error))) throw error;
+      throw this.#nameTaken(doing, conflict);
+    }
   }
 
   /** The store's error for what the SDK threw while `doing` something. */
@@ -139,19 +155,43 @@ export class Bucket implements Disposable {
     return s3Error(error, { url: this.url, service: this.#service }, doing);
   }
 
-  async #create({ signal }: StoreOptions): Promise<void> {
-    const command = new CreateBucketCommand({ Bucket: this.name });
+  /** Resolves to the error that says that there is one already, in case it is not ours. */
+  async #create(options: StoreOptions): Promise<Error | undefined> {
     try {
-      await this.#send(
+      await this.#sendCreate(options);
+      // Its name may have been mistyped.
+      logger.warn("Created the bucket {name}, which was missing", { name: this.name });
+    } catch (error) {
+      if (isExistingBucket(error)) return error as Error;
+      if (!isBeingCreated(error)) throw error;
+    }
+  }
+
+  /** The SDK names the region as the place of the bucket: AWS wants that, others may not know it. */
+  async #sendCreate({ signal }: StoreOptions): Promise<void> {
+    const create = (command: CreateBucketCommand) =>
+      this.#send(
         "creating its bucket, which is missing",
         { signal },
         (client, deadline) => client.send(command, { abortSignal: deadline.signal }),
       );
-      // Its name may have been mistyped.
-      logger.warn("Created the bucket {name}, which was missing", { name: this.name });
+    try {
+      await create(new CreateBucketCommand({ Bucket: this.name }));
     } catch (error) {
-      if (!isExistingBucket(error)) throw error;
+      if (statusOf(error) !== 400) throw error;
+      await create(createAnywhere(this.name)).catch((second) => {
+        throw isExistingBucket(second) || isBeingCreated(second) ? second : error;
+      });
     }
+  }
+
+  #nameTaken(doing: string, conflict: Error): ConfigError {
+    return new ConfigError(
+      `Cannot use the store ${this.url} at ${this.#service} while ${doing}: the name of its bucket is ` +
+        `taken, by somebody else or in another region (${codeOf(conflict)}); name another one in ` +
+        "'store', or check 's3.region' and 's3.endpoint'",
+      { cause: conflict },
+    );
   }
 
   /** Once, until it is there: every poll finds it missing. */
@@ -198,6 +238,17 @@ export class Bucket implements Disposable {
       throw this.explain(error, doing);
     }
   }
+}
+
+/** Creates a bucket wherever the service has buckets. */
+function createAnywhere(name: string): CreateBucketCommand {
+  const command = new CreateBucketCommand({ Bucket: name });
+  command.middlewareStack.add(
+    (next) => ({ input: { CreateBucketConfiguration: _, ...input }, ...args }) =>
+      next({ ...args, input }),
+    { step: "initialize", priority: "low" }, // After the SDK has named the region.
+  );
+  return command;
 }
 
 /** How long a request or answer of this size may take: milliseconds. */

@@ -6,6 +6,8 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Config } from "../config/s3_config.ts";
 import { ConfigError } from "../errors.ts";
+import { headerOf, RETRY_AFTER } from "./s3_answers.ts";
+import { filterAnswers } from "./s3_answer_filter.ts";
 import { credentialsFor } from "./s3_credentials.ts";
 import { serviceName } from "./store_identity.ts";
 
@@ -26,6 +28,8 @@ export interface Handlers {
 export interface ConnectedClient {
   /** The client. */
   readonly client: S3Client;
+  /** URL of the service, where one is set. */
+  readonly endpoint: string | undefined;
   /** Names the service in messages. */
   readonly service: string;
   /** Tells it from others: whatever its endpoint is called in messages. */
@@ -61,9 +65,28 @@ export async function createClient(
     });
   });
   const usePathStyle = forcePathStyle ?? endpoint !== undefined;
+  const client = new S3Client({ ...common, endpoint, region, forcePathStyle: usePathStyle });
+  filterAnswers(client);
+  await heedRefusals(client);
   return {
-    client: new S3Client({ ...common, endpoint, region, forcePathStyle: usePathStyle }),
+    client,
+    endpoint,
     service: endpoint ?? `AWS in ${region}`,
     identity: serviceName(endpoint, region),
   };
+}
+
+/** Makes no further attempt while the service asks to be left alone: that takes longer than a request may. */
+async function heedRefusals({ config }: S3Client): Promise<void> {
+  const strategy = await config.retryStrategy();
+  if (!("refreshRetryTokenForRetry" in strategy)) return; // An old kind, which the SDK does not make.
+  const heeding: typeof strategy = {
+    acquireInitialRetryToken: (scope) => strategy.acquireInitialRetryToken(scope),
+    async refreshRetryTokenForRetry(token, reason) {
+      if (headerOf(reason.error, RETRY_AFTER) !== undefined) throw reason.error;
+      return await strategy.refreshRetryTokenForRetry(token, reason);
+    },
+    recordSuccess: (token) => strategy.recordSuccess(token),
+  };
+  config.retryStrategy = () => Promise.resolve(heeding);
 }

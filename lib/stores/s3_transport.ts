@@ -7,12 +7,32 @@
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { Clock } from "../environment.ts";
 import { clockOffset } from "./clock_offset.ts";
+import { RETRY_AFTER } from "./s3_answers.ts";
+import { dateOf } from "./s3_answer_filter.ts";
 import type { RequestCounts } from "./store.ts";
 
 /** A `Date` header tells whole seconds. */
 const DATE_RESOLUTION = 1_000;
 
-/** Sends requests, counts them, and reads the store's clock from the answers. */
+/** A shorter time that the service asks for the SDK waits by itself, and a longer one it cuts: milliseconds. */
+const SHORT_WAIT = 4_000;
+
+/** Nobody is left alone for longer: milliseconds. */
+const LONGEST_WAIT = 60 * 60 * 1000;
+
+/** An answer that asks to be left alone. */
+interface Refusal {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** When requests may be sent again, by the time that elapses. */
+  readonly until: number;
+}
+
+/**
+ * Sends requests, counts them, and reads the store's clock from the answers. While the service asks to be
+ * left alone (`Retry-After`), nothing is sent: requests get the answer that said so.
+ */
 export class Transport implements Disposable {
   /** Requests sent so far. */
   readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
@@ -27,6 +47,7 @@ export class Transport implements Disposable {
     customFetch: (input) => this.#send(input as Request),
   });
   readonly #clock: Clock;
+  #refusal: Refusal | undefined;
   // With HTTP/1.1 a request that is given up takes its connection along. One of HTTP/2 would stay
   // in use even when it is dead, until the system notices.
   readonly #http = Deno.createHttpClient({ http2: false });
@@ -42,15 +63,33 @@ export class Transport implements Disposable {
   }
 
   async #fetch(request: Request): Promise<Response> {
+    const refusal = this.#refusal;
+    if (refusal && this.#clock.elapsed() < refusal.until) return repeated(refusal);
     this.requests[kindOf(request)]++;
     const sent = this.#clock.elapsed();
     const response = await this.#send(request);
     const received = this.#clock.now(), took = this.#clock.elapsed() - sent;
-    const stamp = Date.parse(response.headers.get("date") ?? "");
-    if (!Number.isNaN(stamp)) {
+    const stamp = dateOf(response.headers.get("date") ?? "");
+    // A cache repeats what the clock said when it asked the service.
+    if (stamp !== undefined && !response.headers.has("age")) {
       this.clockOffset = clockOffset({ stamp, resolution: DATE_RESOLUTION, received, took });
     }
-    return response;
+    return await this.#heed(response);
+  }
+
+  async #heed(response: Response): Promise<Response> {
+    const { status, headers } = response;
+    const wait = status === 429 || status === 503 ? waitOf(headers, this.#clock.now()) : undefined;
+    if (wait === undefined) return response;
+    const now = this.#clock.elapsed();
+    const told = new Headers(headers);
+    told.delete("content-encoding");
+    if (wait > SHORT_WAIT) {
+      told.delete("retry-after");
+      told.set(RETRY_AFTER, String(Math.ceil(wait / 1_000)));
+    }
+    this.#refusal = { status, headers: told, text: await response.text(), until: now + wait };
+    return repeated(this.#refusal);
   }
 
   async #send(request: Request): Promise<Response> {
@@ -63,6 +102,18 @@ export class Transport implements Disposable {
       throw error instanceof TypeError ? Object.assign(error, { $retryable: {} }) : error;
     }
   }
+}
+
+/** For how long the service wants to be left alone, in milliseconds: it tells seconds or a date. */
+function waitOf(headers: Headers, now: number): number | undefined {
+  const text = headers.get("retry-after")?.trim() ?? "";
+  const date = dateOf(text);
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : date === undefined ? 0 : date - now;
+  return ms > 0 ? Math.min(ms, LONGEST_WAIT) : undefined;
+}
+
+function repeated({ status, headers, text }: Refusal): Response {
+  return new Response(text, { status, headers });
 }
 
 function kindOf({ method, url }: Request): keyof RequestCounts {

@@ -26,10 +26,13 @@ export function tooLarge(key: string): CorruptObjectError {
 export interface ObjectInfo {
   /** Key relative to the store's prefix, such as `tail/web-1_abcdefgh/0000000000000001.1.ijklmnop`. */
   readonly key: string;
-  /** Bytes. */
+  /** Bytes; 0 when the store does not tell. */
   readonly size: number;
-  /** When the object was last written, by the store's clock, in milliseconds since 1970. */
-  readonly lastModified: number;
+  /**
+   * When the object was last written, by the store's clock, in milliseconds since 1970; undefined when
+   * the store does not tell.
+   */
+  readonly lastModified: number | undefined;
 }
 
 /** Options of every operation. */
@@ -100,6 +103,11 @@ export interface ObjectStore extends AsyncDisposable {
   readonly clockOffset: number | undefined;
   /** Requests sent since the store was opened. */
   readonly requests: Readonly<RequestCounts>;
+  /**
+   * Whether deletes were seen to leave the objects there as old versions, which listings do not show;
+   * absent where there are no versions.
+   */
+  readonly keepsVersions?: boolean;
   /** Writes the object at `key`, whole or not at all. */
   put(key: string, body: Uint8Array, options?: StoreOptions): Promise<void>;
   /** Reads the object at `key`; `undefined` when there is none. */

@@ -81,11 +81,9 @@ export class Peers {
   /** Sends a commit to every peer, in the background. */
   send({ key, body }: StoredCommit): void {
     const { store, service, now } = this.#options;
-    const { type, encoding } = mediaTypeOf(body);
     const headers = {
       ...this.#signer.sign(messageId(store, key), body, now()),
-      "content-type": type,
-      ...encoding && { "content-encoding": encoding },
+      "content-type": mediaTypeOf(body),
       ...service !== undefined && { [SERVICE_HEADER]: encodeURI(service) },
     };
     for (const peer of this.#peers) peer.send({ headers, body });

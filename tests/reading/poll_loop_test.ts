@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { StateError, StoreUnavailableError } from "../../lib/errors.ts";
+import {
+  AccessDeniedError,
+  ConfigError,
+  StateError,
+  StoreUnavailableError,
+} from "../../lib/errors.ts";
 import { watch } from "../../lib/watch.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { Fleet, survivingState } from "../fixture.ts";
@@ -48,4 +53,69 @@ Deno.test("that the store can be reached again is not said when it was the state
     "warning: Cannot write to the state: full (retrying; nothing is lost)",
     "info: The state can be used again",
   ]);
+});
+
+for (const Refusal of [AccessDeniedError, ConfigError]) {
+  Deno.test(`a first poll that ends with ${Refusal.name} is made once more before the watcher ends`, async () => {
+    await using fleet = new Fleet();
+    const { list } = fleet.store;
+    fleet.store.list = () => {
+      throw new Refusal("Cannot list: refused");
+    };
+    await using watcher = watch(fleet.server("web-1"), () => {});
+    const start = fleet.time.clock.elapsed();
+    await assert.rejects(fleet.time.run(watcher.finished), Refusal);
+    assert.ok(fleet.time.clock.elapsed() - start >= 2_000, "some seconds later");
+
+    let refusals = 1;
+    fleet.store.list = (...args) => {
+      if (refusals-- > 0) throw new Refusal("Cannot list: refused");
+      return list.apply(fleet.store, args);
+    };
+    const received: unknown[] = [];
+    await using passing = watch(
+      fleet.server("web-2"),
+      ({ content }) => void received.push(content),
+    );
+    await passing.ready;
+    await fleet.publish(fleet.server("web-3"), "a");
+    await fleet.time.pass(A_WHILE);
+    assert.deepEqual(received, ["a"]);
+  });
+
+  Deno.test(`a watcher that has polled once outlives ${Refusal.name}`, async () => {
+    await using fleet = new Fleet();
+    const { list } = fleet.store;
+    const received: unknown[] = [];
+    await using watcher = watch(
+      fleet.server("web-1"),
+      ({ content }) => void received.push(content),
+    );
+    await watcher.ready;
+    await fleet.time.pass(A_WHILE);
+    fleet.store.list = () => {
+      throw new Refusal("Cannot list: refused");
+    };
+    await fleet.time.pass(A_WHILE);
+    fleet.store.list = list;
+    await fleet.publish(fleet.server("web-2"), "a");
+    await fleet.time.pass(A_WHILE);
+    assert.deepEqual(received, ["a"]);
+  });
+}
+
+Deno.test("a first poll that finds the store out of reach ends nothing, however often", async () => {
+  await using fleet = new Fleet();
+  const { list } = fleet.store;
+  fleet.store.list = () => {
+    throw new StoreUnavailableError("Cannot list: 307");
+  };
+  const received: unknown[] = [];
+  await using watcher = watch(fleet.server("web-1"), ({ content }) => void received.push(content));
+  await watcher.ready;
+  await fleet.time.pass(A_WHILE);
+  fleet.store.list = list;
+  await fleet.publish(fleet.server("web-2"), "a");
+  await fleet.time.pass(A_WHILE);
+  assert.deepEqual(received, ["a"]);
 });

@@ -240,8 +240,8 @@ export const MUTANTS: readonly Mutant[] = [
     "cleanup goes by the local clock",
     edit(
       "cleanup.ts",
-      "environment.clock.now() + (store.clockOffset ?? 0)",
-      "environment.clock.now()",
+      "return clock.now() + clockOffset;",
+      "return clock.now();",
     ),
   ),
 ];

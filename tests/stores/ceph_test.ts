@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
+import { PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { AccessDeniedError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
@@ -158,4 +159,21 @@ test("the right to delete objects below a prefix is enough to delete them", asyn
   assert.equal((await store.delete(["other/a"])).length, 1);
   assert.deepEqual(await store.delete(names.map((name) => `prod/${name}`)), []);
   assert.deepEqual(await keys(owner, ""), ["other/a"]);
+});
+
+test("deletes in a bucket that keeps versions are seen to leave them", async (ceph) => {
+  const { endpoint, region, accessKeyId, secretAccessKey } = ceph;
+  const Bucket = randomBucket();
+  await using store = await openS3Store({ ...ceph, bucket: Bucket });
+  for (const key of ["a", "b", "c"]) await store.put(key, bytes("x"));
+  assert.deepEqual(await store.delete(["a"]), []);
+  assert.equal(store.keepsVersions, false);
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  const VersioningConfiguration = { Status: "Enabled" } as const;
+  await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+  client.destroy();
+  assert.deepEqual(await store.delete(["b", "c"]), []);
+  assert.equal(store.keepsVersions, true);
+  assert.deepEqual(await keys(store, ""), []);
 });

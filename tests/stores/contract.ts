@@ -51,7 +51,7 @@ export function testContract(
     const [object] = await list(other, "tail/");
     assert.equal(object.key, "tail/web-1_abcdefgh/0000000000000001.1.ijklmnop");
     assert.equal(object.size, 1_000);
-    assert.ok(Math.abs(object.lastModified - Date.now()) < 60_000);
+    assert.ok(Math.abs(object.lastModified! - Date.now()) < 60_000);
   });
 
   test("put() replaces an object", async (store) => {

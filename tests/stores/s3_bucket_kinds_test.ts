@@ -1,0 +1,111 @@
+/** Buckets that lock objects, or keep versions of them. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { cleanUp } from "../../lib/cleanup.ts";
+import { ConfigError } from "../../lib/errors.ts";
+import { openS3Store } from "../../lib/stores/s3.ts";
+import { fauxqsServer } from "../servers/fauxqs.ts";
+import { httpProxy, httpServer, s3Failure } from "../servers/http.ts";
+import { systemEnvironment } from "../../lib/environment.ts";
+import { bytes, keys } from "./contract.ts";
+import { warnings } from "./warnings.ts";
+
+const BUCKET = {
+  region: "us-east-1",
+  accessKeyId: "test",
+  secretAccessKey: "test",
+  bucket: "feed-sync",
+};
+const LOCKED =
+  "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with " +
+  "Object Lock parameters";
+
+Deno.test("writes carry a checksum where the bucket wants one, tried once without", async () => {
+  const refusals: [number, string, string][] = [
+    [400, "InvalidRequest", LOCKED],
+    [400, "MissingContentMD5", "Missing required header for this request"],
+    [400, "InvalidArgument", "content-md5 is required"],
+  ];
+  for (const refusal of refusals) {
+    const sent: (string | null)[] = [];
+    await using service = await fauxqsServer();
+    await using proxy = httpProxy(service.endpoint, async (request, forward) => {
+      if (request.method !== "PUT" || new URL(request.url).pathname === "/feed-sync/") {
+        return await forward();
+      }
+      const md5 = request.headers.get("content-md5");
+      const body = new Uint8Array(await request.clone().arrayBuffer());
+      if (md5) assert.equal(md5, createHash("md5").update(body).digest("base64"));
+      sent.push(md5);
+      return md5 ? await forward() : s3Failure(...refusal);
+    });
+    await using store = await openS3Store({ ...BUCKET, endpoint: proxy.endpoint });
+    await store.put("a", bytes("first"));
+    await store.put("b", bytes("second"));
+    assert.deepEqual(await keys(store, ""), ["a", "b"]);
+    assert.equal(sent[0], null);
+    assert.equal(sent.filter((md5) => md5 === null).length, 1, "remembered");
+  }
+});
+
+Deno.test("no checksum is sent where none is asked for, and a second refusal is told", async () => {
+  const sent: (string | null)[] = [];
+  let isLocked = false;
+  await using server = httpServer(({ headers }) => {
+    sent.push(headers.get("content-md5"));
+    return isLocked
+      ? s3Failure(400, "InvalidRequest", LOCKED)
+      : new Response(null, { headers: { etag: '"1"' } });
+  });
+  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+  await store.put("a", bytes("x"));
+  assert.deepEqual(sent, [null]);
+  isLocked = true;
+  await assert.rejects(store.put("a", bytes("x")), (error: Error) => {
+    assert.ok(!(error instanceof ConfigError));
+    assert.match(error.message, /Content-MD5 OR/);
+    return true;
+  });
+  assert.equal(sent.length, 3);
+});
+
+for (const hasBatches of [true, false]) {
+  const way = hasBatches ? "batch" : "single delete";
+  Deno.test(`cleanup says once when a ${way} leaves old versions`, async () => {
+    using log = warnings();
+    const key = "tail/web-1_abcdefgh/0000000000000001.1.ijklmnop";
+    const old = new Date(Date.now() - 90 * 60_000).toISOString();
+    let isVersioned = false;
+    await using server = httpServer(({ method }) => {
+      if (method === "GET") {
+        return new Response(
+          "<ListBucketResult><IsTruncated>false</IsTruncated><Contents>" +
+            `<Key>${key}</Key><LastModified>${old}</LastModified></Contents></ListBucketResult>`,
+        );
+      }
+      if (method === "DELETE") {
+        const marker = { "x-amz-delete-marker": "true", "x-amz-version-id": "v2" };
+        return new Response(null, { status: 204, headers: isVersioned ? marker : {} });
+      }
+      if (!hasBatches) return s3Failure(501, "NotImplemented");
+      const marker = isVersioned ? "<DeleteMarker>true</DeleteMarker>" : "";
+      return new Response(
+        `<DeleteResult><Deleted><Key>${key}</Key>${marker}</Deleted></DeleteResult>`,
+      );
+    });
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    const clean = async () => {
+      const options = { environment: systemEnvironment, maxAge: 20 * 60_000 };
+      assert.equal((await cleanUp(store, options)).deleted, 1);
+    };
+    await clean();
+    assert.deepEqual(log.lines, []);
+    isVersioned = true;
+    for (let round = 0; round < 2; round++) await clean();
+    assert.equal(log.lines.length, 1);
+    assert.match(
+      log.lines[0],
+      /^s3:\/\/feed-sync keeps what is deleted as old versions.*lifecycle/,
+    );
+  });
+}
