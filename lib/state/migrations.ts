@@ -60,6 +60,16 @@ CREATE TABLE dead_letters (
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    // When a dead letter is tried again: NULL, never by itself. Of older ones nobody knows whose fault
+    // they are: they are tried at once.
+    format: 3,
+    sql: `
+ALTER TABLE dead_letters ADD COLUMN retryAt INTEGER DEFAULT 0;
+ALTER TABLE dead_letters ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX retried_letters ON dead_letters (id) WHERE retryAt IS NOT NULL;
+`,
+  },
 ];
 
 /**
