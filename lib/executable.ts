@@ -59,6 +59,7 @@ async function problemOf(script: string, directory: string): Promise<string | un
     const [, interpreter, rest] = /^#![ \t]*([^ \t]*)[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
     if (!interpreter) return undefined;
     const place = resolve(directory, interpreter);
+    if (!await mayRead(place)) return undefined;
     if (!await isExecutable(place)) return missing(file, interpreter, "it is not there");
     const command = /\/env$/.test(interpreter) ? commandOfEnv(rest) : undefined;
     if (command !== undefined && !await isThere(command, directory)) {
@@ -76,8 +77,15 @@ function commandOfEnv(rest: string): string | undefined {
   return split.split(/[ \t]+/).find((word) => !/^-|=/.test(word));
 }
 
+/** Nobody is asked for a permission to find out what runs anyway. */
+async function mayRead(path: string): Promise<boolean> {
+  return (await Deno.permissions.query({ name: "read", path })).state === "granted";
+}
+
 async function isThere(command: string, directory: string): Promise<boolean> {
-  for (const file of candidates(command, directory)) if (await isExecutable(file)) return true;
+  for (const file of candidates(command, directory)) {
+    if (!await mayRead(file) || await isExecutable(file)) return true;
+  }
   return false;
 }
 
