@@ -35,6 +35,7 @@ export type { ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";
 export {
   AccessDeniedError,
+  BackendUnavailableError,
   ConfigError,
   CorruptObjectError,
   FeedSyncError,

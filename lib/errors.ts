@@ -122,6 +122,52 @@ export class RejectedUpdateError extends FeedSyncError {
   override name = "RejectedUpdateError";
 }
 
+/**
+ * Thrown by a plugin that cannot reach what it writes to: a service that is away or asks for fewer
+ * requests, a full disk, a locked database. That is no fault of the update: reading waits, and the
+ * update is tried again until it is applied.
+ */
+export class BackendUnavailableError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "BackendUnavailableError";
+  /** Milliseconds to wait before the next attempt, when the backend says so, as with `Retry-After`. */
+  readonly retryAfterMs: number | undefined;
+
+  /** Makes the error; `retryAfterMs` is how long the backend asks to be left alone. */
+  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Errors of feedsync, also those of another copy of the package: a plugin may import its own. */
+const BRANDED = {
+  FeedSyncError,
+  StoreUnavailableError,
+  AccessDeniedError,
+  ConfigError,
+  StateError,
+  InvalidUpdateError,
+  CorruptObjectError,
+  MissingKeyError,
+  RejectedUpdateError,
+  BackendUnavailableError,
+};
+
+for (const [name, kind] of Object.entries(BRANDED)) brand(kind, Symbol.for(`feedsync.${name}`));
+
+/** Has `instanceof` go by a mark that all copies of the package share, in place of the prototype. */
+function brand(kind: typeof BRANDED[keyof typeof BRANDED], mark: symbol): void {
+  Object.defineProperty(kind.prototype, mark, { value: true });
+  Object.defineProperty(kind, Symbol.hasInstance, {
+    value(this: unknown, thrown: unknown): boolean {
+      // Classes that extend this one inherit the method, not the mark.
+      if (this !== kind) return Function.prototype[Symbol.hasInstance].call(this, thrown);
+      return typeof thrown === "object" && thrown !== null && mark in thrown;
+    },
+  });
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;

@@ -5,9 +5,15 @@
  * `FEEDSYNC_REMOVED` (these two `true` or `false`; what is superseded must not overwrite what is
  * newer). The rest of its environment is that of feedsync, with the secrets in it.
  *
- * What its exit code means: 0, done; 65 (`EX_DATAERR`), it does not want this update, which becomes a
- * dead letter; anything else, the call failed and is tried again. What it prints goes to the log.
- * When the call takes longer than `callbackTimeout` the command, and what it started, is sent
+ * What its exit code means:
+ *
+ * - 0: done.
+ * - 65 (`EX_DATAERR`): it does not want this update, which becomes a dead letter.
+ * - 69 (`EX_UNAVAILABLE`) and 75 (`EX_TEMPFAIL`): it cannot do its work now. Reading waits until it can,
+ *   as it does while the command cannot be started.
+ * - Anything else: the call failed and is tried again, as with every plugin that throws.
+ *
+ * What it prints goes to the log. When the call takes longer than `callbackTimeout` the command, and what it started, is sent
  * SIGTERM, and SIGKILL a second later.
  *
  * | option | default | |
@@ -25,17 +31,21 @@
  * @module
  */
 import {
+  BackendUnavailableError,
   ConfigError,
   definePlugin,
   RejectedUpdateError,
   type Update,
   updateToJson,
 } from "@feedsync/feedsync";
-import { delimiter, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { messageOf } from "../lib/errors.ts";
+import { candidates, findInterpreterProblem, isExecutable } from "../lib/executable.ts";
 
 const REJECTED_CODE = 65;
+const UNAVAILABLE_CODES = [69, 75];
 const KILL_GRACE_MS = 1_000;
 const DRAIN_GRACE_MS = 200;
 const OUTPUT_CHARACTERS = 2_000;
@@ -52,7 +62,13 @@ export default definePlugin({
   },
   async onUpdate(update, { state: { command, args }, directory, logger, signal }) {
     signal.throwIfAborted();
-    const child = spawn(command, args, directory, variables(update));
+    const environment = variables(update);
+    let child: Deno.ChildProcess;
+    try {
+      child = spawn(command, args, directory, environment);
+    } catch (cause) {
+      throw await startFailure(command, directory, cause);
+    }
     const stopWaiting = killWhenAborted(child, signal);
     const { status, output } = await finish(child, JSON.stringify(updateToJson(update)) + "\n");
     stopWaiting();
@@ -61,33 +77,26 @@ export default definePlugin({
     signal.throwIfAborted();
     const end = status.signal ? `was ended by ${status.signal}` : `exited with ${status.code}`;
     const message = `${command} ${end} for ${update.url}: ${output || "it printed nothing"}`;
+    if (UNAVAILABLE_CODES.includes(status.code)) throw new BackendUnavailableError(message);
     throw status.code === REJECTED_CODE ? new RejectedUpdateError(message) : new Error(message);
   },
 });
 
 /** Finds what to run at setup already: a wrong name should not turn up with the first update. */
 async function findCommand(command: string, directory: string): Promise<string> {
-  const inPath = !/[/\\]/.test(command);
-  const places = inPath ? (Deno.env.get("PATH") ?? "").split(delimiter) : [directory];
-  const names = WINDOWS ? [command, `${command}.exe`] : [command];
-  for (const file of places.flatMap((place) => names.map((name) => resolve(place, name)))) {
+  for (const file of candidates(command, directory)) {
     if (!await isExecutable(file)) continue;
     const { state } = await Deno.permissions.query({ name: "run", command: file });
-    if (state === "granted") return file;
-    throw new ConfigError(`Cannot run ${file}: it needs --allow-run=${file}`);
+    if (state !== "granted") {
+      throw new ConfigError(`Cannot run ${file}: it needs --allow-run=${file}`);
+    }
+    const problem = await findInterpreterProblem(file, directory);
+    if (problem !== undefined) throw new ConfigError(`Cannot run ${file}: ${problem}`);
+    return file;
   }
+  const inPath = !/[/\\]/.test(command);
   const where = inPath ? "in PATH" : `at ${resolve(directory, command)}`;
   throw new ConfigError(`Cannot run ${JSON.stringify(command)}: no executable file ${where}`);
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  try {
-    const { isFile, mode } = await Deno.stat(file);
-    return isFile && (mode === null || (mode & 0o111) !== 0);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
-  }
 }
 
 /** `FEEDSYNC_SERVER` is a setting of feedsync, which the command may call itself: hence the origin. */
@@ -106,6 +115,22 @@ function variables(update: Update): Record<string, string> {
 function spawn(command: string, args: string[], cwd: string, env: Record<string, string>) {
   const stdio = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
   return new Deno.Command(command, { args, cwd, env, detached: !WINDOWS, ...stdio }).spawn();
+}
+
+/** The update is to blame only when it makes the environment too long: its URL is in it. */
+async function startFailure(command: string, cwd: string, cause: unknown): Promise<Error> {
+  const problem = await findStartProblem(command, cwd) ?? messageOf(cause);
+  const message = `Cannot run ${command}: ${problem}`;
+  const isTooLong = cause instanceof Error && "code" in cause && cause.code === "E2BIG";
+  return isTooLong ? new Error(message) : new BackendUnavailableError(message, { cause });
+}
+
+/** What keeps a command from being started that could be when the plugin was set up. */
+async function findStartProblem(command: string, cwd: string): Promise<string | undefined> {
+  const directory = await Deno.stat(cwd).catch(() => undefined);
+  if (!directory?.isDirectory) return `the directory ${cwd} is not there`;
+  if (!await isExecutable(command)) return "it is not there any more, or not executable";
+  return await findInterpreterProblem(command, cwd);
 }
 
 /** Returns what ends the watch over `signal`. */

@@ -11,7 +11,12 @@
  * | `server`, `time`, `id`, `stream`, `seq` | of the update; `time` is ISO 8601 in UTC |
  * | `removed` | 1 when the feed is gone, else 0 |
  *
- * An update never overwrites a newer one, and each is on the disk when it counts as applied.
+ * An update never overwrites a newer one, and each is on the disk when it counts as applied. While
+ * another program holds a lock, or the disk is full, reading waits.
+ *
+ * When the file is deleted or replaced under it, the plugin notices with the next update, makes the file
+ * anew if need be, and writes into it all that it had written into the old one and that is not there.
+ * Until that is done it keeps those rows in a file beside it, `<path>.<table>.rescued`.
  *
  * | option | default | |
  * |---|---|---|
@@ -26,11 +31,10 @@
  * @module
  */
 import { definePlugin, type Update } from "@feedsync/feedsync";
-import { dirname, resolve } from "node:path";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
+import { resolve } from "node:path";
+import type { SQLInputValue } from "node:sqlite";
 import { z } from "zod";
-import { messageOf } from "../lib/errors.ts";
+import { FeedTable } from "../lib/feed_table.ts";
 
 export default definePlugin({
   name: "sqlite",
@@ -40,62 +44,18 @@ export default definePlugin({
       "feeds",
     ),
   }),
-  async setup({ options: { path, table }, directory }) {
-    const file = resolve(directory, path);
-    await Deno.mkdir(dirname(file), { recursive: true });
-    return open(file, table);
+  async setup({ options: { path, table }, directory, logger }) {
+    const feeds = new FeedTable(resolve(directory, path), table, logger);
+    await feeds.open();
+    return feeds;
   },
-  async onUpdate(update, { state: { upsert }, signal }) {
-    if (update.superseded) return;
-    const row = toRow(update);
-    await unlessLocked(() => upsert.run(row), signal);
+  async onUpdate(update, { state: feeds, signal }) {
+    if (!update.superseded) await feeds.write(toRow(update), signal);
   },
-  close({ state: { database } }) {
-    database.close();
+  close({ state: feeds }) {
+    feeds.close();
   },
 });
-
-/** Opens the database; only here, where nothing else runs yet, waiting for a lock may block. */
-function open(file: string, table: string) {
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(file, { timeout: 5_000 });
-    database.exec(`
-      PRAGMA journal_mode = WAL;
-      CREATE TABLE IF NOT EXISTS "${table}" (
-        url TEXT PRIMARY KEY,
-        content,
-        encoding TEXT,
-        metadata TEXT NOT NULL,
-        server TEXT NOT NULL,
-        time TEXT NOT NULL,
-        id TEXT NOT NULL,
-        stream TEXT NOT NULL,
-        seq INTEGER NOT NULL,
-        removed INTEGER NOT NULL
-      );
-      PRAGMA busy_timeout = 0;
-    `);
-    return { database, upsert: database.prepare(upsertSql(table)) };
-  } catch (cause) {
-    database?.close();
-    throw new Error(`Cannot use table ${table} of ${file}: ${messageOf(cause)}`, { cause });
-  }
-}
-
-/** Which update is newer is decided here as everywhere in feedsync: by time, then by id. */
-function upsertSql(table: string): string {
-  return `
-    INSERT INTO "${table}"
-      (url, content, encoding, metadata, server, time, id, stream, seq, removed)
-    VALUES
-      ($url, $content, $encoding, $metadata, $server, $time, $id, $stream, $seq, $removed)
-    ON CONFLICT (url) DO UPDATE SET
-      content = excluded.content, encoding = excluded.encoding, metadata = excluded.metadata,
-      server = excluded.server, time = excluded.time, id = excluded.id,
-      stream = excluded.stream, seq = excluded.seq, removed = excluded.removed
-    WHERE (excluded.time, excluded.id) > ("${table}".time, "${table}".id)`;
-}
 
 function toRow(update: Update): Record<string, SQLInputValue> {
   const { url, metadata, server, time, id, stream, seq, removed } = update;
@@ -112,21 +72,4 @@ function toColumns({ content, removed }: Update): Record<string, SQLInputValue> 
   if (content instanceof Uint8Array) return { $content: content, $encoding: "bytes" };
   if (typeof content === "string") return { $content: content, $encoding: "text" };
   return { $content: JSON.stringify(content), $encoding: "json" };
-}
-
-const SQLITE_BUSY = 5;
-const LOCK_POLL_MS = 20;
-
-/** Waits while another program writes, without blocking; SQLite's own timeout would. */
-async function unlessLocked(write: () => void, signal: AbortSignal): Promise<void> {
-  while (true) {
-    signal.throwIfAborted();
-    try {
-      return write();
-    } catch (error) {
-      const busy = error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
-      if (!busy) throw error;
-    }
-    await sleep(LOCK_POLL_MS);
-  }
 }

@@ -7,9 +7,15 @@
  * What the answer means:
  *
  * - 2xx: done.
- * - 401, 403, 407, 408, 425, 429, 5xx, a redirect, or none within `timeout`: tried again like every
- *   plugin that throws, first a few times, then, if one update after the other fails, until it works.
+ * - 408, 425, 429, 502, 503, 504, no answer within `timeout`, or no connection: the receiver cannot
+ *   take updates now. Reading waits, for as long as `Retry-After` says or up to a minute at a time,
+ *   until it can.
+ * - 401, 403, 407, any other 5xx, or a redirect: the call failed and is tried again, as with every
+ *   plugin that throws.
  * - Any other 4xx: the receiver does not want this update; it becomes a dead letter.
+ *
+ * The URL may be a secret. Nothing of it but its origin gets into logs and dead letters; an answer that
+ * repeats a part of it, or of a header, is not quoted.
  *
  * | option | default | |
  * |---|---|---|
@@ -26,12 +32,18 @@
  *
  * @module
  */
-import { ConfigError, definePlugin, RejectedUpdateError, updateToJson } from "@feedsync/feedsync";
+import {
+  BackendUnavailableError,
+  ConfigError,
+  definePlugin,
+  RejectedUpdateError,
+  updateToJson,
+} from "@feedsync/feedsync";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
 import { DURATION, DURATION_RULE, parseDuration } from "../lib/duration.ts";
 import { messageOf } from "../lib/errors.ts";
-import { excerpt } from "../lib/excerpt.ts";
+import { type Answer, originOf, post } from "../lib/http_post.ts";
 import { WEBHOOK_SECRET } from "../lib/wake/signature.ts";
 
 export default definePlugin({
@@ -39,7 +51,11 @@ export default definePlugin({
   options: z.strictObject({
     url: z.url({ protocol: /^https?$/, error: "must be an https: or http: URL" }),
     secret: z.string().optional(),
-    secretEnv: z.string().optional(),
+    // Who takes it for 'secret' does not see the secret in a message about a variable of that name.
+    secretEnv: z.string().regex(
+      /^(?!whsec_)[A-Za-z_][A-Za-z0-9_]*$/,
+      "must be the name of an environment variable",
+    ).optional(),
     headers: z.record(z.string(), z.string()).default({}),
     timeout: z.union([z.number(), z.string().regex(DURATION, DURATION_RULE)], DURATION_RULE)
       .default("10s").transform(parseDuration).pipe(z.number().positive().max(3_600_000)),
@@ -62,9 +78,8 @@ export default definePlugin({
     headers.set("webhook-id", update.id);
     headers.set("webhook-timestamp", String(Math.floor(now.getTime() / 1_000)));
     headers.set("webhook-signature", state.webhook.sign(update.id, now, body));
-    const response = await post(options, { body, headers }, signal);
-    if (!response.ok) throw await failure(update.url, options.url, response);
-    await response.body?.cancel();
+    const answer = await send(options, { body, headers }, signal);
+    if (!answer.ok) throw failure(update.url, options.url, answer);
   },
 });
 
@@ -91,43 +106,35 @@ function checkHeaders(headers: Record<string, string>): Headers {
   return checked;
 }
 
-/** Follows no redirects: what is sent is for the configured receiver alone. */
-async function post(
+/** Sends one request, which has `timeout` for all of it. */
+async function send(
   { url, timeout }: { url: string; timeout: number },
   request: { body: string; headers: Headers },
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<Answer> {
   const ended = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
   try {
-    return await fetch(url, { method: "POST", redirect: "manual", signal: ended, ...request });
+    return await post(url, { ...request, signal: ended });
   } catch (error) {
     signal.throwIfAborted();
-    const reason = ended.aborted ? `no answer within ${timeout} ms` : reasonOf(error);
-    throw new Error(`Cannot POST to ${nameOf(url)}: ${reason}`);
+    const reason = ended.aborted ? `no answer within ${timeout} ms` : messageOf(error);
+    throw new BackendUnavailableError(`Cannot POST to ${originOf(url)}: ${reason}`);
   }
 }
 
-/** The rest of the URL may be a secret, here and in what `fetch` says. */
-function nameOf(url: string): string {
-  return new URL(url).origin;
-}
+/** The receiver is overloaded, restarting, or away behind a proxy. */
+const UNAVAILABLE = [408, 425, 429, 502, 503, 504];
 
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause ?? error : error;
-  return messageOf(cause).replace(/ for url \(\S*\)/, "");
-}
+/** Client errors that do not judge the update either: wrong credentials. */
+const NOT_ALLOWED = [401, 403, 407];
 
-/** Client errors that do not judge the update: wrong credentials, or too early, too many. */
-const TRY_AGAIN = [401, 403, 407, 408, 425, 429];
-
-async function failure(feed: string, url: string, response: Response): Promise<Error> {
-  const { status } = response;
-  const answer = `${nameOf(url)} answered ${status} to ${feed}: ${
-    JSON.stringify(await excerpt(response))
-  }`;
+function failure(feed: string, url: string, { status, excerpt, retryAfterMs }: Answer): Error {
+  const answer = `${originOf(url)} answered ${status} to ${feed}` +
+    (excerpt === "" ? "" : `: ${JSON.stringify(excerpt)}`);
+  if (UNAVAILABLE.includes(status)) return new BackendUnavailableError(answer, { retryAfterMs });
   if (status >= 300 && status < 400) {
     return new Error(`${answer}; redirects are not followed, change 'url' to where it leads`);
   }
-  const final = status >= 400 && status < 500 && !TRY_AGAIN.includes(status);
-  return final ? new RejectedUpdateError(answer) : new Error(answer);
+  const isFinal = status >= 400 && status < 500 && !NOT_ALLOWED.includes(status);
+  return isFinal ? new RejectedUpdateError(answer) : new Error(answer);
 }

@@ -7,14 +7,16 @@ import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../codec.ts";
 import { Dating } from "./dating.ts";
 import type { Environment } from "../environment.ts";
-import { messageOf } from "../errors.ts";
+import { tellFailure } from "./failure.ts";
 import { serverOf } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
-import { PluginCaller } from "./plugin_caller.ts";
+import { type GivenUp, PluginCaller } from "./plugin_caller.ts";
+import { firstRetryAt, Redelivery } from "./redelivery.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore } from "../stores/store.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
+import { type UrlTurns, urlTurnsOf } from "./url_turns.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -56,8 +58,10 @@ export class Delivery {
   readonly #dating: Dating;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
-  /** Calls under way by URL: streams are applied side by side. */
-  readonly #busy = new Map<string, Promise<void>>();
+  /** Streams are applied side by side. */
+  readonly #turns: UrlTurns;
+  /** Tries dead letters again. */
+  readonly redelivery: Redelivery;
   #applied = 0;
   #gaps = 0;
 
@@ -66,9 +70,11 @@ export class Delivery {
     this.#state = state;
     this.#dating = new Dating({ state, store, environment });
     this.#environment = environment;
-    this.#callers = plugins.map((plugin) =>
-      new PluginCaller(plugin, { environment, timeout: callbackTimeout, forced })
-    );
+    this.#turns = urlTurnsOf(state);
+    const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
+    const callOptions = { environment, timeout: callbackTimeout, forced, onWorking };
+    this.#callers = plugins.map((plugin) => new PluginCaller(plugin, callOptions));
+    this.redelivery = new Redelivery({ state, environment, callers: this.#callers });
   }
 
   /** How many updates were applied, and how many gaps reported. */
@@ -102,7 +108,8 @@ export class Delivery {
           letters.push(...await this.#deliver(stream, update, { superseded, signal }));
         }
         to = update.seq;
-        if (clock.elapsed() - storedAt >= CURSOR_INTERVAL) store();
+        // Dead letters at once: they are tried again as soon as another update is applied.
+        if (letters.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL) store();
       }
     } finally {
       store();
@@ -154,27 +161,24 @@ export class Delivery {
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
   ): Promise<DeadLetter[]> {
     const { url } = stored;
-    while (this.#busy.has(url)) await this.#busy.get(url);
+    while (this.#turns.isTaken(url)) await this.#turns.wait(url);
     signal.throwIfAborted();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#busy.set(url, promise);
+    using _turn = this.#turns.take(url);
     const letters: DeadLetter[] = [];
     let ended: { reason: unknown } | undefined;
     // All are waited for: one may end the waiting while another still runs.
     await Promise.all(this.#callers.map(async (caller) => {
       try {
-        const error = await caller.update(
+        const givenUp = await caller.update(
           (again) => this.#current(stream, stored, again ? undefined : superseded),
           signal,
         );
-        if (error === undefined) return;
-        letters.push(this.#letter(caller.name, this.#current(stream, stored), error));
+        if (!givenUp) return;
+        letters.push(this.#letter(caller.name, this.#current(stream, stored), givenUp));
       } catch (reason) {
         ended ??= { reason };
       }
     }));
-    this.#busy.delete(url);
-    resolve();
     if (ended) throw ended.reason;
     this.#applied++;
     return letters;
@@ -190,19 +194,17 @@ export class Delivery {
     return { ...stored, stream, server: serverOf(stream), superseded };
   }
 
-  #letter(plugin: string, update: Update, error: unknown): DeadLetter {
+  #letter(plugin: string, update: Update, { error, isFinal }: GivenUp): DeadLetter {
     const { stream, seq, url } = update;
-    const message = messageOf(error);
-    logger.error("{plugin} cannot apply {url} ({stream}/{seq}), kept as a dead letter: {message}", {
-      plugin,
-      url,
-      stream,
-      seq,
-      message,
-    });
+    const message = tellFailure(error, url);
+    const properties = { plugin, url, stream, seq, message };
+    const text = "{plugin} cannot apply {url} ({stream}/{seq}), kept as a dead letter";
+    if (isFinal) logger.error(`${text}: {message}`, properties);
+    else logger.warn(`${text}, which is tried again by itself: {message}`, properties);
     const time = Math.round(this.#environment.clock.now());
     const content = JSON.stringify(updateToJson(update));
-    return { plugin, stream, seq, content, error: message, time };
+    const retryAt = isFinal ? null : firstRetryAt(time);
+    return { plugin, stream, seq, content, error: message, time, retryAt };
   }
 
   /** Not synced: a crash of the machine only delivers the last updates again. */

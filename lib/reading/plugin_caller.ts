@@ -1,24 +1,28 @@
 /**
- * Calling one plugin: with a timeout, again when it fails, and patiently when its backend is down.
+ * Calling one plugin: with a timeout, again when it fails, and patiently when its backend is away.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
 import { backoff, type Environment, sleep } from "../environment.ts";
-import { messageOf, RejectedUpdateError } from "../errors.ts";
+import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
+import { Outage } from "./outage.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import type { Gap, Update } from "../update.ts";
 
 const logger = getLogger(["feedsync", "plugin"]);
 
-/** A failed call is repeated so many times. */
+/** A call that failed for an unknown reason is repeated so many times. */
 const RETRIES = 3;
 
-/** When so many updates in a row fail, it is the plugin's backend that is down. */
+/** When so many updates in a row fail, it is the plugin's backend that is away. */
 const FAILURES_IN_A_ROW = 5;
 
 /** Delays between attempts, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 250, RETRY_CAP = 60_000;
+
+/** For so many milliseconds after it applied something a plugin is taken to work. */
+const FRESH_MS = 60_000;
 
 /** How calls are made. */
 export interface CallOptions {
@@ -28,18 +32,34 @@ export interface CallOptions {
   readonly timeout: number;
   /** Ends running calls. */
   readonly forced: AbortSignal;
+  /** Told when the plugin works for the first time, or again. */
+  readonly onWorking?: (plugin: string) => void;
+}
+
+/** An update that is not applied. */
+export interface GivenUp {
+  /** What the plugin threw. */
+  readonly error: unknown;
+  /** It is the update's fault: others were applied meanwhile, or the plugin says so. */
+  readonly isFinal: boolean;
+  /** The backend could not be reached; when it says so, for how many milliseconds. */
+  readonly outage?: { readonly retryAfterMs?: number };
 }
 
 /** Calls one plugin. */
 export class PluginCaller {
   readonly #plugin: RunningPlugin;
   readonly #options: CallOptions;
+  readonly #outage: Outage;
   #failuresInARow = 0;
+  #applied = 0;
+  #appliedAt = -Infinity;
 
   /** A caller of `plugin`. */
   constructor(plugin: RunningPlugin, options: CallOptions) {
     this.#plugin = plugin;
     this.#options = options;
+    this.#outage = new Outage(options.environment);
   }
 
   /** Name of the plugin. */
@@ -48,26 +68,44 @@ export class PluginCaller {
   }
 
   /**
-   * Hands over an update, asked for anew at each attempt (`again`: not the first). Resolves to the
-   * error when the plugin cannot apply it. While its backend is down, waits until it succeeds or `signal` is aborted.
+   * Hands over an update, asked for anew at each attempt (`again`: not the first). Resolves to what
+   * became of it when the plugin cannot apply it. While its backend is away, waits until it succeeds
+   * or `signal` is aborted.
    */
-  async update(current: (again: boolean) => Update, signal: AbortSignal): Promise<unknown> {
-    const { clock, random } = this.#options.environment;
-    for (let attempt = 1;; attempt++) {
-      try {
-        await this.once(current(attempt > 1));
-        this.#failuresInARow = 0;
-        return undefined;
-      } catch (thrown) {
-        const error = thrown ?? new Error("It failed without a reason");
-        if (error instanceof RejectedUpdateError) return error;
-        this.#options.forced.throwIfAborted();
-        if (attempt > RETRIES && ++this.#failuresInARow < FAILURES_IN_A_ROW) return error;
-        signal.throwIfAborted();
-        this.#report(attempt, current(true).url, error);
+  async update(
+    current: (again: boolean) => Update,
+    signal: AbortSignal,
+  ): Promise<GivenUp | undefined> {
+    const appliedBefore = this.#applied;
+    for (let attempt = 1, unexplained = 0;; attempt++) {
+      if (attempt > 1) signal.throwIfAborted();
+      const failed = await this.#inTurn(() => this.#try(current(attempt > 1)), signal);
+      if (!failed) return undefined;
+      const { error, kind } = failed, { url } = current(true);
+      if (kind === "rejected") return { error, isFinal: true };
+      if (kind === "unavailable" || this.#failsAlways()) {
+        this.#waitForBackend(failed, url);
+        continue;
       }
-      await sleep(clock, backoff(random, attempt, RETRY_BASE, RETRY_CAP), signal);
+      this.#outage.end(); // The backend answers.
+      if (++unexplained <= RETRIES) {
+        await this.#pause(unexplained, { error, url }, signal);
+      } else if (++this.#failuresInARow < FAILURES_IN_A_ROW) {
+        return { error, isFinal: this.#applied > appliedBefore };
+      } else this.#waitForBackend(failed, url);
     }
+  }
+
+  /** Hands over once more what was given up before; nobody waits for it. */
+  async retry(update: Update): Promise<GivenUp | undefined> {
+    const { clock } = this.#options.environment;
+    const failed = await this.#try(update);
+    if (!failed) return undefined;
+    const { error, kind } = failed;
+    if (kind === "unavailable") return { error, isFinal: false, outage: failed };
+    const works = this.#failuresInARow === 0 && !this.#outage.isOngoing &&
+      clock.elapsed() - this.#appliedAt < FRESH_MS;
+    return { error, isFinal: kind === "rejected" || works };
   }
 
   /** Hands over an update a single time; rejects with what the plugin throws, or with a timeout. */
@@ -75,18 +113,60 @@ export class PluginCaller {
     return this.#call((signal) => this.#plugin.onUpdate(update, signal));
   }
 
-  /** Tells of a gap; a failure is logged, not repeated. */
+  /** Tells of a gap, as soon as the backend can be reached; what else fails is logged, not repeated. */
   async gap(gap: Gap, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    try {
-      await this.#call((call) => this.#plugin.onGap(gap, call));
-    } catch (error) {
-      this.#options.forced.throwIfAborted();
-      logger.error("{plugin} failed to take note of a gap: {message}", {
-        plugin: this.name,
-        message: messageOf(error),
-      });
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const tell = () => this.#call((call) => this.#plugin.onGap(gap, call));
+        return await this.#inTurn(tell, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#options.forced.throwIfAborted();
+        const failure = failureOf(error);
+        if (failure.kind === "unavailable") this.#waitForBackend({ error, ...failure }, "");
+        else {
+          const properties = { plugin: this.name, message: tellFailure(error, "") };
+          return logger.error("{plugin} failed to take note of a gap: {message}", properties);
+        }
+      }
     }
+  }
+
+  /** Makes an attempt when it is its turn. */
+  async #inTurn<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (!this.#outage.isOngoing) return await attempt();
+    using _turn = await this.#outage.turn(signal);
+    return await attempt();
+  }
+
+  /** So many updates failed in a row that one more tells nothing of itself. */
+  #failsAlways(): boolean {
+    return this.#outage.isOngoing && this.#failuresInARow >= FAILURES_IN_A_ROW;
+  }
+
+  /** One attempt; resolves to what is wrong when it fails. */
+  async #try(update: Update) {
+    try {
+      await this.once(update);
+    } catch (thrown) {
+      const error = thrown ?? new Error("It failed without a reason");
+      const failure = failureOf(error);
+      if (failure.kind !== "rejected") this.#options.forced.throwIfAborted();
+      return { error, ...failure };
+    }
+    this.#noteSuccess();
+    return undefined;
+  }
+
+  #noteSuccess(): void {
+    const news = this.#applied === 0 || this.#outage.isOngoing || this.#failuresInARow > 0;
+    if (this.#outage.isOngoing) logger.info("{plugin} works again", { plugin: this.name });
+    this.#outage.end();
+    this.#failuresInARow = 0;
+    this.#applied++;
+    this.#appliedAt = this.#options.environment.clock.elapsed();
+    if (news) this.#options.onWorking?.(this.name);
   }
 
   async #call(call: (signal: AbortSignal) => void | Promise<void>): Promise<void> {
@@ -96,30 +176,48 @@ export class PluginCaller {
     if (result === undefined) return;
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const end = (error: unknown) => {
-      controller.abort(error);
       reject(error);
+      controller.abort(error);
     };
     const cancel = clock.setTimer(
       timeout,
-      () => end(new DOMException(`The call took longer than ${timeout / 1000} s`, "TimeoutError")),
+      () => end(new CallTimeoutError(`The call took longer than ${timeout / 1000} s`)),
     );
     const onForced = () => end(forced.reason);
     forced.addEventListener("abort", onForced, { once: true });
     try {
-      await Promise.race([result, ended]);
+      await Promise.race([ended, result]);
     } finally {
       cancel();
       forced.removeEventListener("abort", onForced);
     }
   }
 
-  #report(attempt: number, url: string, error: unknown): void {
-    const down = this.#failuresInARow >= FAILURES_IN_A_ROW;
-    const text = down
-      ? "{plugin} fails for every update, reading waits until it works again: {message}"
-      : "{plugin} failed to apply {url}, trying again: {message}";
-    const properties = { plugin: this.name, url, message: messageOf(error) };
-    if (attempt === 1 || down) logger.warn(text, properties);
+  /** Waits before the next attempt with an update that failed for no known reason. */
+  async #pause(
+    attempt: number,
+    { error, url }: { error: unknown; url: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, random } = this.#options.environment;
+    const properties = { plugin: this.name, url, message: tellFailure(error, url) };
+    const text = "{plugin} failed to apply {url}, trying again: {message}";
+    if (attempt === 1) logger.warn(text, properties);
     else logger.debug(text, properties);
+    await sleep(clock, backoff(random, attempt, RETRY_BASE, RETRY_CAP), signal);
+  }
+
+  /** The outage begins, which is told once, or goes on. */
+  #waitForBackend(
+    { error, kind, retryAfterMs }: { error: unknown; kind: string; retryAfterMs?: number },
+    url: string,
+  ): void {
+    const text = kind === "unavailable"
+      ? "{plugin} cannot reach its backend, reading waits until it can: {message}"
+      : "{plugin} fails for every update, reading waits until it works again: {message}";
+    const properties = { plugin: this.name, message: tellFailure(error, url) };
+    if (this.#outage.isOngoing) logger.debug(text, properties);
+    else logger.warn(text, properties);
+    this.#outage.goOn(retryAfterMs);
   }
 }

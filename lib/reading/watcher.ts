@@ -33,6 +33,7 @@ export class BucketWatcher implements Watcher {
   #delivery: Delivery | undefined;
   #poller: Poller | undefined;
   #loop: PollLoop | undefined;
+  #redelivering: Promise<void> | undefined;
 
   /** Starts at once. */
   constructor(
@@ -68,6 +69,7 @@ export class BucketWatcher implements Watcher {
     this.#poller!.retryAll();
     await this.#loop!.poll();
     await this.#poller!.idle();
+    await this.#delivery.redelivery.run(this.#stopping.signal);
     const { applied, gaps } = this.#delivery.counts;
     return {
       applied: applied - before.applied,
@@ -129,6 +131,7 @@ export class BucketWatcher implements Watcher {
     });
     this.#delivery = delivery;
     const { signal } = this.#stopping;
+    if (!this.#options.manual) this.#redelivering = delivery.redelivery.keepTrying(signal);
     this.#poller = new Poller(parts, { config, delivery, signal });
     this.#loop = new PollLoop(parts, { config, poller: this.#poller, signal });
     this.#warnAfterAbsence(parts);
@@ -188,6 +191,7 @@ export class BucketWatcher implements Watcher {
     );
     await this.#loop!.idle();
     await this.#poller!.idle().catch(() => {});
+    await this.#redelivering;
     cancel();
   }
 }

@@ -68,6 +68,16 @@ CREATE TABLE forgettable ( -- rows of other tables, and when they can be forgott
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    // When a dead letter is tried again: NULL, never by itself. Of older ones nobody knows whose fault
+    // they are: they are tried at once.
+    format: 4,
+    sql: `
+ALTER TABLE dead_letters ADD COLUMN retryAt INTEGER DEFAULT 0;
+ALTER TABLE dead_letters ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX retried_letters ON dead_letters (id) WHERE retryAt IS NOT NULL;
+`,
+  },
 ];
 
 /**

@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { mediaTypeOf } from "../encryption/format.ts";
 import { backoff, type Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
-import { excerpt } from "../excerpt.ts";
+import { originOf, post } from "../http_post.ts";
 import { Deadline } from "../stores/deadline.ts";
 import { messageId, SERVICE_HEADER } from "./message_id.ts";
 import { Signer } from "./signature.ts";
@@ -100,6 +100,8 @@ class Peer {
   sent = 0;
   dropped = 0;
   readonly #url: string;
+  /** All of the URL that is shown. */
+  readonly #origin: string;
   readonly #environment: Environment;
   readonly #queue: Message[] = [];
   readonly #closing = new AbortController();
@@ -113,7 +115,8 @@ class Peer {
   #sending: Promise<void> | undefined;
 
   constructor(url: string, environment: Environment) {
-    this.#url = `${url.replace(/\/+$/, "")}/commits`;
+    this.#url = url.replace(/\/+$/, "");
+    this.#origin = originOf(url);
     this.#environment = environment;
   }
 
@@ -154,16 +157,14 @@ class Peer {
   async #post({ headers, body }: Message): Promise<void> {
     using deadline = new Deadline(this.#environment.clock, this.#closing.signal);
     deadline.allow(TIMEOUT);
-    const response = await fetch(this.#url, {
-      method: "POST",
+    const { ok, status, excerpt } = await post(this.#url, {
+      path: "/commits",
       headers,
-      body: body as Uint8Array<ArrayBuffer>,
+      body,
       client: this.#http,
-      redirect: "manual",
       signal: deadline.signal,
     });
-    if (!response.ok) throw new Error(`${response.status} ${await excerpt(response)}`.trim());
-    await response.body?.cancel();
+    if (!ok) throw new Error(`${status} ${excerpt}`.trim());
   }
 
   #take(): void {
@@ -171,7 +172,9 @@ class Peer {
   }
 
   #noteSuccess(): void {
-    if (this.#failures > 0) logger.info("The peer {url} can be reached again", { url: this.#url });
+    if (this.#failures > 0) {
+      logger.info("The peer {url} can be reached again", { url: this.#origin });
+    }
     this.#failures = 0;
     this.#complaint = undefined;
     this.sent++;
@@ -183,12 +186,12 @@ class Peer {
     this.dropped += this.#queue.length;
     while (this.#queue.length > 0) this.#take();
     if (this.#closing.signal.aborted) return;
-    const message = messageOf((error as Error).cause ?? error);
+    const message = messageOf(error);
     if (message !== this.#complaint) {
       this.#complaint = message;
       logger.warn(
         "Cannot tell the peer {url} of a commit: {message} (it will find it by polling)",
-        { url: this.#url, message },
+        { url: this.#origin, message },
       );
     }
     this.#failures++;

@@ -15,6 +15,7 @@ import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { S3Config } from "../config/s3_config.ts";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { messageOf } from "../errors.ts";
+import { originOf } from "../http_post.ts";
 import type { ObjectName } from "../keys.ts";
 import { Deadline } from "../stores/deadline.ts";
 import { isOutdated } from "../stores/s3_answers.ts";
@@ -90,14 +91,16 @@ class Queue {
     for (let failures = 0; !signal.aborted;) {
       try {
         await this.#takeMessages();
-        if (failures > 0) logger.info("The queue {url} can be reached again", { url: this.#url });
+        if (failures > 0) {
+          logger.info("The queue {url} can be reached again", { url: originOf(this.#url) });
+        }
         failures = 0;
       } catch (error) {
         if (signal.aborted) break;
         if (isOutdated(error)) await this.#renewCredentials();
         if (failures++ === 0) {
           logger.warn("Cannot reach the queue {url}: {message} (retrying; polls go on)", {
-            url: this.#url,
+            url: originOf(this.#url),
             message: messageOf(error),
           });
         }
@@ -153,7 +156,7 @@ class Queue {
     const commits = commitsIn(body, store);
     if (!commits) {
       logger.debug("A message in {url} is no event of a bucket: {body}", {
-        url: this.#url,
+        url: originOf(this.#url),
         body: body.slice(0, 200),
       });
     }

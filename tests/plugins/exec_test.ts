@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ConfigError, RejectedUpdateError } from "../../lib/errors.ts";
+import { BackendUnavailableError, ConfigError, RejectedUpdateError } from "../../lib/errors.ts";
 import { updateToJson } from "../../lib/update.ts";
 import exec from "../../plugins/exec.ts";
 import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts";
@@ -78,6 +78,103 @@ Deno.test("exec rejects an update for good when the command exits with 65", asyn
     name: RejectedUpdateError.name,
     message: /exited with 65 .*: no such feed$/,
   });
+});
+
+Deno.test("exec waits for its backend when the command exits with 69 or 75", async () => {
+  for (const code of [69, 75]) {
+    const program = `console.error("database is away"); Deno.exit(${code})`;
+    await using plugin = await start(exec, deno(program), Deno.cwd());
+    await assert.rejects(plugin.update(makeUpdate()), {
+      name: BackendUnavailableError.name,
+      message: new RegExp(`exited with ${code} .*: database is away$`),
+    });
+  }
+});
+
+Deno.test("exec waits while its command cannot be started, and says why", async () => {
+  await using home = await temporaryDirectory();
+  const path = await shellScript(home.path, "echo done");
+  await using plugin = await start(exec, { command: [path] }, home.path);
+  const broken: [change: () => Promise<unknown>, message: RegExp][] = [
+    [() => Deno.writeTextFile(path, "#!/bin/no-such-shell\n"), /run by "\/bin\/no-such-shell"/],
+    [() => Deno.chmod(path, 0o644), /not there any more, or not executable/],
+    [() => Deno.remove(path), /not there any more, or not executable/],
+  ];
+  for (const [change, message] of broken) {
+    await change();
+    await assert.rejects(plugin.update(makeUpdate()), {
+      name: BackendUnavailableError.name,
+      message,
+    });
+  }
+  await shellScript(home.path, "echo done");
+  await plugin.update(makeUpdate());
+  assert.deepEqual(plugin.logged, ["info: done"]);
+});
+
+Deno.test("exec says why when the directory it runs in is gone", async () => {
+  const home = await temporaryDirectory();
+  await using plugin = await start(exec, { command: ["sh", "-c", "exit 0"] }, home.path);
+  await home[Symbol.asyncDispose]();
+  const shell = await realShell();
+  await assert.rejects(plugin.update(makeUpdate()), {
+    name: BackendUnavailableError.name,
+    message: `Cannot run ${shell}: the directory ${home.path} is not there`,
+  });
+});
+
+/** Where `sh` is found. */
+async function realShell(): Promise<string> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", "command -v sh"] }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+Deno.test("exec names an interpreter that is missing, when it is set up", async () => {
+  await using home = await temporaryDirectory();
+  const script = join(home.path, "script");
+  await Deno.writeTextFile(join(home.path, "nested"), "#!/no/such/perl\n", { mode: 0o755 });
+  const lines: [string, RegExp][] = [
+    [
+      "#!/bin/sh\r\necho\r\n",
+      /run by "\/bin\/sh\\r": its lines end in CR LF, as on Windows; convert it: sed/,
+    ],
+    ["#!/usr/bin/env sh\r\necho\r\n", /run by "sh\\r": its lines end in CR LF/],
+    ["#!/usr/bin/env -S sh -e\r\n", /^$/],
+    ["#! /usr/local/no/python3 -u\n", /run by "\/usr\/local\/no\/python3": it is not there/],
+    ["#!no-such-interpreter", /run by "no-such-interpreter": it is not there/],
+    ["#!/usr/bin/env no-such-python\n", /run by "no-such-python": it is not in PATH/],
+    ["#!/usr/bin/env -S A=1 no-such-python -u\n", /run by "no-such-python": it is not in PATH/],
+    ["#!/usr/bin/env sh -e\n", /run by "sh -e": it is not in PATH; use env -S/],
+    ["#!./nested -w\n", /run by "\/no\/such\/perl": it is not there/],
+  ];
+  for (const [text, message] of lines) {
+    await Deno.writeTextFile(script, text, { mode: 0o755 });
+    const error = await start(exec, { command: ["./script"] }, home.path)
+      .then((plugin) => plugin[Symbol.asyncDispose](), (error: unknown) => error);
+    if (message.source === "^$") assert.equal(error, undefined);
+    else {
+      assert.ok(error instanceof ConfigError, text);
+      assert.match(error.message, message);
+      assert.ok(error.message.startsWith(`Cannot run ${script}: `), error.message);
+    }
+  }
+});
+
+Deno.test("exec runs every script that the system runs", async () => {
+  await using home = await temporaryDirectory();
+  const script = join(home.path, "script");
+  const texts = [
+    "echo hi\n",
+    "#! /bin/sh -e\necho hi",
+    "#!/bin/sh\necho hi",
+    "#!/usr/bin/env -S sh -e\necho hi",
+  ];
+  for (const text of [...texts, "#!/usr/bin/env sh\necho hi\n"]) {
+    await Deno.writeTextFile(script, text, { mode: 0o755 });
+    await using plugin = await start(exec, { command: ["./script"] }, home.path);
+    await plugin.update(makeUpdate());
+    assert.deepEqual(plugin.logged, ["info: hi"], text);
+  }
 });
 
 Deno.test("exec does not mind a command that leaves its input unread", async () => {

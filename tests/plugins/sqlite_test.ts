@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import { BackendUnavailableError } from "../../lib/errors.ts";
 import type { Update } from "../../lib/update.ts";
 import sqlite from "../../plugins/sqlite.ts";
 import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts";
@@ -128,6 +129,138 @@ Deno.test("sqlite ends a call that waits for another program when it is aborted"
   await assert.rejects(call, reason);
   other.exec("COMMIT");
   assert.deepEqual(rows(home.path), []);
+});
+
+const NEWER = "2026-01-02T03:04:06.000Z", OLDER = "2026-01-02T03:04:05.000Z";
+
+/** What may become of the file while it is open. */
+const LOSSES: Record<string, (path: string) => Promise<void>> = {
+  "deleted with all that is beside it": async (path) => {
+    for (const end of ["", "-wal", "-shm"]) await Deno.remove(path + end);
+  },
+  "deleted alone": (path) => Deno.remove(path),
+  "moved away": (path) => Deno.rename(path, `${path}.old`),
+  "deleted with its directory": (path) => Deno.remove(dirname(path), { recursive: true }),
+  "replaced by an empty file": async (path) => {
+    await Deno.writeTextFile(`${path}.new`, "");
+    await Deno.rename(`${path}.new`, path);
+  },
+};
+
+Deno.test("sqlite writes all that it had written when its file is lost", async () => {
+  for (const [how, lose] of Object.entries(LOSSES)) {
+    await using home = await temporaryDirectory();
+    await using plugin = await start(sqlite, { path: "deep/feeds.db" }, home.path);
+    for (const name of ["a", "b"]) await plugin.update(makeUpdate({ url: `https://x/${name}` }));
+    await lose(join(home.path, "deep/feeds.db"));
+    await plugin.update(makeUpdate({ url: "https://x/c" }));
+    await plugin.update(makeUpdate({ url: "https://x/d" }));
+    const urls = () => rows(home.path, "feeds", "deep/feeds.db").map(({ url }) => url);
+    assert.deepEqual(urls(), ["a", "b", "c", "d"].map((name) => `https://x/${name}`), how);
+    assert.match(plugin.logged.join(), /^warn: .*feeds\.db was deleted or replaced/, how);
+    await plugin[Symbol.asyncDispose]();
+    assert.equal(urls().length, 4, `${how}, and closed`);
+    const names = await Array.fromAsync(Deno.readDir(join(home.path, "deep")), ({ name }) => name);
+    assert.ok(!names.some((name) => name.includes("rescued")), names.join());
+  }
+});
+
+Deno.test("sqlite leaves what is newer in a database that replaces its file", async () => {
+  await using home = await temporaryDirectory();
+  const path = join(home.path, "feeds.db");
+  {
+    await using other = await start(sqlite, { path: "other.db" }, home.path);
+    await other.update(makeUpdate({ url: "https://x/a", content: "replaced", time: NEWER }));
+    await other.update(makeUpdate({ url: "https://x/b", content: "replaced", time: OLDER }));
+  }
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  for (const name of ["a", "b"]) await plugin.update(makeUpdate({ url: `https://x/${name}` }));
+  await Deno.rename(join(home.path, "other.db"), path);
+  await plugin.update(makeUpdate({ url: "https://x/c" }));
+  assert.deepEqual(
+    rows(home.path).map(({ url, content }) => [url, content]),
+    [["https://x/a", "replaced"], ["https://x/b", "<rss/>"], ["https://x/c", "<rss/>"]],
+  );
+});
+
+Deno.test("sqlite counts nothing as applied that went into a file that is gone", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  using other = new DatabaseSync(join(home.path, "feeds.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const call = plugin.update(makeUpdate()); // It waits for the lock of the file …
+  await Deno.remove(join(home.path, "feeds.db")); // … which is gone when it gets it.
+  other.exec("COMMIT");
+  await call;
+  assert.equal(rows(home.path).length, 1);
+});
+
+Deno.test("sqlite keeps what it had written until there is a database for it, also when it ends", async () => {
+  await using home = await temporaryDirectory();
+  const path = join(home.path, "feeds.db"), garbage = join(home.path, "garbage");
+  {
+    await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+    await plugin.update(makeUpdate({ url: "https://x/a" }));
+    await Deno.writeTextFile(garbage, "This is no database.".repeat(100));
+    await Deno.rename(garbage, path);
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(plugin.update(makeUpdate()), {
+        name: BackendUnavailableError.name,
+        message: `Cannot use table feeds of ${path}: file is not a database`,
+      });
+    }
+  }
+  await Deno.remove(path);
+  await using _plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  assert.deepEqual(rows(home.path).map(({ url }) => url), ["https://x/a"]);
+});
+
+Deno.test("sqlite makes its table anew when another program drops it", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  using other = new DatabaseSync(join(home.path, "feeds.db"));
+  other.exec("DROP TABLE feeds");
+  await assert.rejects(plugin.update(makeUpdate()), { name: BackendUnavailableError.name });
+  await plugin.update(makeUpdate());
+  assert.equal(rows(home.path).length, 1);
+});
+
+Deno.test("sqlite goes on when its file is lost and there is nothing left to keep", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  {
+    using other = new DatabaseSync(join(home.path, "feeds.db"));
+    other.exec("DROP TABLE feeds");
+  }
+  await Deno.remove(join(home.path, "feeds.db"));
+  await plugin.update(makeUpdate());
+  assert.equal(rows(home.path).length, 1);
+  assert.match(plugin.logged.join(), /error: Cannot keep what was written to .*no such table/);
+});
+
+Deno.test("sqlite keeps all of many updates at once while its file is lost again and again", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  const urls = Array.from({ length: 100 }, (_, index) => `https://x/${100 + index}`);
+  await Promise.all(urls.map(async (url, index) => {
+    if (index % 20 === 10) await Deno.remove(join(home.path, "feeds.db")).catch(() => {});
+    await plugin.update(makeUpdate({ url }));
+  }));
+  await plugin.update(makeUpdate({ url: "https://x/last" }));
+  assert.deepEqual(rows(home.path).map(({ url }) => url), [...urls, "https://x/last"]);
+});
+
+Deno.test("sqlite waits for its database when a lock stays", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  using other = new DatabaseSync(join(home.path, "feeds.db"));
+  other.exec("BEGIN IMMEDIATE");
+  await assert.rejects(plugin.update(makeUpdate()), {
+    name: BackendUnavailableError.name,
+    message: /^Cannot write to .*feeds\.db: database is locked$/,
+  });
+  other.exec("COMMIT");
+  await plugin.update(makeUpdate());
 });
 
 Deno.test("sqlite keeps two tables in one database", async () => {

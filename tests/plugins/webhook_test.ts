@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { Webhook } from "standardwebhooks";
-import { ConfigError, RejectedUpdateError } from "../../lib/errors.ts";
+import { z } from "zod";
+import { BackendUnavailableError, ConfigError, RejectedUpdateError } from "../../lib/errors.ts";
 import { updateToJson } from "../../lib/update.ts";
 import webhook from "../../plugins/webhook.ts";
-import { makeRemoval, makeUpdate, start } from "./harness.ts";
+import { stalledServer, unreachableEndpoint } from "../servers/http.ts";
+import { makeCertificates } from "../stores/certificates.ts";
+import {
+  makeRemoval,
+  makeUpdate,
+  start,
+  type StartedPlugin,
+  temporaryDirectory,
+} from "./harness.ts";
 
 const secret = "whsec_" + btoa("0123456789abcdef0123456789abcdef");
 
@@ -76,23 +85,54 @@ Deno.test("webhook sends the configured headers, which cannot replace the signat
   assert.ok(new Webhook(secret).verify(body, sent));
 });
 
-Deno.test("webhook rejects for good what the receiver refuses, and fails on all else", async () => {
+/** What comes of one update. */
+async function outcome(plugin: StartedPlugin): Promise<unknown> {
+  return await plugin.update(makeUpdate()).then(() => "applied", (error: unknown) => error);
+}
+
+Deno.test("webhook tells by the status whether the update is refused, the receiver away, or neither", async () => {
   let status = 200;
   await using receiver = receive(() => new Response("no\x1b[2J ".repeat(1_000), { status }));
   await using plugin = await start(webhook, { url: receiver.url, secret });
-  for (status of [200, 201, 202]) await plugin.update(makeUpdate());
-  for (status of [400, 404, 409, 410, 413, 422]) {
-    await assert.rejects(plugin.update(makeUpdate()), RejectedUpdateError, `status ${status}`);
+  const statuses: [{ name: string }, number[]][] = [
+    [RejectedUpdateError, [400, 404, 409, 410, 413, 422]],
+    [BackendUnavailableError, [408, 425, 429, 502, 503, 504]],
+    [Error, [401, 403, 407, 500, 501, 505]],
+  ];
+  for (status of [200, 201, 202]) assert.equal(await outcome(plugin), "applied");
+  for (const [kind, all] of statuses) {
+    for (status of all) {
+      const error = await outcome(plugin);
+      assert.ok(error instanceof Error);
+      assert.equal(error.name, kind.name, `status ${status}`);
+      const { origin } = new URL(receiver.url);
+      assert.equal(
+        error.message,
+        `${origin} answered ${status} to https://example.com/feed.xml: ` +
+          JSON.stringify("no\x1b[2J ".repeat(1_000).slice(0, 200)),
+      );
+    }
   }
-  for (status of [401, 403, 407, 408, 425, 429, 500, 502, 503]) {
-    const error = await plugin.update(makeUpdate()).catch((error: unknown) => error);
-    assert.ok(error instanceof Error && !(error instanceof RejectedUpdateError), `${status}`);
-    const { origin } = new URL(receiver.url);
-    assert.equal(
-      error.message,
-      `${origin} answered ${status} to https://example.com/feed.xml: ` +
-        JSON.stringify("no\x1b[2J ".repeat(1_000).slice(0, 200)),
-    );
+});
+
+Deno.test("webhook reads from Retry-After when to try again", async () => {
+  const headers: [Record<string, string>, number | undefined][] = [
+    [{ "retry-after": "120" }, 120_000],
+    [{ "retry-after": "0" }, 0],
+    [
+      { date: "Fri, 02 Jan 2026 03:04:05 GMT", "retry-after": "Fri, 02 Jan 2026 03:05:05 GMT" },
+      60_000,
+    ],
+    [{ date: "Fri, 02 Jan 2026 03:04:05 GMT", "retry-after": "Fri, 02 Jan 2026 03:00:00 GMT" }, 0],
+    [{ "retry-after": "soon" }, undefined],
+    [{}, undefined],
+  ];
+  for (const [sent, expected] of headers) {
+    await using receiver = receive(() => new Response(null, { status: 429, headers: sent }));
+    await using plugin = await start(webhook, { url: receiver.url, secret });
+    const error = await outcome(plugin);
+    assert.ok(error instanceof BackendUnavailableError);
+    assert.equal(error.retryAfterMs, expected, JSON.stringify(sent));
   }
 });
 
@@ -152,21 +192,117 @@ Deno.test("webhook reads little more of a long answer than it reports", async ()
   assert.equal(await end.promise, "cut off");
 });
 
-Deno.test("webhook names no part of its URL but the host when it cannot connect", async () => {
-  const { port } = await closedPort();
-  const url = `http://127.0.0.1:${port}/hooks/T0KEN(1)?key=K3Y`;
-  await using plugin = await start(webhook, { url, secret });
-  const error = await plugin.update(makeUpdate()).catch((error: unknown) => error);
-  assert.ok(error instanceof Error);
-  assert.match(error.message, new RegExp(`^Cannot POST to http://127.0.0.1:${port}: .*refused`));
-  assert.doesNotMatch(Deno.inspect(error), /T0KEN|K3Y/);
+/** How a server may end what was begun; each gets the connection after the request has arrived. */
+const ENDS: Record<string, string> = {
+  "closed without an answer": "",
+  "closed in the middle of the headers": "HTTP/1.1 200 OK\r\nContent-Le",
+  "something else than HTTP": "SSH-2.0-OpenSSH_9.2\r\n",
+  "a broken status line": "HTTP/1.1 abc\r\n\r\n",
+  "a header that is none": "HTTP/1.1 200 OK\r\n\0: x\r\n\r\n",
+  "closed after the headers of a failure": "HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\n",
+  "closed in the middle of a body": "HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\nnot now",
+  "broken chunks": "HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n",
+};
+
+/** A server that reads a little of each request, answers with `text` and hangs up. */
+function rawServer(text: string): { port: number } & AsyncDisposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      using open = connection;
+      await open.read(new Uint8Array(64 * 1024)).catch(() => {});
+      await open.write(new TextEncoder().encode(text)).catch(() => {});
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving;
+    },
+  };
+}
+
+/** The receiver is away, and nothing that is told of it has more of its URL than the origin. */
+async function assertAwayUnnamed(
+  { url, timeout, how }: { url: string; timeout?: string; how: string },
+): Promise<void> {
+  await using plugin = await start(webhook, { url, secret, timeout });
+  const error = await outcome(plugin);
+  assert.ok(error instanceof BackendUnavailableError, `${how}: ${Deno.inspect(error)}`);
+  assert.ok(error.message.includes(new URL(url).origin), `${how}: ${error.message}`);
+  const told = Deno.inspect(error, { depth: 10, showHidden: true }) + plugin.logged.join();
+  assert.doesNotMatch(told, SECRET_PARTS, how);
+}
+
+const SECRET_PATH = "/hooks/T0KEN(1)/B%C3%A4R?key=K3Y%21";
+const SECRET_PARTS = /T0KEN|K3Y|B%C3|BäR|us3r|passw0rd/i;
+
+Deno.test("webhook names no part of its URL but the origin, however the receiver fails", async () => {
+  for (const [how, text] of Object.entries(ENDS)) {
+    await using server = rawServer(text);
+    const url = `http://us3r:passw0rd@127.0.0.1:${server.port}${SECRET_PATH}`;
+    await assertAwayUnnamed({ url, how });
+  }
+  await using plain = rawServer("SSH-2.0-OpenSSH_9.2\r\n");
+  await using silent = stalledServer();
+  await using halting = stalledServer("HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\nno");
+  await using slow = stalledServer("HTTP/1.1 200 OK\r\nContent-");
+  const away: [how: string, origin: string, timeout?: string][] = [
+    ["connection refused", unreachableEndpoint()],
+    ["no TLS", `https://127.0.0.1:${plain.port}`],
+    ["a name that is none", "http://no-such-host.invalid"],
+    ["a port that is blocked", "http://127.0.0.1:1"],
+    ["a timeout", silent.endpoint, "50ms"],
+    ["a timeout in the headers", slow.endpoint, "50ms"],
+    ["a timeout in the body", halting.endpoint, "100ms"],
+  ];
+  for (const [how, origin, timeout] of away) {
+    await assertAwayUnnamed({ url: origin + SECRET_PATH, timeout, how });
+  }
 });
 
-/** A port that nobody listens on. */
-function closedPort(): { port: number } {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return { port: listener.addr.port };
-}
+Deno.test("webhook names no part of its URL but the origin when the certificate is not trusted", async () => {
+  await using home = await temporaryDirectory();
+  const { certificate, key } = await makeCertificates(home.path);
+  const [cert, secretKey] = await Promise.all(
+    [certificate, key].map((path) => Deno.readTextFile(path)),
+  );
+  const options = { hostname: "localhost", port: 0, cert, key: secretKey, onListen() {} };
+  const server = Deno.serve(options, () => new Response());
+  try {
+    const url = `https://localhost:${server.addr.port}${SECRET_PATH}`;
+    await assertAwayUnnamed({ url, how: "a certificate of nobody" });
+    await using plugin = await start(webhook, { url, secret });
+    assert.match(String(await outcome(plugin)), /its certificate is not trusted$/);
+  } finally {
+    await server.shutdown();
+  }
+});
+
+Deno.test("webhook does not quote an answer that repeats its URL or a header", async () => {
+  const pages = [
+    (url: string) => `Cannot POST ${new URL(url).pathname}`,
+    (url: string) => `Not found: ${decodeURIComponent(url).toUpperCase()}`,
+    (url: string) => `<p>${new URL(url).search.slice(1)}</p>`,
+    () => "Who is tok3n-abcdef?",
+  ];
+  for (const page of pages) {
+    for (const status of [302, 404, 500, 503]) {
+      await using server = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen() {} },
+        (request) => new Response(page(request.url), { status, headers: { location: "/T0KEN" } }),
+      );
+      const url = `http://127.0.0.1:${server.addr.port}${SECRET_PATH}`;
+      const headers = { authorization: "Bearer tok3n-abcdef" };
+      await using plugin = await start(webhook, { url, secret, headers });
+      const error = await outcome(plugin);
+      assert.match(String(error), new RegExp(`answered ${status} to https://example.com/feed.xml`));
+      assert.doesNotMatch(Deno.inspect(error), SECRET_PARTS);
+      assert.doesNotMatch(Deno.inspect(error), /tok3n/);
+    }
+  }
+});
 
 Deno.test("webhook refuses options that cannot work, without showing secrets", async () => {
   const url = "https://example.com/hook";
@@ -194,13 +330,15 @@ Deno.test("webhook refuses secrets and headers that cannot be used, when it is s
     [{ url, secret: "p4ssw0rd" }, /'secret' is not "whsec_" and base64/],
     [{ url, secret: "whsec_" }, /'secret' is not "whsec_" and base64/],
     [{ url, secret: "" }, /'secret' is not set/],
+    [{ url, secretEnv: "whsec_p4ssw0rd" }, /must be the name of an environment variable/],
     [{ url, secretEnv: "HOOK_SECRET_UNSET" }, /variable HOOK_SECRET_UNSET is not set/],
     [{ url, secret, headers: { "a b": "1" } }, /header "a b" is invalid/],
     [{ url, secret, headers: { a: "p4ssw0rd\n" + "b: c" } }, /header "a" is invalid/],
   ];
   for (const [options, message] of wrong) {
     const error = await start(webhook, options).catch((error: unknown) => error);
-    assert.ok(error instanceof ConfigError, JSON.stringify(options));
+    const isRefused = error instanceof ConfigError || error instanceof z.ZodError;
+    assert.ok(isRefused, JSON.stringify(options));
     assert.match(error.message, message);
     assert.doesNotMatch(Deno.inspect(error), /p4ssw0rd/);
   }

@@ -47,6 +47,7 @@ export const HAPPENINGS: Record<HappeningName, (world: World) => void> = {
   pluginDown: (world) => {
     const { chance, mix: { retention }, timeline, servers } = world;
     const server = chance.pick(servers);
+    server.pluginDownAs = chance.pick(["away", "throws"]);
     server.pluginDownUntil = timeline.now + chance.pick([5000, 120_000, retention]);
   },
 };

@@ -3,6 +3,7 @@ import { State } from "../../lib/state/state.ts";
 
 /** Everything in a state database: rows by table. */
 export type Image = readonly (readonly Row[])[];
+const KEEPING_FORMAT = " WHERE key <> 'format'";
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /**
@@ -66,8 +67,11 @@ export class Medium {
     const columns = this.#db.prepare(`PRAGMA table_info(${table})`).all().length;
     return {
       read: this.#db.prepare(`SELECT * FROM ${table}`),
-      wipe: this.#db.prepare(`DELETE FROM ${table}`),
-      write: this.#db.prepare(`INSERT INTO ${table} VALUES (${Array(columns).fill("?")})`),
+      // The tables stay, and so does what tells of which format they are.
+      wipe: this.#db.prepare(`DELETE FROM ${table}` + (table === "meta" ? KEEPING_FORMAT : "")),
+      write: this.#db.prepare(
+        `INSERT OR REPLACE INTO ${table} VALUES (${Array(columns).fill("?")})`,
+      ),
     };
   }
 }

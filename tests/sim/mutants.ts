@@ -145,6 +145,34 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   mutant(
+    "what was applied again is not known to be superseded",
+    edit(
+      "reading/redelivery.ts",
+      "superseded: newest.supersedes(url, Date.parse(time), id) }",
+      "superseded: newest.supersedes(url, 8e15, id) }",
+    ),
+  ),
+  mutant(
+    "a dead letter is forgotten when it cannot be applied again",
+    edit(
+      "reading/redelivery.ts",
+      "this.#state.deadLetters.postpone(id, message, retryAt)",
+      "this.#state.deadLetters.drop(id, message, retryAt)",
+    ),
+  ),
+  mutant(
+    "a dead letter is tried again while its URL is busy",
+    edit("reading/redelivery.ts", "this.#turns.isTaken(letter.url)", "!letter.url"),
+  ),
+  mutant(
+    "an update is passed over while the backend is away",
+    edit(
+      "reading/plugin_caller.ts",
+      `if (kind === "rejected") return`,
+      `if (kind === "unavailable") return undefined;\n      if (kind === "rejected") return`,
+    ),
+  ),
+  mutant(
     "a gap is reported without a second look",
     edit(STREAM_READER, "const HOLE_LISTINGS = 3;", "const HOLE_LISTINGS = 1;"),
     edit(STREAM_READER, "const HOLE_TIME = 2000;", "const HOLE_TIME = 0;"),

@@ -1,10 +1,10 @@
-import { RejectedUpdateError } from "../../lib/errors.ts";
+import { BackendUnavailableError, RejectedUpdateError } from "../../lib/errors.ts";
 import type { RunningPlugin } from "../../lib/plugin.ts";
 import type { Gap, Update } from "../../lib/update.ts";
 import type { Process } from "./process.ts";
 
 /** How a call goes. */
-type Course = "works" | "throws" | "throwsAfter" | "hangs" | "rejects";
+type Course = "works" | "away" | "throws" | "throwsAfter" | "hangs" | "rejects";
 
 /** A plugin that applies updates, or fails, at once or after a while. */
 export class SimPlugin implements RunningPlugin {
@@ -36,7 +36,7 @@ export class SimPlugin implements RunningPlugin {
 
   #course(): Course {
     const { server, world: { chance, timeline, mix: { faults } } } = this.#process;
-    if (timeline.now < server.pluginDownUntil) return "throws";
+    if (timeline.now < server.pluginDownUntil) return server.pluginDownAs;
     if (chance.happens(faults.pluginHangs)) return "hangs";
     if (chance.happens(faults.pluginRejects)) return "rejects";
     if (chance.happens(faults.pluginThrows)) return chance.pick(["throws", "throwsAfter"]);
@@ -57,6 +57,7 @@ export class SimPlugin implements RunningPlugin {
     this.#process.note(`${this.name} ${course}: ${update.stream}/${update.seq}`);
     checks.end(this.name, update);
     if (course === "rejects") throw new RejectedUpdateError("This update is refused");
+    if (course === "away") throw new BackendUnavailableError("This plugin's backend is away");
     if (course === "throws") throw new Error("This plugin fails");
     checks.delivered(this.name, update);
     if (course === "throwsAfter") throw new Error("This plugin fails after it was done");

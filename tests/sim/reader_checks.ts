@@ -50,7 +50,8 @@ export class ReaderChecks {
     }
     const reader = `${plugin} ${stream}`;
     const next = this.#next.get(reader)!;
-    if (seq < next && !this.#failed.has(`${reader} ${seq}`) && !this.#forked.has(stream)) {
+    const mayRepeat = this.#failed.has(`${reader} ${seq}`) || this.#isDeadLetter(plugin, update);
+    if (seq < next && !mayRepeat && !this.#forked.has(stream)) {
       this.#fail(`${plugin} got ${stream}/${seq} again, or out of order: next is ${next}`);
     }
     for (let skipped = next; skipped < seq; skipped++) {
@@ -58,7 +59,7 @@ export class ReaderChecks {
         this.#fail(`${plugin} got ${stream}/${seq}, but not ${skipped}, which is before it`);
       }
     }
-    this.#next.set(reader, seq + 1);
+    this.#next.set(reader, Math.max(next, seq + 1));
     disk.told.updates.add(`${plugin} ${id}`);
     if (!update.superseded) disk.told.mirror.set(`${plugin} ${url}`, id);
   }
@@ -112,6 +113,13 @@ export class ReaderChecks {
         this.#fail(`${reader} got ${next - 1}, but the cursor is at ${cursor}`);
       }
     }
+  }
+
+  /** What an earlier process could not apply is tried again by this one. */
+  #isDeadLetter(plugin: string, { stream, seq }: Update): boolean {
+    return this.#process.state.deadLetters.all().some((letter) =>
+      letter.plugin === plugin && letter.stream === stream && letter.seq === seq
+    );
   }
 
   #maySkip(reader: string, stream: string, seq: number): boolean {

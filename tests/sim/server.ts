@@ -24,6 +24,8 @@ export class Server {
   outageUntil = 0;
   /** Until then all that the plugins do fails. */
   pluginDownUntil = 0;
+  /** How its plugins fail meanwhile. */
+  pluginDownAs: "away" | "throws" = "throws";
   readonly #world: World;
   /** What is left of the last process: it may still be unwinding. */
   #dead: Process | undefined;

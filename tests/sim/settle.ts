@@ -77,6 +77,9 @@ function whatLacks(world: World): string {
     }
     if (!habits.watches) continue;
     const unread = process.state.cursors.unread().filter((stream) => stream !== disk.stream);
+    if (process.state.deadLetters.waiting().length > 0) {
+      return `${label} has not tried again what its plugins could not apply`;
+    }
     if (unread.length > 0) return `${label} has not read all that it saw of ${unread}`;
     for (const { name: { stream, last, kind } } of bucket.objects.values()) {
       if (kind !== "tail" || (stream === disk.stream && !habits.includeOwn)) continue;

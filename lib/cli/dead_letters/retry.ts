@@ -8,9 +8,9 @@ import { FeedSyncError, messageOf } from "../../errors.ts";
 import type { RunningPlugin } from "../../plugin.ts";
 import { closePlugins } from "../../reading/close_plugins.ts";
 import { PluginCaller } from "../../reading/plugin_caller.ts";
+import { currentUpdate } from "../../reading/redelivery.ts";
 import type { DeadLetter, ListedLetter } from "../../state/dead_letters.ts";
 import type { State } from "../../state/state.ts";
-import { type Update, updateFromJson } from "../../update.ts";
 import type { ActionContext } from "../dead_letters.ts";
 import { surviveLeftovers } from "../leftovers.ts";
 import { loadPluginsFor } from "../plugins.ts";
@@ -76,13 +76,6 @@ async function apply(
   }
   state.transaction(() => state.deadLetters.drop(letter.id));
   return undefined;
-}
-
-/** The update as it is delivered now: a newer one may have arrived since. */
-function currentUpdate({ content }: DeadLetter, { newest }: State): Update {
-  const update = updateFromJson(JSON.parse(content));
-  const { url, time, id } = update;
-  return { ...update, superseded: newest.supersedes(url, Date.parse(time), id) };
 }
 
 /** Aborted `ms` after `signal` is: so long a running call may finish. */

@@ -41,7 +41,7 @@ export function letter(
     & Partial<Update> = {},
 ): DeadLetter {
   const content = JSON.stringify(updateToJson({ ...UPDATE, ...update, seq }));
-  return { plugin, stream: STREAM, seq, content, error, time: TIME + seq };
+  return { plugin, stream: STREAM, seq, content, error, time: TIME + seq, retryAt: null };
 }
 
 /** A server with these dead letters, numbered from 1. */

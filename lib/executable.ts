@@ -1,0 +1,110 @@
+/**
+ * Whether a file can be run. Of a script whose interpreter is missing the system says no more than "no
+ * such file", as if it were the script.
+ *
+ * @module
+ */
+import { delimiter, resolve } from "node:path";
+
+const WINDOWS = Deno.build.os === "windows";
+
+/** So much of the first line is looked at, in bytes: Linux looks at 256. */
+const MAX_FIRST_LINE = 256;
+
+/** An interpreter may be a script as well; so many times as Linux allows. */
+const MAX_INTERPRETERS = 4;
+
+/** The executable files that a command may stand for, in the order in which they are looked for. */
+export function* candidates(command: string, directory: string): Iterable<string> {
+  const isPath = /[/\\]/.test(command);
+  const places = isPath ? [directory] : (Deno.env.get("PATH") ?? "").split(delimiter);
+  const names = WINDOWS ? [command, `${command}.exe`] : [command];
+  for (const place of places) {
+    for (const name of names) yield resolve(directory, place, name);
+  }
+}
+
+/** Whether it is a file that may be executed. */
+export async function isExecutable(file: string): Promise<boolean> {
+  try {
+    const { isFile, mode } = await Deno.stat(file);
+    return isFile && (mode === null || (mode & 0o111) !== 0);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return false;
+  }
+}
+
+/**
+ * What is wrong with the interpreter that the first line of a script names, `#!/bin/sh` or
+ * `#!/usr/bin/env python3`; undefined when it is there, when the file is no script, or when that
+ * cannot be found out. `directory` is where the script will run.
+ */
+export async function findInterpreterProblem(
+  script: string,
+  directory: string,
+): Promise<string | undefined> {
+  if (WINDOWS) return undefined;
+  try {
+    return await problemOf(script, directory);
+  } catch {
+    return undefined; // Perhaps it may be executed, but not be read.
+  }
+}
+
+async function problemOf(script: string, directory: string): Promise<string | undefined> {
+  let file = script;
+  for (let depth = 0; depth < MAX_INTERPRETERS; depth++) {
+    const line = await firstLine(file);
+    const [, interpreter, rest] = /^#![ \t]*([^ \t]*)[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
+    if (!interpreter) return undefined;
+    const place = resolve(directory, interpreter);
+    if (!await mayRead(place)) return undefined;
+    if (!await isExecutable(place)) return missing(file, interpreter, "it is not there");
+    const command = /\/env$/.test(interpreter) ? commandOfEnv(rest) : undefined;
+    if (command !== undefined && !await isThere(command, directory)) {
+      return missing(file, command, "it is not in PATH");
+    }
+    file = place;
+  }
+  return undefined;
+}
+
+/** Linux hands `env` all that follows as one argument, unless it is told to split it with `-S`. */
+function commandOfEnv(rest: string): string | undefined {
+  const split = /^(?:-\w*S|--split-string=)\s*(.*)$/s.exec(rest)?.[1];
+  if (split === undefined) return rest === "" || rest.startsWith("-") ? undefined : rest;
+  return split.split(/[ \t]+/).find((word) => !/^-|=/.test(word));
+}
+
+/** Nobody is asked for a permission to find out what runs anyway. */
+async function mayRead(path: string): Promise<boolean> {
+  return (await Deno.permissions.query({ name: "read", path })).state === "granted";
+}
+
+async function isThere(command: string, directory: string): Promise<boolean> {
+  for (const file of candidates(command, directory)) {
+    if (!await mayRead(file) || await isExecutable(file)) return true;
+  }
+  return false;
+}
+
+function missing(script: string, interpreter: string, reason: string): string {
+  const named = `its first line has it run by ${JSON.stringify(interpreter)}: `;
+  if (interpreter.endsWith("\r")) {
+    return `${named}its lines end in CR LF, as on Windows; convert it: sed -i 's/\\r$//' ${
+      JSON.stringify(script)
+    }`;
+  }
+  if (/[ \t]/.test(interpreter)) return `${named}${reason}; use env -S to pass arguments`;
+  return named + reason;
+}
+
+/** The first line, as far as it matters; it may be in any encoding. */
+async function firstLine(file: string): Promise<string> {
+  using opened = await Deno.open(file);
+  const buffer = new Uint8Array(MAX_FIRST_LINE);
+  const length = await opened.read(buffer) ?? 0;
+  const text = new TextDecoder("latin1").decode(buffer.subarray(0, length));
+  return text.split("\n", 1)[0];
+}

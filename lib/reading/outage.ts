@@ -1,0 +1,84 @@
+/**
+ * Waiting for a backend that is away.
+ *
+ * @module
+ */
+import { backoff, type Environment, sleep } from "../environment.ts";
+
+/** Delays between attempts, in milliseconds: the first, and the longest. */
+const RETRY_BASE = 250, RETRY_CAP = 60_000;
+
+/** A backend that asks for more is tried again after this many milliseconds; and for less. */
+const MAX_RETRY_AFTER_MS = 3_600_000, MIN_RETRY_AFTER_MS = 1_000;
+
+/** The time in which one plugin cannot do its work; whoever calls it meanwhile waits. */
+export class Outage {
+  readonly #environment: Environment;
+  #attempts = 0;
+  #nextAttemptAt = 0;
+  #attempt: Promise<void> | undefined;
+
+  /** There is none yet. */
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** Whether it has begun and has not ended. */
+  get isOngoing(): boolean {
+    return this.#attempts > 0;
+  }
+
+  /**
+   * Waits for the next attempt; at once when there is no outage. One attempt is made at a time: it lasts
+   * until what this resolves to is disposed of.
+   */
+  async turn(signal: AbortSignal): Promise<Disposable> {
+    const { clock } = this.#environment;
+    while (this.#attempt) await ended(this.#attempt, signal);
+    if (!this.isOngoing) return { [Symbol.dispose]: () => {} };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#attempt = promise;
+    const end = () => {
+      this.#attempt = undefined;
+      resolve();
+    };
+    try {
+      await sleep(clock, Math.max(0, this.#nextAttemptAt - clock.elapsed()), signal);
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return { [Symbol.dispose]: end };
+  }
+
+  /** An attempt has failed: the outage begins, or goes on. */
+  goOn(retryAfterMs?: number): void {
+    const { clock, random } = this.#environment;
+    const now = clock.elapsed();
+    // Calls that were under way when it began are no attempts.
+    if (!this.isOngoing || now >= this.#nextAttemptAt) this.#attempts++;
+    const delay = retryAfterMs === undefined
+      ? backoff(random, this.#attempts, RETRY_BASE, RETRY_CAP)
+      : Math.min(MAX_RETRY_AFTER_MS, Math.max(MIN_RETRY_AFTER_MS, retryAfterMs));
+    this.#nextAttemptAt = Math.max(this.#nextAttemptAt, now + delay);
+  }
+
+  /** The plugin works. */
+  end(): void {
+    this.#attempts = 0;
+    this.#nextAttemptAt = 0;
+  }
+}
+
+/** Waits for the promise, but not for longer than the signal lets it. */
+async function ended(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * One call at a time per URL.
+ *
+ * @module
+ */
+import type { State } from "../state/state.ts";
+
+const TURNS = new WeakMap<State, UrlTurns>();
+
+/** The turns of all who hand over updates of this state. */
+export function urlTurnsOf(state: State): UrlTurns {
+  const turns = TURNS.get(state) ?? new UrlTurns();
+  TURNS.set(state, turns);
+  return turns;
+}
+
+/** URLs that plugins are busy with. */
+export class UrlTurns {
+  readonly #busy = new Map<string, Promise<void>>();
+
+  /** Whether somebody has the turn. */
+  isTaken(url: string): boolean {
+    return this.#busy.has(url);
+  }
+
+  /** Waits until whoever has the turn is done; somebody else may take it then. */
+  async wait(url: string): Promise<void> {
+    await this.#busy.get(url);
+  }
+
+  /** Takes the turn, which nobody has, until what it returns is disposed of. */
+  take(url: string): Disposable {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#busy.set(url, promise);
+    return {
+      [Symbol.dispose]: () => {
+        this.#busy.delete(url);
+        resolve();
+      },
+    };
+  }
+}
