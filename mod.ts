@@ -35,6 +35,7 @@ export type { ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";
 export {
   AccessDeniedError,
+  ClosedError,
   ConfigError,
   CorruptObjectError,
   FeedSyncError,
@@ -43,6 +44,7 @@ export {
   RejectedUpdateError,
   StateError,
   StoreUnavailableError,
+  UpdatesLostError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";
 export { definePlugin } from "./lib/plugin.ts";

@@ -15,7 +15,10 @@ export class FeedSyncError extends Error {
 export class StoreUnavailableError extends FeedSyncError {
   /** Name of the class. */
   override name = "StoreUnavailableError";
-  /** How many updates wait in the outbox: durable, and uploaded when the store is back. */
+  /**
+   * How many updates are accepted and wait for their upload: in the state file, where they survive a
+   * crash; or only in memory when there is none.
+   */
   readonly queued: number;
 
   /** Makes the error; `queued` tells how many updates are accepted but not yet uploaded. */
@@ -99,6 +102,32 @@ export function isUnreadable(error: unknown): error is UnreadableError {
 export class RejectedUpdateError extends FeedSyncError {
   /** Name of the class. */
   override name = "RejectedUpdateError";
+}
+
+/**
+ * Something was used that is closed: the connection, a watcher, or a watcher of files. What was under
+ * way when it was closed ends with this error, too.
+ */
+export class ClosedError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "ClosedError";
+}
+
+/**
+ * The connection was closed while updates that only memory holds were not in the bucket yet: they are
+ * lost. This never happens with a state file.
+ */
+export class UpdatesLostError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "UpdatesLostError";
+  /** How many updates are lost. */
+  readonly lost: number;
+
+  /** Makes the error; `lost` tells how many updates are lost. */
+  constructor(message: string, options: ErrorOptions & { lost: number }) {
+    super(message, options);
+    this.lost = options.lost;
+  }
 }
 
 /** The message of anything thrown. */

@@ -30,8 +30,10 @@ export interface WatchOptions {
 
 /** What a poll did. */
 export interface PollReport {
-  /** Updates applied. */
+  /** Updates that all plugins applied. */
   readonly applied: number;
+  /** Updates that a plugin could not apply: each is kept as a dead letter. */
+  readonly failed: number;
   /** Gaps reported. */
   readonly gaps: number;
   /** Objects that hold up their streams: damaged, or without a key for them. All else is applied. */
@@ -49,6 +51,7 @@ export interface Watcher extends AsyncDisposable {
    *
    * @throws {StoreUnavailableError} when the store cannot be reached.
    * @throws {AccessDeniedError} when the store refuses.
+   * @throws {ClosedError} when the watcher is closed, or gets closed meanwhile.
    */
   poll(): Promise<PollReport>;
   /** Lets running callbacks finish (up to `stopTimeout`), stores the cursors and ends. */
@@ -71,6 +74,9 @@ export interface Watcher extends AsyncDisposable {
  * await using watcher = watch(web2, (update) => console.log(update.server, update.url));
  * await watcher.poll(); // "web-1 https://example.com/feed.xml"
  * ```
+ *
+ * @throws {TypeError} when the connection has a watcher already, which has not ended yet.
+ * @throws {ClosedError} when the connection is closed.
  */
 export function watch(
   sync: FeedSync,

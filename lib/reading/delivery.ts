@@ -59,6 +59,7 @@ export class Delivery {
   /** Calls under way by URL: streams are applied side by side. */
   readonly #busy = new Map<string, Promise<void>>();
   #applied = 0;
+  #failed = 0;
   #gaps = 0;
 
   /** Nothing is delivered yet. */
@@ -71,9 +72,9 @@ export class Delivery {
     );
   }
 
-  /** How many updates were applied, and how many gaps reported. */
-  get counts(): { applied: number; gaps: number } {
-    return { applied: this.#applied, gaps: this.#gaps };
+  /** How many updates were applied, how many a plugin could not apply, and how many gaps reported. */
+  get counts(): { applied: number; failed: number; gaps: number } {
+    return { applied: this.#applied, failed: this.#failed, gaps: this.#gaps };
   }
 
   /**
@@ -176,7 +177,8 @@ export class Delivery {
     this.#busy.delete(url);
     resolve();
     if (ended) throw ended.reason;
-    this.#applied++;
+    if (letters.length === 0) this.#applied++;
+    else this.#failed++;
     return letters;
   }
 

@@ -32,6 +32,8 @@ type Fact = "server" | "store" | "entered" | "lastPoll" | "clockOffset" | "uploa
 export class State implements Disposable {
   /** Path of the file, or `:memory:`. */
   readonly path: string;
+  /** Whether everything ends with the process. */
+  readonly isInMemory: boolean;
   /** Accepted updates. */
   readonly outbox: Outbox;
   /** The own stream. */
@@ -58,6 +60,7 @@ export class State implements Disposable {
    */
   constructor(path: string, { server, store }: Owner, random: Random) {
     this.path = path;
+    this.isInMemory = path === ":memory:";
     const db = this.#db = new Database(path);
     this.#getFact = db.prepare("SELECT value FROM meta WHERE key = ?");
     this.#setFact = db.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
