@@ -24,6 +24,7 @@ export type {
   Duration,
   FilesConfig,
   LogLevel,
+  PluginEntries,
   PluginEntry,
   PollConfig,
   WakeConfig,
@@ -31,7 +32,7 @@ export type {
 export type { EncryptionConfig } from "./lib/config/encryption.ts";
 export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3_config.ts";
 export { connect } from "./lib/connect.ts";
-export type { ConnectOptions } from "./lib/connect.ts";
+export type { ConnectConfig, ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";
 export {
   AccessDeniedError,
@@ -49,13 +50,17 @@ export {
 export type { UnreadableError } from "./lib/errors.ts";
 export { definePlugin } from "./lib/plugin.ts";
 export type {
+  AnyPlugin,
   CallContext,
   OptionsSchema,
+  PlainPlugin,
   Plugin,
   PluginLogger,
-  RunningPlugin,
+  PluginUse,
+  PluginUses,
   SetupContext,
 } from "./lib/plugin.ts";
+export type { FailedUpdate } from "./lib/reading/delivery.ts";
 export { publish } from "./lib/publish.ts";
 export type { PublishedReceipt, PublishOptions, Receipt, SkippedReceipt } from "./lib/publish.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";

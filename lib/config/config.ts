@@ -4,6 +4,7 @@
  * @module
  */
 import type { EncryptionConfig } from "./encryption.ts";
+import type { PluginUse } from "../plugin.ts";
 import type { S3Config } from "./s3_config.ts";
 
 /** A duration: `"200ms"`, `"10s"`, `"1m"`, `"24h"`, `"7d"`, or a number of milliseconds. */
@@ -40,11 +41,17 @@ export interface FilesConfig {
 
 /**
  * A plugin, by the name of a built-in one, a path relative to the configuration file, or an `npm:`,
- * `jsr:`, `https:` or `file:` specifier; with options as a pair.
+ * `jsr:`, `https:` or `file:` specifier; with options as a pair. In a program also the plugin itself.
  */
-export type PluginEntry =
+export type PluginEntry<Input = unknown> =
   | string
-  | readonly [plugin: string, options?: Readonly<Record<string, unknown>>];
+  | readonly [plugin: string, options?: Readonly<Record<string, unknown>> | undefined]
+  | PluginUse<Input>;
+
+/** Several plugins, each with options that it takes as far as that is known before it is loaded. */
+export type PluginEntries<Inputs extends readonly unknown[] = readonly unknown[]> = {
+  readonly [Index in keyof Inputs]: PluginEntry<Inputs[Index]>;
+};
 
 /** What the configuration file holds and `connect()` takes. Everything is optional. */
 export interface Config {

@@ -38,6 +38,18 @@ export interface DeliveryOptions {
   readonly callbackTimeout: number;
   /** Ends running calls when a graceful stop takes too long. */
   readonly forced: AbortSignal;
+  /** Told of each dead letter, once it is kept. */
+  readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
+}
+
+/** An update that a plugin could not apply: it is kept as a dead letter. */
+export interface FailedUpdate {
+  /** Name of the plugin; `callback` for a callback. */
+  readonly plugin: string;
+  /** The update. */
+  readonly update: Update;
+  /** What the plugin threw in the end. */
+  readonly error: unknown;
 }
 
 /**
@@ -56,6 +68,7 @@ export class Delivery {
   readonly #dating: Dating;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
+  readonly #options: DeliveryOptions;
   /** Calls under way by URL: streams are applied side by side. */
   readonly #busy = new Map<string, Promise<void>>();
   #applied = 0;
@@ -63,7 +76,9 @@ export class Delivery {
   #gaps = 0;
 
   /** Nothing is delivered yet. */
-  constructor({ plugins, state, store, environment, callbackTimeout, forced }: DeliveryOptions) {
+  constructor(options: DeliveryOptions) {
+    const { plugins, state, store, environment, callbackTimeout, forced } = options;
+    this.#options = options;
     this.#state = state;
     this.#dating = new Dating({ state, store, environment });
     this.#environment = environment;
@@ -90,20 +105,21 @@ export class Delivery {
     const updates = stored.map((update) => this.#dating.date(stream, update));
     const superseded = this.#noteNewest(updates);
     const republished = this.#state.publisher.republishedIn(stream);
-    const letters: DeadLetter[] = [];
     let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
-    const store = () => {
-      if (to > from) this.#moveCursor(stream, { from, to }, letters.splice(0));
+    const store = (letters: readonly DeadLetter[] = []) => {
+      if (to > from) this.#moveCursor(stream, { from, to }, letters);
       [storedAt, from] = [clock.elapsed(), to];
     };
     try {
       for (const update of updates) {
         signal.throwIfAborted();
-        if (!republished.has(update.id)) {
-          letters.push(...await this.#deliver(stream, update, { superseded, signal }));
-        }
+        const failures = republished.has(update.id)
+          ? []
+          : await this.#deliver(stream, update, { superseded, signal });
         to = update.seq;
-        if (clock.elapsed() - storedAt >= CURSOR_INTERVAL) store();
+        const isDue = failures.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL;
+        if (isDue) store(failures.map((failed) => this.#letter(failed)));
+        for (const failed of failures) await this.#tell(failed);
       }
     } finally {
       store();
@@ -153,13 +169,13 @@ export class Delivery {
     stream: string,
     stored: StoredUpdate,
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
-  ): Promise<DeadLetter[]> {
+  ): Promise<FailedUpdate[]> {
     const { url } = stored;
     while (this.#busy.has(url)) await this.#busy.get(url);
     signal.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#busy.set(url, promise);
-    const letters: DeadLetter[] = [];
+    const failures: FailedUpdate[] = [];
     let ended: { reason: unknown } | undefined;
     // All are waited for: one may end the waiting while another still runs.
     await Promise.all(this.#callers.map(async (caller) => {
@@ -169,7 +185,7 @@ export class Delivery {
           signal,
         );
         if (error === undefined) return;
-        letters.push(this.#letter(caller.name, this.#current(stream, stored), error));
+        failures.push({ plugin: caller.name, update: this.#current(stream, stored), error });
       } catch (reason) {
         ended ??= { reason };
       }
@@ -177,9 +193,9 @@ export class Delivery {
     this.#busy.delete(url);
     resolve();
     if (ended) throw ended.reason;
-    if (letters.length === 0) this.#applied++;
+    if (failures.length === 0) this.#applied++;
     else this.#failed++;
-    return letters;
+    return failures;
   }
 
   /** The update as it is delivered now: whether it is superseded is decided anew at each retry. */
@@ -192,7 +208,21 @@ export class Delivery {
     return { ...stored, stream, server: serverOf(stream), superseded };
   }
 
-  #letter(plugin: string, update: Update, error: unknown): DeadLetter {
+  /** As a call of a plugin: it, too, may hang. */
+  async #tell(failed: FailedUpdate): Promise<void> {
+    const { onDeadLetter, environment, callbackTimeout, forced } = this.#options;
+    if (!onDeadLetter) return;
+    const onUpdate = () => onDeadLetter(failed);
+    const listener = { name: "onDeadLetter", onUpdate, onGap() {}, close: () => Promise.resolve() };
+    try {
+      await new PluginCaller(listener, { environment, timeout: callbackTimeout, forced })
+        .once(failed.update);
+    } catch (error) {
+      logger.error("onDeadLetter failed: {message}", { message: messageOf(error) });
+    }
+  }
+
+  #letter({ plugin, update, error }: FailedUpdate): DeadLetter {
     const { stream, seq, url } = update;
     const message = messageOf(error);
     logger.error("{plugin} cannot apply {url} ({stream}/{seq}), kept as a dead letter: {message}", {

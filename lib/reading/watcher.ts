@@ -145,6 +145,7 @@ export class BucketWatcher implements Watcher {
       plugins,
       callbackTimeout,
       forced,
+      onDeadLetter: this.#options.onDeadLetter,
     });
     this.#delivery = delivery;
     const { signal } = this.#stopping;

@@ -8,7 +8,7 @@ import { publish, type Receipt } from "../../lib/publish.ts";
 import { BucketWatcher } from "../../lib/reading/watcher.ts";
 import { State } from "../../lib/state/state.ts";
 import type { UpdateInput } from "../../lib/update.ts";
-import { watch, type Watcher } from "../../lib/watch.ts";
+import { type Watcher, watchWith } from "../../lib/watch.ts";
 import type { Disk } from "./disk.ts";
 import { guardState, type StateCall } from "./guarded_state.ts";
 import { SimPlugin } from "./plugin.ts";
@@ -68,7 +68,7 @@ export class Process {
     this.connection.parts!.uploader.onCommit.push(({ name }) => world.wakeOthers(this, name));
     if (!watches) return;
     const names = Array.from({ length: plugins }, (_, index) => `plugin${index + 1}`);
-    this.watcher = watch(
+    this.watcher = watchWith(
       this.connection,
       names.map((name) => new SimPlugin(name, this)),
       { manual: poll === undefined },
