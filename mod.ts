@@ -65,7 +65,19 @@ export { publish } from "./lib/publish.ts";
 export type { PublishedReceipt, PublishOptions, Receipt, SkippedReceipt } from "./lib/publish.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";
 export { contentBytes, updateToJson } from "./lib/update.ts";
-export type { Gap, Json, JsonObject, Update, UpdateInput } from "./lib/update.ts";
+export type {
+  ContentUpdate,
+  FeedContent,
+  Gap,
+  Json,
+  JsonInput,
+  JsonObject,
+  PlainObject,
+  RemovalUpdate,
+  Update,
+  UpdateBase,
+  UpdateInput,
+} from "./lib/update.ts";
 export type { WakeUpCounts } from "./lib/wake/peers.ts";
 export { watch } from "./lib/watch.ts";
 export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/watch.ts";

@@ -18,11 +18,11 @@ export interface CleanupOptions {
    * Updates older than this are deleted: `"24h"`, or milliseconds; at least 10 minutes.
    * @default the `retention` of the configuration, or a day when there is none
    */
-  readonly maxAge?: string | number;
+  readonly maxAge?: string | number | undefined;
   /** Delete nothing, only tell what would be. @default false */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Ends the cleanup; what is deleted by then stays deleted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a cleanup did, or would do. */

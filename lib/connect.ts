@@ -16,7 +16,7 @@ import { openStore } from "./stores/open.ts";
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
   /** Where relative paths in the configuration start. @default the working directory */
-  readonly directory?: string;
+  readonly directory?: string | undefined;
 }
 
 /** A {@linkcode Config} whose plugins have options that they take. */

@@ -22,7 +22,7 @@ export class StoreUnavailableError extends FeedSyncError {
   readonly queued: number;
 
   /** Makes the error; `queued` tells how many updates are accepted but not yet uploaded. */
-  constructor(message: string, options: ErrorOptions & { queued?: number } = {}) {
+  constructor(message: string, options: ErrorOptions & { queued?: number | undefined } = {}) {
     super(message, options);
     this.queued = options.queued ?? 0;
   }

@@ -37,9 +37,9 @@ export interface SkippedReceipt {
 /** Options of {@linkcode publish}. */
 export interface PublishOptions {
   /** Ends the waiting; an update that is accepted by then is uploaded nevertheless. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Publish only what differs from the newest known content of its URL. @default false */
-  readonly ifChanged?: boolean;
+  readonly ifChanged?: boolean | undefined;
 }
 
 /**

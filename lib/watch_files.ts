@@ -20,13 +20,13 @@ const logger = plainLogger(["feedsync", "files"]);
 /** Options of {@linkcode watchFiles}. */
 export interface WatchFilesOptions {
   /** How long a file must have been still before it is read. @default {"200ms"} */
-  readonly settle?: Duration;
+  readonly settle?: Duration | undefined;
   /** How often the whole directory is searched for what was missed. @default {"1m"} */
-  readonly rescan?: Duration;
+  readonly rescan?: Duration | undefined;
   /** Publish that a feed is gone when its file is deleted. @default false */
-  readonly publishRemovals?: boolean;
+  readonly publishRemovals?: boolean | undefined;
   /** Look only when {@linkcode FilesWatcher.scan} is called. @default false */
-  readonly manual?: boolean;
+  readonly manual?: boolean | undefined;
 }
 
 /** A running watcher of a directory. Close it, or bind it with `await using`. */

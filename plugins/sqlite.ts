@@ -25,14 +25,23 @@
  *
  * @module
  */
-import { definePlugin, type Update } from "@feedsync/feedsync";
+import { type AnyPlugin, definePlugin, type Update } from "@feedsync/feedsync";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { messageOf } from "../lib/errors.ts";
 
-export default definePlugin({
+/** Options of the plugin `sqlite`. */
+export interface SqliteOptions {
+  /** The database file; made when missing. Relative to the directory of the configuration. */
+  readonly path: string;
+  /** The table: letters, digits and `_`. @default {"feeds"} */
+  readonly table?: string | undefined;
+}
+
+/** The plugin `sqlite`, for `connect` and `watch` in programs. */
+const sqlite: AnyPlugin<SqliteOptions> = definePlugin({
   name: "sqlite",
   options: z.strictObject({
     path: z.string().min(1),
@@ -54,6 +63,7 @@ export default definePlugin({
     database.close();
   },
 });
+export default sqlite;
 
 /** Opens the database; only here, where nothing else runs yet, waiting for a lock may block. */
 function open(file: string, table: string) {
