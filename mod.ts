@@ -57,7 +57,6 @@ export type {
   Plugin,
   PluginLogger,
   PluginUse,
-  PluginUses,
   SetupContext,
 } from "./lib/plugin.ts";
 export type { FailedUpdate } from "./lib/reading/delivery.ts";

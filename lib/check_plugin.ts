@@ -3,22 +3,26 @@
  *
  * @module
  */
+import type { PluginEntries, PluginEntry } from "./config/config.ts";
 import { ConfigError, messageOf } from "./errors.ts";
-import type { AnyPlugin, PlainPlugin, PluginUse, PluginUses } from "./plugin.ts";
+import type { AnyPlugin, PlainPlugin } from "./plugin.ts";
 
 /**
- * Checks what a program uses, one plugin or several, before anything is set up.
+ * Checks what a program uses, one plugin or several, before anything is set up. Those that are named
+ * are checked when they are loaded.
  *
  * @throws {ConfigError} when one is no plugin, or does not take its options.
  */
-export function checkPluginUses(given: PlainPlugin | PluginUses): readonly PluginUse[] {
-  const uses: readonly PluginUse[] = Array.isArray(given) ? given : [given];
-  for (const use of uses) {
-    const [plugin, options] = isPair(use) ? use : [use];
-    const called = typeof plugin?.name === "string" ? plugin.name : Deno.inspect(plugin);
+export function checkPlugins(given: PlainPlugin | PluginEntries): readonly PluginEntry[] {
+  const entries: PluginEntries = Array.isArray(given) ? given : [given];
+  for (const [index, entry] of entries.entries()) {
+    const [plugin, options] = isPair(entry) ? entry : [entry];
+    if (typeof plugin === "string") continue;
+    // Of what is no plugin nothing is shown: it may be options, with secrets in them.
+    const called = typeof plugin?.name === "string" ? plugin.name : `#${index + 1}`;
     checkOptions(checkPlugin(plugin, called), options, called);
   }
-  return uses;
+  return entries;
 }
 
 /** Whether a plugin comes with its options. */

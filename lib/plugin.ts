@@ -90,11 +90,6 @@ export type PluginUse<Input = unknown> =
   | PlainPlugin<Input>
   | readonly [plugin: AnyPlugin<Input>, options: NoInfer<Input>];
 
-/** Several plugins as a program uses them, each with options that it takes. */
-export type PluginUses<Inputs extends readonly unknown[] = readonly unknown[]> = {
-  readonly [Index in keyof Inputs]: PluginUse<Inputs[Index]>;
-};
-
 /**
  * Types a plugin end to end; returns it unchanged. It is used by its path in a configuration file, or
  * handed to {@linkcode connect} or {@linkcode watch} in a program.

@@ -27,7 +27,7 @@
  */
 import { resolve } from "node:path";
 import { defined } from "./config/merge.ts";
-import { checkPluginUses } from "./check_plugin.ts";
+import { checkPlugins } from "./check_plugin.ts";
 import { loadPlugins } from "./load_plugins.ts";
 import type { PluginLogger, PluginUse, RunningPlugin } from "./plugin.ts";
 import type { FeedContent, Gap, Update, UpdateBase } from "./update.ts";
@@ -100,7 +100,7 @@ export async function testPlugin<Input>(
 ): Promise<PluginTest> {
   const { server = "web-2", directory = "." } = options;
   const use = plugin as PluginUse;
-  checkPluginUses([use]);
+  checkPlugins([use]);
   const logs: PluginLog[] = [];
   const logger = collect(logs);
   const [running] = await loadPlugins([use], {

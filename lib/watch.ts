@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { PluginEntries } from "./config/config.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import type { UnreadableError } from "./errors.ts";
-import { checkPluginUses } from "./check_plugin.ts";
-import type { PlainPlugin, PluginUses, RunningPlugin } from "./plugin.ts";
+import { checkPlugins } from "./check_plugin.ts";
+import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
 import type { FailedUpdate } from "./reading/delivery.ts";
 import type { Gap, Update } from "./update.ts";
 import { BucketWatcher } from "./reading/watcher.ts";
@@ -110,22 +111,22 @@ export function watch<Input>(
  */
 export function watch<const Inputs extends readonly unknown[]>(
   sync: FeedSync,
-  plugins: PluginUses<Inputs>,
+  plugins: PluginEntries<Inputs>,
   options?: WatchOptions,
 ): Watcher;
 export function watch(
   sync: FeedSync,
-  given?: UpdateCallback | PlainPlugin | PluginUses,
+  given?: UpdateCallback | PlainPlugin | PluginEntries,
   options: WatchOptions = {},
 ): Watcher {
   if (typeof given === "function") {
     return watchWith(sync, [fromCallback(given)], options);
   }
-  const uses = given && checkPluginUses(given);
+  const entries = given && checkPlugins(given);
   const { config } = connectionOf(sync);
   return start(sync, async () => {
     const { loadPlugins } = await import("./load_plugins.ts");
-    return await loadPlugins(uses ?? config.plugins, config);
+    return await loadPlugins(entries ?? config.plugins, config);
   }, options);
 }
 
