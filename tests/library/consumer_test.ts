@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import denoJson from "../../deno.json" with { type: "json" };
-
-const ROOT = join(import.meta.dirname!, "..", "..");
+import { packageImports } from "./package_imports.ts";
 
 /** All that TypeScript can check, as in https://github.com/tsconfig/bases, `strictest`. */
 const STRICTEST = {
@@ -33,7 +31,7 @@ Deno.test("a program compiles that uses the package with the strictest options",
     await Deno.writeTextFile(join(directory, "must_fail.ts"), MUST_FAIL);
     await Deno.writeTextFile(
       join(directory, "deno.json"),
-      JSON.stringify({ imports: importsOf(directory), compilerOptions: STRICTEST }),
+      JSON.stringify({ imports: packageImports(), compilerOptions: STRICTEST }),
     );
     const problems = await check(directory);
     assert.deepEqual(problems.filter(({ file }) => file === "must_fail.ts").length, 1);
@@ -42,19 +40,6 @@ Deno.test("a program compiles that uses the package with the strictest options",
     await Deno.remove(directory, { recursive: true });
   }
 });
-
-/** What the package imports, and itself as an import. */
-function importsOf(directory: string): Record<string, string> {
-  const imports: Record<string, string> = { ...denoJson.imports };
-  for (const [name, path] of Object.entries(denoJson.exports)) {
-    imports[join("@feedsync/feedsync", name)] = join(ROOT, path);
-  }
-  // JSR may be out of reach: the stand-ins of this repository take its place.
-  imports["@std/cli/parse-args"] = join(ROOT, "lib/std/cli/parse_args.ts");
-  imports["@std/fs/ensure-dir"] = join(ROOT, "lib/std/fs/ensure_dir.ts");
-  assert.ok(!directory.startsWith(ROOT), "the package's own options must not apply");
-  return imports;
-}
 
 /**
  * Problems by file. Those of the package's own files do not count: they are not checked when they come
