@@ -2,7 +2,12 @@ import { cleanup } from "../../lib/cleanup.ts";
 import type { StoredUpdate } from "../../lib/codec.ts";
 import { Connection } from "../../lib/connection.ts";
 import type { Environment } from "../../lib/environment.ts";
-import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../lib/errors.ts";
+import {
+  AccessDeniedError,
+  ClosedError,
+  messageOf,
+  StoreUnavailableError,
+} from "../../lib/errors.ts";
 import type { ObjectName } from "../../lib/keys.ts";
 import { publish, type Receipt } from "../../lib/publish.ts";
 import { BucketWatcher } from "../../lib/reading/watcher.ts";
@@ -263,7 +268,7 @@ export class Process {
 
   #expect(what: string, error: unknown): void {
     const expected = error instanceof StoreUnavailableError || error instanceof AccessDeniedError ||
-      (error instanceof DOMException && error.name === "AbortError");
+      (this.stopping && error instanceof ClosedError);
     if (!expected) this.fail(`${what} failed: ${error instanceof Error ? error.stack : error}`);
     this.note(`${what} failed: ${messageOf(error)}`);
   }
