@@ -24,6 +24,7 @@ export type {
   Duration,
   FilesConfig,
   LogLevel,
+  PluginEntries,
   PluginEntry,
   PollConfig,
   WakeConfig,
@@ -31,11 +32,12 @@ export type {
 export type { EncryptionConfig } from "./lib/config/encryption.ts";
 export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3_config.ts";
 export { connect } from "./lib/connect.ts";
-export type { ConnectOptions } from "./lib/connect.ts";
+export type { ConnectConfig, ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";
 export {
   AccessDeniedError,
   BackendUnavailableError,
+  ClosedError,
   ConfigError,
   CorruptObjectError,
   FeedSyncError,
@@ -45,22 +47,38 @@ export {
   RejectedUpdateError,
   StateError,
   StoreUnavailableError,
+  UpdatesLostError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";
 export { definePlugin } from "./lib/plugin.ts";
 export type {
+  AnyPlugin,
   CallContext,
   OptionsSchema,
+  PlainPlugin,
   Plugin,
   PluginLogger,
-  RunningPlugin,
+  PluginUse,
   SetupContext,
 } from "./lib/plugin.ts";
+export type { FailedUpdate } from "./lib/reading/delivery.ts";
 export { publish } from "./lib/publish.ts";
 export type { PublishedReceipt, PublishOptions, Receipt, SkippedReceipt } from "./lib/publish.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";
 export { contentBytes, updateToJson } from "./lib/update.ts";
-export type { Gap, Json, JsonObject, Update, UpdateInput } from "./lib/update.ts";
+export type {
+  ContentUpdate,
+  FeedContent,
+  Gap,
+  Json,
+  JsonInput,
+  JsonObject,
+  PlainObject,
+  RemovalUpdate,
+  Update,
+  UpdateBase,
+  UpdateInput,
+} from "./lib/update.ts";
 export type { WakeUpCounts } from "./lib/wake/peers.ts";
 export { watch } from "./lib/watch.ts";
 export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/watch.ts";

@@ -21,11 +21,11 @@ export interface CleanupOptions {
    * Updates older than this are deleted: `"24h"`, or milliseconds; at least 10 minutes.
    * @default the `retention` of the configuration, or a day when there is none
    */
-  readonly maxAge?: string | number;
+  readonly maxAge?: string | number | undefined;
   /** Delete nothing, only tell what would be. @default false */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Ends the cleanup; what is deleted by then stays deleted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a cleanup did, or would do. */
@@ -64,12 +64,14 @@ export interface CleanupReport {
  * @throws {RangeError} when `maxAge` is less than 10 minutes.
  * @throws {StoreUnavailableError} when the store cannot be reached.
  * @throws {AccessDeniedError} when the store refuses.
+ * @throws {ClosedError} when the connection is closed, or gets closed meanwhile.
  */
 export async function cleanup(
   sync: FeedSync,
   { maxAge, dryRun, signal }: CleanupOptions = {},
 ): Promise<CleanupReport> {
-  const { parts, config } = connectionOf(sync);
+  const connection = connectionOf(sync);
+  const { parts, config, closed } = connection;
   const age = parseDuration(maxAge ?? (config.retention || "24h"));
   if (age < MIN_AGE) {
     throw new RangeError(
@@ -78,7 +80,10 @@ export async function cleanup(
   }
   if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, undated: 0, foreign: 0, keys: [] };
   const { store, environment } = parts;
-  return await cleanUp(store, { environment, maxAge: age, dryRun, signal });
+  const either = signal ? AbortSignal.any([signal, closed]) : closed;
+  return await connection.keepOpen(
+    cleanUp(store, { environment, maxAge: age, dryRun, signal: either }),
+  );
 }
 
 interface DatedObject extends ObjectInfo {

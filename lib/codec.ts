@@ -11,7 +11,13 @@ import { CorruptObjectError, messageOf } from "./errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_shape.ts";
 import { type ObjectName, serverOf } from "./keys.ts";
 import { MAX_OBJECT_BYTES, tooLarge } from "./stores/store.ts";
-import { isFeedUrl, type Json, type JsonObject, type Update } from "./update.ts";
+import {
+  type ContentUpdate,
+  isFeedUrl,
+  type Json,
+  type JsonObject,
+  type RemovalUpdate,
+} from "./update.ts";
 
 /** A larger update is not accepted: bytes of its line. */
 export const MAX_UPDATE_BYTES: number = 16 * 1024 * 1024;
@@ -29,7 +35,9 @@ const LINE_VALUES = 16;
 const UPDATE_BYTES = 600, VALUE_BYTES = 100;
 
 /** An update as it travels: what a line of a body says. */
-export type StoredUpdate = Omit<Update, "superseded" | "stream" | "server">;
+export type StoredUpdate =
+  | Omit<ContentUpdate, "superseded" | "stream" | "server">
+  | Omit<RemovalUpdate, "superseded" | "stream" | "server">;
 
 /** What a body says. */
 export interface DecodedObject {

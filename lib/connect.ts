@@ -5,7 +5,7 @@
  */
 import { dirname } from "node:path";
 import { ensureDir } from "@std/fs/ensure-dir";
-import type { Config } from "./config/config.ts";
+import type { Config, PluginEntries } from "./config/config.ts";
 import { resolveConfig, type ResolvedConfig } from "./config/resolve.ts";
 import { Connection, type FeedSync } from "./connection.ts";
 import type { Envelope } from "./encryption/envelope.ts";
@@ -16,7 +16,14 @@ import { openStore } from "./stores/open.ts";
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
   /** Where relative paths in the configuration start. @default the working directory */
-  readonly directory?: string;
+  readonly directory?: string | undefined;
+}
+
+/** A {@linkcode Config} whose plugins have options that they take. */
+export interface ConnectConfig<Inputs extends readonly unknown[] = readonly unknown[]>
+  extends Omit<Config, "plugins"> {
+  /** What is done with updates: {@linkcode watch} hands them to these plugins. @default {["log"]} */
+  readonly plugins?: PluginEntries<Inputs> | undefined;
 }
 
 /**
@@ -42,11 +49,11 @@ export interface ConnectOptions {
  * @throws {ConfigError} when the configuration is wrong.
  * @throws {StateError} when the state file cannot be used, or belongs to another server or store.
  */
-export async function connect(
-  config: Config = {},
+export async function connect<const Inputs extends readonly unknown[] = readonly unknown[]>(
+  config: ConnectConfig<Inputs> = {},
   options: ConnectOptions = {},
 ): Promise<FeedSync> {
-  const resolved = resolveConfig(config, options);
+  const resolved = resolveConfig(config as Config, options);
   if (!resolved.enabled) return new Connection(resolved, undefined);
   if (resolved.state !== ":memory:") await ensureDirectory(resolved.state);
   const { directory, s3 } = resolved;

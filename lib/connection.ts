@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "./config/resolve.ts";
 import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
+import { ClosedError, messageOf, UpdatesLostError } from "./errors.ts";
 import { FileLock } from "./state/lock.ts";
 import { queuedSiblings } from "./state/siblings.ts";
 import { type Owner, State } from "./state/state.ts";
@@ -31,7 +32,20 @@ export interface FeedSync extends AsyncDisposable {
   readonly requests: Readonly<RequestCounts>;
   /** How many commits peers were sent so far, and how many they were not: slow, or out of reach. */
   readonly wakeUps: Readonly<WakeUpCounts>;
-  /** Uploads what is queued, if the store answers within `stopTimeout`, and ends. */
+  /**
+   * Closes the watchers of this connection, uploads what is queued, if the store answers within
+   * `stopTimeout`, and ends. What is left then stays in the state file, for the next connection with
+   * it. Without a state file it is lost: that is what the error tells, and `await using` throws it,
+   * too. What is under way ends with a {@linkcode ClosedError}, as all calls do after this.
+   *
+   * @throws {UpdatesLostError} when updates are lost; once, however often it is closed.
+   */
+  close(): Promise<void>;
+}
+
+/** What is closed with its connection. */
+export interface Closable {
+  /** Ends it; rejects never. */
   close(): Promise<void>;
 }
 
@@ -72,6 +86,11 @@ export class Connection implements FeedSync {
   readonly parts: Parts | undefined;
   readonly #peers: Peers | undefined;
   readonly #marker: MarkerWriter | undefined;
+  readonly #opened = new Set<Closable>();
+  #watcher: Closable | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #closed = new AbortController();
+  #lastStream = "";
   #closing: Promise<void> | undefined;
 
   /** Opens the state; `store` is closed with the connection. Without a store nothing is enabled. */
@@ -125,12 +144,55 @@ export class Connection implements FeedSync {
   }
 
   get stream(): string {
-    return this.parts?.state.publisher.load().stream ?? "";
+    if (!this.parts || this.#lastStream) return this.#lastStream;
+    return this.parts.state.publisher.load().stream;
   }
 
   /** No longer to be used. */
   get isClosed(): boolean {
     return this.#closing !== undefined;
+  }
+
+  /** Aborted when it is closed, with a {@linkcode ClosedError}. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  /** Has `opened` closed with the connection; the returned function ends that. */
+  closeWithMe(opened: Closable): () => void {
+    this.#opened.add(opened);
+    return () => void this.#opened.delete(opened);
+  }
+
+  /**
+   * {@linkcode Connection.closeWithMe} for a watcher. A second one would take updates from the first,
+   * since both would move the same cursors.
+   *
+   * @throws {TypeError} when there is one already.
+   */
+  startWatching(watcher: Closable): () => void {
+    if (this.#watcher) {
+      throw new TypeError(
+        "Cannot watch twice with one connection: close the other watcher first, and await that, or " +
+          "hand one watcher all plugins",
+      );
+    }
+    this.#watcher = watcher;
+    const forget = this.closeWithMe(watcher);
+    return () => {
+      this.#watcher = undefined;
+      forget();
+    };
+  }
+
+  /** Does something with the parts, which stay open until it has ended. */
+  async keepOpen<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
   }
 
   get requests(): Readonly<RequestCounts> {
@@ -141,26 +203,58 @@ export class Connection implements FeedSync {
     return this.#peers?.counts ?? { sent: 0, dropped: 0 };
   }
 
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  async close(): Promise<void> {
+    // Who closes first is told what is lost, the others only wait.
+    if (this.#closing) return await this.#closing.catch(() => {});
+    await (this.#closing = this.#close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #close() {
-    if (!this.parts) return;
-    const { state, store, uploader } = this.parts;
+  async #close(): Promise<void> {
     await Promise.resolve(); // What was given to publish() before is accepted now.
-    await uploader.close({ timeout: this.config.stopTimeout });
-    await Promise.all([
-      this.#peers?.close(LAST_WAKE_UPS),
-      this.#marker?.close(this.config.stopTimeout),
-    ]);
-    await store[Symbol.asyncDispose]();
-    state[Symbol.dispose]();
+    this.#closed.abort(closedError());
+    await Promise.all([...this.#opened].map((opened) => opened.close()));
+    if (this.parts) await this.#closeParts(this.parts);
   }
+
+  async #closeParts(parts: Parts): Promise<void> {
+    const { state, store, uploader } = parts;
+    try {
+      await uploader.close({ timeout: this.config.stopTimeout });
+      await Promise.all([
+        this.#peers?.close(LAST_WAKE_UPS),
+        this.#marker?.close(this.config.stopTimeout),
+        ...[...this.#underWay].map((work) => work.catch(() => {})),
+      ]);
+      this.#lastStream = state.publisher.load().stream;
+      if (state.isInMemory) this.#tellLoss(parts);
+    } finally {
+      await store[Symbol.asyncDispose]();
+      state[Symbol.dispose]();
+    }
+  }
+
+  /** What only memory holds ends here. */
+  #tellLoss({ state, uploader: { lastError } }: Parts): void {
+    const lost = state.queued();
+    if (lost === 0) return;
+    const updates = lost === 1 ? "1 update is lost that was" : `${lost} updates are lost that were`;
+    const reason = lastError === undefined
+      ? `the store has not answered for ${this.config.stopTimeout / 1000} s`
+      : messageOf(lastError);
+    throw new UpdatesLostError(
+      `${updates} not uploaded when the connection was closed, and kept in memory only: ${reason}. ` +
+        "Set 'state' to a file to keep such updates",
+      { lost, cause: lastError },
+    );
+  }
+}
+
+function closedError(): ClosedError {
+  return new ClosedError("Cannot use this connection: it is closed");
 }
 
 /** What waits in another state for its upload would wait for ever when its server was renamed. */
@@ -192,6 +286,6 @@ export function connectionOf(sync: FeedSync): Connection {
   if (!(sync instanceof Connection)) {
     throw new TypeError("Cannot use this object as a connection: it must come from connect()");
   }
-  if (sync.isClosed) throw new TypeError("Cannot use this connection: it is closed");
+  if (sync.isClosed) throw closedError();
   return sync;
 }

@@ -15,11 +15,14 @@ export class FeedSyncError extends Error {
 export class StoreUnavailableError extends FeedSyncError {
   /** Name of the class. */
   override name = "StoreUnavailableError";
-  /** How many updates wait in the outbox: durable, and uploaded when the store is back. */
+  /**
+   * How many updates are accepted and wait for their upload: in the state file, where they survive a
+   * crash; or only in memory when there is none.
+   */
   readonly queued: number;
 
   /** Makes the error; `queued` tells how many updates are accepted but not yet uploaded. */
-  constructor(message: string, options: ErrorOptions & { queued?: number } = {}) {
+  constructor(message: string, options: ErrorOptions & { queued?: number | undefined } = {}) {
     super(message, options);
     this.queued = options.queued ?? 0;
   }
@@ -140,6 +143,32 @@ export class BackendUnavailableError extends FeedSyncError {
   }
 }
 
+/**
+ * Something was used that is closed: the connection, a watcher, or a watcher of files. What was under
+ * way when it was closed ends with this error, too.
+ */
+export class ClosedError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "ClosedError";
+}
+
+/**
+ * The connection was closed while updates that only memory holds were not in the bucket yet: they are
+ * lost. This never happens with a state file.
+ */
+export class UpdatesLostError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "UpdatesLostError";
+  /** How many updates are lost. */
+  readonly lost: number;
+
+  /** Makes the error; `lost` tells how many updates are lost. */
+  constructor(message: string, options: ErrorOptions & { lost: number }) {
+    super(message, options);
+    this.lost = options.lost;
+  }
+}
+
 /** Errors of feedsync, also those of another copy of the package: a plugin may import its own. */
 const BRANDED = {
   FeedSyncError,
@@ -150,8 +179,11 @@ const BRANDED = {
   InvalidUpdateError,
   CorruptObjectError,
   MissingKeyError,
+  MissingObjectError,
   RejectedUpdateError,
   BackendUnavailableError,
+  ClosedError,
+  UpdatesLostError,
 };
 
 for (const [name, kind] of Object.entries(BRANDED)) brand(kind, Symbol.for(`feedsync.${name}`));

@@ -1,5 +1,5 @@
 /**
- * Loads plugins by what the configuration calls them.
+ * Loads plugins by what the configuration calls them, or takes them as a program hands them over.
  *
  * @module
  */
@@ -7,10 +7,11 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import type { PluginEntry } from "./config/config.ts";
+import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.ts";
 import { suggest } from "./config/nearest.ts";
-import { ConfigError, messageOf } from "./errors.ts";
+import { messageOf } from "./errors.ts";
 import { plainLogger } from "./plain_logger.ts";
-import { type Plugin, type PluginLogger, type RunningPlugin, startPlugin } from "./plugin.ts";
+import { type PluginLogger, type RunningPlugin, startPlugin } from "./plugin.ts";
 
 /** What plugins are loaded for. */
 export interface LoadPluginsOptions {
@@ -62,15 +63,19 @@ async function loadPlugin(
   taken: readonly string[],
   { server, directory, loggerFor = pluginLogger }: LoadPluginsOptions,
 ): Promise<RunningPlugin> {
-  const [called, options] = typeof entry === "string" ? [entry] : entry;
-  const plugin = pluginOf(await importPlugin(called, directory), called);
+  const [given, options] = typeof entry === "string" || !isPair(entry) ? [entry] : entry;
+  const called = typeof given === "string" ? given : given.name;
+  const plugin = checkPlugin(
+    typeof given === "string" ? defaultOf(await importPlugin(given, directory), given) : given,
+    called,
+  );
   checkOptions(plugin, options, called);
   const name = uniqueName(plugin.name, taken);
   try {
     const host = { server, directory, logger: loggerFor(name) };
     return { ...await startPlugin(plugin, options, host), name };
   } catch (cause) {
-    throw failure(called, `its setup failed: ${messageOf(cause)}`, cause);
+    throw pluginError(called, `its setup failed: ${messageOf(cause)}`, cause);
   }
 }
 
@@ -81,7 +86,7 @@ async function importPlugin(called: string, directory: string): Promise<PluginMo
   try {
     return await import(specifier);
   } catch (cause) {
-    throw failure(called, inOneLine(stripVTControlCharacters(messageOf(cause))), cause);
+    throw pluginError(called, inOneLine(stripVTControlCharacters(messageOf(cause))), cause);
   }
 }
 
@@ -100,15 +105,15 @@ function isSpecifier(called: string): boolean {
 async function fileUrl(called: string, directory: string): Promise<string> {
   if (!looksLikePath(called)) {
     const names = suggest(called, Object.keys(BUILT_IN));
-    throw failure(called, `there is no built-in plugin of that name, ${names}`);
+    throw pluginError(called, `there is no built-in plugin of that name, ${names}`);
   }
   const path = resolve(directory, called);
   const stat = await Deno.stat(path).catch((cause) => {
     const missing = cause instanceof Deno.errors.NotFound;
     const reason = missing ? `${path} does not exist` : `cannot open ${path}: ${messageOf(cause)}`;
-    throw failure(called, reason, cause);
+    throw pluginError(called, reason, cause);
   });
-  if (!stat.isFile) throw failure(called, `${path} is not a file`);
+  if (!stat.isFile) throw pluginError(called, `${path} is not a file`);
   return pathToFileURL(path).href;
 }
 
@@ -116,47 +121,9 @@ function looksLikePath(called: string): boolean {
   return /[/\\]|\.[cm]?[jt]sx?$/.test(called);
 }
 
-function pluginOf(module: PluginModule, called: string): Plugin<unknown, unknown> {
-  if (!("default" in module)) throw failure(called, "it has no default export");
-  const problem = findProblem(module.default);
-  if (problem) throw failure(called, `its default export ${problem}; see definePlugin()`);
-  return module.default as Plugin<unknown, unknown>;
-}
-
-/** What keeps `value` from being a plugin. */
-function findProblem(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null) return "is not an object";
-  const plugin = value as Record<string, unknown>;
-  if (typeof plugin.name !== "string" || plugin.name === "") return "has no 'name'";
-  if (typeof plugin.onUpdate !== "function") return "has no function 'onUpdate'";
-  const hook = ["setup", "onGap", "close"].find((hook) =>
-    plugin[hook] !== undefined && typeof plugin[hook] !== "function"
-  );
-  if (hook) return `has a '${hook}' that is not a function`;
-  const schema = plugin.options as { parse?: unknown } | undefined;
-  if (schema === undefined || typeof schema?.parse === "function") return undefined;
-  return "has 'options' without a function 'parse'";
-}
-
-function checkOptions(plugin: Plugin<unknown, unknown>, options: unknown, called: string): void {
-  if (!plugin.options) {
-    if (options === undefined) return;
-    throw failure(called, "it takes no options");
-  }
-  try {
-    plugin.options.parse(options ?? {});
-  } catch (cause) {
-    throw failure(called, `its options are wrong: ${explain(cause)}`, cause);
-  }
-}
-
-/** The message of an error, that of a zod schema made readable: its `message` is JSON. */
-function explain(error: unknown): string {
-  const { issues } = error as { issues?: { path: PropertyKey[]; message: string }[] };
-  if (!Array.isArray(issues)) return messageOf(error);
-  return issues.map(({ path, message }) =>
-    path.length === 0 ? message : `'${path.join(".")}': ${message}`
-  ).join("; ");
+function defaultOf(module: PluginModule, called: string): unknown {
+  if (!("default" in module)) throw pluginError(called, "it has no default export");
+  return module.default;
 }
 
 function uniqueName(name: string, taken: readonly string[]): string {
@@ -174,10 +141,6 @@ async function closeQuietly(
   } catch (error) {
     loggerFor(plugin.name).warn(`Cannot close the plugin: ${messageOf(error)}`);
   }
-}
-
-function failure(called: string, reason: string, cause?: unknown): ConfigError {
-  return new ConfigError(`Cannot use plugin '${called}': ${reason}`, { cause });
 }
 
 function pluginLogger(name: string): PluginLogger {

@@ -6,10 +6,18 @@
  */
 import type { Gap, Update } from "./update.ts";
 
-/** Validates options; a zod schema is one. */
-export interface OptionsSchema<Options> {
+/**
+ * Validates options; a zod schema is one. `Input` is what users write, `Options` what the plugin gets:
+ * with defaults filled in.
+ */
+export interface OptionsSchema<Options, Input = unknown> {
   /** Returns the options with defaults filled in, or throws an error that says what is wrong. */
   parse(value: unknown): Options;
+  /** What tells the type of `Input`, as schemas have it that follow https://standardschema.dev. */
+  readonly "~standard"?: {
+    /** There are types only, no values. */
+    readonly types?: { readonly input: Input } | undefined;
+  } | undefined;
 }
 
 /** Where a plugin may write what it has to say; goes to standard error. */
@@ -46,13 +54,13 @@ export interface CallContext<Options, State> extends SetupContext<Options> {
 
 /**
  * A plugin: hooks around the updates that arrive. Options and state are typed from the schema and
- * from what `setup` returns.
+ * from what `setup` returns; `Input` is the type of the options as users write them.
  */
-export interface Plugin<Options, State> {
+export interface Plugin<Options, State, Input = unknown> {
   /** Short name, used in logs and dead letters. */
   readonly name: string;
   /** Validates the options; without it the plugin takes none. */
-  readonly options?: OptionsSchema<Options>;
+  readonly options?: OptionsSchema<Options, Input> | undefined;
   /** Called once, before the first update. What it returns is passed to the other hooks. */
   setup?(context: SetupContext<Options>): State | Promise<State>;
   /**
@@ -67,8 +75,24 @@ export interface Plugin<Options, State> {
   close?(context: { readonly state: State }): void | Promise<void>;
 }
 
+/** Any plugin that takes these options, and `undefined` when it takes none. */
+export type AnyPlugin<Input = unknown> = Plugin<unknown, unknown, Input>;
+
+/** A plugin that can be used without options. */
+export type PlainPlugin<Input = unknown> =
+  & AnyPlugin<Input>
+  & (undefined extends Input ? unknown
+    : Record<never, never> extends Input ? unknown
+    : { readonly options: "required: use the pair [plugin, options]" });
+
+/** A plugin as a program uses it: alone, or as a pair with its options. */
+export type PluginUse<Input = unknown> =
+  | PlainPlugin<Input>
+  | readonly [plugin: AnyPlugin<Input>, options: NoInfer<Input>];
+
 /**
- * Types a plugin end to end; returns it unchanged.
+ * Types a plugin end to end; returns it unchanged. It is used by its path in a configuration file, or
+ * handed to {@linkcode connect} or {@linkcode watch} in a program.
  *
  * @example A plugin with options and state
  * ```ts
@@ -83,10 +107,28 @@ export interface Plugin<Options, State> {
  *   },
  * });
  * ```
+ *
+ * @example Used in a program
+ * ```ts
+ * import { connect, definePlugin, watch } from "@feedsync/feedsync";
+ * import { z } from "zod";
+ *
+ * const counter = definePlugin({
+ *   name: "counter",
+ *   options: z.strictObject({ label: z.string().default("seen") }),
+ *   setup: () => ({ seen: 0 }),
+ *   onUpdate: (_update, { options, state }) => console.log(options.label, ++state.seen),
+ * });
+ * await using sync = await connect({ store: `file:${await Deno.makeTempDir()}` });
+ * await using watcher = watch(sync, [[counter, { label: "updates" }]], { manual: true });
+ * await watcher.poll();
+ * ```
  */
-export function definePlugin<Options = undefined, State = undefined>(
-  plugin: Plugin<Options, State>,
-): Plugin<Options, State> {
+export function definePlugin<
+  Options = undefined,
+  State = undefined,
+  Input = [Options] extends [undefined] ? undefined : Partial<Options>,
+>(plugin: Plugin<Options, State, Input>): Plugin<Options, State, Input> {
   return plugin;
 }
 

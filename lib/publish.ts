@@ -37,23 +37,26 @@ export interface SkippedReceipt {
 /** Options of {@linkcode publish}. */
 export interface PublishOptions {
   /** Ends the waiting; an update that is accepted by then is uploaded nevertheless. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Publish only what differs from the newest known content of its URL. @default false */
-  readonly ifChanged?: boolean;
+  readonly ifChanged?: boolean | undefined;
 }
 
 /**
  * Publishes an update, or several as one transaction, and resolves once they are in the bucket.
  *
- * An update is accepted into the state file before anything is sent. A failure then only means
- * that it arrives later: `StoreUnavailableError` after `publishTimeout`, `AccessDeniedError` at
- * once, both with the update still queued, where it survives a crash. Receipts come in the order
- * of the updates.
+ * An update is accepted into the state before anything is sent. A failure then only means that it
+ * arrives later: `StoreUnavailableError` after `publishTimeout`, `AccessDeniedError` at once, both
+ * with the update still queued. In a state file it survives a crash there, and the next connection
+ * with that state uploads it. Without one it is only in memory: it is uploaded when the store allows
+ * it before the process ends, and lost otherwise, which closing the connection tells. Receipts come in
+ * the order of the updates.
  *
  * @throws {InvalidUpdateError} when an update cannot be published; none is accepted then.
  * @throws {StoreUnavailableError} when the store cannot be reached in time.
  * @throws {AccessDeniedError} when the store refuses.
  * @throws {StateError} when the state cannot be written, for example on a full disk.
+ * @throws {ClosedError} when the connection is closed, or gets closed before the store has the update.
  */
 export async function publish(
   sync: FeedSync,
@@ -72,10 +75,13 @@ export async function publish(
   { signal, ifChanged = false }: PublishOptions = {},
 ): Promise<Receipt | Receipt[]> {
   signal?.throwIfAborted();
-  const { parts, config } = connectionOf(sync);
+  const connection = connectionOf(sync);
+  const { parts, config } = connection;
   const prepared = (isArray(updates) ? updates : [updates]).map(prepareUpdate);
   const receipts = parts
-    ? await publishAll(parts, prepared, { signal, ifChanged, timeout: config.publishTimeout })
+    ? await connection.keepOpen(
+      publishAll(parts, prepared, { signal, ifChanged, timeout: config.publishTimeout }),
+    )
     : prepared.map(({ url }): Receipt => ({ status: "disabled", url }));
   return isArray(updates) ? receipts : receipts[0];
 }
@@ -86,9 +92,13 @@ export async function publish(
  * @throws {StoreUnavailableError} when that takes longer than `publishTimeout`.
  */
 export async function flush(sync: FeedSync, { signal }: { signal?: AbortSignal }): Promise<void> {
-  const { parts, config } = connectionOf(sync);
+  const connection = connectionOf(sync);
+  const { parts, config } = connection;
   const last = parts?.state.outbox.lastRow() ?? 0;
-  await parts?.uploader.whenUploaded(last, { timeout: config.publishTimeout, signal });
+  if (!parts) return;
+  await connection.keepOpen(
+    parts.uploader.whenUploaded(last, { timeout: config.publishTimeout, signal }),
+  );
 }
 
 async function publishAll(

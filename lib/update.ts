@@ -23,26 +23,72 @@ export function isFeedUrl(url: string): boolean {
     !url.includes("\0");
 }
 
+/**
+ * What can be published as JSON: values of {@linkcode Json}, also when they are read-only or typed by
+ * interfaces. Members that are `undefined` are left out, as `JSON.stringify` does. Refused is what JSON
+ * would change in silence: `undefined` in arrays, `NaN`, dates, maps, functions, instances of classes.
+ */
+export type JsonInput =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonInput[]
+  | { readonly [key: string]: JsonInput | undefined }
+  | PlainObject;
+
+/**
+ * An object that may be typed by an interface. It is no function, array, date, map or the like: these
+ * have the members that are forbidden here. What is wrong further inside `publish` tells.
+ */
+export type PlainObject = object & {
+  /** Functions have it. */
+  readonly apply?: never;
+  /** Dates and URLs have it. */
+  readonly toJSON?: never;
+  /** Arrays and sets have it. */
+  readonly [Symbol.iterator]?: never;
+  /** Promises, buffers and the like have it. */
+  readonly [Symbol.toStringTag]?: never;
+};
+
 /** What {@linkcode publish} takes. */
 export interface UpdateInput {
   /** Absolute URL of the feed; identifies it on all servers. */
-  readonly url: string;
+  readonly url: string | URL;
   /** The feed: text, parsed content, or bytes that are not UTF-8 text. Absent when `removed`. */
-  readonly content?: Json | Uint8Array;
-  /** Anything about the update. */
-  readonly metadata?: JsonObject;
-  /** The feed is gone. */
-  readonly removed?: true;
+  readonly content?: JsonInput | Uint8Array | undefined;
+  /** Anything about the update; members that are `undefined` are left out. */
+  readonly metadata?: { readonly [key: string]: JsonInput | undefined } | PlainObject | undefined;
+  /** The feed is gone. @default false */
+  readonly removed?: boolean | undefined;
 }
 
-/** What plugins and callbacks receive. */
-export interface Update {
+/** What plugins and callbacks receive: new content of a feed, or that it is gone. */
+export type Update = ContentUpdate | RemovalUpdate;
+
+/** A feed has this content now. */
+export interface ContentUpdate extends UpdateBase {
+  /** The feed as it was published. */
+  readonly content: Json | Uint8Array;
+  /** Set in a {@linkcode RemovalUpdate} only. */
+  readonly removed?: undefined;
+}
+
+/** A feed is gone. */
+export interface RemovalUpdate extends UpdateBase {
+  /** There is none. */
+  readonly content?: undefined;
+  /** The feed is gone. */
+  readonly removed: true;
+}
+
+/** What all updates have. */
+export interface UpdateBase {
   /** UUID of the update: the same however often it is delivered. */
   readonly id: string;
   /** URL of the feed. */
   readonly url: string;
-  /** The feed as it was published; `undefined` when `removed`. */
-  readonly content: Json | Uint8Array | undefined;
   /** As it was published; `{}` when there was none. */
   readonly metadata: JsonObject;
   /** Name of the server that published it. */
@@ -55,8 +101,14 @@ export interface Update {
   readonly seq: number;
   /** A newer update of the same URL is known already: do not let this one overwrite it. */
   readonly superseded: boolean;
+}
+
+/** The content of an update, or that it is gone. */
+export interface FeedContent {
+  /** Absent when `removed`. */
+  readonly content?: Json | Uint8Array | undefined;
   /** The feed is gone. */
-  readonly removed?: true;
+  readonly removed?: boolean | undefined;
 }
 
 /** Updates that expired, or were destroyed, before this server saw them. */
@@ -87,7 +139,7 @@ export function updateFromJson(json: JsonObject): Update {
 
 /** The members that carry the content, on the wire and in `--json` alike. */
 export function contentToJson(
-  { content, removed }: { content?: Json | Uint8Array; removed?: true },
+  { content, removed }: FeedContent,
 ): JsonObject {
   if (removed) return { removed: true };
   if (content instanceof Uint8Array) return { content: content.toBase64(), encoding: "base64" };
@@ -99,14 +151,14 @@ export function contentToJson(
  * are, parsed content as indented JSON. Decides, too, whether two contents are the same.
  */
 export function contentBytes(
-  update: { content?: Json | Uint8Array; removed?: true },
+  update: FeedContent,
 ): Uint8Array | undefined {
   const data = fileData(update);
   return typeof data === "string" ? new TextEncoder().encode(data) : data;
 }
 
 /** The hash of what {@linkcode contentBytes} returns; null when the feed is gone. */
-export function hashOf(update: { content?: Json | Uint8Array; removed?: true }): string | null {
+export function hashOf(update: FeedContent): string | null {
   const data = fileData(update);
   return data === undefined ? null : contentHash(data);
 }
@@ -117,7 +169,7 @@ export function contentHash(data: Uint8Array | string): string {
 }
 
 function fileData(
-  { content, removed }: { content?: Json | Uint8Array; removed?: true },
+  { content, removed }: FeedContent,
 ): string | Uint8Array | undefined {
   if (removed) return undefined;
   if (content instanceof Uint8Array || typeof content === "string") return content;

@@ -3,13 +3,19 @@
  *
  * @module
  */
+import type { PluginEntries } from "./config/config.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import type { UnreadableError } from "./errors.ts";
-import type { RunningPlugin } from "./plugin.ts";
+import { checkPlugins } from "./check_plugin.ts";
+import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
+import type { FailedUpdate } from "./reading/delivery.ts";
 import type { Gap, Update } from "./update.ts";
 import { BucketWatcher } from "./reading/watcher.ts";
 
-/** Receives one update. Throw to have it tried again, at most three times. */
+/**
+ * Receives one update. Throw to have it tried again, at most three times: then it is kept as a dead
+ * letter, and counts as `failed` in {@linkcode PollReport}.
+ */
 export type UpdateCallback = (
   update: Update,
   context: {
@@ -21,17 +27,27 @@ export type UpdateCallback = (
 /** Options of {@linkcode watch}. */
 export interface WatchOptions {
   /** Stops the watcher gracefully, as {@linkcode Watcher.close} does. */
-  readonly signal?: AbortSignal;
-  /** Told of updates that were lost before they were read. Gaps are logged in any case. */
-  readonly onGap?: (gap: Gap) => void | Promise<void>;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Told of updates that were lost before they were read. Gaps are logged in any case, and plugins told
+   * of them.
+   */
+  readonly onGap?: ((gap: Gap) => void | Promise<void>) | undefined;
+  /**
+   * Told of updates that the callback or a plugin could not apply, once each is kept as a dead letter.
+   * What it throws is logged, and stops nothing.
+   */
+  readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
   /** Poll only when {@linkcode Watcher.poll} is called, and never clean up. @default false */
-  readonly manual?: boolean;
+  readonly manual?: boolean | undefined;
 }
 
 /** What a poll did. */
 export interface PollReport {
-  /** Updates applied. */
+  /** Updates that all plugins applied. */
   readonly applied: number;
+  /** Updates that a plugin could not apply: each is kept as a dead letter. */
+  readonly failed: number;
   /** Gaps reported. */
   readonly gaps: number;
   /**
@@ -52,6 +68,7 @@ export interface Watcher extends AsyncDisposable {
    *
    * @throws {StoreUnavailableError} when the store cannot be reached.
    * @throws {AccessDeniedError} when the store refuses.
+   * @throws {ClosedError} when the watcher is closed, or gets closed meanwhile.
    */
   poll(): Promise<PollReport>;
   /** Lets running callbacks finish (up to `stopTimeout`), stores the cursors and ends. */
@@ -60,7 +77,8 @@ export interface Watcher extends AsyncDisposable {
 
 /**
  * Watches for the updates of the other servers and applies them: at least once, in order per
- * stream, one at a time per URL. Without a callback the plugins of the configuration get them.
+ * stream, one at a time per URL. A callback gets them, or plugins do: without either those of the
+ * configuration.
  *
  * @example
  * ```ts
@@ -74,30 +92,83 @@ export interface Watcher extends AsyncDisposable {
  * await using watcher = watch(web2, (update) => console.log(update.server, update.url));
  * await watcher.poll(); // "web-1 https://example.com/feed.xml"
  * ```
+ *
+ * @throws {TypeError} when the connection has a watcher already, which has not ended yet.
+ * @throws {ClosedError} when the connection is closed.
  */
 export function watch(
   sync: FeedSync,
-  callback?: UpdateCallback | readonly RunningPlugin[],
+  callback?: UpdateCallback,
+  options?: WatchOptions,
+): Watcher;
+/** Hands the updates to a plugin that needs no options. */
+export function watch<Input>(
+  sync: FeedSync,
+  plugin: PlainPlugin<Input>,
+  options?: WatchOptions,
+): Watcher;
+/**
+ * Hands the updates to several plugins, each alone or in a pair with its options.
+ *
+ * @throws {ConfigError} when one does not take its options.
+ */
+export function watch<const Inputs extends readonly unknown[]>(
+  sync: FeedSync,
+  plugins: PluginEntries<Inputs>,
+  options?: WatchOptions,
+): Watcher;
+export function watch(
+  sync: FeedSync,
+  given?: UpdateCallback | PlainPlugin | PluginEntries,
   options: WatchOptions = {},
 ): Watcher {
-  const connection = connectionOf(sync);
-  return new BucketWatcher(connection, () => pluginsFor(callback), options);
-
-  async function pluginsFor(
-    given: UpdateCallback | readonly RunningPlugin[] | undefined,
-  ): Promise<readonly RunningPlugin[]> {
-    if (typeof given === "function") return [fromCallback(given, options)];
-    if (given) return given;
-    const { loadPlugins } = await import("./load_plugins.ts");
-    return await loadPlugins(connection.config.plugins, connection.config);
+  if (typeof given === "function") {
+    return watchWith(sync, [fromCallback(given)], options);
   }
+  const entries = given && checkPlugins(given);
+  const { config } = connectionOf(sync);
+  return start(sync, async () => {
+    const { loadPlugins } = await import("./load_plugins.ts");
+    return await loadPlugins(entries ?? config.plugins, config);
+  }, options);
 }
 
-function fromCallback(callback: UpdateCallback, { onGap }: WatchOptions): RunningPlugin {
+/** {@linkcode watch} for plugins that are set up already; not exported from the package. */
+export function watchWith(
+  sync: FeedSync,
+  plugins: readonly RunningPlugin[],
+  options: WatchOptions = {},
+): Watcher {
+  return start(sync, () => Promise.resolve(plugins), options);
+}
+
+function start(
+  sync: FeedSync,
+  setUp: () => Promise<readonly RunningPlugin[]>,
+  options: WatchOptions,
+): Watcher {
+  const { onGap } = options;
+  return new BucketWatcher(
+    connectionOf(sync),
+    async () => onGap ? [...await setUp(), listener(onGap)] : await setUp(),
+    options,
+  );
+}
+
+function fromCallback(callback: UpdateCallback): RunningPlugin {
   return {
     name: "callback",
     onUpdate: (update, signal) => callback(update, { signal }),
-    onGap: (gap) => onGap?.(gap),
+    onGap: () => {},
+    close: () => Promise.resolve(),
+  };
+}
+
+function listener(onGap: NonNullable<WatchOptions["onGap"]>): RunningPlugin {
+  return {
+    name: "onGap",
+    onUpdate: () => {},
+    onGap: (gap) => onGap(gap),
     close: () => Promise.resolve(),
   };
 }

@@ -6,7 +6,9 @@
 import { join, resolve, sep } from "node:path";
 import type { Duration } from "./config/config.ts";
 import { resolveFiles } from "./config/resolve.ts";
-import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
+import { type Connection, connectionOf, type FeedSync, type Parts } from "./connection.ts";
+import { defined } from "./config/merge.ts";
+import { ClosedError } from "./errors.ts";
 import type { FileLedger } from "./files/ledger.ts";
 import type { ScanReport } from "./files/scan_report.ts";
 import { FileWatcher } from "./files/watch_files.ts";
@@ -18,18 +20,22 @@ const logger = plainLogger(["feedsync", "files"]);
 /** Options of {@linkcode watchFiles}. */
 export interface WatchFilesOptions {
   /** How long a file must have been still before it is read. @default {"200ms"} */
-  readonly settle?: Duration;
+  readonly settle?: Duration | undefined;
   /** How often the whole directory is searched for what was missed. @default {"1m"} */
-  readonly rescan?: Duration;
+  readonly rescan?: Duration | undefined;
   /** Publish that a feed is gone when its file is deleted. @default false */
-  readonly publishRemovals?: boolean;
+  readonly publishRemovals?: boolean | undefined;
   /** Look only when {@linkcode FilesWatcher.scan} is called. @default false */
-  readonly manual?: boolean;
+  readonly manual?: boolean | undefined;
 }
 
 /** A running watcher of a directory. Close it, or bind it with `await using`. */
 export interface FilesWatcher extends AsyncDisposable {
-  /** Looks at all files now; resolves when what has changed is accepted for publishing. */
+  /**
+   * Looks at all files now; resolves when what has changed is accepted for publishing.
+   *
+   * @throws {ClosedError} when it is closed, or gets closed meanwhile.
+   */
   scan(signal?: AbortSignal): Promise<ScanReport>;
   /** Stops; what changed and was not read yet is found at the next start. */
   close(): Promise<void>;
@@ -48,15 +54,16 @@ export function watchFiles(
   directory?: string,
   options: WatchFilesOptions = {},
 ): FilesWatcher {
-  const { config, parts } = connectionOf(sync);
+  const connection = connectionOf(sync);
+  const { config, parts } = connection;
   const path = directory === undefined ? config.files?.directory : resolve(directory);
   if (path === undefined) {
     throw new TypeError("Cannot watch files as no directory is given, and none is configured");
   }
-  if (!parts) return DISABLED;
+  if (!parts) return new ConnectedFiles(connection);
   const { manual = false, ...given } = options;
   const { settle, rescan, publishRemovals } = resolveFiles(
-    { ...config.files, ...given, directory: path },
+    { ...config.files, ...defined(given), directory: path },
     config.directory,
   )!;
   const { environment } = parts;
@@ -68,14 +75,38 @@ export function watchFiles(
     logger,
   });
   if (!manual) watcher.start();
-  return watcher;
+  return new ConnectedFiles(connection, watcher);
 }
 
-const DISABLED: FilesWatcher = {
-  scan: () => Promise.resolve({ files: 0, published: 0, removed: 0, failed: [], unsettled: [] }),
-  close: () => Promise.resolve(),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-};
+/** A watcher that is closed with its connection; without one underneath nothing is enabled. */
+class ConnectedFiles implements FilesWatcher {
+  readonly #watcher: FileWatcher | undefined;
+  readonly #closed = new AbortController();
+  readonly #forget: () => void;
+
+  constructor(connection: Connection, watcher?: FileWatcher) {
+    this.#watcher = watcher;
+    this.#forget = connection.closeWithMe(this);
+  }
+
+  async scan(signal?: AbortSignal): Promise<ScanReport> {
+    const closed = this.#closed.signal;
+    closed.throwIfAborted();
+    signal?.throwIfAborted();
+    if (!this.#watcher) return { files: 0, published: 0, removed: 0, failed: [], unsettled: [] };
+    return await this.#watcher.scan(signal ? AbortSignal.any([signal, closed]) : closed);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(new ClosedError("Cannot use this watcher of files: it is closed"));
+    await this.#watcher?.close();
+    this.#forget();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
 
 /** What was seen in files, and what is published of them, in the state. */
 function ledgerOf({ state, uploader, environment }: Parts): FileLedger {

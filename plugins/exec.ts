@@ -31,6 +31,7 @@
  * @module
  */
 import {
+  type AnyPlugin,
   BackendUnavailableError,
   ConfigError,
   definePlugin,
@@ -51,7 +52,14 @@ const DRAIN_GRACE_MS = 200;
 const OUTPUT_CHARACTERS = 2_000;
 const WINDOWS = Deno.build.os === "windows";
 
-export default definePlugin({
+/** Options of the plugin `exec`. */
+export interface ExecOptions {
+  /** The command and its arguments; no shell is involved. */
+  readonly command: readonly [command: string, ...args: string[]];
+}
+
+/** The plugin `exec`, for `connect` and `watch` in programs. */
+const exec: AnyPlugin<ExecOptions> = definePlugin({
   name: "exec",
   options: z.strictObject({
     command: z.tuple([z.string().min(1)], z.string()),
@@ -81,6 +89,7 @@ export default definePlugin({
     throw status.code === REJECTED_CODE ? new RejectedUpdateError(message) : new Error(message);
   },
 });
+export default exec;
 
 /** Finds what to run at setup already: a wrong name should not turn up with the first update. */
 async function findCommand(command: string, directory: string): Promise<string> {

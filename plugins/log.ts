@@ -24,6 +24,7 @@
  * @module
  */
 import {
+  type AnyPlugin,
   contentBytes,
   definePlugin,
   type Gap,
@@ -33,7 +34,14 @@ import {
 import { z } from "zod";
 import { print } from "../lib/stdout.ts";
 
-export default definePlugin({
+/** Options of the plugin `log`. */
+export interface LogOptions {
+  /** Lines for people, or NDJSON. @default {"text"} */
+  readonly format?: "text" | "json" | undefined;
+}
+
+/** The plugin `log`, for `connect` and `watch` in programs. */
+const log: AnyPlugin<LogOptions> = definePlugin({
   name: "log",
   options: z.strictObject({
     format: z.enum(["text", "json"]).default("text"),
@@ -45,6 +53,7 @@ export default definePlugin({
     return print(options.format === "json" ? JSON.stringify({ gap }) : gapLine(gap));
   },
 });
+export default log;
 
 function line(update: Update): string {
   const { url, server, time, superseded } = update;

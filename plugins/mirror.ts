@@ -19,14 +19,27 @@
  *
  * @module
  */
-import { contentBytes, definePlugin, RejectedUpdateError, type Update } from "@feedsync/feedsync";
+import {
+  type AnyPlugin,
+  contentBytes,
+  definePlugin,
+  RejectedUpdateError,
+  type Update,
+} from "@feedsync/feedsync";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../lib/errors.ts";
 import { feedFileName } from "../lib/feed_names.ts";
 import { renameDurably, writeDurably } from "../lib/stores/durable_file.ts";
 
-export default definePlugin({
+/** Options of the plugin `mirror`. */
+export interface MirrorOptions {
+  /** Where the files go; made when missing. Relative to the directory of the configuration. */
+  readonly directory: string;
+}
+
+/** The plugin `mirror`, for `connect` and `watch` in programs. */
+const mirror: AnyPlugin<MirrorOptions> = definePlugin({
   name: "mirror",
   options: z.strictObject({
     directory: z.string().min(1),
@@ -50,6 +63,7 @@ export default definePlugin({
     }
   },
 });
+export default mirror;
 
 function fileName(url: string): string {
   try {

@@ -30,13 +30,22 @@
  *
  * @module
  */
-import { definePlugin, type Update } from "@feedsync/feedsync";
+import { type AnyPlugin, definePlugin, type Update } from "@feedsync/feedsync";
 import { resolve } from "node:path";
 import type { SQLInputValue } from "node:sqlite";
 import { z } from "zod";
 import { FeedTable } from "../lib/feed_table.ts";
 
-export default definePlugin({
+/** Options of the plugin `sqlite`. */
+export interface SqliteOptions {
+  /** The database file; made when missing. Relative to the directory of the configuration. */
+  readonly path: string;
+  /** The table: letters, digits and `_`. @default {"feeds"} */
+  readonly table?: string | undefined;
+}
+
+/** The plugin `sqlite`, for `connect` and `watch` in programs. */
+const sqlite: AnyPlugin<SqliteOptions> = definePlugin({
   name: "sqlite",
   options: z.strictObject({
     path: z.string().min(1),
@@ -56,6 +65,7 @@ export default definePlugin({
     feeds.close();
   },
 });
+export default sqlite;
 
 function toRow(update: Update): Record<string, SQLInputValue> {
   const { url, metadata, server, time, id, stream, seq, removed } = update;

@@ -33,6 +33,7 @@
  * @module
  */
 import {
+  type AnyPlugin,
   BackendUnavailableError,
   ConfigError,
   definePlugin,
@@ -46,7 +47,22 @@ import { messageOf } from "../lib/errors.ts";
 import { type Answer, originOf, post } from "../lib/http_post.ts";
 import { WEBHOOK_SECRET } from "../lib/wake/signature.ts";
 
-export default definePlugin({
+/** Options of the plugin `webhook`: one of `secret` and `secretEnv` is required. */
+export interface WebhookOptions {
+  /** Where updates are POSTed to, `https:` or `http:`. */
+  readonly url: string;
+  /** `whsec_` and base64. */
+  readonly secret?: string | undefined;
+  /** The environment variable that holds the secret. */
+  readonly secretEnv?: string | undefined;
+  /** More headers to send. @default {{}} */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** For one attempt, its answer included: such as `"10s"`, or milliseconds. @default {"10s"} */
+  readonly timeout?: string | number | undefined;
+}
+
+/** The plugin `webhook`, for `connect` and `watch` in programs. */
+const webhook: AnyPlugin<WebhookOptions> = definePlugin({
   name: "webhook",
   options: z.strictObject({
     url: z.url({ protocol: /^https?$/, error: "must be an https: or http: URL" }),
@@ -82,6 +98,7 @@ export default definePlugin({
     if (!answer.ok) throw failure(update.url, options.url, answer);
   },
 });
+export default webhook;
 
 function openWebhook({ secret, secretEnv }: { secret?: string; secretEnv?: string }): Webhook {
   const value = secretEnv === undefined ? secret : Deno.env.get(secretEnv);

@@ -4,7 +4,7 @@ import { decodeBody, decodeObject, encodeBody, updateLine } from "../lib/codec.t
 import { CorruptObjectError } from "../lib/errors.ts";
 import { objectName } from "../lib/keys.ts";
 import { MAX_OBJECT_BYTES } from "../lib/stores/store.ts";
-import { contentToJson, type UpdateInput } from "../lib/update.ts";
+import { contentToJson, type FeedContent } from "../lib/update.ts";
 
 const TIME = "2026-01-01T00:00:00.000Z";
 const name = objectName({
@@ -19,7 +19,7 @@ function idOf(seq: number): string {
   return `00000000-0000-4000-8000-00000000000${seq}`;
 }
 
-function line(seq: number, update: Partial<UpdateInput> = { content: "x" }): string {
+function line(seq: number, update: FeedContent = { content: "x" }): string {
   const body = JSON.stringify({ ...contentToJson(update), metadata: { n: seq } }).slice(1, -1);
   return updateLine({ id: idOf(seq), url: "https://example.com/ü", time: 0, body }, seq);
 }
@@ -48,7 +48,7 @@ const HEADER = JSON.stringify({
 });
 
 Deno.test("decodeBody() returns what encodeBody() took: text, JSON, bytes and removals", () => {
-  const contents: Partial<UpdateInput>[] = [
+  const contents: FeedContent[] = [
     { content: "<rss>\r\n  „ü“ \u{1f600}</rss>" },
     { content: { items: [1, null, { a: "\ud800" }] } },
     { content: new Uint8Array([0xff, 0xfe, 0, 10, 13]) },

@@ -141,5 +141,5 @@ export function survivingState(server: string, fleet: Fleet): State {
   const state = new State(":memory:", { server, store: fleet.store.url }, fleet.time.random);
   const end = state[Symbol.dispose].bind(state);
   fleet.atEnd(end);
-  return Object.assign(state, { [Symbol.dispose]: () => {} });
+  return Object.assign(state, { isInMemory: false, [Symbol.dispose]: () => {} });
 }

@@ -14,6 +14,7 @@ import {
   MissingObjectError,
   StateError,
   StoreUnavailableError,
+  UpdatesLostError,
 } from "../errors.ts";
 import { printable } from "../printable.ts";
 
@@ -47,7 +48,9 @@ const BAD_INPUT = [BadInputError, InvalidUpdateError, CorruptObjectError];
 const CONFIGURATION = [ConfigError, StateError, MissingKeyError];
 
 /** The exit code that tells scripts what went wrong; those of `sysexits.h` where one fits. */
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(thrown: unknown): number {
+  const error = worstOf(thrown);
+  if (error instanceof UpdatesLostError) return error.cause ? exitCodeOf(error.cause) : 69;
   if (error instanceof Interrupted) return error.signal === "SIGINT" ? 130 : 143;
   if (error instanceof Deno.errors.BrokenPipe) return 0;
   if (error instanceof UsageError) return 64;
@@ -61,9 +64,10 @@ export function exitCodeOf(error: unknown): number {
 
 /** Writes to standard error what went wrong, unless it is no error that the command ended. */
 export function reportError(
-  error: unknown,
+  thrown: unknown,
   { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
 ): void {
+  const error = worstOf(thrown);
   if (error instanceof Interrupted || error instanceof Deno.errors.BrokenPipe) return;
   const name = error instanceof Error ? error.name : "Error";
   const message = messageOf(error);
@@ -72,4 +76,10 @@ export function reportError(
   console.error(printable(`error: ${expected ? message : `${message} (${name})`}`));
   if (verbose) console.error(Deno.inspect(error).split("\n").map(printable).join("\n"));
   else if (!expected) console.error("Run it again with -v to see where that happened");
+}
+
+/** Of two errors, one of them in closing, the one to tell: lost updates, else what came first. */
+function worstOf(error: unknown): unknown {
+  if (!(error instanceof SuppressedError)) return error;
+  return error.error instanceof UpdatesLostError ? error.error : worstOf(error.suppressed);
 }

@@ -5,7 +5,7 @@
  */
 import type { Config } from "../config/config.ts";
 import { connect } from "../connect.ts";
-import { watch } from "../watch.ts";
+import { watchWith } from "../watch.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { surviveLeftovers } from "./leftovers.ts";
@@ -28,6 +28,6 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
   using _ = surviveLeftovers();
-  await using watcher = watch(sync, [stopWithOutput(printer, stop)], { signal, manual });
+  await using watcher = watchWith(sync, [stopWithOutput(printer, stop)], { signal, manual });
   await (manual ? pollOnce(watcher) : watcher.finished);
 }

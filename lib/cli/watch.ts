@@ -12,7 +12,7 @@ import { formatDuration } from "../duration.ts";
 import { sleep, systemEnvironment } from "../environment.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { flush } from "../publish.ts";
-import { watch, type Watcher } from "../watch.ts";
+import { type Watcher, watchWith } from "../watch.ts";
 import { watchFiles } from "../watch_files.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -48,7 +48,10 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   announce(sync, settings, loaded);
   tellDeadLetters(countDeadLetters(sync));
   const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
-  await using watcher = watch(sync, plugins, { signal, manual });
+  await using watcher = watchWith(sync, plugins, {
+    signal,
+    manual,
+  });
   await (manual ? once : continuously)(sync, watcher, { signal, settings });
   await watcher.close();
   const deadLetters = countDeadLetters(sync);

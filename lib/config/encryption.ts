@@ -8,9 +8,9 @@ import { resolve } from "node:path";
 /** Encryption of what is kept in the bucket, and sent to peers. */
 export interface EncryptionConfig {
   /** Path of the file with the keys, made by `feedsync keygen`; the same keys on all servers. */
-  readonly keys?: string;
+  readonly keys?: string | undefined;
   /** Read objects that are not encrypted, too: while servers begin to encrypt. @default {false} */
-  readonly allowPlaintext?: boolean;
+  readonly allowPlaintext?: boolean | undefined;
 }
 
 /** An {@linkcode EncryptionConfig} with everything filled in. */

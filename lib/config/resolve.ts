@@ -4,6 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
+import { isPair, isPlugin } from "../check_plugin.ts";
 import { parseDuration } from "../duration.ts";
 import { checkComplete, checkConfig } from "./check.ts";
 import type { Config, FilesConfig, LogLevel, PluginEntry, WakeConfig } from "./config.ts";
@@ -92,7 +93,7 @@ export function resolveConfig(
   config: Config,
   options: { readonly directory?: string } = {},
 ): ResolvedConfig {
-  checkConfig(config);
+  checkConfig(withNames(config));
   checkComplete(config);
   const directory = resolve(options.directory ?? ".");
   const { $schema: _, ...given } = config;
@@ -118,6 +119,16 @@ export function resolveConfig(
     callbackTimeout: parseDuration(filled.callbackTimeout),
     stopTimeout: parseDuration(filled.stopTimeout),
   };
+}
+
+/** The configuration as a file has it: with the names of plugins in the places of the plugins. */
+function withNames(config: Config): unknown {
+  if (!Array.isArray(config?.plugins)) return config;
+  const named = (value: unknown) => isPlugin(value) ? value.name : value;
+  const plugins = config.plugins.map((entry) =>
+    isPair(entry) && isPlugin(entry[0]) ? [named(entry[0])] : named(entry)
+  );
+  return { ...config, plugins };
 }
 
 /** Fills in what is said about feed files; `undefined` when no directory is given. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { defined } from "./merge.ts";
 import { absoluteS3 } from "./paths.ts";
 import type { S3Config } from "./s3_config.ts";
 
@@ -17,5 +18,5 @@ export function resolveS3(
   const resolved = absoluteS3(s3, directory);
   if (!s3.assumeRole) return resolved;
   const sessionName = `feedsync-${server}`.slice(0, SESSION_NAME_LENGTH);
-  return { ...resolved, assumeRole: { sessionName, ...s3.assumeRole } };
+  return { ...resolved, assumeRole: { sessionName, ...defined(s3.assumeRole) } };
 }

@@ -12,8 +12,10 @@ import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
 import {
   contentToJson,
+  type FeedContent,
   hashOf,
   isFeedUrl,
+  type Json,
   type JsonObject,
   MAX_URL_LENGTH,
   type UpdateInput,
@@ -35,25 +37,39 @@ export interface PreparedUpdate {
  * @throws {InvalidUpdateError} when it cannot be published.
  */
 export function prepareUpdate(update: UpdateInput): PreparedUpdate {
-  const { url, metadata = {}, removed } = update ?? {};
+  const { url: given, content, metadata = {}, removed = false } = update ?? {};
+  const url: unknown = given instanceof URL ? given.href : given;
   if (typeof url !== "string" || !isFeedUrl(url)) throw invalidUrl(url);
-  if (removed && update.content !== undefined) {
-    throw new InvalidUpdateError(`Cannot publish ${url} as 'content' and 'removed' are both given`);
-  }
+  checkRemoved(url, { content, removed });
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw new InvalidUpdateError(`Cannot publish ${url} as 'metadata' must be a JSON object`);
   }
-  const { content } = update;
   const isRaw = typeof content === "string" || content instanceof Uint8Array;
   if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(url, content.length);
   const options = { action: `Cannot publish ${url}`, shape: new Shape() };
   if (!removed && !(content instanceof Uint8Array)) assertJson(content, "content", options);
   assertJson(metadata, "metadata", options);
-  const body = updateBody({ ...update, metadata });
+  const checked: FeedContent = { content: content as Json | Uint8Array, removed };
+  const body = updateBody({ ...checked, metadata: metadata as JsonObject });
   const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
   const bytes = Buffer.byteLength(line);
   if (bytes > MAX_UPDATE_BYTES) throw tooLarge(url, bytes);
-  return { url, body, hash: hashOf(update) };
+  return { url, body, hash: hashOf(checked) };
+}
+
+function checkRemoved(url: string, { content, removed }: { content: unknown; removed: unknown }) {
+  const action = `Cannot publish ${url} as`;
+  if (typeof removed !== "boolean") {
+    throw new InvalidUpdateError(`${action} 'removed' must be true or false`);
+  }
+  if (removed && content !== undefined) {
+    throw new InvalidUpdateError(`${action} 'content' and 'removed' are both given`);
+  }
+  if (!removed && content === undefined) {
+    throw new InvalidUpdateError(
+      `${action} 'content' is missing: give it, or 'removed: true' when the feed is gone`,
+    );
+  }
 }
 
 function tooLarge(url: string, bytes: number): InvalidUpdateError {
@@ -73,7 +89,7 @@ function invalidUrl(url: unknown): InvalidUpdateError {
 
 /** The JSON of an update without `seq`, `id`, `url` and `time`, and without braces. */
 export function updateBody(
-  update: Pick<UpdateInput, "content" | "removed"> & { metadata: JsonObject },
+  update: FeedContent & { readonly metadata: JsonObject },
 ): string {
   const { metadata } = update;
   return JSON.stringify({ ...contentToJson(update), metadata }).slice(1, -1);

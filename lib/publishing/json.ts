@@ -39,7 +39,11 @@ function findProblem(value: unknown, place: string): string | undefined {
   }
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    return `'${place}' is a ${prototype.constructor?.name}, which is not JSON`;
+    const kind = prototype.constructor?.name ?? "special object";
+    const remedy = typeof (value as { toJSON?: unknown }).toJSON === "function"
+      ? ": convert it to text or plain objects first"
+      : "";
+    return `'${place}' is a ${kind}, which is not JSON${remedy}`;
   }
   for (const [key, member] of Object.entries(value)) {
     if (member === undefined) continue;

@@ -10,7 +10,7 @@ import { Bell } from "../bell.ts";
 import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
 import type { Envelope } from "../encryption/envelope.ts";
 import { backoff, type Environment, sleep } from "../environment.ts";
-import { messageOf, StoreUnavailableError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { ForkWatch } from "./fork_watch.ts";
 import { LockedObjects } from "./locked_objects.ts";
 import type { OwnTail } from "./own_tail.ts";
@@ -85,6 +85,7 @@ export class Uploader {
    * Waits until the row is in the bucket, and so those before it.
    *
    * @throws {StoreUnavailableError} when that takes longer than `timeout`; the row stays queued.
+   * @throws {ClosedError} when the uploader is closed before; the row stays queued.
    */
   async whenUploaded(
     row: number,
@@ -99,15 +100,24 @@ export class Uploader {
     if (this.#forks.take(tail, this.#context)) this.start();
   }
 
-  /** Uploads what is queued if the store answers within `timeout`, then stops. */
+  /** Why the last attempt to upload failed; undefined when it did not. */
+  get lastError(): unknown {
+    return this.#waiters.lastError;
+  }
+
+  /**
+   * Uploads what is queued if the store answers within `timeout`, then stops. A failure ends it at once
+   * when the next process can take over; what only memory holds is tried again until the time is up.
+   */
   async close({ timeout }: { timeout: number }): Promise<void> {
     const cancel = this.#parts.environment.clock.setTimer(timeout, () => this.#forced.abort());
     if (this.#parts.state.queued() > 0) this.start();
+    this.#failures = 0; // The delays begin anew: there may be little time.
     this.#stopping.abort();
     this.#bell.ring();
     await this.#running;
     cancel();
-    this.#waiters.rejectAll(new StoreUnavailableError("The connection was closed"));
+    this.#waiters.close();
     this.#parts.lock[Symbol.dispose]();
   }
 
@@ -214,11 +224,19 @@ export class Uploader {
     } catch {
       // The state cannot be read: they learn that their time is up.
     }
-    if (this.#stopping.signal.aborted) return false;
+    const isStopping = this.#stopping.signal.aborted;
+    if (isStopping && !this.#mustTryAgain(error)) return false;
     if (this.#failures++ === 0) this.#warn(error);
     const delay = backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
-    await sleep(clock, delay, this.#stopping.signal).catch(() => {});
+    const { signal } = isStopping ? this.#forced : this.#stopping;
+    await sleep(clock, delay, signal).catch(() => {});
     return true;
+  }
+
+  /** What is left in memory would be lost. */
+  #mustTryAgain(error: unknown): boolean {
+    const { state } = this.#parts;
+    return state.isInMemory && state.queued() > 0 && this.#waiters.canPass(error);
   }
 
   #warn(error: unknown): void {
@@ -228,8 +246,8 @@ export class Uploader {
   /** What comes of a failure; nothing is queued when it was in sealing or looking around. */
   #plan(): string {
     try {
-      const queued = this.#parts.state.queued();
-      return queued > 0 ? `retrying; ${describeQueue(queued)}` : "retrying";
+      const { state } = this.#parts;
+      return state.queued() > 0 ? `retrying; ${describeQueue(state)}` : "retrying";
     } catch {
       return "retrying"; // The state cannot be read.
     }

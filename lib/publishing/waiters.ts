@@ -4,7 +4,13 @@
  * @module
  */
 import type { Clock } from "../environment.ts";
-import { AccessDeniedError, ConfigError, messageOf, StoreUnavailableError } from "../errors.ts";
+import {
+  AccessDeniedError,
+  ClosedError,
+  ConfigError,
+  messageOf,
+  StoreUnavailableError,
+} from "../errors.ts";
 import type { State } from "../state/state.ts";
 
 /** What trying again does not mend, by name: nobody waits for it. */
@@ -33,6 +39,7 @@ export class Waiters {
   readonly #state: State;
   readonly #waiting = new Set<Waiter>();
   #lastError: unknown;
+  #closed: ClosedError | undefined;
 
   /** Nobody waits yet. */
   constructor(clock: Clock, state: State) {
@@ -45,7 +52,8 @@ export class Waiters {
    *
    * @throws {StoreUnavailableError} after `timeout` milliseconds, with the reason of the last
    * failure; {@linkcode AccessDeniedError} or {@linkcode ConfigError} at once when the store refuses,
-   * whichever process it is that it refuses. The row stays queued.
+   * whichever process it is that it refuses; {@linkcode ClosedError} when the connection is closed
+   * first. The row stays queued.
    */
   async wait(
     row: number,
@@ -53,6 +61,7 @@ export class Waiters {
   ): Promise<void> {
     signal?.throwIfAborted();
     if (row <= this.#state.publisher.load().uploaded) return;
+    if (this.#closed) throw this.#closed;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const since = Math.round(this.#clock.now());
     const waiter = { row, since, resolve, reject };
@@ -87,7 +96,7 @@ export class Waiters {
     this.#lastError = error;
     this.#tellOthers(error);
     const refusal = error instanceof Error ? this.#refusal(error) : undefined;
-    if (refusal) this.rejectAll(refusal);
+    if (refusal) this.#rejectAll(refusal);
   }
 
   /** Looks at what is uploaded meanwhile by others: another process, or an attempt that failed. */
@@ -104,8 +113,34 @@ export class Waiters {
     for (const waiter of this.#waiting) if (isNews(failure, waiter)) waiter.reject(refusal);
   }
 
-  /** Ends all waiting. */
-  rejectAll(error: Error): void {
+  /** Why the last attempt to upload failed; undefined when it did not. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /** Whether trying again could mend what went wrong. */
+  canPass(error: unknown): boolean {
+    return !(error instanceof Error && this.#refusal(error));
+  }
+
+  /** Ends all waiting, now and from now on. */
+  close(): void {
+    this.#closed = new ClosedError(
+      `The connection was closed before the store had the update${this.#becomesOfQueue()}`,
+      { cause: this.#lastError },
+    );
+    this.#rejectAll(this.#closed);
+  }
+
+  #becomesOfQueue(): string {
+    try {
+      return ` (${this.#queued()})`;
+    } catch {
+      return ""; // The state cannot be read.
+    }
+  }
+
+  #rejectAll(error: Error): void {
     for (const waiter of this.#waiting) waiter.reject(error);
   }
 
@@ -156,7 +191,7 @@ export class Waiters {
   }
 
   #queued(): string {
-    return describeQueue(this.#state.queued());
+    return describeQueue(this.#state);
   }
 }
 
@@ -165,8 +200,12 @@ function isNews({ time }: Failure, { since }: Pick<Waiter, "since">): boolean {
   return time >= since;
 }
 
-/** Says how many updates wait for their upload. */
-export function describeQueue(queued: number): string {
+/** Says how many updates wait for their upload, and what becomes of them. */
+export function describeQueue(state: State): string {
+  const queued = state.queued();
   const updates = queued === 1 ? "update is" : "updates are";
-  return `${queued} ${updates} queued and safe, and uploaded when the store allows it`;
+  return state.isInMemory
+    ? `${queued} ${updates} queued in memory only, and lost unless the store allows the upload ` +
+      "before the process ends"
+    : `${queued} ${updates} queued and safe, and uploaded when the store allows it`;
 }

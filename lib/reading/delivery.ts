@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../codec.ts";
 import { Dating } from "./dating.ts";
 import type { Environment } from "../environment.ts";
+import { messageOf } from "../errors.ts";
 import { tellFailure } from "./failure.ts";
 import { serverOf } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
@@ -40,7 +41,22 @@ export interface DeliveryOptions {
   readonly callbackTimeout: number;
   /** Ends running calls when a graceful stop takes too long. */
   readonly forced: AbortSignal;
+  /** Told of each dead letter, once it is kept. */
+  readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
 }
+
+/** An update that a plugin could not apply: it is kept as a dead letter. */
+export interface FailedUpdate {
+  /** Name of the plugin; `callback` for a callback. */
+  readonly plugin: string;
+  /** The update. */
+  readonly update: Update;
+  /** What the plugin threw in the end. */
+  readonly error: unknown;
+}
+
+/** A failed update, and whether it is the update's fault. */
+type FailedCall = FailedUpdate & GivenUp;
 
 /**
  * Which updates of an object were superseded when it arrived. Holds for a short time, since other
@@ -58,15 +74,19 @@ export class Delivery {
   readonly #dating: Dating;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
+  readonly #options: DeliveryOptions;
   /** Streams are applied side by side. */
   readonly #turns: UrlTurns;
   /** Tries dead letters again. */
   readonly redelivery: Redelivery;
   #applied = 0;
+  #failed = 0;
   #gaps = 0;
 
   /** Nothing is delivered yet. */
-  constructor({ plugins, state, store, environment, callbackTimeout, forced }: DeliveryOptions) {
+  constructor(options: DeliveryOptions) {
+    const { plugins, state, store, environment, callbackTimeout, forced } = options;
+    this.#options = options;
     this.#state = state;
     this.#dating = new Dating({ state, store, environment });
     this.#environment = environment;
@@ -77,9 +97,9 @@ export class Delivery {
     this.redelivery = new Redelivery({ state, environment, callers: this.#callers });
   }
 
-  /** How many updates were applied, and how many gaps reported. */
-  get counts(): { applied: number; gaps: number } {
-    return { applied: this.#applied, gaps: this.#gaps };
+  /** How many updates were applied, how many a plugin could not apply, and how many gaps reported. */
+  get counts(): { applied: number; failed: number; gaps: number } {
+    return { applied: this.#applied, failed: this.#failed, gaps: this.#gaps };
   }
 
   /**
@@ -95,21 +115,22 @@ export class Delivery {
     const updates = stored.map((update) => this.#dating.date(stream, update));
     const superseded = this.#noteNewest(updates);
     const republished = this.#state.publisher.republishedIn(stream);
-    const letters: DeadLetter[] = [];
     let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
-    const store = () => {
-      if (to > from) this.#moveCursor(stream, { from, to }, letters.splice(0));
+    const store = (letters: readonly DeadLetter[] = []) => {
+      if (to > from) this.#moveCursor(stream, { from, to }, letters);
       [storedAt, from] = [clock.elapsed(), to];
     };
     try {
       for (const update of updates) {
         signal.throwIfAborted();
-        if (!republished.has(update.id)) {
-          letters.push(...await this.#deliver(stream, update, { superseded, signal }));
-        }
+        const failures = republished.has(update.id)
+          ? []
+          : await this.#deliver(stream, update, { superseded, signal });
         to = update.seq;
         // Dead letters at once: they are tried again as soon as another update is applied.
-        if (letters.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL) store();
+        const isDue = failures.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL;
+        if (isDue) store(failures.map((failed) => this.#letter(failed)));
+        for (const failed of failures) await this.#tell(failed);
       }
     } finally {
       store();
@@ -159,12 +180,12 @@ export class Delivery {
     stream: string,
     stored: StoredUpdate,
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
-  ): Promise<DeadLetter[]> {
+  ): Promise<FailedCall[]> {
     const { url } = stored;
     while (this.#turns.isTaken(url)) await this.#turns.wait(url);
     signal.throwIfAborted();
     using _turn = this.#turns.take(url);
-    const letters: DeadLetter[] = [];
+    const failures: FailedCall[] = [];
     let ended: { reason: unknown } | undefined;
     // All are waited for: one may end the waiting while another still runs.
     await Promise.all(this.#callers.map(async (caller) => {
@@ -174,14 +195,15 @@ export class Delivery {
           signal,
         );
         if (!givenUp) return;
-        letters.push(this.#letter(caller.name, this.#current(stream, stored), givenUp));
+        failures.push({ plugin: caller.name, update: this.#current(stream, stored), ...givenUp });
       } catch (reason) {
         ended ??= { reason };
       }
     }));
     if (ended) throw ended.reason;
-    this.#applied++;
-    return letters;
+    if (failures.length === 0) this.#applied++;
+    else this.#failed++;
+    return failures;
   }
 
   /** The update as it is delivered now: whether it is superseded is decided anew at each retry. */
@@ -194,7 +216,21 @@ export class Delivery {
     return { ...stored, stream, server: serverOf(stream), superseded };
   }
 
-  #letter(plugin: string, update: Update, { error, isFinal }: GivenUp): DeadLetter {
+  /** As a call of a plugin: it, too, may hang. */
+  async #tell({ plugin, update, error }: FailedCall): Promise<void> {
+    const { onDeadLetter, environment, callbackTimeout, forced } = this.#options;
+    if (!onDeadLetter) return;
+    const onUpdate = () => onDeadLetter({ plugin, update, error });
+    const listener = { name: "onDeadLetter", onUpdate, onGap() {}, close: () => Promise.resolve() };
+    try {
+      await new PluginCaller(listener, { environment, timeout: callbackTimeout, forced })
+        .once(update);
+    } catch (error) {
+      logger.error("onDeadLetter failed: {message}", { message: messageOf(error) });
+    }
+  }
+
+  #letter({ plugin, update, error, isFinal }: FailedCall): DeadLetter {
     const { stream, seq, url } = update;
     const message = tellFailure(error, url);
     const properties = { plugin, url, stream, seq, message };

@@ -8,7 +8,7 @@ import { closePlugins } from "./close_plugins.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
-import { messageOf, StateError } from "../errors.ts";
+import { ClosedError, messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { PollLoop } from "./poll_loop.ts";
@@ -44,12 +44,15 @@ export class BucketWatcher implements Watcher {
     this.#connection = connection;
     this.#options = options;
     const { parts } = connection;
-    this.#finished = parts ? this.#run(parts, plugins) : Promise.resolve();
+    const forget = connection.startWatching(this);
+    this.#finished = parts ? this.#run(parts, plugins).finally(forget) : Promise.resolve();
     this.#finished.then(this.#ready.resolve, this.#ready.reject);
     this.#ready.promise.catch(() => {});
-    const onlyNow = { once: true, signal: this.#stopping.signal };
-    options.signal?.addEventListener("abort", () => this.#stop(), onlyNow);
-    if (options.signal?.aborted) this.#stop();
+    const { signal } = options;
+    if (!signal) return;
+    const stop = () => this.#stop(signal.reason);
+    signal.addEventListener("abort", stop, { once: true, signal: this.#stopping.signal });
+    if (signal.aborted) stop();
   }
 
   get ready(): Promise<void> {
@@ -63,18 +66,34 @@ export class BucketWatcher implements Watcher {
   }
 
   async poll(): Promise<PollReport> {
-    await this.ready;
-    if (!this.#delivery) return { applied: 0, gaps: 0, unreadable: [] };
-    const before = this.#delivery.counts;
-    this.#poller!.retryAll();
+    const { signal } = this.#stopping;
+    if (signal.aborted) await this.finished; // What made it stop by itself is what there is to tell.
+    if (signal.aborted) throw closedError({ cause: signal.reason });
+    try {
+      await this.ready;
+      signal.throwIfAborted();
+      return await this.#pollNow();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      await this.finished;
+      throw signal.reason;
+    }
+  }
+
+  async #pollNow(): Promise<PollReport> {
+    const delivery = this.#delivery, poller = this.#poller!;
+    if (!delivery) return { applied: 0, failed: 0, gaps: 0, unreadable: [] };
+    const before = delivery.counts;
+    poller.retryAll();
     await this.#loop!.poll();
-    await this.#poller!.idle();
-    await this.#delivery.redelivery.run(this.#stopping.signal);
-    const { applied, gaps } = this.#delivery.counts;
+    await poller.idle();
+    await delivery.redelivery.run(this.#stopping.signal);
+    const { applied, failed, gaps } = delivery.counts;
     return {
       applied: applied - before.applied,
+      failed: failed - before.failed,
       gaps: gaps - before.gaps,
-      unreadable: this.#poller!.unreadable,
+      unreadable: poller.unreadable,
     };
   }
 
@@ -128,6 +147,7 @@ export class BucketWatcher implements Watcher {
       plugins,
       callbackTimeout,
       forced,
+      onDeadLetter: this.#options.onDeadLetter,
     });
     this.#delivery = delivery;
     const { signal } = this.#stopping;
@@ -170,8 +190,9 @@ export class BucketWatcher implements Watcher {
     );
   }
 
-  #stop(): void {
-    this.#stopping.abort();
+  /** What is under way ends with this reason. */
+  #stop(reason: unknown = closedError()): void {
+    this.#stopping.abort(reason);
   }
 
   #wait(): Promise<void> {
@@ -194,4 +215,8 @@ export class BucketWatcher implements Watcher {
     await this.#redelivering;
     cancel();
   }
+}
+
+function closedError(options?: ErrorOptions): ClosedError {
+  return new ClosedError("Cannot use this watcher: it is closed", options);
 }

@@ -40,6 +40,8 @@ export class State implements Disposable {
   readonly path: string;
   /** It was made just now. */
   readonly isNew: boolean;
+  /** Whether everything ends with the process. */
+  readonly isInMemory: boolean;
   /** Accepted updates. */
   readonly outbox: Outbox;
   /** The own stream. */
@@ -68,6 +70,7 @@ export class State implements Disposable {
    */
   constructor(path: string, owner: Owner, random: Random) {
     this.path = path;
+    this.isInMemory = path === ":memory:";
     const db = this.#db = new Database(path);
     this.#getFact = db.prepare("SELECT value FROM meta WHERE key = ?");
     this.#setFact = db.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");

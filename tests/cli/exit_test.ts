@@ -12,6 +12,7 @@ import {
   InvalidUpdateError,
   StateError,
   StoreUnavailableError,
+  UpdatesLostError,
 } from "../../lib/errors.ts";
 
 Deno.test("each kind of failure has its exit code", () => {
@@ -31,6 +32,21 @@ Deno.test("each kind of failure has its exit code", () => {
     ["thrown", 1],
   ];
   for (const [error, code] of cases) assert.equal(exitCodeOf(error), code, String(error));
+});
+
+Deno.test("updates that are lost in closing count for more than what came first", () => {
+  const queued = new StoreUnavailableError("", { queued: 1 });
+  const cases: [unknown, number][] = [
+    [undefined, 69],
+    [new StoreUnavailableError("down"), 69],
+    [new AccessDeniedError("no"), 77],
+  ];
+  for (const [cause, code] of cases) {
+    const lost = new UpdatesLostError("1 update is lost", { lost: 1, cause });
+    assert.equal(exitCodeOf(lost), code);
+    assert.equal(exitCodeOf(new SuppressedError(lost, queued)), code);
+  }
+  assert.equal(exitCodeOf(new SuppressedError(new Error("in closing"), queued)), 75);
 });
 
 Deno.test("what an error quotes commands no terminal, in any form of the report", () => {

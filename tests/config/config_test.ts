@@ -18,6 +18,32 @@ function problemOf(config: unknown): string {
   throw new Error(`accepted: ${JSON.stringify(config)}`);
 }
 
+Deno.test("what is undefined is as good as absent, wherever it is", () => {
+  const given = {
+    server: "web-1",
+    files: { directory: "feeds" },
+    encryption: { keys: "keys.json" },
+    s3: { endpoint: "http://localhost", assumeRole: { roleArn: "arn:x" } },
+  };
+  const filled = {
+    ...given,
+    store: undefined,
+    poll: undefined,
+    retention: undefined,
+    plugins: undefined,
+    stopTimeout: undefined,
+    files: { ...given.files, settle: undefined, rescan: undefined, publishRemovals: undefined },
+    encryption: { ...given.encryption, allowPlaintext: undefined },
+    s3: {
+      ...given.s3,
+      assumeRole: { ...given.s3.assumeRole, sessionName: undefined, duration: undefined },
+    },
+  };
+  const options = { directory: DIRECTORY };
+  const json = (value: unknown) => JSON.parse(JSON.stringify(value));
+  assert.deepEqual(json(resolveConfig(filled, options)), json(resolveConfig(given, options)));
+});
+
 Deno.test("resolveConfig() fills in everything", () => {
   const { server, ...resolved } = resolveConfig({}, { directory: DIRECTORY });
   assert.ok(server.length > 0);

@@ -45,7 +45,7 @@ export class MemoryLedger implements FileLedger {
   publish(path: string, hash: string | null, update: UpdateInput): void {
     if (this.failure) throw this.failure;
     this.files.set(path, hash);
-    this.urls.set(update.url, { time: Date.now(), hash });
+    this.urls.set(String(update.url), { time: Date.now(), hash });
     this.published.push({ path, ...update });
     this.#wake();
   }

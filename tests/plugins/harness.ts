@@ -5,10 +5,10 @@
  * @module
  */
 import { type Plugin, type PluginLogger, startPlugin } from "../../lib/plugin.ts";
-import type { Gap, Update } from "../../lib/update.ts";
+import type { FeedContent, Gap, Update, UpdateBase } from "../../lib/update.ts";
 
 /** An update with text content; `changes` replaces what matters to a test. */
-export function makeUpdate(changes: Partial<Update> = {}): Update {
+export function makeUpdate(changes: Partial<UpdateBase> & FeedContent = {}): Update {
   return {
     id: "7f9c24e8-3b12-4fef-91e0-5d6a2b8c4d10",
     url: "https://example.com/feed.xml",
@@ -20,11 +20,11 @@ export function makeUpdate(changes: Partial<Update> = {}): Update {
     seq: 1,
     superseded: false,
     ...changes,
-  };
+  } as Update;
 }
 
 /** An update that says that the feed is gone. */
-export function makeRemoval(changes: Partial<Update> = {}): Update {
+export function makeRemoval(changes: Partial<UpdateBase> = {}): Update {
   return makeUpdate({ content: undefined, removed: true, ...changes });
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { BackendUnavailableError } from "../../lib/errors.ts";
-import type { Update } from "../../lib/update.ts";
+import type { Update, UpdateBase } from "../../lib/update.ts";
 import sqlite from "../../plugins/sqlite.ts";
 import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts";
 
@@ -67,7 +67,7 @@ Deno.test("sqlite never lets an older update overwrite a newer one", async () =>
   await using plugin = await start(sqlite, { path: "feeds.db" }, home.path);
   const time = "2026-01-02T03:04:05.678Z";
   await plugin.update(makeUpdate({ time, id: "5", content: "newest" }));
-  const older: Partial<Update>[] = [
+  const older: Partial<UpdateBase>[] = [
     { time: "2026-01-02T03:04:05.677Z", id: "9" },
     { time: "2025-12-31T23:59:59.999Z", id: "9" },
     { time, id: "4" },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { RejectedUpdateError } from "../../lib/errors.ts";
 import type { RunningPlugin } from "../../lib/plugin.ts";
 import { publish } from "../../lib/publish.ts";
-import { watch } from "../../lib/watch.ts";
+import { watch, watchWith } from "../../lib/watch.ts";
 import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
 
 const MINUTE = 60_000;
@@ -119,7 +119,9 @@ Deno.test("one plugin's failure does not keep an update from the others", async 
   const failing = plugin(() => Promise.reject(new RejectedUpdateError("no")), "failing");
   const working = plugin(({ content }) => void applied.push(content), "working");
   const web2 = fleet.server("web-2", { state });
-  await using watcher = watch(web2, [failing, working], { manual: true });
+  await using watcher = watchWith(web2, [failing, working], {
+    manual: true,
+  });
   await watcher.poll();
   assert.deepEqual(applied, ["a", "b"]);
   assert.deepEqual(state.deadLetters.all().map((letter) => letter.plugin), ["failing", "failing"]);

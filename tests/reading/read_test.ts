@@ -13,9 +13,19 @@ Deno.test("a poll with nothing new is one request, however much is in the bucket
   await publish(web1, texts("a", 20_000).map((content) => ({ url: urlOf(content), content })));
   await fleet.publish(web1, ...texts("b", 20));
   await using received = fleet.watch(fleet.server("web-2"));
-  assert.deepEqual(await received.watcher.poll(), { applied: 20_020, gaps: 0, unreadable: [] });
+  assert.deepEqual(await received.watcher.poll(), {
+    applied: 20_020,
+    failed: 0,
+    gaps: 0,
+    unreadable: [],
+  });
   const { put, get, list } = fleet.store.requests;
-  assert.deepEqual(await received.watcher.poll(), { applied: 0, gaps: 0, unreadable: [] });
+  assert.deepEqual(await received.watcher.poll(), {
+    applied: 0,
+    failed: 0,
+    gaps: 0,
+    unreadable: [],
+  });
   assert.deepEqual(fleet.store.requests, { ...fleet.store.requests, put, get, list: list + 1 });
 });
 
@@ -152,7 +162,7 @@ Deno.test("a stream discovered later starts at 0: what is missing of it is a gap
   await fleet.forge({ kind: "tail", stream: STREAM, first: 4, last: 5 }, (seq) => `s${seq}`);
   const begun = fleet.time.clock.now();
   const report = await fleet.time.run(received.watcher.poll());
-  assert.deepEqual(report, { applied: 2, gaps: 1, unreadable: [] });
+  assert.deepEqual(report, { applied: 2, failed: 0, gaps: 1, unreadable: [] });
   assert.deepEqual(received.gaps, [{ stream: STREAM, first: 1, last: 3 }]);
   assert.deepEqual(received.contents, ["s4", "s5"]);
   assert.ok(fleet.time.clock.now() - begun >= 2000, "a hole is not believed at once");
@@ -288,7 +298,12 @@ Deno.test("foreign objects are ignored", async () => {
     await fleet.store.put(key, new Uint8Array(5));
   }
   await using received = fleet.watch(fleet.server("web-2"));
-  assert.deepEqual(await received.watcher.poll(), { applied: 1, gaps: 0, unreadable: [] });
+  assert.deepEqual(await received.watcher.poll(), {
+    applied: 1,
+    failed: 0,
+    gaps: 0,
+    unreadable: [],
+  });
 });
 
 Deno.test("poll() says when the store cannot be reached, and the next one goes on", async () => {

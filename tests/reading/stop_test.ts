@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunningPlugin } from "../../lib/plugin.ts";
-import { watch } from "../../lib/watch.ts";
+import { watch, watchWith } from "../../lib/watch.ts";
 import { Fleet, survivingState } from "../fixture.ts";
 
 Deno.test("a running call ends before its plugin is closed, although another has failed", async () => {
@@ -24,7 +24,9 @@ Deno.test("a running call ends before its plugin is closed, although another has
     onGap: () => {},
     close: () => Promise.resolve(void events.push("closed")),
   };
-  const watcher = watch(fleet.server("web-2"), [failing, slow], { manual: true });
+  const watcher = watchWith(fleet.server("web-2"), [failing, slow], {
+    manual: true,
+  });
   watcher.poll().catch(() => {});
   await reached.promise;
   const closed = watcher.close();

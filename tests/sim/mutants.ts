@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "what was published again after a fork is applied here, too, and what was not is skipped",
-    edit(DELIVERY, "if (!republished.has(update.id)) {", "if (republished.size === 0) {"),
+    edit(DELIVERY, "republished.has(update.id)", "republished.size > 0"),
   ),
   mutant(
     "the cursor moves before the plugins have had the updates",

@@ -2,13 +2,18 @@ import { cleanup } from "../../lib/cleanup.ts";
 import type { StoredUpdate } from "../../lib/codec.ts";
 import { Connection } from "../../lib/connection.ts";
 import type { Environment } from "../../lib/environment.ts";
-import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../lib/errors.ts";
+import {
+  AccessDeniedError,
+  ClosedError,
+  messageOf,
+  StoreUnavailableError,
+} from "../../lib/errors.ts";
 import type { ObjectName } from "../../lib/keys.ts";
 import { publish, type Receipt } from "../../lib/publish.ts";
 import { BucketWatcher } from "../../lib/reading/watcher.ts";
 import { State } from "../../lib/state/state.ts";
 import type { UpdateInput } from "../../lib/update.ts";
-import { watch, type Watcher } from "../../lib/watch.ts";
+import { type Watcher, watchWith } from "../../lib/watch.ts";
 import type { Disk } from "./disk.ts";
 import { guardState, type StateCall } from "./guarded_state.ts";
 import { SimPlugin } from "./plugin.ts";
@@ -69,7 +74,7 @@ export class Process {
     this.connection.parts!.uploader.onCommit.push(({ name }) => world.wakeOthers(this, name));
     if (!watches) return;
     const names = Array.from({ length: plugins }, (_, index) => `plugin${index + 1}`);
-    this.watcher = watch(
+    this.watcher = watchWith(
       this.connection,
       names.map((name) => new SimPlugin(name, this)),
       { manual: poll === undefined },
@@ -264,7 +269,7 @@ export class Process {
 
   #expect(what: string, error: unknown): void {
     const expected = error instanceof StoreUnavailableError || error instanceof AccessDeniedError ||
-      (error instanceof DOMException && error.name === "AbortError");
+      (this.stopping && error instanceof ClosedError);
     if (!expected) this.fail(`${what} failed: ${error instanceof Error ? error.stack : error}`);
     this.note(`${what} failed: ${messageOf(error)}`);
   }

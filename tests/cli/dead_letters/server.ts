@@ -2,8 +2,12 @@ import { join } from "node:path";
 import { systemEnvironment } from "../../../lib/environment.ts";
 import type { DeadLetter } from "../../../lib/state/dead_letters.ts";
 import { State } from "../../../lib/state/state.ts";
-import { updateToJson } from "../../../lib/update.ts";
-import type { Update } from "../../../mod.ts";
+import {
+  type FeedContent,
+  type Update,
+  type UpdateBase,
+  updateToJson,
+} from "../../../lib/update.ts";
 import { feedsync, type Outcome, workspace } from "../feedsync.ts";
 
 export const STREAM = "web-1_abcdefgh";
@@ -38,9 +42,10 @@ export function letter(
   seq: number,
   { plugin = "picky", error = `Error ${seq}`, ...update }:
     & { readonly plugin?: string; readonly error?: string }
-    & Partial<Update> = {},
+    & Partial<UpdateBase>
+    & FeedContent = {},
 ): DeadLetter {
-  const content = JSON.stringify(updateToJson({ ...UPDATE, ...update, seq }));
+  const content = JSON.stringify(updateToJson({ ...UPDATE, ...update, seq } as Update));
   return { plugin, stream: STREAM, seq, content, error, time: TIME + seq, retryAt: null };
 }
 

@@ -15,7 +15,7 @@ import { type ObjectName, objectName } from "../../../lib/keys.ts";
 import { loadPlugins } from "../../../lib/load_plugins.ts";
 import { textFormat } from "../../../lib/logging.ts";
 import { publish } from "../../../lib/publish.ts";
-import { watch } from "../../../lib/watch.ts";
+import { watchWith } from "../../../lib/watch.ts";
 import { workspace } from "../../cli/feedsync.ts";
 import { MemoryStore } from "../../memory_store.ts";
 import { type BodyChange, bodyChange, changeBody } from "./changes.ts";
@@ -121,7 +121,9 @@ async function checkBucket(
   };
   {
     await using connection = new Connection(config, store, { environment });
-    await using watcher = watch(connection, [...plugins, spy], { manual: true });
+    await using watcher = watchWith(connection, [...plugins, spy], {
+      manual: true,
+    });
     await inTime(publish(connection, { url: "https://own.example.com/", content: "a" }));
     await inTime(watcher.poll());
     await between(connection.stream);

@@ -7,9 +7,9 @@ import fc from "fast-check";
 import { encodeBody, updateLine } from "../../../lib/codec.ts";
 import { type ObjectName, objectName } from "../../../lib/keys.ts";
 import { updateBody } from "../../../lib/publishing/accept.ts";
-import type { UpdateInput } from "../../../lib/update.ts";
+import type { FeedContent } from "../../../lib/update.ts";
 
-const CONTENTS: readonly Pick<UpdateInput, "content" | "removed">[] = [
+const CONTENTS: readonly FeedContent[] = [
   { content: "<rss>ä</rss>" },
   { content: { items: [{ title: "a", read: false, at: 1.5 }, null] } },
   { content: new Uint8Array([0xff, 0, 10]) },

@@ -1,0 +1,170 @@
+/**
+ * Tests of plugins: sets one up as `watch` does, hands it updates made of what matters to the test, and
+ * keeps what it logs.
+ *
+ * @example
+ * ```ts
+ * import { definePlugin, RejectedUpdateError } from "@feedsync/feedsync";
+ * import { testPlugin } from "@feedsync/feedsync/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const titles = definePlugin({
+ *   name: "titles",
+ *   onUpdate({ content, url }, { logger }) {
+ *     const title = /<title>(.*?)<\/title>/.exec(String(content))?.[1];
+ *     if (title === undefined) throw new RejectedUpdateError(`${url} has no title`);
+ *     logger.info(title);
+ *   },
+ * });
+ *
+ * await using test = await testPlugin(titles);
+ * await test.update({ content: "<title>News</title>" });
+ * assert.deepEqual(test.logs, [{ level: "info", message: "News" }]);
+ * await assert.rejects(test.update({ content: "<rss></rss>" }), RejectedUpdateError);
+ * ```
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { defined } from "./config/merge.ts";
+import { checkPlugins } from "./check_plugin.ts";
+import { loadPlugins } from "./load_plugins.ts";
+import type { PluginLogger, PluginUse, RunningPlugin } from "./plugin.ts";
+import type { FeedContent, Gap, Update, UpdateBase } from "./update.ts";
+
+/** Where the plugin is set up. */
+export interface TestPluginOptions {
+  /** Name of this server. @default {"web-2"} */
+  readonly server?: string | undefined;
+  /** Where relative paths in the plugin's options start. @default the working directory */
+  readonly directory?: string | undefined;
+}
+
+/** What matters of an update; the rest is made up. */
+export interface TestUpdate extends Partial<UpdateBase>, FeedContent {}
+
+/** Something that the plugin logged. */
+export interface PluginLog {
+  /** How important it is. */
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** What it said. */
+  readonly message: string;
+}
+
+/** A plugin that is set up. Close it, or bind it with `await using`. */
+export interface PluginTest extends AsyncDisposable {
+  /** What the plugin has logged so far. */
+  readonly logs: readonly PluginLog[];
+  /**
+   * Hands over an update, a single time, and returns it. Unless given it is new content of
+   * `https://example.com/feed.xml`, with a new `id`, the next `seq` and the time of now.
+   *
+   * @throws what the plugin throws.
+   */
+  update(update?: TestUpdate, options?: CallOptions): Promise<Update>;
+  /**
+   * Tells the plugin of a gap, and returns it.
+   *
+   * @throws what the plugin throws.
+   */
+  gap(gap?: Partial<Gap>, options?: CallOptions): Promise<Gap>;
+  /** Closes the plugin; once, however often it is called. */
+  close(): Promise<void>;
+}
+
+/** Options of a call. */
+export interface CallOptions {
+  /** What the plugin gets as `signal`: abort it to see what becomes of a call that takes too long. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Sets a plugin up, alone or in a pair with its options.
+ *
+ * @example With options
+ * ```ts
+ * import mirror from "@feedsync/feedsync/plugins/mirror";
+ * import { testPlugin } from "@feedsync/feedsync/testing";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await using test = await testPlugin([mirror, { directory: "./feeds" }], { directory });
+ * const { url } = await test.update({ url: "https://example.com/a", content: "<rss></rss>" });
+ * console.log(await Deno.readTextFile(`${directory}/feeds/${encodeURIComponent(url)}.feed`));
+ * ```
+ *
+ * @throws {ConfigError} when it does not take its options, or its setup fails.
+ */
+export async function testPlugin<Input>(
+  plugin: PluginUse<Input>,
+  options: TestPluginOptions = {},
+): Promise<PluginTest> {
+  const { server = "web-2", directory = "." } = options;
+  const use = plugin as PluginUse;
+  checkPlugins([use]);
+  const logs: PluginLog[] = [];
+  const logger = collect(logs);
+  const [running] = await loadPlugins([use], {
+    server,
+    directory: resolve(directory),
+    loggerFor: () => logger,
+  });
+  return new RunningTest(running, logs);
+}
+
+class RunningTest implements PluginTest {
+  readonly logs: readonly PluginLog[];
+  readonly #plugin: RunningPlugin;
+  #seq = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(plugin: RunningPlugin, logs: readonly PluginLog[]) {
+    this.#plugin = plugin;
+    this.logs = logs;
+  }
+
+  async update(given: TestUpdate = {}, { signal }: CallOptions = {}): Promise<Update> {
+    const update = completed(given, this.#seq + 1);
+    this.#seq = update.seq;
+    await this.#plugin.onUpdate(update, signal ?? new AbortController().signal);
+    return update;
+  }
+
+  async gap(given: Partial<Gap> = {}, { signal }: CallOptions = {}): Promise<Gap> {
+    const { stream = STREAM, first = this.#seq + 1 } = given;
+    const gap = { stream, first, last: given.last ?? first };
+    await this.#plugin.onGap(gap, signal ?? new AbortController().signal);
+    return gap;
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#plugin.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const SERVER = "web-1", STREAM = `${SERVER}_abcdefgh`;
+
+function completed({ content, removed, ...given }: TestUpdate, seq: number): Update {
+  const base: UpdateBase = {
+    id: crypto.randomUUID(),
+    url: "https://example.com/feed.xml",
+    metadata: {},
+    server: SERVER,
+    time: new Date().toISOString(),
+    stream: STREAM,
+    seq,
+    superseded: false,
+    ...defined(given),
+  };
+  if (removed) return { ...base, content: undefined, removed: true };
+  return { ...base, content: content === undefined ? "<rss></rss>" : content };
+}
+
+function collect(logs: PluginLog[]): PluginLogger {
+  const log = (level: PluginLog["level"]) => (message: string) =>
+    void logs.push({ level, message });
+  return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+}
