@@ -10,6 +10,7 @@ import {
   AccessDeniedError,
   ConfigError,
   InvalidUpdateError,
+  MissingObjectError,
   StateError,
   StoreUnavailableError,
 } from "../../lib/errors.ts";
@@ -21,6 +22,7 @@ Deno.test("each kind of failure has its exit code", () => {
     [new BadInputError(""), 65],
     [new StoreUnavailableError(""), 69],
     [new StoreUnavailableError("", { queued: 1 }), 75],
+    [new MissingObjectError("tail/a"), 69],
     [new AccessDeniedError(""), 77],
     [new ConfigError(""), 78],
     [new StateError(""), 78],
