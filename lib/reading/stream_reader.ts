@@ -15,7 +15,7 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { fetchAhead, type FetchContext, type Fetched, startFetching } from "./fetch_ahead.ts";
-import type { ObjectName } from "../keys.ts";
+import type { ObjectKind, ObjectName } from "../keys.ts";
 import { listStream } from "../listing.ts";
 import type { Held, Room } from "./room.ts";
 import type { State } from "../state/state.ts";
@@ -63,6 +63,8 @@ export class StreamReader {
   /** Objects that a GET did not find since the last listing; and those of which one ever did not. */
   readonly #absent = new Set<string>();
   readonly #missed = new Set<string>();
+  /** The segments behind the cursor were asked for. */
+  #hasPeeked = false;
   /** Listings of both tail and segments that showed the hole after the cursor; and since when. */
   #listings = 0;
   #since = 0;
@@ -85,7 +87,7 @@ export class StreamReader {
     for (let before = -1;;) {
       signal.throwIfAborted();
       const cursor = state.cursors.get(this.#stream);
-      if (cursor !== before) this.#listings = 0;
+      if (cursor !== before) [this.#hasPeeked, this.#listings] = [false, 0];
       before = cursor;
       const names = this.#usable(cursor);
       const obstacle = this.#obstacleAfter(cursor);
@@ -96,31 +98,43 @@ export class StreamReader {
         await this.#readChain(chain);
       } else if (obstacle && this.#waitsFor(obstacle, names, cursor)) {
         throw obstacle;
-      } else if (this.#listings === 0) {
-        await this.#list(cursor, { tail: !this.#isTailListed });
+      } else if (!this.#hasPeeked) {
+        await this.#peek(cursor);
       } else if (this.#isHoleProven()) {
         await this.#crossHole(names, cursor);
       } else {
-        await sleep(clock, HOLE_TIME / (HOLE_LISTINGS - 1), signal);
-        await this.#list(cursor, { tail: true });
+        if (this.#listings > 0) await sleep(clock, HOLE_TIME / (HOLE_LISTINGS - 1), signal);
+        await this.#list();
       }
     }
   }
-  /** Lists the stream, when it is its turn: there may be a great many streams. */
-  async #list(cursor: number, { tail }: { tail: boolean }): Promise<void> {
-    if (this.#listings++ === 0) this.#since = this.#context.environment.clock.elapsed();
-    await this.#context.requests.run(() => this.#listNow(cursor, { tail }));
+
+  /**
+   * Lists the segments that follow, where listings are sorted: what comes next is among them as a rule.
+   * That it is not shows no hole.
+   */
+  async #peek(cursor: number): Promise<void> {
+    this.#hasPeeked = true;
+    const known = this.#isTailListed
+      ? this.#names.filter(({ kind }) => kind === "tail")
+      : await this.#listKind("tail");
+    this.#setNames(known, await this.#listKind("segments", cursor));
   }
 
-  /** Lists the segments, and always before them the tail, which the poll has done the first time. */
-  async #listNow(cursor: number, { tail }: { tail: boolean }): Promise<void> {
-    const { store, signal } = this.#context;
-    // Only a listing of all shows that there is a hole.
-    const beyond = this.#listings === 1 ? cursor : undefined;
-    const commits = tail
-      ? await listStream(store, "tail", this.#stream, { signal })
-      : this.#names.filter(({ kind }) => kind === "tail");
-    const segments = await listStream(store, "segments", this.#stream, { beyond, signal });
+  /** Lists all of the stream, and always the tail before the segments: commits turn into those. */
+  async #list(): Promise<void> {
+    if (this.#listings++ === 0) this.#since = this.#context.environment.clock.elapsed();
+    const commits = await this.#listKind("tail");
+    this.#setNames(commits, await this.#listKind("segments"));
+  }
+
+  /** Makes a listing when it is its turn: there may be a great many streams. */
+  #listKind(kind: ObjectKind, beyond?: number): Promise<ObjectName[]> {
+    const { store, requests, signal } = this.#context;
+    return requests.run(() => listStream(store, kind, this.#stream, { beyond, signal }));
+  }
+
+  #setNames(commits: readonly ObjectName[], segments: readonly ObjectName[]): void {
     this.#names = [...commits, ...segments];
     this.#absent.clear();
   }
@@ -163,7 +177,7 @@ export class StreamReader {
     if (this.#missed.has(key)) return;
     this.#missed.add(key);
     this.#listings = 0;
-    await this.#list(this.#context.state.cursors.get(this.#stream), { tail: true });
+    await this.#list();
   }
 
   /** What the stream before it had is missing when it is not there: its end may have expired unseen. */

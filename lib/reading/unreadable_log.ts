@@ -9,6 +9,7 @@ import {
   type AccessDeniedError,
   messageOf,
   MissingKeyError,
+  MissingObjectError,
   type UnreadableError,
 } from "../errors.ts";
 
@@ -17,10 +18,15 @@ const logger = getLogger(["feedsync", "watch"]);
 /** No more are told of, one by one. */
 const MOST_TOLD = 100;
 
-/** Logs each object once, and a key that is missing once, and again when the keys change without it. */
+/**
+ * Logs each object once, and a key that is missing once, and again when the keys change without it.
+ * Objects that a store lists before it hands them out are counted apart: there may be many, and none is
+ * damaged.
+ */
 export class UnreadableLog {
   readonly #envelope: Envelope;
   readonly #told = new Set<string>();
+  readonly #toldAbsent = new Set<string>();
 
   /** What is missing are keys of this envelope. */
   constructor(envelope: Envelope) {
@@ -29,16 +35,18 @@ export class UnreadableLog {
 
   /** Tells what is wrong, if that is news. */
   tell(error: UnreadableError | AccessDeniedError): void {
-    const isLocked = error instanceof MissingKeyError;
+    const isLocked = error instanceof MissingKeyError,
+      isAbsent = error instanceof MissingObjectError;
     const subject = isLocked ? `${this.#envelope.revision} ${error.kid}` : error.message;
-    if (this.#told.has(subject) || this.#told.size > MOST_TOLD) return;
-    this.#told.add(subject);
-    logger.error(
+    const told = isAbsent ? this.#toldAbsent : this.#told;
+    if (told.has(subject) || told.size > MOST_TOLD) return;
+    told.add(subject);
+    logger[isAbsent ? "warn" : "error"](
       isLocked
         ? "{message}; what is encrypted with it waits until it is there"
         : "{message}; it holds up its stream and is tried again at later polls",
       {
-        message: this.#told.size > MOST_TOLD
+        message: told.size > MOST_TOLD
           ? `More than ${MOST_TOLD} objects cannot be read, the next ones are not told of`
           : messageOf(error),
       },

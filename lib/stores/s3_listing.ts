@@ -45,21 +45,18 @@ export class Lister {
     checkPrefix(prefix);
     const pages = new PageOrder();
     let start = this.#canStartAfter && startAfter ? startAfter : undefined;
-    for (let next: string | undefined;;) {
+    let next: string | undefined;
+    do {
       const page = await this.#page(prefix, { start, next, signal });
       if (!page) return;
       if (page.isWhole) start = undefined;
       pages.add(page, (problem) => this.#fail(problem, prefix));
       if (!pages.isSorted) this.#dropStartAfter("unsorted");
-      if (!pages.isSorted && start !== undefined) {
-        // What it has left out is not known.
-        yield* this.list(prefix, { signal });
-        return;
-      }
+      // What was left out is not known: all is listed anew.
+      if (!pages.isSorted && start !== undefined) return yield* this.list(prefix, { signal });
       yield* page.objects.filter(({ key }) => key.startsWith(prefix));
-      if (page.next === undefined) return;
       next = page.next;
-    }
+    } while (next !== undefined);
   }
 
   /** One page; undefined when there is no bucket. The first one may do without `start`. */

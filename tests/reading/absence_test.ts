@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { MissingObjectError } from "../../lib/errors.ts";
 import { watch } from "../../lib/watch.ts";
+import { captureLog } from "../encryption/keys.ts";
 import { Fleet, texts } from "../fixture.ts";
 
 const STREAM = "web-1_abcdefgh";
@@ -40,6 +41,7 @@ Deno.test("an object that GETs do not find for minutes, while it is listed, hold
   await using _ = received;
   await fleet.publish(fleet.server("web-3"), "b1");
   store.hidden.set(second, Infinity);
+  using log = captureLog();
   for (let minute = 0; minute < 30; minute++) {
     const { gaps, unreadable } = await time.run(received.watcher.poll());
     assert.equal(gaps, 0);
@@ -50,6 +52,10 @@ Deno.test("an object that GETs do not find for minutes, while it is listed, hold
     );
     time.skip(MINUTE);
   }
+  assert.deepEqual(log.lines.filter((line) => line.includes(second)), [
+    `warning: Cannot read ${second}: listings show it, but the store says that there is no such ` +
+    "object; it holds up its stream and is tried again at later polls",
+  ]);
   assert.deepEqual(received.contents, ["a1", "b1"]);
   store.hidden.clear();
   await time.run(received.watcher.poll());

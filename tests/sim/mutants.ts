@@ -88,8 +88,8 @@ export const MUTANTS: readonly Mutant[] = [
     "nobody looks for forks",
     edit(
       OWN_TAIL,
-      "return unknown.filter((commit) => !own.has(commit.key) && !former.hasSeen(commit));",
-      "return [];",
+      "return unknown.filter((commit) =>\n",
+      "if (Infinity) return [];\n  return unknown.filter((commit) =>\n",
     ),
   ),
   mutant(
@@ -198,7 +198,16 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a listing that starts behind the cursor is taken for one of all",
-    edit(STREAM_READER, "this.#listings === 1 ? cursor : undefined", "cursor"),
+    edit(
+      STREAM_READER,
+      'this.#setNames(commits, await this.#listKind("segments"));',
+      'this.#setNames(commits, await this.#listKind("segments", state.cursors.get(this.#stream)));',
+    ),
+    edit(
+      STREAM_READER,
+      '    const commits = await this.#listKind("tail");\n',
+      '    const { state } = this.#context;\n    const commits = await this.#listKind("tail");\n',
+    ),
   ),
   rareMutant(
     "what a look for copies does not find is deleted",
@@ -209,14 +218,14 @@ export const MUTANTS: readonly Mutant[] = [
     "segments are listed before the tail",
     edit(
       STREAM_READER,
-      `    const segments = await listStream(store, "segments", this.#stream, { beyond, signal });`,
-      "",
+      '    const commits = await this.#listKind("tail");\n',
+      `    const segments = await this.#listKind("segments");
+    const commits = await this.#listKind("tail");\n`,
     ),
     edit(
       STREAM_READER,
-      "    const commits = tail\n",
-      `    const segments = await listStream(store, "segments", this.#stream, { beyond, signal });
-    const commits = tail\n`,
+      'this.#setNames(commits, await this.#listKind("segments"));',
+      "this.#setNames(commits, segments);",
     ),
     edit(STREAM_READER, "const HOLE_LISTINGS = 3;", "const HOLE_LISTINGS = 1;"),
     edit(STREAM_READER, "const HOLE_TIME = 2000;", "const HOLE_TIME = 0;"),
