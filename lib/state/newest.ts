@@ -36,8 +36,8 @@ const ROW_BYTES = 100;
  */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** Longer URLs are hardly those of feeds. They have a bound of their own, as few of them fill a state. */
-const LONG_URL = 2048, MOST_LONG_BYTES = 8 * 1024 * 1024;
+/** URLs of feeds are hardly longer. Those that are have a bound of their own, as few of them fill a state. */
+const LONG_URL = 512, MOST_LONG_BYTES = 16 * 1024 * 1024;
 
 /** The bounds are looked at after so many bytes. */
 const UNCHECKED_BYTES = 4 * 1024 * 1024;
