@@ -261,15 +261,15 @@ function closedError(): ClosedError {
 function warnOfSiblings(path: string, server: string): void {
   for (const sibling of queuedSiblings(path)) {
     logger.warn(
-      "The new state {path} of {server} begins beside {sibling}, in which {queued} updates of " +
-        "{former} wait to be uploaded, and no process does that: if this server was {former} " +
+      "The new state {path} of {server} begins beside {sibling}, in which {queued} of {former} to be " +
+        "uploaded, and no process does that: if this server was {former} " +
         "before, set 'server' to {former}, or upload them once with: " +
         "feedsync watch --once --server {former} --state {sibling}",
       {
         path,
         server,
         sibling: sibling.path,
-        queued: sibling.queued,
+        queued: sibling.queued === 1 ? "1 update waits" : `${sibling.queued} updates wait`,
         former: sibling.server,
       },
     );

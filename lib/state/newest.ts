@@ -36,8 +36,8 @@ const ROW_BYTES = 100;
  */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** Longer URLs are hardly those of feeds. They have a bound of their own, as few of them fill a state. */
-const LONG_URL = 2048, MOST_LONG_BYTES = 8 * 1024 * 1024;
+/** URLs of feeds are hardly longer. Those that are have a bound of their own, as few of them fill a state. */
+const LONG_URL = 512, MOST_LONG_BYTES = 16 * 1024 * 1024;
 
 /** The bounds are looked at after so many bytes. */
 const UNCHECKED_BYTES = 4 * 1024 * 1024;
@@ -46,17 +46,18 @@ const UNCHECKED_BYTES = 4 * 1024 * 1024;
 const BYTES = `SELECT coalesce(sum(octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest
   WHERE octet_length(url) > ?`;
 
-/** Forgets all rows of such URLs but the newest that take no more than given. */
-const SHRINK = `DELETE FROM newest WHERE url IN (SELECT url FROM (
-  SELECT url, sum(octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC, url) AS bytes
-  FROM newest WHERE octet_length(url) > ?) WHERE bytes > ?)`;
+/** When the newest row of such URLs was updated that is beyond the bytes that are given. */
+const CUTOFF = `SELECT max(time) AS time FROM (
+  SELECT time, sum(octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC ROWS UNBOUNDED PRECEDING)
+  AS bytes FROM newest WHERE octet_length(url) > ?) WHERE bytes > ?`;
 
 /** The newest known update of each URL. */
 export class Newest {
   #revision = 0;
   #unchecked = 0;
   readonly #bytes;
-  readonly #shrink;
+  readonly #cutoff;
+  readonly #dropOld;
   readonly #get;
   readonly #note;
   readonly #supersedes;
@@ -65,7 +66,8 @@ export class Newest {
   /** Prepares the statements. */
   constructor(db: Database) {
     this.#bytes = db.prepare(BYTES);
-    this.#shrink = db.prepare(SHRINK);
+    this.#cutoff = db.prepare(CUTOFF);
+    this.#dropOld = db.prepare("DELETE FROM newest WHERE octet_length(url) > ? AND time <= ?");
     this.#get = db.prepare("SELECT time, id, hash FROM newest WHERE url = ?");
     this.#note = db.prepare(
       `INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -97,7 +99,7 @@ export class Newest {
     this.#unchecked = 0;
     for (const [length, most] of [[LONG_URL, MOST_LONG_BYTES], [0, MOST_BYTES]]) {
       if (Number(this.#bytes.get(length)!.bytes) <= most) continue;
-      this.#shrink.run(length, most - most / 8);
+      this.#dropOld.run(length, this.#cutoff.get(length, most - most / 8)!.time);
     }
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DatabaseSync } from "node:sqlite";
 import type { Program } from "./program.ts";
 import type { Site } from "./site.ts";
 
@@ -12,8 +13,8 @@ export interface Series {
   readonly name: string;
   /** By how much it may grow and still count as flat, in its unit. */
   readonly slack: number;
-  /** It is bounded by the retention: only what is older goes. */
-  readonly retained: boolean;
+  /** After so many times the retention what is old goes: until then it grows. 0: it never does. */
+  readonly lives: number;
   /** The values so far. */
   readonly values: number[];
   /** Measures. */
@@ -21,6 +22,20 @@ export interface Series {
 }
 
 const MB = 1024 * 1024;
+
+/** Tables of a state that remember what happened, and must forget it. */
+const TABLES = [
+  "cursors",
+  "newest",
+  "files",
+  "republished",
+  "former_streams",
+  "seen_objects",
+  "forgettable",
+];
+
+/** The newest commit of a stream is kept for two, and the stream remembered for four more. */
+const LIVES_OF_A_STREAM = 6;
 
 /** Everything there is to measure at a site. */
 export function seriesOf({ publishers, readers, bucket, directory }: Site): Series[] {
@@ -33,18 +48,22 @@ export function seriesOf({ publishers, readers, bucket, directory }: Site): Seri
       series(`${program.name}: state, MB`, () => stateSize(directory, program.name) / MB, {
         slack: 0.5,
       }),
+      series(`${program.name}: state, rows`, () => stateRows(directory, program.name), {
+        slack: 5,
+        lives: LIVES_OF_A_STREAM,
+      }),
     ]),
-    series("bucket: objects", async () => (await size()).objects, { slack: 15, retained: true }),
-    series("bucket: MB", async () => (await size()).bytes / MB, { slack: 1, retained: true }),
+    series("bucket: objects", async () => (await size()).objects, { slack: 15, lives: 1 }),
+    series("bucket: MB", async () => (await size()).bytes / MB, { slack: 1, lives: 1 }),
   ];
 }
 
 function series(
   name: string,
   measure: Series["measure"],
-  { slack, retained = false }: { slack: number; retained?: boolean },
+  { slack, lives = 0 }: { slack: number; lives?: number },
 ): Series {
-  return { name, measure, slack, retained, values: [] };
+  return { name, measure, slack, lives, values: [] };
 }
 
 /** Bytes of memory that the process has for itself and has not given back. */
@@ -62,4 +81,11 @@ function stateSize(directory: string, name: string): number {
   return [...Deno.readDirSync(directory)]
     .filter((entry) => entry.name.startsWith(`${name}.db`))
     .reduce((sum, entry) => sum + Deno.statSync(`${directory}/${entry.name}`).size, 0);
+}
+
+/** Rows of a state's tables that are not updates. */
+function stateRows(directory: string, name: string): number {
+  using db = new DatabaseSync(`${directory}/${name}.db`, { readOnly: true });
+  const counts = TABLES.map((table) => `(SELECT count(*) FROM ${table})`);
+  return Number(db.prepare(`SELECT ${counts.join(" + ")} AS count`).get()!.count);
 }

@@ -24,7 +24,7 @@ export interface Trend {
 
 /** Compares both halves of what was measured after the first `warmUp` values. */
 export function trendOf(
-  { name, values, slack, retained }: Series,
+  { name, values, slack, lives }: Series,
   { warmUp, expired }: { readonly warmUp: number; readonly expired: boolean },
 ): Trend {
   const steady = values.slice(warmUp);
@@ -37,7 +37,7 @@ export function trendOf(
     secondHalf,
     end: values[values.length - 1],
     max: Math.max(...values),
-    grows: retained && !expired ? undefined : secondHalf > firstHalf * (1 + TOLERANCE) + slack,
+    grows: lives > 0 && !expired ? undefined : secondHalf > firstHalf * (1 + TOLERANCE) + slack,
   };
 }
 

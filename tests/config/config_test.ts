@@ -270,3 +270,10 @@ Deno.test("credentials come from one place", () => {
 Deno.test("a text in place of the s3 keys is not shown: it may be a secret", () => {
   assert.doesNotMatch(problemOf({ s3: "very-secret" }), /very-secret/);
 });
+
+Deno.test("what a store was called before is an endpoint, or a URL as stores are compared by", () => {
+  const resolve = (movedFrom: string) => resolveConfig({ movedFrom }, { directory: DIRECTORY });
+  assert.equal(resolve("https://minio:9000").movedFrom, "https://minio:9000");
+  assert.equal(resolve("s3://feeds//prod/").movedFrom, "s3://feeds/prod");
+  assert.equal(resolve("file:store").movedFrom, `file:${join(DIRECTORY, "store")}`);
+});

@@ -72,6 +72,36 @@ Deno.test("an old object that is put back at its key changes nothing where it wa
   assert.deepEqual(reader.contents, ["1", "2"]);
 });
 
+Deno.test("an old object that is put back long after its stream was gone is superseded", async () => {
+  await using fleet = new Fleet();
+  const DAY = 24 * 60 * 60 * 1000;
+  const publisher = fleet.server("web-1");
+  const url = "https://example.com/";
+  await fleet.time.run(publish(publisher, { url, content: "old" }));
+  const [key] = fleet.keys("tail/"), { body } = fleet.store.objects.get(key)!;
+  await fleet.time.run(publish(publisher, { url, content: "new" }));
+  await using reader = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(reader.watcher.poll());
+  await fleet.store.delete(fleet.keys());
+  for (let day = 0; day < 8; day++) {
+    await fleet.time.run(reader.watcher.poll());
+    fleet.time.skip(DAY / 2);
+  }
+  await fleet.store.put(key, body);
+  await fleet.time.run(reader.watcher.poll());
+  assert.deepEqual(reader.contents, ["old", "new"]);
+  await fleet.store.delete([key]);
+  for (let day = 0; day < 10; day++) {
+    await fleet.time.run(reader.watcher.poll());
+    fleet.time.skip(DAY / 2);
+  }
+  await fleet.time.run(reader.watcher.poll());
+  await fleet.store.put(key, body);
+  await fleet.time.run(reader.watcher.poll());
+  assert.deepEqual(reader.contents, ["old", "new", "old"]);
+  assert.ok(reader.updates[2].superseded);
+});
+
 Deno.test("a new server takes an old object that was put back for the newest, also with keys", async () => {
   await using keys = await Keys.make();
   await using fleet = new Fleet();

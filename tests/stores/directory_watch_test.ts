@@ -69,6 +69,18 @@ Deno.test("watch() goes on in a directory that was replaced", async () => {
   await watch.heard();
 });
 
+Deno.test("watch() hears of a stream whose directory was removed with its last object", async () => {
+  await using watch = await Watch.begin();
+  await using other = openDirectoryStore(watch.path);
+  await other.put("tail/a/1", bytes("x"));
+  await watch.heard();
+  await other.delete(["tail/a/1"]);
+  await assert.rejects(Deno.stat(join(watch.path, "tail", "a")), Deno.errors.NotFound);
+  watch.forget();
+  await other.put("tail/a/2", bytes("x"));
+  await watch.heard();
+});
+
 Deno.test("watch() survives names that are not UTF-8", async () => {
   await using watch = await Watch.begin();
   const touch = new Deno.Command("bash", {
