@@ -113,7 +113,7 @@ const SERVICE_MISTAKES: Record<string, Mistake> = {
   },
   "http: at a port for https:, in nginx's words": {
     answer: () =>
-      new Response("<html>The plain HTTP request was sent to HTTPS port</html>", {
+      new Response("<html><title>400 The plain HTTP request was sent to HTTPS port</title>", {
         status: 400,
         headers: HTML,
       }),
