@@ -176,7 +176,8 @@ export function reasonOf(error: unknown): string {
   if (["Error", "Unknown"].includes(codeOf(error))) {
     return status < 300 ? `status ${status}: ${message}` : `status ${status}`;
   }
-  return message === "UnknownError" ? codeOf(error) : `${codeOf(error)}: ${message}`;
+  if (message === "UnknownError") return codeOf(error);
+  return `${codeOf(error)}: ${message.replace(/\.$/, "")}`;
 }
 
 /** What Deno says of a failed connection, without the address, which the message has already. */
