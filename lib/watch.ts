@@ -61,7 +61,10 @@ export interface PollReport {
 export interface Watcher extends AsyncDisposable {
   /** Resolves when the plugins are set up and peers are heard; rejects when that fails. */
   readonly ready: Promise<void>;
-  /** Resolves when the watcher has stopped; rejects with what made it stop by itself. */
+  /**
+   * Resolves when the watcher has stopped; rejects with what made it stop by itself. A store that cannot be
+   * reached does not; one that refuses does before the first poll that succeeds, at a second look.
+   */
   readonly finished: Promise<void>;
   /**
    * Polls now, and resolves when everything that was in the bucket by then is applied.

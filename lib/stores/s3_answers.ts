@@ -47,15 +47,21 @@ export class ForeignAnswerError extends Error {
 
   /** An answer with this status; `text` is the body, if there is a readable one. */
   constructor(status: number, text = "") {
-    const told = text.replaceAll(/<(script|style)\b.*?<\/\1>|<[^>]*>|\s+/gis, " ").trim();
-    const quote = told && ` (${JSON.stringify(told.slice(0, MAX_QUOTE))})`;
-    super(`the answer is not that of an S3 service${quote}`);
+    const title = titleOf(text).slice(0, MAX_TITLE);
+    super(`the answer is not that of an S3 service${title && ` (${JSON.stringify(title)})`}`);
     this.$metadata = { httpStatusCode: status };
   }
 }
 
-/** So much of an answer is told: characters. */
-const MAX_QUOTE = 100;
+/** So much of a title is told: characters. */
+const MAX_TITLE = 100;
+
+/** What a page is called, or the first line of a text. No more: pages may repeat what was sent. */
+function titleOf(text: string): string {
+  const [, , title] = /<(title|h1)\b[^>]*>([^<]*)/i.exec(text) ?? [];
+  if (title !== undefined) return title.trim();
+  return text.includes("<") ? "" : text.trim().split("\n", 1)[0];
+}
 
 /** The header that {@linkcode Transport} has the time in that the service asks for: seconds. */
 export const RETRY_AFTER = "x-feedsync-retry-after";
@@ -170,7 +176,8 @@ export function reasonOf(error: unknown): string {
   if (["Error", "Unknown"].includes(codeOf(error))) {
     return status < 300 ? `status ${status}: ${message}` : `status ${status}`;
   }
-  return message === "UnknownError" ? codeOf(error) : `${codeOf(error)}: ${message}`;
+  if (message === "UnknownError") return codeOf(error);
+  return `${codeOf(error)}: ${message.replace(/\.$/, "")}`;
 }
 
 /** What Deno says of a failed connection, without the address, which the message has already. */

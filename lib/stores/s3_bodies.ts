@@ -44,15 +44,14 @@ export interface Page {
 export function readPage(output: ListObjectsV2CommandOutput, root: string): Page {
   const { Contents = [], EncodingType, NextContinuationToken: next } = output;
   const { IsTruncated = next !== undefined || Contents.length >= PAGE_SIZE } = output;
-  const listed = Contents.filter(({ Key }) => Key !== undefined)
-    .map(({ Key = "", ...rest }) => ({ key: keyOf(Key, EncodingType === "url", root), ...rest }));
-  // Not every service minds the prefix.
-  const own = listed.filter(({ key }) => key.startsWith(root));
-  const objects = own.map(({ key, Size = 0, LastModified }) => ({
-    key: key.slice(root.length),
-    size: Size > 0 ? Size : 0, // It may be missing, or no number.
-    lastModified: LastModified?.getTime(),
-  }));
+  const objects = Contents.flatMap(({ Key = "", Size = 0, LastModified }) => {
+    const key = keyOf(Key, EncodingType === "url", root);
+    return key === undefined ? [] : [{
+      key,
+      size: Size > 0 ? Size : 0, // It may be missing, or no number.
+      lastModified: LastModified?.getTime(),
+    }];
+  });
   return { objects, next: IsTruncated ? next : undefined, isTruncated: IsTruncated };
 }
 
@@ -60,12 +59,13 @@ export function readPage(output: ListObjectsV2CommandOutput, root: string): Page
 const PAGE_SIZE = 1_000;
 
 /**
- * The key that stands in a listing. Services may ignore that keys are to be encoded, and say otherwise, or
- * encode them and not say so: what begins with `root` was read in the right way.
+ * The key that stands in a listing, relative to `root`; undefined when it is not below that. Services may
+ * ignore that keys are to be encoded, and say otherwise, or encode them and not say so: what begins with
+ * `root` was read in the right way.
  */
-function keyOf(text: string, isEncoded: boolean, root: string): string {
+function keyOf(text: string, isEncoded: boolean, root: string): string | undefined {
   const ways = isEncoded ? [decodeKey(text), text] : [text, decodeKey(text)];
-  return ways.find((key) => key.startsWith(root)) ?? ways[0];
+  return ways.find((key) => key !== "" && key.startsWith(root))?.slice(root.length);
 }
 
 /** AWS writes a space as `+`. A key that is not UTF-8 stays encoded: it is not one of ours. */

@@ -78,6 +78,7 @@ const PASSING: Record<string, string> = {
   InsufficientCapacity: MAKE_ROOM,
   OperationAborted: "",
   QuotaExceeded: MAKE_ROOM,
+  RequestExpired: "set the clock of this machine",
   RequestLimitExceeded: "",
   // The SDK takes the right time from this answer, and the next attempt has it.
   RequestTimeTooSkewed: "set the clock of this machine",
@@ -135,7 +136,7 @@ const CONNECTIONS: [words: RegExp, diagnosis: Diagnosis][] = [
   }],
   [/dns error/i, {
     kind: "unavailable",
-    advice: "check 's3.endpoint', 's3.region' and the network",
+    advice: "check 's3.endpoint', 's3.region', and whether 's3.forcePathStyle' must be true",
   }],
 ];
 

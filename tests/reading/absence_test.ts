@@ -30,7 +30,11 @@ Deno.test("an object that one GET does not find, while it is listed, is fetched 
     await using _ = received;
     store.hidden.set(second, misses);
     const report = await time.run(received.watcher.poll());
-    assert.deepEqual(report, { applied: 2, failed: 0, gaps: 0, unreadable: [] }, `${misses} misses`);
+    assert.deepEqual(
+      report,
+      { applied: 2, failed: 0, gaps: 0, unreadable: [] },
+      `${misses} misses`,
+    );
     assert.deepEqual(received.contents, texts("a", 3));
   }
 });

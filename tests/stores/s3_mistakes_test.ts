@@ -113,7 +113,7 @@ const SERVICE_MISTAKES: Record<string, Mistake> = {
   },
   "http: at a port for https:, in nginx's words": {
     answer: () =>
-      new Response("<html>The plain HTTP request was sent to HTTPS port</html>", {
+      new Response("<html><title>400 The plain HTTP request was sent to HTTPS port</title>", {
         status: 400,
         headers: HTML,
       }),
@@ -182,7 +182,7 @@ Deno.test("an unknown authority and a host that is not there are out of reach, w
   const endpoints: Record<string, RegExp> = {
     [`https://localhost:${server.addr.port}`]:
       /UnknownIssuer; name the certificate of its authority/,
-    "http://nowhere.invalid": /dns error.*; check 's3.endpoint', 's3.region' and the network$/,
+    "http://nowhere.invalid": /dns error.*; check 's3.endpoint', 's3.region', and whether/,
   };
   for (const [endpoint, says] of Object.entries(endpoints)) {
     await using store = await openS3Store({ ...BUCKET, endpoint });
