@@ -45,6 +45,8 @@ export {
   StoreUnavailableError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";
+export { normalizeFeedUrl } from "./lib/feed_url.ts";
+export type { FeedUrlOptions } from "./lib/feed_url.ts";
 export { definePlugin } from "./lib/plugin.ts";
 export type {
   CallContext,

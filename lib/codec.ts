@@ -10,7 +10,8 @@ import { CorruptObjectError, messageOf } from "./errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_shape.ts";
 import { type ObjectName, serverOf } from "./keys.ts";
 import { MAX_OBJECT_BYTES } from "./stores/store.ts";
-import { isFeedUrl, type Json, type JsonObject, type Update } from "./update.ts";
+import { isReadableFeedUrl } from "./feed_url.ts";
+import { type Json, type JsonObject, type Update } from "./update.ts";
 
 /** A larger update is not accepted: bytes of its line. */
 export const MAX_UPDATE_BYTES: number = 16 * 1024 * 1024;
@@ -171,7 +172,8 @@ function readUpdate(
 ): StoredUpdate {
   const { id, url, time, metadata = {}, content, encoding, removed } = line;
   const valid = line.seq === seq && typeof id === "string" && UUID.test(id) &&
-    typeof url === "string" && isFeedUrl(url) && typeof time === "string" && TIME.test(time) &&
+    typeof url === "string" && isReadableFeedUrl(url) && typeof time === "string" &&
+    TIME.test(time) &&
     !Number.isNaN(Date.parse(time)) &&
     typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
   if (!valid || (removed !== true && content === undefined)) {

@@ -34,6 +34,7 @@ import {
 import { delimiter, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { shownUrl } from "../lib/feed_url.ts";
 
 const REJECTED_CODE = 65;
 const KILL_GRACE_MS = 1_000;
@@ -60,7 +61,9 @@ export default definePlugin({
     if (status.success) return;
     signal.throwIfAborted();
     const end = status.signal ? `was ended by ${status.signal}` : `exited with ${status.code}`;
-    const message = `${command} ${end} for ${update.url}: ${output || "it printed nothing"}`;
+    const message = `${command} ${end} for ${shownUrl(update.url)}: ${
+      output || "it printed nothing"
+    }`;
     throw status.code === REJECTED_CODE ? new RejectedUpdateError(message) : new Error(message);
   },
 });

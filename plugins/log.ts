@@ -31,6 +31,7 @@ import {
   updateToJson,
 } from "@feedsync/feedsync";
 import { z } from "zod";
+import { shownUrl } from "../lib/feed_url.ts";
 import { print } from "../lib/stdout.ts";
 
 export default definePlugin({
@@ -52,7 +53,7 @@ function line(update: Update): string {
   const columns = [
     new Date(time).toTimeString().slice(0, "hh:mm:ss".length),
     server,
-    url,
+    shownUrl(url),
     content ? formatBytes(content.length) : "removed",
   ];
   if (superseded) columns.push("superseded");

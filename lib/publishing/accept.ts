@@ -7,21 +7,15 @@ import { Buffer } from "node:buffer";
 import { MAX_UPDATE_BYTES, updateLine } from "../codec.ts";
 import type { Environment } from "../environment.ts";
 import { InvalidUpdateError } from "../errors.ts";
+import { type FeedUrlOptions, normalizeFeedUrl, shownUrl } from "../feed_url.ts";
 import { Shape } from "../json_shape.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
-import {
-  contentToJson,
-  hashOf,
-  isFeedUrl,
-  type JsonObject,
-  MAX_URL_LENGTH,
-  type UpdateInput,
-} from "../update.ts";
+import { contentToJson, hashOf, type JsonObject, type UpdateInput } from "../update.ts";
 
 /** A valid update, ready to be accepted. */
 export interface PreparedUpdate {
-  /** URL of the feed. */
+  /** Normalised URL of the feed. */
   readonly url: string;
   /** Its JSON without `seq`, `id`, `url` and `time`. */
   readonly body: string;
@@ -34,40 +28,32 @@ export interface PreparedUpdate {
  *
  * @throws {InvalidUpdateError} when it cannot be published.
  */
-export function prepareUpdate(update: UpdateInput): PreparedUpdate {
-  const { url, metadata = {}, removed } = update ?? {};
-  if (typeof url !== "string" || !isFeedUrl(url)) throw invalidUrl(url);
+export function prepareUpdate(update: UpdateInput, options?: FeedUrlOptions): PreparedUpdate {
+  const { metadata = {}, removed } = update ?? {};
+  const url = normalizeFeedUrl(update?.url, options);
+  const action = `Cannot publish ${shownUrl(url)}`;
   if (removed && update.content !== undefined) {
-    throw new InvalidUpdateError(`Cannot publish ${url} as 'content' and 'removed' are both given`);
+    throw new InvalidUpdateError(`${action} as 'content' and 'removed' are both given`);
   }
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
-    throw new InvalidUpdateError(`Cannot publish ${url} as 'metadata' must be a JSON object`);
+    throw new InvalidUpdateError(`${action} as 'metadata' must be a JSON object`);
   }
   const { content } = update;
   const isRaw = typeof content === "string" || content instanceof Uint8Array;
-  if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(url, content.length);
-  const options = { action: `Cannot publish ${url}`, shape: new Shape() };
-  if (!removed && !(content instanceof Uint8Array)) assertJson(content, "content", options);
-  assertJson(metadata, "metadata", options);
+  if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(action, content.length);
+  const json = { action, shape: new Shape() };
+  if (!removed && !(content instanceof Uint8Array)) assertJson(content, "content", json);
+  assertJson(metadata, "metadata", json);
   const body = updateBody({ ...update, metadata });
   const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
   const bytes = Buffer.byteLength(line);
-  if (bytes > MAX_UPDATE_BYTES) throw tooLarge(url, bytes);
+  if (bytes > MAX_UPDATE_BYTES) throw tooLarge(action, bytes);
   return { url, body, hash: hashOf(update) };
 }
 
-function tooLarge(url: string, bytes: number): InvalidUpdateError {
+function tooLarge(action: string, bytes: number): InvalidUpdateError {
   return new InvalidUpdateError(
-    `Cannot publish ${url} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
-  );
-}
-
-function invalidUrl(url: unknown): InvalidUpdateError {
-  const given = typeof url === "string" ? JSON.stringify(url.slice(0, 200)) : typeof url;
-  return new InvalidUpdateError(
-    typeof url === "string" && url.length > MAX_URL_LENGTH
-      ? `Cannot publish as 'url' has ${url.length} characters, more than the ${MAX_URL_LENGTH} allowed`
-      : `Cannot publish as 'url' must be an absolute URL: current value is ${given}`,
+    `${action} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
   );
 }
 

@@ -8,6 +8,7 @@ import type { StoredUpdate } from "../codec.ts";
 import { Dating } from "./dating.ts";
 import type { Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
+import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { serverOf } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { PluginCaller } from "./plugin_caller.ts";
@@ -56,7 +57,7 @@ export class Delivery {
   readonly #dating: Dating;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
-  /** Calls under way by URL: streams are applied side by side. */
+  /** Calls under way by feed: streams are applied side by side. */
   readonly #busy = new Map<string, Promise<void>>();
   #applied = 0;
   #gaps = 0;
@@ -153,11 +154,11 @@ export class Delivery {
     stored: StoredUpdate,
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
   ): Promise<DeadLetter[]> {
-    const { url } = stored;
-    while (this.#busy.has(url)) await this.#busy.get(url);
+    const feed = feedIdentity(stored.url);
+    while (this.#busy.has(feed)) await this.#busy.get(feed);
     signal.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#busy.set(url, promise);
+    this.#busy.set(feed, promise);
     const letters: DeadLetter[] = [];
     let ended: { reason: unknown } | undefined;
     // All are waited for: one may end the waiting while another still runs.
@@ -173,7 +174,7 @@ export class Delivery {
         ended ??= { reason };
       }
     }));
-    this.#busy.delete(url);
+    this.#busy.delete(feed);
     resolve();
     if (ended) throw ended.reason;
     this.#applied++;
@@ -195,7 +196,7 @@ export class Delivery {
     const message = messageOf(error);
     logger.error("{plugin} cannot apply {url} ({stream}/{seq}), kept as a dead letter: {message}", {
       plugin,
-      url,
+      url: shownUrl(url),
       stream,
       seq,
       message,

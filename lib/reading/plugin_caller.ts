@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { messageOf, RejectedUpdateError } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import type { Gap, Update } from "../update.ts";
 
@@ -118,7 +119,7 @@ export class PluginCaller {
     const text = down
       ? "{plugin} fails for every update, reading waits until it works again: {message}"
       : "{plugin} failed to apply {url}, trying again: {message}";
-    const properties = { plugin: this.name, url, message: messageOf(error) };
+    const properties = { plugin: this.name, url: shownUrl(url), message: messageOf(error) };
     if (attempt === 1 || down) logger.warn(text, properties);
     else logger.debug(text, properties);
   }
