@@ -39,6 +39,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     encryption: undefined,
     includeOwn: false,
     files: undefined,
+    urlSchemes: ["http", "https"],
     plugins: ["log"],
     commitInterval: 0,
     publishTimeout: 30_000,
