@@ -136,6 +136,15 @@ Deno.test("a duration that cannot be meant is refused", () => {
   assert.match(problemOf({ retention: "5m" }), /'retention' must be at least "10m"/);
 });
 
+Deno.test("a bad scheme is refused with the rule", () => {
+  assert.deepEqual(resolveConfig({ urlSchemes: ["gemini"] }).urlSchemes, ["gemini"]);
+  for (const scheme of ["", "c", "HTTP", "http:", "https://", "1a", 1]) {
+    assert.match(problemOf({ urlSchemes: ["https", scheme] }), /'urlSchemes.1' must be/);
+  }
+  assert.match(problemOf({ urlSchemes: [] }), /'urlSchemes' must name at least one scheme/);
+  assert.match(problemOf({ urlSchemes: "http" }), /'urlSchemes' must be an array/);
+});
+
 Deno.test("a bad store is refused, and credentials in it are not repeated", () => {
   for (const store of ["", "bucket", "s3:bucket", "s3://", "https://b", "file:", "file://host/x"]) {
     assert.match(problemOf({ store }), /'store' must look like "s3:\/\/bucket\/prefix"/);
