@@ -11,7 +11,7 @@ import { MAX_VALUES, outlineOf, Shape } from "./json_shape.ts";
 import { type ObjectName, serverOf } from "./keys.ts";
 import { MAX_OBJECT_BYTES } from "./stores/store.ts";
 import { isReadableFeedUrl } from "./feed_url.ts";
-import { type Json, type JsonObject, type Update } from "./update.ts";
+import type { Json, JsonObject, Update } from "./update.ts";
 
 /** A larger update is not accepted: bytes of its line. */
 export const MAX_UPDATE_BYTES: number = 16 * 1024 * 1024;
