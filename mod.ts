@@ -50,6 +50,8 @@ export {
   UpdatesLostError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";
+export { normalizeFeedUrl } from "./lib/feed_url.ts";
+export type { FeedUrlOptions } from "./lib/feed_url.ts";
 export { definePlugin } from "./lib/plugin.ts";
 export type {
   AnyPlugin,

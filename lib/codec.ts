@@ -10,14 +10,9 @@ import { formatOf } from "./encryption/format.ts";
 import { CorruptObjectError, messageOf } from "./errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_shape.ts";
 import { type ObjectName, serverOf } from "./keys.ts";
+import { isReadableFeedUrl } from "./feed_url.ts";
 import { MAX_OBJECT_BYTES, tooLarge } from "./stores/store.ts";
-import {
-  type ContentUpdate,
-  isFeedUrl,
-  type Json,
-  type JsonObject,
-  type RemovalUpdate,
-} from "./update.ts";
+import type { ContentUpdate, Json, JsonObject, RemovalUpdate } from "./update.ts";
 
 /** A larger update is not accepted: bytes of its line. */
 export const MAX_UPDATE_BYTES: number = 16 * 1024 * 1024;
@@ -185,7 +180,8 @@ function readUpdate(
 ): StoredUpdate {
   const { id, url, time, metadata = {}, content, encoding, removed } = line;
   const valid = line.seq === seq && typeof id === "string" && UUID.test(id) &&
-    typeof url === "string" && isFeedUrl(url) && typeof time === "string" && TIME.test(time) &&
+    typeof url === "string" && isReadableFeedUrl(url) && typeof time === "string" &&
+    TIME.test(time) &&
     !Number.isNaN(Date.parse(time)) &&
     typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
   if (!valid || (removed !== true && content === undefined)) {

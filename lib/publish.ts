@@ -14,7 +14,7 @@ export type Receipt = PublishedReceipt | SkippedReceipt;
 export interface PublishedReceipt {
   /** It is stored. */
   readonly status: "published";
-  /** URL of the feed. */
+  /** URL of the feed, normalised, as it is stored. */
   readonly url: string;
   /** UUID of the update. */
   readonly id: string;
@@ -30,7 +30,7 @@ export interface PublishedReceipt {
 export interface SkippedReceipt {
   /** The content is the newest known of its URL already, or feedsync is not enabled. */
   readonly status: "unchanged" | "disabled";
-  /** URL of the feed. */
+  /** URL of the feed, normalised. */
   readonly url: string;
 }
 
@@ -77,7 +77,8 @@ export async function publish(
   signal?.throwIfAborted();
   const connection = connectionOf(sync);
   const { parts, config } = connection;
-  const prepared = (isArray(updates) ? updates : [updates]).map(prepareUpdate);
+  const prepared = (isArray(updates) ? updates : [updates])
+    .map((update) => prepareUpdate(update, { schemes: config.urlSchemes }));
   const receipts = parts
     ? await connection.keepOpen(
       publishAll(parts, prepared, { signal, ifChanged, timeout: config.publishTimeout }),

@@ -14,15 +14,6 @@ export interface JsonObject {
   [key: string]: Json;
 }
 
-/** A longer URL would not fit into the environment of a process, or a line of a log. */
-export const MAX_URL_LENGTH: number = 32 * 1024;
-
-/** Whether the text can be the URL of a feed: absolute, not too long, and whole wherever NUL ends a text. */
-export function isFeedUrl(url: string): boolean {
-  return url.length <= MAX_URL_LENGTH && URL.canParse(url) && url.isWellFormed() &&
-    !url.includes("\0");
-}
-
 /**
  * What can be published as JSON: values of {@linkcode Json}, also when they are read-only or typed by
  * interfaces. Members that are `undefined` are left out, as `JSON.stringify` does. Refused is what JSON
@@ -54,7 +45,7 @@ export type PlainObject = object & {
 
 /** What {@linkcode publish} takes. */
 export interface UpdateInput {
-  /** Absolute URL of the feed; identifies it on all servers. */
+  /** URL of the feed; identifies it on all servers as {@linkcode normalizeFeedUrl} returns it. */
   readonly url: string | URL;
   /** The feed: text, parsed content, or bytes that are not UTF-8 text. Absent when `removed`. */
   readonly content?: JsonInput | Uint8Array | undefined;

@@ -67,7 +67,7 @@ export function watchFiles(
     config.directory,
   )!;
   const { environment } = parts;
-  const watcher = new FileWatcher(path, ledgerOf(parts), {
+  const watcher = new FileWatcher(path, ledgerOf(parts, config.urlSchemes), {
     environment,
     settle,
     rescan,
@@ -109,7 +109,10 @@ class ConnectedFiles implements FilesWatcher {
 }
 
 /** What was seen in files, and what is published of them, in the state. */
-function ledgerOf({ state, uploader, environment }: Parts): FileLedger {
+function ledgerOf(
+  { state, uploader, environment }: Parts,
+  schemes: readonly string[],
+): FileLedger {
   return {
     seen: (path) => state.files.get(path),
     seenIn: (directory) => state.files.existing(join(directory, sep)),
@@ -118,7 +121,7 @@ function ledgerOf({ state, uploader, environment }: Parts): FileLedger {
       // Not synced: after a crash of the machine the file is only looked at again.
       state.transaction(() => state.files.note(path, hash), { durable: false }),
     publish(path, hash, update) {
-      const prepared = prepareUpdate(update);
+      const prepared = prepareUpdate(update, { schemes });
       state.transaction(() => {
         state.files.note(path, hash);
         accept(state, prepared, environment);

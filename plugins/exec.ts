@@ -44,6 +44,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { messageOf } from "../lib/errors.ts";
 import { candidates, findInterpreterProblem, isExecutable } from "../lib/executable.ts";
+import { shownUrl } from "../lib/feed_url.ts";
 
 const REJECTED_CODE = 65;
 const UNAVAILABLE_CODES = [69, 75];
@@ -84,7 +85,9 @@ const exec: AnyPlugin<ExecOptions> = definePlugin({
     if (status.success) return;
     signal.throwIfAborted();
     const end = status.signal ? `was ended by ${status.signal}` : `exited with ${status.code}`;
-    const message = `${command} ${end} for ${update.url}: ${output || "it printed nothing"}`;
+    const message = `${command} ${end} for ${shownUrl(update.url)}: ${
+      output || "it printed nothing"
+    }`;
     if (UNAVAILABLE_CODES.includes(status.code)) throw new BackendUnavailableError(message);
     throw status.code === REJECTED_CODE ? new RejectedUpdateError(message) : new Error(message);
   },

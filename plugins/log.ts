@@ -32,6 +32,7 @@ import {
   updateToJson,
 } from "@feedsync/feedsync";
 import { z } from "zod";
+import { shownUrl } from "../lib/feed_url.ts";
 import { print } from "../lib/stdout.ts";
 
 /** Options of the plugin `log`. */
@@ -61,7 +62,7 @@ function line(update: Update): string {
   const columns = [
     new Date(time).toTimeString().slice(0, "hh:mm:ss".length),
     server,
-    url,
+    shownUrl(url),
     content ? formatBytes(content.length) : "removed",
   ];
   if (superseded) columns.push("superseded");

@@ -66,6 +66,7 @@ export class Fleet implements AsyncDisposable {
       & Pick<ObjectName, "kind" | "stream" | "first" | "last">
       & { writer?: string; envelope?: Envelope },
     content: (seq: number) => string,
+    url: (seq: number) => string = (seq) => urlOf(content(seq)),
   ): Promise<string> {
     const name = objectName({ writer: "zzzzzzzz", ...parts });
     const lines: string[] = [];
@@ -73,7 +74,7 @@ export class Fleet implements AsyncDisposable {
       const text = content(seq);
       const body = `"content":${JSON.stringify(text)},"metadata":{}`;
       const id = crypto.randomUUID();
-      lines.push(updateLine({ id, url: urlOf(text), time: this.time.clock.now(), body }, seq));
+      lines.push(updateLine({ id, url: url(seq), time: this.time.clock.now(), body }, seq));
     }
     const time = new Date(this.time.clock.now()).toISOString();
     const body = await envelope.seal(name, encodeBody(name, lines, { time }));

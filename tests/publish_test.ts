@@ -120,11 +120,13 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
   const tooMany = new Array(1_000_001).fill(0), half = new Array(500_000).fill(0);
   const url = "https://example.com/";
   const cases: [unknown, RegExp][] = [
-    [{ content: "x" }, /'url' must be an absolute URL: current value is undefined/],
-    [
-      { url: "feed.xml", content: "x" },
-      /'url' must be an absolute URL: current value is "feed.xml"/,
-    ],
+    [{ content: "x" }, /Cannot use undefined as the URL of a feed: it must be a string/],
+    [{ url: "feeds/x.xml", content: "x" }, /Cannot use "feeds\/x.xml" .* it is no absolute URL/],
+    [{ url: "example.com:8080/feed.xml", content: "x" }, /write "https:\/\/example.com:8080\/feed/],
+    [{ url: "C:\\feeds\\x.xml", content: "x" }, /it is the path of a file/],
+    [{ url: ` ${url}`, content: "x" }, /it has white space around it/],
+    [{ url: `${url}\ta`, content: "x" }, /it holds a character that cannot be seen \(U\+0009\)/],
+    [{ url: "ftp://example.com/", content: "x" }, /its scheme must be http or https, not ftp/],
     [{ url }, /'content' is missing: give it, or 'removed: true' when the feed is gone/],
     [{ url, removed: false }, /'content' is missing/],
     [{ url, removed: "false" }, /'removed' must be true or false/],
@@ -146,10 +148,10 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
     [{ url, content: "x", metadata: [] }, /'metadata' must be a JSON object/],
     [{ url, content: "x", metadata: { a: NaN } }, /'metadata\.a' is NaN/],
     [{ url, content: "x".repeat(16 * 1024 * 1024) }, /more than the 16777216 allowed/],
-    [undefined, /'url' must be an absolute URL/],
-    [{ url: `${url}\0`, content: "x" }, /'url' must be an absolute URL: current value is ".*0000"/],
-    [{ url: [[[]]], content: "x" }, /'url' must be an absolute URL: current value is object/],
-    [{ url: `${url}${"x".repeat(32 * 1024)}`, content: "x" }, /'url' has 32788 characters, more/],
+    [undefined, /Cannot use undefined as the URL of a feed/],
+    [{ url: `${url}\0`, content: "x" }, /it holds a character that cannot be seen \(U\+0000\)/],
+    [{ url: [[[]]], content: "x" }, /Cannot use object as the URL of a feed: it must be a string/],
+    [{ url: `${url}${"x".repeat(32 * 1024)}`, content: "x" }, /it takes 32788 characters, more/],
     [{ url, content: nested("[", "]", 1_000_000) }, /'content' is nested deeper than 500 levels/],
     [
       { url, content: "", metadata: nested('{"a":', "}", 501, "{}") },

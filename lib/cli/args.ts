@@ -4,8 +4,8 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { suggest } from "../config/nearest.ts";
 import { UsageError } from "./exit.ts";
+import { checkFlagForms } from "./flag_forms.ts";
 
 /** Which arguments a command takes. */
 export interface Syntax {
@@ -66,27 +66,21 @@ export class Arguments {
 /**
  * Reads what stands behind the name of a command.
  *
- * @throws {UsageError} for unknown flags, missing values, and too many or too few operands.
+ * @throws {UsageError} for unknown or malformed flags, missing values, and too many or too few operands.
  */
 export function parseArguments(args: readonly string[], syntax: Syntax): Arguments {
   const lists = syntax.lists ?? [];
   const values = [...COMMON.values, ...syntax.values ?? [], ...lists];
   const switches = [...COMMON.switches, ...syntax.switches ?? []];
+  checkFlagForms(args, { values, switches });
   const parsed = parseArgs([...args], {
     string: [...values, "_"],
     boolean: switches,
     collect: values,
     alias: { verbose: "v", quiet: "q" },
-    unknown(arg, key) {
-      if (key === undefined) return;
-      // `--flag=` is read as a flag of that whole name.
-      const name = values.find((name) => arg === `--${name}=`);
-      if (name) checkValues(name, [""], true);
-      throw unknownFlag(arg, [...values, ...switches]);
-    },
   }) as { readonly _: unknown[]; readonly [name: string]: unknown };
   const given = new Map(values.map((name) => [name, (parsed[name] ?? []) as string[]]));
-  for (const [name, texts] of given) checkValues(name, texts, lists.includes(name));
+  for (const [name, texts] of given) if (!lists.includes(name)) checkOnce(name, texts);
   const operands = parsed._.map(String);
   checkOperands(operands, syntax);
   const result = new Arguments(operands, given, new Set(switches.filter((name) => parsed[name])));
@@ -96,17 +90,9 @@ export function parseArguments(args: readonly string[], syntax: Syntax): Argumen
   return result;
 }
 
-function unknownFlag(arg: string, known: readonly string[]): UsageError {
-  const [flag] = arg.split("=");
-  return new UsageError(
-    `Unknown flag ${flag}, ${suggest(flag, known.map((name) => `--${name}`))}`,
-  );
-}
-
-function checkValues(name: string, texts: readonly string[], severalAllowed: boolean): void {
-  if (texts.includes("")) throw new UsageError(`The flag --${name} needs a value`);
-  if (texts.length > 1 && !severalAllowed) {
-    throw new UsageError(`The flag --${name} may be given only once: there are ${texts.length}`);
+function checkOnce(name: string, { length }: readonly string[]): void {
+  if (length > 1) {
+    throw new UsageError(`The flag --${name} may be given only once: there are ${length}`);
   }
 }
 

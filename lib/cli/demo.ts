@@ -22,9 +22,9 @@ export const syntax: Syntax = {};
  */
 export async function run({ args, signal }: CommandContext): Promise<void> {
   refuseSettings(args);
-  const { show, onLog, pace } = viewFor(args);
+  const { show, onLog, notice, pace } = viewFor(args);
   const flags = args.has("verbose") ? ["--verbose"] : [];
-  await using stage = await Stage.open({ signal, show, onLog, flags, pace });
+  await using stage = await Stage.open({ signal, show, onLog, notice, flags, pace });
   await play(stage);
   const { web1, web2, web3, saved } = stage;
   const result = report(saved, web1, [web2, web3]);

@@ -7,7 +7,7 @@
 import type { Command } from "./command.ts";
 
 /** The module of each command; `deno compile` is told of them in deno.json. */
-const COMMANDS: Readonly<Record<string, string>> = {
+export const COMMANDS: Readonly<Record<string, string>> = {
   watch: "./watch.ts",
   publish: "./publish.ts",
   tail: "./tail.ts",

@@ -5,6 +5,7 @@
  */
 import { connect } from "../connect.ts";
 import type { FeedSync } from "../connection.ts";
+import { normalizeFeedUrl } from "../feed_url.ts";
 import { publish, type Receipt } from "../publish.ts";
 import type { UpdateInput } from "../update.ts";
 import type { Syntax } from "./args.ts";
@@ -24,9 +25,10 @@ export const syntax: Syntax = {
 /** Publishes what the arguments say. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
   const source = sourceOf(args, { stdinIsTerminal: Deno.stdin.isTerminal() });
-  const [url] = args.operands;
   const metadata = metadataOf(args);
   const settings = await loadSettings(args);
+  // Told before standard input is read, which may take long.
+  const url = normalizeFeedUrl(args.operands[0], { schemes: settings.config.urlSchemes });
   const content = await readContent(source, { json: args.has("json-content"), signal });
   await using sync = await connect(settings.config, settings);
   explainStore(sync, settings);

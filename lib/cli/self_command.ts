@@ -12,7 +12,8 @@ const PERMISSIONS = [
 
 /**
  * The arguments that make `Deno.execPath()` run feedsync with `args`. A compiled feedsync is that
- * executable itself; else it is Deno, which is told where the command line is.
+ * executable itself; else it is Deno, which is told where the command line is, and to print nothing of
+ * its own, such as what it downloads.
  */
 export function selfArguments(
   args: readonly string[],
@@ -22,5 +23,5 @@ export function selfArguments(
   } = {},
 ): string[] {
   if (standalone) return [...args];
-  return ["run", ...PERMISSIONS, new URL("../../cli.ts", import.meta.url).href, ...args];
+  return ["run", "--quiet", ...PERMISSIONS, new URL("../../cli.ts", import.meta.url).href, ...args];
 }

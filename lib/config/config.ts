@@ -116,6 +116,11 @@ export interface Config {
   readonly includeOwn?: boolean | undefined;
   /** Publish the `.feed` files of a directory. */
   readonly files?: FilesConfig | undefined;
+  /**
+   * Schemes that URLs of feeds may have when they are published, in lower case; what other servers
+   * publish is applied whatever the scheme. @default {["http", "https"]}
+   */
+  readonly urlSchemes?: readonly string[] | undefined;
   /** What is done with updates. @default {["log"]} */
   readonly plugins?: readonly PluginEntry[] | undefined;
   /** Least time between two uploads; a longer one saves requests. @default {0} */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULT_URL_SCHEMES } from "../feed_url.ts";
 import type { Config, FilesConfig } from "./config.ts";
 import type { AssumeRoleConfig } from "./s3_config.ts";
 
@@ -18,6 +19,7 @@ export const DEFAULTS = {
   wake: [],
   marker: false,
   includeOwn: false,
+  urlSchemes: DEFAULT_URL_SCHEMES,
   plugins: ["log"],
   commitInterval: 0,
   publishTimeout: "30s",

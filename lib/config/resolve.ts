@@ -69,6 +69,8 @@ export interface ResolvedConfig {
   readonly includeOwn: boolean;
   /** The directory of feed files, if any. */
   readonly files: ResolvedFiles | undefined;
+  /** Schemes of the URLs that can be published. */
+  readonly urlSchemes: readonly string[];
   /** What is done with updates. */
   readonly plugins: readonly PluginEntry[];
   /** Least time between two uploads. */

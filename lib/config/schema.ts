@@ -68,6 +68,11 @@ const wakeUp = z.strictObject({
   }),
 });
 
+/** Without those of a single letter, which are the drives of Windows. */
+const urlScheme = z.string().regex(/^[a-z][a-z0-9+.-]+$/, {
+  error: 'must be a scheme such as "gemini", in lower case and without colon',
+});
+
 const config = z.strictObject({
   $schema: key(z.string(), "Where editors find this schema"),
   enabled: key(z.boolean(), "false: publish and watch do nothing", DEFAULTS.enabled),
@@ -129,6 +134,11 @@ const config = z.strictObject({
   encryption: key(encryption, "Encrypt what is kept in the bucket"),
   includeOwn: key(z.boolean(), "Apply what this server published, too", DEFAULTS.includeOwn),
   files: key(files, "Publish the .feed files of a directory"),
+  urlSchemes: key(
+    z.array(urlScheme).min(1, { error: "must name at least one scheme" }),
+    "Schemes that URLs of feeds may have when they are published",
+    DEFAULTS.urlSchemes,
+  ),
   plugins: key(z.array(plugin), "What is done with updates", DEFAULTS.plugins),
   commitInterval: key(duration(), "Least time between two uploads", DEFAULTS.commitInterval),
   publishTimeout: key(

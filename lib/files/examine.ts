@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../environment.ts";
 import { messageOf } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
 import { contentHash } from "../update.ts";
 import type { Complaints } from "./complaints.ts";
 import { decideOnContent, decideOnRemoval } from "./decide.ts";
@@ -157,7 +158,9 @@ export class Examiner {
     const files = names.sort().map((name) => `'${this.#directory.pathOf(name)}'`).join(" and ");
     complaints.about(
       filesOf(url),
-      `${files} stand for the same URL ${url}: keep one of them, each is published when it changes`,
+      `${files} stand for the same URL ${
+        shownUrl(url)
+      }: keep one of them, each is published when it changes`,
     );
   }
 

@@ -6,12 +6,13 @@
 import { MAX_UPDATE_BYTES } from "../codec.ts";
 import { messageOf } from "../errors.ts";
 import { FEED_SUFFIX, feedUrl } from "../feed_names.ts";
+import { feedIdentity } from "../feed_url.ts";
 import type { JsonObject } from "../update.ts";
 import { percentEncodeEscapes } from "./raw_names.ts";
 
 /** Which feed a file stands for. */
 export interface FeedIdentity {
-  /** URL of the feed. */
+  /** Normalised URL of the feed; as it is written when it cannot be published. */
   readonly url: string;
   /** From the `.feed.json`; absent without one. */
   readonly metadata?: JsonObject;
@@ -38,7 +39,9 @@ export async function identifyFeed(name: string, path: string): Promise<FeedIden
 export function urlOfName(name: string): string | undefined {
   const stem = name.slice(0, -FEED_SUFFIX.length);
   // The second form is for names that are percent-encoded as a whole.
-  return feedUrl(percentEncodeEscapes(stem, "%")) ?? feedUrl(percentEncodeEscapes(stem, "%25"));
+  const url = feedUrl(percentEncodeEscapes(stem, "%")) ??
+    feedUrl(percentEncodeEscapes(stem, "%25"));
+  return url === undefined ? undefined : feedIdentity(url);
 }
 
 /** Text when the bytes are UTF-8, a byte order mark included; else the bytes themselves. */
@@ -84,7 +87,7 @@ function parseDetails(text: string): FeedIdentity {
     throw new TypeError(`"url" must be an absolute URL: current value is ${JSON.stringify(url)}`);
   }
   if (!isObject(metadata)) throw new TypeError('"metadata" must be a JSON object');
-  return { url, metadata };
+  return { url: feedIdentity(url), metadata };
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { MAX_UPDATE_BYTES, updateLine } from "../codec.ts";
 import type { Environment } from "../environment.ts";
 import { InvalidUpdateError } from "../errors.ts";
+import { type FeedUrlOptions, normalizeFeedUrl, shownUrl } from "../feed_url.ts";
 import { Shape } from "../json_shape.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
@@ -14,16 +15,14 @@ import {
   contentToJson,
   type FeedContent,
   hashOf,
-  isFeedUrl,
   type Json,
   type JsonObject,
-  MAX_URL_LENGTH,
   type UpdateInput,
 } from "../update.ts";
 
 /** A valid update, ready to be accepted. */
 export interface PreparedUpdate {
-  /** URL of the feed. */
+  /** Normalised URL of the feed. */
   readonly url: string;
   /** Its JSON without `seq`, `id`, `url` and `time`. */
   readonly body: string;
@@ -36,54 +35,47 @@ export interface PreparedUpdate {
  *
  * @throws {InvalidUpdateError} when it cannot be published.
  */
-export function prepareUpdate(update: UpdateInput): PreparedUpdate {
-  const { url: given, content, metadata = {}, removed = false } = update ?? {};
-  const url: unknown = given instanceof URL ? given.href : given;
-  if (typeof url !== "string" || !isFeedUrl(url)) throw invalidUrl(url);
-  checkRemoved(url, { content, removed });
+export function prepareUpdate(update: UpdateInput, options?: FeedUrlOptions): PreparedUpdate {
+  const { content, metadata = {}, removed = false } = update ?? {};
+  const url = normalizeFeedUrl(update?.url, options);
+  const action = `Cannot publish ${shownUrl(url)}`;
+  checkRemoved(action, { content, removed });
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
-    throw new InvalidUpdateError(`Cannot publish ${url} as 'metadata' must be a JSON object`);
+    throw new InvalidUpdateError(`${action} as 'metadata' must be a JSON object`);
   }
   const isRaw = typeof content === "string" || content instanceof Uint8Array;
-  if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(url, content.length);
-  const options = { action: `Cannot publish ${url}`, shape: new Shape() };
-  if (!removed && !(content instanceof Uint8Array)) assertJson(content, "content", options);
-  assertJson(metadata, "metadata", options);
+  if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(action, content.length);
+  const json = { action, shape: new Shape() };
+  if (!removed && !(content instanceof Uint8Array)) assertJson(content, "content", json);
+  assertJson(metadata, "metadata", json);
   const checked: FeedContent = { content: content as Json | Uint8Array, removed };
   const body = updateBody({ ...checked, metadata: metadata as JsonObject });
   const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
   const bytes = Buffer.byteLength(line);
-  if (bytes > MAX_UPDATE_BYTES) throw tooLarge(url, bytes);
+  if (bytes > MAX_UPDATE_BYTES) throw tooLarge(action, bytes);
   return { url, body, hash: hashOf(checked) };
 }
 
-function checkRemoved(url: string, { content, removed }: { content: unknown; removed: unknown }) {
-  const action = `Cannot publish ${url} as`;
+function checkRemoved(
+  action: string,
+  { content, removed }: { content: unknown; removed: unknown },
+): void {
   if (typeof removed !== "boolean") {
-    throw new InvalidUpdateError(`${action} 'removed' must be true or false`);
+    throw new InvalidUpdateError(`${action} as 'removed' must be true or false`);
   }
   if (removed && content !== undefined) {
-    throw new InvalidUpdateError(`${action} 'content' and 'removed' are both given`);
+    throw new InvalidUpdateError(`${action} as 'content' and 'removed' are both given`);
   }
   if (!removed && content === undefined) {
     throw new InvalidUpdateError(
-      `${action} 'content' is missing: give it, or 'removed: true' when the feed is gone`,
+      `${action} as 'content' is missing: give it, or 'removed: true' when the feed is gone`,
     );
   }
 }
 
-function tooLarge(url: string, bytes: number): InvalidUpdateError {
+function tooLarge(action: string, bytes: number): InvalidUpdateError {
   return new InvalidUpdateError(
-    `Cannot publish ${url} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
-  );
-}
-
-function invalidUrl(url: unknown): InvalidUpdateError {
-  const given = typeof url === "string" ? JSON.stringify(url.slice(0, 200)) : typeof url;
-  return new InvalidUpdateError(
-    typeof url === "string" && url.length > MAX_URL_LENGTH
-      ? `Cannot publish as 'url' has ${url.length} characters, more than the ${MAX_URL_LENGTH} allowed`
-      : `Cannot publish as 'url' must be an absolute URL: current value is ${given}`,
+    `${action} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
   );
 }
 

@@ -8,6 +8,7 @@ import type { StoredUpdate } from "../codec.ts";
 import { Dating } from "./dating.ts";
 import type { Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
+import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { tellFailure } from "./failure.ts";
 import { serverOf } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
@@ -181,10 +182,10 @@ export class Delivery {
     stored: StoredUpdate,
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
   ): Promise<FailedCall[]> {
-    const { url } = stored;
-    while (this.#turns.isTaken(url)) await this.#turns.wait(url);
+    const feed = feedIdentity(stored.url);
+    while (this.#turns.isTaken(feed)) await this.#turns.wait(feed);
     signal.throwIfAborted();
-    using _turn = this.#turns.take(url);
+    using _turn = this.#turns.take(feed);
     const failures: FailedCall[] = [];
     let ended: { reason: unknown } | undefined;
     // All are waited for: one may end the waiting while another still runs.
@@ -233,7 +234,7 @@ export class Delivery {
   #letter({ plugin, update, error, isFinal }: FailedCall): DeadLetter {
     const { stream, seq, url } = update;
     const message = tellFailure(error, url);
-    const properties = { plugin, url, stream, seq, message };
+    const properties = { plugin, url: shownUrl(url), stream, seq, message };
     const text = "{plugin} cannot apply {url} ({stream}/{seq}), kept as a dead letter";
     if (isFinal) logger.error(`${text}: {message}`, properties);
     else logger.warn(`${text}, which is tried again by itself: {message}`, properties);

@@ -9,6 +9,7 @@ import {
   RejectedUpdateError,
   StoreUnavailableError,
 } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
 
 /** What came of a call that failed. */
 export type Failure =
@@ -105,11 +106,13 @@ function isUnavailable(error: object): boolean {
 
 /**
  * The message of what a plugin throws, with URLs cut down to their origins, which may be secrets of the
- * plugin's; only the URL of the update is shown whole.
+ * plugin's; only the URL of the update is shown, without its password.
  */
 export function tellFailure(error: unknown, url: string): string {
   const parts = url === "" ? [messageOf(error)] : messageOf(error).split(url);
-  return parts.map((part) => part.replace(/\bhttps?:\/\/[^\s"'<>`]+/gi, cutDown)).join(url);
+  return parts.map((part) => part.replace(/\bhttps?:\/\/[^\s"'<>`]+/gi, cutDown)).join(
+    shownUrl(url),
+  );
 }
 
 function cutDown(text: string): string {

@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
+import { shownUrl } from "../feed_url.ts";
 import { Outage } from "./outage.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import type { Gap, Update } from "../update.ts";
@@ -200,7 +201,8 @@ export class PluginCaller {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, random } = this.#options.environment;
-    const properties = { plugin: this.name, url, message: tellFailure(error, url) };
+    const message = tellFailure(error, url);
+    const properties = { plugin: this.name, url: shownUrl(url), message };
     const text = "{plugin} failed to apply {url}, trying again: {message}";
     if (attempt === 1) logger.warn(text, properties);
     else logger.debug(text, properties);

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { Bell } from "../bell.ts";
 import type { Environment } from "../environment.ts";
 import { messageOf } from "../errors.ts";
+import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { tellFailure } from "./failure.ts";
 import type { GivenUp, PluginCaller } from "./plugin_caller.ts";
 import type { DeadLetter, ListedLetter, WaitingLetter } from "../state/dead_letters.ts";
@@ -100,7 +101,7 @@ export class Redelivery {
       if (!working.has(caller.name) && !this.#isDue(waiting)) continue;
       const letter = this.#state.deadLetters.get(waiting.id);
       if (!letter) continue; // Gone meanwhile.
-      if (this.#turns.isTaken(letter.url)) this.#working.add(caller.name); // The next time.
+      if (this.#turns.isTaken(feedIdentity(letter.url))) this.#working.add(caller.name); // The next time.
       else if (await this.#retry(letter, caller, waiting) === "away") away.add(caller.name);
     }
   }
@@ -117,18 +118,22 @@ export class Redelivery {
     caller: PluginCaller,
     waiting: WaitingLetter,
   ): Promise<"away" | undefined> {
-    using _turn = this.#turns.take(letter.url);
+    using _turn = this.#turns.take(feedIdentity(letter.url));
     const { id, plugin, url, stream, seq } = letter;
     const givenUp = await caller.retry(currentUpdate(letter, this.#state));
     if (!givenUp) {
       this.#state.transaction(() => this.#state.deadLetters.drop(id));
-      logger.info("{plugin} has applied the dead letter {id} of {url}", { plugin, id, url });
+      logger.info("{plugin} has applied the dead letter {id} of {url}", {
+        plugin,
+        id,
+        url: shownUrl(url),
+      });
       return undefined;
     }
     const message = tellFailure(givenUp.error, url);
     const retryAt = this.#nextRetryAt(givenUp, waiting);
     this.#state.transaction(() => this.#state.deadLetters.postpone(id, message, retryAt));
-    const properties = { plugin, id, url, stream, seq, message };
+    const properties = { plugin, id, url: shownUrl(url), stream, seq, message };
     const text = "{plugin} cannot apply the dead letter {id} of {url} ({stream}/{seq})";
     if (givenUp.isFinal) logger.error(`${text}, which is kept: {message}`, properties);
     else logger.debug(`${text}, which is tried again: {message}`, properties);

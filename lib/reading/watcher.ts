@@ -9,6 +9,7 @@ import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
 import { ClosedError, messageOf, StateError } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
 import type { ObjectName } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { PollLoop } from "./poll_loop.ts";
@@ -163,7 +164,7 @@ export class BucketWatcher implements Watcher {
     let hint = " (others apply it; to see that here, watch as another --server)";
     const tell = ({ rows }: Commit) => {
       for (const { url } of rows) {
-        logger.info("{url} published, not applied here{hint}", { url, hint });
+        logger.info("{url} published, not applied here{hint}", { url: shownUrl(url), hint });
         hint = "";
       }
     };

@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { StateError } from "../errors.ts";
+import { feedIdentity } from "../feed_url.ts";
 
 /**
  * The least program that can open the state, by the format that it knows; SQLite keeps it as
@@ -78,6 +79,16 @@ ALTER TABLE dead_letters ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX retried_letters ON dead_letters (id) WHERE retryAt IS NOT NULL;
 `,
   },
+  {
+    // The rows that were there stay: the program before looks for them.
+    format: 5,
+    sql: `
+INSERT INTO newest (url, time, id, hash)
+SELECT feed_identity(url), time, id, hash FROM newest WHERE feed_identity(url) <> url
+ON CONFLICT DO UPDATE SET time = excluded.time, id = excluded.id, hash = excluded.hash
+WHERE (excluded.time, excluded.id) > (time, id);
+`,
+  },
 ];
 
 /**
@@ -87,6 +98,7 @@ CREATE INDEX retried_letters ON dead_letters (id) WHERE retryAt IS NOT NULL;
  */
 export function migrate(db: DatabaseSync, path: string): void {
   const known = formatOf(db, path);
+  db.function("feed_identity", { deterministic: true }, (url) => feedIdentity(String(url)));
   for (const { format, sql } of MIGRATIONS) {
     if (format <= known) continue;
     db.exec(sql);

@@ -1,8 +1,10 @@
 /**
- * The newest update of each URL, published here or applied: decides which update wins.
+ * The newest update of each feed, published here or applied: decides which update wins. Feeds are
+ * told apart by their normalised URLs, since older servers publish a URL as it was written.
  *
  * @module
  */
+import { feedIdentity } from "../feed_url.ts";
 import type { Database } from "./database.ts";
 
 /** An update as far as it matters for which one is newer: by time, then by id. */
@@ -80,7 +82,7 @@ export class Newest {
 
   /** The newest known update of the URL. */
   get(url: string): Version | undefined {
-    return this.#get.get(url) as Version | undefined;
+    return this.#get.get(feedIdentity(url)) as Version | undefined;
   }
 
   /**
@@ -89,7 +91,7 @@ export class Newest {
    */
   note(url: string, { time, id, hash }: Version, now = Infinity): void {
     this.#revision++;
-    this.#note.run(url, time, id, hash, now + MOST_AHEAD);
+    this.#note.run(feedIdentity(url), time, id, hash, now + MOST_AHEAD);
     this.#unchecked += url.length + ROW_BYTES;
     if (this.#unchecked > UNCHECKED_BYTES) this.bound();
   }
@@ -110,7 +112,7 @@ export class Newest {
 
   /** Whether a newer update of the URL is known. */
   supersedes(url: string, time: number, id: string): boolean {
-    return this.#supersedes.get(url, time, id) !== undefined;
+    return this.#supersedes.get(feedIdentity(url), time, id) !== undefined;
   }
 
   /** Corrects the time of every entry by `ms`. */

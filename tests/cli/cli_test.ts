@@ -108,6 +108,26 @@ Deno.test("what publish is given, tail prints, and leaves no trace", async () =>
   }
 });
 
+Deno.test("publish knows a feed by one URL, and refuses slips with 65 before it reads anything", async () => {
+  await using directory = await workspace({ "feedsync.json": CONFIG });
+  const cwd = directory.path;
+  const spelling = "feed:HTTPS://Example.com:443/feed.xml#top";
+  const published = await feedsync(["publish", spelling, "--json"], { cwd, stdin: "<rss/>" });
+  assert.deepEqual(published.json().map(({ status, url }) => [status, url]), [["published", URL]]);
+  const slips: Record<string, RegExp> = {
+    "example.com:8080/feed.xml": /; write "https:\/\/example\.com:8080\/feed\.xml"\n$/,
+    "C:\\feeds\\x.xml": /it is the path of a file; write the URL that the feed is fetched from\n$/,
+    " https://example.com/": /; write "https:\/\/example\.com\/"\n$/,
+  };
+  for (const [slip, message] of Object.entries(slips)) {
+    const process = start(["publish", slip, "-"], { cwd }); // Its standard input never ends.
+    const { code, stderr } = await process.output();
+    await process.stdin.close();
+    assert.equal(code, 65);
+    assert.match(new TextDecoder().decode(stderr), message);
+  }
+});
+
 Deno.test("publish --if-changed publishes the same content only once", async () => {
   await using directory = await workspace({ "feedsync.json": CONFIG, "feed.xml": "<rss/>" });
   const publish = () =>

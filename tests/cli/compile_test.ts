@@ -20,18 +20,33 @@ async function permissions(): Promise<string[]> {
   return [...tasks.compile.command.matchAll(/ (--no-prompt|--allow-\S+)/g)].map(([, flag]) => flag);
 }
 
+/** The arguments of the task, but for the name of the result. */
+async function compileFlags(): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const [, flags] = /deno compile -q (.+?) --output /.exec(tasks.compile.command)!;
+  return flags.split(" ");
+}
+
+/** The packages that a configuration file imports from npm, by the names that code has for them. */
+async function packagesOf(path: string): Promise<string[]> {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL(path, ROOT)));
+  return Object.entries<string>(imports).filter(([, target]) => target.startsWith("npm:"))
+    .map(([name]) => name);
+}
+
+/** No more than this is embedded, in megabytes: what tests need would double it. */
+const MAX_EMBEDDED_MB = 20;
+
 /**
  * The runtime of a real executable comes from Deno's server. With Deno itself in its place
  * everything is built but the result, which is Deno and not feedsync, and is never run.
  */
-Deno.test("deno compile embeds everything that the commands load, plugins included", async () => {
+Deno.test("deno compile embeds all that the commands load, plugins included, and no more", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
-        ...["compile", ...await permissions(), "--no-check", "--output", `${directory}/feedsync`],
-        ...(await commands()).map((path) => `--include=${path}`),
-        "cli.ts",
+        ...["compile", ...await compileFlags(), "--output", `${directory}/feedsync`, "cli.ts"],
       ],
       cwd: ROOT,
       env: { DENORT_BIN: Deno.execPath(), NO_COLOR: "1" },
@@ -45,6 +60,12 @@ Deno.test("deno compile embeds everything that the commands load, plugins includ
     for (const name of [...files, ...whole, ...packages, "plugins", "jsonc-parser"]) {
       assert.ok(embedded.includes(name), `${name} is missing`);
     }
+    for (const name of await packagesOf("tests/deno.json")) {
+      const last = name.split("/").at(-1)!;
+      assert.ok(!embedded.includes(`${last}/`), `${name} is embedded, which only tests need`);
+    }
+    const size = /\nFiles: ([\d.]+)MB\n/.exec(embedded)?.[1];
+    assert.ok(Number(size) < MAX_EMBEDDED_MB, `${size} MB are embedded`);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -79,5 +100,31 @@ Deno.test("nothing that is embedded reads files of the source tree", async () =>
     const source = await Deno.readTextFile(local);
     if (!/import\.meta\.(url|dirname|filename|resolve)/.test(source)) continue;
     assert.match(source, /Deno\.build\.standalone/, `${specifier} depends on where it lies`);
+  }
+});
+
+/** All modules below a directory, as text. */
+async function sourcesIn(directory: string): Promise<string[]> {
+  const sources: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(directory, ROOT))) {
+    if (isDirectory) sources.push(...await sourcesIn(`${directory}${name}/`));
+    else if (name.endsWith(".ts")) {
+      sources.push(await Deno.readTextFile(new URL(directory + name, ROOT)));
+    }
+  }
+  return sources;
+}
+
+Deno.test("packages that only tests need are those of the tests, and no other package", async () => {
+  const [lib, plugins, tests] = await Promise.all(["lib/", "plugins/", "tests/"].map(sourcesIn));
+  const names = (sources: string[], name: string) =>
+    sources.some((source) => new RegExp(`(from|import\\() ?"${name}(/[^"]*)?"`).test(source));
+  const product = [...lib, ...plugins];
+  for (const name of await packagesOf("deno.json")) {
+    assert.ok(names(product, name), `${name} is not for the program: name it in tests/deno.json`);
+  }
+  for (const name of await packagesOf("tests/deno.json")) {
+    assert.ok(names(tests, name), `${name} is used nowhere`);
+    assert.ok(!names(product, name), `${name} is for the program: name it in deno.json`);
   }
 });

@@ -229,3 +229,33 @@ Deno.test("a server that listens does not log the secrets that it is told", asyn
   assertNoSecret(stdout + stderr, "the log of watch");
   await setting.searchState();
 });
+
+Deno.test("the password in the URL of a feed shows in no log and no message", async () => {
+  const url = "https://joe:Sup3rS-of-feed@example.com/feed.xml",
+    shown = "https://joe:…@example.com/";
+  await using directory = await workspace({
+    "feedsync.json": JSON.stringify({ store: "file:store", plugins: ["log", "./reject.ts"] }),
+    "reject.ts": `import { definePlugin, RejectedUpdateError } from "@feedsync/feedsync";
+      export default definePlugin({
+        name: "reject",
+        onUpdate() { throw new RejectedUpdateError("It is not wanted"); },
+      });`,
+  });
+  const run = (args: string[], options = {}) =>
+    feedsync(args, { cwd: directory.path, stdin: "<rss/>", ...options });
+  const published = await run(["publish", url, "-v", "--server", "web-1", "--json"]);
+  assert.equal(published.json()[0].url, url);
+  assertNoSecret(published.stderr, "the log of publish");
+  const slips = ["https://joe:Sup3rS@exa mple.com/", "joe:Sup3rS@example.com", `${url}\t`];
+  const outcomes = await Promise.all([
+    run(["watch", "--once", "-v", "--server", "web-2"]),
+    ...slips.map((slip) => run(["publish", slip])),
+    run(["publish", url, "--json-content"]),
+  ]);
+  for (const { stdout, stderr } of outcomes) assertNoSecret(stdout + stderr, "a message");
+  const { stdout, stderr } = outcomes[0];
+  assert.ok(stdout.includes(shown) && stderr.includes(shown), stdout + stderr);
+  const { stdout: letters } = await run(["dead-letters", "list", "--server", "web-2"]);
+  assert.ok(letters.includes(shown), letters);
+  assertNoSecret(letters, "the list of dead letters");
+});

@@ -66,6 +66,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     encryption: undefined,
     includeOwn: false,
     files: undefined,
+    urlSchemes: ["http", "https"],
     plugins: ["log"],
     commitInterval: 0,
     publishTimeout: 30_000,
@@ -160,6 +161,15 @@ Deno.test("a duration that cannot be meant is refused", () => {
   assert.match(problemOf({ poll: 30 }), /at least "100ms" \(a number is milliseconds\).*is 30$/);
   assert.match(problemOf({ poll: "30d" }), /'poll' must be at most "24d"/);
   assert.match(problemOf({ retention: "5m" }), /'retention' must be at least "10m"/);
+});
+
+Deno.test("a bad scheme is refused with the rule", () => {
+  assert.deepEqual(resolveConfig({ urlSchemes: ["gemini"] }).urlSchemes, ["gemini"]);
+  for (const scheme of ["", "c", "HTTP", "http:", "https://", "1a", 1]) {
+    assert.match(problemOf({ urlSchemes: ["https", scheme] }), /'urlSchemes.1' must be/);
+  }
+  assert.match(problemOf({ urlSchemes: [] }), /'urlSchemes' must name at least one scheme/);
+  assert.match(problemOf({ urlSchemes: "http" }), /'urlSchemes' must be an array/);
 });
 
 Deno.test("a bad store is refused, and credentials in it are not repeated", () => {

@@ -34,6 +34,22 @@ Deno.test("bytes of a name that are not UTF-8 are percent-encoded in the URL, in
   assert.equal(urlOfName("https%3A%2F%2Fa.example%2Fcaf\ufffdE9.feed"), "https://a.example/caf%E9");
 });
 
+Deno.test("the URL of a file is normalised; what cannot be published stays as it is written", async () => {
+  assert.equal(
+    urlOfName("HTTPS%3A%2F%2FExample.com%3A443%2Ffeed%23x.feed"),
+    "https://example.com/feed",
+  );
+  assert.equal(urlOfName("HTTP___Example.com_feed.feed"), "http://example.com/feed");
+  const urls = {
+    "FEED:HTTPS://B.example": "https://b.example/",
+    " https://b.example": " https://b.example",
+  };
+  for (const [written, url] of Object.entries(urls)) {
+    const feed = await identify("x.feed", JSON.stringify({ url: written }));
+    assert.equal(feed.url, url);
+  }
+});
+
 for (
   const [details, reason] of [
     ["{", "JSON"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { MAX_URL_LENGTH } from "../../lib/update.ts";
+import { MAX_URL_LENGTH } from "../../lib/feed_url.ts";
 import exec from "../../plugins/exec.ts";
 import mirror from "../../plugins/mirror.ts";
 import sqlite from "../../plugins/sqlite.ts";

@@ -82,14 +82,25 @@ Deno.test("parseArgs() leaves alone what stands behind --", () => {
 });
 
 Deno.test("parseArgs() sees a value only where there is one", () => {
-  const seen: unknown[] = [];
-  const unknown = (_arg: string, key?: string) => {
-    seen.push(key);
-    return false;
-  };
-  const args = parseArgs(["--text=", "--text", ""], { string: ["text", "_"], unknown });
-  assert.equal(args.text, "");
-  assert.deepEqual(seen, ["text=", undefined]);
+  const options = { string: ["text", "_"], boolean: ["switch"] };
+  assert.deepEqual({ ...parseArgs(["--text="], options) }, { text: "", switch: false, _: [] });
+  assert.deepEqual({ ...parseArgs(["--text", ""], options) }, { text: "", switch: false, _: [""] });
+  assert.deepEqual({ ...parseArgs(["--text=", "next"], options) }, {
+    text: "next",
+    switch: false,
+    _: [],
+  });
+  assert.equal(parseArgs(["--switch="], options).switch, true);
+});
+
+Deno.test("parseArgs() turns a switch on that is negated with a value", () => {
+  const options = { boolean: ["switch"] };
+  assert.equal(parseArgs(["--no-switch=1"], options).switch, true);
+  assert.deepEqual({ ...parseArgs(["--no-switch"], options) }, {
+    switch: false,
+    "no-switch": true,
+    _: [],
+  });
 });
 
 Deno.test("parseArgs() asks about what is not declared", () => {

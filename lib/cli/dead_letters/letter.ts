@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { shownUrl } from "../../feed_url.ts";
 import type { ListedLetter } from "../../state/dead_letters.ts";
 import type { JsonObject } from "../../update.ts";
 import { print, printJson } from "../output.ts";
@@ -14,7 +15,14 @@ export async function tell(
 ): Promise<void> {
   if (json) return await printJson({ ...status && { status }, ...letterToJson(letter) });
   const { id, plugin, stream, seq, url, error, time } = letter;
-  const columns = [id, new Date(time).toISOString(), plugin, `${stream}/${seq}`, url, error];
+  const columns = [
+    id,
+    new Date(time).toISOString(),
+    plugin,
+    `${stream}/${seq}`,
+    shownUrl(url),
+    error,
+  ];
   await print([...status ? [status] : [], ...columns].join("  "));
 }
 

@@ -9,9 +9,10 @@ import { feedFileName } from "../../feed_names.ts";
 import type { Saved } from "./check.ts";
 import type { Show } from "./events.ts";
 import type { LogLine } from "./output_lines.ts";
+import { loadAhead } from "./load_ahead.ts";
 import type { SampleFeed } from "./sample_feeds.ts";
 import { DemoServer } from "./server.ts";
-import { type Arrival, WatchProcess } from "./watch_process.ts";
+import { type Arrival, environmentWithoutSettings, WatchProcess } from "./watch_process.ts";
 
 /** How the stage is set. */
 export interface StageOptions {
@@ -21,6 +22,8 @@ export interface StageOptions {
   readonly show: Show;
   /** Told of everything that a server logs. */
   readonly onLog: (server: string, line: LogLine) => void;
+  /** Told what takes long before anything happens. */
+  readonly notice: (text: string) => void;
   /** Flags for all servers. */
   readonly flags: readonly string[];
   /** Milliseconds between two things that happen, for people who watch. */
@@ -57,10 +60,18 @@ export class Stage implements AsyncDisposable {
     this.#limited = AbortSignal.any([options.signal, AbortSignal.timeout(TIME_LIMIT)]);
   }
 
-  /** Makes the directory; nothing runs yet. */
+  /** Makes the directory, and loads what the servers need; none runs yet. */
   static async open(options: StageOptions): Promise<Stage> {
-    options.signal.throwIfAborted();
-    return new Stage(await Deno.makeTempDir({ prefix: "feedsync-demo-" }), options);
+    const { signal, notice } = options;
+    signal.throwIfAborted();
+    const directory = await Deno.makeTempDir({ prefix: "feedsync-demo-" });
+    try {
+      await loadAhead({ directory, env: environmentWithoutSettings(), signal, notice });
+      return new Stage(directory, options);
+    } catch (error) {
+      await Deno.remove(directory, { recursive: true });
+      throw error;
+    }
   }
 
   /** Announces what comes next. */

@@ -19,6 +19,8 @@ export interface View {
   readonly show: Show;
   /** Shows what a server logs. */
   readonly onLog: (server: string, line: LogLine) => void;
+  /** Shows people why nothing happens yet. */
+  readonly notice: (text: string) => void;
   /** Milliseconds between two things that happen. */
   readonly pace: number;
 }
@@ -37,6 +39,7 @@ export function viewFor(args: Arguments): View {
   return {
     show: args.has("quiet") ? onlyResult(show) : show,
     onLog: logPrinter({ json, verbose: args.has("verbose") }),
+    notice: json || args.has("quiet") ? () => {} : (text) => console.error(text),
     pace: terminal && !args.has("quiet") ? PACE : 0,
   };
 }

@@ -153,7 +153,8 @@ function isTimeout({ reason }: AbortSignal): boolean {
   return reason instanceof DOMException && reason.name === "TimeoutError";
 }
 
-function environmentWithoutSettings(): Record<string, string> {
+/** The variables of the surroundings, but for the settings of feedsync. */
+export function environmentWithoutSettings(): Record<string, string> {
   const variables = Object.entries(Deno.env.toObject());
   return Object.fromEntries(variables.filter(([name]) => !name.startsWith("FEEDSYNC_")));
 }

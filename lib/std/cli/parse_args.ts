@@ -25,7 +25,8 @@ export type Args = { _: (string | number)[] } & Record<string, unknown>;
 /**
  * Takes the arguments of a command line apart: `--name`, `--name=value`, `--name value`, `-n`,
  * `-n value`, `-n5`, `-abc`, and all others, which go to `_` like everything behind `--`. What
- * looks like a number becomes one unless it is declared as text.
+ * looks like a number becomes one unless it is declared as text. Odd forms are read as oddly as there:
+ * whoever must not misread them checks them before.
  */
 export function parseArgs(args: string[], options: ParseOptions = {}): Args {
   const dashes = args.indexOf("--");
@@ -35,7 +36,7 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Args {
   return { ...Object.fromEntries(parser.flags), _: [...parser.operands, ...behind] };
 }
 
-const LONG = /^--(?<name>.+?)(?:=(?<value>.+))?$/s;
+const LONG = /^--(?<negation>no-)?(?<bare>.+?)(?:=(?<value>.*))?$/s;
 const SHORT = /^-(?<letters>.+)$/s;
 
 class Parser {
@@ -74,11 +75,12 @@ class Parser {
   /** Returns how many of the next arguments it has used. */
   #readLong(
     arg: string,
-    { name, value }: Record<string, string | undefined>,
+    { negation = "", bare = "", value }: Record<string, string | undefined>,
     next: string | undefined,
   ): number {
-    if (value === undefined) return this.#readNext(arg, name!, next, !next?.startsWith("-"));
-    this.#set(arg, name!, this.#booleans.has(name!) ? value !== "false" : value);
+    if (!value) return this.#readNext(arg, negation + bare, next, !next?.startsWith("-"));
+    // With a value `no-` is passed over there, too: `--no-switch=1` turns the switch on.
+    this.#set(arg, bare, this.#booleans.has(bare) ? value !== "false" : value);
     return 0;
   }
 

@@ -12,7 +12,8 @@ import { decodeBody } from "../../../lib/codec.ts";
 import { ConfigError, CorruptObjectError } from "../../../lib/errors.ts";
 import { type ObjectName, objectName, parseKey } from "../../../lib/keys.ts";
 import { printable } from "../../../lib/printable.ts";
-import { hashOf, isFeedUrl, updateToJson } from "../../../lib/update.ts";
+import { isReadableFeedUrl } from "../../../lib/feed_url.ts";
+import { hashOf, updateToJson } from "../../../lib/update.ts";
 import { messageId } from "../../../lib/wake/message_id.ts";
 import { commitsIn } from "../../../lib/wake/s3_events.ts";
 import { Signer } from "../../../lib/wake/signature.ts";
@@ -62,7 +63,7 @@ function checkObject(name: ObjectName, body: Uint8Array): void {
     assert.equal(updates.length, name.last - name.first + 1);
     for (const [index, update] of updates.entries()) {
       assert.equal(update.seq, name.first + index);
-      assert.ok(isFeedUrl(update.url) && !Number.isNaN(Date.parse(update.time)));
+      assert.ok(isReadableFeedUrl(update.url) && !Number.isNaN(Date.parse(update.time)));
       hashOf(update);
       const told = { ...update, stream: name.stream, server: "evil", superseded: false };
       const line = printable(JSON.stringify(updateToJson(told)));

@@ -1,0 +1,82 @@
+/**
+ * In which forms flags may be given. Told before the arguments are parsed: parsers read odd forms in
+ * different ways, some as the opposite of what they say.
+ *
+ * @module
+ */
+import { suggest } from "../config/nearest.ts";
+import { UsageError } from "./exit.ts";
+
+/** Names of the flags that a command takes, without dashes. */
+export interface FlagNames {
+  /** Those with a value. */
+  readonly values: readonly string[];
+  /** Those without one. */
+  readonly switches: readonly string[];
+}
+
+/** `-v` and `-q`, also several together; other letters are unknown. */
+const LETTERS = /^-[vq]+$/;
+
+/**
+ * Checks that every flag is known and has one of the forms `--switch`, `--name VALUE`, `--name=VALUE`,
+ * `-v` and `-q`. Behind `--` there are no flags.
+ *
+ * @throws {UsageError} that names the first that has not, and says what to write.
+ */
+export function checkFlagForms(args: readonly string[], names: FlagNames): void {
+  const end = args.indexOf("--");
+  const flags = end < 0 ? args : args.slice(0, end);
+  for (let i = 0; i < flags.length; i++) {
+    const arg = flags[i];
+    if (!arg.startsWith("-") || arg === "-") continue;
+    const [flag] = arg.split("=", 1);
+    const assigned = arg.length > flag.length ? arg.slice(flag.length + 1) : undefined;
+    const name = flag.slice("--".length);
+    if (names.values.includes(name) && flag.startsWith("--")) {
+      checkValue(flag, assigned ?? flags[i + 1], { assigned: assigned !== undefined });
+      if (assigned === undefined) i++;
+    } else if (LETTERS.test(flag) || names.switches.includes(name) && flag.startsWith("--")) {
+      checkSwitch(flag, assigned, flags[i + 1]);
+    } else throw unknownFlag(flag, names);
+  }
+}
+
+function checkValue(
+  flag: string,
+  value: string | undefined,
+  { assigned }: { readonly assigned: boolean },
+): void {
+  if (value === undefined || value === "") {
+    throw new UsageError(`The flag ${flag} needs a value: write ${flag}=VALUE`);
+  }
+  if (assigned || !value.startsWith("-")) return;
+  throw new UsageError(
+    `The flag ${flag} needs a value, and ${value} looks like a flag: write ${flag}=VALUE`,
+  );
+}
+
+function checkSwitch(flag: string, assigned: string | undefined, next: string | undefined): void {
+  if (assigned !== undefined) {
+    throw new UsageError(
+      `The flag ${flag} takes no value, there is ${
+        JSON.stringify(assigned)
+      }: write ${flag}, or leave it out`,
+    );
+  }
+  // Some parsers take these for the value of a switch.
+  if (next !== "true" && next !== "false") return;
+  throw new UsageError(
+    `The flag ${flag} takes no value, ${next} follows it: write ${flag} alone, or leave it out; ` +
+      `for a file of that name write ./${next}`,
+  );
+}
+
+function unknownFlag(flag: string, { values, switches }: FlagNames): UsageError {
+  const negated = /^--no-(.+)$/.exec(flag)?.[1];
+  if (negated !== undefined && switches.includes(negated)) {
+    return new UsageError(`Unknown flag ${flag}: leave --${negated} out, that is the same`);
+  }
+  const known = [...values, ...switches].map((name) => `--${name}`);
+  return new UsageError(`Unknown flag ${flag}, ${suggest(flag, [...known, "-v", "-q"])}`);
+}
