@@ -9,6 +9,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { PluginEntry } from "./config/config.ts";
 import { suggest } from "./config/nearest.ts";
 import { ConfigError, messageOf } from "./errors.ts";
+import type { KnownFiles } from "./files/known_files.ts";
 import { plainLogger } from "./plain_logger.ts";
 import { type Plugin, type PluginLogger, type RunningPlugin, startPlugin } from "./plugin.ts";
 
@@ -18,6 +19,8 @@ export interface LoadPluginsOptions {
   readonly server: string;
   /** Absolute path that relative paths, of plugins and in their options, start from. */
   readonly directory: string;
+  /** What the server has seen in feed files. */
+  readonly knownFiles?: KnownFiles;
   /** Makes the log of the plugin called `name`. @default a logger of LogTape */
   readonly loggerFor?: (name: string) => PluginLogger;
 }
@@ -60,14 +63,14 @@ export async function loadPlugins(
 async function loadPlugin(
   entry: PluginEntry,
   taken: readonly string[],
-  { server, directory, loggerFor = pluginLogger }: LoadPluginsOptions,
+  { server, directory, knownFiles: files, loggerFor = pluginLogger }: LoadPluginsOptions,
 ): Promise<RunningPlugin> {
   const [called, options] = typeof entry === "string" ? [entry] : entry;
   const plugin = pluginOf(await importPlugin(called, directory), called);
   checkOptions(plugin, options, called);
   const name = uniqueName(plugin.name, taken);
   try {
-    const host = { server, directory, logger: loggerFor(name) };
+    const host = { server, directory, files, logger: loggerFor(name) };
     return { ...await startPlugin(plugin, options, host), name };
   } catch (cause) {
     throw failure(called, `its setup failed: ${messageOf(cause)}`, cause);

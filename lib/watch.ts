@@ -5,6 +5,7 @@
  */
 import { connectionOf, type FeedSync } from "./connection.ts";
 import type { UnreadableError } from "./errors.ts";
+import { knownFiles } from "./files/state_ledger.ts";
 import type { RunningPlugin } from "./plugin.ts";
 import type { Gap, Update } from "./update.ts";
 import { BucketWatcher } from "./reading/watcher.ts";
@@ -86,7 +87,8 @@ export function watch(
     if (typeof given === "function") return [fromCallback(given, options)];
     if (given) return given;
     const { loadPlugins } = await import("./load_plugins.ts");
-    return await loadPlugins(connection.config.plugins, connection.config);
+    const { config, parts } = connection;
+    return await loadPlugins(config.plugins, { ...config, knownFiles: parts && knownFiles(parts) });
   }
 }
 

@@ -60,6 +60,17 @@ CREATE TABLE dead_letters (
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    format: 3,
+    sql: `
+CREATE TABLE file_feeds ( -- more about what is in files, of which the program before knows nothing
+  path TEXT PRIMARY KEY, url TEXT NOT NULL,
+  leftHash TEXT, -- content that was seen and not published
+  publishedAt INTEGER NOT NULL DEFAULT 0, removedAt INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE scanned_directories (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+`,
+  },
 ];
 
 /**
