@@ -28,8 +28,9 @@ const TOLD_APART = /^[^_]+(_[^_]*)?$/s;
 /** `localhost_8080` was `localhost:8080` or `localhost/8080`. */
 const MAYBE_PORT = /^[^_:]+_\d{1,5}$/s;
 
-/** What editors and programs that synchronise add to the name of a copy, where it could be part of a URL. */
-const COPY = /(~|\.(bak|backup|old|orig|save?|swp|te?mp)|\.sync-conflict-\d{8}-\d{6}(-\w+)?)$/i;
+/** What programs that synchronise or save add to the name of a copy, where it could be part of a URL. */
+const COPY =
+  /(\.(bak|backup|old|orig|swp|te?mp|conflict)|[._-](sync-)?conflict-\d{8}-\d{6}(-\w+)?)$/i;
 
 /**
  * The name of the file that holds the feed at `url`: ASCII, without separators, never starting with

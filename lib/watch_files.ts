@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { join, resolve, sep } from "node:path";
+import { resolve } from "node:path";
 import type { Duration } from "./config/config.ts";
 import { resolveFiles } from "./config/resolve.ts";
-import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
-import type { FileLedger } from "./files/ledger.ts";
+import { connectionOf, type FeedSync } from "./connection.ts";
 import type { ScanReport } from "./files/scan_report.ts";
+import { ledgerOf } from "./files/state_ledger.ts";
 import { FileWatcher } from "./files/watch_files.ts";
 import { plainLogger } from "./plain_logger.ts";
-import { accept, prepareUpdate } from "./publishing/accept.ts";
+import { restore } from "./restore.ts";
 
 const logger = plainLogger(["feedsync", "files"]);
 
@@ -21,8 +21,12 @@ export interface WatchFilesOptions {
   readonly settle?: Duration;
   /** How often the whole directory is searched for what was missed. @default {"1m"} */
   readonly rescan?: Duration;
-  /** Publish that a feed is gone when its file is deleted. @default false */
-  readonly publishRemovals?: boolean;
+  /**
+   * Publish that a feed is gone when its file is deleted. When more than three files and a tenth of all
+   * are gone within an hour, that is only told, since most likely a disk is not mounted; `all`: publish it
+   * nevertheless. @default false
+   */
+  readonly publishRemovals?: boolean | "all";
   /** Look only when {@linkcode FilesWatcher.scan} is called. @default false */
   readonly manual?: boolean;
 }
@@ -39,7 +43,8 @@ export interface FilesWatcher extends AsyncDisposable {
  * Watches the `NAME.feed` files of a directory, and publishes each when its content has changed:
  * under the URL in `NAME.feed.json` beside it (`{"url", "metadata"}`), else under the one that NAME
  * stands for (`https%3A%2F%2Fexample.com%2Ffeed.xml`, or `https___example.com_feed.xml`). What
- * changed while nothing was watching is found at the start, when the state is kept in a file.
+ * changed while nothing was watching is found at the start, when the state is kept in a file. With a new
+ * state files wait until it is known what others have published.
  *
  * @param directory Its path; the one in the configuration when it is left out.
  */
@@ -48,15 +53,21 @@ export function watchFiles(
   directory?: string,
   options: WatchFilesOptions = {},
 ): FilesWatcher {
-  const { config, parts } = connectionOf(sync);
+  const connection = connectionOf(sync);
+  const { config, parts } = connection;
   const path = directory === undefined ? config.files?.directory : resolve(directory);
   if (path === undefined) {
     throw new TypeError("Cannot watch files as no directory is given, and none is configured");
   }
   if (!parts) return DISABLED;
-  const { manual = false, ...given } = options;
+  const { manual = false, publishRemovals: removals, settle: given, rescan: every } = options;
   const { settle, rescan, publishRemovals } = resolveFiles(
-    { ...config.files, ...given, directory: path },
+    {
+      settle: given ?? config.files?.settle,
+      rescan: every ?? config.files?.rescan,
+      publishRemovals: config.files?.publishRemovals,
+      directory: path,
+    },
     config.directory,
   )!;
   const { environment } = parts;
@@ -64,8 +75,9 @@ export function watchFiles(
     environment,
     settle,
     rescan,
-    publishRemovals,
+    publishRemovals: removals ?? publishRemovals,
     logger,
+    isRestored: (signal) => restore(connection, signal),
   });
   if (!manual) watcher.start();
   return watcher;
@@ -76,23 +88,3 @@ const DISABLED: FilesWatcher = {
   close: () => Promise.resolve(),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
-
-/** What was seen in files, and what is published of them, in the state. */
-function ledgerOf({ state, uploader, environment }: Parts): FileLedger {
-  return {
-    seen: (path) => state.files.get(path),
-    seenIn: (directory) => state.files.existing(join(directory, sep)),
-    newest: (url) => state.newest.get(url),
-    note: (path, hash) =>
-      // Not synced: after a crash of the machine the file is only looked at again.
-      state.transaction(() => state.files.note(path, hash), { durable: false }),
-    publish(path, hash, update) {
-      const prepared = prepareUpdate(update);
-      state.transaction(() => {
-        state.files.note(path, hash);
-        accept(state, prepared, environment);
-      });
-      uploader.start();
-    },
-  };
-}

@@ -108,8 +108,10 @@ export class State implements Disposable {
    * Whether all that a first listing showed has been read once; before that, a URL of which nothing is
    * known is not new. What cannot be read is not waited for: one damaged object would hold up all.
    */
-  isRestored(): boolean {
+  isRestored({ from }: { readonly from: "earliest" | "now" }): boolean {
     if (this.fact("restored") !== undefined) return true;
+    // Whoever begins at the end has read nothing of what was there.
+    if (from === "now") return false;
     if (this.fact("lastPoll") === undefined) return false;
     if (this.cursors.hasReadable(this.publisher.load().stream)) return false;
     this.setFact("restored", 1);
