@@ -112,7 +112,7 @@ export class FeedSink {
 
   /** Tells whether the file was still what it was. */
   async #replace({ path, signal }: Task, { found, action }: Look, feed: PreparedFile) {
-    if (found) await feed.take(found.info);
+    if (found?.info) await feed.take(found.info);
     signal.throwIfAborted();
     // Where there are no second names, what was kept is at its place no more.
     const expected = action === "keep" && !await isStill(path, found) ? undefined : found;
@@ -171,11 +171,9 @@ export class FeedSink {
   /** Before the file itself, so that whoever watches the directory finds its URL. */
   async #replaceDetails(task: Task, details: PreparedFile): Promise<void> {
     const path = `${task.path}.json`;
-    const info = await Deno.stat(path).catch(() => undefined);
-    if (info) {
-      await details.take(info);
-      if (info.isFile && !await this.#isOwn(path)) await this.#keepDetails(path);
-    }
+    const info = await Deno.lstat(path).catch(() => undefined);
+    if (info?.isFile) await details.take(info);
+    if (info && !info.isDirectory && !await this.#isOwn(path)) await this.#keepDetails(path);
     task.signal.throwIfAborted();
     await details.moveTo(path);
   }

@@ -20,8 +20,8 @@ export interface FoundFile {
   readonly changed: number;
   /** Differs when it was written or replaced; a second name makes no difference. */
   readonly version: string;
-  /** Rights, owner and group: those of the target of a link. */
-  readonly info: Deno.FileInfo;
+  /** Rights, owner and group; absent for a link, which leads to what others may do there. */
+  readonly info: Deno.FileInfo | undefined;
 }
 
 /** Looks at what is at `path`, and reads it; undefined when nothing is there. */
@@ -36,7 +36,7 @@ export async function findFile(path: string): Promise<FoundFile | undefined> {
     modified,
     changed: Math.max(latestChangeOf(own), latestChangeOf(target)),
     version: versionOf(own),
-    info: target ?? own,
+    info: own.isFile ? own : undefined,
   };
 }
 

@@ -40,7 +40,7 @@ export async function prepareFile(directory: string, bytes: Uint8Array): Promise
   };
 }
 
-/** Only the superuser may give files away: then what can be kept is kept. */
+/** Only the superuser may give files away: what can be kept is kept. No file becomes a program of somebody. */
 async function takeRights(path: string, { mode, uid, gid }: Deno.FileInfo): Promise<void> {
   if (mode === null) return; // Windows knows none.
   const own = await Deno.stat(path);
@@ -50,7 +50,7 @@ async function takeRights(path: string, { mode, uid, gid }: Deno.FileInfo): Prom
       .catch(() => {});
   }
   // After that: a change of the owner takes some rights away.
-  if (own.mode !== mode) await Deno.chmod(path, mode & 0o7777).catch(() => {});
+  if (own.mode !== mode) await Deno.chmod(path, mode & 0o777).catch(() => {});
 }
 
 const TEMPORARY_NAME = /^\.feedsync-[0-9a-f-]{36}\.tmp$/;
