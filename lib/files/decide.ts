@@ -97,6 +97,8 @@ export interface ContentFacts extends FoundContent {
   readonly newest: NewestKnown | undefined;
   /** Whether this content was the newest of its URL while the file was waiting to be read. */
   readonly arrived: boolean;
+  /** Whether the directory is another one than that in which the file was last seen. */
+  readonly isElsewhere: boolean;
 }
 
 /**
@@ -107,16 +109,19 @@ export interface ContentFacts extends FoundContent {
  * known content of the URL, so that what was just received does not go out again. That it equals an
  * update received while the file came to rest counts too: a newer one may be known by now, which is
  * about to be written to the file. When the newest update is not what was seen in the file before, the
- * file was changed beside it, and the newer of the two wins. What was left is published once somebody
+ * file was changed beside it, and the newer of the two wins; also in another directory, such as one on a
+ * disk that is mounted again. What was left is published once somebody
  * saves it again.
  */
 export function decideOnContent(facts: ContentFacts): "unchanged" | "note" | "leave" | "publish" {
-  const { hash, modified, changed, known, newest, arrived } = facts;
+  const { hash, modified, changed, known, newest, arrived, isElsewhere } = facts;
   if (hash === known?.hash) {
     return known.isLeft && newest && modified > newest.time ? "publish" : "unchanged";
   }
   if (hash === newest?.hash || arrived || isReceived(facts)) return "note";
-  if (newest === undefined || known?.hash === null || known?.hash === newest.hash) return "publish";
+  if (newest === undefined) return "publish";
+  const follows = known?.hash === null || known?.hash === newest.hash;
+  if (follows && !isElsewhere) return "publish";
   return changed > newest.time ? "publish" : "leave";
 }
 

@@ -50,6 +50,8 @@ interface ReadFile {
   readonly identity: FeedIdentity;
   readonly bytes: Uint8Array;
   readonly hash: string;
+  /** Whether the directory is not the one in which files were seen before. */
+  readonly isElsewhere: boolean;
 }
 
 /** Examines the files of one directory, and remembers what it saw to save reading them again. */
@@ -130,17 +132,21 @@ export class Examiner {
     const after = await takeStamp(readablePath);
     if (after.key !== stamp.key) return { stamp: after.key };
 
-    const file = { name, stamp, identity, bytes, hash: contentHash(bytes) };
+    const place = await this.#directory.identity();
+    const isElsewhere = place !== (this.#ledger.identityOf(this.#directory.path) ?? place);
+    const file = { name, stamp, identity, bytes, hash: contentHash(bytes), isElsewhere };
     const decision = this.#decide(file, mark);
     if (decision === "publish" && this.#mustWait(file)) return { stamp: stamp.key };
-    this.#carryOut(file, decision);
+    // What is in the place of a disk that is not mounted says nothing of the files on it.
+    const isPlace = !isElsewhere || this.#directory.trusts(place);
+    if (isPlace || decision === "publish") this.#carryOut(file, decision);
     const { url } = identity;
     this.#examined.set(name, { url, stamp: isReliable(stamp, now) ? stamp.key : undefined });
     await this.#compare(name, url);
     return decision === "publish" ? "published" : decision === "leave" ? "left" : "unchanged";
   }
 
-  #decide({ name, stamp, identity, hash }: ReadFile, mark: Mark) {
+  #decide({ name, stamp, identity, hash, isElsewhere }: ReadFile, mark: Mark) {
     const { url, origin } = identity;
     const { clockOffset } = this.#ledger;
     const isFirst = !this.#ledger.isScanned(this.#directory.path);
@@ -152,6 +158,7 @@ export class Examiner {
       changed: changedAt(stamp, { isFirst, clockOffset }),
       newest: this.#ledger.newest(url),
       arrived: mark.received.has(versionOf(url, hash)),
+      isElsewhere,
     });
   }
 

@@ -45,8 +45,10 @@ export interface FileLedger extends KnownFiles {
   newest(url: string): NewestKnown | undefined;
   /** Remembers what was seen in the file, without publishing. */
   note(path: string, sight: Sight): void;
-  /** Remembers that all files of the directory were looked at. */
-  noteScanned(directory: string): void;
+  /** Which directory was there when its files were last looked at; undefined when that is not known. */
+  identityOf(directory: string): string | undefined;
+  /** Remembers that all files of the directory were looked at; without an identity, the known one stays. */
+  noteScanned(directory: string, identity: string | undefined): void;
   /**
    * Remembers what was seen and accepts the update, both in one transaction. The upload goes on by
    * itself.

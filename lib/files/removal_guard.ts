@@ -40,6 +40,8 @@ interface Missing {
   readonly unexplained: number;
   /** How many files were seen in the directory. */
   readonly seen: number;
+  /** How many were published as removed shortly before. */
+  readonly removed: number;
   readonly expires: number;
 }
 
@@ -93,17 +95,19 @@ export class RemovalGuard {
 
   /** Whether the file, which is gone, may be taken to be removed. */
   async allows(name: string): Promise<boolean> {
-    const { path } = this.#directory;
     if (!this.#directory.trusts(await this.#directory.identity())) return false;
-    const { clock, publishRemovals, complaints } = this.#options;
+    const { clock, publishRemovals } = this.#options;
     if (publishRemovals === "all") return true;
     if (!this.#missing?.names.has(name) || clock.elapsed() > this.#missing.expires) {
       // When all vanished at once, a listing without this file is without the others, too.
       this.#missing = this.#compare(await this.#directory.list());
     }
-    const since = clock.now() + this.#ledger.clockOffset - TOGETHER;
-    const removed = this.#ledger.removedSince(path, since);
-    const { unexplained, seen } = this.#missing;
+    return this.#areFew(this.#missing);
+  }
+
+  #areFew({ unexplained, seen, removed }: Missing): boolean {
+    const { path } = this.#directory;
+    const { publishRemovals, complaints } = this.#options;
     const gone = unexplained + removed, total = seen + removed;
     const subject = `removals from ${path}`;
     if (gone <= MOST_REMOVED || gone <= total * MOST_REMOVED_PART) {
@@ -116,13 +120,20 @@ export class RemovalGuard {
   }
 
   #compare({ feeds, problem }: Listing): Missing {
-    const seen = this.#ledger.seenIn(this.#directory.path)
-      .filter((path) => dirname(path) === this.#directory.path)
+    const { path: directory } = this.#directory;
+    const { clock } = this.#options;
+    const seen = this.#ledger.seenIn(directory)
+      .filter((path) => dirname(path) === directory)
       .map((path) => basename(path));
     const missing = seen.filter((name) => !feeds.has(name) && !problem?.isAbout(name));
-    const expires = this.#options.clock.elapsed() + LISTING_AGE;
-    const unexplained = missing.filter((name) => !this.#isExplained(name)).length;
-    return { names: new Set(missing), unexplained, seen: seen.length, expires };
+    const since = clock.now() + this.#ledger.clockOffset - TOGETHER;
+    return {
+      names: new Set(missing),
+      unexplained: missing.filter((name) => !this.#isExplained(name)).length,
+      seen: seen.length,
+      removed: this.#ledger.removedSince(directory, since),
+      expires: clock.elapsed() + LISTING_AGE,
+    };
   }
 
   /** Whether the feed is known to be gone, or is in another file. */

@@ -17,6 +17,8 @@ const NO_STAMP = "";
 
 /** What a look at the directory found. */
 export interface Findings {
+  /** Which directory it was, if it is the one with the files that were seen before. */
+  readonly identity: string | undefined;
   /** Feed files in the directory. */
   readonly files: number;
   /** Those that may have changed or are missing, with the key of their stamp. */
@@ -58,7 +60,8 @@ export async function findChanges(
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));
   tellProblem(context, listing);
   for (const name of await guard.begin(listing, identity)) changed.set(name, NO_STAMP);
-  return { files: listing.feeds.size, changed };
+  const trusted = directory.trusts(identity) ? identity : undefined;
+  return { identity: trusted, files: listing.feeds.size, changed };
 }
 
 function tellProblem({ directory, complaints }: ScanContext, { problem }: Listing): void {

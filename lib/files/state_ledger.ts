@@ -26,7 +26,7 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
     },
     // The states of 0.1 tell by what was seen in it.
     isScanned: (directory) =>
-      files.isScanned(directory) ||
+      files.scanned(directory) !== undefined ||
       former.getOrInsertComputed(directory, () => files.hasFormer(join(directory, sep))),
   };
 }
@@ -51,7 +51,9 @@ export function ledgerOf({ state, uploader, environment }: Parts): FileLedger {
         files.note(path, hash);
         if (url !== undefined) files.noteFeed(path, { url, leftHash: isLeft ? hash : null });
       }, unsynced),
-    noteScanned: (directory) => state.transaction(() => files.noteScanned(directory), unsynced),
+    identityOf: (directory) => files.scanned(directory) ?? undefined,
+    noteScanned: (directory, identity) =>
+      state.transaction(() => files.noteScanned(directory, identity), unsynced),
     publish(path, hash, update) {
       const prepared = prepareUpdate(update);
       state.transaction(() => {

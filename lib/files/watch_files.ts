@@ -157,7 +157,7 @@ export class FileWatcher implements AsyncDisposable {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     try {
       if (!await this.#restored(either)) return failedLook(path);
-      const { files, changed } = await findChanges({
+      const { identity, files, changed } = await findChanges({
         directory: this.#directory,
         guard: this.#examiner.guard,
         examiner: this.#examiner,
@@ -172,7 +172,7 @@ export class FileWatcher implements AsyncDisposable {
         outcomes.set(this.#directory.pathOf(name), outcome);
         outcome.then((outcome) => this.#tellUnsettled(name, outcome));
       }
-      this.#finishLook([...outcomes.values()]);
+      this.#finishLook([...outcomes.values()], identity);
       return { files, outcomes };
     } catch (error) {
       if (!either.aborted) this.#complaints.about(path, problemWith(path, error));
@@ -203,12 +203,15 @@ export class FileWatcher implements AsyncDisposable {
   }
 
   /** When all files that it found were looked at, old ones are no longer left alone. */
-  async #finishLook(outcomes: readonly Promise<Outcome>[]): Promise<void> {
+  async #finishLook(
+    outcomes: readonly Promise<Outcome>[],
+    identity: string | undefined,
+  ): Promise<void> {
     this.#looks++;
     await Promise.all(outcomes);
     this.#looks--;
     if (this.#closing.signal.aborted) return;
-    this.#ledger.noteScanned(this.#directory.path);
+    this.#ledger.noteScanned(this.#directory.path, identity);
     this.#tellLeft();
   }
 

@@ -53,8 +53,11 @@ export class SeenFiles {
       `SELECT 1 FROM files LEFT JOIN file_feeds USING (path)
        WHERE substr(path, 1, length(?1)) = ?1 AND hash IS NOT NULL AND url IS NULL LIMIT 1`,
     );
-    this.#scanned = db.prepare("SELECT 1 FROM scanned_directories WHERE path = ?");
-    this.#noteScanned = db.prepare("INSERT OR IGNORE INTO scanned_directories (path) VALUES (?)");
+    this.#scanned = db.prepare("SELECT identity FROM scanned_directories WHERE path = ?");
+    this.#noteScanned = db.prepare(
+      `INSERT INTO scanned_directories (path, identity) VALUES (?, ?) ON CONFLICT DO UPDATE SET
+       identity = coalesce(excluded.identity, identity)`,
+    );
   }
 
   /** Hash of what was last seen; null when the file was gone, undefined when it was never seen. */
@@ -93,13 +96,16 @@ export class SeenFiles {
     return Number(this.#removed.get(prefix, time)!.count);
   }
 
-  /** Whether the directory was scanned completely before, in whatever run. */
-  isScanned(directory: string): boolean {
-    return this.#scanned.get(directory) !== undefined;
+  /**
+   * Which directory was scanned completely at the path before, in whatever run: null when that is not
+   * known, undefined when none was.
+   */
+  scanned(directory: string): string | null | undefined {
+    return this.#scanned.get(directory)?.identity as string | null | undefined;
   }
 
-  /** Remembers that it was. */
-  noteScanned(directory: string): void {
-    this.#noteScanned.run(directory);
+  /** Remembers that it was; without an identity, the known one stays. */
+  noteScanned(directory: string, identity: string | undefined): void {
+    this.#noteScanned.run(directory, identity ?? null);
   }
 }

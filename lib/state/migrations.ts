@@ -68,7 +68,7 @@ CREATE TABLE file_feeds ( -- more about what is in files, of which the program b
   leftHash TEXT, -- content that was seen and not published
   publishedAt INTEGER NOT NULL DEFAULT 0, removedAt INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE scanned_directories (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE scanned_directories (path TEXT PRIMARY KEY, identity TEXT) STRICT, WITHOUT ROWID;
 `,
   },
 ];

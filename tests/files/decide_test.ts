@@ -7,7 +7,7 @@ import {
   type Origin,
 } from "../../lib/files/decide.ts";
 
-const content = { hash: "new", modified: 50, changed: 50, arrived: false };
+const content = { hash: "new", modified: 50, changed: 50, arrived: false, isElsewhere: false };
 const removal = { publishRemovals: true, elsewhere: false, newest: undefined, received: false };
 
 /** What was seen in the file. */
@@ -36,6 +36,14 @@ Deno.test("decideOnContent() lets the newer win when something was published bes
       decideOnContent({ ...content, ...known, newest: { time: 49, hash: null } }),
       "publish",
     );
+  }
+});
+
+Deno.test("decideOnContent() lets the newer win in another directory", () => {
+  const facts = { ...content, isElsewhere: true, newest: { time: 100, hash: "old" } };
+  for (const hash of ["old", null]) {
+    assert.equal(decideOnContent({ ...facts, ...seen(hash) }), "leave");
+    assert.equal(decideOnContent({ ...facts, ...seen(hash), changed: 101 }), "publish");
   }
 });
 

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly state?: string;
   /** Changes what it sees of the store. */
   readonly through?: (store: ObjectStore) => ObjectStore;
+  /** Polls; otherwise it only publishes. @default true */
+  readonly watches?: boolean;
   /** Its clock is ahead by so many milliseconds. */
   readonly ahead?: number;
 }
@@ -82,8 +84,14 @@ export class Scene implements AsyncDisposable {
     name: string,
     options: ServerOptions & Partial<FileWatcherOptions> = {},
   ): Promise<Server> {
-    const { mirrors = false, state = name, through = (store) => store, ahead = 0, ...given } =
-      options;
+    const {
+      mirrors = false,
+      state = name,
+      through = (store) => store,
+      watches = true,
+      ahead = 0,
+      ...given
+    } = options;
     const config = resolveConfig({
       store: `file:${this.root}/store`,
       server: name,
@@ -102,7 +110,7 @@ export class Scene implements AsyncDisposable {
       const host = { server: name, directory: this.root, logger: log, files: knownFiles(parts) };
       plugins.push(await startPlugin(mirror, { directory: "feeds" }, host));
     }
-    const watcher = watch(connection, plugins, { manual: true });
+    const watcher = watches ? watch(connection, plugins, { manual: true }) : undefined;
     const files = new FileWatcher(this.directory, ledgerOf(parts), {
       environment: systemEnvironment,
       settle: 20,
@@ -121,11 +129,11 @@ export class Scene implements AsyncDisposable {
         await flush(connection, {});
         return report;
       },
-      poll: async () => void await watcher.poll(),
+      poll: async () => void await watcher?.poll(),
       publish: async (update) => void await publish(connection, update),
       async [Symbol.asyncDispose]() {
         await files.close();
-        await watcher.close();
+        await watcher?.close();
         await connection.close();
       },
     };

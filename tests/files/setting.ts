@@ -14,7 +14,7 @@ export class MemoryLedger implements FileLedger {
   readonly published: Published[] = [];
   readonly files = new Map<string, string | null>();
   readonly urls = new Map<string, NewestKnown>();
-  readonly scanned = new Set<string>();
+  readonly scanned = new Map<string, string | undefined>();
   readonly clockOffset = 0;
   readonly #feeds = new Map<string, Omit<SeenFile, "hash">>();
   readonly #removed: { path: string; time: number }[] = [];
@@ -43,8 +43,12 @@ export class MemoryLedger implements FileLedger {
     return this.scanned.has(directory);
   }
 
-  noteScanned(directory: string): void {
-    this.scanned.add(directory);
+  identityOf(directory: string): string | undefined {
+    return this.scanned.get(directory);
+  }
+
+  noteScanned(directory: string, identity: string | undefined): void {
+    this.scanned.set(directory, identity ?? this.scanned.get(directory));
   }
 
   removedSince(directory: string, since: number): number {
