@@ -10,6 +10,7 @@ import type { PluginEntry } from "./config/config.ts";
 import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.ts";
 import { suggest } from "./config/nearest.ts";
 import { messageOf } from "./errors.ts";
+import type { KnownFiles } from "./files/known_files.ts";
 import { plainLogger } from "./plain_logger.ts";
 import { type PluginLogger, type RunningPlugin, startPlugin } from "./plugin.ts";
 
@@ -19,6 +20,8 @@ export interface LoadPluginsOptions {
   readonly server: string;
   /** Absolute path that relative paths, of plugins and in their options, start from. */
   readonly directory: string;
+  /** What the server has seen in feed files. */
+  readonly knownFiles?: KnownFiles;
   /** Makes the log of the plugin called `name`. @default a logger of LogTape */
   readonly loggerFor?: (name: string) => PluginLogger;
 }
@@ -61,7 +64,7 @@ export async function loadPlugins(
 async function loadPlugin(
   entry: PluginEntry,
   taken: readonly string[],
-  { server, directory, loggerFor = pluginLogger }: LoadPluginsOptions,
+  { server, directory, knownFiles: files, loggerFor = pluginLogger }: LoadPluginsOptions,
 ): Promise<RunningPlugin> {
   const [given, options] = typeof entry === "string" || !isPair(entry) ? [entry] : entry;
   const called = typeof given === "string" ? given : given.name;
@@ -72,7 +75,7 @@ async function loadPlugin(
   checkOptions(plugin, options, called);
   const name = uniqueName(plugin.name, taken);
   try {
-    const host = { server, directory, logger: loggerFor(name) };
+    const host = { server, directory, files, logger: loggerFor(name) };
     return { ...await startPlugin(plugin, options, host), name };
   } catch (cause) {
     throw pluginError(called, `its setup failed: ${messageOf(cause)}`, cause);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { KnownFiles } from "./files/known_files.ts";
 import type { Gap, Update } from "./update.ts";
 
 /**
@@ -42,6 +43,8 @@ export interface SetupContext<Options> {
   readonly directory: string;
   /** The plugin's log. */
   readonly logger: PluginLogger;
+  /** What the server has seen in feed files, for plugins that write some; absent without a state. */
+  readonly files?: KnownFiles;
 }
 
 /** What `onUpdate` and `onGap` receive besides the update or gap. */

@@ -7,6 +7,7 @@ import type { PluginEntries } from "./config/config.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import type { UnreadableError } from "./errors.ts";
 import { checkPlugins } from "./check_plugin.ts";
+import { knownFiles } from "./files/state_ledger.ts";
 import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
 import type { FailedUpdate } from "./reading/delivery.ts";
 import type { Gap, Update } from "./update.ts";
@@ -129,10 +130,11 @@ export function watch(
     return watchWith(sync, [fromCallback(given)], options);
   }
   const entries = given && checkPlugins(given);
-  const { config } = connectionOf(sync);
+  const { config, parts } = connectionOf(sync);
   return start(sync, async () => {
     const { loadPlugins } = await import("./load_plugins.ts");
-    return await loadPlugins(entries ?? config.plugins, config);
+    const options = { ...config, knownFiles: parts && knownFiles(parts) };
+    return await loadPlugins(entries ?? config.plugins, options);
   }, options);
 }
 

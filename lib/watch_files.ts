@@ -3,17 +3,16 @@
  *
  * @module
  */
-import { join, resolve, sep } from "node:path";
+import { resolve } from "node:path";
 import type { Duration } from "./config/config.ts";
 import { resolveFiles } from "./config/resolve.ts";
-import { type Connection, connectionOf, type FeedSync, type Parts } from "./connection.ts";
-import { defined } from "./config/merge.ts";
+import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
-import type { FileLedger } from "./files/ledger.ts";
 import type { ScanReport } from "./files/scan_report.ts";
+import { ledgerOf } from "./files/state_ledger.ts";
 import { FileWatcher } from "./files/watch_files.ts";
 import { plainLogger } from "./plain_logger.ts";
-import { accept, prepareUpdate } from "./publishing/accept.ts";
+import { restore } from "./restore.ts";
 
 const logger = plainLogger(["feedsync", "files"]);
 
@@ -23,8 +22,12 @@ export interface WatchFilesOptions {
   readonly settle?: Duration | undefined;
   /** How often the whole directory is searched for what was missed. @default {"1m"} */
   readonly rescan?: Duration | undefined;
-  /** Publish that a feed is gone when its file is deleted. @default false */
-  readonly publishRemovals?: boolean | undefined;
+  /**
+   * Publish that a feed is gone when its file is deleted. When more than three files and a tenth of all
+   * are gone within an hour, that is only told, since most likely a disk is not mounted; `all`: publish it
+   * nevertheless. @default false
+   */
+  readonly publishRemovals?: boolean | "all" | undefined;
   /** Look only when {@linkcode FilesWatcher.scan} is called. @default false */
   readonly manual?: boolean | undefined;
 }
@@ -45,7 +48,8 @@ export interface FilesWatcher extends AsyncDisposable {
  * Watches the `NAME.feed` files of a directory, and publishes each when its content has changed:
  * under the URL in `NAME.feed.json` beside it (`{"url", "metadata"}`), else under the one that NAME
  * stands for (`https%3A%2F%2Fexample.com%2Ffeed.xml`, or `https___example.com_feed.xml`). What
- * changed while nothing was watching is found at the start, when the state is kept in a file.
+ * changed while nothing was watching is found at the start, when the state is kept in a file. With a new
+ * state files wait until it is known what others have published.
  *
  * @param directory Its path; the one in the configuration when it is left out.
  */
@@ -61,18 +65,24 @@ export function watchFiles(
     throw new TypeError("Cannot watch files as no directory is given, and none is configured");
   }
   if (!parts) return new ConnectedFiles(connection);
-  const { manual = false, ...given } = options;
+  const { manual = false, publishRemovals: removals, settle: given, rescan: every } = options;
   const { settle, rescan, publishRemovals } = resolveFiles(
-    { ...config.files, ...defined(given), directory: path },
+    {
+      settle: given ?? config.files?.settle,
+      rescan: every ?? config.files?.rescan,
+      publishRemovals: config.files?.publishRemovals,
+      directory: path,
+    },
     config.directory,
   )!;
   const { environment } = parts;
-  const watcher = new FileWatcher(path, ledgerOf(parts, config.urlSchemes), {
+  const watcher = new FileWatcher(path, ledgerOf(parts, { schemes: config.urlSchemes }), {
     environment,
     settle,
     rescan,
-    publishRemovals,
+    publishRemovals: removals ?? publishRemovals,
     logger,
+    isRestored: (signal) => restore(connection, signal),
   });
   if (!manual) watcher.start();
   return new ConnectedFiles(connection, watcher);
@@ -106,27 +116,4 @@ class ConnectedFiles implements FilesWatcher {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** What was seen in files, and what is published of them, in the state. */
-function ledgerOf(
-  { state, uploader, environment }: Parts,
-  schemes: readonly string[],
-): FileLedger {
-  return {
-    seen: (path) => state.files.get(path),
-    seenIn: (directory) => state.files.existing(join(directory, sep)),
-    newest: (url) => state.newest.get(url),
-    note: (path, hash) =>
-      // Not synced: after a crash of the machine the file is only looked at again.
-      state.transaction(() => state.files.note(path, hash), { durable: false }),
-    publish(path, hash, update) {
-      const prepared = prepareUpdate(update, { schemes });
-      state.transaction(() => {
-        state.files.note(path, hash);
-        accept(state, prepared, environment);
-      });
-      uploader.start();
-    },
-  };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { feedFileName, feedUrl } from "../lib/feed_names.ts";
+import { feedFileName, feedUrl, hashedFileName, problemWithName } from "../lib/feed_names.ts";
 
 Deno.test("feedFileName() writes the URL as one path segment", () => {
   assert.equal(
@@ -59,9 +59,10 @@ Deno.test("feedFileName() refuses what is not an absolute URL", () => {
   });
 });
 
-Deno.test("feedUrl() reads the names of the Python module", () => {
+Deno.test("feedUrl() reads the names of the Python module that stand for one URL only", () => {
   assert.equal(feedUrl("https___example.com_feed.xml"), "https://example.com/feed.xml");
-  assert.equal(feedUrl("http___localhost:8080_a_b?c=1"), "http://localhost:8080/a/b?c=1");
+  assert.equal(feedUrl("https___example.com_"), "https://example.com/");
+  assert.equal(feedUrl("http___localhost:8080_feed?c=1"), "http://localhost:8080/feed?c=1");
   assert.equal(feedUrl("https___example.com_100%"), "https://example.com/100%");
   assert.equal(
     feedUrl("https___example.com_?of=https%3A%2F%2Fa.com"),
@@ -69,9 +70,63 @@ Deno.test("feedUrl() reads the names of the Python module", () => {
   );
 });
 
-Deno.test("feedUrl() reads names that people encoded by hand", () => {
-  assert.equal(feedUrl("https:%2f%2fexample.com%2ffeed.xml"), "https://example.com/feed.xml");
-  assert.equal(feedUrl("https%3A%2F%2Fexämple.com%2F~joe_x"), "https://exämple.com/~joe_x");
+Deno.test("feedUrl() refuses names that stand for several URLs, and says so", () => {
+  for (
+    const name of [
+      "https___example.com_my_feed.xml",
+      "https___example.com_blog_feed",
+      "http___localhost_8080",
+      "http___localhost_8080_feed",
+    ]
+  ) {
+    assert.equal(feedUrl(name), undefined, name);
+    assert.match(problemWithName(name)!, /may stand for several URLs/, name);
+  }
+});
+
+Deno.test("feedUrl() refuses names of copies, and says so", () => {
+  const forms = ["https%3A%2F%2Fexample.com%2Ffeed.xml", "https___example.com_feed.xml"];
+  const copies = [
+    " (1)",
+    " - Copy",
+    " copy 2",
+    " (copy)",
+    " (web-1's conflicted copy 2026-01-02)",
+    ".sync-conflict-20260102-030405-ABCDEFG",
+    "_conflict-20260102-030405",
+    ".bak",
+    ".orig",
+  ];
+  for (const name of forms.flatMap((form) => copies.map((copy) => form + copy))) {
+    assert.equal(feedUrl(name), undefined, name);
+    assert.match(problemWithName(name)!, /looks like a copy/, name);
+  }
+});
+
+Deno.test("feedUrl() refuses what feedFileName() would write otherwise, and says how", () => {
+  for (
+    const [name, written] of [
+      ["https:%2f%2fexample.com%2ffeed.xml", "https%3A%2F%2Fexample.com%2Ffeed.xml.feed"],
+      ["https%3A%2F%2Fexamplé.com%2Fx", "https%3A%2F%2Fexampl%C3%A9.com%2Fx.feed"],
+    ]
+  ) {
+    assert.equal(feedUrl(name), undefined);
+    assert.match(problemWithName(name)!, new RegExp(`would be '${written}'`));
+  }
+});
+
+Deno.test("hashedFileName() gives names that no URL has otherwise, and that tell none", () => {
+  for (const url of ["https://x/A", "https://x/a", "https://x/" + "a".repeat(5_000)]) {
+    const name = hashedFileName(url);
+    assert.match(name, /^https%3A%2F%2Fx%2F[aA]+%~[0-9a-f]{64}\.feed$/);
+    assert.ok(name.length + ".json".length <= 255);
+    assert.notEqual(name, feedFileName(url));
+    assert.equal(feedUrl(name.slice(0, -5)), undefined);
+  }
+  assert.notEqual(
+    hashedFileName("https://x/A").toLowerCase(),
+    hashedFileName("https://x/a").toLowerCase(),
+  );
 });
 
 Deno.test("feedUrl() makes no URL of names that stand for none", () => {

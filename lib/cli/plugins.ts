@@ -5,6 +5,7 @@
  */
 import { DEFAULTS } from "../config/defaults.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { KnownFiles } from "../files/known_files.ts";
 import { loadPlugins } from "../load_plugins.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { printer } from "./output.ts";
@@ -17,10 +18,10 @@ import { printer } from "./output.ts";
  */
 export async function loadPluginsFor(
   { config, directory }: LoadedConfig,
-  { json }: { readonly json: boolean },
+  { json, knownFiles }: { readonly json: boolean; readonly knownFiles?: KnownFiles },
 ): Promise<RunningPlugin[]> {
   const entries = config.plugins ?? DEFAULTS.plugins;
-  const host = { server: config.server, directory };
+  const host = { server: config.server, directory, knownFiles };
   if (!json) return await loadPlugins(entries, host);
   const others = entries.filter((entry) => [entry].flat()[0] !== "log");
   return [...await loadPlugins(others, host), printer];

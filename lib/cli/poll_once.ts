@@ -12,7 +12,7 @@ import {
 import type { Watcher } from "../watch.ts";
 import { BadInputError } from "./exit.ts";
 
-/** No more objects or keys are named. */
+/** No more objects, keys or files are named. */
 const MOST_NAMED = 20;
 
 /**
@@ -46,7 +46,8 @@ export async function pollOnce(watcher: Watcher): Promise<void> {
   );
 }
 
-function named(names: readonly string[]): string {
+/** The first of many names. */
+export function named(names: readonly string[]): string {
   const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
   return names.slice(0, MOST_NAMED).join(", ") + more;
 }

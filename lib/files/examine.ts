@@ -6,21 +6,29 @@
 import type { Clock } from "../environment.ts";
 import { messageOf } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
+import type { PluginLogger } from "../plugin.ts";
 import { contentHash } from "../update.ts";
 import type { Complaints } from "./complaints.ts";
-import { decideOnContent, decideOnRemoval } from "./decide.ts";
+import { findTruncation } from "./completeness.ts";
+import { changedAt, decideOnContent, decideOnRemoval } from "./decide.ts";
 import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
-import type { FileLedger } from "./ledger.ts";
+import type { FileLedger, SeenFile } from "./ledger.ts";
 import {
   assertContent,
   assertFeedSize,
   feedContent,
+  type FeedIdentity,
   identifyFeed,
+  metadataFor,
   urlOfName,
 } from "./read_feed.ts";
+import { RemovalGuard } from "./removal_guard.ts";
 import type { Changing, Mark, Outcome } from "./settling.ts";
 import { isReliable, type Stamp, takeStamp } from "./stamp.ts";
+
+/** Content that ends in the middle is published when the file was left alone for so many milliseconds. */
+export const HALF_WRITTEN_FOR = 10_000;
 
 /** What examining files is done with. */
 export interface ExaminerOptions {
@@ -28,10 +36,23 @@ export interface ExaminerOptions {
   readonly clock: Clock;
   /** Milliseconds without a change after which a file is taken to be complete. */
   readonly settle: number;
-  /** Whether the removal of a file is published. */
-  readonly publishRemovals: boolean;
+  /** Whether the removal of a file is published; `all`: however many are gone at once. */
+  readonly publishRemovals: boolean | "all";
   /** Where problems are told. */
   readonly complaints: Complaints;
+  /** Where removals are told. */
+  readonly logger: PluginLogger;
+}
+
+/** A file as it was read. */
+interface ReadFile {
+  readonly name: string;
+  readonly stamp: Stamp;
+  readonly identity: FeedIdentity;
+  readonly bytes: Uint8Array;
+  readonly hash: string;
+  /** Whether the directory is not the one in which files were seen before. */
+  readonly isElsewhere: boolean;
 }
 
 /** Examines the files of one directory, and remembers what it saw to save reading them again. */
@@ -40,12 +61,17 @@ export class Examiner {
   readonly #ledger: FileLedger;
   readonly #options: ExaminerOptions;
   readonly #examined = new ExaminedFiles();
+  /** Since when files have been as they are, and half-written. */
+  readonly #halfWritten = new Map<string, { readonly stamp: string; readonly since: number }>();
+  /** Says which files that are gone were removed. */
+  readonly guard: RemovalGuard;
 
   /** For the files in `directory`. */
   constructor(directory: FeedDirectory, ledger: FileLedger, options: ExaminerOptions) {
     this.#directory = directory;
     this.#ledger = ledger;
     this.#options = options;
+    this.guard = new RemovalGuard(directory, ledger, { ...options, examined: this.#examined });
   }
 
   /** Whether the file is certainly as it was when it was last examined. */
@@ -60,7 +86,7 @@ export class Examiner {
   received(name: string): Set<string> {
     const url = this.#examined.get(name)?.url ?? urlOfName(name);
     const newest = url === undefined ? undefined : this.#ledger.newest(url);
-    const isOwn = newest?.hash === this.#ledger.seen(this.#directory.pathOf(name));
+    const isOwn = newest?.hash === this.#ledger.get(this.#directory.pathOf(name))?.hash;
     return new Set(newest && !isOwn ? [versionOf(url!, newest.hash)] : []);
   }
 
@@ -69,7 +95,9 @@ export class Examiner {
     const path = this.#directory.pathOf(name);
     try {
       const stamp = await takeStamp(this.#directory.readablePathOf(name));
-      if (!this.#isStill(stamp, mark)) return { stamp: stamp.key };
+      if (!this.#isStill(stamp, mark) || this.#isWaitedFor(name, stamp)) {
+        return { stamp: stamp.key };
+      }
       const outcome = stamp.kind === "file"
         ? await this.#read(name, stamp, mark)
         : stamp.kind === "gone"
@@ -91,51 +119,112 @@ export class Examiner {
       clock.now() - stamp.touched >= settle;
   }
 
+  /** Whether the file was found half-written a short time ago, and has not changed since. */
+  #isWaitedFor(name: string, stamp: Stamp): boolean {
+    const found = this.#halfWritten.get(name);
+    if (found?.stamp !== stamp.key) return false;
+    return this.#options.clock.elapsed() - found.since < HALF_WRITTEN_FOR;
+  }
+
   async #read(name: string, stamp: Stamp, mark: Mark): Promise<Outcome | Changing> {
     assertFeedSize(stamp.size);
     const readablePath = this.#directory.readablePathOf(name);
-    const { url, metadata } = await identifyFeed(name, readablePath);
+    const identity = await identifyFeed(name, readablePath);
     const now = this.#options.clock.now();
     const bytes = await Deno.readFile(readablePath);
     const after = await takeStamp(readablePath);
     if (after.key !== stamp.key) return { stamp: after.key };
 
-    const path = this.#directory.pathOf(name);
-    const hash = contentHash(bytes);
-    const sameUrl = (this.#examined.get(name)?.url ?? url) === url;
-    const decision = decideOnContent({
-      hash,
-      modified: stamp.modified,
-      seen: sameUrl ? this.#ledger.seen(path) : undefined,
-      newest: this.#ledger.newest(url),
-      received: mark.received.has(versionOf(url, hash)),
-    });
-    if (decision === "publish") {
-      assertContent(bytes);
-      this.#ledger.publish(path, hash, { url, content: feedContent(bytes), metadata });
-    } else if (decision === "note") {
-      this.#ledger.note(path, hash);
-    }
+    const place = await this.#directory.identity();
+    const isElsewhere = place !== (this.#ledger.identityOf(this.#directory.path) ?? place);
+    const file = { name, stamp, identity, bytes, hash: contentHash(bytes), isElsewhere };
+    const decision = this.#decide(file, mark);
+    if (decision === "publish" && this.#mustWait(file)) return { stamp: stamp.key };
+    // What is in the place of a disk that is not mounted says nothing of the files on it.
+    const isPlace = !isElsewhere || this.#directory.trusts(place);
+    if (isPlace || decision === "publish") this.#carryOut(file, decision);
+    const { url } = identity;
     this.#examined.set(name, { url, stamp: isReliable(stamp, now) ? stamp.key : undefined });
     await this.#compare(name, url);
-    return decision === "publish" ? "published" : "unchanged";
+    return decision === "publish" ? "published" : decision === "leave" ? "left" : "unchanged";
+  }
+
+  #decide({ name, stamp, identity, hash, isElsewhere }: ReadFile, mark: Mark) {
+    const { url, origin } = identity;
+    const { clockOffset } = this.#ledger;
+    const isFirst = !this.#ledger.isScanned(this.#directory.path);
+    return decideOnContent({
+      hash,
+      known: this.#knownFor(name, url),
+      origin,
+      modified: stamp.modified + clockOffset,
+      changed: changedAt(stamp, { isFirst, clockOffset }),
+      newest: this.#ledger.newest(url),
+      arrived: mark.received.has(versionOf(url, hash)),
+      isElsewhere,
+    });
+  }
+
+  /** What was seen in the file, unless it stood for another feed then. */
+  #knownFor(name: string, url: string): SeenFile | undefined {
+    const known = this.#ledger.get(this.#directory.pathOf(name));
+    const knownUrl = known?.url ?? this.#examined.get(name)?.url;
+    // A program before this one told no URL: when nothing is known of this one, it was another.
+    if (knownUrl === undefined) return this.#ledger.newest(url) ? known : undefined;
+    return knownUrl === url ? known : undefined;
+  }
+
+  #carryOut(
+    { name, identity, bytes, hash }: ReadFile,
+    decision: ReturnType<typeof decideOnContent>,
+  ) {
+    const path = this.#directory.pathOf(name);
+    const { url } = identity;
+    if (decision === "publish") {
+      const metadata = metadataFor(identity, hash);
+      this.#ledger.publish(path, hash, { url, content: feedContent(bytes), metadata });
+    } else if (decision !== "unchanged" || this.#ledger.get(path)?.url === undefined) {
+      this.#ledger.note(path, { url, hash, isLeft: decision === "leave" });
+    }
+  }
+
+  /** Whether the writer of the file may not be done; refuses what is empty. */
+  #mustWait({ name, stamp, bytes }: ReadFile): boolean {
+    assertContent(bytes);
+    const truncation = findTruncation(bytes);
+    const found = this.#halfWritten.get(name);
+    this.#halfWritten.delete(name);
+    if (truncation === undefined) return false;
+    if (found?.stamp !== stamp.key) {
+      this.#halfWritten.set(name, { stamp: stamp.key, since: this.#options.clock.elapsed() });
+      return true;
+    }
+    this.#options.logger.warn(
+      `'${
+        this.#directory.pathOf(name)
+      }' is published though it seems to be half-written (${truncation}): ` +
+        `it has not changed for ${HALF_WRITTEN_FOR / 1000} s. Write beside it and rename`,
+    );
+    return false;
   }
 
   async #gone(name: string, mark: Mark): Promise<Outcome> {
     const path = this.#directory.pathOf(name);
-    if (typeof this.#ledger.seen(path) !== "string") return "ignored";
-    if (!this.#directory.trusts(await this.#directory.identity())) return "ignored";
+    this.#halfWritten.delete(name);
+    if (typeof this.#ledger.get(path)?.hash !== "string") return "ignored";
+    if (!await this.guard.allows(name)) return "ignored";
     const url = await this.#urlOfGone(name);
     const decision = decideOnRemoval({
-      publishRemovals: this.#options.publishRemovals,
+      publishRemovals: this.#options.publishRemovals !== false,
       elsewhere: this.#examined.others(name, url).length > 0,
       newest: url === undefined ? undefined : this.#ledger.newest(url),
       received: url !== undefined && mark.received.has(versionOf(url, null)),
     });
     if (decision === "publish" && url !== undefined) {
       this.#ledger.publish(path, null, { url, removed: true });
+      this.#options.logger.info(`'${path}' is gone: published that its feed ${url} is removed`);
     } else {
-      this.#ledger.note(path, null);
+      this.#ledger.note(path, { url, hash: null });
     }
     this.#examined.delete(name);
     this.#options.complaints.resolved(filesOf(url));
@@ -165,8 +254,9 @@ export class Examiner {
   }
 
   async #urlOfGone(name: string): Promise<string | undefined> {
-    const examined = this.#examined.get(name);
-    if (examined) return examined.url;
+    const url = this.#examined.get(name)?.url ??
+      this.#ledger.get(this.#directory.pathOf(name))?.url;
+    if (url !== undefined) return url;
     const feed = identifyFeed(name, this.#directory.readablePathOf(name));
     return await feed.then(({ url }) => url, () => undefined);
   }

@@ -8,6 +8,14 @@ import { messageOf } from "../errors.ts";
 import { FEED_SUFFIX } from "../feed_names.ts";
 import { isDoubtful, RawNames } from "./raw_names.ts";
 
+/** Names that could not be read. */
+export interface ListingProblem {
+  /** What went wrong. */
+  readonly message: string;
+  /** Whether the file may be there nevertheless. */
+  isAbout(name: string): boolean;
+}
+
 /** What is in the directory. */
 export interface Listing {
   /** Names of the feed files. */
@@ -15,7 +23,7 @@ export interface Listing {
   /** Names of the feed files that have a `.feed.json` beside them. */
   readonly withDetails: ReadonlySet<string>;
   /** Why names that are not UTF-8 are missing, when there are any and they could not be read. */
-  readonly problem?: string;
+  readonly problem?: ListingProblem;
 }
 
 /** Files are feeds by name: `NAME.feed`, directly in the directory, not hidden. */
@@ -78,9 +86,10 @@ export class FeedDirectory implements AsyncDisposable {
     try {
       return listingOf(await this.#rawNames.list(FEED_SUFFIX));
     } catch (error) {
-      const problem = `Cannot read the files in '${this.path}' whose names are not UTF-8: ` +
+      const message = `Cannot read the files in '${this.path}' whose names are not UTF-8: ` +
         messageOf(error);
-      return { ...listingOf(names.filter((name) => !isDoubtful(name))), problem };
+      const listing = listingOf(names.filter((name) => !isDoubtful(name)));
+      return { ...listing, problem: { message, isAbout: isDoubtful } };
     }
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { UpdateInput } from "../update.ts";
+import type { KnownFile, KnownFiles } from "./known_files.ts";
 
 /** The newest known update of a URL. */
 export interface NewestKnown {
@@ -13,19 +14,41 @@ export interface NewestKnown {
   readonly hash: string | null;
 }
 
+/** A file that was seen, and the feed that it stood for. */
+export interface SeenFile extends KnownFile {
+  /** URL of the feed; absent when a program before this one saw it. */
+  readonly url?: string;
+}
+
+/** What was seen in a file. */
+export interface Sight {
+  /** URL of its feed; undefined when nothing tells it any more. */
+  readonly url: string | undefined;
+  /** Hash of the content; null: it is gone. */
+  readonly hash: string | null;
+  /** The content is left unpublished. */
+  readonly isLeft?: boolean;
+}
+
 /**
  * The memory of the watched files. All paths are absolute; all hashes are made with `contentHash`.
  * What is published is durable when the method returns.
  */
-export interface FileLedger {
-  /** Hash of the content last seen in the file; null when it was last seen gone; undefined when never seen. */
-  seen(path: string): string | null | undefined;
+export interface FileLedger extends KnownFiles {
+  /** What was last seen in the file; undefined when it was never seen. */
+  get(path: string): SeenFile | undefined;
   /** Paths below `directory` that were last seen existing: tells which files are gone. */
   seenIn(directory: string): string[];
+  /** How many files below `directory` were published as gone after `time`, by the store's clock. */
+  removedSince(directory: string, time: number): number;
   /** The newest update of the URL, published here or applied; undefined when the URL is unknown. */
   newest(url: string): NewestKnown | undefined;
   /** Remembers what was seen in the file, without publishing. */
-  note(path: string, hash: string | null): void;
+  note(path: string, sight: Sight): void;
+  /** Which directory was there when its files were last looked at; undefined when that is not known. */
+  identityOf(directory: string): string | undefined;
+  /** Remembers that all files of the directory were looked at; without an identity, the known one stays. */
+  noteScanned(directory: string, identity: string | undefined): void;
   /**
    * Remembers what was seen and accepts the update, both in one transaction. The upload goes on by
    * itself.

@@ -5,9 +5,11 @@
  */
 import { MAX_UPDATE_BYTES } from "../codec.ts";
 import { messageOf } from "../errors.ts";
-import { FEED_SUFFIX, feedUrl } from "../feed_names.ts";
+import { FEED_SUFFIX, feedUrl, problemWithName } from "../feed_names.ts";
 import { feedIdentity } from "../feed_url.ts";
 import type { JsonObject } from "../update.ts";
+import type { Origin } from "./decide.ts";
+import { originOf } from "./details.ts";
 import { percentEncodeEscapes } from "./raw_names.ts";
 
 /** Which feed a file stands for. */
@@ -16,6 +18,19 @@ export interface FeedIdentity {
   readonly url: string;
   /** From the `.feed.json`; absent without one. */
   readonly metadata?: JsonObject;
+  /** What the `.feed.json` says was written to the file; absent when a person made it. */
+  readonly origin?: Origin;
+}
+
+/**
+ * The metadata that belongs to content with this hash: what was received goes with the content that it
+ * came with, what a person wrote with any.
+ */
+export function metadataFor(
+  { metadata, origin }: FeedIdentity,
+  hash: string,
+): JsonObject | undefined {
+  return origin === undefined || origin.hash === hash ? metadata : undefined;
 }
 
 /**
@@ -30,8 +45,11 @@ export async function identifyFeed(name: string, path: string): Promise<FeedIden
   if (details) return details;
   const url = urlOfName(name);
   if (url !== undefined) return { url };
+  const problem = problemWithName(name.slice(0, -FEED_SUFFIX.length));
   throw new Error(
-    `its name is not the URL of a feed, and there is no '${name}.json' that tells it`,
+    problem === undefined
+      ? `its name is not the URL of a feed, and there is no '${name}.json' that tells it`
+      : `${problem}; if it is a feed of its own, name its URL in '${name}.json': {"url": "https://…"}`,
   );
 }
 
@@ -72,7 +90,7 @@ async function readDetails(path: string, name: string): Promise<FeedIdentity | u
     const { isFile, size } = await Deno.stat(path);
     if (!isFile) throw new TypeError("it is not a regular file");
     assertFeedSize(size);
-    return parseDetails(await Deno.readTextFile(path));
+    return parseDetails(decodeText(await Deno.readFile(path)));
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new Error(`the '${name}' beside it cannot be used: ${messageOf(cause)}`, { cause });
@@ -87,7 +105,18 @@ function parseDetails(text: string): FeedIdentity {
     throw new TypeError(`"url" must be an absolute URL: current value is ${JSON.stringify(url)}`);
   }
   if (!isObject(metadata)) throw new TypeError('"metadata" must be a JSON object');
-  return { url: feedIdentity(url), metadata };
+  const origin = originOf(value);
+  return { url: feedIdentity(url), metadata, ...origin && { origin } };
+}
+
+/** Text in UTF-8, or as its byte order mark says, which is left out. */
+function decodeText(bytes: Uint8Array): string {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe
+    ? "utf-16le"
+    : bytes[0] === 0xfe && bytes[1] === 0xff
+    ? "utf-16be"
+    : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 function isObject(value: unknown): value is JsonObject {

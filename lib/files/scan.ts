@@ -3,12 +3,10 @@
  *
  * @module
  */
-import { basename, dirname } from "node:path";
 import type { Complaints } from "./complaints.ts";
 import type { Examiner } from "./examine.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
-import type { FileLedger } from "./ledger.ts";
-import { isDoubtful } from "./raw_names.ts";
+import type { RemovalGuard } from "./removal_guard.ts";
 import { takeStamp } from "./stamp.ts";
 
 /** Files looked at side by side; more are not faster. */
@@ -19,6 +17,8 @@ const NO_STAMP = "";
 
 /** What a look at the directory found. */
 export interface Findings {
+  /** Which directory it was, if it is the one with the files that were seen before. */
+  readonly identity: string | undefined;
   /** Feed files in the directory. */
   readonly files: number;
   /** Those that may have changed or are missing, with the key of their stamp. */
@@ -30,7 +30,7 @@ export interface ScanContext {
   /** The directory to look at. */
   readonly directory: FeedDirectory;
   /** Knows which files were there before. */
-  readonly ledger: FileLedger;
+  readonly guard: RemovalGuard;
   /** Knows which files were examined in this process. */
   readonly examiner: Examiner;
   /** Where problems are told. */
@@ -42,7 +42,7 @@ export async function findChanges(
   context: ScanContext,
   signal?: AbortSignal,
 ): Promise<Findings> {
-  const { directory, examiner } = context;
+  const { directory, examiner, guard } = context;
   const identity = await directory.identity();
   const listing = await directory.list();
   const changed = new Map<string, string>();
@@ -58,34 +58,14 @@ export async function findChanges(
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));
-  for (const name of findMissing(context, listing, identity)) changed.set(name, NO_STAMP);
-  return { files: listing.feeds.size, changed };
+  tellProblem(context, listing);
+  for (const name of await guard.begin(listing, identity)) changed.set(name, NO_STAMP);
+  const trusted = directory.trusts(identity) ? identity : undefined;
+  return { identity: trusted, files: listing.feeds.size, changed };
 }
 
-/**
- * Names of files seen before that are not in the directory any more. An empty directory in place of
- * one with files may be where a disk is not mounted: then nothing counts as missing.
- */
-function findMissing(
-  { directory, ledger, complaints }: ScanContext,
-  { feeds, problem }: Listing,
-  identity: string | undefined,
-): string[] {
-  const subject = `contents of ${directory.path}`;
-  const seen = ledger.seenIn(directory.path)
-    .filter((path) => dirname(path) === directory.path)
-    .map((path) => basename(path));
-  if (problem) complaints.about(subject, problem);
-  if (feeds.size > 0 || seen.length === 0) {
-    directory.trust(identity);
-    if (!problem) complaints.resolved(subject);
-  } else if (!directory.trusts(identity)) {
-    complaints.about(
-      subject,
-      `The feed directory '${directory.path}' is empty, and ${seen.length} files were seen in it: ` +
-        "they are not taken to be removed until there is a feed file again",
-    );
-    return [];
-  }
-  return seen.filter((name) => !feeds.has(name) && !(problem && isDoubtful(name)));
+function tellProblem({ directory, complaints }: ScanContext, { problem }: Listing): void {
+  const subject = `names in ${directory.path}`;
+  if (problem) complaints.about(subject, problem.message);
+  else complaints.resolved(subject);
 }

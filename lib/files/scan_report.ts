@@ -32,6 +32,7 @@ export async function reportOf({ files, outcomes }: Look): Promise<ScanReport> {
   const paths: Record<Outcome, string[]> = {
     published: [],
     removed: [],
+    left: [],
     unchanged: [],
     ignored: [],
     failed: [],

@@ -9,12 +9,13 @@ import type { Clock } from "../environment.ts";
 const SIDE_BY_SIDE = 16;
 
 /** Who waits for a file that changes for longer than this is told that it is unsettled: milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 15_000;
 
 /** What became of a file that was marked. */
 export type Outcome =
   | "published"
   | "removed"
+  | "left"
   | "unchanged"
   | "ignored"
   | "failed"

@@ -18,6 +18,11 @@ export interface Stamp {
   readonly size: number;
   /** When the feed file was modified, in milliseconds since 1970. */
   readonly modified: number;
+  /**
+   * When the feed file was put in its place or changed, whatever time tools gave it; at the latest: the
+   * file system tells whole seconds.
+   */
+  readonly changed: number;
   /** When either of the two was last changed, as far as can be told: tools set the time of modification back. */
   readonly touched: number;
 }
@@ -38,6 +43,7 @@ export async function takeStamp(path: string, { alone = false } = {}): Promise<S
     key: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
     size: feed?.size ?? 0,
     modified,
+    changed: latestChangeOf(feed),
     touched: Math.max(modified, timeOf(details), changeOf(feed), changeOf(details)),
   };
 }
@@ -63,6 +69,15 @@ async function isThere(path: string): Promise<boolean> {
 
 function timeOf(info: Deno.FileInfo | undefined): number {
   return info?.mtime?.getTime() ?? 0;
+}
+
+/** Systems date files by a clock that advances with each tick, in milliseconds. */
+const TICK = 10;
+
+/** When it was put there or changed at the latest. */
+export function latestChangeOf(info: Deno.FileInfo | undefined): number {
+  const [modified, changed] = [timeOf(info), changeOf(info)];
+  return modified >= changed ? modified + TICK : changed + 999;
 }
 
 /** In whole seconds, and never later than the change. */

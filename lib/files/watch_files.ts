@@ -24,16 +24,28 @@ export interface FileWatcherOptions {
   readonly settle: number;
   /** Milliseconds between two looks at the whole directory. */
   readonly rescan: number;
-  /** Whether it is published that a feed is gone when its file is. */
-  readonly publishRemovals: boolean;
+  /** Whether it is published that a feed is gone when its file is; `all`: however many at once. */
+  readonly publishRemovals: boolean | "all";
   /** Where problems are told, each once. */
   readonly logger: PluginLogger;
+  /**
+   * Resolves to whether it is known what others have published; rejects with what keeps it from being
+   * known. Before that, nothing is published: all content would look new. @default it is known
+   */
+  readonly isRestored?: (signal: AbortSignal) => Promise<boolean>;
 }
+
+/** How often it is asked whether it is known what others have published: milliseconds. */
+const RESTORE_INTERVAL = 1_000;
+
+/** So many files that are left alone are named. */
+const MOST_NAMED = 5;
 
 /**
  * Watches the `.feed` files directly in a directory and publishes each that changed, once it has
- * come to rest: half-written content is never published, and of rapid changes only the last. A file
- * that never rests is never read, and an empty one is not published; a warning tells. Links to regular files are followed (a change of
+ * come to rest: of rapid changes only the last, and content that ends in the middle only when nothing
+ * follows for a while. A file that never rests is never read, and an empty one is not published; a
+ * warning tells. Links to regular files are followed (a change of
  * the target is found by the next scan); hidden files and all that is not a regular file are
  * ignored, subdirectories too.
  *
@@ -48,6 +60,9 @@ export class FileWatcher implements AsyncDisposable {
   readonly #examiner: Examiner;
   readonly #settling: Settling;
   readonly #closing = new AbortController();
+  readonly #left: string[] = [];
+  #looks = 0;
+  #isRestored = false;
   #lastLook: Promise<unknown> = Promise.resolve();
   #watching: Promise<void> | undefined;
 
@@ -64,6 +79,7 @@ export class FileWatcher implements AsyncDisposable {
       settle,
       publishRemovals,
       complaints,
+      logger,
     });
     this.#settling = new Settling(
       clock,
@@ -113,7 +129,10 @@ export class FileWatcher implements AsyncDisposable {
   async #watch(): Promise<void> {
     const { signal } = this.#closing;
     const { environment: { clock }, rescan } = this.#options;
-    const changed = (name: string) => void this.#mark(name);
+    // What changes before all is known is found by the scan after that.
+    const changed = (name: string) => {
+      if (this.#isRestored) this.#markChanged(name);
+    };
     while (!signal.aborted) {
       await using watch = await DirectoryWatch.open(this.#directory, {
         clock,
@@ -121,7 +140,8 @@ export class FileWatcher implements AsyncDisposable {
         complaints: this.#complaints,
       });
       await this.#look();
-      await watch.inDoubt(rescan, signal).catch(() => {});
+      const interval = this.#isRestored ? rescan : Math.min(rescan, RESTORE_INTERVAL);
+      await watch.inDoubt(interval, signal).catch(() => {});
     }
   }
 
@@ -136,9 +156,10 @@ export class FileWatcher implements AsyncDisposable {
     const { path } = this.#directory;
     const either = AbortSignal.any([signal, this.#closing.signal]);
     try {
-      const { files, changed } = await findChanges({
+      if (!await this.#restored(either)) return failedLook(path);
+      const { identity, files, changed } = await findChanges({
         directory: this.#directory,
-        ledger: this.#ledger,
+        guard: this.#examiner.guard,
         examiner: this.#examiner,
         complaints: this.#complaints,
       }, either);
@@ -151,15 +172,73 @@ export class FileWatcher implements AsyncDisposable {
         outcomes.set(this.#directory.pathOf(name), outcome);
         outcome.then((outcome) => this.#tellUnsettled(name, outcome));
       }
+      this.#finishLook([...outcomes.values()], identity);
       return { files, outcomes };
     } catch (error) {
       if (!either.aborted) this.#complaints.about(path, problemWith(path, error));
-      return { files: 0, outcomes: new Map([[path, Promise.resolve<Outcome>("failed")]]) };
+      return failedLook(path);
     }
   }
 
-  #mark(name: string, stamp?: string): Promise<Outcome> {
-    return this.#settling.mark(name, { stamp, received: this.#examiner.received(name) });
+  /** Whether it is known what others have published; tells why files wait. */
+  async #restored(signal: AbortSignal): Promise<boolean> {
+    const subject = "what others have published";
+    try {
+      this.#isRestored ||= await this.#options.isRestored?.(signal) ?? true;
+      if (this.#isRestored) {
+        this.#complaints.resolved(subject);
+        return true;
+      }
+      this.#complaints.about(subject, this.#waitsUntil("it is known"));
+    } catch (error) {
+      if (signal.aborted) return false;
+      this.#complaints.about(subject, this.#waitsUntil(`it can be read: ${messageOf(error)}`));
+    }
+    return false;
+  }
+
+  #waitsUntil(condition: string): string {
+    return `This is a new state, and what others have published is not known yet: the feed files in ` +
+      `'${this.#directory.path}' wait until ${condition}`;
+  }
+
+  /** When all files that it found were looked at, old ones are no longer left alone. */
+  async #finishLook(
+    outcomes: readonly Promise<Outcome>[],
+    identity: string | undefined,
+  ): Promise<void> {
+    this.#looks++;
+    await Promise.all(outcomes);
+    this.#looks--;
+    if (this.#closing.signal.aborted) return;
+    this.#ledger.noteScanned(this.#directory.path, identity);
+    this.#tellLeft();
+  }
+
+  /** An event told of a change. */
+  async #markChanged(name: string): Promise<void> {
+    await this.#mark(name);
+    if (this.#looks === 0) this.#tellLeft();
+  }
+
+  async #mark(name: string, stamp?: string): Promise<Outcome> {
+    const outcome = await this.#settling.mark(name, {
+      stamp,
+      received: this.#examiner.received(name),
+    });
+    if (outcome === "left") this.#left.push(this.#directory.pathOf(name));
+    return outcome;
+  }
+
+  #tellLeft(): void {
+    const left = [...new Set(this.#left.splice(0))].sort();
+    if (left.length === 0 || this.#closing.signal.aborted) return;
+    const named = left.slice(0, MOST_NAMED).map((path) => `'${path}'`).join(", ");
+    const more = left.length > MOST_NAMED ? ` and ${left.length - MOST_NAMED} more` : "";
+    this.#options.logger.warn(
+      `Not published, since newer updates of their feeds are known than these files: ${named}${more}. ` +
+        "What is in them is left alone; save them again to publish it",
+    );
   }
 
   #tellUnsettled(name: string, outcome: Outcome): void {
@@ -171,6 +250,10 @@ export class FileWatcher implements AsyncDisposable {
         `${this.#options.settle} ms`,
     );
   }
+}
+
+function failedLook(path: string): Look {
+  return { files: 0, outcomes: new Map([[path, Promise.resolve<Outcome>("failed")]]) };
 }
 
 function problemWith(path: string, error: unknown): string {

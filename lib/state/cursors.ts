@@ -16,6 +16,7 @@ export class Cursors {
   readonly #noteEnd;
   readonly #unread;
   readonly #giveUp;
+  readonly #readable;
 
   /** Prepares the statements. */
   constructor(db: Database) {
@@ -42,6 +43,9 @@ export class Cursors {
       "SELECT stream FROM cursors WHERE reach > seq ORDER BY seq = 0, stream",
     );
     this.#giveUp = db.prepare("UPDATE cursors SET reach = seq WHERE stream = ?");
+    this.#readable = db.prepare(
+      "SELECT 1 FROM cursors WHERE reach > seq AND heldSince IS NULL AND stream <> ? LIMIT 1",
+    );
   }
 
   /** Last applied seq; 0 for a stream that was never seen. */
@@ -92,6 +96,11 @@ export class Cursors {
    */
   unread(): string[] {
     return this.#unread.all().map(({ stream }) => String(stream));
+  }
+
+  /** Whether something is left to be read of streams other than `own`, damaged objects aside. */
+  hasReadable(own: string): boolean {
+    return this.#readable.get(own) !== undefined;
   }
 
   /** Forgets that there was more of the stream: it is gone, and reported lost. */

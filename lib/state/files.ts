@@ -5,11 +5,29 @@
  */
 import type { Database } from "./database.ts";
 
-/** The hash of the content last seen in each file. */
+/** What is remembered of a file besides the hash of its content. */
+export interface FileFeed {
+  /** URL of the feed that it was last seen to stand for. */
+  readonly url: string;
+  /** Hash of content that was seen in it and left unpublished; null: none. */
+  readonly leftHash: string | null;
+  /** When something in it was last published from here, by the store's clock; 0: never. */
+  readonly publishedAt: number;
+  /** When it was last published from here that it is gone, by the store's clock; 0: never. */
+  readonly removedAt: number;
+}
+
+/** The hash of the content last seen in each file, and what became of it. */
 export class SeenFiles {
   readonly #get;
   readonly #note;
   readonly #below;
+  readonly #feed;
+  readonly #noteFeed;
+  readonly #removed;
+  readonly #former;
+  readonly #scanned;
+  readonly #noteScanned;
 
   /** Prepares the statements. */
   constructor(db: Database) {
@@ -18,6 +36,28 @@ export class SeenFiles {
     this.#below = db.prepare(
       "SELECT path FROM files WHERE substr(path, 1, length(?1)) = ?1 AND hash IS NOT NULL",
     );
+    this.#feed = db.prepare(
+      "SELECT url, leftHash, publishedAt, removedAt FROM file_feeds WHERE path = ?",
+    );
+    this.#noteFeed = db.prepare(
+      `INSERT INTO file_feeds (path, url, leftHash, publishedAt, removedAt) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET url = excluded.url, leftHash = excluded.leftHash,
+       publishedAt = max(publishedAt, excluded.publishedAt),
+       removedAt = max(removedAt, excluded.removedAt)`,
+    );
+    this.#removed = db.prepare(
+      `SELECT count(*) AS count FROM file_feeds
+       WHERE substr(path, 1, length(?1)) = ?1 AND removedAt > ?2`,
+    );
+    this.#former = db.prepare(
+      `SELECT 1 FROM files LEFT JOIN file_feeds USING (path)
+       WHERE substr(path, 1, length(?1)) = ?1 AND hash IS NOT NULL AND url IS NULL LIMIT 1`,
+    );
+    this.#scanned = db.prepare("SELECT identity FROM scanned_directories WHERE path = ?");
+    this.#noteScanned = db.prepare(
+      `INSERT INTO scanned_directories (path, identity) VALUES (?, ?) ON CONFLICT DO UPDATE SET
+       identity = coalesce(excluded.identity, identity)`,
+    );
   }
 
   /** Hash of what was last seen; null when the file was gone, undefined when it was never seen. */
@@ -25,13 +65,47 @@ export class SeenFiles {
     return this.#get.get(path)?.hash as string | null | undefined;
   }
 
+  /** What else is remembered; undefined when nothing is, as in the states of 0.1. */
+  feed(path: string): FileFeed | undefined {
+    return this.#feed.get(path) as FileFeed | undefined;
+  }
+
   /** Remembers what was seen. */
   note(path: string, hash: string | null): void {
     this.#note.run(path, hash);
   }
 
+  /** Remembers what became of it. Times that are left out stay as they are. */
+  noteFeed(path: string, feed: Pick<FileFeed, "url"> & Partial<FileFeed>): void {
+    const { url, leftHash = null, publishedAt = 0, removedAt = 0 } = feed;
+    this.#noteFeed.run(path, url, leftHash, publishedAt, removedAt);
+  }
+
   /** Paths that start with `prefix` and were last seen existing. */
   existing(prefix: string): string[] {
     return this.#below.all(prefix).map(({ path }) => String(path));
+  }
+
+  /** Whether a program before this one saw files below `prefix`. */
+  hasFormer(prefix: string): boolean {
+    return this.#former.get(prefix) !== undefined;
+  }
+
+  /** How many files below `prefix` were published as gone after `time`. */
+  removedSince(prefix: string, time: number): number {
+    return Number(this.#removed.get(prefix, time)!.count);
+  }
+
+  /**
+   * Which directory was scanned completely at the path before, in whatever run: null when that is not
+   * known, undefined when none was.
+   */
+  scanned(directory: string): string | null | undefined {
+    return this.#scanned.get(directory)?.identity as string | null | undefined;
+  }
+
+  /** Remembers that it was; without an identity, the known one stays. */
+  noteScanned(directory: string, identity: string | undefined): void {
+    this.#noteScanned.run(directory, identity ?? null);
   }
 }

@@ -89,6 +89,17 @@ ON CONFLICT DO UPDATE SET time = excluded.time, id = excluded.id, hash = exclude
 WHERE (excluded.time, excluded.id) > (time, id);
 `,
   },
+  {
+    format: 6,
+    sql: `
+CREATE TABLE file_feeds ( -- more about what is in files, of which the program before knows nothing
+  path TEXT PRIMARY KEY, url TEXT NOT NULL,
+  leftHash TEXT, -- content that was seen and not published
+  publishedAt INTEGER NOT NULL DEFAULT 0, removedAt INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE scanned_directories (path TEXT PRIMARY KEY, identity TEXT) STRICT, WITHOUT ROWID;
+`,
+  },
 ];
 
 /**

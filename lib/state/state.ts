@@ -32,7 +32,15 @@ export interface Owner {
 const CLOCK_TOLERANCE = 1000;
 
 /** Small facts that are kept beside the tables. */
-type Fact = "server" | "store" | "service" | "entered" | "lastPoll" | "clockOffset" | "uploadError";
+type Fact =
+  | "server"
+  | "store"
+  | "service"
+  | "entered"
+  | "lastPoll"
+  | "restored"
+  | "clockOffset"
+  | "uploadError";
 
 /** One server's state. */
 export class State implements Disposable {
@@ -115,6 +123,20 @@ export class State implements Disposable {
   /** Writes a fact. */
   setFact(name: Fact, value: string | number): void {
     this.#setFact.run(name, value);
+  }
+
+  /**
+   * Whether all that a first listing showed has been read once; before that, a URL of which nothing is
+   * known is not new. What cannot be read is not waited for: one damaged object would hold up all.
+   */
+  isRestored({ from }: { readonly from: "earliest" | "now" }): boolean {
+    if (this.fact("restored") !== undefined) return true;
+    // Whoever begins at the end has read nothing of what was there.
+    if (from === "now") return false;
+    if (this.fact("lastPoll") === undefined) return false;
+    if (this.cursors.hasReadable(this.publisher.load().stream)) return false;
+    this.setFact("restored", 1);
+    return true;
   }
 
   /** Changes whenever another process has written to the state. */

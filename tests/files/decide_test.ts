@@ -1,41 +1,126 @@
 import assert from "node:assert/strict";
-import { decideOnContent, decideOnRemoval } from "../../lib/files/decide.ts";
+import {
+  changedAt,
+  decideOnContent,
+  decideOnRemoval,
+  decideOnWrite,
+  type Origin,
+} from "../../lib/files/decide.ts";
 
-const content = { hash: "new", modified: 50, received: false };
+const content = { hash: "new", modified: 50, changed: 50, arrived: false, isElsewhere: false };
 const removal = { publishRemovals: true, elsewhere: false, newest: undefined, received: false };
 
-Deno.test("decideOnContent() publishes what differs from the last look and from the newest", () => {
-  const newest = { time: 100, hash: "other" };
-  assert.equal(decideOnContent({ ...content, seen: "old", newest }), "publish");
-  assert.equal(decideOnContent({ ...content, seen: null, newest }), "publish");
+/** What was seen in the file. */
+const seen = (hash: string | null, { isLeft = false, publishedAt = 0 } = {}) => ({
+  known: { hash, isLeft, publishedAt },
+});
+
+/** What the `.feed.json` says. */
+const from = (time: number, hash?: string): { origin: Origin } => ({ origin: { time, hash } });
+
+Deno.test("decideOnContent() publishes what follows the newest update, whatever its time", () => {
+  const newest = { time: 100, hash: "old" };
+  assert.equal(decideOnContent({ ...content, ...seen("old"), newest }), "publish");
+  assert.equal(decideOnContent({ ...content, ...seen(null), newest }), "publish");
+});
+
+Deno.test("decideOnContent() lets the newer win when something was published beside the file", () => {
+  for (const known of [seen("old"), {}]) {
+    const newest = { time: 49, hash: "other" };
+    assert.equal(decideOnContent({ ...content, ...known, newest }), "publish");
+    assert.equal(
+      decideOnContent({ ...content, ...known, newest: { ...newest, time: 50 } }),
+      "leave",
+    );
+    assert.equal(
+      decideOnContent({ ...content, ...known, newest: { time: 49, hash: null } }),
+      "publish",
+    );
+  }
+});
+
+Deno.test("decideOnContent() lets the newer win in another directory", () => {
+  const facts = { ...content, isElsewhere: true, newest: { time: 100, hash: "old" } };
+  for (const hash of ["old", null]) {
+    assert.equal(decideOnContent({ ...facts, ...seen(hash) }), "leave");
+    assert.equal(decideOnContent({ ...facts, ...seen(hash), changed: 101 }), "publish");
+  }
 });
 
 Deno.test("decideOnContent() leaves alone what was seen before, though a newer update is known", () => {
-  const newest = { time: 100, hash: "other" };
-  assert.equal(decideOnContent({ ...content, seen: "new", newest }), "unchanged");
+  for (const newest of [{ time: 100, hash: "other" }, undefined]) {
+    assert.equal(decideOnContent({ ...content, ...seen("new"), newest }), "unchanged");
+  }
+});
+
+Deno.test("decideOnContent() publishes what was left once it is saved again", () => {
+  const facts = { ...content, ...seen("new", { isLeft: true }) };
+  const newest = { time: 50, hash: "other" };
+  assert.equal(decideOnContent({ ...facts, changed: 90, newest }), "unchanged");
+  assert.equal(decideOnContent({ ...facts, modified: 90, newest }), "publish");
 });
 
 Deno.test("decideOnContent() only notes what equals the newest known content", () => {
   const newest = { time: 100, hash: "new" };
-  assert.equal(decideOnContent({ ...content, seen: "old", newest }), "note");
-  assert.equal(decideOnContent({ ...content, modified: 150, seen: undefined, newest }), "note");
+  assert.equal(decideOnContent({ ...content, ...seen("old"), newest }), "note");
+  assert.equal(decideOnContent({ ...content, changed: 150, newest }), "note");
 });
 
 Deno.test("decideOnContent() only notes what was received while the file came to rest", () => {
-  const newest = { time: 100, hash: "newer still" };
-  assert.equal(decideOnContent({ ...content, seen: "old", newest, received: true }), "note");
+  const newest = { time: 20, hash: "newer still" };
+  assert.equal(decideOnContent({ ...content, ...seen("old"), newest, arrived: true }), "note");
 });
 
-Deno.test("decideOnContent() publishes a new file only if it is newer than the newest update", () => {
-  const facts = { ...content, seen: undefined };
-  assert.equal(decideOnContent({ ...facts, newest: undefined }), "publish");
-  assert.equal(decideOnContent({ ...facts, newest: { time: 49, hash: "other" } }), "publish");
-  assert.equal(decideOnContent({ ...facts, newest: { time: 50, hash: "other" } }), "note");
-  assert.equal(decideOnContent({ ...facts, newest: { time: 49, hash: null } }), "publish");
+Deno.test("decideOnContent() only notes what its .feed.json says was received, however little is known", () => {
+  for (const newest of [undefined, { time: 20, hash: "other" }]) {
+    assert.equal(decideOnContent({ ...content, ...from(10, "new"), newest }), "note");
+    assert.equal(decideOnContent({ ...content, ...from(10, "another"), newest }), "publish");
+    assert.equal(decideOnContent({ ...content, ...from(10), newest }), "publish");
+  }
 });
 
-Deno.test("decideOnContent() publishes content seen before when its URL is unknown", () => {
-  assert.equal(decideOnContent({ ...content, seen: "new", newest: undefined }), "publish");
+Deno.test("decideOnContent() publishes what was received and replaced, when it is put back", () => {
+  const facts = { ...content, ...from(10, "new"), newest: { time: 30, hash: "mine" } };
+  assert.equal(decideOnContent({ ...facts, ...seen("mine", { publishedAt: 30 }) }), "publish");
+  assert.equal(decideOnContent({ ...facts, ...seen("mine", { publishedAt: 10 }) }), "note");
+});
+
+Deno.test("changedAt() believes the file system, at the first look the tools, both by the store's clock", () => {
+  const stamp = { modified: 10, changed: 90 };
+  assert.equal(changedAt(stamp, { isFirst: false, clockOffset: 5 }), 95);
+  assert.equal(changedAt(stamp, { isFirst: true, clockOffset: 5 }), 15);
+});
+
+const write = { changed: 50, now: 1000, update: { time: 100, hash: "update" } };
+
+Deno.test("decideOnWrite() writes over what is kept elsewhere", () => {
+  const late = { ...write, changed: 200 };
+  assert.equal(decideOnWrite({ ...late, found: { hash: "x", ...from(10, "x") } }), "write");
+  assert.equal(decideOnWrite({ ...late, found: { hash: "x", ...seen("x") } }), "write");
+  assert.equal(decideOnWrite({ ...late, found: { hash: "update" } }), "describe");
+});
+
+Deno.test("decideOnWrite() never writes over content that nobody has looked at", () => {
+  const unseen = [
+    undefined,
+    { hash: "x" },
+    { hash: "x", ...from(10) },
+    { hash: "x", ...from(10, "y") },
+    { hash: "x", ...seen("y") },
+    { hash: "x", ...seen("x", { isLeft: true }) },
+    { hash: "x", ...seen("y", { publishedAt: 20 }), ...from(10, "x") },
+  ];
+  for (const found of unseen) {
+    assert.equal(decideOnWrite({ ...write, found }), "keep");
+    assert.equal(decideOnWrite({ ...write, found, changed: 101 }), "leave");
+  }
+});
+
+Deno.test("decideOnWrite() skips what is older than the update in the file, unless that is of the future", () => {
+  const found = { hash: "x", ...from(101, "x") };
+  assert.equal(decideOnWrite({ ...write, found }), "skip");
+  const future = 2 * 24 * 60 * 60 * 1000;
+  assert.equal(decideOnWrite({ ...write, found: { hash: "x", ...from(future, "x") } }), "write");
 });
 
 Deno.test("decideOnRemoval() publishes only when told to", () => {

@@ -19,6 +19,7 @@ async function setUp(s: Setting, age: number) {
     settle: 200,
     publishRemovals: true,
     complaints: new Complaints(s.log),
+    logger: s.log,
   });
   return { directory, examiner };
 }

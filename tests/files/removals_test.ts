@@ -73,8 +73,8 @@ Deno.test("the removal of a feed named by its .feed.json is published though bot
   await s.write("weather.feed", "x");
   await s.write("weather.feed.json", '{"url":"https://a.example/"}');
   await s.write(B, "b");
+  await (await s.restart()).scan();
   const watcher = await s.restart({ publishRemovals: true });
-  await watcher.scan();
   await Deno.remove(s.path("weather.feed"));
   await Deno.remove(s.path("weather.feed.json"));
   assert.equal((await watcher.scan()).removed, 1);
@@ -87,6 +87,7 @@ Deno.test("the removal of a feed named by its .feed.json is published though bot
 
 Deno.test("a removal that nothing tells the URL of is reported", async () => {
   await using s = new Setting();
+  s.ledger.tellsUrls = false; // As a state of 0.1.
   await s.write("weather.feed", "x");
   await s.write("weather.feed.json", '{"url":"https://a.example/"}');
   await s.write(B, "b");

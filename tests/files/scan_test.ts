@@ -40,7 +40,7 @@ Deno.test("scan() finds what was changed, made and removed while nothing was run
 
 Deno.test("scan() reads no file again that is unchanged", async () => {
   await using s = new Setting();
-  for (let i = 0; i < 20; i++) await s.write(`https___a.example_${i}.feed`, "x");
+  for (let i = 0; i < 20; i++) await s.write(`https___a.example_n${i}.feed`, "x");
   const watcher = await s.restart({ environment: fastEnvironment({ ahead: 10_000 }) });
   await watcher.scan();
   const { lookups } = s.ledger;
@@ -108,8 +108,8 @@ Deno.test("two files for one URL never publish in turns", async () => {
 Deno.test("files for one URL are told once, all of them, until there is one only", async () => {
   await using s = new Setting();
   const [one, two] = [
-    s.path("https%3A%2F%2Fa.example%2F1.feed"),
-    s.path("https___a.example_1.feed"),
+    s.path("https%3A%2F%2Fa.example%2Fn1.feed"),
+    s.path("https___a.example_n1.feed"),
   ];
   await Deno.writeTextFile(two, "two");
   const watcher = await s.restart();
@@ -121,13 +121,14 @@ Deno.test("files for one URL are told once, all of them, until there is one only
     await Deno.writeTextFile(two, content);
   }
   await watcher.scan();
-  const warning = `'${one}' and '${two}' stand for the same URL https://a.example/1: keep one of ` +
+  const warning =
+    `'${one}' and '${two}' stand for the same URL https://a.example/n1: keep one of ` +
     "them, each is published when it changes";
   assert.deepEqual(s.log.lines, [warning]);
   await s.write("named.feed", "x");
-  await s.write("named.feed.json", '{"url":"https://a.example/1"}');
+  await s.write("named.feed.json", '{"url":"https://a.example/n1"}');
   await watcher.scan();
-  assert.match(s.log.lines[1], /1\.feed' and '.*_1\.feed' and '.*named\.feed' stand for/);
+  assert.match(s.log.lines[1], /n1\.feed' and '.*_n1\.feed' and '.*named\.feed' stand for/);
   await Deno.remove(s.path("named.feed"));
   await Deno.remove(one);
   await watcher.scan();

@@ -1,6 +1,6 @@
 /** A real directory, a ledger in memory and a clock that runs faster than the real one. */
 import { type Environment, systemEnvironment } from "../../lib/environment.ts";
-import type { FileLedger, NewestKnown } from "../../lib/files/ledger.ts";
+import type { FileLedger, NewestKnown, SeenFile, Sight } from "../../lib/files/ledger.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watch_files.ts";
 import { contentBytes, contentHash, type Json, type UpdateInput } from "../../lib/update.ts";
 
@@ -14,17 +14,48 @@ export class MemoryLedger implements FileLedger {
   readonly published: Published[] = [];
   readonly files = new Map<string, string | null>();
   readonly urls = new Map<string, NewestKnown>();
+  readonly scanned = new Map<string, string | undefined>();
+  readonly clockOffset = 0;
+  readonly #feeds = new Map<string, Omit<SeenFile, "hash">>();
+  readonly #removed: { path: string; time: number }[] = [];
   /** How many times a file was asked about: once for each that was read. */
   lookups = 0;
   /** Called when the newest update of a URL is looked up, as it is when a file is marked. */
   onNewest: (url: string) => void = () => {};
+  /** Whether it knows which feed a file stood for. */
+  tellsUrls = true;
   /** Thrown by `publish` when set. */
   failure: Error | undefined;
   #waiting: (() => void)[] = [];
 
-  seen(path: string): string | null | undefined {
+  get(path: string): SeenFile | undefined {
     this.lookups++;
-    return this.files.get(path);
+    const hash = this.files.get(path);
+    return hash === undefined ? undefined : {
+      publishedAt: 0,
+      isLeft: false,
+      ...(this.tellsUrls ? this.#feeds.get(path) : undefined),
+      hash,
+    };
+  }
+
+  isScanned(directory: string): boolean {
+    return this.scanned.has(directory);
+  }
+
+  identityOf(directory: string): string | undefined {
+    return this.scanned.get(directory);
+  }
+
+  noteScanned(directory: string, identity: string | undefined): void {
+    this.scanned.set(directory, identity ?? this.scanned.get(directory));
+  }
+
+  removedSince(directory: string, since: number): number {
+    return this.#removed.filter(({ path, time }) =>
+      path.startsWith(`${directory}/`) && time > since
+    )
+      .length;
   }
 
   seenIn(directory: string): string[] {
@@ -37,15 +68,20 @@ export class MemoryLedger implements FileLedger {
     return this.urls.get(url);
   }
 
-  note(path: string, hash: string | null): void {
+  note(path: string, { url, hash, isLeft = false }: Sight): void {
     this.files.set(path, hash);
+    const { publishedAt = 0 } = this.#feeds.get(path) ?? {};
+    this.#feeds.set(path, { url, isLeft, publishedAt });
     this.#wake();
   }
 
   publish(path: string, hash: string | null, update: UpdateInput): void {
     if (this.failure) throw this.failure;
     this.files.set(path, hash);
-    this.urls.set(String(update.url), { time: Date.now(), hash });
+    const time = Date.now(), url = String(update.url);
+    this.urls.set(url, { time, hash });
+    this.#feeds.set(path, { url, isLeft: false, publishedAt: time });
+    if (hash === null) this.#removed.push({ path, time });
     this.published.push({ path, ...update });
     this.#wake();
   }

@@ -170,7 +170,7 @@ Deno.test("a file that is appended to for ever is told of and not read, and othe
 Deno.test("a burst of 2,000 files is published completely, each file once", async () => {
   await using s = new Setting();
   await s.start({ settle: 50 });
-  const names = Array.from({ length: 2_000 }, (_, i) => `https___a.example_${i}.feed`);
+  const names = Array.from({ length: 2_000 }, (_, i) => `https___a.example_n${i}.feed`);
   await Promise.all(names.map((name) => s.write(name, name)));
   await s.ledger.until(({ published }) => published.length >= names.length);
   const report = await (await s.restart()).scan();

@@ -8,6 +8,11 @@ import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts
 
 const NAME = "https%3A%2F%2Fexample.com%2Ffeed.xml.feed";
 
+/** After all files that a test has made by now. */
+function later(): string {
+  return new Date(Date.now() + 60_000).toISOString();
+}
+
 async function names(directory: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(directory), ({ name }) => name)).sort();
 }
@@ -27,6 +32,8 @@ Deno.test("mirror writes the feed, and beside it what is known about it", async 
     id: update.id,
     server: "web-1",
     time: "2026-01-02T03:04:05.678Z",
+    sha256: "f2dd11061a564b204e12522e382d22b895302a2e368a9ca490f096eb48945032",
+    seal: "93c403af1700a7a8",
   });
 });
 
@@ -124,7 +131,7 @@ Deno.test("mirror replaces a symbolic link, and leaves what it leads to", async 
   await Deno.writeTextFile(target, "precious");
   await using plugin = await start(mirror, { directory: "feeds" }, home.path);
   for (const name of [NAME, `${NAME}.json`]) await Deno.symlink(target, join(feeds, name));
-  await plugin.update(makeUpdate());
+  await plugin.update(makeUpdate({ time: later() }));
   assert.equal(await Deno.readTextFile(target), "precious");
   assert.equal((await Deno.lstat(join(feeds, NAME))).isSymlink, false);
   assert.equal(await Deno.readTextFile(join(feeds, NAME)), "<rss/>");
@@ -145,7 +152,7 @@ Deno.test("mirror says which file could not be written, and leaves nothing of it
   const full = "No space left on device (os error 28)";
   Deno.FsFile.prototype.write = () => Promise.reject(new Error(full));
   try {
-    const message = `Cannot write '${join(home.path, NAME)}.json': ${full}`;
+    const message = `Cannot write '${join(home.path, NAME)}': ${full}`;
     await assert.rejects(plugin.update(makeUpdate()), { message });
   } finally {
     Deno.FsFile.prototype.write = write;

@@ -8,15 +8,15 @@ type Form = (i: number) => [name: string, url: string, hasDetails?: true];
 
 /** Names of the i-th feed file, in all their forms, and the URLs that they stand for. */
 const FORMS: readonly Form[] = [
-  (i) => [`https___p.example_${i}.feed`, `https://p.example/${i}`],
-  (i) => [`https%3A%2F%2Fp.example%2F${i}.feed`, `https://p.example/${i}`],
-  (i) => [`https___p.example_${i}é.feed`, `https://p.example/${i}é`],
-  (i) => [`feed-${i}.feed`, `https://p.example/${i}`, true],
-  (i) => [`https___p.example_${i}\ufffd.feed`, `https://p.example/${i}\ufffd`],
+  (i) => [`https___p.example_n${i}.feed`, `https://p.example/n${i}`],
+  (i) => [`https%3A%2F%2Fp.example%2Fn${i}.feed`, `https://p.example/n${i}`],
+  (i) => [`https___p.example_n${i}é.feed`, `https://p.example/n${i}é`],
+  (i) => [`feed-${i}.feed`, `https://p.example/n${i}`, true],
+  (i) => [`https___p.example_n${i}\ufffd.feed`, `https://p.example/n${i}\ufffd`],
 ];
 
 /** A name that is not UTF-8. */
-const RAW: Form = (i) => [`https___p.example_${i}\udce9.feed`, `https://p.example/${i}%E9`];
+const RAW: Form = (i) => [`https___p.example_n${i}\udce9.feed`, `https://p.example/n${i}%E9`];
 
 const none: Pause = () => Promise.resolve();
 

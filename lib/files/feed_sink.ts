@@ -1,0 +1,213 @@
+/**
+ * Writes updates to the feed files of a directory, and never over what nobody has looked at yet.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { systemEnvironment } from "../environment.ts";
+import { messageOf } from "../errors.ts";
+import type { PluginLogger } from "../plugin.ts";
+import { contentBytes, contentHash, type Update } from "../update.ts";
+import { changedAt, decideOnWrite } from "./decide.ts";
+import { detailsOf, isReplaceable } from "./details.ts";
+import { contentFound, findFile, type FoundFile, isStill } from "./found_file.ts";
+import { keepAside } from "./keep_aside.ts";
+import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
+import { FeedPlaces, foldsCase } from "./places.ts";
+import { identifyFeed } from "./read_feed.ts";
+import { type PreparedFile, prepareFile, removeLeftovers } from "./replace_file.ts";
+
+/** A file that changes so often while it is looked at is left to the next attempt. */
+const MOST_LOOKS = 5;
+
+/** What a sink is opened with. */
+export interface FeedSinkOptions {
+  /** What the server has seen in files. @default nothing */
+  readonly known?: KnownFiles;
+  /** Where it is told what was kept, and what was left alone. */
+  readonly logger: PluginLogger;
+}
+
+/** An update, its content, and the file it goes to. */
+interface Task {
+  readonly update: Update;
+  readonly name: string;
+  readonly path: string;
+  /** Hash of the content; null: the feed is gone. */
+  readonly hash: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** What is at the place of a task, and what to do about it. */
+interface Look {
+  readonly found: FoundFile | undefined;
+  readonly action: ReturnType<typeof decideOnWrite>;
+}
+
+/** A directory of feed files that updates are written to. */
+export class FeedSink {
+  readonly #directory: string;
+  readonly #known: KnownFiles;
+  readonly #logger: PluginLogger;
+  readonly #places: FeedPlaces;
+
+  private constructor(directory: string, { known, logger }: FeedSinkOptions, places: FeedPlaces) {
+    this.#directory = directory;
+    this.#known = known ?? NO_KNOWN_FILES;
+    this.#logger = logger;
+    this.#places = places;
+  }
+
+  /** Opens the directory at this absolute path; it is made when it is missing. */
+  static async open(directory: string, options: FeedSinkOptions): Promise<FeedSink> {
+    await Deno.mkdir(directory, { recursive: true });
+    await removeLeftovers(directory);
+    const places = new FeedPlaces(directory, { foldsCase: await foldsCase(directory) });
+    return new FeedSink(directory, options, places);
+  }
+
+  /**
+   * Brings the file of the feed to what the update says, unless something newer is there.
+   *
+   * @throws {TypeError} when the URL of the update cannot name a file.
+   */
+  async apply(update: Update, signal: AbortSignal): Promise<void> {
+    const name = await this.#places.nameOf(update.url);
+    const content = contentBytes(update);
+    const hash = content === undefined ? null : contentHash(content);
+    const path = join(this.#directory, name);
+    const task = { update, name, path, hash, signal };
+    try {
+      await (content === undefined ? this.#remove(task) : this.#write(task, content));
+    } catch (cause) {
+      signal.throwIfAborted();
+      // What Deno says of a full disk names no file.
+      const action = content === undefined ? "remove" : "write";
+      throw new Error(`Cannot ${action} '${path}': ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  async #write(task: Task, content: Uint8Array): Promise<void> {
+    const { update, path, hash } = task;
+    const text = detailsOf(update, hash!);
+    const { action } = await this.#look(task);
+    if (action === "leave") return this.#tellLeft(task);
+    if (action === "skip") return;
+    if (action === "describe" && await textOf(`${path}.json`) === text) return;
+    await using details = await prepareFile(this.#directory, new TextEncoder().encode(text));
+    await using feed = await prepareFile(this.#directory, content);
+    let isDescribed = false;
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const look = await this.#look(task);
+      if (look.action === "leave") return this.#tellLeft(task);
+      if (look.action === "skip") return;
+      if (look.action === "keep") await this.#keep(path, task);
+      if (!isDescribed) await this.#replaceDetails(task, details);
+      isDescribed = true;
+      if (look.action === "describe") return;
+      if (await this.#replace(task, look, feed)) return;
+    }
+    throw new Error("it keeps changing");
+  }
+
+  /** Tells whether the file was still what it was. */
+  async #replace({ path, signal }: Task, { found, action }: Look, feed: PreparedFile) {
+    if (found?.info) await feed.take(found.info);
+    signal.throwIfAborted();
+    // Where there are no second names, what was kept is at its place no more.
+    const expected = action === "keep" && !await isStill(path, found) ? undefined : found;
+    if (!await isStill(path, expected)) return false;
+    await feed.moveTo(path);
+    return true;
+  }
+
+  async #remove(task: Task): Promise<void> {
+    const { path, signal } = task;
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const { found, action } = await this.#look(task);
+      if (action === "leave") return this.#tellLeft(task);
+      if (action === "skip") return;
+      if (found && !found.isFile) throw new Error("it is not a file");
+      if (action === "keep" && found) await this.#keep(path, task);
+      signal.throwIfAborted();
+      if (found && await isStill(path, found)) await remove(path);
+      if (await isStill(path, undefined)) return await this.#removeDetails(path);
+    }
+    throw new Error("it keeps changing");
+  }
+
+  async #look({ name, path, update, hash }: Task): Promise<Look> {
+    const found = await findFile(path);
+    // What cannot be a feed file is not replaced: the rename fails, and that is told.
+    if (!found?.isFile) return { found, action: "write" };
+    const identity = await identifyFeed(name, path).catch(() => undefined);
+    const { clockOffset } = this.#known;
+    const isFirst = !this.#known.isScanned(this.#directory);
+    const action = decideOnWrite({
+      found: contentFound(found, this.#known.get(path), identity),
+      changed: changedAt(found, { isFirst, clockOffset }),
+      update: { time: Date.parse(update.time), hash },
+      now: systemEnvironment.clock.now() + clockOffset,
+    });
+    return { found, action };
+  }
+
+  async #keep(path: string, { update: { url } }: Task): Promise<void> {
+    const kept = await keepAside(path, new Date());
+    if (kept === undefined) return;
+    this.#logger.warn(
+      `'${path}' was changed, and a newer update of ${url} takes its place: what was in it was never ` +
+        `published, and is kept as '${kept}'`,
+    );
+  }
+
+  #tellLeft({ path, update: { url, server, time } }: Task): void {
+    this.#logger.warn(
+      `'${path}' was changed after the update of ${url} that ${server} published at ${time}: it is left ` +
+        "as it is",
+    );
+  }
+
+  /** Before the file itself, so that whoever watches the directory finds its URL. */
+  async #replaceDetails(task: Task, details: PreparedFile): Promise<void> {
+    const path = `${task.path}.json`;
+    const info = await Deno.lstat(path).catch(() => undefined);
+    if (info?.isFile) await details.take(info);
+    if (info && !info.isDirectory && !await this.#isOwn(path)) await this.#keepDetails(path);
+    task.signal.throwIfAborted();
+    await details.moveTo(path);
+  }
+
+  async #keepDetails(path: string): Promise<void> {
+    const kept = await keepAside(path, new Date());
+    if (kept === undefined) return;
+    this.#logger.warn(
+      `'${path}' was written by somebody else, and now holds what came with the newest update: what was ` +
+        `in it is kept as '${kept}'`,
+    );
+  }
+
+  /** What a person wrote there stays: it names the feed, should it come back. */
+  async #removeDetails(path: string): Promise<void> {
+    const details = `${path}.json`;
+    const info = await Deno.lstat(details).catch(() => undefined);
+    if (info && await this.#isOwn(details)) await remove(details);
+  }
+
+  async #isOwn(path: string): Promise<boolean> {
+    const text = await textOf(path);
+    return text !== undefined && isReplaceable(text);
+  }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return await Deno.readTextFile(path).catch(() => undefined);
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

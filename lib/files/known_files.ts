@@ -1,0 +1,32 @@
+/**
+ * What a server knows of the feed files on its disk: whoever writes over one asks first.
+ *
+ * @module
+ */
+
+/** A file as this server last saw it. */
+export interface KnownFile {
+  /** SHA-256 of the content that was last seen in it, base64; null: it was gone. */
+  readonly hash: string | null;
+  /** That content was seen, and left unpublished: it is nowhere else. */
+  readonly isLeft: boolean;
+  /** When content of the file was last published from here, milliseconds by the store's clock; 0: never. */
+  readonly publishedAt: number;
+}
+
+/** What this server knows of feed files. */
+export interface KnownFiles {
+  /** Milliseconds to add to local times, such as those of files, to get the store's. */
+  readonly clockOffset: number;
+  /** What was last seen in the file at this absolute path; undefined when it was never seen. */
+  get(path: string): KnownFile | undefined;
+  /** Whether the files of the directory were all looked at before, in whatever run. */
+  isScanned(directory: string): boolean;
+}
+
+/** For who has no state: nothing is known of any file. */
+export const NO_KNOWN_FILES: KnownFiles = {
+  clockOffset: 0,
+  get: () => undefined,
+  isScanned: () => false,
+};

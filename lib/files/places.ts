@@ -1,0 +1,164 @@
+/**
+ * Which file of a directory an update goes to.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { systemEnvironment } from "../environment.ts";
+import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "../feed_names.ts";
+import { fileVersion } from "../file_version.ts";
+import { feedOf } from "./feed_directory.ts";
+import { identifyFeed } from "./read_feed.ts";
+
+/** The directory is listed again after so many milliseconds, or ten times as long as that took. */
+const LISTING_AGE = 100;
+
+/** What a listing told. */
+interface Listing {
+  readonly names: ReadonlySet<string>;
+  /** Files that are named otherwise than after their URL alone. */
+  readonly byUrl: ReadonlyMap<string, string>;
+  readonly expires: number;
+}
+
+/**
+ * Finds the file of a feed: the one that stands for it already, whatever it is called, else one that is
+ * named after its URL. Where that name is another feed's, as on file systems that do not tell upper from
+ * lower case, it is the name with a hash.
+ */
+export class FeedPlaces {
+  readonly #directory: string;
+  readonly #foldsCase: boolean;
+  readonly #identified = new Map<string, { version: string; url: string | undefined }>();
+  /** Names given to URLs whose files may not be there yet, in lower case. */
+  readonly #taken = new Map<string, string>();
+  #listing: Promise<Listing> | undefined;
+  #expires = 0;
+
+  /** For the directory at this absolute path; `foldsCase`: it does not tell upper from lower case. */
+  constructor(directory: string, { foldsCase }: { readonly foldsCase: boolean }) {
+    this.#directory = directory;
+    this.#foldsCase = foldsCase;
+  }
+
+  /**
+   * Name of the file that the feed at `url` is kept in.
+   *
+   * @throws {TypeError} when `url` is not an absolute URL.
+   */
+  async nameOf(url: string): Promise<string> {
+    const plain = feedFileName(url);
+    const holder = await this.#holderOf(plain, url);
+    if (holder === url) return this.#take(plain, url);
+    const { byUrl } = await this.#list();
+    const other = byUrl.get(url);
+    if (other !== undefined && await this.#isOf(other, url)) return other;
+    const taken = this.#foldsCase ? this.#taken.get(plain.toLowerCase()) : undefined;
+    const isFree = holder === undefined && (taken === undefined || taken === url);
+    return isFree ? this.#take(plain, url) : hashedFileName(url);
+  }
+
+  #take(name: string, url: string): string {
+    if (this.#foldsCase) this.#taken.set(name.toLowerCase(), url);
+    return name;
+  }
+
+  /** URL that the file of this name, made of `url`, stands for; undefined when there is none. */
+  async #holderOf(name: string, url: string): Promise<string | undefined> {
+    const path = join(this.#directory, name);
+    const details = await exists(`${path}.json`);
+    if (!details && !await exists(path)) return undefined;
+    const told = details ? await urlOf(name, path) : undefined;
+    if (told !== undefined) return told;
+    // Without a `.feed.json` the name decides, as it is spelt in the directory.
+    const isOther = this.#foldsCase && await this.#spelling(name) !== name;
+    return isOther ? "" : url;
+  }
+
+  async #spelling(name: string): Promise<string> {
+    const { names } = await this.#list();
+    if (names.has(name)) return name;
+    const folded = name.toLowerCase();
+    return [...names].find((other) => other.toLowerCase() === folded) ?? name;
+  }
+
+  async #isOf(name: string, url: string): Promise<boolean> {
+    const path = join(this.#directory, name);
+    if (!await exists(path) && !await exists(`${path}.json`)) return false;
+    return await urlOf(name, path) === url;
+  }
+
+  /** Listings are shared: at the start each update is of a feed that has no file yet. */
+  #list(): Promise<Listing> {
+    const { clock } = systemEnvironment;
+    if (this.#listing && clock.elapsed() < this.#expires) return this.#listing;
+    this.#expires = Infinity;
+    const listing = this.#listing = this.#read();
+    listing.then(({ expires }) => this.#expires = expires, () => this.#expires = 0);
+    return listing;
+  }
+
+  async #read(): Promise<Listing> {
+    const { clock } = systemEnvironment;
+    const begin = clock.elapsed();
+    const names = new Set<string>();
+    const odd = new Set<string>();
+    try {
+      for await (const { name } of Deno.readDir(this.#directory)) {
+        names.add(name);
+        const feed = feedOf(name);
+        if (feed !== undefined && !isPlain(feed)) odd.add(feed);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    const byUrl = new Map<string, string>();
+    for (const name of [...odd].sort()) {
+      const url = await this.#identify(name);
+      if (url !== undefined && !byUrl.has(url)) byUrl.set(url, name);
+    }
+    const end = clock.elapsed();
+    return { names, byUrl, expires: end + Math.max(LISTING_AGE, 10 * (end - begin)) };
+  }
+
+  /** Reads no `.feed.json` again that is unchanged. */
+  async #identify(name: string): Promise<string | undefined> {
+    const path = join(this.#directory, name);
+    const info = await Deno.stat(`${path}.json`).catch(() => undefined);
+    const version = info ? fileVersion(info) : "";
+    const known = this.#identified.get(name);
+    if (known?.version === version) return known.url;
+    const url = await urlOf(name, path);
+    this.#identified.set(name, { version, url });
+    return url;
+  }
+}
+
+/** Whether a file of this name is found by its URL alone. */
+function isPlain(name: string): boolean {
+  const url = feedUrl(name.slice(0, -FEED_SUFFIX.length));
+  return url !== undefined && URL.canParse(url) && feedFileName(url) === name;
+}
+
+async function urlOf(name: string, path: string): Promise<string | undefined> {
+  return await identifyFeed(name, path).then(({ url }) => url, () => undefined);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  });
+}
+
+/** Whether the directory takes names that differ in upper and lower case for the same. */
+export async function foldsCase(directory: string): Promise<boolean> {
+  const name = `.feedsync-${crypto.randomUUID()}.tmp`;
+  const path = join(directory, name);
+  await Deno.writeTextFile(path, "");
+  try {
+    return await exists(join(directory, name.toUpperCase()));
+  } finally {
+    await Deno.remove(path);
+  }
+}

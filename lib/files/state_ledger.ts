@@ -1,0 +1,71 @@
+/**
+ * The state as the memory of feed files.
+ *
+ * @module
+ */
+import { join, sep } from "node:path";
+import type { Parts } from "../connection.ts";
+import type { FeedUrlOptions } from "../feed_url.ts";
+import { accept, prepareUpdate } from "../publishing/accept.ts";
+import type { KnownFiles } from "./known_files.ts";
+import type { FileLedger, SeenFile } from "./ledger.ts";
+
+/** What the state knows of feed files, for whoever writes over them. */
+export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
+  const { files } = state;
+  // It cannot change any more, and looking takes long.
+  const former = new Map<string, boolean>();
+  return {
+    get clockOffset() {
+      return state.clockOffset;
+    },
+    get(path): SeenFile | undefined {
+      const hash = files.get(path);
+      if (hash === undefined) return undefined;
+      const { url, leftHash = null, publishedAt = 0 } = files.feed(path) ?? {};
+      return { hash, url, publishedAt, isLeft: hash !== null && hash === leftHash };
+    },
+    // The states of 0.1 tell by what was seen in it.
+    isScanned: (directory) =>
+      files.scanned(directory) !== undefined ||
+      former.getOrInsertComputed(directory, () => files.hasFormer(join(directory, sep))),
+  };
+}
+
+/** What was seen in files, and what is published of them, in the state; `options`: which URLs are accepted. */
+export function ledgerOf(
+  { state, uploader, environment }: Parts,
+  options?: FeedUrlOptions,
+): FileLedger {
+  const { files, newest } = state;
+  // Not synced: after a crash of the machine files are only looked at again.
+  const unsynced = { durable: false };
+  const known = knownFiles({ state });
+  return {
+    get clockOffset() {
+      return known.clockOffset;
+    },
+    get: known.get,
+    isScanned: known.isScanned,
+    seenIn: (directory) => files.existing(join(directory, sep)),
+    removedSince: (directory, time) => files.removedSince(join(directory, sep), time),
+    newest: (url) => newest.get(url),
+    note: (path, { url, hash, isLeft = false }) =>
+      state.transaction(() => {
+        files.note(path, hash);
+        if (url !== undefined) files.noteFeed(path, { url, leftHash: isLeft ? hash : null });
+      }, unsynced),
+    identityOf: (directory) => files.scanned(directory) ?? undefined,
+    noteScanned: (directory, identity) =>
+      state.transaction(() => files.noteScanned(directory, identity), unsynced),
+    publish(path, hash, update) {
+      const prepared = prepareUpdate(update, options);
+      state.transaction(() => {
+        files.note(path, hash);
+        const { url, time } = accept(state, prepared, environment);
+        files.noteFeed(path, hash === null ? { url, removedAt: time } : { url, publishedAt: time });
+      });
+      uploader.start();
+    },
+  };
+}
