@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { directoryOf } from "./object_key.ts";
 import type { ObjectInfo } from "./store.ts";
 
-/** So many files are looked at at once. */
-const PARALLEL = 128;
+/** So many files and directories are looked at at once, and in each of these so many files. */
+const PARALLEL = 128, FEW = 16;
 
 /** Which files are listed. */
 export interface Selection {
@@ -27,22 +27,33 @@ export interface Selection {
  * order of their whole paths. What begins with a dot is left out, as is all but regular files; what
  * vanishes meanwhile is no error, and may be listed.
  */
-export function listFiles(selection: Selection): AsyncGenerator<ObjectInfo> {
-  return listBelow(directoryOf(selection.prefix ?? ""), selection);
+export async function* listFiles(selection: Selection): AsyncGenerator<ObjectInfo> {
+  yield* listAll(await readKeys(directoryOf(selection.prefix ?? ""), selection), selection);
 }
 
-async function* listBelow(directory: string, selection: Selection): AsyncGenerator<ObjectInfo> {
-  const keys = await readKeys(directory, selection);
-  let files: string[] = [];
-  for (const key of keys) {
-    if (!key.endsWith("/")) files.push(key);
-    if (key.endsWith("/") || files.length === PARALLEL) {
-      yield* await describe(files, selection.root);
-      files = [];
+async function* listAll(
+  keys: readonly string[],
+  selection: Selection,
+): AsyncGenerator<ObjectInfo> {
+  for (let start = 0; start < keys.length; start += PARALLEL) {
+    const looked = keys.slice(start, start + PARALLEL).map((key) => look(key, selection));
+    for (const { files, more } of await Promise.all(looked)) {
+      yield* files;
+      yield* listAll(more, selection);
     }
-    if (key.endsWith("/")) yield* listBelow(key, selection);
   }
-  yield* await describe(files, selection.root);
+}
+
+/** A file, or what is in a directory: at once if these are a few files, as in most directories. */
+async function look(
+  key: string,
+  selection: Selection,
+): Promise<{ readonly files: readonly ObjectInfo[]; readonly more: readonly string[] }> {
+  const keys = key.endsWith("/") ? await readKeys(key, selection) : [key];
+  const isFew = keys.length <= FEW && !keys.some((key) => key.endsWith("/"));
+  return isFew
+    ? { files: await describe(keys, selection.root), more: [] }
+    : { files: [], more: keys };
 }
 
 /** Sorted; a directory ends with a slash and so stands where the keys below it belong. */
