@@ -126,9 +126,17 @@ const CONNECTIONS: [words: RegExp, diagnosis: Diagnosis][] = [
     kind: "configuration",
     advice: "write http: in 's3.endpoint', or name the port for https:",
   }],
+  [/invalid HTTP/i, {
+    kind: "configuration",
+    advice: "write https: in 's3.endpoint', or check its port",
+  }],
   [/not valid for name|NotValidForName/i, {
     kind: "unavailable",
     advice: "check the host in 's3.endpoint', and whether 's3.forcePathStyle' must be true",
+  }],
+  [/certificate.*(expired|not valid (yet|before|after)|NotValidYet)/i, {
+    kind: "unavailable",
+    advice: "renew the certificate of the service, or set the clock of this machine",
   }],
   [/peer certificate/i, {
     kind: "unavailable",

@@ -8,7 +8,7 @@ import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { Clock } from "../environment.ts";
 import { clockOffset } from "./clock_offset.ts";
 import { RETRY_AFTER } from "./s3_answers.ts";
-import { dateOf } from "./s3_answer_filter.ts";
+import { clockOf, dateOf } from "./s3_answer_filter.ts";
 import type { RequestCounts } from "./store.ts";
 
 /** A `Date` header tells whole seconds. */
@@ -69,9 +69,8 @@ export class Transport implements Disposable {
     const sent = this.#clock.elapsed();
     const response = await this.#send(request);
     const received = this.#clock.now(), took = this.#clock.elapsed() - sent;
-    const stamp = dateOf(response.headers.get("date") ?? "");
-    // A cache repeats what the clock said when it asked the service.
-    if (stamp !== undefined && !response.headers.has("age")) {
+    const stamp = clockOf((name) => response.headers.get(name));
+    if (stamp !== undefined) {
       this.clockOffset = clockOffset({ stamp, resolution: DATE_RESOLUTION, received, took });
     }
     return await this.#heed(response);
