@@ -130,6 +130,11 @@ const SERVICE_MISTAKES: Record<string, Mistake> = {
     code: UNAVAILABLE,
     says: /it redirects to https:\/\/login\/; check 's3.endpoint', and proxies and login pages/,
   },
+  "a bucket that was made just now": {
+    answer: () => s3Failure(307, "TemporaryRedirect", "no", { "x-amz-bucket-region": "eu-west-1" }),
+    code: UNAVAILABLE,
+    says: /the bucket is in eu-west-1; check 's3.region'$/,
+  },
   "a service that has moved": {
     answer: () => new Response(null, { status: 308, headers: { location: "https://new/" } }),
     code: CONFIGURATION,
