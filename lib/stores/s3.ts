@@ -94,8 +94,9 @@ class S3Store implements ObjectStore {
     });
     const options = { signal, size: body.length };
     await this.#bucket.write(`writing ${key}`, options, async (client, deadline) => {
-      const { ETag } = await client.send(command, { abortSignal: deadline.signal });
+      const answer = await client.send(command, { abortSignal: deadline.signal });
       // A page of some other server would pass for success.
+      const { ETag = answer.$metadata.requestId } = answer;
       if (ETag === undefined) throw new ForeignAnswerError(200);
     });
   }

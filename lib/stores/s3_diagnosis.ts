@@ -30,9 +30,7 @@ const CHECK_KEYS = "check 's3.accessKeyId' and 's3.secretAccessKey'";
 const CHECK_REGION = "check 's3.region'";
 const CHECK_ENDPOINT = "check 's3.endpoint', and proxies and login pages on the way there";
 const RENEW = "renew the credentials";
-/** What to do where access is denied and nothing else is known. */
-export const RIGHTS =
-  "check what these credentials are allowed to do, and whether they have expired";
+const RIGHTS = "check what these credentials are allowed to do, and whether they have expired";
 const NO_PATH_STYLE = "set 's3.forcePathStyle' to false";
 const OTHER_PROTOCOL = "write https: in 's3.endpoint', or name the port for http:";
 const MAKE_ROOM = "make room at the provider, or shorten 'retention'";
@@ -126,9 +124,17 @@ const CONNECTIONS: [words: RegExp, diagnosis: Diagnosis][] = [
     kind: "configuration",
     advice: "write http: in 's3.endpoint', or name the port for https:",
   }],
+  [/invalid HTTP/i, {
+    kind: "configuration",
+    advice: "write https: in 's3.endpoint', or check its port",
+  }],
   [/not valid for name|NotValidForName/i, {
     kind: "unavailable",
     advice: "check the host in 's3.endpoint', and whether 's3.forcePathStyle' must be true",
+  }],
+  [/certificate.*(expired|not valid (yet|before|after)|NotValidYet)/i, {
+    kind: "unavailable",
+    advice: "renew the certificate of the service, or set the clock of this machine",
   }],
   [/peer certificate/i, {
     kind: "unavailable",
@@ -171,8 +177,9 @@ function diagnoseRedirect(error: unknown, service: string): Diagnosis {
   if (location !== undefined && location.startsWith(service.replace(/^http:/, "https:"))) {
     return { kind: "configuration", advice: "write https: in 's3.endpoint'" };
   }
-  const isLasting = [301, 308].includes(statusOf(error) ?? 0) || region !== undefined;
-  if (!isLasting && codeOf(error) !== "PermanentRedirect") {
+  // AWS redirects from a bucket that was made just now until all of its servers know where it is.
+  if (codeOf(error) === "TemporaryRedirect") return { kind: "unavailable", advice: CHECK_REGION };
+  if (![301, 308].includes(statusOf(error) ?? 0) && region === undefined) {
     return { kind: "unavailable", advice: CHECK_ENDPOINT };
   }
   return { kind: "configuration", advice: MISTAKES[codeOf(error)] ?? "check 's3.endpoint'" };

@@ -6,19 +6,23 @@
  */
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { Clock } from "../environment.ts";
+import { readAtMost } from "../read_at_most.ts";
 import { clockOffset } from "./clock_offset.ts";
 import { RETRY_AFTER } from "./s3_answers.ts";
-import { dateOf } from "./s3_answer_filter.ts";
+import { clockOf, dateOf } from "./s3_answer_filter.ts";
 import type { RequestCounts } from "./store.ts";
 
 /** A `Date` header tells whole seconds. */
 const DATE_RESOLUTION = 1_000;
 
-/** A shorter time that the service asks for the SDK waits by itself, and a longer one it cuts: milliseconds. */
+/** For so long the SDK waits by itself when the service asks for it; it cuts what is longer. Milliseconds. */
 const SHORT_WAIT = 4_000;
 
-/** Nobody is left alone for longer: milliseconds. */
-const LONGEST_WAIT = 60 * 60 * 1000;
+/** What asks for longer may be gone by then, such as a login page: milliseconds. */
+const LONGEST_WAIT = 10 * 60 * 1000;
+
+/** An answer that asks to be left alone is no longer, or it is not kept: bytes. */
+const MAX_REFUSAL_BYTES = 64 * 1024;
 
 /** An answer that asks to be left alone. */
 interface Refusal {
@@ -69,9 +73,8 @@ export class Transport implements Disposable {
     const sent = this.#clock.elapsed();
     const response = await this.#send(request);
     const received = this.#clock.now(), took = this.#clock.elapsed() - sent;
-    const stamp = dateOf(response.headers.get("date") ?? "");
-    // A cache repeats what the clock said when it asked the service.
-    if (stamp !== undefined && !response.headers.has("age")) {
+    const stamp = clockOf((name) => response.headers.get(name));
+    if (stamp !== undefined) {
       this.clockOffset = clockOffset({ stamp, resolution: DATE_RESOLUTION, received, took });
     }
     return await this.#heed(response);
@@ -83,12 +86,14 @@ export class Transport implements Disposable {
     if (wait === undefined) return response;
     const now = this.#clock.elapsed();
     const told = new Headers(headers);
-    told.delete("content-encoding");
+    for (const name of ["content-encoding", "content-length", "date"]) told.delete(name);
     if (wait > SHORT_WAIT) {
       told.delete("retry-after");
       told.set(RETRY_AFTER, String(Math.ceil(wait / 1_000)));
     }
-    this.#refusal = { status, headers: told, text: await response.text(), until: now + wait };
+    const bytes = response.body ? await readAtMost(response.body, MAX_REFUSAL_BYTES) : undefined;
+    const text = bytes === "too large" ? "" : new TextDecoder().decode(bytes);
+    this.#refusal = { status, headers: told, text, until: now + wait };
     return repeated(this.#refusal);
   }
 

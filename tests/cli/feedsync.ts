@@ -29,7 +29,7 @@ export function start(args: string[], { cwd, env, preload }: RunOptions): Deno.C
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...flags, join(ROOT, "cli.ts"), ...args],
     cwd,
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

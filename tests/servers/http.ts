@@ -76,6 +76,25 @@ export function stalledServer(beginning = ""): StalledServer {
   };
 }
 
+/** A server of another protocol: whatever it is sent, it answers with these bytes and hangs up. */
+export function foreignServer(answer: Uint8Array<ArrayBuffer>): Server {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      await connection.read(new Uint8Array(64 * 1024));
+      await connection.write(answer);
+      connection.close();
+    }
+  })();
+  return {
+    endpoint: `http://127.0.0.1:${listener.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving;
+    },
+  };
+}
+
 /** A server that closes the connection of the first request, and sends `answer` to the second. */
 export function hangUpOnce(answer: string): Server {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -133,6 +133,30 @@ Deno.test("the clock is read neither from a date that is none nor from what a ca
   }
 });
 
+Deno.test("requests are signed by no clock but that of the service", async () => {
+  const cached = { date: "Thu, 01 Jan 2026 00:00:00 GMT", age: "60" };
+  const headers: Record<string, string>[] = [{ date: "1" }, cached];
+  for (const header of headers) {
+    const signed: string[] = [];
+    await using server = httpServer(({ headers }) => {
+      signed.push(headers.get("x-amz-date")!.slice(0, 8));
+      return new Response("body", { headers: header });
+    });
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    for (let round = 0; round < 2; round++) await store.get("tail/a");
+    assert.equal(signed[1], signed[0]);
+  }
+});
+
+Deno.test("a write needs no ETag where the answer is that of an S3 service nevertheless", async () => {
+  let headers: Record<string, string> = { "x-amz-request-id": "tx0001" };
+  await using server = httpServer(() => new Response(null, { headers }));
+  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+  await store.put("tail/a", new Uint8Array(1));
+  headers = {};
+  await assert.rejects(store.put("tail/a", new Uint8Array(1)), /not that of an S3 service/);
+});
+
 /** Commits 1 to 3 of a stream, as old as told, and the keys that a cleanup of a day would delete. */
 async function cleaned(
   hours: readonly (number | undefined)[],

@@ -5,7 +5,7 @@ import { ConfigError } from "../../lib/errors.ts";
 import { checkEndpoint } from "../../lib/stores/s3_endpoint.ts";
 import { openS3Store } from "../../lib/stores/s3.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
-import { httpProxy, httpServer, s3Failure, type Server } from "../servers/http.ts";
+import { foreignServer, httpProxy, httpServer, s3Failure, type Server } from "../servers/http.ts";
 import { VirtualTime } from "../virtual_time.ts";
 import { bytes, keys, list } from "./contract.ts";
 import { makeCertificates } from "./certificates.ts";
@@ -130,6 +130,11 @@ const SERVICE_MISTAKES: Record<string, Mistake> = {
     code: UNAVAILABLE,
     says: /it redirects to https:\/\/login\/; check 's3.endpoint', and proxies and login pages/,
   },
+  "a bucket that was made just now": {
+    answer: () => s3Failure(307, "TemporaryRedirect", "no", { "x-amz-bucket-region": "eu-west-1" }),
+    code: UNAVAILABLE,
+    says: /the bucket is in eu-west-1; check 's3.region'$/,
+  },
   "a service that has moved": {
     answer: () => new Response(null, { status: 308, headers: { location: "https://new/" } }),
     code: CONFIGURATION,
@@ -166,6 +171,18 @@ Deno.test("https: at a port for http: says so", async () => {
   const error = await failure(list(store, ""));
   assert.ok(error instanceof ConfigError, error.message);
   assert.match(error.message, /write http: in 's3.endpoint', or name the port for https:$/);
+});
+
+Deno.test("a port for https:, or for another service, says what is wrong with http: there", async () => {
+  const alertOfTls = new Uint8Array([0x15, 3, 1, 0, 2, 2, 0x46]);
+  const answers = [alertOfTls, new TextEncoder().encode("-ERR unknown command\r\n")];
+  for (const answer of answers) {
+    await using server = foreignServer(answer);
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    const error = await failure(list(store, ""));
+    assert.ok(error instanceof ConfigError, error.message);
+    assert.match(error.message, /write https: in 's3.endpoint', or check its port$/);
+  }
 });
 
 Deno.test("an unknown authority and a host that is not there are out of reach, with advice", async () => {
