@@ -161,7 +161,7 @@ export class Delivery {
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
   ): Promise<DeadLetter[]> {
     const { url } = stored;
-    while (this.#turns.isTaken(url)) await this.#turns.wait(url);
+    while (this.#turns.isTaken(url)) await this.#turns.wait(url, signal);
     signal.throwIfAborted();
     using _turn = this.#turns.take(url);
     const letters: DeadLetter[] = [];
