@@ -10,6 +10,7 @@ import type { PluginEntry } from "./config/config.ts";
 import { suggest } from "./config/nearest.ts";
 import { ConfigError, messageOf } from "./errors.ts";
 import { plainLogger } from "./plain_logger.ts";
+import { tellFailure } from "./reading/failure.ts";
 import { type Plugin, type PluginLogger, type RunningPlugin, startPlugin } from "./plugin.ts";
 
 /** What plugins are loaded for. */
@@ -70,7 +71,7 @@ async function loadPlugin(
     const host = { server, directory, logger: loggerFor(name) };
     return { ...await startPlugin(plugin, options, host), name };
   } catch (cause) {
-    throw failure(called, `its setup failed: ${messageOf(cause)}`, cause);
+    throw failure(called, `its setup failed: ${tellFailure(cause)}`, cause);
   }
 }
 
@@ -172,7 +173,7 @@ async function closeQuietly(
   try {
     await plugin.close();
   } catch (error) {
-    loggerFor(plugin.name).warn(`Cannot close the plugin: ${messageOf(error)}`);
+    loggerFor(plugin.name).warn(`Cannot close the plugin: ${tellFailure(error)}`);
   }
 }
 

@@ -267,11 +267,11 @@ Deno.test("no URL of a plugin's target gets into log and dead letters with more 
   using log = captureLog();
   await using watcher = watch(web2, ({ url }) => {
     throw new RejectedUpdateError(
-      `https://u:p@hooks.example/T0KEN?k=1 (HTTP://x/T0KEN) refused ${url}`,
+      `Cannot reach https://u:p@hooks.example/T0KEN?k=1: HTTP://x/T0KEN, http://[T0KEN refused ${url}`,
     );
   }, { manual: true });
   await watcher.poll();
   const [{ error }] = state.deadLetters.all();
-  assert.equal(error, `https://hooks.example (http://x) refused ${urlOf("a")}`);
+  assert.equal(error, `Cannot reach https://hooks.example: http://x, a URL refused ${urlOf("a")}`);
   assert.doesNotMatch(log.lines.join("\n"), /T0KEN/);
 });
