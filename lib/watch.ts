@@ -9,7 +9,11 @@ import type { RunningPlugin } from "./plugin.ts";
 import type { Gap, Update } from "./update.ts";
 import { BucketWatcher } from "./reading/watcher.ts";
 
-/** Receives one update. Throw to have it tried again, at most three times. */
+/**
+ * Receives one update. Throw to have it tried again, at most three times; throw
+ * {@linkcode BackendUnavailableError} to have reading wait until it can be applied, and
+ * {@linkcode RejectedUpdateError} to refuse it for good.
+ */
 export type UpdateCallback = (
   update: Update,
   context: {
