@@ -94,8 +94,8 @@ Usage: feedsync dead-letters list [ID...] [flags]
   ID              number in the list; without any: all
   --all           all, too; drop insists on it
 
-Works beside a running watch with the same state, and without the store. A watch tries those again by
-itself that a plugin may have failed to apply for want of its backend. With --json each line is
+Works beside a running watch with the same state, and without the store. A watch tries those again
+by itself that a plugin may have failed to apply for want of its backend. With --json each line is
 {"id","plugin","stream","seq","url","error","time"}, with "retryAt" in it when it is tried again by
 itself, with "update" from show, and with "status" ("applied", "failed" or "dropped") from retry and
 drop.`,
