@@ -77,10 +77,11 @@ export class FeedTable {
    * @throws {RejectedUpdateError} when the row is too large for any.
    */
   async write(row: Record<string, SQLInputValue>, signal: AbortSignal): Promise<void> {
-    for (let written: Opened | undefined; !written || !await this.#isCurrent(written);) {
+    let written: Opened | undefined;
+    do {
       while (!await this.#isCurrent(this.#opened)) await this.#reopen();
       written = await this.#insert(row, signal);
-    }
+    } while (!written || !await this.#isCurrent(written));
   }
 
   /** Closes the database. */
