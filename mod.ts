@@ -34,6 +34,13 @@ export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3_conf
 export { connect } from "./lib/connect.ts";
 export type { ConnectConfig, ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";
+export { deadLetters } from "./lib/dead_letters.ts";
+export type {
+  DeadLetter,
+  DeadLetterQueue,
+  RetriedLetter,
+  RetryOptions,
+} from "./lib/dead_letters.ts";
 export {
   AccessDeniedError,
   BackendUnavailableError,

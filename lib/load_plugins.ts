@@ -12,6 +12,7 @@ import { suggest } from "./config/nearest.ts";
 import { messageOf } from "./errors.ts";
 import type { KnownFiles } from "./files/known_files.ts";
 import { plainLogger } from "./plain_logger.ts";
+import { tellFailure } from "./reading/failure.ts";
 import { type PluginLogger, type RunningPlugin, startPlugin } from "./plugin.ts";
 
 /** What plugins are loaded for. */
@@ -78,7 +79,7 @@ async function loadPlugin(
     const host = { server, directory, files, logger: loggerFor(name) };
     return { ...await startPlugin(plugin, options, host), name };
   } catch (cause) {
-    throw pluginError(called, `its setup failed: ${messageOf(cause)}`, cause);
+    throw pluginError(called, `its setup failed: ${tellFailure(cause)}`, cause);
   }
 }
 
@@ -142,7 +143,7 @@ async function closeQuietly(
   try {
     await plugin.close();
   } catch (error) {
-    loggerFor(plugin.name).warn(`Cannot close the plugin: ${messageOf(error)}`);
+    loggerFor(plugin.name).warn(`Cannot close the plugin: ${tellFailure(error)}`);
   }
 }
 

@@ -68,8 +68,9 @@ export interface Plugin<Options, State, Input = unknown> {
   setup?(context: SetupContext<Options>): State | Promise<State>;
   /**
    * Called for each update: in order per stream, one at a time per URL. Throw to have it tried
-   * again; throw {@linkcode RejectedUpdateError} to refuse it for good. It may be called again for
-   * the same `update.id` after a crash.
+   * again; throw {@linkcode RejectedUpdateError} to refuse it for good, and
+   * {@linkcode BackendUnavailableError} to have reading wait until it can be applied. It may be called
+   * again for the same `update.id` after a crash.
    */
   onUpdate(update: Update, context: CallContext<Options, State>): void | Promise<void>;
   /** Called when updates were lost before this server saw them. */

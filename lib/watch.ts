@@ -15,7 +15,8 @@ import { BucketWatcher } from "./reading/watcher.ts";
 
 /**
  * Receives one update. Throw to have it tried again, at most three times: then it is kept as a dead
- * letter, and counts as `failed` in {@linkcode PollReport}.
+ * letter, and counts as `failed` in {@linkcode PollReport}. Throw {@linkcode BackendUnavailableError} to
+ * have reading wait until it can be applied, and {@linkcode RejectedUpdateError} to refuse it for good.
  */
 export type UpdateCallback = (
   update: Update,

@@ -6,17 +6,25 @@
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { suggest } from "../config/nearest.ts";
+import {
+  type DeadLetter,
+  type DeadLetterQueue,
+  type RetriedLetter,
+  StateLetters,
+} from "../dead_letters.ts";
 import { systemEnvironment } from "../environment.ts";
-import { StateError } from "../errors.ts";
-import type { ListedLetter } from "../state/dead_letters.ts";
+import { FeedSyncError, StateError } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
 import { State } from "../state/state.ts";
+import { updateToJson } from "../update.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { letterToJson, tell } from "./dead_letters/letter.ts";
-import { retry } from "./dead_letters/retry.ts";
 import { BadInputError, UsageError } from "./exit.ts";
+import { surviveLeftovers } from "./leftovers.ts";
 import { print, printJson } from "./output.ts";
+import { loadPluginsFor } from "./plugins.ts";
 import { loadSettings } from "./settings.ts";
+import { orAborted } from "./signals.ts";
 
 /** Its arguments. */
 export const syntax: Syntax = {
@@ -27,11 +35,11 @@ export const syntax: Syntax = {
 };
 
 /** What an action works with. */
-export interface ActionContext {
-  /** The state that keeps the letters; no store is needed. */
-  readonly state: State;
+interface ActionContext {
+  /** All letters of the state; no store is needed. */
+  readonly queue: DeadLetterQueue;
   /** The letters that were asked for, oldest first. */
-  readonly letters: readonly ListedLetter[];
+  readonly letters: readonly DeadLetter[];
   /** Whether results are printed as JSON. */
   readonly json: boolean;
   /** The configuration. */
@@ -60,8 +68,13 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   const settings = await loadSettings(args);
   const config = resolveConfig(settings.config, settings);
   using state = await openState(config);
-  const letters = lettersOf(state, ids);
-  await action({ state, letters, json: args.has("json"), settings, config, signal });
+  const json = args.has("json");
+  const queue = new StateLetters(state, {
+    ...config,
+    loadPlugins: () => orAborted(loadPluginsFor(settings, { json }), signal),
+  });
+  const letters = lettersOf(queue, state.path, ids);
+  await action({ queue, letters, json, settings, config, signal });
 }
 
 function actionOf(name: string): (context: ActionContext) => Promise<void> {
@@ -85,14 +98,14 @@ async function openState(
 }
 
 /** The letters with these ids; all when there is none. */
-function lettersOf(state: State, ids: readonly string[]): ListedLetter[] {
-  const letters = state.deadLetters.all();
+function lettersOf(queue: DeadLetterQueue, path: string, ids: readonly string[]): DeadLetter[] {
+  const letters = queue.list();
   if (ids.length === 0) return letters;
   const known = new Set(letters.map(({ id }) => String(id)));
   const missing = ids.filter((id) => !known.has(id));
   if (missing.length > 0) {
     throw new BadInputError(
-      `There is no dead letter ${missing.join(", ")} in ${state.path}, see dead-letters list`,
+      `There is no dead letter ${missing.join(", ")} in ${path}, see dead-letters list`,
     );
   }
   return letters.filter(({ id }) => ids.includes(String(id)));
@@ -102,22 +115,44 @@ async function list({ letters, json }: ActionContext): Promise<void> {
   for (const letter of letters) await tell(letter, { json });
 }
 
-async function show({ state, letters, json }: ActionContext): Promise<void> {
-  for (const { id } of letters) {
-    const letter = state.deadLetters.get(id);
-    if (!letter) continue; // Gone meanwhile.
-    if (json) {
-      await printJson({ ...letterToJson(letter), update: JSON.parse(letter.content) });
-    } else {
+async function show({ queue, letters, json }: ActionContext): Promise<void> {
+  for (const letter of letters) {
+    const update = queue.update(letter.id);
+    if (!update) continue; // Gone meanwhile.
+    if (json) await printJson({ ...letter, update: updateToJson(update) });
+    else {
       await tell(letter, { json });
-      await print(letter.content);
+      await print(JSON.stringify(updateToJson(update)));
     }
   }
 }
 
-async function drop({ state, letters, json }: ActionContext): Promise<void> {
-  state.transaction(() => {
-    for (const { id } of letters) state.deadLetters.drop(id);
-  });
+async function drop({ queue, letters, json }: ActionContext): Promise<void> {
+  queue.drop(letters.map(({ id }) => id));
   for (const letter of letters) await tell(letter, { json, status: "dropped" });
+}
+
+/** Hands each letter to its plugin, one after the other, and tells at once what came of it. */
+async function retry({ queue, letters, json, signal }: ActionContext): Promise<void> {
+  using _ = surviveLeftovers();
+  let failed = 0;
+  const onRetried = async ({ status, ...letter }: RetriedLetter) => {
+    if (status === "failed") failed++;
+    await tell(letter, { json, status });
+  };
+  await queue.retry({ ids: letters.map(({ id }) => id), signal, onRetried });
+  if (failed === 0) return;
+  const kept = failed === 1 ? "1 dead letter, it is" : `${failed} dead letters, they are`;
+  throw new FeedSyncError(`Cannot apply ${kept} kept`);
+}
+
+/** Prints a letter on one line, with what became of it. */
+async function tell(
+  letter: DeadLetter,
+  { json, status }: { readonly json: boolean; readonly status?: string },
+): Promise<void> {
+  if (json) return await printJson({ ...status && { status }, ...letter });
+  const { id, plugin, stream, seq, url, error, time } = letter;
+  const columns = [id, time, plugin, `${stream}/${seq}`, shownUrl(url), error];
+  await print([...status ? [status] : [], ...columns].join("  "));
 }

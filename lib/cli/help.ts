@@ -94,9 +94,11 @@ Usage: feedsync dead-letters list [ID...] [flags]
   ID              number in the list; without any: all
   --all           all, too; drop insists on it
 
-Works beside a running watch with the same state, and without the store. With --json each line is
-{"id","plugin","stream","seq","url","error","time"}, with "update" in it from show, and with
-"status" ("applied", "failed" or "dropped") from retry and drop.`,
+Works beside a running watch with the same state, and without the store. A watch tries those again
+by itself that a plugin may have failed to apply for want of its backend. With --json each line is
+{"id","plugin","stream","seq","url","error","time"}, with "retryAt" in it when it is tried again by
+itself, with "update" from show, and with "status" ("applied", "failed" or "dropped") from retry and
+drop.`,
 
   keygen: `Makes the file with the keys that objects are encrypted with, or changes it
 

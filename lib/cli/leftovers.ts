@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../errors.ts";
+import { cutDownUrls, tellFailure } from "../reading/failure.ts";
 import { logger } from "./settings.ts";
 
 /** Logs such failures, which would end the process, until it is disposed of. */
@@ -23,7 +23,7 @@ export function surviveLeftovers(): Disposable {
 function survive(event: Event, failure: unknown): void {
   event.preventDefault();
   logger.error("Nobody handles this failure, most likely left behind by a plugin: {message}", {
-    message: messageOf(failure),
+    message: tellFailure(failure),
   });
-  logger.debug("{failure}", { failure: Deno.inspect(failure) });
+  logger.debug("{failure}", { failure: cutDownUrls(Deno.inspect(failure)) });
 }

@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../environment.ts";
-import { messageOf } from "../errors.ts";
+import { tellFailure } from "./failure.ts";
 import type { RunningPlugin } from "../plugin.ts";
 
 const logger = getLogger(["feedsync", "plugin"]);
@@ -32,7 +32,7 @@ async function closePlugin(
   } catch (error) {
     logger.error("{plugin} failed to close: {message}", {
       plugin: plugin.name,
-      message: messageOf(error),
+      message: tellFailure(error),
     });
   } finally {
     cancel();

@@ -183,7 +183,7 @@ export class Delivery {
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
   ): Promise<FailedCall[]> {
     const feed = feedIdentity(stored.url);
-    while (this.#turns.isTaken(feed)) await this.#turns.wait(feed);
+    while (this.#turns.isTaken(feed)) await this.#turns.wait(feed, signal);
     signal.throwIfAborted();
     using _turn = this.#turns.take(feed);
     const failures: FailedCall[] = [];

@@ -108,15 +108,18 @@ function isUnavailable(error: object): boolean {
  * The message of what a plugin throws, with URLs cut down to their origins, which may be secrets of the
  * plugin's; only the URL of the update is shown, without its password.
  */
-export function tellFailure(error: unknown, url: string): string {
-  const parts = url === "" ? [messageOf(error)] : messageOf(error).split(url);
-  return parts.map((part) => part.replace(/\bhttps?:\/\/[^\s"'<>`]+/gi, cutDown)).join(
-    shownUrl(url),
-  );
+export function tellFailure(error: unknown, url?: string): string {
+  const message = messageOf(error);
+  return url ? message.split(url).map(cutDownUrls).join(shownUrl(url)) : cutDownUrls(message);
+}
+
+/** The text with nothing of the URLs in it but their origins. */
+export function cutDownUrls(text: string): string {
+  return text.replace(/\bhttps?:\/\/[^\s"'<>`]+/gi, cutDown);
 }
 
 function cutDown(text: string): string {
-  const [, end] = /([).,:;\]]*)$/.exec(text)!;
-  const url = URL.parse(text);
-  return url === null ? "a URL" : `${url.origin}${end}`;
+  const [end] = /[).,:;\]]*$/.exec(text)!; // Of the sentence that it is in.
+  const origin = URL.parse(text.slice(0, text.length - end.length))?.origin;
+  return origin === undefined ? "a URL" : origin + end;
 }

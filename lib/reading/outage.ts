@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { backoff, type Environment, sleep } from "../environment.ts";
+import { backoff, type Environment, sleep, unlessAborted } from "../environment.ts";
 
 /** Delays between attempts, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 250, RETRY_CAP = 60_000;
@@ -34,7 +34,7 @@ export class Outage {
    */
   async turn(signal: AbortSignal): Promise<Disposable> {
     const { clock } = this.#environment;
-    while (this.#attempt) await ended(this.#attempt, signal);
+    while (this.#attempt) await unlessAborted(this.#attempt, signal);
     if (!this.isOngoing) return { [Symbol.dispose]: () => {} };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#attempt = promise;
@@ -67,18 +67,5 @@ export class Outage {
   end(): void {
     this.#attempts = 0;
     this.#nextAttemptAt = 0;
-  }
-}
-
-/** Waits for the promise, but not for longer than the signal lets it. */
-async function ended(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

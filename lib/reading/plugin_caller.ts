@@ -125,9 +125,9 @@ export class PluginCaller {
         signal.throwIfAborted();
         this.#options.forced.throwIfAborted();
         const failure = failureOf(error);
-        if (failure.kind === "unavailable") this.#waitForBackend({ error, ...failure }, "");
+        if (failure.kind === "unavailable") this.#waitForBackend({ error, ...failure });
         else {
-          const properties = { plugin: this.name, message: tellFailure(error, "") };
+          const properties = { plugin: this.name, message: tellFailure(error) };
           return logger.error("{plugin} failed to take note of a gap: {message}", properties);
         }
       }
@@ -212,7 +212,7 @@ export class PluginCaller {
   /** The outage begins, which is told once, or goes on. */
   #waitForBackend(
     { error, kind, retryAfterMs }: { error: unknown; kind: string; retryAfterMs?: number },
-    url: string,
+    url?: string,
   ): void {
     const text = kind === "unavailable"
       ? "{plugin} cannot reach its backend, reading waits until it can: {message}"

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unlessAborted } from "../environment.ts";
 import type { State } from "../state/state.ts";
 
 const TURNS = new WeakMap<State, UrlTurns>();
@@ -24,8 +25,8 @@ export class UrlTurns {
   }
 
   /** Waits until whoever has the turn is done; somebody else may take it then. */
-  async wait(url: string): Promise<void> {
-    await this.#busy.get(url);
+  async wait(url: string, signal: AbortSignal): Promise<void> {
+    await unlessAborted(this.#busy.get(url), signal);
   }
 
   /** Takes the turn, which nobody has, until what it returns is disposed of. */

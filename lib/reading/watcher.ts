@@ -132,6 +132,7 @@ export class BucketWatcher implements Watcher {
       throw error;
     } finally {
       this.#stop();
+      await this.#redelivering;
       await closePlugins(running, { clock: environment.clock, timeout: config.stopTimeout });
     }
   }

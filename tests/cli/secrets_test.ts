@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fauxqsServer } from "../servers/fauxqs.ts";
-import { httpServer, type Server, unreachableEndpoint } from "../servers/http.ts";
+import { hangUpOnce, httpServer, type Server, unreachableEndpoint } from "../servers/http.ts";
 import { freeAddress } from "../servers/ports.ts";
+import { connect, publish } from "../../mod.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import { feedsync, type Outcome, workspace } from "./feedsync.ts";
 import { Running } from "./running.ts";
@@ -258,4 +259,34 @@ Deno.test("the password in the URL of a feed shows in no log and no message", as
   const { stdout: letters } = await run(["dead-letters", "list", "--server", "web-2"]);
   assert.ok(letters.includes(shown), letters);
   assertNoSecret(letters, "the list of dead letters");
+});
+
+Deno.test("the URL that a plugin writes to is a secret, however its receiver fails", async () => {
+  const path = `/hooks/${encodeURIComponent(TOKEN)}?key=${encodeURIComponent(KEY)}`;
+  await using receiver = hangUpOnce(
+    `HTTP/1.1 404 Not Found\r\nContent-Length: ${path.length + 12}\r\n\r\nCannot POST ${path}`,
+  );
+  const url = `${receiver.endpoint}${path}`;
+  const store = "file:store";
+  await using setting = await Setting.make(unreachableEndpoint(), {}, {
+    ...{ store, plugins: [["webhook", { url, secret: PEERS }], "./careless.ts"] },
+    ...{ peers: [], encryption: undefined },
+  });
+  const careless = `export default {
+    name: "careless",
+    onUpdate() {
+      Promise.reject(new Error("left behind at ${unreachableEndpoint()}${path}"));
+      throw new Error("Cannot reach ${unreachableEndpoint()}${path}");
+    },
+  };`;
+  await Deno.writeTextFile(join(setting.path, "careless.ts"), careless);
+  await using sync = await connect({ store: `file:${join(setting.path, "store")}`, server: "b" });
+  await publish(sync, { url: "https://example.com/feed.xml", content: "a" });
+  const { stderr } = await setting.run(["watch", "--once"]);
+  assert.match(stderr, /webhook cannot reach its backend.*: it closed the connection/);
+  assert.match(stderr, /webhook cannot apply .* answered 404 to https:\/\/example\.com\/feed\.xml/);
+  assert.match(stderr, /careless failed to apply .*Cannot reach http:\/\/127\.0\.0\.1:\d+$/m);
+  const { stdout } = await setting.run(["dead-letters", "show"]);
+  assert.equal(stdout.match(/answered 404|Cannot reach/g)?.length, 2);
+  await setting.searchState();
 });

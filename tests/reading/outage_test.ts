@@ -246,6 +246,27 @@ Deno.test("a dead letter is not tried again while its URL is busy", async () => 
   await fleet.time.run(watcher.close());
 });
 
+Deno.test("errors of another copy of feedsync count as those of this one", async () => {
+  await using fleet = new Fleet();
+  const { state, backend, web1, web2 } = setUp(fleet);
+  const { href } = new URL("../../lib/errors.ts?another", import.meta.url);
+  const other: typeof import("../../mod.ts") = await import(href);
+  await fleet.publish(web1, "a", "refused", "b");
+  backend.awayUntil = HOUR;
+  backend.failure = () => new other.BackendUnavailableError("The backend is away");
+  let attempts = 0;
+  await using watcher = watch(web2, (update) => {
+    if (update.content !== "refused") return backend.write(update);
+    attempts++;
+    throw new other.RejectedUpdateError("Not this one");
+  }, { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.deepEqual(backend.contents, ["a", "b"]);
+  assert.equal(attempts, 1);
+  const letters = state.deadLetters.all().map(({ error, retryAt }) => [error, retryAt]);
+  assert.deepEqual(letters, [["Not this one", null]]);
+});
+
 Deno.test("an update that fails while others are applied is no outage", async () => {
   await using fleet = new Fleet();
   const { state, web1, web2 } = setUp(fleet);
@@ -267,11 +288,11 @@ Deno.test("no URL of a plugin's target gets into log and dead letters with more 
   using log = captureLog();
   await using watcher = watch(web2, ({ url }) => {
     throw new RejectedUpdateError(
-      `https://u:p@hooks.example/T0KEN?k=1 (HTTP://x/T0KEN) refused ${url}`,
+      `Cannot reach https://u:p@hooks.example/T0KEN?k=1: HTTP://x/T0KEN, http://[T0KEN refused ${url}`,
     );
   }, { manual: true });
   await watcher.poll();
   const [{ error }] = state.deadLetters.all();
-  assert.equal(error, `https://hooks.example (http://x) refused ${urlOf("a")}`);
+  assert.equal(error, `Cannot reach https://hooks.example: http://x, a URL refused ${urlOf("a")}`);
   assert.doesNotMatch(log.lines.join("\n"), /T0KEN/);
 });

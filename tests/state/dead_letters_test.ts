@@ -10,13 +10,6 @@ const INSERT_OF_0_1 = `INSERT INTO dead_letters (plugin, stream, seq, content, e
   VALUES ('a plugin', 's_abcdefgh', ?, '{"url":"https://example.com/"}', 'an error', 0)
   ON CONFLICT DO UPDATE SET error = excluded.error`;
 
-/** Turns a state back into one of version 0.1. */
-const BACK_TO_0_1 = `
-  DROP INDEX retried_letters;
-  ALTER TABLE dead_letters DROP COLUMN retryAt;
-  ALTER TABLE dead_letters DROP COLUMN retries;
-  DELETE FROM meta WHERE key = 'format'`;
-
 function openState(path: string): State {
   return new State(path, { server: "web-1", store: "file:store" }, systemEnvironment.random);
 }
@@ -24,10 +17,9 @@ function openState(path: string): State {
 Deno.test("dead letters of version 0.1 are taken over, and are due", async () => {
   await using home = await temporaryDirectory();
   const path = join(home.path, "state.db");
-  openState(path)[Symbol.dispose]();
   {
     using database = new DatabaseSync(path);
-    database.exec(BACK_TO_0_1);
+    database.exec(await Deno.readTextFile(new URL("format_2.sql", import.meta.url)));
     database.prepare(INSERT_OF_0_1).run(1);
   }
   {

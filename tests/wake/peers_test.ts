@@ -12,7 +12,7 @@ import type { Config } from "../../mod.ts";
 import { workspace } from "../cli/feedsync.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { MemoryStore } from "../memory_store.ts";
-import { httpServer } from "../servers/http.ts";
+import { hangUpOnce, httpServer, unreachableEndpoint } from "../servers/http.ts";
 import { freeAddress } from "../servers/ports.ts";
 import { BODY, NAME } from "./ear.ts";
 
@@ -144,6 +144,30 @@ Deno.test("a peer that redirects is not followed: what is signed goes nowhere el
     assert.deepEqual(peers.counts, { sent: 0, dropped: 1 });
   }
   assert.deepEqual(followed, []);
+});
+
+Deno.test("of a peer's URL only the origin is told, whatever it answers", async () => {
+  const path = "/behind/T0KEN";
+  await using refusing = httpServer(({ url }) => new Response(`No ${url}`, { status: 404 }));
+  await using hangingUp = hangUpOnce("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  const store = new MemoryStore(systemEnvironment.clock);
+  let skipped = 0;
+  const { clock, random } = systemEnvironment;
+  const environment = { random, clock: { ...clock, elapsed: () => clock.elapsed() + skipped } };
+  using log = captureLog();
+  const urls = [refusing.endpoint, hangingUp.endpoint, unreachableEndpoint()];
+  const peers = new Peers(urls.map((url) => url + path), { ...optionsFor(store), environment });
+  const send = async (all: number) => {
+    peers.send({ key: NAME.key, body: BODY });
+    while (peers.counts.dropped + peers.counts.sent < all) await setImmediate();
+  };
+  await send(3);
+  skipped = 120_000; // A peer that has failed is left alone for a while.
+  await send(6);
+  await peers.close(1000);
+  assert.equal(log.lines.filter((line) => line.includes("Cannot tell the peer")).length, 3);
+  assert.match(log.lines.join("\n"), /can be reached again/);
+  assert.doesNotMatch(log.lines.join("\n"), /behind|T0KEN/);
 });
 
 Deno.test("without keys a commit can be read on its way to a peer at an http: URL", async () => {

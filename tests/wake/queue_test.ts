@@ -9,7 +9,8 @@ import { systemEnvironment } from "../../lib/environment.ts";
 import { listenToQueue } from "../../lib/wake/queue.ts";
 import { workspace } from "../cli/feedsync.ts";
 import { type FauxqsServer, fauxqsServer } from "../servers/fauxqs.ts";
-import { httpServer } from "../servers/http.ts";
+import { captureLog } from "../encryption/keys.ts";
+import { httpServer, unreachableEndpoint } from "../servers/http.ts";
 
 const STORE = "s3://bucket/prefix";
 const keyOf = (seq: number) => `tail/web-1_abcdefgh/${String(seq).padStart(16, "0")}.1.ijklmnop`;
@@ -108,4 +109,24 @@ Deno.test("a queue is listened to with the credentials that the bucket is reache
   const options = { s3, store: STORE, environment: systemEnvironment, onCommit() {} };
   await using _queue = listenToQueue(`${server.endpoint}/1/events`, options);
   assert.match(await asked.promise ?? "", /Credential=mine\//);
+});
+
+Deno.test("of a queue's URL only the origin is told when it cannot be reached", async () => {
+  const url = `${unreachableEndpoint()}/T0KEN/events`;
+  const said = Promise.withResolvers<void>();
+  const { clock, random } = systemEnvironment;
+  const setTimer = (ms: number, callback: () => void) => {
+    if (ms < 1000) said.resolve(); // It waits before the next attempt.
+    return clock.setTimer(ms, callback);
+  };
+  using log = captureLog();
+  await using _queue = listenToQueue(url, {
+    s3: { region: "us-east-1", accessKeyId: "id", secretAccessKey: "secret" },
+    store: STORE,
+    environment: { random, clock: { ...clock, setTimer } },
+    onCommit: () => {},
+  });
+  await said.promise;
+  assert.match(log.lines.join("\n"), /Cannot reach the queue http:\/\/127\.0\.0\.1:\d+: /);
+  assert.doesNotMatch(log.lines.join("\n"), /T0KEN/);
 });

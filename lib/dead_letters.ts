@@ -1,0 +1,262 @@
+/**
+ * Dead letters: the updates that a plugin could not apply.
+ *
+ * @module
+ */
+import { checkPlugins } from "./check_plugin.ts";
+import type { PluginEntries, PluginEntry } from "./config/config.ts";
+import { connectionOf, type FeedSync } from "./connection.ts";
+import { type Clock, type Environment, systemEnvironment } from "./environment.ts";
+import { feedIdentity } from "./feed_url.ts";
+import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
+import { closePlugins } from "./reading/close_plugins.ts";
+import { failureOf, tellFailure } from "./reading/failure.ts";
+import { PluginCaller } from "./reading/plugin_caller.ts";
+import { currentUpdate } from "./reading/redelivery.ts";
+import { urlTurnsOf } from "./reading/url_turns.ts";
+import type { DeadLetter as StoredLetter, ListedLetter } from "./state/dead_letters.ts";
+import type { State } from "./state/state.ts";
+import type { Update } from "./update.ts";
+import type { UpdateCallback } from "./watch.ts";
+
+/** An update that a plugin could not apply. */
+export interface DeadLetter {
+  /** Its number, from 1; never used again. */
+  readonly id: number;
+  /** Name of the plugin, `callback` for that of {@linkcode watch}. */
+  readonly plugin: string;
+  /** Stream of the update. */
+  readonly stream: string;
+  /** Seq of the update. */
+  readonly seq: number;
+  /** URL of the update. */
+  readonly url: string;
+  /** What went wrong the last time. */
+  readonly error: string;
+  /** When it was given up, in ISO 8601. */
+  readonly time: string;
+  /** When it is tried again by itself, in ISO 8601; absent when it waits for somebody to see to it. */
+  readonly retryAt?: string;
+}
+
+/** What came of another attempt. */
+export interface RetriedLetter extends DeadLetter {
+  /** `applied`: it is a dead letter no more. */
+  readonly status: "applied" | "failed";
+}
+
+/** Options of {@linkcode DeadLetterQueue.retry}. */
+export interface RetryOptions {
+  /** Which ones. @default all */
+  readonly ids?: readonly number[];
+  /** Who receives them: what {@linkcode watch} was given. @default the plugins of the configuration */
+  readonly receiver?: UpdateCallback | PlainPlugin | PluginEntries;
+  /** Told of each as soon as it was tried, and waited for. */
+  readonly onRetried?: (letter: RetriedLetter) => void | Promise<void>;
+  /** Ends it; the running call may take `stopTimeout` then. */
+  readonly signal?: AbortSignal;
+}
+
+/** The dead letters of one server. */
+export interface DeadLetterQueue {
+  /** All of them, oldest first. */
+  list(): DeadLetter[];
+  /** The update of one, as it would be delivered now; undefined when there is none with this id. */
+  update(id: number): Update | undefined;
+  /**
+   * Hands them to their plugins once more, one after the other, and forgets those that are applied.
+   *
+   * @throws {ConfigError} when a plugin of the configuration cannot be used.
+   */
+  retry(options?: RetryOptions): Promise<RetriedLetter[]>;
+  /** Forgets them; how many there were. */
+  drop(ids: readonly number[]): number;
+}
+
+/**
+ * The updates that plugins, or the callback of {@linkcode watch}, could not apply.
+ *
+ * @example
+ * ```ts
+ * import { connect, deadLetters } from "@feedsync/feedsync";
+ *
+ * const store = `file:${await Deno.makeTempDir()}`;
+ * await using sync = await connect({ store, server: "web-1" });
+ * const letters = deadLetters(sync);
+ * for (const { id, url, error } of letters.list()) console.log(id, url, error);
+ * await letters.retry({ receiver: (update) => console.log(update.url) });
+ * ```
+ */
+export function deadLetters(sync: FeedSync): DeadLetterQueue {
+  const { parts, config } = connectionOf(sync);
+  if (!parts) return NO_LETTERS;
+  return new StateLetters(parts.state, {
+    ...config,
+    environment: parts.environment,
+    async loadPlugins(entries) {
+      const { loadPlugins } = await import("./load_plugins.ts");
+      return await loadPlugins(entries ?? config.plugins, config);
+    },
+  });
+}
+
+/** Those of a connection that is not enabled. */
+const NO_LETTERS: DeadLetterQueue = {
+  list: () => [],
+  update: () => undefined,
+  retry: () => Promise.resolve([]),
+  drop: () => 0,
+};
+
+const NEVER = new AbortController().signal;
+
+/** What the letters of a state are handed over with. */
+export interface StateLettersOptions {
+  /** Most milliseconds for one call, and for the last one when it is to end. */
+  readonly callbackTimeout: number;
+  /** See there. */
+  readonly stopTimeout: number;
+  /** Time and randomness. @default the machine's */
+  readonly environment?: Environment;
+  /** Sets up plugins. @default those of the configuration */
+  readonly loadPlugins: (entries?: readonly PluginEntry[]) => Promise<readonly RunningPlugin[]>;
+}
+
+/** The dead letters in a state; no store is needed. */
+export class StateLetters implements DeadLetterQueue {
+  readonly #state: State;
+  readonly #options: StateLettersOptions;
+  readonly #environment: Environment;
+
+  /** Those of this state. */
+  constructor(state: State, options: StateLettersOptions) {
+    this.#state = state;
+    this.#options = options;
+    this.#environment = options.environment ?? systemEnvironment;
+  }
+
+  list(): DeadLetter[] {
+    return this.#state.deadLetters.all().map(toPublic);
+  }
+
+  update(id: number): Update | undefined {
+    const letter = this.#state.deadLetters.get(id);
+    return letter && currentUpdate(letter, this.#state);
+  }
+
+  async retry(options: RetryOptions = {}): Promise<RetriedLetter[]> {
+    const { stopTimeout: timeout, loadPlugins } = this.#options;
+    const { receiver } = options;
+    if (typeof receiver === "function") return await this.#retry([named(receiver)], options);
+    const plugins = await loadPlugins(receiver && checkPlugins(receiver));
+    try {
+      return await this.#retry(plugins, options);
+    } finally {
+      await closePlugins(plugins, { clock: this.#environment.clock, timeout });
+    }
+  }
+
+  drop(ids: readonly number[]): number {
+    const { deadLetters } = this.#state;
+    return this.#state.transaction(() => {
+      const before = deadLetters.count();
+      for (const id of ids) deadLetters.drop(id);
+      return before - deadLetters.count();
+    });
+  }
+
+  async #retry(
+    plugins: readonly RunningPlugin[],
+    { ids = this.list().map(({ id }) => id), signal = NEVER, onRetried }: RetryOptions,
+  ): Promise<RetriedLetter[]> {
+    const { callbackTimeout: timeout, stopTimeout } = this.#options;
+    const environment = this.#environment;
+    using forced = new AbortedLater(signal, environment.clock, stopTimeout);
+    const options = { environment, timeout, forced: forced.signal };
+    const callers = plugins.map((plugin) => new PluginCaller(plugin, options));
+    const retried: RetriedLetter[] = [];
+    for (const id of ids) {
+      signal.throwIfAborted();
+      const letter = this.#state.deadLetters.get(id);
+      if (!letter) continue; // Gone meanwhile.
+      const caller = callers.find(({ name }) => name === letter.plugin);
+      const error = caller
+        ? await this.#apply(letter, caller, { signal, forced: forced.signal })
+        : `No plugin of the name ${letter.plugin} is configured`;
+      const status = error === undefined ? "applied" : "failed";
+      const result = { ...toPublic({ ...letter, error: error ?? letter.error }), status } as const;
+      retried.push(result);
+      await onRetried?.(result);
+    }
+    return retried;
+  }
+
+  /** Hands the letter over, and keeps what came of it; resolves to what went wrong. */
+  async #apply(
+    letter: ListedLetter & StoredLetter,
+    caller: PluginCaller,
+    { signal, forced }: { signal: AbortSignal; forced: AbortSignal },
+  ): Promise<string | undefined> {
+    const { id, url, retryAt } = letter, { deadLetters } = this.#state;
+    const turns = urlTurnsOf(this.#state);
+    const feed = feedIdentity(url);
+    while (turns.isTaken(feed)) await turns.wait(feed, signal);
+    using _turn = turns.take(feed);
+    try {
+      await caller.once(currentUpdate(letter, this.#state));
+    } catch (thrown) {
+      forced.throwIfAborted();
+      const error = tellFailure(thrown, url);
+      const isRejected = failureOf(thrown).kind === "rejected";
+      this.#state.transaction(() => {
+        deadLetters.postpone(id, error, isRejected ? null : retryAt);
+      });
+      return error;
+    }
+    this.#state.transaction(() => deadLetters.drop(id));
+    return undefined;
+  }
+}
+
+function named(callback: UpdateCallback): RunningPlugin {
+  return {
+    name: "callback",
+    onUpdate: (update, signal) => callback(update, { signal }),
+    onGap: () => {},
+    close: () => Promise.resolve(),
+  };
+}
+
+function toPublic(
+  { id, plugin, stream, seq, url, error, time, retryAt }: ListedLetter,
+): DeadLetter {
+  return {
+    ...{ id, plugin, stream, seq, url, error },
+    time: new Date(time).toISOString(),
+    ...retryAt !== null && { retryAt: new Date(retryAt).toISOString() },
+  };
+}
+
+/** A signal that is aborted some time after another one is: so long a running call may take. */
+class AbortedLater implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #caller: AbortSignal;
+  readonly #onAbort: () => void;
+  #cancel = () => {};
+
+  constructor(caller: AbortSignal, clock: Clock, ms: number) {
+    this.#caller = caller;
+    const abort = () => this.#controller.abort(caller.reason);
+    this.#onAbort = () => this.#cancel = clock.setTimer(ms, abort);
+    caller.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancel();
+    this.#caller.removeEventListener("abort", this.#onAbort);
+  }
+}
