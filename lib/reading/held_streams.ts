@@ -24,6 +24,11 @@ export class HeldStreams {
     return [...this.#errors.values()];
   }
 
+  /** What holds up the stream, if something does. */
+  error(stream: string): Error | undefined {
+    return this.#errors.get(stream);
+  }
+
   /** The stream waits. */
   hold(stream: string, error: Error): void {
     this.#errors.set(stream, error);

@@ -9,7 +9,13 @@ import type { Parts } from "../connection.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
 import { enterStreams } from "./enter.ts";
-import { AccessDeniedError, isUnreadable, messageOf, type UnreadableError } from "../errors.ts";
+import {
+  AccessDeniedError,
+  isUnreadable,
+  messageOf,
+  MissingObjectError,
+  type UnreadableError,
+} from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
 import { type ObjectName, reachOf } from "../keys.ts";
 import { Limit } from "./limit.ts";
@@ -132,7 +138,11 @@ export class Poller {
    * object to be mended, can wait for the next listing.
    */
   hasUnread(): boolean {
-    return this.#unread().some((stream) => !this.#held.has(stream) && !this.#readers.has(stream));
+    const canWait = (error: Error | undefined) =>
+      error !== undefined && !(error instanceof MissingObjectError);
+    return this.#unread().some((stream) =>
+      !this.#readers.has(stream) && this.#held.isDue(stream) && !canWait(this.#held.error(stream))
+    );
   }
 
   /**

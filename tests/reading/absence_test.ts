@@ -106,6 +106,25 @@ Deno.test("where each GET lags behind the listings, polls that come by themselve
   await fleet.time.run(watcher.close());
 });
 
+Deno.test("with the marker, too, what is listed and not found is soon fetched again", async () => {
+  await using fleet = new Fleet();
+  const { store, time: { clock } } = fleet;
+  const web1 = fleet.server("web-1", { marker: true });
+  await fleet.publish(web1, "a1");
+  const contents: unknown[] = [];
+  const reader = fleet.server("web-2", { poll: "10s", retention: false, marker: true });
+  const watcher = watch(reader, ({ content }) => void contents.push(content));
+  await watcher.ready;
+  await fleet.time.pass(30_000);
+  await fleet.publish(web1, "a2");
+  const [key] = fleet.keys("tail/").slice(-1);
+  store.hidden.set(key, Infinity);
+  clock.setTimer(30_000, () => store.hidden.delete(key));
+  await fleet.time.pass(90_000);
+  assert.deepEqual(contents, ["a1", "a2"]);
+  await fleet.time.run(watcher.close());
+});
+
 Deno.test("a new state, from the beginning or from now, does not take a listed object for gone", async () => {
   for (const from of ["earliest", "now"] as const) {
     await using fleet = new Fleet();
