@@ -149,7 +149,7 @@ Deno.test("what is under way when the connection is closed ends with a ClosedErr
   await watcher.ready;
   const hang = (signal?: AbortSignal) =>
     new Promise<never>((_, reject) =>
-      signal?.addEventListener("abort", () => reject(signal.reason))
+      signal?.addEventListener("abort", () => reject(new StoreUnavailableError("cut off")))
     );
   fleet.store.put = (_key: string, _body: Uint8Array, { signal }: { signal?: AbortSignal } = {}) =>
     hang(signal);
