@@ -7,6 +7,7 @@ import {
   StoreUnavailableError,
   UpdatesLostError,
 } from "../lib/errors.ts";
+import { definePlugin } from "../lib/plugin.ts";
 import { flush, publish } from "../lib/publish.ts";
 import { watch } from "../lib/watch.ts";
 import { watchFiles } from "../lib/watch_files.ts";
@@ -179,6 +180,25 @@ Deno.test("the watcher ends with its connection, its running callback first", as
   await fleet.time.run(reader.close());
   await watcher.finished;
   assert.deepEqual(events, ["applied a", "ClosedError"]);
+});
+
+Deno.test("a setup that hangs holds up closing for stopTimeout, and is closed when it ends", async () => {
+  await using fleet = new Fleet();
+  const server = fleet.server("web-1", { stopTimeout: "5s" });
+  const setUp = Promise.withResolvers<void>(), closed = Promise.withResolvers<void>();
+  const slow = definePlugin({
+    name: "slow",
+    setup: () => setUp.promise,
+    onUpdate() {},
+    close: () => closed.resolve(),
+  });
+  const watcher = watch(server, slow);
+  const begun = fleet.time.clock.now();
+  await fleet.time.run(server.close());
+  assert.equal(fleet.time.clock.now() - begun, 5_000);
+  await watcher.finished;
+  setUp.resolve();
+  await closed.promise;
 });
 
 Deno.test("a second watcher of one connection is refused until the first has ended", async () => {
