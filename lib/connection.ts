@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "./config/resolve.ts";
 import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
@@ -13,6 +14,8 @@ import type { ObjectStore, RequestCounts } from "./stores/store.ts";
 import { Uploader } from "./publishing/uploader.ts";
 import { MarkerWriter } from "./wake/marker.ts";
 import { Peers, type WakeUpCounts } from "./wake/peers.ts";
+
+const logger = getLogger(["feedsync", "publish"]);
 
 /** A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`. */
 export interface FeedSync extends AsyncDisposable {
@@ -31,8 +34,9 @@ export interface FeedSync extends AsyncDisposable {
   /**
    * Closes the watchers of this connection, uploads what is queued, if the store answers within
    * `stopTimeout`, and ends. What is left then stays in the state file, for the next connection with
-   * it. Without a state file it is lost: that is what the error tells, and `await using` throws it,
-   * too. What is under way ends with a {@linkcode ClosedError}, as all calls do after this.
+   * it. Without a state file it is lost: that is what the error tells. `await using` throws it only when
+   * the error of {@linkcode publish} has not told already, which would get into a `SuppressedError`.
+   * What is under way ends with a {@linkcode ClosedError}, as all calls do after this.
    *
    * @throws {UpdatesLostError} when updates are lost; once, however often it is closed.
    */
@@ -87,6 +91,7 @@ export class Connection implements FeedSync {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
   #lastStream = "";
+  #isLossTold = false;
   #closing: Promise<void> | undefined;
 
   /** Opens the state; `store` is closed with the connection. Without a store nothing is enabled. */
@@ -203,8 +208,13 @@ export class Connection implements FeedSync {
     await (this.#closing = this.#close());
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.close();
+    } catch (error) {
+      if (!(error instanceof UpdatesLostError && this.#isLossTold)) throw error;
+      logger.error("{message}", { message: error.message });
+    }
   }
 
   async #close(): Promise<void> {
@@ -232,9 +242,10 @@ export class Connection implements FeedSync {
   }
 
   /** What only memory holds ends here. */
-  #tellLoss({ state, uploader: { lastError } }: Parts): void {
+  #tellLoss({ state, uploader: { haveToldAll, lastError } }: Parts): void {
     const lost = state.queued();
     if (lost === 0) return;
+    this.#isLossTold = haveToldAll;
     const updates = lost === 1 ? "1 update is lost that was" : `${lost} updates are lost that were`;
     const reason = lastError === undefined
       ? `the store has not answered for ${this.config.stopTimeout / 1000} s`

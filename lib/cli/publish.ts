@@ -49,6 +49,7 @@ async function publishOne(
           "that uses this state",
       );
     }
+    await sync.close(); // When the update is lost that is what there is to tell.
     throw error;
   }
 }
