@@ -81,9 +81,14 @@ export async function cleanup(
   if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, undated: 0, foreign: 0, keys: [] };
   const { store, environment } = parts;
   const either = signal ? AbortSignal.any([signal, closed]) : closed;
-  return await connection.keepOpen(
-    cleanUp(store, { environment, maxAge: age, dryRun, signal: either }),
-  );
+  try {
+    return await connection.keepOpen(
+      cleanUp(store, { environment, maxAge: age, dryRun, signal: either }),
+    );
+  } catch (error) {
+    closed.throwIfAborted();
+    throw error;
+  }
 }
 
 interface DatedObject extends ObjectInfo {

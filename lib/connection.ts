@@ -35,8 +35,9 @@ export interface FeedSync extends AsyncDisposable {
   /**
    * Closes the watchers of this connection, uploads what is queued, if the store answers within
    * `stopTimeout`, and ends. What is left then stays in the state file, for the next connection with
-   * it. Without a state file it is lost: that is what the error tells, and `await using` throws it,
-   * too. What is under way ends with a {@linkcode ClosedError}, as all calls do after this.
+   * it. Without a state file it is lost: that is what the error tells. `await using` throws it only when
+   * the error of {@linkcode publish} has not told already, which would get into a `SuppressedError`.
+   * What is under way ends with a {@linkcode ClosedError}, as all calls do after this.
    *
    * @throws {UpdatesLostError} when updates are lost; once, however often it is closed.
    */
@@ -91,6 +92,7 @@ export class Connection implements FeedSync {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
   #lastStream = "";
+  #isLossTold = false;
   #closing: Promise<void> | undefined;
 
   /** Opens the state; `store` is closed with the connection. Without a store nothing is enabled. */
@@ -209,8 +211,13 @@ export class Connection implements FeedSync {
     await (this.#closing = this.#close());
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.close();
+    } catch (error) {
+      if (!(error instanceof UpdatesLostError && this.#isLossTold)) throw error;
+      logger.error("{message}", { message: error.message });
+    }
   }
 
   async #close(): Promise<void> {
@@ -238,9 +245,10 @@ export class Connection implements FeedSync {
   }
 
   /** What only memory holds ends here. */
-  #tellLoss({ state, uploader: { lastError } }: Parts): void {
+  #tellLoss({ state, uploader: { haveToldAll, lastError } }: Parts): void {
     const lost = state.queued();
     if (lost === 0) return;
+    this.#isLossTold = haveToldAll;
     const updates = lost === 1 ? "1 update is lost that was" : `${lost} updates are lost that were`;
     const reason = lastError === undefined
       ? `the store has not answered for ${this.config.stopTimeout / 1000} s`

@@ -105,12 +105,17 @@ export async function flush(sync: FeedSync, { signal }: { signal?: AbortSignal }
 async function publishAll(
   parts: Parts,
   updates: readonly PreparedUpdate[],
-  { timeout, signal, ifChanged }: { timeout: number; signal?: AbortSignal; ifChanged: boolean },
+  { timeout, signal, ifChanged }: {
+    readonly timeout: number;
+    readonly signal: AbortSignal | undefined;
+    readonly ifChanged: boolean;
+  },
 ): Promise<Receipt[]> {
   const { accepted, synced } = await acceptThisTurn(parts, { updates, ifChanged });
   const last = accepted.findLast((item) => item !== undefined);
   const receipts = async () => {
-    if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal });
+    const rows = accepted.filter((item) => item !== undefined).length;
+    if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal, rows });
     return updates.map(({ url }, index) => receiptOf(parts, url, accepted[index]));
   };
   const published = receipts();

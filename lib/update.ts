@@ -25,7 +25,7 @@ export type JsonInput =
   | number
   | string
   | readonly JsonInput[]
-  | { readonly [key: string]: JsonInput | undefined }
+  | { readonly [key: string]: unknown }
   | PlainObject;
 
 /**
@@ -50,7 +50,7 @@ export interface UpdateInput {
   /** The feed: text, parsed content, or bytes that are not UTF-8 text. Absent when `removed`. */
   readonly content?: JsonInput | Uint8Array | undefined;
   /** Anything about the update; members that are `undefined` are left out. */
-  readonly metadata?: { readonly [key: string]: JsonInput | undefined } | PlainObject | undefined;
+  readonly metadata?: { readonly [key: string]: unknown } | PlainObject | undefined;
   /** The feed is gone. @default false */
   readonly removed?: boolean | undefined;
 }

@@ -7,6 +7,8 @@ import {
   StoreUnavailableError,
   UpdatesLostError,
 } from "../lib/errors.ts";
+import { definePlugin } from "../lib/plugin.ts";
+import { accept, prepareUpdate } from "../lib/publishing/accept.ts";
 import { flush, publish } from "../lib/publish.ts";
 import { watch } from "../lib/watch.ts";
 import { watchFiles } from "../lib/watch_files.ts";
@@ -39,18 +41,37 @@ Deno.test("close() rejects when updates are lost that only memory held", async (
   });
 });
 
-Deno.test("'await using' tells of lost updates, and what its block threw besides", async () => {
+Deno.test("'await using' leaves the error of publish() as it is, which told of the loss", async () => {
   await using fleet = new Outage();
   const run = async () => {
     await using server = fleet.server("web-1", { publishTimeout: "1s" });
-    await fleet.publish(server, "a");
+    await publish(server, [UPDATE, { url: urlOf("b"), content: "b" }]);
   };
-  await assert.rejects(fleet.time.run(run()), (error) => {
-    assert.ok(error instanceof SuppressedError);
-    assert.ok(error.error instanceof UpdatesLostError);
-    assert.ok(error.suppressed instanceof StoreUnavailableError);
-    return true;
-  });
+  await assert.rejects(
+    fleet.time.run(run()),
+    { name: "StoreUnavailableError", message: /2 updates are queued in memory only, and lost/ },
+  );
+});
+
+Deno.test("'await using' throws when nobody was told of a loss yet", async () => {
+  for (const ended of ["given up", "never waited for"]) {
+    await using fleet = new Outage();
+    const run = async () => {
+      await using server = fleet.server("web-1", { publishTimeout: "1s" });
+      await assert.rejects(fleet.publish(server, "a"), StoreUnavailableError);
+      if (ended === "given up") {
+        const giveUp = new AbortController();
+        const publishing = publish(server, UPDATE, { signal: giveUp.signal });
+        for (let i = 0; i < 20; i++) await Promise.resolve(); // Until it waits for the upload.
+        giveUp.abort(new Error("enough"));
+        await assert.rejects(publishing, { message: "enough" });
+      } else {
+        const { state, environment } = server.parts!;
+        accept(state, prepareUpdate(UPDATE), environment);
+      }
+    };
+    await assert.rejects(fleet.time.run(run()), { name: "UpdatesLostError", lost: 2 }, ended);
+  }
 });
 
 Deno.test("who closes once more is not told again what is lost", async () => {
@@ -149,7 +170,7 @@ Deno.test("what is under way when the connection is closed ends with a ClosedErr
   await watcher.ready;
   const hang = (signal?: AbortSignal) =>
     new Promise<never>((_, reject) =>
-      signal?.addEventListener("abort", () => reject(signal.reason))
+      signal?.addEventListener("abort", () => reject(new StoreUnavailableError("cut off")))
     );
   fleet.store.put = (_key: string, _body: Uint8Array, { signal }: { signal?: AbortSignal } = {}) =>
     hang(signal);
@@ -179,6 +200,25 @@ Deno.test("the watcher ends with its connection, its running callback first", as
   await fleet.time.run(reader.close());
   await watcher.finished;
   assert.deepEqual(events, ["applied a", "ClosedError"]);
+});
+
+Deno.test("a setup that hangs holds up closing for stopTimeout, and is closed when it ends", async () => {
+  await using fleet = new Fleet();
+  const server = fleet.server("web-1", { stopTimeout: "5s" });
+  const setUp = Promise.withResolvers<void>(), closed = Promise.withResolvers<void>();
+  const slow = definePlugin({
+    name: "slow",
+    setup: () => setUp.promise,
+    onUpdate() {},
+    close: () => closed.resolve(),
+  });
+  const watcher = watch(server, slow);
+  const begun = fleet.time.clock.now();
+  await fleet.time.run(server.close());
+  assert.equal(fleet.time.clock.now() - begun, 5_000);
+  await watcher.finished;
+  setUp.resolve();
+  await closed.promise;
 });
 
 Deno.test("a second watcher of one connection is refused until the first has ended", async () => {

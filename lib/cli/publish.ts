@@ -4,7 +4,7 @@
  * @module
  */
 import { connect } from "../connect.ts";
-import type { FeedSync } from "../connection.ts";
+import { connectionOf, type FeedSync } from "../connection.ts";
 import { normalizeFeedUrl } from "../feed_url.ts";
 import { publish, type Receipt } from "../publish.ts";
 import type { UpdateInput } from "../update.ts";
@@ -45,12 +45,13 @@ async function publishOne(
   try {
     return await publish(sync, update, options);
   } catch (error) {
-    if (options.signal.aborted) {
+    if (options.signal.aborted && !connectionOf(sync).parts?.state.isInMemory) {
       logger.warn(
         "Stopped before the store had answered; what is queued is uploaded by the next command " +
           "that uses this state",
       );
     }
+    await sync.close(); // When the update is lost that is what there is to tell.
     throw error;
   }
 }

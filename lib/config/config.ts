@@ -71,8 +71,8 @@ export interface Config {
   /** How to reach an S3-compatible store. */
   readonly s3?: S3Config | undefined;
   /**
-   * Path of the state file. `:memory:` is the library's default: nothing survives a crash, and each
-   * process is a stream of its own in the bucket for two days. The command line's default is
+   * Path of the state file. `:memory:` is the library's default: nothing survives the process, what it
+   * could not upload is lost, and each process is a stream of its own in the bucket for two days. The command line's default is
    * `.feedsync/<server>.db`.
    */
   readonly state?: string | undefined;

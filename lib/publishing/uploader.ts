@@ -18,7 +18,7 @@ import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore } from "../stores/store.ts";
-import { describeQueue, Waiters } from "./waiters.ts";
+import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
@@ -87,10 +87,7 @@ export class Uploader {
    * @throws {StoreUnavailableError} when that takes longer than `timeout`; the row stays queued.
    * @throws {ClosedError} when the uploader is closed before; the row stays queued.
    */
-  async whenUploaded(
-    row: number,
-    options: { timeout: number; signal?: AbortSignal },
-  ): Promise<void> {
+  async whenUploaded(row: number, options: WaitOptions): Promise<void> {
     this.start();
     await this.#waiters.wait(row, options);
   }
@@ -103,6 +100,11 @@ export class Uploader {
   /** Why the last attempt to upload failed; undefined when it did not. */
   get lastError(): unknown {
     return this.#waiters.lastError;
+  }
+
+  /** Whether all who published what is still queued know that. */
+  get haveToldAll(): boolean {
+    return this.#waiters.haveToldAll;
   }
 
   /**

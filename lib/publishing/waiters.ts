@@ -16,6 +16,16 @@ import type { State } from "../state/state.ts";
 /** What trying again does not mend, by name: nobody waits for it. */
 const REFUSALS = { AccessDeniedError, ConfigError };
 
+/** How to wait. */
+export interface WaitOptions {
+  /** Most milliseconds. */
+  readonly timeout: number;
+  /** How many rows are waited for: this one and those just before it. @default 1 */
+  readonly rows?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 interface Waiter {
   readonly row: number;
   /** When the waiting began, in milliseconds since 1970. */
@@ -40,6 +50,8 @@ export class Waiters {
   readonly #waiting = new Set<Waiter>();
   #lastError: unknown;
   #closed: ClosedError | undefined;
+  /** Rows in memory whose publisher knows that they are not uploaded. */
+  readonly #told = new Set<number>();
 
   /** Nobody waits yet. */
   constructor(clock: Clock, state: State) {
@@ -55,13 +67,13 @@ export class Waiters {
    * whichever process it is that it refuses; {@linkcode ClosedError} when the connection is closed
    * first. The row stays queued.
    */
-  async wait(
-    row: number,
-    { timeout, signal }: { timeout: number; signal?: AbortSignal },
-  ): Promise<void> {
+  async wait(row: number, { timeout, rows = 1, signal }: WaitOptions): Promise<void> {
     signal?.throwIfAborted();
     if (row <= this.#state.publisher.load().uploaded) return;
-    if (this.#closed) throw this.#closed;
+    if (this.#closed) {
+      this.#noteTold(row, rows);
+      throw this.#closed;
+    }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const since = Math.round(this.#clock.now());
     const waiter = { row, since, resolve, reject };
@@ -78,6 +90,9 @@ export class Waiters {
     this.#waiting.add(waiter);
     try {
       await promise;
+    } catch (error) {
+      if (!signal?.aborted) this.#noteTold(row, rows);
+      throw error;
     } finally {
       cancel();
       signal?.removeEventListener("abort", onAbort);
@@ -88,6 +103,7 @@ export class Waiters {
   /** All rows up to `row` are in the bucket. */
   uploaded(row: number): void {
     this.#lastError = undefined;
+    for (const told of this.#told) if (told <= row) this.#told.delete(told);
     this.#resolve(row);
   }
 
@@ -111,6 +127,21 @@ export class Waiters {
     const refusal = failure && this.#refusal(failure);
     if (!refusal) return;
     for (const waiter of this.#waiting) if (isNews(failure, waiter)) waiter.reject(refusal);
+  }
+
+  /** Whether all who published what is still queued know that. */
+  get haveToldAll(): boolean {
+    const { outbox, publisher } = this.#state;
+    const last = outbox.lastRow();
+    for (let row = publisher.load().uploaded + 1; row <= last; row++) {
+      if (!this.#told.has(row)) return false;
+    }
+    return true;
+  }
+
+  #noteTold(row: number, rows: number): void {
+    if (!this.#state.isInMemory) return; // Nothing gets lost.
+    for (let told = row; told > row - rows; told--) this.#told.add(told);
   }
 
   /** Why the last attempt to upload failed; undefined when it did not. */

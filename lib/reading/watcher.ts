@@ -12,6 +12,7 @@ import { ClosedError, messageOf, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import type { ObjectName } from "../keys.ts";
 import type { RunningPlugin } from "../plugin.ts";
+import { setUpPlugins } from "./set_up_plugins.ts";
 import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
 import type { Commit } from "../publishing/commit.ts";
@@ -122,7 +123,11 @@ export class BucketWatcher implements Watcher {
           `Cannot watch with the state ${state.path}: another process watches with it already`,
         );
       }
-      running = await plugins();
+      running = await setUpPlugins(plugins, {
+        clock: environment.clock,
+        signal: this.#stopping.signal,
+        timeout: config.stopTimeout,
+      });
       this.#begin(parts, running);
       await (this.#options.manual ? this.#wait() : this.#loop!.run(this.#ready.resolve));
       await this.#drain(parts);

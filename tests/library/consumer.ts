@@ -158,6 +158,8 @@ export async function publishing(sync: FeedSync, feed: Feed, given: Given): Prom
   await publish(sync, { url, content: items });
   await publish(sync, { url: url.href, content: new Uint8Array([1, 2]), metadata: undefined });
   await publish(sync, { url, content: { title: "x", tags: ["a"] as const, none: undefined } });
+  const record: Record<string, unknown> = { title: "x" };
+  await publish(sync, { url, content: record, metadata: record });
   await publish(sync, { url, content: null, metadata: feed.items[0] });
   const removed: boolean = flag ?? false;
   await publish(sync, removed ? { url, removed } : { url, removed, content: "<rss/>" });

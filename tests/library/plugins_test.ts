@@ -3,7 +3,7 @@ import mirror from "@feedsync/feedsync/plugins/mirror";
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { connect } from "../../lib/connect.ts";
-import { ConfigError } from "../../lib/errors.ts";
+import { ConfigError, RejectedUpdateError } from "../../lib/errors.ts";
 import { definePlugin } from "../../lib/plugin.ts";
 import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
@@ -107,7 +107,7 @@ Deno.test("poll() tells how many updates failed, which onDeadLetter is told of o
   const picky = definePlugin({
     name: "picky",
     onUpdate({ content }) {
-      if (content === "bad") throw new Error("Cannot parse it");
+      if (content === "bad") throw new RejectedUpdateError("Cannot parse it");
     },
   });
   await using watcher = watch(server, [picky, definePlugin({ name: "fine", onUpdate() {} })], {
