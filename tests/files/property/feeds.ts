@@ -10,9 +10,9 @@ type Form = (i: number) => [name: string, url: string, hasDetails?: true];
 const FORMS: readonly Form[] = [
   (i) => [`https___p.example_${i}.feed`, `https://p.example/${i}`],
   (i) => [`https%3A%2F%2Fp.example%2F${i}.feed`, `https://p.example/${i}`],
-  (i) => [`https___p.example_${i}é.feed`, `https://p.example/${i}é`],
+  (i) => [`https___p.example_${i}é.feed`, `https://p.example/${i}%C3%A9`],
   (i) => [`feed-${i}.feed`, `https://p.example/${i}`, true],
-  (i) => [`https___p.example_${i}\ufffd.feed`, `https://p.example/${i}\ufffd`],
+  (i) => [`https___p.example_${i}\ufffd.feed`, `https://p.example/${i}%EF%BF%BD`],
 ];
 
 /** A name that is not UTF-8. */
