@@ -129,7 +129,7 @@ export class Received implements AsyncDisposable {
 
 /** The URL that stands for a content in these tests. */
 export function urlOf(content: string): string {
-  return `https://example.com/${content}`;
+  return `https://example.com/${encodeURI(content)}`;
 }
 
 /** The texts `<prefix>1` to `<prefix><count>`. */

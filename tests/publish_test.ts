@@ -121,11 +121,14 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
   const url = "https://example.com/";
   const cases: [unknown, RegExp][] = [
     [{ content: "x" }, /Cannot use undefined as the URL of a feed: it must be a string/],
-    [{ url: "feeds/x.xml", content: "x" }, /Cannot use "feeds\/x.xml" .* it is no absolute URL/],
+    [
+      { url: "feeds/x.xml", content: "x" },
+      /Cannot use "feeds\/x.xml" .* it is not an absolute URL/,
+    ],
     [{ url: "example.com:8080/feed.xml", content: "x" }, /write "https:\/\/example.com:8080\/feed/],
-    [{ url: "C:\\feeds\\x.xml", content: "x" }, /it is the path of a file/],
+    [{ url: "C:\\feeds\\x.xml", content: "x" }, /it looks like the path of a file/],
     [{ url: ` ${url}`, content: "x" }, /it has white space around it/],
-    [{ url: `${url}\ta`, content: "x" }, /it holds a character that cannot be seen \(U\+0009\)/],
+    [{ url: `${url}\ta`, content: "x" }, /it holds an invisible character \(U\+0009\)/],
     [{ url: "ftp://example.com/", content: "x" }, /its scheme must be http or https, not ftp/],
     [{ url }, /'content' is missing: give it, or 'removed: true' when the feed is gone/],
     [{ url, removed: false }, /'content' is missing/],
@@ -149,9 +152,9 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
     [{ url, content: "x", metadata: { a: NaN } }, /'metadata\.a' is NaN/],
     [{ url, content: "x".repeat(16 * 1024 * 1024) }, /more than the 16777216 allowed/],
     [undefined, /Cannot use undefined as the URL of a feed/],
-    [{ url: `${url}\0`, content: "x" }, /it holds a character that cannot be seen \(U\+0000\)/],
+    [{ url: `${url}\0`, content: "x" }, /it holds an invisible character \(U\+0000\)/],
     [{ url: [[[]]], content: "x" }, /Cannot use object as the URL of a feed: it must be a string/],
-    [{ url: `${url}${"x".repeat(32 * 1024)}`, content: "x" }, /it takes 32788 characters, more/],
+    [{ url: `${url}${"x".repeat(32 * 1024)}`, content: "x" }, /it has 32788 characters, at most/],
     [{ url, content: nested("[", "]", 1_000_000) }, /'content' is nested deeper than 500 levels/],
     [
       { url, content: "", metadata: nested('{"a":', "}", 501, "{}") },

@@ -53,7 +53,7 @@ With --json every update that is applied is printed, in place of what the log pl
 Usage: feedsync publish URL [FILE|-] [--metadata K=V]... [--if-changed] [flags]
        feedsync publish URL --remove [--metadata K=V]... [flags]
 
-  URL             URL of the feed
+  URL             URL of the feed, http or https; printed as it is stored
   FILE            the new content; - or nothing: standard input
   --metadata K=V  say something about the update; may be given several times
   --if-changed    do nothing when this is the newest known content already

@@ -116,7 +116,8 @@ Deno.test("publish knows a feed by one URL, and refuses slips with 65 before it 
   assert.deepEqual(published.json().map(({ status, url }) => [status, url]), [["published", URL]]);
   const slips: Record<string, RegExp> = {
     "example.com:8080/feed.xml": /; write "https:\/\/example\.com:8080\/feed\.xml"\n$/,
-    "C:\\feeds\\x.xml": /it is the path of a file; write the URL that the feed is fetched from\n$/,
+    "C:\\feeds\\x.xml":
+      /it looks like the path of a file; write the URL that the feed is fetched from\n$/,
     " https://example.com/": /; write "https:\/\/example\.com\/"\n$/,
   };
   for (const [slip, message] of Object.entries(slips)) {

@@ -170,7 +170,7 @@ Deno.test("no object that is written comes near what readers refuse", async () =
   for (let i = 0; i < 30; i++) {
     await publish(
       web1,
-      Array.from({ length: 1500 }, () => ({ url: "a:", removed: true as const })),
+      Array.from({ length: 1500 }, () => ({ url: "http://a/", removed: true as const })),
     );
   }
   assert.ok([...lines.keys()].some((key) => key.startsWith("segments/")));

@@ -10,9 +10,9 @@ type Form = (i: number) => [name: string, url: string, hasDetails?: true];
 const FORMS: readonly Form[] = [
   (i) => [`https___p.example_n${i}.feed`, `https://p.example/n${i}`],
   (i) => [`https%3A%2F%2Fp.example%2Fn${i}.feed`, `https://p.example/n${i}`],
-  (i) => [`https___p.example_n${i}é.feed`, `https://p.example/n${i}é`],
+  (i) => [`https___p.example_n${i}é.feed`, `https://p.example/n${i}%C3%A9`],
   (i) => [`feed-${i}.feed`, `https://p.example/n${i}`, true],
-  (i) => [`https___p.example_n${i}\ufffd.feed`, `https://p.example/n${i}\ufffd`],
+  (i) => [`https___p.example_n${i}\ufffd.feed`, `https://p.example/n${i}%EF%BF%BD`],
 ];
 
 /** A name that is not UTF-8. */
