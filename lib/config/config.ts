@@ -34,7 +34,7 @@ export interface FilesConfig {
   readonly settle?: Duration;
   /** How often the directory is searched for changes that went unnoticed. @default {"1m"} */
   readonly rescan?: Duration;
-  /** Deleting a file publishes that the feed is gone. @default {false} */
+  /** Deleting a file publishes that the feed is gone; not when many are gone at once. @default {false} */
   readonly publishRemovals?: boolean;
 }
 

@@ -139,8 +139,9 @@ export class BucketWatcher implements Watcher {
   #tellOfOwn({ onCommit }: Uploader): void {
     let hint = " (others apply it; to see that here, watch as another --server)";
     const tell = ({ rows }: Commit) => {
-      for (const { url } of rows) {
-        logger.info("{url} published, not applied here{hint}", { url, hint });
+      for (const { url, body } of rows) {
+        const what = body.startsWith('"removed":true') ? "removal of " : "";
+        logger.info("{what}{url} published, not applied here{hint}", { what, url, hint });
         hint = "";
       }
     };
