@@ -3,10 +3,15 @@
  * percent-encoding: `https%3A%2F%2Fexample.com%2Ffeed.xml.feed`. Text and bytes are written as they
  * were published, parsed content as indented JSON.
  *
- * Beside it, `NAME.feed.json` holds `{"url", "metadata", "id", "server", "time"}`. It is written
- * first and deleted last, so that whoever watches the directory finds the URL of every feed. Both
- * files are replaced in one step, whole or not at all, and outlast a power failure. A file is never
- * replaced by an older update, and is deleted when its feed is removed.
+ * Beside it, `NAME.feed.json` holds `{"url", "metadata", "id", "server", "time"}`, and as `sha256` which
+ * content that belongs to; `seal` tells whether somebody changed it. It is written first and deleted
+ * last, so that whoever watches the directory finds the URL of every feed. Both files are replaced in
+ * one step, whole or not at all, keep mode, owner and group, and outlast a power failure. A file is
+ * never replaced by an older update, and is deleted when its feed is removed.
+ *
+ * A feed that is in another file of the directory already, by its name or its `.feed.json`, is written
+ * to that one. What somebody saved in a file, and nobody has read yet, is not written over: when it is
+ * newer than the update it stays, and when it is older it is kept as `NAME.feed.kept-TIME`.
  *
  * | option | default | |
  * |---|---|---|

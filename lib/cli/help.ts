@@ -41,10 +41,11 @@ signal`;
 const COMMANDS: Readonly<Record<string, string>> = {
   watch: `Applies what other servers publish through the configured plugins, until it is stopped
 
-Usage: feedsync watch [--once] [--files DIR] [flags]
+Usage: feedsync watch [--once] [--files DIR] [--remove-missing] [flags]
 
-  --once          poll once, apply everything that is new, and exit
-  --files DIR     publish the .feed files in DIR when they change
+  --once            poll once, apply everything that is new, publish changed files, and exit
+  --files DIR       publish the .feed files in DIR when they change
+  --remove-missing  publish that feeds whose files are gone are removed, however many at once
 
 With --json every update that is applied is printed, in place of what the log plugin prints.`,
 

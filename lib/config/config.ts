@@ -35,7 +35,7 @@ export interface FilesConfig {
   readonly settle?: Duration | undefined;
   /** How often the directory is searched for changes that went unnoticed. @default {"1m"} */
   readonly rescan?: Duration | undefined;
-  /** Deleting a file publishes that the feed is gone. @default {false} */
+  /** Deleting a file publishes that the feed is gone; not when many are gone at once. @default {false} */
   readonly publishRemovals?: boolean | undefined;
 }
 

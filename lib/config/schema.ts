@@ -29,7 +29,7 @@ const files = z.strictObject({
   ),
   publishRemovals: key(
     z.boolean(),
-    "Deleting a file publishes that the feed is gone",
+    "Deleting a file publishes that the feed is gone; not when many are gone at once",
     FILES_DEFAULTS.publishRemovals,
   ),
 });

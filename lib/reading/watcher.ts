@@ -169,8 +169,10 @@ export class BucketWatcher implements Watcher {
   #tellOfOwn({ onCommit }: Uploader): void {
     let hint = " (others apply it; to see that here, watch as another --server)";
     const tell = ({ rows }: Commit) => {
-      for (const { url } of rows) {
-        logger.info("{url} published, not applied here{hint}", { url: shownUrl(url), hint });
+      for (const { url, body } of rows) {
+        const what = body.startsWith('"removed":true') ? "removal of " : "";
+        const properties = { what, url: shownUrl(url), hint };
+        logger.info("{what}{url} published, not applied here{hint}", properties);
         hint = "";
       }
     };

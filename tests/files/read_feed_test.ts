@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { feedContent, identifyFeed, urlOfName } from "../../lib/files/read_feed.ts";
+import { feedContent, identifyFeed, metadataFor, urlOfName } from "../../lib/files/read_feed.ts";
 
 /** Identifies a feed with this `.feed.json` beside it. */
-async function identify(name: string, details: string) {
+async function identify(name: string, details: string | Uint8Array) {
   const directory = await Deno.makeTempDir();
   try {
-    await Deno.writeTextFile(`${directory}/${name}.json`, details);
+    const bytes = typeof details === "string" ? new TextEncoder().encode(details) : details;
+    await Deno.writeFile(`${directory}/${name}.json`, bytes);
     return await identifyFeed(name, `${directory}/${name}`);
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -18,6 +19,31 @@ Deno.test("the .feed.json beside a file decides before its name", async () => {
     url: "https://b.example/",
     metadata: { etag: "x" },
   });
+});
+
+Deno.test("a .feed.json may begin with a byte order mark, in each encoding that has one", async () => {
+  const text = '{"url":"https://b.example/é"}';
+  const units = (big: boolean) =>
+    [..."\ufeff" + text].map((character) => character.charCodeAt(0))
+      .flatMap((unit) => big ? [unit >> 8, unit & 255] : [unit & 255, unit >> 8]);
+  for (
+    const details of [
+      new TextEncoder().encode(`\ufeff${text}`),
+      new Uint8Array(units(false)),
+      new Uint8Array(units(true)),
+    ]
+  ) {
+    assert.equal((await identify("https___a.example_.feed", details)).url, "https://b.example/é");
+  }
+});
+
+Deno.test("metadata goes with what it came with; what a person wrote with anything", () => {
+  const url = "https://b.example/", metadata = { etag: "x" };
+  assert.deepEqual(metadataFor({ url, metadata }, "hash"), metadata);
+  const origin = { time: 1, hash: "hash" };
+  assert.deepEqual(metadataFor({ url, metadata, origin }, "hash"), metadata);
+  assert.equal(metadataFor({ url, metadata, origin }, "other"), undefined);
+  assert.equal(metadataFor({ url, metadata, origin: { time: 1 } }, "hash"), undefined);
 });
 
 Deno.test("both forms of file names give the URL", () => {

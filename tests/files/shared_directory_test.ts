@@ -215,7 +215,6 @@ Deno.test("an update goes back to the file that the feed came from, whatever tha
   assert.equal(await s.read(python), "v2");
   await s.publish({ url: URL, removed: true }, { ahead: 2 * AHEAD });
   await server.poll();
-  console.log(server.log.lines);
   assert.deepEqual(await s.names(), []);
 });
 

@@ -189,3 +189,56 @@ Deno.test("mirror needs a directory and refuses unknown options", async () => {
   await assert.rejects(start(mirror, { directory: "" }), /"directory"/);
   await assert.rejects(start(mirror, { directory: ".", dir: "." }), /dir/);
 });
+
+Deno.test("mirror keeps mode, owner and group of what it replaces, and makes no programs", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(mirror, { directory: "." }, home.path);
+  await plugin.update(makeUpdate());
+  const paths = [NAME, `${NAME}.json`].map((name) => join(home.path, name));
+  const isSuperuser = Deno.uid() === 0;
+  if (!isSuperuser) console.warn("Only the superuser may change owners: that is left out");
+  for (const path of paths) {
+    if (isSuperuser) await Deno.chown(path, 12, 34);
+    await Deno.chmod(path, 0o4664);
+  }
+  await plugin.update(makeUpdate({ content: "new", time: later() }));
+  for (const path of paths) {
+    const { mode, uid, gid } = await Deno.stat(path);
+    assert.equal(mode! & 0o7777, 0o664);
+    if (isSuperuser) assert.deepEqual([uid, gid], [12, 34]);
+  }
+  assert.equal(await Deno.readTextFile(paths[0]), "new");
+});
+
+Deno.test("mirror makes its directory again when it was deleted", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(mirror, { directory: "deep/feeds" }, home.path);
+  await plugin.update(makeUpdate());
+  await Deno.remove(join(home.path, "deep"), { recursive: true });
+  await plugin.update(makeUpdate());
+  assert.deepEqual(await names(join(home.path, "deep/feeds")), [NAME, `${NAME}.json`]);
+});
+
+Deno.test("mirror keeps links that lead nowhere, and leaves directories alone", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(mirror, { directory: "." }, home.path);
+  await Deno.symlink("not-mounted/feed", join(home.path, NAME));
+  await plugin.update(makeUpdate({ time: later() }));
+  const kept = (await names(home.path)).find((name) => name.startsWith(`${NAME}.kept-`))!;
+  assert.equal(await Deno.readLink(join(home.path, kept)), "not-mounted/feed");
+  const other = feedFileName("https://example.com/other");
+  await Deno.mkdir(join(home.path, other));
+  await assert.rejects(plugin.update(makeRemoval({ url: "https://example.com/other" })));
+  assert.ok((await Deno.stat(join(home.path, other))).isDirectory);
+});
+
+Deno.test("mirror keeps what has the longest name, below one that file systems take", async () => {
+  await using home = await temporaryDirectory();
+  await using plugin = await start(mirror, { directory: "." }, home.path);
+  const url = "https://example.com/" + "a".repeat(5_000);
+  await Deno.writeTextFile(join(home.path, feedFileName(url)), "mine");
+  await plugin.update(makeUpdate({ url, time: later() }));
+  const kept = (await names(home.path)).filter((name) => name.includes(".kept-"));
+  assert.equal(await Deno.readTextFile(join(home.path, kept[0])), "mine");
+  assert.match(plugin.logged.join("\n"), /^warn: .* is kept as /);
+});
