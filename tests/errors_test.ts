@@ -16,6 +16,9 @@ const MAKE: Record<string, (errors: typeof own) => Error> = {
   InvalidUpdateError: ({ InvalidUpdateError }) => new InvalidUpdateError("x"),
   CorruptObjectError: ({ CorruptObjectError }) => new CorruptObjectError("a", "x"),
   MissingKeyError: ({ MissingKeyError }) => new MissingKeyError("a", "b", "x"),
+  MissingObjectError: ({ MissingObjectError }) => new MissingObjectError("a"),
+  ClosedError: ({ ClosedError }) => new ClosedError("x"),
+  UpdatesLostError: ({ UpdatesLostError }) => new UpdatesLostError("x", { lost: 1 }),
   RejectedUpdateError: ({ RejectedUpdateError }) => new RejectedUpdateError("x"),
   BackendUnavailableError: ({ BackendUnavailableError }) => new BackendUnavailableError("x"),
 };

@@ -89,7 +89,7 @@ onEveryStore("a feed file arrives byte for byte in the mirror of another server"
     "web-2.json": JSON.stringify({ plugins: [["mirror", { directory: "./mirror" }]] }),
   });
   const options = { cwd: home.path, env: environmentOf(store) };
-  const url = "https://example.com/feed.xml?q=ä";
+  const url = "https://example.com/feed.xml?q=%C3%A4";
   await Deno.mkdir(`${home.path}/feeds`);
   await Deno.writeFile(`${home.path}/feeds/${feedFileName(url)}`, LATIN1);
   await Deno.writeFile(`${home.path}/feeds/https___example.org_atom.xml.feed`, LATIN1);

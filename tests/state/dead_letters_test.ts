@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { systemEnvironment } from "../../lib/environment.ts";
 import { State } from "../../lib/state/state.ts";
 import { temporaryDirectory } from "../plugins/harness.ts";
+import { makeOldState } from "./state_0_1.ts";
 
 /** How version 0.1 keeps a dead letter. */
 const INSERT_OF_0_1 = `INSERT INTO dead_letters (plugin, stream, seq, content, error, time)
@@ -17,11 +18,7 @@ function openState(path: string): State {
 Deno.test("dead letters of version 0.1 are taken over, and are due", async () => {
   await using home = await temporaryDirectory();
   const path = join(home.path, "state.db");
-  {
-    using database = new DatabaseSync(path);
-    database.exec(await Deno.readTextFile(new URL("format_2.sql", import.meta.url)));
-    database.prepare(INSERT_OF_0_1).run(1);
-  }
+  makeOldState(path, (db) => db.prepare(INSERT_OF_0_1).run(1));
   {
     using state = openState(path);
     assert.deepEqual(state.deadLetters.waiting().map(({ id, retryAt }) => [id, retryAt]), [[1, 0]]);

@@ -1,34 +1,28 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
 import { systemEnvironment } from "../../lib/environment.ts";
-import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { State } from "../../lib/state/state.ts";
-
-const OWNER = { server: "web-1", store: "s3://bucket/prefix" };
+import { temporaryDirectory } from "../plugins/harness.ts";
+import { makeOldState } from "./state_0_1.ts";
 
 Deno.test("a state of the first version is taken over, with all that is in it", async () => {
-  const directory = await Deno.makeTempDir(), path = `${directory}/web-1.db`;
-  const { random } = systemEnvironment;
-  let stream: string;
-  {
-    using state = new State(path, OWNER, random);
-    ({ stream } = state.publisher.load());
-    accept(state, prepareUpdate({ url: "https://example.com/", content: "a" }), systemEnvironment);
-    state.cursors.enter("web-2_abcdefgh", 7);
-  }
-  {
-    using db = new DatabaseSync(path);
-    db.exec("DROP TABLE forgettable; DELETE FROM meta WHERE key IN ('format', 'service')");
-  }
-  {
-    using state = new State(path, { ...OWNER, service: "minio:9000" }, random);
-    assert.equal(state.publisher.load().stream, stream);
-    assert.deepEqual([state.queued(), state.cursors.get("web-2_abcdefgh")], [1, 7]);
-    assert.equal(state.fact("service"), "minio:9000");
-    assert.ok(!state.isNew);
-    const survey = { streams: [], ownKeys: [], now: 0, localNow: 0, retention: 600_000 };
-    state.forgetting.survey(survey);
-    assert.equal(state.cursors.get("web-2_abcdefgh"), 7);
-  }
-  await Deno.remove(directory, { recursive: true });
+  await using home = await temporaryDirectory();
+  const path = join(home.path, "web-1.db"), stream = "web-1_abcdefgh";
+  makeOldState(path, (db) => {
+    db.exec(`
+      INSERT INTO meta VALUES ('server', 'web-1'), ('store', 's3://bucket/prefix');
+      INSERT INTO publisher VALUES (1, '${stream}', NULL, 0, 0, 0, 0, NULL, 0, 0);
+      INSERT INTO outbox (id, url, time, body) VALUES ('a', 'https://example.com/', 1, '"content":1');
+      INSERT INTO cursors (stream, seq) VALUES ('web-2_abcdefgh', 7);
+    `);
+  });
+  const owner = { server: "web-1", store: "s3://bucket/prefix", service: "minio:9000" };
+  using state = new State(path, owner, systemEnvironment.random);
+  assert.equal(state.publisher.load().stream, stream);
+  assert.deepEqual([state.queued(), state.cursors.get("web-2_abcdefgh")], [1, 7]);
+  assert.equal(state.fact("service"), "minio:9000");
+  assert.ok(!state.isNew);
+  const survey = { streams: [], ownKeys: [], now: 0, localNow: 0, retention: 600_000 };
+  state.forgetting.survey(survey);
+  assert.equal(state.cursors.get("web-2_abcdefgh"), 7);
 });

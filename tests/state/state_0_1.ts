@@ -47,7 +47,7 @@ PRAGMA user_version = 2;
 `;
 
 /** Makes such a state at `path`, of no server and with nothing in it, and changes it with `fill`. */
-export function makeOldState(path: string, fill: (db: DatabaseSync) => void): void {
+export function makeOldState(path: string, fill: (db: DatabaseSync) => unknown): void {
   const db = new DatabaseSync(path);
   db.exec(SCHEMA);
   fill(db);
