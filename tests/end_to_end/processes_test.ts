@@ -97,7 +97,7 @@ onEveryStore("a feed file arrives byte for byte in the mirror of another server"
   assert.equal((await feedsync(watch1, options)).code, 0);
   const watch2 = ["watch", "--once", "--server", "web-2", "--config", "web-2.json"];
   assert.equal((await feedsync(watch2, options)).code, 0);
-  for (const mirrored of [url, "https://example.org/atom.xml"]) {
+  for (const mirrored of [new URL(url).href, "https://example.org/atom.xml"]) {
     const bytes = await Deno.readFile(`${home.path}/mirror/${feedFileName(mirrored)}`);
     assert.deepEqual(bytes, LATIN1);
   }

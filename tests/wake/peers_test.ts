@@ -40,7 +40,7 @@ function optionsFor(store: MemoryStore) {
   return { secret: SECRET, store: store.url, now: Date.now, environment: systemEnvironment };
 }
 
-const update = (content: string) => ({ url: `https://example.com/${content}`, content });
+const update = (content: string) => ({ url: `https://example.com/${encodeURI(content)}`, content });
 
 Deno.test("peers apply what is published at once, without a request to the store", async () => {
   const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
