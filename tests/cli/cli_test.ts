@@ -367,7 +367,15 @@ Deno.test("cleanup reports what it deletes, as text or JSON", async () => {
   const text = await feedsync(["cleanup", "--dry-run"], { cwd });
   assert.deepEqual([text.code, text.stdout], [0, "would delete 0 objects (0 bytes), kept 1\n"]);
   const [report] = (await feedsync(["cleanup", "--max-age", "1h", "--json"], { cwd })).json();
-  assert.deepEqual(report, { deleted: 0, bytes: 0, kept: 1, failed: 0, foreign: 0, keys: [] });
+  assert.deepEqual(report, {
+    deleted: 0,
+    bytes: 0,
+    kept: 1,
+    failed: 0,
+    undated: 0,
+    foreign: 0,
+    keys: [],
+  });
 });
 
 Deno.test("cost prints ways of working with their requests and dollars, as text or JSON", async () => {

@@ -161,7 +161,10 @@ test("who may only read applies updates; what is published is denied, and waits"
   const state = "web-2", url = "https://example.com/2";
   const denied = await setting.run(["publish", url, "-"], { state });
   assert.equal(denied.code, 77, denied.stderr);
-  assert.match(denied.stderr, /1 update is queued and safe, and uploaded when the store allows it/);
+  assert.match(
+    denied.stderr,
+    /1 update is queued in memory only, and uploaded when the store allows it/,
+  );
   const watching = await setting.run(["watch", "--once"], { state });
   assert.equal(watching.code, 77, watching.stderr);
   assert.match(watching.stdout, /example\.com\/1/);
@@ -178,7 +181,7 @@ test("a process that goes on uploads what was denied when it may", async () => {
   await using web2 = await connect({ ...setting.config(), server: "web-2" });
   await assert.rejects(publish(web2, { url: URL_1, content: "second" }), (error) => {
     assert.ok(error instanceof AccessDeniedError);
-    assert.match(error.message, /1 update is queued and safe/);
+    assert.match(error.message, /1 update is queued in memory only/);
     return true;
   });
   await setting.allow(["List", "Read", "Write"]);

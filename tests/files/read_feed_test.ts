@@ -33,7 +33,10 @@ Deno.test("a .feed.json may begin with a byte order mark, in each encoding that 
       new Uint8Array(units(true)),
     ]
   ) {
-    assert.equal((await identify("https___a.example_.feed", details)).url, "https://b.example/é");
+    assert.equal(
+      (await identify("https___a.example_.feed", details)).url,
+      "https://b.example/%C3%A9",
+    );
   }
 });
 
