@@ -26,6 +26,7 @@ export interface Backup {
   readonly stream: string;
   readonly family: Family;
   readonly accepted: ReadonlySet<string>;
+  readonly lost: ReadonlySet<string>;
   readonly told: Told;
 }
 
@@ -35,6 +36,8 @@ export class Disk {
   readonly family: Family;
   /** Ids of the updates that were accepted with this state. */
   readonly accepted: Set<string>;
+  /** Those of them that a power loss has taken. */
+  readonly lost: Set<string>;
   readonly told: Told;
   readonly made: number;
   /** The stream that it publishes to. */
@@ -51,10 +54,12 @@ export class Disk {
     this.made = now;
     this.family = backup?.family ?? { copied: false };
     this.accepted = new Set(backup?.accepted);
+    this.lost = new Set(backup?.lost);
     this.told = copyOf(backup?.told);
     if (!backup) return;
     this.stream = backup.stream;
     this.medium.write(backup.image);
+    this.#durable = backup.image;
   }
 
   /** Has all that it holds now survive a power loss from the moment on in which the result is called. */
@@ -71,18 +76,25 @@ export class Disk {
   losePower(): string[] {
     this.medium.write(this.#durable);
     const lost = [...this.unsynced];
+    for (const id of lost) this.lost.add(id);
     this.unsynced.clear();
     return lost;
   }
 
+  /** Whether it holds an update that was accepted with it. */
+  holds(id: string): boolean {
+    return this.accepted.has(id) && !this.lost.has(id);
+  }
+
   /** A copy of all that it holds now. */
   backUp(): Backup {
-    const { stream, family, accepted, told } = this;
+    const { stream, family, accepted, lost, told } = this;
     return {
       image: this.medium.read(),
       stream,
       family,
       accepted: new Set(accepted),
+      lost: new Set(lost),
       told: copyOf(told),
     };
   }

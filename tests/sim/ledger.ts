@@ -47,7 +47,7 @@ export class Ledger {
       for (const places of seqs.values()) for (const { update } of places) stored.add(update.id);
     }
     for (const id of ids) {
-      if (!stored.has(id) && !others.some(({ accepted }) => accepted.has(id))) this.lost.add(id);
+      if (!stored.has(id) && !others.some((disk) => disk.holds(id))) this.lost.add(id);
     }
   }
 

@@ -209,11 +209,6 @@ export const MUTANTS: readonly Mutant[] = [
       '    const { state } = this.#context;\n    const commits = await this.#listKind("tail");\n',
     ),
   ),
-  rareMutant(
-    "what a look for copies does not find is deleted",
-    ["clone", "restore", "backUp"],
-    edit(OWN_TAIL, "unknown.filter((name) => !absent.has(name))", "unknown"),
-  ),
   mutant(
     "segments are listed before the tail",
     edit(
