@@ -38,10 +38,24 @@ function isWatched(state: State): boolean {
 /** Reads the whole bucket as a server without a past would. */
 async function learnNewest({ parts, config }: Connection, signal: AbortSignal): Promise<void> {
   const { state, store, envelope, environment } = parts!;
-  using memory = new State(":memory:", { server: config.server, store: store.url }, environment.random);
-  const apart = { from: "earliest", includeOwn: true, marker: false, peers: [], plugins: [] } as const;
+  using memory = new State(
+    ":memory:",
+    { server: config.server, store: store.url },
+    environment.random,
+  );
+  const apart = {
+    from: "earliest",
+    includeOwn: true,
+    marker: false,
+    peers: [],
+    plugins: [],
+  } as const;
   // It is not closed itself: the store is not its own.
-  const reader = new Connection({ ...config, ...apart }, store, { state: memory, envelope, environment });
+  const reader = new Connection({ ...config, ...apart }, store, {
+    state: memory,
+    envelope,
+    environment,
+  });
   try {
     await using watcher = watch(reader, ({ url, id, time, ...content }) => {
       const version = { id, time: Date.parse(time), hash: hashOf(content) };

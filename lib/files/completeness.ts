@@ -68,9 +68,8 @@ function findTruncatedXml(text: string): string | undefined {
 function skipProlog(text: string): number | undefined {
   let at = 0;
   while (at < text.length) {
-    const end = endOfMisc(text, at) ?? (/^<!doctype/i.test(text.slice(at, at + 9))
-      ? endOfDoctype(text, at)
-      : at);
+    const end = endOfMisc(text, at) ??
+      (/^<!doctype/i.test(text.slice(at, at + 9)) ? endOfDoctype(text, at) : at);
     if (end === at) return at;
     if (end < 0) return undefined;
     at = end;

@@ -94,7 +94,9 @@ export class Examiner {
     const path = this.#directory.pathOf(name);
     try {
       const stamp = await takeStamp(this.#directory.readablePathOf(name));
-      if (!this.#isStill(stamp, mark) || this.#isWaitedFor(name, stamp)) return { stamp: stamp.key };
+      if (!this.#isStill(stamp, mark) || this.#isWaitedFor(name, stamp)) {
+        return { stamp: stamp.key };
+      }
       const outcome = stamp.kind === "file"
         ? await this.#read(name, stamp, mark)
         : stamp.kind === "gone"
@@ -172,7 +174,10 @@ export class Examiner {
     return knownUrl === url ? known : undefined;
   }
 
-  #carryOut({ name, identity, bytes, hash }: ReadFile, decision: ReturnType<typeof decideOnContent>) {
+  #carryOut(
+    { name, identity, bytes, hash }: ReadFile,
+    decision: ReturnType<typeof decideOnContent>,
+  ) {
     const path = this.#directory.pathOf(name);
     const { url } = identity;
     if (decision === "publish") {
@@ -195,7 +200,9 @@ export class Examiner {
       return true;
     }
     this.#options.logger.warn(
-      `'${this.#directory.pathOf(name)}' is published though it seems to be half-written (${truncation}): ` +
+      `'${
+        this.#directory.pathOf(name)
+      }' is published though it seems to be half-written (${truncation}): ` +
         `it has not changed for ${HALF_WRITTEN_FOR / 1000} s. Write beside it and rename`,
     );
     return false;
@@ -247,7 +254,8 @@ export class Examiner {
   }
 
   async #urlOfGone(name: string): Promise<string | undefined> {
-    const url = this.#examined.get(name)?.url ?? this.#ledger.get(this.#directory.pathOf(name))?.url;
+    const url = this.#examined.get(name)?.url ??
+      this.#ledger.get(this.#directory.pathOf(name))?.url;
     if (url !== undefined) return url;
     const feed = identifyFeed(name, this.#directory.readablePathOf(name));
     return await feed.then(({ url }) => url, () => undefined);
