@@ -109,8 +109,8 @@ export interface ContentFacts extends FoundContent {
  * known content of the URL, so that what was just received does not go out again. That it equals an
  * update received while the file came to rest counts too: a newer one may be known by now, which is
  * about to be written to the file. When the newest update is not what was seen in the file before, the
- * file was changed beside it, and the newer of the two wins; also in another directory, such as one on a
- * disk that is mounted again. What was left is published once somebody
+ * file was changed beside it, and the newer of the two wins. In another directory, such as one on a disk
+ * that is mounted again, a file follows only what was published from it. What was left is published once somebody
  * saves it again.
  */
 export function decideOnContent(facts: ContentFacts): "unchanged" | "note" | "leave" | "publish" {
@@ -120,8 +120,10 @@ export function decideOnContent(facts: ContentFacts): "unchanged" | "note" | "le
   }
   if (hash === newest?.hash || arrived || isReceived(facts)) return "note";
   if (newest === undefined) return "publish";
-  const follows = known?.hash === null || known?.hash === newest.hash;
-  if (follows && !isElsewhere) return "publish";
+  const follows = isElsewhere
+    ? known?.publishedAt === newest.time
+    : known?.hash === null || known?.hash === newest.hash;
+  if (follows) return "publish";
   return changed > newest.time ? "publish" : "leave";
 }
 

@@ -144,7 +144,8 @@ export class Examiner {
     const isPlace = !isElsewhere || this.#directory.trusts(place);
     if (isPlace || decision === "publish") this.#carryOut(file, decision);
     const { url } = identity;
-    this.#examined.set(name, { url, stamp: isReliable(stamp, now) ? stamp.key : undefined });
+    const mayRest = isPlace && isReliable(stamp, now);
+    this.#examined.set(name, { url, stamp: mayRest ? stamp.key : undefined });
     await this.#compare(name, url);
     return decision === "publish" ? "published" : decision === "leave" ? "left" : "unchanged";
   }
@@ -208,12 +209,14 @@ export class Examiner {
     return false;
   }
 
-  async #gone(name: string, mark: Mark): Promise<Outcome> {
+  async #gone(name: string, mark: Mark): Promise<Outcome | Changing> {
     const path = this.#directory.pathOf(name);
     this.#halfWritten.delete(name);
     if (typeof this.#ledger.get(path)?.hash !== "string") return "ignored";
     if (!await this.guard.allows(name)) return "ignored";
     const url = await this.#urlOfGone(name);
+    const { kind, key } = await takeStamp(this.#directory.readablePathOf(name));
+    if (kind !== "gone") return { stamp: key };
     const decision = decideOnRemoval({
       publishRemovals: this.#options.publishRemovals !== false,
       elsewhere: this.#examined.others(name, url).length > 0,

@@ -10,7 +10,10 @@ export interface KnownFile {
   readonly hash: string | null;
   /** That content was seen, and left unpublished: it is nowhere else. */
   readonly isLeft: boolean;
-  /** When content of the file was last published from here, milliseconds by the store's clock; 0: never. */
+  /**
+   * When content of the file, or that it is gone, was last published from here, in milliseconds by the
+   * store's clock; 0: never.
+   */
   readonly publishedAt: number;
 }
 

@@ -22,8 +22,9 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
     get(path): SeenFile | undefined {
       const hash = files.get(path);
       if (hash === undefined) return undefined;
-      const { url, leftHash = null, publishedAt = 0 } = files.feed(path) ?? {};
-      return { hash, url, publishedAt, isLeft: hash !== null && hash === leftHash };
+      const { url, leftHash = null, publishedAt = 0, removedAt = 0 } = files.feed(path) ?? {};
+      const isLeft = hash !== null && hash === leftHash;
+      return { hash, url, isLeft, publishedAt: Math.max(publishedAt, removedAt) };
     },
     // The states of 0.1 tell by what was seen in it.
     isScanned: (directory) =>

@@ -39,11 +39,12 @@ Deno.test("decideOnContent() lets the newer win when something was published bes
   }
 });
 
-Deno.test("decideOnContent() lets the newer win in another directory", () => {
+Deno.test("decideOnContent() lets the newer win in another directory, but for what was published", () => {
   const facts = { ...content, isElsewhere: true, newest: { time: 100, hash: "old" } };
   for (const hash of ["old", null]) {
     assert.equal(decideOnContent({ ...facts, ...seen(hash) }), "leave");
     assert.equal(decideOnContent({ ...facts, ...seen(hash), changed: 101 }), "publish");
+    assert.equal(decideOnContent({ ...facts, ...seen(hash, { publishedAt: 100 }) }), "publish");
   }
 });
 

@@ -47,7 +47,9 @@ export class Scene implements AsyncDisposable {
     if (this.#server) return this.#server.files;
     const store = `file:${this.#root}/store`, state = `${this.#root}/state.db`;
     const sync = await connect({ store, state, server: "watching" });
-    const files = watchFiles(sync, this.feeds.directory, this.#options);
+    // However many: whole directories are replaced.
+    const publishRemovals = this.#options.publishRemovals && "all";
+    const files = watchFiles(sync, this.feeds.directory, { ...this.#options, publishRemovals });
     const stop = async () => {
       await files.close();
       await sync.close();
