@@ -15,6 +15,8 @@ export interface Origin {
   readonly time: number;
   /** Hash of the content that was written with it; absent where 0.1 wrote it. */
   readonly hash?: string;
+  /** Without a hash: the times of both files show that the content was written with it. */
+  readonly isBeside?: boolean;
 }
 
 /** The content of a file, and who may have put it there. */
@@ -32,7 +34,8 @@ export interface FoundContent {
  * is older than what was published of the file since does not count: somebody put the content back.
  */
 export function isReceived({ hash, known, origin }: FoundContent): boolean {
-  return origin?.hash === hash && origin.time >= (known?.publishedAt ?? 0);
+  const isDescribed = origin?.hash === undefined ? origin?.isBeside : origin.hash === hash;
+  return isDescribed === true && origin!.time >= (known?.publishedAt ?? 0);
 }
 
 /** Whether the content is kept elsewhere, in updates that were published or received. */

@@ -90,11 +90,27 @@ async function readDetails(path: string, name: string): Promise<FeedIdentity | u
     const { isFile, size } = await Deno.stat(path);
     if (!isFile) throw new TypeError("it is not a regular file");
     assertFeedSize(size);
-    return parseDetails(decodeText(await Deno.readFile(path)));
+    const identity = parseDetails(decodeText(await Deno.readFile(path)));
+    const { origin } = identity;
+    if (!origin || origin.hash !== undefined) return identity;
+    return { ...identity, origin: { ...origin, isBeside: await isWrittenBeside(path) } };
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new Error(`the '${name}' beside it cannot be used: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** 0.1 wrote the `.feed.json` first, the file right after it, and no hash into either. */
+const MOST_BETWEEN_MS = 2_000;
+
+/** Whether the file and its `.feed.json` at `path` were written one right after the other. */
+async function isWrittenBeside(path: string): Promise<boolean> {
+  const [details, feed] = await Promise.all([
+    Deno.lstat(path),
+    Deno.lstat(path.slice(0, -".json".length)).catch(() => undefined),
+  ]);
+  const between = Number(feed?.mtime ?? NaN) - Number(details.mtime ?? NaN);
+  return between >= 0 && between <= MOST_BETWEEN_MS;
 }
 
 function parseDetails(text: string): FeedIdentity {

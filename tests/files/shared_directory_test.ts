@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { feedFileName } from "../../lib/feed_names.ts";
 import { contentHash } from "../../lib/update.ts";
 import { AHEAD, Scene } from "./servers.ts";
@@ -150,14 +151,34 @@ Deno.test("a removal leaves what was saved later, keeps what was saved before, a
   assert.deepEqual(names, []);
 });
 
-Deno.test("content beside a .feed.json of 0.1 is nobody's: it is kept, not published, not deleted", async () => {
-  await using s = new Scene();
-  await s.write(NAME, "from 0.1");
-  const time = new Date(Date.now() - 3_600_000).toISOString();
+/** A file, and what 0.1 wrote beside it so many seconds before. */
+async function writeAs0_1(s: Scene, seconds: number): Promise<void> {
+  const written = new Date(Date.now() - 3_600_000), time = written.toISOString();
   await s.write(
     `${NAME}.json`,
     JSON.stringify({ url: URL, metadata: {}, id: "x", server: "a", time }, null, 2) + "\n",
   );
+  await s.write(NAME, "from 0.1");
+  await Deno.utime(join(s.directory, `${NAME}.json`), written, written);
+  const saved = new Date(written.getTime() + seconds * 1000);
+  await Deno.utime(join(s.directory, NAME), saved, saved);
+}
+
+Deno.test("what 0.1 wrote together with its .feed.json is not kept when it is replaced", async () => {
+  for (const seconds of [0, 1]) {
+    await using s = new Scene();
+    await writeAs0_1(s, seconds);
+    await s.publish(update("new"), { ahead: AHEAD });
+    await using server = await s.server("web-1", { mirrors: true });
+    await server.poll();
+    assert.equal(await s.read(NAME), "new");
+    assert.deepEqual(await s.kept(), []);
+  }
+});
+
+Deno.test("other content beside a .feed.json of 0.1 is nobody's: it is kept, not published, not deleted", async () => {
+  await using s = new Scene();
+  await writeAs0_1(s, 60);
   await s.publish(update("new"), { ahead: AHEAD });
   await using server = await s.server("web-1", { mirrors: true });
   await server.poll();
