@@ -226,7 +226,8 @@ export class StreamReader {
     const isAbsent = obstacle instanceof MissingObjectError;
     // An absent object is fetched again after each listing before it holds up its stream.
     if (isAbsent && !wasHeld && !this.#isHoleProven()) return false;
-    if (this.#listings === 0 && names.length > 0) return false;
+    const hasLooked = this.#listings > 0 || wasHeld && this.#hasPeeked;
+    if (!hasLooked && names.length > 0) return false;
     if (obstacle instanceof MissingKeyError) return true;
     const now = Math.round(storeTime(this.#context)); // The clock here may be set meanwhile.
     const since = this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now));
