@@ -139,11 +139,17 @@ export function watch(
   }, options);
 }
 
+/** Options of {@linkcode watchWith}. */
+export interface WatchWithOptions extends WatchOptions {
+  /** Reading gives up after a backend was away for so many milliseconds. @default never */
+  readonly outagePatienceMs?: number | undefined;
+}
+
 /** {@linkcode watch} for plugins that are set up already; not exported from the package. */
 export function watchWith(
   sync: FeedSync,
   plugins: readonly RunningPlugin[],
-  options: WatchOptions = {},
+  options: WatchWithOptions = {},
 ): Watcher {
   return start(sync, () => Promise.resolve(plugins), options);
 }
@@ -151,7 +157,7 @@ export function watchWith(
 function start(
   sync: FeedSync,
   setUp: () => Promise<readonly RunningPlugin[]>,
-  options: WatchOptions,
+  options: WatchWithOptions,
 ): Watcher {
   const { onGap } = options;
   return new BucketWatcher(

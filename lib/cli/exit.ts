@@ -5,6 +5,7 @@
  */
 import {
   AccessDeniedError,
+  BackendUnavailableError,
   ConfigError,
   CorruptObjectError,
   FeedSyncError,
@@ -56,7 +57,7 @@ export function exitCodeOf(thrown: unknown): number {
   if (error instanceof UsageError) return 64;
   if (BAD_INPUT.some((kind) => error instanceof kind)) return 65;
   if (error instanceof StoreUnavailableError) return error.queued > 0 ? 75 : 69;
-  if (error instanceof MissingObjectError) return 69;
+  if (error instanceof MissingObjectError || error instanceof BackendUnavailableError) return 69;
   if (error instanceof AccessDeniedError) return 77;
   if (CONFIGURATION.some((kind) => error instanceof kind)) return 78;
   return 1;

@@ -34,9 +34,9 @@ const COMMON = `Flags of all commands:
 Each scalar key of the configuration has an environment variable: FEEDSYNC_STORE for "store",
 FEEDSYNC_S3_ENDPOINT for "s3.endpoint". Flags go before variables, variables before the file.
 
-Exit codes: 0 done, 1 failed for another reason, 64 wrong usage, 65 bad input, 69 store unreachable,
-75 queued but not yet uploaded, 77 access denied, 78 bad configuration, 130 or 143 stopped by a
-signal`;
+Exit codes: 0 done, 1 failed for another reason, 64 wrong usage, 65 bad input, 69 store or backend
+unreachable, 75 queued but not yet uploaded, 77 access denied, 78 bad configuration, 130 or 143
+stopped by a signal`;
 
 const COMMANDS: Readonly<Record<string, string>> = {
   watch: `Applies what other servers publish through the configured plugins, until it is stopped

@@ -51,7 +51,8 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   announce(sync, settings, loaded);
   tellDeadLetters(countDeadLetters(sync));
   const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
-  await using watcher = watchWith(sync, plugins, { signal, manual });
+  const outagePatienceMs = manual ? connectionOf(sync).config.callbackTimeout : undefined;
+  await using watcher = watchWith(sync, plugins, { signal, manual, outagePatienceMs });
   const publishRemovals = args.has("remove-missing") ? "all" : undefined;
   await (manual ? once : continuously)(sync, watcher, { signal, settings, publishRemovals });
   await watcher.close();

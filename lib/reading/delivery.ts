@@ -42,6 +42,8 @@ export interface DeliveryOptions {
   readonly callbackTimeout: number;
   /** Ends running calls when a graceful stop takes too long. */
   readonly forced: AbortSignal;
+  /** See {@linkcode CallOptions}. */
+  readonly outagePatienceMs?: number | undefined;
   /** Told of each dead letter, once it is kept. */
   readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
 }
@@ -86,14 +88,15 @@ export class Delivery {
 
   /** Nothing is delivered yet. */
   constructor(options: DeliveryOptions) {
-    const { plugins, state, store, environment, callbackTimeout, forced } = options;
+    const { plugins, state, store, environment, callbackTimeout: timeout, forced } = options;
     this.#options = options;
     this.#state = state;
     this.#dating = new Dating({ state, store, environment });
     this.#environment = environment;
     this.#turns = urlTurnsOf(state);
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
-    const callOptions = { environment, timeout: callbackTimeout, forced, onWorking };
+    const { outagePatienceMs } = options;
+    const callOptions = { environment, timeout, forced, onWorking, outagePatienceMs };
     this.#callers = plugins.map((plugin) => new PluginCaller(plugin, callOptions));
     this.redelivery = new Redelivery({ state, environment, callers: this.#callers });
   }

@@ -15,6 +15,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000, MIN_RETRY_AFTER_MS = 1_000;
 export class Outage {
   readonly #environment: Environment;
   #attempts = 0;
+  #begunAt = 0;
   #nextAttemptAt = 0;
   #attempt: Promise<void> | undefined;
 
@@ -55,12 +56,18 @@ export class Outage {
   goOn(retryAfterMs?: number): void {
     const { clock, random } = this.#environment;
     const now = clock.elapsed();
+    if (!this.isOngoing) this.#begunAt = now;
     // Calls that were under way when it began are no attempts.
     if (!this.isOngoing || now >= this.#nextAttemptAt) this.#attempts++;
     const delay = retryAfterMs === undefined
       ? backoff(random, this.#attempts, RETRY_BASE, RETRY_CAP)
       : Math.min(MAX_RETRY_AFTER_MS, Math.max(MIN_RETRY_AFTER_MS, retryAfterMs));
     this.#nextAttemptAt = Math.max(this.#nextAttemptAt, now + delay);
+  }
+
+  /** How long it will have lasted at the next attempt, in milliseconds. */
+  willLastFor(): number {
+    return this.#nextAttemptAt - this.#begunAt;
   }
 
   /** The plugin works. */

@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { backoff, type Environment, sleep } from "../environment.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
+import { BackendUnavailableError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import { Outage } from "./outage.ts";
 import type { RunningPlugin } from "../plugin.ts";
@@ -33,6 +34,8 @@ export interface CallOptions {
   readonly timeout: number;
   /** Ends running calls. */
   readonly forced: AbortSignal;
+  /** An outage that has lasted for so many milliseconds ends the waiting with an error. @default never */
+  readonly outagePatienceMs?: number | undefined;
   /** Told when the plugin works for the first time, or again. */
   readonly onWorking?: (plugin: string) => void;
 }
@@ -71,19 +74,26 @@ export class PluginCaller {
   /**
    * Hands over an update, asked for anew at each attempt (`again`: not the first). Resolves to what
    * became of it when the plugin cannot apply it. While its backend is away, waits until it succeeds
-   * or `signal` is aborted.
+   * or `signal` is aborted. An update that fails again and again while others are applied in between is
+   * no sign of that, whatever its error says.
+   *
+   * @throws {BackendUnavailableError} when the backend was away for too long.
    */
   async update(
     current: (again: boolean) => Update,
     signal: AbortSignal,
   ): Promise<GivenUp | undefined> {
     const appliedBefore = this.#applied;
+    let applied = appliedBefore, contradictions = 0;
     for (let attempt = 1, unexplained = 0;; attempt++) {
       if (attempt > 1) signal.throwIfAborted();
       const failed = await this.#inTurn(() => this.#try(current(attempt > 1)), signal);
       if (!failed) return undefined;
       const { error, kind } = failed, { url } = current(true);
       if (kind === "rejected") return { error, isFinal: true };
+      const isContradicted = kind === "unavailable" && this.#applied > applied;
+      if (isContradicted && ++contradictions > RETRIES) return { error, isFinal: false };
+      applied = this.#applied;
       if (kind === "unavailable" || this.#failsAlways()) {
         this.#waitForBackend(failed, url);
         continue;
@@ -217,9 +227,15 @@ export class PluginCaller {
     const text = kind === "unavailable"
       ? "{plugin} cannot reach its backend, reading waits until it can: {message}"
       : "{plugin} fails for every update, reading waits until it works again: {message}";
-    const properties = { plugin: this.name, message: tellFailure(error, url) };
-    if (this.#outage.isOngoing) logger.debug(text, properties);
-    else logger.warn(text, properties);
+    const message = tellFailure(error, url);
+    if (this.#outage.isOngoing) logger.debug(text, { plugin: this.name, message });
+    else logger.warn(text, { plugin: this.name, message });
     this.#outage.goOn(retryAfterMs);
+    const { outagePatienceMs = Infinity } = this.#options;
+    if (this.#outage.willLastFor() < outagePatienceMs) return;
+    throw new BackendUnavailableError(
+      `The plugin ${this.name} cannot reach its backend; what it lacks is applied the next time: ` +
+        message,
+    );
   }
 }

@@ -18,7 +18,7 @@ import { Poller } from "./poller.ts";
 import type { Commit } from "../publishing/commit.ts";
 import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";
-import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
+import type { PollReport, Watcher, WatchWithOptions } from "../watch.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -29,7 +29,7 @@ export class BucketWatcher implements Watcher {
   /** Somebody sees how it ends; otherwise the log tells. */
   #observed = false;
   readonly #connection: Connection;
-  readonly #options: WatchOptions;
+  readonly #options: WatchWithOptions;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
   #delivery: Delivery | undefined;
@@ -41,7 +41,7 @@ export class BucketWatcher implements Watcher {
   constructor(
     connection: Connection,
     plugins: () => Promise<readonly RunningPlugin[]>,
-    options: WatchOptions,
+    options: WatchWithOptions,
   ) {
     this.#connection = connection;
     this.#options = options;
@@ -155,6 +155,7 @@ export class BucketWatcher implements Watcher {
       callbackTimeout,
       forced,
       onDeadLetter: this.#options.onDeadLetter,
+      outagePatienceMs: this.#options.outagePatienceMs,
     });
     this.#delivery = delivery;
     const { signal } = this.#stopping;

@@ -8,6 +8,7 @@ import {
 } from "../../lib/cli/exit.ts";
 import {
   AccessDeniedError,
+  BackendUnavailableError,
   ConfigError,
   InvalidUpdateError,
   MissingObjectError,
@@ -24,6 +25,7 @@ Deno.test("each kind of failure has its exit code", () => {
     [new StoreUnavailableError(""), 69],
     [new StoreUnavailableError("", { queued: 1 }), 75],
     [new MissingObjectError("tail/a"), 69],
+    [new BackendUnavailableError("away"), 69],
     [new AccessDeniedError(""), 77],
     [new ConfigError(""), 78],
     [new StateError(""), 78],

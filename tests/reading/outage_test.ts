@@ -4,7 +4,7 @@ import { RejectedUpdateError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
 import type { Connection } from "../../lib/connection.ts";
 import type { Update } from "../../lib/update.ts";
-import { watch } from "../../lib/watch.ts";
+import { watch, watchWith } from "../../lib/watch.ts";
 import { BackendUnavailableError } from "../../mod.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
@@ -98,6 +98,51 @@ Deno.test("of many streams only one at a time tries whether the backend is back"
   await fleet.time.run(watcher.poll());
   assert.equal(backend.applied.length, 30);
   assert.ok(backend.calls.length < 30 + 100 + 30, String(backend.calls.length));
+});
+
+Deno.test("an update that fails while others are applied, again and again, holds up its stream no longer", async () => {
+  await using fleet = new Fleet();
+  const { backend, web2, state } = setUp(fleet);
+  for (const stream of ["s_abcdefgh", "t_abcdefgh"]) {
+    const part = { kind: "tail", stream, first: 1, last: 60 } as const;
+    await fleet.forge(
+      part,
+      (seq) => stream === "s_abcdefgh" && seq === 1 ? "poison" : `${stream}${seq}`,
+    );
+  }
+  await using watcher = watch(web2, async (update) => {
+    await new Promise<void>((resolve) => fleet.time.clock.setTimer(10 * SECOND, resolve));
+    if (update.content === "poison") throw new BackendUnavailableError("It closed the connection");
+    backend.write(update);
+  }, { manual: true });
+  const { applied, failed } = await fleet.time.run(watcher.poll());
+  assert.deepEqual([applied, failed], [119, 1]);
+  const [{ url, retryAt }] = state.deadLetters.all();
+  assert.equal(url, urlOf("poison"));
+  assert.notEqual(retryAt, null, "it is tried again by itself");
+});
+
+Deno.test("reading gives up an outage when it is told to, and applies what it lacks the next time", async () => {
+  await using fleet = new Fleet();
+  const { backend, web1, web2 } = setUp(fleet);
+  await fleet.publish(web1, "a", "b");
+  backend.awayUntil = Infinity;
+  const plugin = {
+    name: "sink",
+    onUpdate: backend.write,
+    onGap: () => {},
+    close: () => Promise.resolve(),
+  };
+  const options = { manual: true, outagePatienceMs: 30 * SECOND };
+  await using watcher = watchWith(web2, [plugin], options);
+  await assert.rejects(
+    fleet.time.run(watcher.poll()),
+    /^BackendUnavailableError: The plugin sink cannot reach its backend; what it lacks is applied the next time: The backend is away$/,
+  );
+  assert.ok(backend.calls.at(-1)! <= 30 * SECOND);
+  backend.awayUntil = 0;
+  await fleet.time.run(watcher.poll());
+  assert.deepEqual(backend.contents, ["a", "b"]);
 });
 
 Deno.test("waiting for a backend ends when the watcher stops, and what waited comes again", async () => {
