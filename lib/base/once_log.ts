@@ -1,0 +1,88 @@
+/**
+ * Logging what stays wrong for a while: once, not at every attempt.
+ *
+ * @module
+ */
+import type { Clock } from "../environment.ts";
+
+/** What still holds is logged again after so long. */
+const REPEAT_MS = 60 * 60 * 1000;
+
+/** So many subjects are told apart: others may choose what fails, and how often under a new name. */
+const MAX_SUBJECTS = 100;
+
+/** What is logged of all beyond that. */
+const MANY_OTHERS = {
+  text: `There are more than ${MAX_SUBJECTS} such problems; no others are logged`,
+};
+
+/** Their common subject; no other is empty. */
+const OTHERS = "";
+
+/** How severe a problem is. */
+export type Severity = "info" | "warn" | "error";
+
+/** A message for LogTape: `{name}` in the text stands for the property `name`. */
+export interface LogMessage {
+  /** The text. */
+  readonly text: string;
+  /** What its placeholders stand for. */
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+/** Where problems are logged: a logger of LogTape, or whatever has its methods. */
+export type ProblemLogger = Readonly<
+  Record<Severity, (text: string, properties?: Record<string, unknown>) => void>
+>;
+
+interface Problem {
+  readonly message: string;
+  readonly loggedAt: number;
+}
+
+/** Logs each problem when it begins or changes, every hour while it lasts, and when it is over. */
+export class OnceLog {
+  readonly #logger: ProblemLogger;
+  readonly #clock: Clock;
+  readonly #open = new Map<string, Problem>();
+
+  /** Nothing is wrong yet. */
+  constructor(logger: ProblemLogger, clock: Clock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  /** Whether there is an open problem with the subject. */
+  has(subject: string): boolean {
+    return this.#open.has(subject);
+  }
+
+  /**
+   * Reports a problem with `subject`: a file, a peer, a store …
+   *
+   * @returns whether it was logged, because it is new, another one, or lasts for an hour.
+   */
+  problem(subject: string, message: LogMessage, severity: Severity = "warn"): boolean {
+    if (!this.#open.has(subject) && this.#open.size >= MAX_SUBJECTS) {
+      return this.#log(OTHERS, MANY_OTHERS, severity);
+    }
+    return this.#log(subject, message, severity);
+  }
+
+  /** The problem with `subject` is over: logs `message`, if there was one; returns whether there was. */
+  resolved(subject: string, { text, properties }: LogMessage = { text: "" }): boolean {
+    const wasOpen = this.#open.delete(subject);
+    if (wasOpen && text !== "") this.#logger.info(text, { ...properties });
+    return wasOpen;
+  }
+
+  #log(subject: string, { text, properties = {} }: LogMessage, severity: Severity): boolean {
+    const known = this.#open.get(subject);
+    const now = this.#clock.elapsed();
+    const message = `${text}\n${Object.values(properties).join("\n")}`;
+    if (known?.message === message && now - known.loggedAt < REPEAT_MS) return false;
+    this.#open.set(subject, { message, loggedAt: now });
+    this.#logger[severity](text, { ...properties });
+    return true;
+  }
+}

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
+import { checkConfig } from "../lib/config/check.ts";
+import { keysAt } from "../lib/config/schema.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SKIPPED = new Set([".git", ".feedsync", "node_modules", "coverage"]);
+
+interface Block {
+  readonly place: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+function* pagesBelow(directory: string): Iterable<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    const path = join(directory, name);
+    if (isDirectory && !SKIPPED.has(name)) yield* pagesBelow(path);
+    else if (name.endsWith(".md")) yield path;
+  }
+}
+
+const pages = new Map([...pagesBelow(ROOT)].map((path) => [path, Deno.readTextFileSync(path)]));
+
+function blocksIn(...languages: string[]): Block[] {
+  return [...pages].flatMap(([path, page]) =>
+    [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+      .filter(([, language]) => languages.includes(language))
+      .map(({ 1: language, 2: text, index }) => ({
+        place: `${relative(ROOT, path)}:${page.slice(0, index).split("\n").length}`,
+        language,
+        text,
+      }))
+  );
+}
+
+/** The anchors of a page, as GitHub makes them of headings. */
+function anchorsOf(page: string): Set<string> {
+  const headings = [...page.matchAll(/^#+ (.*)$/gm)].map(([, text]) => text);
+  return new Set(
+    headings.map((text) =>
+      text.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+    ),
+  );
+}
+
+Deno.test("every relative link of the documentation leads somewhere", () => {
+  const broken: string[] = [];
+  for (const [path, page] of pages) {
+    const prose = page.replace(/^```.*?^```$/gms, "").replace(/`[^`\n]*`/g, "");
+    for (const [, target] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [file, anchor] = target.split("#");
+      const linked = file === "" ? path : join(dirname(path), file);
+      const exists = existsSync(linked);
+      const leads = exists && (!anchor || anchorsOf(pages.get(linked) ?? "").has(anchor));
+      if (!leads) broken.push(`${relative(ROOT, path)}: ${target}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+Deno.test("every shell block of the documentation is valid shell", async () => {
+  for (const { place, text } of blocksIn("sh")) {
+    const child = new Deno.Command("bash", { args: ["-n"], stdin: "piped", stderr: "piped" })
+      .spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+    const { success, stderr } = await child.output();
+    assert.ok(success, `${place}: ${new TextDecoder().decode(stderr)}`);
+  }
+});
+
+Deno.test("every JSON block of the documentation parses, and every configuration in it is valid", () => {
+  const keys = new Set(keysAt([]));
+  for (const { place, text } of blocksIn("json", "jsonc")) {
+    const errors: ParseError[] = [];
+    const value: unknown = parse(text, errors, { allowTrailingComma: true });
+    const problems = errors.map(({ error, offset }) =>
+      `${printParseErrorCode(error)} at ${offset}`
+    );
+    assert.deepEqual(problems, [], place);
+    const members = Object.keys(value as object);
+    if (members.every((name) => keys.has(name))) checkConfig(value, () => place);
+  }
+});
+
+Deno.test("every TypeScript block of the documentation passes the type check", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", "--doc-only", ...pages.keys()],
+    cwd: ROOT,
+    stderr: "piped",
+  });
+  const { success, stderr } = await command.output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+});
