@@ -88,7 +88,7 @@ export type {
   UpdateBase,
   UpdateInput,
 } from "./lib/update.ts";
-export type { WakeUpCounts } from "./lib/wake/peers.ts";
+export type { WakeUpCounts } from "./lib/wake/send/peers.ts";
 export { watch } from "./lib/watch.ts";
 export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/watch.ts";
 export { watchFiles } from "./lib/watch_files.ts";

@@ -5,9 +5,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { connectionOf, type FeedSync } from "./connection.ts";
-import { parseDuration } from "./duration.ts";
-import type { Environment } from "./environment.ts";
-import { MARKER_KEY, type ObjectName, parseKey, reachOf } from "./keys.ts";
+import { parseDuration } from "./base/duration.ts";
+import type { Environment } from "./base/environment.ts";
+import { MARKER_KEY, type ObjectName, parseKey, reachOf } from "./log/names.ts";
 import type { ObjectInfo, ObjectStore } from "./stores/store.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);

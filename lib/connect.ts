@@ -8,8 +8,8 @@ import { ensureDir } from "@std/fs/ensure-dir";
 import type { Config, PluginEntries } from "./config/config.ts";
 import { resolveConfig, type ResolvedConfig } from "./config/resolve.ts";
 import { Connection, type FeedSync } from "./connection.ts";
-import type { Envelope } from "./encryption/envelope.ts";
-import { systemEnvironment } from "./environment.ts";
+import type { Envelope } from "./log/encryption/envelope.ts";
+import { systemEnvironment } from "./base/environment.ts";
 import { messageOf, StateError } from "./errors.ts";
 import { openStore } from "./stores/open.ts";
 
@@ -73,7 +73,7 @@ async function openEnvelope(
   store: string,
 ): Promise<Envelope | undefined> {
   if (!encryption) return undefined;
-  const { JweEnvelope } = await import("./encryption/jwe_envelope.ts");
+  const { JweEnvelope } = await import("./log/encryption/jwe_envelope.ts");
   return await JweEnvelope.open(encryption, store);
 }
 

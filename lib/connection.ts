@@ -5,8 +5,8 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "./config/resolve.ts";
-import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
-import { type Environment, systemEnvironment } from "./environment.ts";
+import { type Envelope, plainEnvelope } from "./log/encryption/envelope.ts";
+import { type Environment, systemEnvironment } from "./base/environment.ts";
 import { ClosedError, messageOf, UpdatesLostError } from "./errors.ts";
 import { FileLock } from "./state/lock.ts";
 import { queuedSiblings } from "./state/siblings.ts";
@@ -14,7 +14,7 @@ import { type Owner, State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
 import { Uploader } from "./publishing/uploader.ts";
 import { MarkerWriter } from "./wake/marker.ts";
-import { Peers, type WakeUpCounts } from "./wake/peers.ts";
+import { Peers, type WakeUpCounts } from "./wake/send/peers.ts";
 
 const logger = getLogger(["feedsync", "state"]);
 

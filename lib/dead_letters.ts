@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { checkPlugins } from "./check_plugin.ts";
+import { checkPlugins } from "./plugins/check_plugin.ts";
 import type { PluginEntries, PluginEntry } from "./config/config.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
-import { type Clock, type Environment, systemEnvironment } from "./environment.ts";
+import { type Clock, type Environment, systemEnvironment } from "./base/environment.ts";
 import { feedIdentity } from "./feed_url.ts";
 import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
-import { closePlugins } from "./reading/close_plugins.ts";
+import { closePlugins } from "./plugins/close_plugins.ts";
 import { failureOf, tellFailure } from "./reading/failure.ts";
 import { PluginCaller } from "./reading/plugin_caller.ts";
 import { currentUpdate } from "./reading/redelivery.ts";
@@ -94,7 +94,7 @@ export function deadLetters(sync: FeedSync): DeadLetterQueue {
     ...config,
     environment: parts.environment,
     async loadPlugins(entries) {
-      const { loadPlugins } = await import("./load_plugins.ts");
+      const { loadPlugins } = await import("./plugins/load_plugins.ts");
       return await loadPlugins(entries ?? config.plugins, config);
     },
   });

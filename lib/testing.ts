@@ -27,8 +27,8 @@
  */
 import { resolve } from "node:path";
 import { defined } from "./config/merge.ts";
-import { checkPlugins } from "./check_plugin.ts";
-import { loadPlugins } from "./load_plugins.ts";
+import { checkPlugins } from "./plugins/check_plugin.ts";
+import { loadPlugins } from "./plugins/load_plugins.ts";
 import type { PluginLogger, PluginUse, RunningPlugin } from "./plugin.ts";
 import type { FeedContent, Gap, Update, UpdateBase } from "./update.ts";
 

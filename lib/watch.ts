@@ -6,12 +6,12 @@
 import type { PluginEntries } from "./config/config.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import type { UnreadableError } from "./errors.ts";
-import { checkPlugins } from "./check_plugin.ts";
+import { checkPlugins } from "./plugins/check_plugin.ts";
 import { knownFiles } from "./files/state_ledger.ts";
 import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
 import type { FailedUpdate } from "./reading/delivery.ts";
 import type { Gap, Update } from "./update.ts";
-import { BucketWatcher } from "./reading/watcher.ts";
+import { BucketWatcher } from "./reading/bucket_watcher.ts";
 
 /**
  * Receives one update. Throw to have it tried again, at most three times: then it is kept as a dead
@@ -133,7 +133,7 @@ export function watch(
   const entries = given && checkPlugins(given);
   const { config, parts } = connectionOf(sync);
   return start(sync, async () => {
-    const { loadPlugins } = await import("./load_plugins.ts");
+    const { loadPlugins } = await import("./plugins/load_plugins.ts");
     const options = { ...config, knownFiles: parts && knownFiles(parts) };
     return await loadPlugins(entries ?? config.plugins, options);
   }, options);

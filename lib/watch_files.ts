@@ -10,9 +10,9 @@ import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
 import type { ScanReport } from "./files/scan_report.ts";
 import { ledgerOf } from "./files/state_ledger.ts";
-import { FileWatcher } from "./files/watch_files.ts";
-import { plainLogger } from "./plain_logger.ts";
-import { restore } from "./restore.ts";
+import { FileWatcher } from "./files/file_watcher.ts";
+import { plainLogger } from "./base/plain_logger.ts";
+import { restore } from "./reading/restore.ts";
 
 const logger = plainLogger(["feedsync", "files"]);
 

@@ -43,7 +43,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { messageOf } from "../lib/errors.ts";
-import { candidates, findInterpreterProblem, isExecutable } from "../lib/executable.ts";
+import { candidates, findInterpreterProblem, isExecutable } from "../lib/plugins/executable.ts";
 import { shownUrl } from "../lib/feed_url.ts";
 
 const REJECTED_CODE = 65;

@@ -33,7 +33,7 @@ import {
 } from "@feedsync/feedsync";
 import { z } from "zod";
 import { shownUrl } from "../lib/feed_url.ts";
-import { print } from "../lib/stdout.ts";
+import { print } from "../lib/cli/stdout.ts";
 
 /** Options of the plugin `log`. */
 export interface LogOptions {

@@ -28,7 +28,7 @@ import { type AnyPlugin, definePlugin, RejectedUpdateError, type Update } from "
 import { resolve } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../lib/errors.ts";
-import { feedFileName } from "../lib/feed_names.ts";
+import { feedFileName } from "../lib/files/feed_names.ts";
 import { FeedSink } from "../lib/files/feed_sink.ts";
 
 /** Options of the plugin `mirror`. */

@@ -34,7 +34,7 @@ import { type AnyPlugin, definePlugin, type Update } from "@feedsync/feedsync";
 import { resolve } from "node:path";
 import type { SQLInputValue } from "node:sqlite";
 import { z } from "zod";
-import { FeedTable } from "../lib/feed_table.ts";
+import { FeedTable } from "../lib/plugins/feed_table.ts";
 
 /** Options of the plugin `sqlite`. */
 export interface SqliteOptions {

@@ -42,9 +42,9 @@ import {
 } from "@feedsync/feedsync";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import { DURATION, DURATION_RULE, parseDuration } from "../lib/duration.ts";
+import { DURATION, DURATION_RULE, parseDuration } from "../lib/base/duration.ts";
 import { messageOf } from "../lib/errors.ts";
-import { type Answer, originOf, post } from "../lib/http_post.ts";
+import { type Answer, originOf, post } from "../lib/base/http_post.ts";
 import { WEBHOOK_SECRET } from "../lib/wake/signature.ts";
 
 /** Options of the plugin `webhook`: one of `secret` and `secretEnv` is required. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { connect } from "../lib/connect.ts";
-import { systemEnvironment } from "../lib/environment.ts";
+import { systemEnvironment } from "../lib/base/environment.ts";
 import type { RunningPlugin } from "../lib/plugin.ts";
 import { publish, type PublishedReceipt } from "../lib/publish.ts";
 import { State } from "../lib/state/state.ts";

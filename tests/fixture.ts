@@ -1,9 +1,9 @@
 import type { Config } from "../lib/config/config.ts";
 import { resolveConfig } from "../lib/config/resolve.ts";
 import { Connection } from "../lib/connection.ts";
-import { type Envelope, plainEnvelope } from "../lib/encryption/envelope.ts";
-import { decodeBody, encodeBody, updateLine } from "../lib/codec.ts";
-import { type ObjectName, objectName, parseKey } from "../lib/keys.ts";
+import { type Envelope, plainEnvelope } from "../lib/log/encryption/envelope.ts";
+import { decodeBody, encodeBody, updateLine } from "../lib/log/codec.ts";
+import { type ObjectName, objectName, parseKey } from "../lib/log/names.ts";
 import { publish } from "../lib/publish.ts";
 import { State } from "../lib/state/state.ts";
 import type { ObjectStore } from "../lib/stores/store.ts";

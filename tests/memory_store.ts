@@ -1,4 +1,4 @@
-import type { Clock } from "../lib/environment.ts";
+import type { Clock } from "../lib/base/environment.ts";
 import type {
   FailedDelete,
   ListOptions,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolveConfig } from "../lib/config/resolve.ts";
 import { Connection } from "../lib/connection.ts";
-import { systemEnvironment } from "../lib/environment.ts";
+import { systemEnvironment } from "../lib/base/environment.ts";
 import {
   AccessDeniedError,
   ConfigError,

@@ -1,4 +1,4 @@
-import type { Environment } from "../lib/environment.ts";
+import type { Environment } from "../lib/base/environment.ts";
 import { Standstill } from "./standstill.ts";
 
 /**

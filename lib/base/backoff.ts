@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Random } from "../environment.ts";
+import type { Random } from "./environment.ts";
 
 /** The range of delays. */
 export interface BackoffRange {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "../environment.ts";
+import type { Clock } from "./environment.ts";
 
 /** What still holds is logged again after so long. */
 const REPEAT_MS = 60 * 60 * 1000;

@@ -5,7 +5,7 @@
  */
 import { cleanup, type CleanupReport, MIN_AGE } from "../cleanup.ts";
 import { connect } from "../connect.ts";
-import { formatDuration, parseDuration } from "../duration.ts";
+import { formatDuration, parseDuration } from "../base/duration.ts";
 import { AccessDeniedError, messageOf, StoreUnavailableError } from "../errors.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";

@@ -6,9 +6,9 @@
 import { pollRange } from "../config/poll_range.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import { suggest } from "../config/nearest.ts";
-import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "../cost/model.ts";
-import { PRICES, type Prices } from "../cost/prices.ts";
-import { formatDuration, parseDuration } from "../duration.ts";
+import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "./cost/model.ts";
+import { PRICES, type Prices } from "./cost/prices.ts";
+import { formatDuration, parseDuration } from "../base/duration.ts";
 import { messageOf } from "../errors.ts";
 import type { Arguments, Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";

@@ -12,7 +12,7 @@ import {
   type RetriedLetter,
   StateLetters,
 } from "../dead_letters.ts";
-import { systemEnvironment } from "../environment.ts";
+import { systemEnvironment } from "../base/environment.ts";
 import { FeedSyncError, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import { State } from "../state/state.ts";

@@ -17,7 +17,7 @@ import {
   StoreUnavailableError,
   UpdatesLostError,
 } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../base/printable.ts";
 
 /** The command line was used wrongly. */
 export class UsageError extends Error {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { addKey, dropKey, makeKeyFile, putFirst } from "../encryption/edit_keys.ts";
+import { addKey, dropKey, makeKeyFile, putFirst } from "../log/encryption/edit_keys.ts";
 import type { Arguments, Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { UsageError } from "./exit.ts";

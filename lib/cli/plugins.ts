@@ -6,7 +6,7 @@
 import { DEFAULTS } from "../config/defaults.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { KnownFiles } from "../files/known_files.ts";
-import { loadPlugins } from "../load_plugins.ts";
+import { loadPlugins } from "../plugins/load_plugins.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { printer } from "./output.ts";
 

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { MAX_UPDATE_BYTES } from "../codec.ts";
+import { MAX_UPDATE_BYTES } from "../log/codec.ts";
 import { InvalidUpdateError, messageOf } from "../errors.ts";
 import { feedContent } from "../files/read_feed.ts";
-import { readAtMost } from "../read_at_most.ts";
+import { readAtMost } from "../base/read_at_most.ts";
 import type { Json, JsonObject, UpdateInput } from "../update.ts";
 import type { Arguments } from "./args.ts";
 import { UsageError } from "./exit.ts";

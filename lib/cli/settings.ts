@@ -7,7 +7,7 @@ import { getLogger, type Logger } from "@logtape/logtape";
 import { wrongFlags } from "../config/check.ts";
 import type { Config, LogLevel } from "../config/config.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
-import { configureLogging } from "../logging.ts";
+import { configureLogging } from "./logging.ts";
 import type { FeedSync } from "../connection.ts";
 import type { Arguments } from "./args.ts";
 import { UsageError } from "./exit.ts";

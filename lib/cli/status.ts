@@ -4,7 +4,7 @@
  * @module
  */
 import { connectionOf, type FeedSync } from "../connection.ts";
-import { type Clock, systemEnvironment } from "../environment.ts";
+import { type Clock, systemEnvironment } from "../base/environment.ts";
 import { logger } from "./settings.ts";
 
 /** How often, in milliseconds. */

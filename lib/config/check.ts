@@ -5,7 +5,7 @@
  */
 import type { z } from "zod";
 import { ConfigError } from "../errors.ts";
-import { parseDuration } from "../duration.ts";
+import { parseDuration } from "../base/duration.ts";
 import { checkS3, missing } from "./check_s3.ts";
 import type { Config } from "./config.ts";
 import { pollRange } from "./poll_range.ts";

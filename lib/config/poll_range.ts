@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseDuration } from "../duration.ts";
+import { parseDuration } from "../base/duration.ts";
 import type { Duration, PollConfig } from "./config.ts";
 
 /** A single duration is both ends of the range. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { resolve } from "node:path";
-import { isPair, isPlugin } from "../check_plugin.ts";
-import { parseDuration } from "../duration.ts";
+import { isPair, isPlugin } from "../plugins/check_plugin.ts";
+import { parseDuration } from "../base/duration.ts";
 import { checkComplete, checkConfig } from "./check.ts";
 import type { Config, FilesConfig, LogLevel, PluginEntry, WakeConfig } from "./config.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";

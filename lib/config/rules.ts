@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { DURATION, DURATION_RULE, parseDuration } from "../duration.ts";
+import { DURATION, DURATION_RULE, parseDuration } from "../base/duration.ts";
 import type { Duration } from "./config.ts";
 
 /** Longer timers would fire at once. */

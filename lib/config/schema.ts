@@ -4,8 +4,8 @@
  * @module
  */
 import { z } from "zod";
-import { DURATION_RULE, parseDuration } from "../duration.ts";
-import { SERVER_NAME } from "../keys.ts";
+import { DURATION_RULE, parseDuration } from "../base/duration.ts";
+import { SERVER_NAME } from "../log/names.ts";
 import type { Config } from "./config.ts";
 import { DEFAULTS, FILES_DEFAULTS } from "./defaults.ts";
 import { ENCRYPTION_DEFAULTS } from "./encryption.ts";

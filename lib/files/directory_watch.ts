@@ -4,7 +4,7 @@
  * @module
  */
 import { basename } from "node:path";
-import { type Clock, sleep } from "../environment.ts";
+import { type Clock, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { Complaints } from "./complaints.ts";
 import { type FeedDirectory, feedOf } from "./feed_directory.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "../environment.ts";
+import type { Clock } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import type { PluginLogger } from "../plugin.ts";

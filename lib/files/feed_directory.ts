@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { messageOf } from "../errors.ts";
-import { FEED_SUFFIX } from "../feed_names.ts";
+import { FEED_SUFFIX } from "./feed_names.ts";
 import { isDoubtful, RawNames } from "./raw_names.ts";
 
 /** Names that could not be read. */

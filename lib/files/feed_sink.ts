@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { systemEnvironment } from "../environment.ts";
+import { systemEnvironment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { PluginLogger } from "../plugin.ts";
 import { contentBytes, contentHash, type Update } from "../update.ts";

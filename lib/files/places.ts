@@ -4,9 +4,9 @@
  * @module
  */
 import { join } from "node:path";
-import { systemEnvironment } from "../environment.ts";
-import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "../feed_names.ts";
-import { fileVersion } from "../file_version.ts";
+import { systemEnvironment } from "../base/environment.ts";
+import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "./feed_names.ts";
+import { fileVersion } from "../base/file_version.ts";
 import { feedOf } from "./feed_directory.ts";
 import { identifyFeed } from "./read_feed.ts";
 

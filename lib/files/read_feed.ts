@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { MAX_UPDATE_BYTES } from "../codec.ts";
+import { MAX_UPDATE_BYTES } from "../log/codec.ts";
 import { messageOf } from "../errors.ts";
-import { FEED_SUFFIX, feedUrl, problemWithName } from "../feed_names.ts";
+import { FEED_SUFFIX, feedUrl, problemWithName } from "./feed_names.ts";
 import { feedIdentity } from "../feed_url.ts";
 import type { JsonObject } from "../update.ts";
 import type { Origin } from "./decide.ts";

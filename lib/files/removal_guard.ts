@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, dirname } from "node:path";
-import type { Clock } from "../environment.ts";
+import type { Clock } from "../base/environment.ts";
 import type { Complaints } from "./complaints.ts";
 import type { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fileVersion } from "../file_version.ts";
+import { fileVersion } from "../base/file_version.ts";
 
 /** Two different contents written within this time may carry the same stamp: file times are coarse. */
 const COARSEST_FILE_TIME = 2_000;

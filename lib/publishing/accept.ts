@@ -4,11 +4,11 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { MAX_UPDATE_BYTES, updateLine } from "../codec.ts";
-import type { Environment } from "../environment.ts";
+import { MAX_UPDATE_BYTES, updateLine } from "../log/codec.ts";
+import type { Environment } from "../base/environment.ts";
 import { InvalidUpdateError } from "../errors.ts";
 import { type FeedUrlOptions, normalizeFeedUrl, shownUrl } from "../feed_url.ts";
-import { Shape } from "../json_shape.ts";
+import { Shape } from "../log/json_limits.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
 import {

@@ -4,13 +4,13 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { AbsentObjects } from "./absent_objects.ts";
-import { encodeBody, updateLine } from "../codec.ts";
-import type { Envelope } from "../encryption/envelope.ts";
-import type { Environment } from "../environment.ts";
-import { MAX_INDENTATION, outlineOf } from "../json_shape.ts";
-import { type ObjectName, objectName, serverOf } from "../keys.ts";
-import type { LockedObjects } from "./locked_objects.ts";
+import type { AbsentObjects } from "./forks/absent_objects.ts";
+import { encodeBody, updateLine } from "../log/codec.ts";
+import type { Envelope } from "../log/encryption/envelope.ts";
+import type { Environment } from "../base/environment.ts";
+import { MAX_INDENTATION, outlineOf } from "../log/json_limits.ts";
+import { type ObjectName, objectName, serverOf } from "../log/names.ts";
+import type { LockedObjects } from "./forks/locked_objects.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore, StoreOptions } from "../stores/store.ts";

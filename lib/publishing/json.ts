@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidUpdateError } from "../errors.ts";
-import type { Shape } from "../json_shape.ts";
+import type { Shape } from "../log/json_limits.ts";
 
 /**
  * Checks that `value` is a JSON value: null, booleans, finite numbers, strings, arrays and plain

@@ -5,8 +5,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { objectName, reachOf } from "../keys.ts";
-import type { KnownCommit, Publisher, StreamState } from "../state/publisher.ts";
+import { objectName, reachOf } from "../log/names.ts";
+import type { KnownCommit, Publisher, StreamState } from "../state/own_stream.ts";
 import type { ObjectStore, StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
 

@@ -5,15 +5,15 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { AbsentObjects } from "./absent_objects.ts";
-import { Bell } from "../bell.ts";
+import { AbsentObjects } from "./forks/absent_objects.ts";
+import { Bell } from "../base/event.ts";
 import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
-import type { Envelope } from "../encryption/envelope.ts";
-import { backoff, type Environment, sleep } from "../environment.ts";
+import type { Envelope } from "../log/encryption/envelope.ts";
+import { backoff, type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
-import { ForkWatch } from "./fork_watch.ts";
-import { LockedObjects } from "./locked_objects.ts";
-import type { OwnTail } from "./own_tail.ts";
+import { ForkWatch } from "./forks/fork_watch.ts";
+import { LockedObjects } from "./forks/locked_objects.ts";
+import type { OwnTail } from "./forks/own_tail.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";

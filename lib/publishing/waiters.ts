@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "../environment.ts";
+import type { Clock } from "../base/environment.ts";
 import {
   AccessDeniedError,
   ClosedError,

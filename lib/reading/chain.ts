@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ObjectName } from "../keys.ts";
+import type { ObjectName } from "../log/names.ts";
 
 /**
  * The objects that lead from `cursor` on without a hole, each the one that reaches furthest. Empty

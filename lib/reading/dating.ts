@@ -4,8 +4,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { StoredUpdate } from "../codec.ts";
-import type { Environment } from "../environment.ts";
+import type { StoredUpdate } from "../log/codec.ts";
+import type { Environment } from "../base/environment.ts";
 import { isPlausible } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
 import type { ObjectStore } from "../stores/store.ts";

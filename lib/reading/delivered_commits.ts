@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { DecodedObject } from "../codec.ts";
-import type { ObjectName } from "../keys.ts";
+import type { DecodedObject } from "../log/codec.ts";
+import type { ObjectName } from "../log/names.ts";
 
 /** More than so many commits, or bytes of memory, are not kept: what goes first is fetched from the bucket. */
 const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;

@@ -4,13 +4,13 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { StoredUpdate } from "../codec.ts";
+import type { StoredUpdate } from "../log/codec.ts";
 import { Dating } from "./dating.ts";
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { tellFailure } from "./failure.ts";
-import { serverOf } from "../keys.ts";
+import { serverOf } from "../log/names.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { type GivenUp, PluginCaller } from "./plugin_caller.ts";
 import { firstRetryAt, Redelivery } from "./redelivery.ts";

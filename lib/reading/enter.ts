@@ -4,12 +4,12 @@
  * @module
  */
 import { contiguousStart } from "./chain.ts";
-import { decodeBody } from "../codec.ts";
-import { sleep } from "../environment.ts";
+import { decodeBody } from "../log/codec.ts";
+import { sleep } from "../base/environment.ts";
 import { AccessDeniedError, isUnreadable } from "../errors.ts";
-import { fetchObject } from "../fetch_object.ts";
-import type { ObjectKind, ObjectName } from "../keys.ts";
-import { listStream } from "../listing.ts";
+import { fetchObject } from "../log/fetch_object.ts";
+import type { ObjectKind, ObjectName } from "../log/names.ts";
+import { listStream } from "../log/listing.ts";
 import { LONGEST_LAG } from "../stores/store.ts";
 import type { ReadContext } from "./stream_reader.ts";
 

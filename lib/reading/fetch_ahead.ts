@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { DecodedObject } from "../codec.ts";
-import type { Envelope } from "../encryption/envelope.ts";
-import { fetchObject } from "../fetch_object.ts";
-import type { ObjectName } from "../keys.ts";
+import type { DecodedObject } from "../log/codec.ts";
+import type { Envelope } from "../log/encryption/envelope.ts";
+import { fetchObject } from "../log/fetch_object.ts";
+import type { ObjectName } from "../log/names.ts";
 import type { ObjectStore } from "../stores/store.ts";
 import type { DeliveredCommits } from "./delivered_commits.ts";
-import type { Lane } from "./limit.ts";
+import type { Lane } from "../base/semaphore.ts";
 
 /** What fetching stands on. */
 export interface FetchContext {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Environment } from "../environment.ts";
-import { RetryTimes } from "../retry_times.ts";
+import type { Environment } from "../base/environment.ts";
+import { RetryTimes } from "../base/retry_times.ts";
 
 /** What holds up a stream is fetched again after so many milliseconds: at first, and at most. */
 const RETRY_DELAYS = { baseMs: 1000, capMs: 60_000 };

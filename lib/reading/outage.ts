@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { backoff, type Environment, sleep, unlessAborted } from "../environment.ts";
+import { backoff, type Environment, sleep, unlessAborted } from "../base/environment.ts";
 
 /** Delays between attempts, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 250, RETRY_CAP = 60_000;

@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { backoff, type Environment, sleep } from "../environment.ts";
+import { backoff, type Environment, sleep } from "../base/environment.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
 import { BackendUnavailableError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";

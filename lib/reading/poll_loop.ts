@@ -4,13 +4,13 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { Bell } from "../bell.ts";
+import { Bell } from "../base/event.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
-import { sleep } from "../environment.ts";
+import { sleep } from "../base/environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
-import type { ObjectName } from "../keys.ts";
+import type { ObjectName } from "../log/names.ts";
 import { PollPace } from "./poll_pace.ts";
 import type { Poller } from "./poller.ts";
 import { RegularCleanup } from "./regular_cleanup.ts";

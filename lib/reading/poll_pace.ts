@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Random } from "../environment.ts";
+import type { Random } from "../base/environment.ts";
 
 /** Each poll that finds nothing makes the next wait longer by this factor; a failed one by another. */
 const SLOWER = 1.5, AFTER_FAILURE = 2;

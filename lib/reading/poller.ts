@@ -17,12 +17,12 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
-import { type ObjectName, reachOf } from "../keys.ts";
-import { Limit } from "./limit.ts";
-import { knownTail } from "../publishing/own_tail.ts";
-import { ForeignKeys, listTail } from "../listing.ts";
+import { type ObjectName, reachOf } from "../log/names.ts";
+import { Limit } from "../base/semaphore.ts";
+import { knownTail } from "../publishing/forks/own_tail.ts";
+import { ForeignKeys, listTail } from "../log/listing.ts";
 import { Readers } from "./readers.ts";
-import { Room } from "./room.ts";
+import { Room } from "./memory_budget.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
 import { UnreadableLog } from "./unreadable_log.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { reachOf } from "../keys.ts";
+import { reachOf } from "../log/names.ts";
 import type { TailNews } from "./stream_reader.ts";
 
 /** Reads a stream as far as what is known of it goes. */

@@ -5,8 +5,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { Bell } from "../bell.ts";
-import type { Environment } from "../environment.ts";
+import { Bell } from "../base/event.ts";
+import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { tellFailure } from "./failure.ts";

@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { cleanUp } from "../cleanup.ts";
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { ObjectStore } from "../stores/store.ts";
 

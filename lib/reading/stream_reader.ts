@@ -4,10 +4,10 @@
  * @module
  */
 import { behindHole, chainFrom } from "./chain.ts";
-import { type DecodedObject, decodeObject } from "../codec.ts";
+import { type DecodedObject, decodeObject } from "../log/codec.ts";
 import { storeTime } from "./dating.ts";
 import type { Delivery } from "./delivery.ts";
-import { type Environment, sleep } from "../environment.ts";
+import { type Environment, sleep } from "../base/environment.ts";
 import {
   isUnreadable,
   MissingKeyError,
@@ -15,9 +15,9 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { fetchAhead, type FetchContext, type Fetched, startFetching } from "./fetch_ahead.ts";
-import type { ObjectKind, ObjectName } from "../keys.ts";
-import { listStream } from "../listing.ts";
-import type { Held, Room } from "./room.ts";
+import type { ObjectKind, ObjectName } from "../log/names.ts";
+import { listStream } from "../log/listing.ts";
+import type { Held, Room } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";
 
 /** A hole is a gap once it was there in so many listings … */

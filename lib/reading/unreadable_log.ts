@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { Envelope } from "../encryption/envelope.ts";
+import type { Envelope } from "../log/encryption/envelope.ts";
 import {
   type AccessDeniedError,
   messageOf,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { unlessAborted } from "../environment.ts";
+import { unlessAborted } from "../base/environment.ts";
 import type { State } from "../state/state.ts";
 
 const TURNS = new WeakMap<State, UrlTurns>();

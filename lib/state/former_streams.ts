@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ObjectName } from "../keys.ts";
+import type { ObjectName } from "../log/names.ts";
 import type { Database } from "./database.ts";
 
 /** A stream that was given up. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { StateError } from "../errors.ts";
-import type { Random } from "../environment.ts";
+import type { Random } from "../base/environment.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
 import { DeadLetters } from "./dead_letters.ts";
@@ -13,7 +13,7 @@ import { Forgetting } from "./forgetting.ts";
 import { FormerStreams } from "./former_streams.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher } from "./own_stream.ts";
 import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
 /** Whose state it is. */

@@ -5,9 +5,9 @@
  */
 import type { S3Config } from "../config/s3_config.ts";
 import { absoluteStore } from "../config/paths.ts";
-import { type Environment, systemEnvironment } from "../environment.ts";
+import { type Environment, systemEnvironment } from "../base/environment.ts";
 import { ConfigError } from "../errors.ts";
-import { openDirectoryStore } from "./directory.ts";
+import { openDirectoryStore } from "./directory/directory_store.ts";
 import type { ObjectStore } from "./store.ts";
 
 /** What the URL of a store looks like. A `file:` URL names no host. */
@@ -40,7 +40,7 @@ export async function openStore(
   }
   if (bucket === undefined) throw invalidUrl(url);
   // Those who keep their updates in a directory never load the SDK.
-  const { openS3Store } = await import("./s3.ts");
+  const { openS3Store } = await import("./s3/s3_store.ts");
   return await openS3Store({ ...s3, bucket, prefix: keyPrefix(prefix, url), environment });
 }
 

@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { backoff, type Environment, sleep } from "../environment.ts";
+import { backoff, type Environment, sleep } from "../base/environment.ts";
 import { CorruptObjectError, messageOf } from "../errors.ts";
 import { getLogger } from "@logtape/logtape";
-import { MARKER_KEY } from "../keys.ts";
+import { MARKER_KEY } from "../log/names.ts";
 import type { ObjectStore, StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "wake"]);

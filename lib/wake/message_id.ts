@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type ObjectName, parseKey } from "../keys.ts";
+import { type ObjectName, parseKey } from "../log/names.ts";
 
 /**
  * Header that names the service which has the store, where its URL does not: two fleets with one secret may

@@ -5,7 +5,7 @@
  */
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
-import type { ObjectName } from "../keys.ts";
+import type { ObjectName } from "../log/names.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
 
 /** Is told of a commit, by a peer with what is in it. */
@@ -24,14 +24,14 @@ export async function startWakeUps(
   await using sources = new AsyncDisposableStack();
   const { clock } = environment;
   if (address !== undefined) {
-    const { listen } = await import("./listener.ts");
+    const { listen } = await import("./receive/listener.ts");
     const now = () => clock.now() + state.clockOffset;
     sources.use(
       listen(address, { secret, wakeToken, store, service, envelope, now, clock, onCommit }),
     );
   }
   for (const { sqs } of wake) {
-    const { listenToQueue } = await import("./queue.ts");
+    const { listenToQueue } = await import("./receive/queue.ts");
     sources.use(listenToQueue(sqs, { s3, store, environment, onCommit }));
   }
   return sources.move();

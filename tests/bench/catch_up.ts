@@ -4,7 +4,7 @@
  * @module
  */
 import { watch } from "@feedsync/feedsync";
-import { Limit } from "../../lib/reading/limit.ts";
+import { Limit } from "../../lib/base/semaphore.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { median, timed } from "./measure.ts";
 import type { Place } from "./place.ts";

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { type Config, publish, watch } from "@feedsync/feedsync";
-import { makeKeyFile } from "../../lib/encryption/edit_keys.ts";
+import { makeKeyFile } from "../../lib/log/encryption/edit_keys.ts";
 import { interleave, timed } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { atLeastTimes, type Row } from "./rows.ts";

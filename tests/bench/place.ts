@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { type Config, connect, type FeedSync, publish } from "@feedsync/feedsync";
 import { connectionOf } from "../../lib/connection.ts";
-import { type ObjectName, parseKey } from "../../lib/keys.ts";
+import { type ObjectName, parseKey } from "../../lib/log/names.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import type { StoreAddress } from "./store.ts";

@@ -6,7 +6,7 @@
  */
 import { publish, watch } from "@feedsync/feedsync";
 import { connectionOf } from "../../lib/connection.ts";
-import { Peers } from "../../lib/wake/peers.ts";
+import { Peers } from "../../lib/wake/send/peers.ts";
 import { freeAddress } from "../servers/ports.ts";
 import { median } from "./measure.ts";
 import type { Place } from "./place.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Config } from "../../lib/config/config.ts";
-import { addKey, makeKeyFile, putFirst } from "../../lib/encryption/edit_keys.ts";
+import { addKey, makeKeyFile, putFirst } from "../../lib/log/encryption/edit_keys.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { Chance } from "../sim/chance.ts";
 import { freeAddress } from "../servers/ports.ts";

@@ -54,8 +54,8 @@ Deno.test("deno compile embeds all that the commands load, plugins included, and
     const printed = new TextDecoder().decode(stderr);
     assert.ok(success, printed);
     const embedded = printed.slice(printed.indexOf("Embedded Files"));
-    const files = ["cli.ts", "demo.ts", "cost.ts", "load_plugins.ts", "mirror.ts"];
-    const whole = ["stores/*", "wake/*", "encryption/*"];
+    const files = ["cli.ts", "demo.ts", "cost.ts", "mirror.ts"];
+    const whole = ["plugins/*", "stores/*", "wake/*", "log/*"];
     const packages = ["client-s3", "client-sqs", "zod", "logtape", "standardwebhooks", "jose"];
     for (const name of [...files, ...whole, ...packages, "plugins", "jsonc-parser"]) {
       assert.ok(embedded.includes(name), `${name} is missing`);

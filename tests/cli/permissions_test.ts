@@ -1,7 +1,7 @@
 /** What the commands may do: as little as README.md says. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { feedFileName } from "../../lib/feed_names.ts";
+import { feedFileName } from "../../lib/files/feed_names.ts";
 import { onEveryStore, type TestStore } from "../end_to_end/stores.ts";
 import { type Outcome, workspace } from "./feedsync.ts";
 

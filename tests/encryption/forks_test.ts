@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../../lib/connection.ts";
-import type { Envelope } from "../../lib/encryption/envelope.ts";
+import type { Envelope } from "../../lib/log/encryption/envelope.ts";
 import { publish } from "../../lib/publish.ts";
 import { State } from "../../lib/state/state.ts";
 import { Fleet, texts } from "../fixture.ts";

@@ -1,8 +1,8 @@
 import { configureSync, resetSync } from "@logtape/logtape";
 import { join } from "node:path";
-import { addKey, dropKey, makeKeyFile, putFirst } from "../../lib/encryption/edit_keys.ts";
-import type { Envelope } from "../../lib/encryption/envelope.ts";
-import { JweEnvelope } from "../../lib/encryption/jwe_envelope.ts";
+import { addKey, dropKey, makeKeyFile, putFirst } from "../../lib/log/encryption/edit_keys.ts";
+import type { Envelope } from "../../lib/log/encryption/envelope.ts";
+import { JweEnvelope } from "../../lib/log/encryption/jwe_envelope.ts";
 
 /** The store that objects are sealed for unless another one is named. */
 const STORE = "memory:";

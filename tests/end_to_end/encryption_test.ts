@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeKeyFile } from "../../lib/encryption/edit_keys.ts";
+import { makeKeyFile } from "../../lib/log/encryption/edit_keys.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import { connect, publish, type Update, watch } from "../../mod.ts";
 import { captureLog } from "../encryption/keys.ts";

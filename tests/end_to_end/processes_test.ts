@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { feedFileName } from "../../lib/feed_names.ts";
+import { feedFileName } from "../../lib/files/feed_names.ts";
 import { feedsync, start, workspace } from "../cli/feedsync.ts";
 import { onEveryStore, type TestStore } from "./stores.ts";
 

@@ -163,7 +163,7 @@ test("who may only read applies updates; what is published is denied, and waits"
   assert.equal(denied.code, 77, denied.stderr);
   assert.match(
     denied.stderr,
-    /1 update is queued in memory only, and uploaded when the store allows it/,
+    /1 update is queued and safe, and uploaded when the store allows it/,
   );
   const watching = await setting.run(["watch", "--once"], { state });
   assert.equal(watching.code, 77, watching.stderr);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { StoreUnavailableError } from "../../lib/errors.ts";
-import { feedFileName } from "../../lib/feed_names.ts";
+import { feedFileName } from "../../lib/files/feed_names.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { fastEnvironment, Setting } from "./setting.ts";
 import { Scene } from "./servers.ts";

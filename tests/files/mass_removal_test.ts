@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { feedFileName } from "../../lib/feed_names.ts";
+import { feedFileName } from "../../lib/files/feed_names.ts";
 import { Setting } from "./setting.ts";
 import { Scene } from "./servers.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_UPDATE_BYTES } from "../../lib/codec.ts";
+import { MAX_UPDATE_BYTES } from "../../lib/log/codec.ts";
 import { InvalidUpdateError } from "../../lib/errors.ts";
 import { Setting } from "./setting.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { feedFileName, hashedFileName } from "../../lib/feed_names.ts";
+import { feedFileName, hashedFileName } from "../../lib/files/feed_names.ts";
 import { FeedPlaces } from "../../lib/files/places.ts";
 
 const UPPER = "https://example.com/Feed", LOWER = "https://example.com/feed";

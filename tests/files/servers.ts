@@ -1,13 +1,13 @@
 /** Servers around one store in a directory, which share a directory of feed files. */
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
-import { type Environment, systemEnvironment } from "../../lib/environment.ts";
+import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
 import { knownFiles, ledgerOf } from "../../lib/files/state_ledger.ts";
 import type { ScanReport } from "../../lib/files/scan_report.ts";
-import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watch_files.ts";
+import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
-import { restore } from "../../lib/restore.ts";
+import { restore } from "../../lib/reading/restore.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { contentHash, type UpdateInput } from "../../lib/update.ts";

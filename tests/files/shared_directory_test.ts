@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { feedFileName } from "../../lib/feed_names.ts";
+import { feedFileName } from "../../lib/files/feed_names.ts";
 import { contentHash } from "../../lib/update.ts";
 import { AHEAD, Scene } from "./servers.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { CorruptObjectError } from "../../lib/errors.ts";
-import { openDirectoryStore } from "../../lib/stores/directory.ts";
-import { openS3Store } from "../../lib/stores/s3.ts";
+import { openDirectoryStore } from "../../lib/stores/directory/directory_store.ts";
+import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import { MAX_OBJECT_BYTES } from "../../lib/stores/store.ts";
-import { MARKER_KEY } from "../../lib/keys.ts";
+import { MARKER_KEY } from "../../lib/log/names.ts";
 import { watch } from "../../lib/watch.ts";
 import { Fleet, texts } from "../fixture.ts";
 import { httpServer } from "../servers/http.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Clock, systemEnvironment } from "../../lib/environment.ts";
-import { Peers } from "../../lib/wake/peers.ts";
+import { type Clock, systemEnvironment } from "../../lib/base/environment.ts";
+import { Peers } from "../../lib/wake/send/peers.ts";
 import { Signer } from "../../lib/wake/signature.ts";
 import { httpServer } from "../servers/http.ts";
 import { VirtualTime } from "../virtual_time.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
-import { decodeBody } from "../../lib/codec.ts";
+import { decodeBody } from "../../lib/log/codec.ts";
 import { cleanUp } from "../../lib/cleanup.ts";
-import { sleep } from "../../lib/environment.ts";
+import { sleep } from "../../lib/base/environment.ts";
 import { AccessDeniedError } from "../../lib/errors.ts";
-import { objectName, parseKey } from "../../lib/keys.ts";
+import { objectName, parseKey } from "../../lib/log/names.ts";
 import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
 import { Fleet, urlOf } from "../fixture.ts";

@@ -1,12 +1,12 @@
 /** What a server can do to the others that has what all of them have: the bucket and the secret. */
 import assert from "node:assert/strict";
-import { encodeBody, updateLine } from "../../lib/codec.ts";
+import { encodeBody, updateLine } from "../../lib/log/codec.ts";
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
-import { systemEnvironment } from "../../lib/environment.ts";
-import { objectName } from "../../lib/keys.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
+import { objectName } from "../../lib/log/names.ts";
 import { publish } from "../../lib/publish.ts";
-import { Peers } from "../../lib/wake/peers.ts";
+import { Peers } from "../../lib/wake/send/peers.ts";
 import { watch } from "../../lib/watch.ts";
 import { Keys } from "../encryption/keys.ts";
 import { Fleet, survivingState } from "../fixture.ts";

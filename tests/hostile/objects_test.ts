@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
-import { decodeBody, MAX_UPDATE_BYTES } from "../../lib/codec.ts";
-import { sleep } from "../../lib/environment.ts";
+import { decodeBody, MAX_UPDATE_BYTES } from "../../lib/log/codec.ts";
+import { sleep } from "../../lib/base/environment.ts";
 import { CorruptObjectError } from "../../lib/errors.ts";
-import { objectName, parseKey } from "../../lib/keys.ts";
+import { objectName, parseKey } from "../../lib/log/names.ts";
 import { publish } from "../../lib/publish.ts";
 import { MAX_OBJECT_BYTES } from "../../lib/stores/store.ts";
 import { watch } from "../../lib/watch.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { decodeBody } from "../../lib/codec.ts";
-import { objectName, parseKey } from "../../lib/keys.ts";
+import { decodeBody } from "../../lib/log/codec.ts";
+import { objectName, parseKey } from "../../lib/log/names.ts";
 import { Fleet, texts } from "../fixture.ts";
 import { bodyOf, lineOf } from "./values.ts";
 

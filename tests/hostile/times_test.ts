@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { objectName } from "../../lib/keys.ts";
+import { objectName } from "../../lib/log/names.ts";
 import { publish } from "../../lib/publish.ts";
 import { Fleet, survivingState, urlOf } from "../fixture.ts";
 import { bodyOf, lineOf } from "./values.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { zstdCompressSync } from "node:zlib";
-import type { ObjectName } from "../../lib/keys.ts";
+import type { ObjectName } from "../../lib/log/names.ts";
 
 /** The JSON text of a value that is nested `depth` levels deep. */
 export function nestedText(open: string, close: string, depth: number, inner = ""): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RejectedUpdateError } from "../../lib/errors.ts";
-import { feedFileName } from "../../lib/feed_names.ts";
+import { feedFileName } from "../../lib/files/feed_names.ts";
 import { contentBytes } from "../../lib/update.ts";
 import mirror from "../../plugins/mirror.ts";
 import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts";

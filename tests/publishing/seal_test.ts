@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { AccessDeniedError } from "../../lib/errors.ts";
 import { planSegments, SEGMENT_AGE, SEGMENT_BYTES } from "../../lib/publishing/seal.ts";
-import type { KnownCommit, StreamState } from "../../lib/state/publisher.ts";
+import type { KnownCommit, StreamState } from "../../lib/state/own_stream.ts";
 import { Fleet, survivingState, texts } from "../fixture.ts";
 
 const NEW: StreamState = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { objectName } from "../../lib/keys.ts";
+import { objectName } from "../../lib/log/names.ts";
 import { DeliveredCommits } from "../../lib/reading/delivered_commits.ts";
 
 const MIB = 1024 * 1024;

@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { cleanup } from "../../lib/cleanup.ts";
-import { listStream, listTail } from "../../lib/listing.ts";
-import { ForeignKeys } from "../../lib/listing.ts";
+import { listStream, listTail } from "../../lib/log/listing.ts";
+import { ForeignKeys } from "../../lib/log/listing.ts";
 import { Fleet, texts } from "../fixture.ts";
 import { shuffled } from "../memory_store.ts";
 

@@ -1,5 +1,5 @@
-import { decodeBody, type StoredUpdate } from "../../lib/codec.ts";
-import { type ObjectName, parseKey } from "../../lib/keys.ts";
+import { decodeBody, type StoredUpdate } from "../../lib/log/codec.ts";
+import { type ObjectName, parseKey } from "../../lib/log/names.ts";
 import type { ObjectInfo } from "../../lib/stores/store.ts";
 import { shuffled } from "../memory_store.ts";
 import type { Timeline } from "./timeline.ts";

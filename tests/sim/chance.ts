@@ -1,4 +1,4 @@
-import type { Random } from "../../lib/environment.ts";
+import type { Random } from "../../lib/base/environment.ts";
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { makeKeyFile } from "../../lib/encryption/edit_keys.ts";
-import type { Envelope } from "../../lib/encryption/envelope.ts";
-import { JweEnvelope } from "../../lib/encryption/jwe_envelope.ts";
-import type { ObjectName } from "../../lib/keys.ts";
+import { makeKeyFile } from "../../lib/log/encryption/edit_keys.ts";
+import type { Envelope } from "../../lib/log/encryption/envelope.ts";
+import { JweEnvelope } from "../../lib/log/encryption/jwe_envelope.ts";
+import type { ObjectName } from "../../lib/log/names.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Every so many seeds are encrypted: those whose number can be divided by it. */

@@ -17,8 +17,8 @@ export interface Edit {
 }
 
 const SEAL = "publishing/seal.ts";
-const CONTESTED = "publishing/contested.ts";
-const OWN_TAIL = "publishing/own_tail.ts";
+const CONTESTED = "publishing/forks/contested.ts";
+const OWN_TAIL = "publishing/forks/own_tail.ts";
 const UPLOADER = "publishing/uploader.ts";
 const DELIVERY = "reading/delivery.ts";
 const STREAM_READER = "reading/stream_reader.ts";
@@ -33,7 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
     "sealing goes backwards",
     edit(SEAL, "let { closed: before, sealed: last,", "let { closed: before, closed: last,"),
     edit(SEAL, "if (last > stream.sealed) plans", "if (last > before) plans"),
-    edit("state/publisher.ts", "FROM commits, publisher WHERE last > sealed", "FROM commits"),
+    edit("state/own_stream.ts", "FROM commits, publisher WHERE last > sealed", "FROM commits"),
   ),
   mutant(
     "commits are deleted before their segment is stored",
@@ -105,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "contested seqs are left as they are",
     edit(
-      "publishing/fork_watch.ts",
+      "publishing/forks/fork_watch.ts",
       "await settleContested(context, [...tail.former, ...tail.commits], options);",
       "",
     ),

@@ -1,16 +1,16 @@
 import { cleanup } from "../../lib/cleanup.ts";
-import type { StoredUpdate } from "../../lib/codec.ts";
+import type { StoredUpdate } from "../../lib/log/codec.ts";
 import { Connection } from "../../lib/connection.ts";
-import type { Environment } from "../../lib/environment.ts";
+import type { Environment } from "../../lib/base/environment.ts";
 import {
   AccessDeniedError,
   ClosedError,
   messageOf,
   StoreUnavailableError,
 } from "../../lib/errors.ts";
-import type { ObjectName } from "../../lib/keys.ts";
+import type { ObjectName } from "../../lib/log/names.ts";
 import { publish, type Receipt } from "../../lib/publish.ts";
-import { BucketWatcher } from "../../lib/reading/watcher.ts";
+import { BucketWatcher } from "../../lib/reading/bucket_watcher.ts";
 import { State } from "../../lib/state/state.ts";
 import type { UpdateInput } from "../../lib/update.ts";
 import { type Watcher, watchWith } from "../../lib/watch.ts";

@@ -1,8 +1,8 @@
-import { plainEnvelope } from "../../lib/encryption/envelope.ts";
-import { systemEnvironment } from "../../lib/environment.ts";
-import { AbsentObjects } from "../../lib/publishing/absent_objects.ts";
-import { LockedObjects } from "../../lib/publishing/locked_objects.ts";
-import { mayBeContested } from "../../lib/publishing/contested.ts";
+import { plainEnvelope } from "../../lib/log/encryption/envelope.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
+import { AbsentObjects } from "../../lib/publishing/forks/absent_objects.ts";
+import { LockedObjects } from "../../lib/publishing/forks/locked_objects.ts";
+import { mayBeContested } from "../../lib/publishing/forks/contested.ts";
 import { newUpdate } from "./happenings.ts";
 import type { Fault } from "./mix.ts";
 import type { Process } from "./process.ts";

@@ -8,7 +8,7 @@ import type {
   RequestCounts,
   StoreOptions,
 } from "../../lib/stores/store.ts";
-import { MARKER_KEY } from "../../lib/keys.ts";
+import { MARKER_KEY } from "../../lib/log/names.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Chance } from "./chance.ts";
 import { type Fate, fateOf } from "./fate.ts";

@@ -1,4 +1,4 @@
-import { MARKER_KEY } from "../../lib/keys.ts";
+import { MARKER_KEY } from "../../lib/log/names.ts";
 import { checkDeleted, checkHoles, checkNewest, checkPut, isExpired } from "./bucket_checks.ts";
 import { Bucket, type StoredObject } from "./bucket.ts";
 import { Chance } from "./chance.ts";
@@ -6,8 +6,8 @@ import type { Disk } from "./disk.ts";
 import { Ledger } from "./ledger.ts";
 import type { Encryption } from "./encryption.ts";
 import { drawMix, type Focus, type Mix } from "./mix.ts";
-import { type Envelope, plainEnvelope } from "../../lib/encryption/envelope.ts";
-import type { ObjectName } from "../../lib/keys.ts";
+import { type Envelope, plainEnvelope } from "../../lib/log/encryption/envelope.ts";
+import type { ObjectName } from "../../lib/log/names.ts";
 import type { Process } from "./process.ts";
 import { Server } from "./server.ts";
 import { Timeline } from "./timeline.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { systemEnvironment } from "../../lib/environment.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
 import { State } from "../../lib/state/state.ts";
 import { temporaryDirectory } from "../plugins/harness.ts";
 import { makeOldState } from "./state_0_1.ts";

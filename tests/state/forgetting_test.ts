@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { cleanUp } from "../../lib/cleanup.ts";
-import { objectName } from "../../lib/keys.ts";
+import { objectName } from "../../lib/log/names.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { MOST_GONE, type Survey } from "../../lib/state/forgetting.ts";
 import { State } from "../../lib/state/state.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemEnvironment } from "../../lib/environment.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
 import { StateError } from "../../lib/errors.ts";
 import { type Owner, State } from "../../lib/state/state.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
-import { systemEnvironment } from "../../lib/environment.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { FileLock } from "../../lib/state/lock.ts";
 import { queuedSiblings } from "../../lib/state/siblings.ts";

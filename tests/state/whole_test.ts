@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { systemEnvironment } from "../../lib/environment.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
 import { StateError } from "../../lib/errors.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { State } from "../../lib/state/state.ts";

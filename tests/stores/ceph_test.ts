@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
 import { PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { AccessDeniedError } from "../../lib/errors.ts";
-import { openS3Store } from "../../lib/stores/s3.ts";
+import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
 import { allow, createRole, createUser } from "../servers/ceph_users.ts";

@@ -1,4 +1,4 @@
-import { openDirectoryStore } from "../../lib/stores/directory.ts";
+import { openDirectoryStore } from "../../lib/stores/directory/directory_store.ts";
 import { testContract } from "./contract.ts";
 
 testContract("directory", async () => {

@@ -1,4 +1,4 @@
-import { openS3Store } from "../../lib/stores/s3.ts";
+import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import { testContract } from "./contract.ts";
 

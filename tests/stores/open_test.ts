@@ -78,7 +78,9 @@ Deno.test("the SDK is loaded only for buckets", async () => {
     }
   };
   visit(modules.find((module: { local: string }) => module.local === entry).specifier);
-  assert.ok(modules.some(({ specifier }: { specifier: string }) => specifier.endsWith("s3.ts")));
-  assert.ok([...loaded].some((specifier) => specifier.endsWith("directory.ts")));
+  assert.ok(
+    modules.some(({ specifier }: { specifier: string }) => specifier.endsWith("s3_store.ts")),
+  );
+  assert.ok([...loaded].some((specifier) => specifier.endsWith("directory_store.ts")));
   assert.deepEqual([...loaded].filter((specifier) => /npm:|stores\/s3/.test(specifier)), []);
 });

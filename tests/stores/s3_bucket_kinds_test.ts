@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { cleanUp } from "../../lib/cleanup.ts";
 import { ConfigError } from "../../lib/errors.ts";
-import { openS3Store } from "../../lib/stores/s3.ts";
+import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import { httpProxy, httpServer, s3Failure } from "../servers/http.ts";
-import { systemEnvironment } from "../../lib/environment.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
 import { bytes, keys } from "./contract.ts";
 import { warnings } from "./warnings.ts";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { s3Error } from "../../lib/stores/s3_errors.ts";
+import { s3Error } from "../../lib/stores/s3/errors.ts";
 import {
   AccessDeniedError,
   ConfigError,
   CorruptObjectError,
   StoreUnavailableError,
 } from "../../lib/errors.ts";
-import { openS3Store } from "../../lib/stores/s3.ts";
+import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import {

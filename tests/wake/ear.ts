@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { encodeBody, updateLine } from "../../lib/codec.ts";
-import { plainEnvelope } from "../../lib/encryption/envelope.ts";
-import { type Clock, systemEnvironment } from "../../lib/environment.ts";
-import { type ObjectName, objectName } from "../../lib/keys.ts";
+import { encodeBody, updateLine } from "../../lib/log/codec.ts";
+import { plainEnvelope } from "../../lib/log/encryption/envelope.ts";
+import { type Clock, systemEnvironment } from "../../lib/base/environment.ts";
+import { type ObjectName, objectName } from "../../lib/log/names.ts";
 import type { DeliveredCommit } from "../../lib/reading/delivered_commits.ts";
-import { listen } from "../../lib/wake/listener.ts";
+import { listen } from "../../lib/wake/receive/listener.ts";
 import { messageId } from "../../lib/wake/message_id.ts";
 import { Signer } from "../../lib/wake/signature.ts";
 import { freeAddress } from "../servers/ports.ts";

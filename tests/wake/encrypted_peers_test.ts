@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
-import type { Envelope } from "../../lib/encryption/envelope.ts";
-import { formatOf } from "../../lib/encryption/format.ts";
-import { systemEnvironment } from "../../lib/environment.ts";
+import type { Envelope } from "../../lib/log/encryption/envelope.ts";
+import { formatOf } from "../../lib/log/encryption/format.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
 import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
 import type { Config } from "../../mod.ts";

@@ -1,7 +1,7 @@
 /** Buckets of the same name at two services. */
 import assert from "node:assert/strict";
-import { systemEnvironment } from "../../lib/environment.ts";
-import { Peers } from "../../lib/wake/peers.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
+import { Peers } from "../../lib/wake/send/peers.ts";
 import { BODY, Ear, NAME, SECRET, STORE } from "./ear.ts";
 
 /** What a listener for the one service hears when a peer sends from another. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { sleep, systemEnvironment } from "../../environment.ts";
-import { feedFileName } from "../../feed_names.ts";
+import { sleep, systemEnvironment } from "../../base/environment.ts";
+import { feedFileName } from "../../files/feed_names.ts";
 import type { Saved } from "./check.ts";
 import type { Show } from "./events.ts";
 import type { LogLine } from "./output_lines.ts";

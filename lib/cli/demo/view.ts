@@ -4,7 +4,7 @@
  * @module
  */
 import type { Arguments } from "../args.ts";
-import { printable } from "../../printable.ts";
+import { printable } from "../../base/printable.ts";
 import { print, printJson } from "../output.ts";
 import type { Show, TimelineEvent } from "./events.ts";
 import { Lanes } from "./lanes.ts";

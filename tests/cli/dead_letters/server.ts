@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { systemEnvironment } from "../../../lib/environment.ts";
+import { systemEnvironment } from "../../../lib/base/environment.ts";
 import type { DeadLetter } from "../../../lib/state/dead_letters.ts";
 import { State } from "../../../lib/state/state.ts";
 import {

@@ -1,5 +1,5 @@
-import { Bell } from "../../../lib/bell.ts";
-import { systemEnvironment } from "../../../lib/environment.ts";
+import { Bell } from "../../../lib/base/event.ts";
+import { systemEnvironment } from "../../../lib/base/environment.ts";
 import { connect, type FilesWatcher, watch, watchFiles } from "../../../mod.ts";
 import type { Chance } from "../../sim/chance.ts";
 import { contentOf, type Published, type Rules } from "./feed.ts";

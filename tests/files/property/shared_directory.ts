@@ -5,7 +5,7 @@
  * `FEEDSYNC_TEST_ROUNDS` sets how many seeds are taken, `FEEDSYNC_TEST_SEED` repeats one.
  */
 import assert from "node:assert/strict";
-import { feedFileName } from "../../../lib/feed_names.ts";
+import { feedFileName } from "../../../lib/files/feed_names.ts";
 import { watch } from "../../../lib/watch.ts";
 import { Chance } from "../../sim/chance.ts";
 import { Scene, type Server } from "../servers.ts";

@@ -1,0 +1,18 @@
+/**
+ * Logging finished messages.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { PluginLogger } from "../plugin.ts";
+
+/** Writes messages as they are: LogTape would take braces in a plain string for placeholders. */
+export function plainLogger(category: readonly [string, ...string[]]): PluginLogger {
+  const logger = getLogger(category);
+  return {
+    debug: (message) => logger.debug`${message}`,
+    info: (message) => logger.info`${message}`,
+    warn: (message) => logger.warn`${message}`,
+    error: (message) => logger.error`${message}`,
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * Encryption: objects are JWEs (RFC 7516) in compact serialization, encrypted with AES-256 in GCM.
+ * The key of an object in the bucket is bound into its protected header, so that none can be put in
+ * the place of another.
+ *
+ * @module
+ */
+import { compactDecrypt, CompactEncrypt, type CompactJWEHeaderParameters } from "jose";
+import type { ResolvedEncryption } from "../../config/encryption.ts";
+import { CorruptObjectError, FeedSyncError, messageOf, MissingKeyError } from "../../errors.ts";
+import type { ObjectName } from "../names.ts";
+import type { Envelope } from "./envelope.ts";
+import { formatOf } from "./format.ts";
+import { encodedHeader, kidOf } from "./jwe_header.ts";
+import { KeyFile } from "./key_file.ts";
+
+const ALGORITHMS = { alg: "dir", enc: "A256GCM" } as const;
+
+/**
+ * The header parameter with the key of the object. It is critical (`crit`): who does not know it
+ * must refuse the object, and not read it without looking where it is from.
+ */
+const PLACE = "feedsync";
+
+const OPTIONS = {
+  crit: { [PLACE]: true },
+  keyManagementAlgorithms: [ALGORITHMS.alg],
+  contentEncryptionAlgorithms: [ALGORITHMS.enc],
+  maxDecompressedLength: 0,
+};
+
+/** What a message shows of a text that anybody may have written, in characters. */
+const MOST_SHOWN = 200;
+
+/** Encrypts with the first key of a file, and decrypts with any of them. */
+export class JweEnvelope implements Envelope {
+  readonly #file: KeyFile;
+  readonly #allowPlaintext: boolean;
+  readonly #root: string;
+
+  private constructor(file: KeyFile, allowPlaintext: boolean, root: string) {
+    this.#file = file;
+    this.#allowPlaintext = allowPlaintext;
+    this.#root = root;
+  }
+
+  /**
+   * For the objects of the store at the URL `store`.
+   *
+   * @throws {ConfigError} when the keys cannot be used.
+   */
+  static async open(
+    { keys, allowPlaintext }: ResolvedEncryption,
+    store: string,
+  ): Promise<Envelope> {
+    return new JweEnvelope(await KeyFile.open(keys), allowPlaintext, rootOf(store));
+  }
+
+  get revision(): number {
+    return this.#file.revision;
+  }
+
+  async seal({ key }: ObjectName, bytes: Uint8Array): Promise<Uint8Array> {
+    await this.#file.look();
+    const { kid, secret } = this.#file.keys.first;
+    const header = { ...ALGORITHMS, kid, crit: [PLACE], [PLACE]: this.#root + key };
+    const jwe = await new CompactEncrypt(bytes)
+      .setProtectedHeader(header)
+      .encrypt(secret, { crit: OPTIONS.crit });
+    return new TextEncoder().encode(jwe);
+  }
+
+  async open(name: ObjectName, stored: Uint8Array): Promise<Uint8Array> {
+    if (formatOf(stored) !== "jwe") return this.#admitPlain(name, stored);
+    encodedHeader(name, stored); // Refused here when it is endless: the library reads all of it.
+    try {
+      const keyFor = (header: CompactJWEHeaderParameters) => this.#keyFor(name, header);
+      return (await compactDecrypt(stored, keyFor, OPTIONS)).plaintext;
+    } catch (cause) {
+      if (cause instanceof FeedSyncError) throw cause;
+      throw new CorruptObjectError(
+        name.key,
+        `it is not what was encrypted, or not with the key that it names (${messageOf(cause)})`,
+        { cause },
+      );
+    }
+  }
+
+  #admitPlain({ key }: ObjectName, stored: Uint8Array): Uint8Array {
+    if (this.#allowPlaintext) return stored;
+    throw new CorruptObjectError(
+      key,
+      formatOf(stored) === undefined
+        ? "it is neither encrypted nor an update"
+        : "it is not encrypted: a server without keys has written it, or somebody has forged it",
+    );
+  }
+
+  async #keyFor(name: ObjectName, header: CompactJWEHeaderParameters): Promise<CryptoKey> {
+    const { key } = name;
+    const { zip, [PLACE]: place } = header;
+    if (zip !== undefined) throw new CorruptObjectError(key, "its header has 'zip'");
+    if (place !== this.#root + key) {
+      throw new CorruptObjectError(key, `it was encrypted as ${shown(place)}`);
+    }
+    const kid = kidOf(name, header);
+    await this.#file.look();
+    const known = this.#file.keys.keys.get(kid);
+    if (!known) throw new MissingKeyError(key, kid, `that is not in ${this.#file.path}`);
+    return known.secret;
+  }
+}
+
+/**
+ * What the keys in a store stand below: the prefix in the bucket, so that nothing can be moved to
+ * another one. The bucket itself is not named, which may be copied, nor is a directory.
+ */
+function rootOf(store: string): string {
+  const prefix = /^s3:\/\/[^/]+\/(.+)$/.exec(store)?.[1];
+  return prefix === undefined ? "" : `${prefix}/`;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, MOST_SHOWN)) : "nothing";
+}

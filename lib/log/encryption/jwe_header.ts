@@ -1,0 +1,41 @@
+/**
+ * The header of a JWE before anything is decrypted. Whoever can write to the bucket writes what they
+ * like into it, and errors keep what it says: hence it has a bound.
+ *
+ * @module
+ */
+import { CorruptObjectError } from "../../errors.ts";
+import type { ObjectName } from "../names.ts";
+import { MOST_KID_LENGTH } from "./key_set.ts";
+
+/** A header is longer only when it is not feedsync's. */
+const MOST_HEADER_BYTES = 8192;
+
+/**
+ * The header of the object `name`, still in base64url.
+ *
+ * @throws {CorruptObjectError} when it does not end where that of feedsync has ended.
+ */
+export function encodedHeader({ key }: ObjectName, jwe: Uint8Array): string {
+  const text = new TextDecoder().decode(jwe.subarray(0, MOST_HEADER_BYTES));
+  const end = text.indexOf(".");
+  if (end !== -1) return text.slice(0, end);
+  throw new CorruptObjectError(
+    key,
+    `it begins like a JWE, but its header does not end within ${MOST_HEADER_BYTES} bytes`,
+  );
+}
+
+/**
+ * The key that the object `name` says it is encrypted with.
+ *
+ * @throws {CorruptObjectError} when no key can have that id.
+ */
+export function kidOf({ key }: ObjectName, { kid }: { readonly kid?: unknown }): string {
+  if (typeof kid !== "string") throw new CorruptObjectError(key, "its header has no 'kid'");
+  if (kid.length <= MOST_KID_LENGTH) return kid;
+  throw new CorruptObjectError(
+    key,
+    `its header has a 'kid' of more than ${MOST_KID_LENGTH} characters`,
+  );
+}

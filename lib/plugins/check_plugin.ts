@@ -1,0 +1,95 @@
+/**
+ * Checks plugins, and the options they are used with.
+ *
+ * @module
+ */
+import type { PluginEntries, PluginEntry } from "../config/config.ts";
+import { ConfigError, messageOf } from "../errors.ts";
+import type { AnyPlugin, PlainPlugin } from "../plugin.ts";
+
+/**
+ * Checks what a program uses, one plugin or several, before anything is set up. Those that are named
+ * are checked when they are loaded.
+ *
+ * @throws {ConfigError} when one is no plugin, or does not take its options.
+ */
+export function checkPlugins(given: PlainPlugin | PluginEntries): readonly PluginEntry[] {
+  const entries: PluginEntries = Array.isArray(given) ? given : [given];
+  for (const [index, entry] of entries.entries()) {
+    const [plugin, options] = isPair(entry) ? entry : [entry];
+    if (typeof plugin === "string") continue;
+    // Of what is no plugin nothing is shown: it may be options, with secrets in them.
+    const called = typeof plugin?.name === "string" ? plugin.name : `#${index + 1}`;
+    checkOptions(checkPlugin(plugin, called), options, called);
+  }
+  return entries;
+}
+
+/** Whether a plugin comes with its options. */
+export function isPair<Entry>(
+  entry: Entry,
+): entry is Extract<Entry, readonly [plugin: unknown, options?: unknown]> {
+  return Array.isArray(entry);
+}
+
+/** Whether it is a plugin. */
+export function isPlugin(value: unknown): value is AnyPlugin {
+  return findProblem(value) === undefined;
+}
+
+/**
+ * The same value, once it is known to be a plugin.
+ *
+ * @throws {ConfigError} when it is none.
+ */
+export function checkPlugin(value: unknown, called: string): AnyPlugin {
+  const problem = findProblem(value);
+  if (problem) throw pluginError(called, `it ${problem}; see definePlugin()`);
+  return value as AnyPlugin;
+}
+
+/** What keeps `value` from being a plugin. */
+function findProblem(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "is not an object";
+  const plugin = value as Record<string, unknown>;
+  if (typeof plugin.name !== "string" || plugin.name === "") return "has no 'name'";
+  if (typeof plugin.onUpdate !== "function") return "has no function 'onUpdate'";
+  const hook = ["setup", "onGap", "close"].find((hook) =>
+    plugin[hook] !== undefined && typeof plugin[hook] !== "function"
+  );
+  if (hook) return `has a '${hook}' that is not a function`;
+  const schema = plugin.options as { parse?: unknown } | undefined;
+  if (schema === undefined || typeof schema?.parse === "function") return undefined;
+  return "has 'options' without a function 'parse'";
+}
+
+/**
+ * Checks the options that a plugin is used with.
+ *
+ * @throws {ConfigError} when it does not take them.
+ */
+export function checkOptions(plugin: AnyPlugin, options: unknown, called: string): void {
+  if (!plugin.options) {
+    if (options === undefined) return;
+    throw pluginError(called, "it takes no options");
+  }
+  try {
+    plugin.options.parse(options ?? {});
+  } catch (cause) {
+    throw pluginError(called, `its options are wrong: ${explain(cause)}`, cause);
+  }
+}
+
+/** The message of an error, that of a zod schema made readable: its `message` is JSON. */
+function explain(error: unknown): string {
+  const { issues } = error as { issues?: { path: PropertyKey[]; message: string }[] };
+  if (!Array.isArray(issues)) return messageOf(error);
+  return issues.map(({ path, message }) =>
+    path.length === 0 ? message : `'${path.join(".")}': ${message}`
+  ).join("; ");
+}
+
+/** The error that says why a plugin cannot be used. */
+export function pluginError(called: string, reason: string, cause?: unknown): ConfigError {
+  return new ConfigError(`Cannot use plugin '${called}': ${reason}`, { cause });
+}

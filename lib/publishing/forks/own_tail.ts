@@ -1,0 +1,216 @@
+/**
+ * Forks: a state that was copied to another machine, or restored from an older backup, would give
+ * one seq two meanings. Looking at the own tail tells, and a new stream mends it.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { StoredUpdate } from "../../log/codec.ts";
+import { type UploadContext, weightOf } from "../commit.ts";
+import { publishContested } from "./contested.ts";
+import { sleep } from "../../base/environment.ts";
+import { type ObjectName, parseKey, reachOf, serverOf } from "../../log/names.ts";
+import { listStream } from "../../log/listing.ts";
+import { readObject } from "./read_objects.ts";
+import type { StreamState } from "../../state/own_stream.ts";
+import type { State } from "../../state/state.ts";
+import { LONGEST_LAG, type StoreOptions } from "../../stores/store.ts";
+
+const logger = getLogger(["feedsync", "publish"]);
+
+/** What was known before a listing began: it may show what was done away with meanwhile. */
+export interface KnownTail {
+  /** Where the stream stood. */
+  readonly before: StreamState;
+  /** Keys of the objects that were known to be own. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** Takes down what is known, before the own tail is listed. */
+export function knownTail({ publisher }: State): KnownTail {
+  return { before: publisher.load(), known: publisher.knownKeys() };
+}
+
+/** A listing of the own tail. */
+export interface OwnTail extends KnownTail {
+  /** The commits listed. */
+  readonly commits: readonly ObjectName[];
+  /** The commits listed of streams that were given up. */
+  readonly former: readonly ObjectName[];
+}
+
+/** Lists the own tail. */
+export async function listOwnTail(
+  { state, store, environment: { clock } }: UploadContext,
+  options: StoreOptions,
+): Promise<OwnTail> {
+  const knownBefore = knownTail(state);
+  const commits = await listStream(store, "tail", knownBefore.before.stream, options);
+  const former: ObjectName[][] = [];
+  for (const { stream } of state.former.all(clock.now())) {
+    former.push(await listStream(store, "tail", stream, options));
+  }
+  state.noteClockOffset(store.clockOffset);
+  return { ...knownBefore, commits, former: former.flat() };
+}
+
+/** Whether a listing shows anything that {@linkcode checkOwnTail} has to look into. */
+export function isSuspicious(context: UploadContext, tail: OwnTail): boolean {
+  return hasExpired(tail) || unknownCommits(context, tail).length > 0;
+}
+
+/**
+ * Compares the own tail with the outbox. What an earlier run uploaded without knowing counts as
+ * uploaded. When the stream's newest commit is gone, or a commit holds other updates than the
+ * outbox, a new stream is begun, in which all rows are published that may not have arrived.
+ */
+export async function checkOwnTail(
+  context: UploadContext,
+  listed: OwnTail,
+  options: StoreOptions,
+): Promise<void> {
+  const { state: { publisher } } = context;
+  if (publisher.load().stream !== listed.before.stream) return;
+  const tail = hasExpired(listed) ? await listAgain(context, options) : listed;
+  const expired = hasExpired(tail);
+  const unknown = unknownCommits(context, tail);
+  const fork = await lowestDifference(context, unknown, options);
+  if (fork === Infinity && !expired) return await tidyUp(context, unknown, options);
+  const { stream, base, uploaded, closed } = publisher.load();
+  const from = Math.max(closed + 1, Math.min(fork, uploaded - base + 1));
+  logger.warn(
+    expired
+      ? "The newest commit of {stream} is gone from the bucket; a new stream is begun"
+      : "Another copy of the state {path} writes to {stream}, too; what may not have arrived is " +
+        "published again in a new stream (give each server a state of its own)",
+    { path: context.state.path, stream },
+  );
+  beginStream(context, base + from);
+}
+
+/** A listing may lag: what it does not show is looked for once more before it counts as gone. */
+async function listAgain(context: UploadContext, options: StoreOptions): Promise<OwnTail> {
+  await sleep(context.environment.clock, LONGEST_LAG, options.signal);
+  return await listOwnTail(context, options);
+}
+
+/** Garbage that is not listed any more was deleted by somebody else: perhaps this server never may. */
+export function forgetGone(
+  { state: { publisher } }: UploadContext,
+  { before: { stream }, commits, known }: OwnTail,
+): void {
+  if (known.size <= commits.length) return;
+  const listed = new Set(commits.map(({ key }) => key));
+  const isGone = (key: string) => {
+    const name = parseKey(key);
+    return name?.kind === "tail" && name.stream === stream && known.has(key) && !listed.has(key);
+  };
+  publisher.dropGarbage(publisher.garbage(Infinity).filter(isGone));
+}
+
+/** A stream is continued only if its newest commit is still there. */
+function hasExpired({ before, commits }: OwnTail): boolean {
+  return reachOf(commits) < before.uploaded - before.base;
+}
+
+function unknownCommits(
+  { state: { publisher, former }, absent }: UploadContext,
+  { commits, known }: OwnTail,
+): ObjectName[] {
+  const unknown = commits.filter(({ key }) => !known.has(key));
+  if (unknown.length === 0) return unknown;
+  const own = publisher.knownKeys(); // Some may have been stored during the listing.
+  return unknown.filter((commit) =>
+    !own.has(commit.key) && !former.hasSeen(commit) && absent.isDue(commit)
+  );
+}
+
+/** The lowest seq at which any of the commits differs from the outbox; Infinity when none does. */
+async function lowestDifference(
+  context: UploadContext,
+  commits: readonly ObjectName[],
+  options: StoreOptions,
+): Promise<number> {
+  let lowest = Infinity;
+  for (const name of commits) {
+    const updates = await readObject(name, context, options);
+    // One that is not found was sealed by now: what follows it shows in the next listing. Or it is there
+    // nevertheless: then that shows it, too.
+    if (updates) lowest = Math.min(lowest, compare(context, name, updates));
+  }
+  return lowest;
+}
+
+/**
+ * Returns the lowest seq beyond the last closed segment at which the commit differs from the outbox;
+ * Infinity when it does not. What is new then counts as uploaded.
+ */
+function compare(
+  { state, state: { outbox, publisher } }: UploadContext,
+  { key, first, last }: ObjectName,
+  updates: readonly StoredUpdate[] | "corrupt" | "locked",
+): number {
+  const { base, closed, sealed, uploaded } = publisher.load();
+  const known = Math.max(first, closed + 1);
+  if (updates === "corrupt" || updates === "locked") return known;
+  const ids = outbox.ids(base + known, base + last);
+  const different = updates.find(({ seq, id }) => seq >= known && ids.get(base + seq) !== id);
+  if (different) return different.seq;
+  if (last > sealed) {
+    const bytes = weightOf(JSON.stringify(updates));
+    const row = base + last;
+    state.transaction(() => {
+      publisher.addCommit({ key, first, last, bytes });
+      if (base + first <= uploaded + 1 && row > uploaded) publisher.save({ uploaded: row });
+    }, { durable: false });
+  }
+  return Infinity;
+}
+
+/**
+ * Without a fork, commits at or below what is sealed are leftovers: of those at or below the last
+ * closed segment, whose rows are gone, the bucket has to tell. What was not read is left as it is.
+ */
+async function tidyUp(
+  context: UploadContext,
+  unknown: readonly ObjectName[],
+  options: StoreOptions,
+): Promise<void> {
+  const { state, state: { publisher }, locked, absent, environment: { clock } } = context;
+  const { stream, closed, sealed } = publisher.load();
+  const read = unknown.filter((name) => !absent.has(name));
+  const below = read.filter(({ first }) => first <= closed);
+  if (below.length > 0) {
+    const { count, listed } = await publishContested(context, stream, options);
+    if (listed.some((name) => locked.has(name))) return; // Nothing is known, or deleted.
+    if (listed.some((name) => absent.has(name))) {
+      return below.forEach((name) => absent.postpone(name)); // They were not compared with it.
+    }
+    const seen = [...below, ...listed.filter(({ kind }) => kind === "segments")];
+    state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
+    if (count > 0) return;
+  }
+  state.transaction(() => {
+    for (const { key, last } of read) {
+      if (last <= sealed) publisher.addGarbage(key, clock.now());
+    }
+  }, { durable: false });
+}
+
+/** Begins a new stream at the outbox row `row`. */
+function beginStream(
+  { state, includeOwn, environment: { clock, random } }: UploadContext,
+  row: number,
+): void {
+  const { publisher, former, outbox, cursors } = state;
+  const { stream, base, uploaded } = publisher.load();
+  const read = includeOwn ? cursors.get(stream) : Infinity;
+  state.transaction(() => {
+    publisher.noteRepublished(row - 1);
+    former.add({ stream, base, uploaded: uploaded - base }, clock.now());
+    for (const { key } of publisher.commits()) former.noteSeen(parseKey(key)!);
+    cursors.setBack(stream, Math.min(read, row - 1 - base));
+    publisher.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
+    outbox.drop(row - 1);
+  });
+}

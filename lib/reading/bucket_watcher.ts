@@ -1,0 +1,232 @@
+/**
+ * What is behind {@linkcode watch}: how it starts, and how it stops.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { closePlugins } from "../plugins/close_plugins.ts";
+import type { Connection, Parts } from "../connection.ts";
+import type { DeliveredCommit } from "./delivered_commits.ts";
+import { Delivery } from "./delivery.ts";
+import { ClosedError, messageOf, StateError } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
+import type { ObjectName } from "../log/names.ts";
+import type { RunningPlugin } from "../plugin.ts";
+import { setUpPlugins } from "../plugins/set_up_plugins.ts";
+import { PollLoop } from "./poll_loop.ts";
+import { Poller } from "./poller.ts";
+import type { Commit } from "../publishing/commit.ts";
+import type { Uploader } from "../publishing/uploader.ts";
+import { FileLock } from "../state/lock.ts";
+import type { PollReport, Watcher, WatchWithOptions } from "../watch.ts";
+
+const logger = getLogger(["feedsync", "watch"]);
+
+/** The one implementation of {@linkcode Watcher}. */
+export class BucketWatcher implements Watcher {
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #finished: Promise<void>;
+  /** Somebody sees how it ends; otherwise the log tells. */
+  #observed = false;
+  readonly #connection: Connection;
+  readonly #options: WatchWithOptions;
+  readonly #stopping = new AbortController();
+  readonly #forced = new AbortController();
+  #delivery: Delivery | undefined;
+  #poller: Poller | undefined;
+  #loop: PollLoop | undefined;
+  #redelivering: Promise<void> | undefined;
+
+  /** Starts at once. */
+  constructor(
+    connection: Connection,
+    plugins: () => Promise<readonly RunningPlugin[]>,
+    options: WatchWithOptions,
+  ) {
+    this.#connection = connection;
+    this.#options = options;
+    const { parts } = connection;
+    const forget = connection.startWatching(this);
+    this.#finished = parts ? this.#run(parts, plugins).finally(forget) : Promise.resolve();
+    this.#finished.then(this.#ready.resolve, this.#ready.reject);
+    this.#ready.promise.catch(() => {});
+    const { signal } = options;
+    if (!signal) return;
+    const stop = () => this.#stop(signal.reason);
+    signal.addEventListener("abort", stop, { once: true, signal: this.#stopping.signal });
+    if (signal.aborted) stop();
+  }
+
+  get ready(): Promise<void> {
+    this.#observed = true;
+    return this.#ready.promise;
+  }
+
+  get finished(): Promise<void> {
+    this.#observed = true;
+    return this.#finished;
+  }
+
+  async poll(): Promise<PollReport> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) await this.finished; // What made it stop by itself is what there is to tell.
+    if (signal.aborted) throw closedError({ cause: signal.reason });
+    try {
+      await this.ready;
+      signal.throwIfAborted();
+      return await this.#pollNow();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      await this.finished;
+      throw signal.reason;
+    }
+  }
+
+  async #pollNow(): Promise<PollReport> {
+    const delivery = this.#delivery, poller = this.#poller!;
+    if (!delivery) return { applied: 0, failed: 0, gaps: 0, unreadable: [] };
+    const before = delivery.counts;
+    poller.retryAll();
+    await this.#loop!.poll();
+    await poller.idle();
+    await delivery.redelivery.run(this.#stopping.signal);
+    const { applied, failed, gaps } = delivery.counts;
+    return {
+      applied: applied - before.applied,
+      failed: failed - before.failed,
+      gaps: gaps - before.gaps,
+      unreadable: poller.unreadable,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.#finished.catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(
+    parts: Parts,
+    plugins: () => Promise<readonly RunningPlugin[]>,
+  ): Promise<void> {
+    const { state, environment } = parts;
+    const { config } = this.#connection;
+    using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
+    let running: readonly RunningPlugin[] = [];
+    await Promise.resolve(); // Until the caller holds the watcher, and can see how it ends.
+    try {
+      if (!lock.tryAcquire()) {
+        throw new StateError(
+          `Cannot watch with the state ${state.path}: another process watches with it already`,
+        );
+      }
+      running = await setUpPlugins(plugins, {
+        clock: environment.clock,
+        signal: this.#stopping.signal,
+        timeout: config.stopTimeout,
+      });
+      this.#begin(parts, running);
+      await (this.#options.manual ? this.#wait() : this.#loop!.run(this.#ready.resolve));
+      await this.#drain(parts);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      if (!this.#observed) logger.error("{message}", { message: messageOf(error) });
+      throw error;
+    } finally {
+      this.#stop();
+      await this.#redelivering;
+      await closePlugins(running, { clock: environment.clock, timeout: config.stopTimeout });
+    }
+  }
+
+  #begin(parts: Parts, plugins: readonly RunningPlugin[]): void {
+    const { config } = this.#connection;
+    const { state, store, environment, uploader } = parts;
+    const { callbackTimeout, includeOwn } = config;
+    const forced = this.#forced.signal;
+    const delivery = new Delivery({
+      state,
+      store,
+      environment,
+      plugins,
+      callbackTimeout,
+      forced,
+      onDeadLetter: this.#options.onDeadLetter,
+      outagePatienceMs: this.#options.outagePatienceMs,
+    });
+    this.#delivery = delivery;
+    const { signal } = this.#stopping;
+    if (!this.#options.manual) this.#redelivering = delivery.redelivery.keepTrying(signal);
+    this.#poller = new Poller(parts, { config, delivery, signal });
+    this.#loop = new PollLoop(parts, { config, poller: this.#poller, signal });
+    this.#warnAfterAbsence(parts);
+    if (!includeOwn) this.#tellOfOwn(uploader);
+  }
+
+  /** Logs what is published and not applied here, until the watcher stops. */
+  #tellOfOwn({ onCommit }: Uploader): void {
+    let hint = " (others apply it; to see that here, watch as another --server)";
+    const tell = ({ rows }: Commit) => {
+      for (const { url, body } of rows) {
+        const what = body.startsWith('"removed":true') ? "removal of " : "";
+        const properties = { what, url: shownUrl(url), hint };
+        logger.info("{what}{url} published, not applied here{hint}", properties);
+        hint = "";
+      }
+    };
+    onCommit.push(tell);
+    const untell = () => void onCommit.splice(onCommit.indexOf(tell), 1);
+    this.#stopping.signal.addEventListener("abort", untell, { once: true });
+  }
+
+  /** Is told of a commit, by a peer with what is in it. */
+  hear(name: ObjectName, delivered?: DeliveredCommit): void {
+    this.#loop?.hear(name, delivered);
+  }
+
+  #warnAfterAbsence({ state, environment: { clock } }: Parts): void {
+    const { retention } = this.#connection.config;
+    const lastPoll = state.fact("lastPoll");
+    if (lastPoll === undefined || retention === false) return;
+    const hours = Math.round((clock.now() - Number(lastPoll)) / 360_000) / 10;
+    if (clock.now() - Number(lastPoll) <= retention) return;
+    logger.warn(
+      "This server was away for {hours} hours, longer than updates are kept; what it missed is " +
+        "reported as gaps",
+      { hours },
+    );
+  }
+
+  /** What is under way ends with this reason. */
+  #stop(reason: unknown = closedError()): void {
+    this.#stopping.abort(reason);
+  }
+
+  #wait(): Promise<void> {
+    const { signal } = this.#stopping;
+    this.#ready.resolve();
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  /** Lets running callbacks finish, up to `stopTimeout`. */
+  async #drain({ environment: { clock } }: Parts): Promise<void> {
+    const cancel = clock.setTimer(
+      this.#connection.config.stopTimeout,
+      () => this.#forced.abort(new DOMException("The watcher stops", "AbortError")),
+    );
+    await this.#loop!.idle();
+    await this.#poller!.idle().catch(() => {});
+    await this.#redelivering;
+    cancel();
+  }
+}
+
+function closedError(options?: ErrorOptions): ClosedError {
+  return new ClosedError("Cannot use this watcher: it is closed", options);
+}

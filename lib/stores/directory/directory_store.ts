@@ -1,0 +1,206 @@
+/**
+ * A store in a directory: for one machine, a shared mount, a demo.
+ *
+ * @module
+ */
+import { dirname, join, resolve } from "node:path";
+import { type Environment, systemEnvironment } from "../../base/environment.ts";
+import { CorruptObjectError } from "../../errors.ts";
+import { clockOffset } from "../clock_offset.ts";
+import { directoryError, isAbsence } from "./errors.ts";
+import { listFiles } from "./listing.ts";
+import { watchDirectory } from "./watch.ts";
+import { EmptyDirectories } from "../empty_directories.ts";
+import { inDirectory, renameDurably, writeDurably } from "../../base/durable_file.ts";
+import { checkKey, checkPrefix } from "../object_key.ts";
+import {
+  type FailedDelete,
+  type ListOptions,
+  MAX_OBJECT_BYTES,
+  type ObjectInfo,
+  type ObjectStore,
+  type RequestCounts,
+  type StoreOptions,
+  tooLarge,
+} from "../store.ts";
+
+/** Where objects are written before they get their names; listings leave it out. */
+const TEMPORARY_DIRECTORY = ".tmp";
+/** Temporary files that old are from processes that crashed: milliseconds. */
+const LEFTOVER_AGE = 60 * 60_000;
+/** Some file systems keep times to two seconds. */
+const FILE_TIME_RESOLUTION = 2_000;
+/** Requests are counted as if a bucket held the objects. */
+const PAGE_SIZE = 1_000;
+
+/**
+ * Opens the store in the directory `path`, which is made when the first object is put there. Its
+ * clock is that of the file system, as far as puts have told it.
+ */
+export function openDirectoryStore(
+  path: string,
+  { environment = systemEnvironment }: { readonly environment?: Environment } = {},
+): ObjectStore {
+  return new DirectoryStore(resolve(path), environment);
+}
+
+class DirectoryStore implements ObjectStore {
+  readonly url: string;
+  readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
+  clockOffset: number | undefined;
+  readonly #root: string;
+  readonly #temporary: string;
+  readonly #emptied: EmptyDirectories;
+  readonly #environment: Environment;
+  #hasTidied = false;
+
+  constructor(root: string, environment: Environment) {
+    this.url = `file:${root}`;
+    this.#root = root;
+    this.#temporary = join(root, TEMPORARY_DIRECTORY);
+    this.#emptied = new EmptyDirectories(root);
+    this.#environment = environment;
+  }
+
+  async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
+    const path = this.#path(key);
+    const temporary = this.#temporaryFile();
+    signal?.throwIfAborted();
+    this.requests.put++;
+    try {
+      await this.#tidy();
+      await inDirectory(this.#temporary, () => this.#write(temporary, body));
+      signal?.throwIfAborted();
+      await renameDurably(temporary, path);
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {});
+      throw this.#error(error, `writing ${key}`, signal);
+    }
+  }
+
+  async get(key: string, { signal }: StoreOptions = {}): Promise<Uint8Array | undefined> {
+    const path = this.#path(key);
+    signal?.throwIfAborted();
+    this.requests.get++;
+    try {
+      const { size } = await Deno.stat(path);
+      if (size > MAX_OBJECT_BYTES) throw tooLarge(key);
+      return await Deno.readFile(path, { signal });
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      if (error instanceof CorruptObjectError) throw error;
+      throw this.#error(error, `reading ${key}`, signal);
+    }
+  }
+
+  async *list(
+    prefix: string,
+    { startAfter = "", signal }: ListOptions = {},
+  ): AsyncGenerator<ObjectInfo> {
+    checkPrefix(prefix);
+    signal?.throwIfAborted();
+    let listed = 0;
+    this.requests.list++;
+    if (this.clockOffset === undefined) await this.#askForTime();
+    try {
+      const selection = {
+        root: this.#root,
+        prefix,
+        startAfter,
+        onEmpty: (directory: string) => this.#emptied.removeOld(directory, this.#now()),
+      };
+      for await (const object of listFiles(selection)) {
+        signal?.throwIfAborted();
+        if (listed > 0 && listed % PAGE_SIZE === 0) this.requests.list++;
+        yield object;
+        listed++;
+      }
+    } catch (error) {
+      throw this.#error(error, `listing ${prefix || "all objects"}`, signal);
+    }
+  }
+
+  async delete(
+    keys: readonly string[],
+    { signal }: StoreOptions = {},
+  ): Promise<FailedDelete[]> {
+    const paths = keys.map((key) => this.#path(key));
+    const directories = new Set<string>();
+    try {
+      for (const [index, path] of paths.entries()) {
+        signal?.throwIfAborted();
+        if (index % PAGE_SIZE === 0) this.requests.delete++;
+        directories.add(dirname(keys[index]));
+        try {
+          await Deno.remove(path);
+        } catch (cause) {
+          if (isAbsence(cause)) continue;
+          const error = this.#error(cause, `deleting ${keys[index]}`);
+          return keys.slice(index).map((key) => ({ key, error }));
+        }
+      }
+      return [];
+    } finally {
+      for (const directory of directories) await this.#emptied.remove(directory);
+    }
+  }
+
+  watch(prefix: string, changed: () => void): AsyncDisposable {
+    checkPrefix(prefix);
+    return watchDirectory(join(this.#root, prefix), changed, this.#environment.clock);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** By the clock of the file system. */
+  #now(): number {
+    return this.#environment.clock.now() + (this.clockOffset ?? 0);
+  }
+
+  #path(key: string): string {
+    checkKey(key);
+    return join(this.#root, key);
+  }
+
+  #temporaryFile(): string {
+    return join(this.#temporary, this.#environment.random.uuid());
+  }
+
+  /** Writes a file. Its time is by the clock of the file system, which may be another machine's. */
+  async #write(path: string, body: Uint8Array): Promise<void> {
+    const { clock } = this.#environment;
+    const sent = clock.elapsed();
+    const stamp = await writeDurably(path, body);
+    const received = clock.now(), took = clock.elapsed() - sent;
+    this.clockOffset = clockOffset({ stamp, resolution: FILE_TIME_RESOLUTION, received, took });
+  }
+
+  /** Hears the clock of the file system, if something was ever put here, and may be. */
+  async #askForTime(): Promise<void> {
+    const path = this.#temporaryFile();
+    try {
+      await this.#write(path, new Uint8Array());
+      await Deno.remove(path);
+    } catch {
+      // Who may not write here deletes nothing, whatever its age.
+    }
+  }
+
+  #error(error: unknown, doing: string, signal?: AbortSignal): Error {
+    return signal?.aborted ? signal.reason : directoryError(error, this.url, doing);
+  }
+
+  /** Removes, once, what processes left behind that ended while they wrote. */
+  async #tidy(): Promise<void> {
+    if (this.#hasTidied) return;
+    const old = this.#environment.clock.now() - LEFTOVER_AGE;
+    for await (const { key, lastModified } of listFiles({ root: this.#temporary })) {
+      if (lastModified !== undefined && lastModified < old) {
+        await Deno.remove(join(this.#temporary, key)).catch(() => {});
+      }
+    }
+    this.#hasTidied = true;
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * A bucket at a service: sends requests there, ends those that hang, and tells what went wrong.
+ *
+ * @module
+ */
+import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
+import { getLogger } from "@logtape/logtape";
+import type { S3Config } from "../../config/s3_config.ts";
+import { type Environment, systemEnvironment } from "../../base/environment.ts";
+import { ConfigError, type FeedSyncError } from "../../errors.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { type ConnectedClient, createClient } from "./client.ts";
+import { areFixed } from "./credentials.ts";
+import {
+  codeOf,
+  isBeingCreated,
+  isDenied,
+  isExistingBucket,
+  isMissingBucket,
+  isOutdated,
+  statusOf,
+} from "./answers.ts";
+import { checkEndpoint } from "./endpoint.ts";
+import { s3Error } from "./errors.ts";
+import { Transport } from "./transport.ts";
+import type { StoreOptions } from "../store.ts";
+
+const logger = getLogger(["feedsync", "store"]);
+
+/** How long the service may take for an answer, apart from what sizes need: milliseconds. */
+const ANSWER_TIME = 15_000;
+/** A connection that is slower hangs: bytes a millisecond, so about 32 kB a second. */
+const LEAST_SPEED = 32;
+
+/** Which bucket it is, and how it is reached. */
+export interface BucketOptions extends S3Config {
+  /** Name of the bucket. A write creates it when it is missing and that is allowed. */
+  readonly bucket: string;
+  /** Keys start with it: empty, or with a slash at the end. */
+  readonly prefix?: string;
+  /** Where the time comes from. */
+  readonly environment?: Environment;
+}
+
+/** Options of {@linkcode Bucket.request}. */
+export interface RequestOptions extends StoreOptions {
+  /** Bytes that the request sends. @default {0} */
+  readonly size?: number;
+}
+
+/** Sends a request with the client and reads the answer, in the time that `deadline` gives. */
+export type Request<T> = (client: S3Client, deadline: Deadline) => Promise<T>;
+
+/** A bucket and the connections to it. */
+export class Bucket implements Disposable {
+  /** Its name. */
+  readonly name: string;
+  /** The store's keys start with it. */
+  readonly prefix: string;
+  /** URL of the store in it. */
+  readonly url: string;
+  /** Which service has it. */
+  readonly identity: string;
+  /** Counts requests and knows the store's clock. */
+  readonly transport: Transport;
+  readonly #client: S3Client;
+  readonly #service: string;
+  readonly #canRenew: boolean;
+  #renewing: Promise<unknown> | undefined;
+  /** It was there. */
+  #isKnown = false;
+  /** It was said that it is missing. */
+  #isMissing = false;
+  readonly #clock;
+
+  private constructor(
+    { bucket, prefix = "", environment = systemEnvironment, ...s3 }: BucketOptions,
+    transport: Transport,
+    { client, service, identity }: ConnectedClient,
+  ) {
+    this.name = bucket;
+    this.prefix = prefix;
+    this.url = `s3://${bucket}/${prefix}`.replace(/\/$/, "");
+    this.identity = identity;
+    this.transport = transport;
+    this.#client = client;
+    this.#service = service;
+    this.#canRenew = !areFixed(s3);
+    this.#clock = environment.clock;
+  }
+
+  /**
+   * Makes ready for requests.
+   *
+   * @throws {ConfigError} when it is not known which service to talk to.
+   */
+  static async open(options: BucketOptions): Promise<Bucket> {
+    const transport = new Transport((options.environment ?? systemEnvironment).clock);
+    try {
+      const connected = await createClient(options, transport);
+      if (connected.endpoint !== undefined) checkEndpoint(connected.endpoint, options.bucket);
+      return new Bucket(options, transport, connected);
+    } catch (error) {
+      transport[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Closes all connections. */
+  [Symbol.dispose](): void {
+    this.#client.destroy();
+    this.transport[Symbol.dispose]();
+  }
+
+  /**
+   * Sends a request; when the credentials are outdated, fetches new ones and sends it again. Resolves
+   * to `undefined` when there is no bucket yet: nothing is in it. One that was there is not empty when it
+   * is said to be missing: that may pass. `doing` says what it is for, in errors.
+   *
+   * @throws {StoreUnavailableError | AccessDeniedError | ConfigError} or the signal's reason.
+   */
+  async request<T>(
+    doing: string,
+    options: RequestOptions,
+    request: Request<T>,
+  ): Promise<T | undefined> {
+    try {
+      const answer = await this.#send(doing, options, request);
+      [this.#isKnown, this.#isMissing] = [true, false];
+      return answer;
+    } catch (error) {
+      if (!isMissingBucket(error) || this.#isKnown) throw error;
+      this.#tellMissing();
+    }
+  }
+
+  /** The same for a request that writes: when there is no bucket, creates it and sends it again. */
+  async write<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
+    try {
+      return await this.#send(doing, options, request);
+    } catch (error) {
+      if (!isMissingBucket(error)) throw error;
+    }
+    const conflict = await this.#create(options);
+    try {
+      return await this.#send(doing, options, request);
+    } catch (error) {
+      if (!conflict || !(isMissingBucket(error) || isDenied(error))) throw error;
+      throw this.#nameTaken(doing, conflict);
+    }
+  }
+
+  /** The store's error for what the SDK threw while `doing` something. */
+  explain(error: unknown, doing: string): FeedSyncError {
+    return s3Error(error, { url: this.url, service: this.#service }, doing);
+  }
+
+  /** Resolves to the error that says that there is one already, in case it is not ours. */
+  async #create(options: StoreOptions): Promise<Error | undefined> {
+    try {
+      await this.#sendCreate(options);
+      // Its name may have been mistyped.
+      logger.warn("Created the bucket {name}, which was missing", { name: this.name });
+    } catch (error) {
+      if (isExistingBucket(error)) return error as Error;
+      if (!isBeingCreated(error)) throw error;
+    }
+  }
+
+  /** The SDK names the region as the place of the bucket: AWS wants that, others may not know it. */
+  async #sendCreate({ signal }: StoreOptions): Promise<void> {
+    const create = (command: CreateBucketCommand) =>
+      this.#send(
+        "creating its bucket, which is missing",
+        { signal },
+        (client, deadline) => client.send(command, { abortSignal: deadline.signal }),
+      );
+    try {
+      await create(new CreateBucketCommand({ Bucket: this.name }));
+    } catch (error) {
+      if (statusOf(error) !== 400) throw error;
+      await create(createAnywhere(this.name)).catch((second) => {
+        throw isExistingBucket(second) || isBeingCreated(second) ? second : error;
+      });
+    }
+  }
+
+  #nameTaken(doing: string, conflict: Error): ConfigError {
+    return new ConfigError(
+      `Cannot use the store ${this.url} at ${this.#service} while ${doing}: the name of its bucket is ` +
+        `taken, by somebody else or in another region (${codeOf(conflict)}); name another one in ` +
+        "'store', or check 's3.region' and 's3.endpoint'",
+      { cause: conflict },
+    );
+  }
+
+  /** Once, until it is there: every poll finds it missing. */
+  #tellMissing(): void {
+    if (this.#isMissing) return;
+    this.#isMissing = true;
+    logger.warn(
+      "There is no bucket {name} at {service} yet: it is taken for an empty one, and the first " +
+        "update that is published creates it",
+      { name: this.name, service: this.#service },
+    );
+  }
+
+  async #send<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
+    try {
+      return await this.#attempt(doing, options, request);
+    } catch (error) {
+      if (!this.#canRenew || !isOutdated(error)) throw error;
+    }
+    await this.#renewCredentials(doing, options);
+    return await this.#attempt(doing, options, request);
+  }
+
+  /** For all requests that are refused meanwhile, too. */
+  async #renewCredentials(doing: string, { signal }: RequestOptions): Promise<void> {
+    const renew = (client: S3Client) =>
+      this.#renewing ??= client.config.credentials({ forceRefresh: true })
+        .finally(() => this.#renewing = undefined);
+    await this.#attempt(`${doing}, renewing the credentials`, { signal }, renew);
+  }
+
+  async #attempt<T>(
+    doing: string,
+    { signal, size = 0 }: RequestOptions,
+    request: Request<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    using deadline = new Deadline(this.#clock, signal);
+    deadline.allow(timeFor(size));
+    try {
+      return await deadline.race(request(this.#client, deadline));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.explain(error, doing);
+    }
+  }
+}
+
+/** Creates a bucket wherever the service has buckets. */
+function createAnywhere(name: string): CreateBucketCommand {
+  const command = new CreateBucketCommand({ Bucket: name });
+  command.middlewareStack.add(
+    (next) => ({ input: { CreateBucketConfiguration: _, ...input }, ...args }) =>
+      next({ ...args, input }),
+    { step: "initialize", priority: "low" }, // After the SDK has named the region.
+  );
+  return command;
+}
+
+/** How long a request or answer of this size may take: milliseconds. */
+export function timeFor(size: number): number {
+  return ANSWER_TIME + Math.round(size / LEAST_SPEED);
+}

@@ -1,0 +1,84 @@
+/**
+ * Credentials from a file that another program renews. It is read again when it has changed.
+ *
+ * Two forms are understood, since both are what such programs write: the shared credentials file of
+ * AWS (profiles; `aws`, Vault, saml2aws …), and the JSON that a `credential_process` prints, which
+ * tells when the credentials expire (`aws configure export-credentials`, IAM Roles Anywhere …).
+ *
+ * @module
+ */
+import { fromIni } from "@aws-sdk/credential-providers";
+import { messageOf } from "../../errors.ts";
+import { fileVersion } from "../../base/file_version.ts";
+import type { Credentials, CredentialsProvider } from "./credentials.ts";
+
+/** How profiles in the file are read. */
+export type ProfileOptions = NonNullable<Parameters<typeof fromIni>[0]>;
+
+/** There are no credentials in the file. */
+class CredentialsFileError extends Error {
+  override name = "CredentialsFileError";
+}
+
+interface Kept {
+  readonly version: string;
+  readonly credentials: Credentials;
+}
+
+/** The credentials in the file at `path`, as it is whenever they are asked for. */
+export function fileCredentials(path: string, options: ProfileOptions): CredentialsProvider {
+  const readProfile = fromIni({ ...options, filepath: path });
+  let kept: Kept | undefined;
+  return async (request) => {
+    try {
+      const version = fileVersion(await Deno.stat(path));
+      if (version !== kept?.version || request?.forceRefresh || isExpired(kept.credentials)) {
+        const text = await Deno.readTextFile(path);
+        const credentials = /^\s*\{/.test(text) ? parseJson(text) : await readProfile(request);
+        kept = { version, credentials };
+      }
+    } catch (error) {
+      // It is perhaps being written just now.
+      if (!kept || request?.forceRefresh || isExpired(kept.credentials)) {
+        throw new CredentialsFileError(`${path}: ${messageOf(error)}`);
+      }
+    }
+    return kept.credentials;
+  };
+}
+
+function isExpired({ expiration }: Credentials): boolean {
+  return expiration !== undefined && expiration.getTime() <= Date.now();
+}
+
+function parseJson(text: string): Credentials {
+  const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = readJson(text);
+  if (Version !== 1) throw new Error("'Version' must be 1");
+  if (!isText(AccessKeyId) || !isText(SecretAccessKey)) {
+    throw new Error("'AccessKeyId' and 'SecretAccessKey' must be texts");
+  }
+  if (SessionToken !== undefined && !isText(SessionToken)) {
+    throw new Error("'SessionToken' must be a text");
+  }
+  const expiration = Expiration === undefined ? undefined : new Date(String(Expiration));
+  if (Number.isNaN(expiration?.getTime())) throw new Error("'Expiration' must be a time");
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+    expiration,
+  };
+}
+
+function readJson(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The reason would quote the secret.
+    throw new Error("it is not JSON, although it begins like it");
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}

@@ -1,0 +1,139 @@
+/**
+ * Deletes objects of a bucket, as many at once as the service allows.
+ *
+ * @module
+ */
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  type DeleteObjectsCommandOutput,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import { type Bucket, timeFor } from "./bucket.ts";
+import { isMissingObject, statusOf } from "./answers.ts";
+import { isPassing } from "./diagnosis.ts";
+import type { FailedDelete, StoreOptions } from "../store.ts";
+
+/** So many keys DeleteObjects takes. */
+const BATCH_SIZE = 1_000;
+/** So many single deletes are sent at once where there is no DeleteObjects. */
+const PARALLEL = 16;
+/** How long the service may take for each key of a batch: milliseconds. */
+const KEY_TIME = 50;
+
+/** What became of a batch. */
+interface BatchOutcome {
+  /** Those that are not known to be deleted. */
+  readonly left: readonly string[];
+  /** What was said of one of them that may pass, if anything was. */
+  readonly passing?: Error;
+}
+
+/**
+ * Deletes objects. Batches are tried first; what they leave, for whatever reason, is deleted one by one.
+ * When that works, no more batches are sent.
+ */
+export class Deleter {
+  readonly #bucket: Bucket;
+  #takesBatches = true;
+  #leavesVersions = false;
+
+  /** Deletes objects in `bucket`. */
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+  }
+
+  /** Whether what was deleted is kept as an old version. */
+  get leavesVersions(): boolean {
+    return this.#leavesVersions;
+  }
+
+  /** See {@linkcode ObjectStore.delete}. */
+  async delete(keys: readonly string[], options: StoreOptions): Promise<FailedDelete[]> {
+    for (let done = 0; done < keys.length;) {
+      const some = this.#takesBatches ? keys.slice(done, done + BATCH_SIZE) : keys.slice(done);
+      const failed = this.#takesBatches
+        ? await this.#deleteBatch(some, options)
+        : await this.#deleteSingly(some, options);
+      done += some.length;
+      if (failed.length > 0) return [...failed, ...allFailed(keys.slice(done), failed[0].error)];
+    }
+    return [];
+  }
+
+  async #deleteBatch(keys: readonly string[], options: StoreOptions): Promise<FailedDelete[]> {
+    let outcome: BatchOutcome;
+    try {
+      outcome = await this.#sendBatch(keys, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      // Without an answer it may have been carried out, and the next request would get none either.
+      if (statusOf(error) === undefined) return allFailed(keys, error as Error);
+      outcome = { left: keys, ...isPassing(error) && { passing: error as Error } };
+    }
+    const { left, passing } = outcome;
+    const failed = await this.#deleteSingly(left, options);
+    if (failed.length < left.length && !passing) this.#takesBatches = false;
+    return failed;
+  }
+
+  async #sendBatch(keys: readonly string[], options: StoreOptions): Promise<BatchOutcome> {
+    const command = new DeleteObjectsCommand({
+      Bucket: this.#bucket.name,
+      Delete: { Objects: keys.map((key) => ({ Key: this.#bucket.prefix + key })) },
+    });
+    const doing = keys.length === 1 ? `deleting ${keys[0]}` : `deleting ${keys.length} objects`;
+    const answer = await this.#bucket.request(doing, options, (client, deadline) => {
+      deadline.allow(timeFor(0) + keys.length * KEY_TIME);
+      return client.send(command, { abortSignal: deadline.signal });
+    });
+    return answer ? this.#outcome(keys, answer) : { left: [] }; // Nothing is in a missing bucket.
+  }
+
+  /** Only what is confirmed is deleted: a page of some other server confirms nothing. */
+  #outcome(
+    keys: readonly string[],
+    { Deleted = [], Errors = [], $metadata }: DeleteObjectsCommandOutput,
+  ): BatchOutcome {
+    const { prefix } = this.#bucket;
+    const absent = Errors.filter(({ Code }) => Code === "NoSuchKey");
+    const gone = new Set([...Deleted, ...absent].map(({ Key = "" }) => Key.slice(prefix.length)));
+    for (const { DeleteMarker } of Deleted) this.#leavesVersions ||= DeleteMarker === true;
+    const passing = Errors.map(({ Code = "Unknown", Message }) =>
+      new S3ServiceException({ name: Code, message: Message, $fault: "server", $metadata })
+    ).find((error) => isPassing(error) || error.name === "InternalError");
+    return { left: keys.filter((key) => !gone.has(key)), ...passing && { passing } };
+  }
+
+  /** The first one alone: it tells whether the others are worth sending. */
+  async #deleteSingly(keys: readonly string[], options: StoreOptions): Promise<FailedDelete[]> {
+    for (let done = 0, width = 1; done < keys.length; width = PARALLEL) {
+      const some = keys.slice(done, done + width);
+      const failed = (await Promise.all(some.map((key) => this.#deleteOne(key, options)))).flat();
+      done += some.length;
+      if (failed.length > 0) return [...failed, ...allFailed(keys.slice(done), failed[0].error)];
+    }
+    return [];
+  }
+
+  async #deleteOne(key: string, options: StoreOptions): Promise<FailedDelete[]> {
+    const { name, prefix } = this.#bucket;
+    const command = new DeleteObjectCommand({ Bucket: name, Key: prefix + key });
+    try {
+      const answer = await this.#bucket.request(
+        `deleting ${key}`,
+        options,
+        (client, { signal }) => client.send(command, { abortSignal: signal }),
+      );
+      this.#leavesVersions ||= answer?.DeleteMarker === true;
+      return [];
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      return isMissingObject(error) ? [] : [{ key, error: error as Error }];
+    }
+  }
+}
+
+function allFailed(keys: readonly string[], error: Error): FailedDelete[] {
+  return keys.map((key) => ({ key, error }));
+}

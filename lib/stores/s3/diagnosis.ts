@@ -1,0 +1,199 @@
+/**
+ * What is wrong when a request to an S3 service fails, and what to do: services have many words for it.
+ *
+ * @module
+ */
+import { messageOf } from "../../errors.ts";
+import {
+  codeOf,
+  connectionReason,
+  ForeignAnswerError,
+  headerOf,
+  isRedirect,
+  RETRY_AFTER,
+  statusOf,
+} from "./answers.ts";
+
+/** Who has to do something: whoever gives rights, whoever writes the configuration, or only time. */
+export type Kind = "denied" | "configuration" | "unavailable";
+
+/** What is wrong. */
+export interface Diagnosis {
+  /** Who has to do something. */
+  readonly kind: Kind;
+  /** What to do, or more about what is wrong. */
+  readonly advice?: string;
+}
+
+const CHECK_KMS = "check 's3.kmsKeyId'";
+const CHECK_KEYS = "check 's3.accessKeyId' and 's3.secretAccessKey'";
+const CHECK_REGION = "check 's3.region'";
+const CHECK_ENDPOINT = "check 's3.endpoint', and proxies and login pages on the way there";
+const RENEW = "renew the credentials";
+const RIGHTS = "check what these credentials are allowed to do, and whether they have expired";
+const NO_PATH_STYLE = "set 's3.forcePathStyle' to false";
+const OTHER_PROTOCOL = "write https: in 's3.endpoint', or name the port for http:";
+const MAKE_ROOM = "make room at the provider, or shorten 'retention'";
+
+const DENIED: Record<string, string> = {
+  AccessDenied: RIGHTS,
+  InvalidAccessKeyId: CHECK_KEYS,
+  SignatureDoesNotMatch: CHECK_KEYS,
+  CredentialsFileError: "check 's3.credentialsFile'",
+  ExpiredToken: RENEW,
+  ExpiredTokenException: RENEW,
+  InvalidToken: RENEW,
+  TokenRefreshRequired: RENEW,
+  TokenProviderError: RENEW,
+  CredentialsProviderError: "set 's3.accessKeyId' and 's3.secretAccessKey', 's3.profile', or " +
+    "what else the AWS SDK looks for",
+};
+
+const MISTAKES: Record<string, string> = {
+  AccessControlListNotSupported: "leave out 's3.acl', or allow ACLs in the bucket",
+  AuthorizationHeaderMalformed: CHECK_REGION,
+  IllegalLocationConstraintException: CHECK_REGION,
+  IncorrectEndpoint: "check 's3.endpoint'",
+  InvalidLocationConstraint: CHECK_REGION,
+  InvalidRegion: CHECK_REGION,
+  InvalidRegionName: CHECK_REGION,
+  InvalidBucketName: "check the name of the bucket",
+  "KMS.DisabledException": CHECK_KMS,
+  "KMS.InvalidKeyUsageException": CHECK_KMS,
+  "KMS.KMSInvalidStateException": CHECK_KMS,
+  "KMS.NotFoundException": CHECK_KMS,
+  // Where an object is asked for that may be missing, this is no error.
+  NoSuchKey: "check 's3.endpoint', it must name the service alone, without a bucket",
+  PathStyleDomainForbidden: NO_PATH_STYLE,
+  PermanentRedirect: "check 's3.region' and 's3.endpoint'",
+  SecondLevelDomainForbidden: NO_PATH_STYLE,
+  TooManyBuckets: "name a bucket that exists in 'store', or have one made for it",
+  VirtualHostDomainRequired: NO_PATH_STYLE,
+};
+
+const PASSING: Record<string, string> = {
+  BandwidthLimitExceeded: "",
+  InsufficientCapacity: MAKE_ROOM,
+  OperationAborted: "",
+  QuotaExceeded: MAKE_ROOM,
+  RequestExpired: "set the clock of this machine",
+  RequestLimitExceeded: "",
+  // The SDK takes the right time from this answer, and the next attempt has it.
+  RequestTimeTooSkewed: "set the clock of this machine",
+  SlowDown: "",
+  TemporaryRedirect: "",
+  TooManyRequests: "",
+  XMinioStorageFull: MAKE_ROOM,
+};
+
+/** What services say with codes that mean other things, too. */
+const WORDINGS: [words: RegExp, diagnosis: Diagnosis][] = [
+  // Ceph has the code for a wrong access key where a key of its key management is missing.
+  [/kms-keyid/i, { kind: "denied", advice: CHECK_KMS }],
+  [/\bcaps? (?:was |is |has been )?(?:exceeded|reached)|cap_exceeded/i, {
+    kind: "unavailable",
+    advice: "raise the cap on requests at the provider, or wait until it begins anew",
+  }],
+  [/quota/i, { kind: "unavailable", advice: MAKE_ROOM }],
+  [/virtual.?host|path.?style|third.level domain/i, {
+    kind: "configuration",
+    advice: NO_PATH_STYLE,
+  }],
+  [/http request (?:was sent )?to (?:an )?https/i, {
+    kind: "configuration",
+    advice: OTHER_PROTOCOL,
+  }],
+  [/made to API port/i, {
+    kind: "configuration",
+    advice: "check the port in 's3.endpoint', this is the one of the console",
+  }],
+  [/\bregion\b.*\b(wrong|invalid|not valid|not match|expect)|(wrong|invalid) region/i, {
+    kind: "configuration",
+    advice: CHECK_REGION,
+  }],
+  [/access key|\bAKID\b/i, { kind: "denied", advice: CHECK_KEYS }],
+];
+
+/** Codes that are used for much; what is wrong, the message tells. */
+const VAGUE =
+  /^(AccessDenied|AuthorizationHeaderMalformed|Forbidden|Invalid(AccessKeyId|Argument|Request))$/;
+
+/** What Deno says when there is no connection. */
+const CONNECTIONS: [words: RegExp, diagnosis: Diagnosis][] = [
+  [/InvalidContentType/, {
+    kind: "configuration",
+    advice: "write http: in 's3.endpoint', or name the port for https:",
+  }],
+  [/invalid HTTP/i, {
+    kind: "configuration",
+    advice: "write https: in 's3.endpoint', or check its port",
+  }],
+  [/not valid for name|NotValidForName/i, {
+    kind: "unavailable",
+    advice: "check the host in 's3.endpoint', and whether 's3.forcePathStyle' must be true",
+  }],
+  [/certificate.*(expired|not valid (yet|before|after)|NotValidYet)/i, {
+    kind: "unavailable",
+    advice: "renew the certificate of the service, or set the clock of this machine",
+  }],
+  [/peer certificate/i, {
+    kind: "unavailable",
+    advice: "name the certificate of its authority in the environment variable DENO_CERT",
+  }],
+  [/dns error/i, {
+    kind: "unavailable",
+    advice: "check 's3.endpoint', 's3.region', and whether 's3.forcePathStyle' must be true",
+  }],
+];
+
+/** What is wrong with a request to the service that rejected with `error`. */
+export function diagnose(error: unknown, service: string): Diagnosis {
+  const status = statusOf(error), code = codeOf(error);
+  if (isRedirect(status)) return diagnoseRedirect(error, service);
+  const wording = wordingFor(error);
+  if (wording) return wording;
+  if (error instanceof ForeignAnswerError) return { kind: "unavailable", advice: CHECK_ENDPOINT };
+  if (Object.hasOwn(MISTAKES, code)) return { kind: "configuration", advice: MISTAKES[code] };
+  if (Object.hasOwn(PASSING, code)) return passing(error, PASSING[code]);
+  if (Object.hasOwn(DENIED, code)) return { kind: "denied", advice: DENIED[code] };
+  if (status === 401 || status === 403) return { kind: "denied", advice: RIGHTS };
+  return passing(error);
+}
+
+function wordingFor(error: unknown): Diagnosis | undefined {
+  const status = statusOf(error);
+  if (status === undefined) {
+    const reason = connectionReason(error);
+    return CONNECTIONS.find(([words]) => words.test(reason))?.[1];
+  }
+  if (status < 400 || status >= 500) return undefined;
+  if (!(error instanceof ForeignAnswerError) && !VAGUE.test(codeOf(error))) return undefined;
+  return WORDINGS.find(([words]) => words.test(messageOf(error)))?.[1];
+}
+
+/** A redirect that is meant to last, or that S3 sends, points to the right place; others are passing. */
+function diagnoseRedirect(error: unknown, service: string): Diagnosis {
+  const region = headerOf(error, "x-amz-bucket-region"), location = headerOf(error, "location");
+  if (location !== undefined && location.startsWith(service.replace(/^http:/, "https:"))) {
+    return { kind: "configuration", advice: "write https: in 's3.endpoint'" };
+  }
+  // AWS redirects from a bucket that was made just now until all of its servers know where it is.
+  if (codeOf(error) === "TemporaryRedirect") return { kind: "unavailable", advice: CHECK_REGION };
+  if (![301, 308].includes(statusOf(error) ?? 0) && region === undefined) {
+    return { kind: "unavailable", advice: CHECK_ENDPOINT };
+  }
+  return { kind: "configuration", advice: MISTAKES[codeOf(error)] ?? "check 's3.endpoint'" };
+}
+
+function passing(error: unknown, advice = ""): Diagnosis {
+  const seconds = headerOf(error, RETRY_AFTER);
+  const wait = seconds && `it asks to be left alone for ${seconds} s`;
+  return { kind: "unavailable", advice: [advice, wait].filter(Boolean).join("; ") || undefined };
+}
+
+/** Whether a failure says nothing of what was asked for: the same request may succeed later. */
+export function isPassing(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status === undefined || Object.hasOwn(PASSING, codeOf(error))) return true;
+  return [408, 429].includes(status) || (status >= 500 && status !== 501);
+}

@@ -1,0 +1,61 @@
+/**
+ * What goes wrong with an S3 service, in terms of a store.
+ *
+ * @module
+ */
+import {
+  AccessDeniedError,
+  ConfigError,
+  type FeedSyncError,
+  StoreUnavailableError,
+} from "../../errors.ts";
+import {
+  codeOf,
+  CredentialsError,
+  reasonOf,
+  redirection,
+  statusOf,
+  withoutEchoes,
+} from "./answers.ts";
+import { diagnose, type Diagnosis } from "./diagnosis.ts";
+
+/** Names the store in messages. */
+export interface StoreNames {
+  /** URL of the store. */
+  readonly url: string;
+  /** The service that it is at. */
+  readonly service: string;
+}
+
+const CHECK_ROLE = "check the role, and that these credentials may assume it";
+
+/** The store's error for what the SDK threw while `doing` something. */
+export function s3Error(
+  error: unknown,
+  { url, service }: StoreNames,
+  doing: string,
+): FeedSyncError {
+  const isForCredentials = error instanceof CredentialsError;
+  const origin = isForCredentials ? error.cause : error;
+  const options = { cause: withoutEchoes(origin) };
+  const whole = isForCredentials ? `${doing}, ${error.doing}` : doing;
+  const { kind, advice } = diagnosisOf(origin, service, isForCredentials);
+  const store = `the store ${url} at ${service} while ${whole}`;
+  const what = `${store}: ${reasonOf(origin)}${redirection(origin)}${advice ? `; ${advice}` : ""}`;
+  if (kind === "denied") return new AccessDeniedError(`Access denied to ${what}`, options);
+  if (kind === "configuration") return new ConfigError(`Cannot use ${what}`, options);
+  const failed = statusOf(origin) === undefined ? "Cannot reach" : "Cannot use";
+  return new StoreUnavailableError(`${failed} ${what}`, options);
+}
+
+function diagnosisOf(error: unknown, service: string, isForCredentials: boolean): Diagnosis {
+  if (error instanceof Deno.errors.NotCapable) return { kind: "denied" };
+  const found = diagnose(error, service);
+  if (!isForCredentials || !isRefusal(statusOf(error), codeOf(error))) return found;
+  return found.kind === "configuration" ? found : { kind: "denied", advice: CHECK_ROLE };
+}
+
+/** Whether a token service refuses for a reason that stays: it says in many ways that it is busy. */
+function isRefusal(status = 0, code: string): boolean {
+  return status >= 400 && status < 500 && status !== 429 && !/throttl|expired/i.test(code);
+}

@@ -1,0 +1,48 @@
+/**
+ * Credentials of a role, from a token service (STS).
+ *
+ * @module
+ */
+import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import { ASSUME_ROLE_DEFAULTS } from "../../config/defaults.ts";
+import type { AssumeRoleConfig, S3Config } from "../../config/s3_config.ts";
+import { parseDuration } from "../../base/duration.ts";
+import type { Credentials, CredentialsProvider, RequestHandler } from "./credentials.ts";
+
+/** Which role it is, and how the token service is reached. */
+export interface RoleOptions extends S3Config {
+  /** The role. */
+  readonly assumeRole: AssumeRoleConfig;
+  /** What requests are sent with. */
+  readonly handler: RequestHandler;
+}
+
+/** Credentials of the role, which is assumed with those that were `found`. */
+export function roleCredentials(
+  found: Credentials | CredentialsProvider,
+  { endpoint, assumeRole, handler }: RoleOptions,
+): CredentialsProvider {
+  const { roleArn = "", externalId, sessionName, duration } = assumeRole;
+  const assume = fromTemporaryCredentials({
+    masterCredentials: found,
+    params: {
+      RoleArn: roleArn,
+      RoleSessionName: sessionName,
+      ExternalId: externalId,
+      DurationSeconds: parseDuration(duration ?? ASSUME_ROLE_DEFAULTS.duration) / 1000,
+    },
+    clientConfig: {
+      endpoint: assumeRole.endpoint ?? (isOfAws(endpoint) ? undefined : endpoint),
+      requestHandler: handler,
+    },
+  });
+  return async (options) => {
+    if (options?.forceRefresh && typeof found === "function") await found(options);
+    return await assume(options);
+  };
+}
+
+/** AWS has token services of their own; Ceph and MinIO have them at the same URL as S3. */
+function isOfAws(endpoint: string | undefined): boolean {
+  return endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
+}

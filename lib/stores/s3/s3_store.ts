@@ -1,0 +1,145 @@
+/**
+ * A store in a bucket of an S3-compatible service.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Config } from "../../config/s3_config.ts";
+import { mediaTypeOf } from "../../log/encryption/format.ts";
+import { CorruptObjectError } from "../../errors.ts";
+import { checkKey } from "../object_key.ts";
+import { readBody } from "./bodies.ts";
+import { Bucket, type BucketOptions, timeFor } from "./bucket.ts";
+import { Deleter } from "./delete.ts";
+import { Lister } from "./listing.ts";
+import { ForeignAnswerError, isMissingObject, wantsChecksum } from "./answers.ts";
+import {
+  type FailedDelete,
+  type ListOptions,
+  MAX_OBJECT_BYTES,
+  type ObjectInfo,
+  type ObjectStore,
+  type RequestCounts,
+  type StoreOptions,
+  tooLarge,
+} from "../store.ts";
+
+/**
+ * Opens a store in a bucket. Nothing is requested from the service yet.
+ *
+ * @throws {ConfigError} when it is not known which service to talk to.
+ */
+export async function openS3Store(options: BucketOptions): Promise<ObjectStore> {
+  return new S3Store(await Bucket.open(options), options);
+}
+
+class S3Store implements ObjectStore {
+  readonly #bucket: Bucket;
+  readonly #deleter: Deleter;
+  readonly #lister: Lister;
+  /** What each object is written with. */
+  readonly #settings;
+  #sendsChecksums = false;
+
+  constructor(bucket: Bucket, { serverSideEncryption, kmsKeyId, acl }: S3Config) {
+    this.#bucket = bucket;
+    this.#settings = {
+      ServerSideEncryption: serverSideEncryption,
+      SSEKMSKeyId: kmsKeyId,
+      ACL: acl,
+    };
+    this.#deleter = new Deleter(bucket);
+    this.#lister = new Lister(bucket);
+  }
+
+  get url(): string {
+    return this.#bucket.url;
+  }
+
+  get service(): string {
+    return this.#bucket.identity;
+  }
+
+  get clockOffset(): number | undefined {
+    return this.#bucket.transport.clockOffset;
+  }
+
+  get keepsVersions(): boolean {
+    return this.#deleter.leavesVersions;
+  }
+
+  get requests(): RequestCounts {
+    return this.#bucket.transport.requests;
+  }
+
+  async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
+    try {
+      await this.#write(key, body, signal);
+    } catch (error) {
+      if (this.#sendsChecksums || !wantsChecksum(error)) throw error;
+      // Where objects are locked. Others may refuse what they do not ask for.
+      this.#sendsChecksums = true;
+      await this.#write(key, body, signal);
+    }
+  }
+
+  async #write(key: string, body: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const command = new PutObjectCommand({
+      ...this.#object(key),
+      ...this.#settings,
+      ...this.#sendsChecksums && { ContentMD5: createHash("md5").update(body).digest("base64") },
+      ContentType: mediaTypeOf(body),
+      Body: body,
+    });
+    const options = { signal, size: body.length };
+    await this.#bucket.write(`writing ${key}`, options, async (client, deadline) => {
+      const answer = await client.send(command, { abortSignal: deadline.signal });
+      // A page of some other server would pass for success.
+      const { ETag = answer.$metadata.requestId } = answer;
+      if (ETag === undefined) throw new ForeignAnswerError(200);
+    });
+  }
+
+  async get(key: string, { signal }: StoreOptions = {}): Promise<Uint8Array | undefined> {
+    const command = new GetObjectCommand(this.#object(key));
+    const body = await this.#bucket.request(
+      `reading ${key}`,
+      { signal },
+      async (client, deadline) => {
+        try {
+          const answer = await client.send(command, { abortSignal: deadline.signal });
+          deadline.allow(timeFor(Math.min(answer.ContentLength ?? 0, MAX_OBJECT_BYTES)));
+          return await readBody(answer.Body!.transformToWebStream());
+        } catch (error) {
+          if (isMissingObject(error)) return undefined;
+          throw error;
+        }
+      },
+    );
+    if (body === "too large") throw tooLarge(key);
+    if (body === "malformed") {
+      throw new CorruptObjectError(key, "it is not compressed as it claims");
+    }
+    return body;
+  }
+
+  list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
+    return this.#lister.list(prefix, options);
+  }
+
+  async delete(keys: readonly string[], options: StoreOptions = {}): Promise<FailedDelete[]> {
+    keys.forEach(checkKey);
+    return await this.#deleter.delete(keys, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#bucket[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  #object(key: string): { Bucket: string; Key: string } {
+    checkKey(key);
+    return { Bucket: this.#bucket.name, Key: this.#bucket.prefix + key };
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * A queue of Amazon SQS, or of a service like it, to which the events of the bucket go. Each server
+ * needs a queue of its own.
+ *
+ * @module
+ */
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { getLogger } from "@logtape/logtape";
+import { FetchHttpHandler } from "@smithy/fetch-http-handler";
+import type { S3Config } from "../../config/s3_config.ts";
+import { backoff, type Environment, sleep } from "../../base/environment.ts";
+import { messageOf } from "../../errors.ts";
+import { originOf } from "../../base/http_post.ts";
+import type { ObjectName } from "../../log/names.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { isOutdated } from "../../stores/s3/answers.ts";
+import { credentialsFor } from "../../stores/s3/credentials.ts";
+import { commitsIn } from "./s3_events.ts";
+
+const logger = getLogger(["feedsync", "wake"]);
+
+/** A request waits so long for messages: the most that is allowed, in seconds. */
+const LONG_POLL = 20;
+
+/** An answer that is so much later than it should be does not come any more: milliseconds. */
+const TIMEOUT = 10_000;
+
+/** The most messages that are taken at once. */
+const BATCH = 10;
+
+/** Delays after failures, in milliseconds: the first, and the longest. */
+const RETRY_BASE = 1000, RETRY_CAP = 60_000;
+
+/** What listening to a queue needs. */
+export interface QueueOptions {
+  /** Credentials, and the region where the URL does not tell it. */
+  readonly s3: S3Config;
+  /** URL of the store whose commits count. */
+  readonly store: string;
+  /** Time and chance. */
+  readonly environment: Environment;
+  /** Told of each commit. */
+  readonly onCommit: (name: ObjectName) => void;
+}
+
+/** Listens to the queue with this URL until it is disposed of. */
+export function listenToQueue(url: string, options: QueueOptions): AsyncDisposable {
+  const queue = new Queue(url, options);
+  const listening = queue.listen();
+  return {
+    async [Symbol.asyncDispose]() {
+      queue.stop();
+      await listening;
+    },
+  };
+}
+
+class Queue {
+  readonly #url: string;
+  readonly #options: QueueOptions;
+  readonly #client: SQSClient;
+  readonly #stopping = new AbortController();
+
+  constructor(url: string, options: QueueOptions) {
+    const { s3, s3: { profile, region } } = options;
+    // Deno's own fetch obeys its proxy settings.
+    const requestHandler = new FetchHttpHandler();
+    this.#url = url;
+    this.#options = options;
+    this.#client = new SQSClient({
+      profile,
+      region: /^sqs\.([a-z0-9-]+)\./.exec(new URL(url).hostname)?.[1] ?? region ?? "us-east-1",
+      endpoint: new URL(url).origin,
+      requestHandler,
+      credentials: credentialsFor(s3, requestHandler),
+    });
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async listen(): Promise<void> {
+    const { clock, random } = this.#options.environment;
+    const { signal } = this.#stopping;
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        await this.#takeMessages();
+        if (failures > 0) {
+          logger.info("The queue {url} can be reached again", { url: originOf(this.#url) });
+        }
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) break;
+        if (isOutdated(error)) await this.#renewCredentials();
+        if (failures++ === 0) {
+          logger.warn("Cannot reach the queue {url}: {message} (retrying; polls go on)", {
+            url: originOf(this.#url),
+            message: messageOf(error),
+          });
+        }
+        await sleep(clock, backoff(random, failures, RETRY_BASE, RETRY_CAP), signal).catch(
+          () => {},
+        );
+      }
+    }
+    this.#client.destroy();
+  }
+
+  async #renewCredentials(): Promise<void> {
+    const { credentials } = this.#client.config;
+    // The next attempt says what is wrong with them.
+    const renewing = () => credentials({ forceRefresh: true });
+    await this.#inTime(TIMEOUT, renewing, this.#stopping.signal).catch(() => {});
+  }
+
+  async #takeMessages(): Promise<void> {
+    const receive = new ReceiveMessageCommand({
+      QueueUrl: this.#url,
+      WaitTimeSeconds: LONG_POLL,
+      MaxNumberOfMessages: BATCH,
+    });
+    const { Messages: messages = [] } = await this.#inTime(
+      LONG_POLL * 1000 + TIMEOUT,
+      (abortSignal) => this.#client.send(receive, { abortSignal }),
+      this.#stopping.signal,
+    );
+    if (messages.length === 0) return;
+    for (const message of messages) this.#take(message);
+    // Also those that were not understood: they would come again and again.
+    const remove = new DeleteMessageBatchCommand({
+      QueueUrl: this.#url,
+      Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
+    });
+    await this.#inTime(TIMEOUT, (abortSignal) => this.#client.send(remove, { abortSignal }));
+  }
+
+  /** The SDK has no time limit of its own. */
+  async #inTime<T>(
+    ms: number,
+    request: (abortSignal: AbortSignal) => Promise<T>,
+    caller?: AbortSignal,
+  ): Promise<T> {
+    using deadline = new Deadline(this.#options.environment.clock, caller);
+    deadline.allow(ms);
+    return await deadline.race(request(deadline.signal));
+  }
+
+  #take({ Body: body = "" }: Message): void {
+    const { store, onCommit } = this.#options;
+    const commits = commitsIn(body, store);
+    if (!commits) {
+      logger.debug("A message in {url} is no event of a bucket: {body}", {
+        url: originOf(this.#url),
+        body: body.slice(0, 200),
+      });
+    }
+    for (const name of commits ?? []) onCommit(name);
+  }
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { readBody } from "../../../lib/wake/receive/read_body.ts";
+
+function requestWith(body: ReadableStream<Uint8Array<ArrayBuffer>>): Request {
+  return new Request("http://ear", { method: "POST", body });
+}
+
+/** A body of these parts. */
+function bodyOf(...parts: string[]): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return ReadableStream.from(parts).pipeThrough(new TextEncoderStream());
+}
+
+const never = new AbortController().signal;
+
+Deno.test("a body is what came, and nothing when that is more or less than was told", async () => {
+  const read = (size: number) => readBody(requestWith(bodyOf("ab", "c")), size, never);
+  assert.deepEqual(await read(3), new TextEncoder().encode("abc"));
+  assert.equal(await read(2), undefined);
+  assert.equal(await read(4), undefined);
+  assert.deepEqual(
+    await readBody(new Request("http://ear", { method: "POST" }), 0, never),
+    new Uint8Array(),
+  );
+});
+
+Deno.test("a body that does not come in time is let go: no more is taken of it", async () => {
+  let cancelled = false;
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new Uint8Array(1)),
+    cancel: () => void (cancelled = true),
+  });
+  const deadline = new AbortController();
+  const reading = readBody(requestWith(body), 2, deadline.signal);
+  deadline.abort();
+  assert.equal(await reading, undefined);
+  assert.ok(cancelled);
+});
+
+Deno.test("a sender who hangs up has sent nothing", async () => {
+  const body = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) });
+  assert.equal(await readBody(requestWith(body), 2, never), undefined);
+});
