@@ -5,7 +5,7 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, StateError } from "../errors.ts";
-import { migrate } from "./migrations.ts";
+import { checkReader, migrate } from "./migrations.ts";
 import { checkWhole } from "./whole.ts";
 
 /**
@@ -29,6 +29,7 @@ export class Database implements Disposable {
   /** Path of the file, or `:memory:`. */
   readonly path: string;
   readonly #db: DatabaseSync;
+  readonly #userVersion: StatementSync;
   #inTransaction = false;
   #durable = true;
   #wal: Deno.FsFile | undefined;
@@ -43,6 +44,7 @@ export class Database implements Disposable {
     checkWhole(path);
     this.#db = this.#guard(() => new DatabaseSync(path, { timeout: 5000 }), "open");
     try {
+      this.#userVersion = this.#guard(() => this.#db.prepare("PRAGMA user_version"), "open");
       this.#guard(() => this.#initialize(), "open");
     } catch (error) {
       this.#db.close();
@@ -85,6 +87,8 @@ export class Database implements Disposable {
       this.#db.exec("BEGIN IMMEDIATE");
       this.#inTransaction = true;
       try {
+        const { user_version } = this.#userVersion.get()!;
+        checkReader(Number(user_version), this.path);
         const result = work();
         this.#db.exec("COMMIT");
         return result;

@@ -32,7 +32,7 @@ export class SeenFiles {
   /** Prepares the statements. */
   constructor(db: Database) {
     this.#get = db.prepare("SELECT hash FROM files WHERE path = ?");
-    this.#note = db.prepare("INSERT OR REPLACE INTO files VALUES (?, ?)");
+    this.#note = db.prepare("INSERT OR REPLACE INTO files (path, hash) VALUES (?, ?)");
     this.#below = db.prepare(
       "SELECT path FROM files WHERE substr(path, 1, length(?1)) = ?1 AND hash IS NOT NULL",
     );

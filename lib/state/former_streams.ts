@@ -34,7 +34,9 @@ export class FormerStreams {
 
   /** Prepares the statements. */
   constructor(db: Database) {
-    this.#add = db.prepare("INSERT OR IGNORE INTO former_streams VALUES (?, ?, ?, ?)");
+    this.#add = db.prepare(
+      "INSERT OR IGNORE INTO former_streams (stream, base, uploaded, givenUpAt) VALUES (?, ?, ?, ?)",
+    );
     this.#all = db.prepare("SELECT * FROM former_streams WHERE givenUpAt >= ?");
     this.#get = db.prepare("SELECT * FROM former_streams WHERE stream = ?");
     this.#holding = db.prepare(
@@ -48,7 +50,9 @@ export class FormerStreams {
       `DELETE FROM seen_objects WHERE stream NOT IN
        (SELECT stream FROM former_streams UNION SELECT stream FROM publisher)`,
     );
-    this.#noteSeen = db.prepare("INSERT OR IGNORE INTO seen_objects VALUES (?, ?, ?, ?)");
+    this.#noteSeen = db.prepare(
+      "INSERT OR IGNORE INTO seen_objects (key, stream, writer, last) VALUES (?, ?, ?, ?)",
+    );
     this.#isSeen = db.prepare("SELECT 1 FROM seen_objects WHERE key = ?");
     this.#isPast = db.prepare(
       "SELECT 1 FROM seen_objects WHERE stream = ? AND writer = ? AND last > ?",

@@ -14,11 +14,10 @@ import { feedIdentity } from "../feed_url.ts";
  */
 const READER = 2;
 
-/** Formats one after the other: what turns the one before into it. The first makes all tables. */
-const MIGRATIONS: readonly { readonly format: number; readonly sql: string }[] = [
-  {
-    format: 2,
-    sql: `
+/** The first format: what was kept before it is taken over by {@linkcode completeEarlyState}. */
+const FIRST_FORMAT = 2;
+
+const FIRST_SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE outbox (
   row INTEGER PRIMARY KEY AUTOINCREMENT, -- without holes: plain INSERTs only
@@ -59,8 +58,11 @@ CREATE TABLE dead_letters (
   UNIQUE (plugin, stream, seq)
 ) STRICT;
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
-`,
-  },
+`;
+
+/** Formats one after the other: what turns the one before into it. The first makes all tables. */
+const MIGRATIONS: readonly { readonly format: number; readonly sql: string }[] = [
+  { format: FIRST_FORMAT, sql: FIRST_SCHEMA },
   {
     format: 3,
     sql: `
@@ -102,38 +104,78 @@ CREATE TABLE scanned_directories (path TEXT PRIMARY KEY, identity TEXT) STRICT, 
   },
 ];
 
+/** The newest format that this program writes. */
+const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
+
 /**
- * Brings an open database to the newest format, in the transaction that it is called in.
+ * Brings an open database to the newest format, in the transaction that it is called in. What a newer
+ * program has added stays as it is.
  *
- * @throws {StateError} when it is another program's, or needs a newer one.
+ * @throws {StateError} when it is another program's.
  */
 export function migrate(db: DatabaseSync, path: string): void {
   const known = formatOf(db, path);
   db.function("feed_identity", { deterministic: true }, (url) => feedIdentity(String(url)));
+  if (known > 0 && known <= FIRST_FORMAT) completeEarlyState(db);
   for (const { format, sql } of MIGRATIONS) {
     if (format <= known) continue;
-    db.exec(sql);
-    db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('format', ?)").run(format);
+    if (format > FIRST_FORMAT || known === 0) db.exec(sql);
+  }
+  if (known < NEWEST_FORMAT) {
+    db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('format', ?)").run(NEWEST_FORMAT);
   }
   db.exec(`PRAGMA user_version = ${READER}`); // Is it writable?
 }
 
-/** The format of the database; 0 when it is empty. */
+/**
+ * Makes sure that this program can use the database, given its `user_version`: a newer program may migrate
+ * it in a way that this one cannot follow, even while this one has it open.
+ *
+ * @throws {StateError} when it cannot.
+ */
+export function checkReader(userVersion: number, path: string): void {
+  if (userVersion <= READER) return;
+  throw new StateError(
+    `Cannot use the state ${path}: it has format ${userVersion}, and this version of feedsync knows ` +
+      `formats up to ${READER}; restart with the newer version, or use another state file`,
+  );
+}
+
+/** The format of the database; 0 when it is empty, 1 before the formats were numbered. */
 function formatOf(db: DatabaseSync, path: string): number {
   const reader = Number(db.prepare("PRAGMA user_version").get()!.user_version);
-  if (reader > READER) {
+  const tables = new Set(
+    db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all().map(({ name }) => name),
+  );
+  if (reader === 0 && tables.size === 0) return 0;
+  if (reader === 0 || !tables.has("meta") || !tables.has("outbox")) {
     throw new StateError(
-      `Cannot open the state ${path}: it needs a program that knows format ${reader}, this one ` +
-        `knows ${READER}; use the newer version of feedsync, or another state file`,
+      `Cannot open the state ${path}: it is another program's database; choose another path`,
     );
   }
-  if (reader === READER) {
-    const row = db.prepare("SELECT value FROM meta WHERE key = 'format'").get();
-    return Number(row?.value ?? READER);
+  const row = db.prepare("SELECT value FROM meta WHERE key = 'format'").get();
+  return Number(row?.value ?? reader);
+}
+
+/**
+ * Brings a database from before 0.1 to the first format. Its tables changed while its number did not, so
+ * that what is missing is looked for. Only what was remembered of forks is given up, when it has another
+ * shape: at worst, updates are delivered twice.
+ */
+function completeEarlyState(db: DatabaseSync): void {
+  const columnsOf = (table: string) =>
+    db.prepare("SELECT name FROM pragma_table_info(?)").all(table).map(({ name }) => name);
+  const isOutdated = (table: string, column: string) => {
+    const columns = columnsOf(table);
+    return columns.length > 0 && !columns.includes(column);
+  };
+  if (isOutdated("cursors", "reach")) {
+    db.exec("ALTER TABLE cursors ADD COLUMN reach INTEGER NOT NULL DEFAULT 0");
   }
-  const { tables } = db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()!;
-  if (reader === 0 && tables === 0) return 0;
-  throw new StateError(
-    `Cannot open the state ${path}: it is another program's database; choose another path for the state`,
-  );
+  if (isOutdated("former_streams", "base")) {
+    db.exec("DROP TABLE IF EXISTS seen_commits; DROP TABLE former_streams");
+  }
+  if (isOutdated("republished", "stream")) db.exec("DROP TABLE republished");
+  db.exec("DROP TABLE IF EXISTS seen_commits; DROP TABLE IF EXISTS closed");
+  db.exec(FIRST_SCHEMA.replace(/CREATE (TABLE|INDEX) /g, "CREATE $1 IF NOT EXISTS "));
 }

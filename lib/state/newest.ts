@@ -72,7 +72,7 @@ export class Newest {
     this.#dropOld = db.prepare("DELETE FROM newest WHERE octet_length(url) > ? AND time <= ?");
     this.#get = db.prepare("SELECT time, id, hash FROM newest WHERE url = ?");
     this.#note = db.prepare(
-      `INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      `INSERT INTO newest (url, time, id, hash) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
        time = excluded.time, id = excluded.id, hash = excluded.hash
        WHERE (excluded.time, excluded.id) > (time, id) OR time > ?`,
     );

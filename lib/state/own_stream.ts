@@ -63,20 +63,23 @@ export class Publisher {
   constructor(db: Database) {
     this.#db = db;
     this.#load = db.prepare("SELECT * FROM publisher");
-    this.#addCommit = db.prepare("INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?)");
+    this.#addCommit = db.prepare(
+      "INSERT OR REPLACE INTO commits (key, first, last, bytes) VALUES (?, ?, ?, ?)",
+    );
     this.#commits = db.prepare("SELECT * FROM commits ORDER BY last, first");
     this.#tailLength = db.prepare(
       "SELECT count(*) AS length FROM commits, publisher WHERE last > sealed",
     );
     this.#dropCommits = db.prepare("DELETE FROM commits WHERE last <= ?");
-    this.#addGarbage = db.prepare("INSERT OR IGNORE INTO garbage VALUES (?, ?)");
+    this.#addGarbage = db.prepare("INSERT OR IGNORE INTO garbage (key, due) VALUES (?, ?)");
     this.#garbage = db.prepare("SELECT key FROM garbage WHERE due <= ? ORDER BY due, key");
     this.#known = db.prepare("SELECT key FROM commits UNION ALL SELECT key FROM garbage");
     this.#nextGarbage = db.prepare("SELECT min(due) AS due FROM garbage");
     this.#postponeGarbage = db.prepare("UPDATE garbage SET due = ? WHERE due < ?");
     this.#dropGarbage = db.prepare("DELETE FROM garbage WHERE key = ?");
     this.#republish = db.prepare(
-      "INSERT OR IGNORE INTO republished SELECT stream, id FROM publisher, outbox WHERE row > ?",
+      `INSERT OR IGNORE INTO republished (stream, id)
+       SELECT stream, id FROM publisher, outbox WHERE row > ?`,
     );
     this.#republished = db.prepare("SELECT id FROM republished WHERE stream = ?");
   }
@@ -106,7 +109,10 @@ export class Publisher {
     { base, previous = null }: { base: number; previous?: string | null },
   ): void {
     this.#db.prepare("DELETE FROM publisher").run();
-    this.#db.prepare("INSERT INTO publisher VALUES (1, ?, ?, ?, ?, 0, 0, NULL, 0, 0)")
+    this.#db.prepare(
+      `INSERT INTO publisher (one, stream, previous, base, uploaded, sealed, closed, openBytes, openedAt)
+       VALUES (1, ?, ?, ?, ?, 0, 0, 0, 0)`,
+    )
       .run(stream, previous, base, base);
     this.dropCommits(Number.MAX_SAFE_INTEGER);
   }

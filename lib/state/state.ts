@@ -81,7 +81,7 @@ export class State implements Disposable {
     this.isInMemory = path === ":memory:";
     const db = this.#db = new Database(path);
     this.#getFact = db.prepare("SELECT value FROM meta WHERE key = ?");
-    this.#setFact = db.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
+    this.#setFact = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
     this.#dataVersion = db.prepare("PRAGMA data_version");
     this.outbox = new Outbox(db);
     this.publisher = new Publisher(db);

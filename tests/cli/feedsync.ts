@@ -20,14 +20,19 @@ export interface RunOptions {
   stdin?: string | Uint8Array;
   /** Path of a module that is run first. */
   preload?: string;
+  /** Where the program is. @default this checkout */
+  root?: string;
 }
 
 /** Starts `feedsync` with these arguments. */
-export function start(args: string[], { cwd, env, preload }: RunOptions): Deno.ChildProcess {
-  const flags = ["-A", "--config", join(ROOT, "deno.json")];
+export function start(
+  args: string[],
+  { cwd, env, preload, root = ROOT }: RunOptions,
+): Deno.ChildProcess {
+  const flags = ["-A", "--config", join(root, "deno.json")];
   if (preload !== undefined) flags.push("--preload", preload);
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags, join(ROOT, "cli.ts"), ...args],
+    args: ["run", ...flags, join(root, "cli.ts"), ...args],
     cwd,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "piped",
