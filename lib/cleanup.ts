@@ -163,7 +163,7 @@ function tellOfVersions(store: ObjectStore): void {
     TOLD.versions,
     store,
     "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
-      "lifecycle rule that removes them, see 'Buckets that keep versions' in README.md",
+      "lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md",
   );
 }
 

@@ -1,4 +1,4 @@
-/** What the commands may do: as little as README.md says. */
+/** What the commands may do: as little as docs/running.md says. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { feedFileName } from "../../lib/files/feed_names.ts";
@@ -7,10 +7,10 @@ import { type Outcome, workspace } from "./feedsync.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..");
 
-/** The flags that README.md gives, for this store, and for feeds in the directory `home`. */
+/** The flags that docs/running.md gives, for this store, and for feeds in the directory `home`. */
 async function flagsFor({ config }: TestStore, home: string): Promise<string[]> {
-  const readme = await Deno.readTextFile(join(ROOT, "README.md"));
-  const [, flags] = /deno run (--no-prompt[^`]*?) cli\.ts watch/.exec(readme)!;
+  const page = await Deno.readTextFile(join(ROOT, "docs", "running.md"));
+  const [, flags] = /deno run (--no-prompt[^`]*?) cli\.ts watch/.exec(page)!;
   const host = config.s3 ? new URL(config.s3.endpoint!).host : "nobody.invalid";
   return flags.split(/[\s\\]+/).map((flag) =>
     flag.replace("us-east-1.linodeobjects.com", host)
@@ -59,7 +59,7 @@ async function run(
 
 const PLUGINS = [["mirror", { directory: "feeds" }], ["sqlite", { path: "feeds/feeds.db" }], "log"];
 
-onEveryStore("publish, watch, tail and cleanup need no more than README.md says", async (store) => {
+onEveryStore("publish, watch, tail and cleanup need no more than the docs say", async (store) => {
   await using home = await workspace({
     "feedsync.json": JSON.stringify({ files: { directory: "feeds" }, plugins: PLUGINS }),
   });

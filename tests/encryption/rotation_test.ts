@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { type Config, connect, type FeedSync, publish, watch } from "../../mod.ts";
 import { feedsync, workspace } from "../cli/feedsync.ts";
 
-const README = new URL("../../README.md", import.meta.url);
+const PAGE = new URL("../../docs/encryption.md", import.meta.url);
 const FILE = "feedsync.keys.json";
 const SERVERS = ["web-1", "web-2", "web-3"];
 
-/** The commands in the README by which keys are made, and changed. */
+/** The commands in docs/encryption.md by which keys are made, and changed. */
 async function commands(): Promise<string[][]> {
-  const readme = await Deno.readTextFile(README);
-  return [...readme.matchAll(/^feedsync (keygen .*?)(?: +#.*)?$/gm)].map(([, text]) =>
+  const page = await Deno.readTextFile(PAGE);
+  return [...page.matchAll(/^feedsync (keygen .*?)(?: +#.*)?$/gm)].map(([, text]) =>
     text.split(" ")
   );
 }
@@ -128,7 +128,7 @@ async function* files(directory: string): AsyncIterable<string> {
   }
 }
 
-Deno.test("keys are changed as the README says, while all servers watch and publish", async () => {
+Deno.test("keys are changed as the documentation says, while all servers watch and publish", async () => {
   const [make, add, first, drop, ...others] = await commands();
   assert.deepEqual(others, []);
   await using place = await home();
@@ -152,7 +152,7 @@ Deno.test("keys are changed as the README says, while all servers watch and publ
   assert.deepEqual(servers.gaps, []);
 });
 
-Deno.test("servers begin to encrypt one after the other, as the README says", async () => {
+Deno.test("servers begin to encrypt one after the other, as the documentation says", async () => {
   const [make] = await commands();
   await using place = await home();
   await place.run(make);

@@ -14,7 +14,7 @@ import {
   watch,
 } from "../../mod.ts";
 
-const README = new URL("../../README.md", import.meta.url);
+const PAGE = new URL("../../docs/credentials.md", import.meta.url);
 const BUCKET = "feed-sync", PREFIX = "prod";
 const URL_1 = "https://example.com/1";
 
@@ -25,18 +25,18 @@ function test(name: string, check: (ceph: CephServer) => Promise<void>): void {
   Deno.test({ name: `Ceph: ${name}`, ignore: ceph === undefined, fn: () => check(ceph!) });
 }
 
-/** The statements of the policy in README.md, by their names, for this bucket. */
+/** The statements of the policy in docs/credentials.md, by their names, for this bucket. */
 async function documentedPolicy(bucket: string): Promise<Map<string, Statement>> {
-  const readme = await Deno.readTextFile(README);
-  const [, json] = /```json\n(\{\s*"Version": "2012-10-17".*?)```/s.exec(readme)!;
+  const page = await Deno.readTextFile(PAGE);
+  const [, json] = /```json\n(\{\s*"Version": "2012-10-17".*?)```/s.exec(page)!;
   const { Statement: statements } = JSON.parse(json.replaceAll(BUCKET, bucket));
   return new Map(statements.map((statement: Statement) => [statement.Sid, statement]));
 }
 
-/** The rights that README.md says a command cannot do without. */
+/** The rights that docs/credentials.md says a command requires. */
 async function neededRights(command: string): Promise<string[]> {
-  const readme = await Deno.readTextFile(README);
-  const row = readme.split("\n").find((line) => line.startsWith(`| \`${command}\` | `))!;
+  const page = await Deno.readTextFile(PAGE);
+  const row = page.split("\n").find((line) => line.startsWith(`| \`${command}\` | `))!;
   return row.split("|")[2].match(/\w+/g) ?? [];
 }
 
@@ -94,7 +94,7 @@ class Setting implements AsyncDisposable {
     return read;
   }
 
-  /** Lets the user do what these statements of the policy in README.md say. */
+  /** Lets the user do what these statements of the policy in docs/credentials.md say. */
   async allow(rights: readonly string[]): Promise<void> {
     const policy = await documentedPolicy(this.#bucket);
     const statements = rights.map((right) => policy.get(right)!);
@@ -126,7 +126,7 @@ const COMMANDS: Record<string, string[]> = {
 };
 
 for (const [command, args] of Object.entries(COMMANDS)) {
-  test(`${command} can do with what README.md says it needs, and with nothing less`, async () => {
+  test(`${command} can do with what docs/credentials.md says it needs, and with nothing less`, async () => {
     const needs = await neededRights(command);
     await using setting = await Setting.make();
     await setting.allow(needs);
@@ -147,7 +147,7 @@ for (const [command, args] of Object.entries(COMMANDS)) {
   });
 }
 
-test("an object that is gone is no refusal to who has the rights of README.md", async () => {
+test("an object that is gone is no refusal to who has the rights of docs/credentials.md", async () => {
   await using setting = await Setting.make();
   await setting.allow(["List", "Read"]);
   const { store: url, s3 } = setting.config();
