@@ -22,8 +22,9 @@ class Outage extends Fleet {
 
   constructor() {
     super();
-    const put = this.store.put.bind(this.store);
-    this.store.put = (...object) => this.failing ? Promise.reject(this.failing) : put(...object);
+    this.store.before("put", () => {
+      if (this.failing) throw this.failing;
+    });
   }
 }
 
@@ -168,15 +169,12 @@ Deno.test("what is under way when the connection is closed ends with a ClosedErr
   const server = fleet.server("web-1", { state, stopTimeout: "1s" });
   const watcher = watch(server, () => {}, { manual: true });
   await watcher.ready;
-  const hang = (signal?: AbortSignal) =>
-    new Promise<never>((_, reject) =>
+  const cutOff = (_key: string, signal: AbortSignal | undefined) =>
+    new Promise((_, reject) =>
       signal?.addEventListener("abort", () => reject(new StoreUnavailableError("cut off")))
     );
-  fleet.store.put = (_key: string, _body: Uint8Array, { signal }: { signal?: AbortSignal } = {}) =>
-    hang(signal);
-  fleet.store.list = async function* (_prefix, { signal } = {}) {
-    yield await hang(signal);
-  };
+  fleet.store.before("put", cutOff);
+  fleet.store.before("list", cutOff);
   const calls = [publish(server, UPDATE), watcher.poll(), cleanup(server)];
   const ends = Promise.allSettled(calls);
   await fleet.time.run(server.close());
