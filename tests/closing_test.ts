@@ -13,6 +13,7 @@ import { flush, publish } from "../lib/publish.ts";
 import { watch } from "../lib/watch.ts";
 import { watchFiles } from "../lib/watch_files.ts";
 import { Fleet, survivingState, urlOf } from "./fixture.ts";
+import { hanging } from "./memory_store.ts";
 
 const UPDATE = { url: urlOf("a"), content: "a" };
 
@@ -169,10 +170,7 @@ Deno.test("what is under way when the connection is closed ends with a ClosedErr
   const server = fleet.server("web-1", { state, stopTimeout: "1s" });
   const watcher = watch(server, () => {}, { manual: true });
   await watcher.ready;
-  const cutOff = (_key: string, signal: AbortSignal | undefined) =>
-    new Promise((_, reject) =>
-      signal?.addEventListener("abort", () => reject(new StoreUnavailableError("cut off")))
-    );
+  const cutOff = hanging(new StoreUnavailableError("cut off"));
   fleet.store.before("put", cutOff);
   fleet.store.before("list", cutOff);
   const calls = [publish(server, UPDATE), watcher.poll(), cleanup(server)];

@@ -37,9 +37,14 @@ export function failing(error: Error): Hook {
   return () => Promise.reject(error);
 }
 
-/** A hook that holds the operation up until it is aborted. */
-export function hanging(_key: string, signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+/** A hook that holds the operation up until it is aborted, and then fails it, with its reason or this error. */
+export function hanging(error?: Error): Hook {
+  return (_key, signal) =>
+    new Promise((_, reject) => {
+      const fail = () => reject(error ?? signal?.reason);
+      if (signal?.aborted) fail();
+      else signal?.addEventListener("abort", fail, { once: true });
+    });
 }
 
 /** A store in memory, which several connections may share: what tests look into and tamper with. */

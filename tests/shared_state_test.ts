@@ -92,7 +92,7 @@ Deno.test("who waits is not told why a process failed that has ended since", asy
   await assert.rejects(publish(one, { url: urlOf("a"), content: "a" }), /refused/);
   await one.close();
   recover();
-  shared.store.before("put", hanging);
+  shared.store.before("put", hanging());
   const two = shared.connect({ publishTimeout: "200ms", stopTimeout: "0s" });
   await assert.rejects(
     publish(two, { url: urlOf("b"), content: "b" }),
