@@ -9,7 +9,7 @@ import { connectionOf, type FeedSync } from "./connection.ts";
 import { type Clock, type Environment, systemEnvironment } from "./base/environment.ts";
 import { feedIdentity } from "./feed_url.ts";
 import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
-import { closePlugins } from "./plugins/close_plugins.ts";
+import { closePlugins } from "./plugins/lifecycle.ts";
 import { failureOf, tellFailure } from "./reading/failure.ts";
 import { PluginCaller } from "./reading/plugin_caller.ts";
 import { currentUpdate } from "./reading/redelivery.ts";

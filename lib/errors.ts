@@ -200,7 +200,17 @@ function brand(kind: typeof BRANDED[keyof typeof BRANDED], mark: symbol): void {
   });
 }
 
-/** The message of anything thrown. */
+/**
+ * The message of anything thrown.
+ *
+ * @example
+ * ```ts
+ * import { messageOf } from "@feedsync/feedsync/plugin";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(messageOf(new Error("disk full")), "disk full");
+ * ```
+ */
 export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   return typeof error === "string" ? error : Deno.inspect(error);

@@ -65,7 +65,17 @@ export function isReadableFeedUrl(url: string): boolean {
     !url.includes("\0");
 }
 
-/** The URL for logs and messages, without its password. */
+/**
+ * The URL for logs and messages, without its password.
+ *
+ * @example
+ * ```ts
+ * import { shownUrl } from "@feedsync/feedsync/plugin";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(shownUrl("https://me:SECRET@example.com/feed"), "https://me:…@example.com/feed");
+ * ```
+ */
 export function shownUrl(url: string): string {
   const start = BEFORE_HOST.exec(url)?.[0].length ?? 0;
   const length = url.slice(start).search(/[/\\?#]/);

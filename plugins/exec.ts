@@ -33,18 +33,19 @@
 import {
   type AnyPlugin,
   BackendUnavailableError,
-  ConfigError,
   definePlugin,
   RejectedUpdateError,
   type Update,
   updateToJson,
 } from "@feedsync/feedsync";
-import { resolve } from "node:path";
+import {
+  findExecutable,
+  findExecutableProblem,
+  messageOf,
+  shownUrl,
+} from "@feedsync/feedsync/plugin";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { messageOf } from "../lib/errors.ts";
-import { candidates, findInterpreterProblem, isExecutable } from "../lib/plugins/executable.ts";
-import { shownUrl } from "../lib/feed_url.ts";
 
 const REJECTED_CODE = 65;
 const UNAVAILABLE_CODES = [69, 75];
@@ -67,7 +68,8 @@ const exec: AnyPlugin<ExecOptions> = definePlugin({
   }),
   async setup({ options, directory }) {
     const [command, ...args] = options.command;
-    return { command: await findCommand(command, directory), args };
+    // A wrong name should not turn up with the first update.
+    return { command: await findExecutable(command, directory), args };
   },
   async onUpdate(update, { state: { command, args }, directory, logger, signal }) {
     signal.throwIfAborted();
@@ -94,23 +96,6 @@ const exec: AnyPlugin<ExecOptions> = definePlugin({
 });
 export default exec;
 
-/** Finds what to run at setup already: a wrong name should not turn up with the first update. */
-async function findCommand(command: string, directory: string): Promise<string> {
-  for (const file of candidates(command, directory)) {
-    if (!await isExecutable(file)) continue;
-    const { state } = await Deno.permissions.query({ name: "run", command: file });
-    if (state !== "granted") {
-      throw new ConfigError(`Cannot run ${file}: it needs --allow-run=${file}`);
-    }
-    const problem = await findInterpreterProblem(file, directory);
-    if (problem !== undefined) throw new ConfigError(`Cannot run ${file}: ${problem}`);
-    return file;
-  }
-  const inPath = !/[/\\]/.test(command);
-  const where = inPath ? "in PATH" : `at ${resolve(directory, command)}`;
-  throw new ConfigError(`Cannot run ${JSON.stringify(command)}: no executable file ${where}`);
-}
-
 /** `FEEDSYNC_SERVER` is a setting of feedsync, which the command may call itself: hence the origin. */
 function variables(update: Update): Record<string, string> {
   const { id, url, server: origin, time, stream, seq, superseded, removed = false } = update;
@@ -131,18 +116,10 @@ function spawn(command: string, args: string[], cwd: string, env: Record<string,
 
 /** The update is to blame only when it makes the environment too long: its URL is in it. */
 async function startFailure(command: string, cwd: string, cause: unknown): Promise<Error> {
-  const problem = await findStartProblem(command, cwd) ?? messageOf(cause);
+  const problem = await findExecutableProblem(command, cwd) ?? messageOf(cause);
   const message = `Cannot run ${command}: ${problem}`;
   const isTooLong = cause instanceof Error && "code" in cause && cause.code === "E2BIG";
   return isTooLong ? new Error(message) : new BackendUnavailableError(message, { cause });
-}
-
-/** What keeps a command from being started that could be when the plugin was set up. */
-async function findStartProblem(command: string, cwd: string): Promise<string | undefined> {
-  const directory = await Deno.stat(cwd).catch(() => undefined);
-  if (!directory?.isDirectory) return `the directory ${cwd} is not there`;
-  if (!await isExecutable(command)) return "it is not there any more, or not executable";
-  return await findInterpreterProblem(command, cwd);
 }
 
 /** Returns what ends the watch over `signal`. */

@@ -31,9 +31,8 @@ import {
   type Update,
   updateToJson,
 } from "@feedsync/feedsync";
+import { print, shownUrl } from "@feedsync/feedsync/plugin";
 import { z } from "zod";
-import { shownUrl } from "../lib/feed_url.ts";
-import { print } from "../lib/cli/stdout.ts";
 
 /** Options of the plugin `log`. */
 export interface LogOptions {

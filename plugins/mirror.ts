@@ -25,11 +25,9 @@
  * @module
  */
 import { type AnyPlugin, definePlugin, RejectedUpdateError, type Update } from "@feedsync/feedsync";
+import { feedFileName, FeedSink, messageOf } from "@feedsync/feedsync/plugin";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { messageOf } from "../lib/errors.ts";
-import { feedFileName } from "../lib/files/feed_names.ts";
-import { FeedSink } from "../lib/files/feed_sink.ts";
 
 /** Options of the plugin `mirror`. */
 export interface MirrorOptions {

@@ -40,12 +40,17 @@ import {
   RejectedUpdateError,
   updateToJson,
 } from "@feedsync/feedsync";
-import { Webhook } from "standardwebhooks";
+import {
+  type Answer,
+  DURATION,
+  DURATION_RULE,
+  messageOf,
+  originOf,
+  parseDuration,
+  post,
+  Signer,
+} from "@feedsync/feedsync/plugin";
 import { z } from "zod";
-import { DURATION, DURATION_RULE, parseDuration } from "../lib/base/duration.ts";
-import { messageOf } from "../lib/errors.ts";
-import { type Answer, originOf, post } from "../lib/base/http_post.ts";
-import { WEBHOOK_SECRET } from "../lib/wake/signature.ts";
 
 /** Options of the plugin `webhook`: one of `secret` and `secretEnv` is required. */
 export interface WebhookOptions {
@@ -84,29 +89,29 @@ const webhook: AnyPlugin<WebhookOptions> = definePlugin({
     if (state !== "granted") {
       throw new ConfigError(`Cannot POST to ${host}: it needs --allow-net=${host}`);
     }
-    return { webhook: openWebhook(options), headers: checkHeaders(options.headers) };
+    return { signer: openSigner(options), headers: checkHeaders(options.headers) };
   },
   async onUpdate(update, { options, state, signal }) {
-    const body = JSON.stringify(updateToJson(update));
-    const now = new Date();
+    const body = new TextEncoder().encode(JSON.stringify(updateToJson(update)));
     const headers = new Headers(state.headers);
     headers.set("content-type", "application/json");
-    headers.set("webhook-id", update.id);
-    headers.set("webhook-timestamp", String(Math.floor(now.getTime() / 1_000)));
-    headers.set("webhook-signature", state.webhook.sign(update.id, now, body));
+    const signature = state.signer.sign(update.id, body, Date.now());
+    for (const [name, value] of Object.entries(signature)) headers.set(name, value);
     const answer = await send(options, { body, headers }, signal);
     if (!answer.ok) throw failure(update.url, options.url, answer);
   },
 });
 export default webhook;
 
-function openWebhook({ secret, secretEnv }: { secret?: string; secretEnv?: string }): Webhook {
+function openSigner({ secret, secretEnv }: { secret?: string; secretEnv?: string }): Signer {
   const value = secretEnv === undefined ? secret : Deno.env.get(secretEnv);
   const place = secretEnv === undefined ? "'secret'" : `the environment variable ${secretEnv}`;
   if (!value) throw new ConfigError(`Cannot sign webhooks as ${place} is not set`);
-  // The library takes what is not base64 without complaint, and signs with something else.
-  if (WEBHOOK_SECRET.test(value)) return new Webhook(value);
-  throw new ConfigError(`Cannot sign webhooks as ${place} is not "whsec_" and base64`);
+  try {
+    return new Signer(value);
+  } catch {
+    throw new ConfigError(`Cannot sign webhooks as ${place} is not "whsec_" and base64`);
+  }
 }
 
 function checkHeaders(headers: Record<string, string>): Headers {
@@ -126,7 +131,7 @@ function checkHeaders(headers: Record<string, string>): Headers {
 /** Sends one request, which has `timeout` for all of it. */
 async function send(
   { url, timeout }: { url: string; timeout: number },
-  request: { body: string; headers: Headers },
+  request: { body: Uint8Array; headers: Headers },
   signal: AbortSignal,
 ): Promise<Answer> {
   const ended = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);

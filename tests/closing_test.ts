@@ -13,6 +13,7 @@ import { flush, publish } from "../lib/publish.ts";
 import { watch } from "../lib/watch.ts";
 import { watchFiles } from "../lib/watch_files.ts";
 import { Fleet, survivingState, urlOf } from "./fixture.ts";
+import { hanging } from "./memory_store.ts";
 
 const UPDATE = { url: urlOf("a"), content: "a" };
 
@@ -22,8 +23,9 @@ class Outage extends Fleet {
 
   constructor() {
     super();
-    const put = this.store.put.bind(this.store);
-    this.store.put = (...object) => this.failing ? Promise.reject(this.failing) : put(...object);
+    this.store.before("put", () => {
+      if (this.failing) throw this.failing;
+    });
   }
 }
 
@@ -168,15 +170,9 @@ Deno.test("what is under way when the connection is closed ends with a ClosedErr
   const server = fleet.server("web-1", { state, stopTimeout: "1s" });
   const watcher = watch(server, () => {}, { manual: true });
   await watcher.ready;
-  const hang = (signal?: AbortSignal) =>
-    new Promise<never>((_, reject) =>
-      signal?.addEventListener("abort", () => reject(new StoreUnavailableError("cut off")))
-    );
-  fleet.store.put = (_key: string, _body: Uint8Array, { signal }: { signal?: AbortSignal } = {}) =>
-    hang(signal);
-  fleet.store.list = async function* (_prefix, { signal } = {}) {
-    yield await hang(signal);
-  };
+  const cutOff = hanging(new StoreUnavailableError("cut off"));
+  fleet.store.before("put", cutOff);
+  fleet.store.before("list", cutOff);
   const calls = [publish(server, UPDATE), watcher.poll(), cleanup(server)];
   const ends = Promise.allSettled(calls);
   await fleet.time.run(server.close());

@@ -10,6 +10,7 @@ import type { ObjectStore } from "../lib/stores/store.ts";
 import type { Gap, Update } from "../lib/update.ts";
 import { watch, type Watcher } from "../lib/watch.ts";
 import { MemoryStore } from "./memory_store.ts";
+import { guardState } from "./sim/guarded_state.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
 /** Servers around one store in memory, in virtual time. */
@@ -137,10 +138,17 @@ export function texts(prefix: string, count: number, from = 1): string[] {
   return Array.from({ length: count }, (_, i) => `${prefix}${from + i}`);
 }
 
-/** A state whose database outlives its connections, which close it in vain; the fleet ends it. */
-export function survivingState(server: string, fleet: Fleet): State {
+/**
+ * A state whose database outlives its connections, as a file does; the fleet ends it. `point` is told of
+ * each call, such as `publisher.load`, and of the begin and the end of a `transaction` (`committed`); what it
+ * throws fails the call.
+ */
+export function survivingState(
+  server: string,
+  fleet: Fleet,
+  point: (call: string) => void = () => {},
+): State {
   const state = new State(":memory:", { server, store: fleet.store.url }, fleet.time.random);
-  const end = state[Symbol.dispose].bind(state);
-  fleet.atEnd(end);
-  return Object.assign(state, { isInMemory: false, [Symbol.dispose]: () => {} });
+  fleet.atEnd(() => state[Symbol.dispose]());
+  return guardState(state, { point, committed() {}, sync: () => state.sync() });
 }

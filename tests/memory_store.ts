@@ -5,6 +5,7 @@ import type {
   ObjectInfo,
   ObjectStore,
   RequestCounts,
+  StoreOptions,
 } from "../lib/stores/store.ts";
 
 /** As if keys were encrypted, and listed in the order of that: any order but theirs. */
@@ -17,6 +18,35 @@ export function shuffled(key: string): string {
   return `${String(hash).padStart(10, "0")} ${key}`;
 }
 
+/** What a {@linkcode Hook} can be put around. */
+type Operation = "put" | "get" | "list" | "delete";
+
+/**
+ * What happens at an operation: it is waited for, and what it throws fails the operation. Gets the key, of a
+ * listing the prefix; called for each key of a delete, which fails for that key alone.
+ */
+type Hook = (key: string, signal: AbortSignal | undefined) => unknown;
+
+interface HookOptions {
+  /** How often it is called. @default always */
+  readonly times?: number;
+}
+
+/** A hook that fails the operation. */
+export function failing(error: Error): Hook {
+  return () => Promise.reject(error);
+}
+
+/** A hook that holds the operation up until it is aborted, and then fails it, with its reason or this error. */
+export function hanging(error?: Error): Hook {
+  return (_key, signal) =>
+    new Promise((_, reject) => {
+      const fail = () => reject(error ?? signal?.reason);
+      if (signal?.aborted) fail();
+      else signal?.addEventListener("abort", fail, { once: true });
+    });
+}
+
 /** A store in memory, which several connections may share: what tests look into and tamper with. */
 export class MemoryStore implements ObjectStore {
   readonly url = "memory:";
@@ -27,36 +57,81 @@ export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, { body: Uint8Array; lastModified: number }>();
   /** How many GETs of a key find nothing, although it is there: a cache in front, a replica behind. */
   readonly hidden = new Map<string, number>();
+  /** Keys that listings do not show, although they are there. */
+  readonly unlisted = new Set<string>();
   /** What listings still show after it was deleted. */
   readonly stale = new Map<string, { body: Uint8Array; lastModified: number }>();
   /** Listings go by what this makes of keys, and so does `startAfter`: by default by the keys. */
   order: (key: string) => string = (key) => key;
   readonly #clock: Clock;
+  readonly #hooks = new Map<string, Set<Hook>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  put(key: string, body: Uint8Array): Promise<void> {
+  /** Has `hook` called before an operation takes effect; the returned function ends that. */
+  before(operation: Operation, hook: Hook, options?: HookOptions): () => void {
+    return this.#hook(`before ${operation}`, hook, options);
+  }
+
+  /**
+   * Has `hook` called after an operation took effect and before it is answered: a write is stored, a listing
+   * shows what was there before. The returned function ends that.
+   */
+  after(operation: Operation, hook: Hook, options?: HookOptions): () => void {
+    return this.#hook(`after ${operation}`, hook, options);
+  }
+
+  #hook(moment: string, hook: Hook, { times = Infinity }: HookOptions = {}): () => void {
+    const hooks = this.#hooksAt(moment);
+    let left = times;
+    const counted: Hook = (...args) => {
+      if (--left <= 0) hooks.delete(counted);
+      return hook(...args);
+    };
+    hooks.add(counted);
+    return () => void hooks.delete(counted);
+  }
+
+  #hooksAt(moment: string): Set<Hook> {
+    const hooks = this.#hooks.get(moment) ?? new Set();
+    this.#hooks.set(moment, hooks);
+    return hooks;
+  }
+
+  async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
     this.requests.put++;
+    for (const hook of this.#hooksAt("before put")) await hook(key, signal);
     this.objects.set(key, { body, lastModified: this.#clock.now() });
-    return Promise.resolve();
+    for (const hook of this.#hooksAt("after put")) await hook(key, signal);
   }
 
-  get(key: string): Promise<Uint8Array | undefined> {
+  async get(key: string, { signal }: StoreOptions = {}): Promise<Uint8Array | undefined> {
     this.requests.get++;
-    const misses = this.hidden.get(key) ?? 0;
-    if (misses > 0) {
-      this.hidden.set(key, misses - 1);
-      return Promise.resolve(undefined);
-    }
-    return Promise.resolve(this.objects.get(key)?.body);
+    for (const hook of this.#hooksAt("before get")) await hook(key, signal);
+    const body = this.#bodyOf(key);
+    for (const hook of this.#hooksAt("after get")) await hook(key, signal);
+    return body;
   }
 
-  async *list(prefix: string, { startAfter = "" }: ListOptions = {}): AsyncIterable<ObjectInfo> {
+  #bodyOf(key: string): Uint8Array | undefined {
+    const misses = this.hidden.get(key) ?? 0;
+    if (misses === 0) return this.objects.get(key)?.body;
+    this.hidden.set(key, misses - 1);
+    return undefined;
+  }
+
+  async *list(
+    prefix: string,
+    { startAfter = "", signal }: ListOptions = {},
+  ): AsyncIterable<ObjectInfo> {
     this.requests.list++;
     await Promise.resolve();
+    for (const hook of this.#hooksAt("before list")) await hook(prefix, signal);
     const listed = new Map([...this.stale, ...this.objects]);
+    for (const key of this.unlisted) listed.delete(key);
+    for (const hook of this.#hooksAt("after list")) await hook(prefix, signal);
     const begin = startAfter && this.order(startAfter);
     const ordered = [...listed.keys()].map((key) => ({ key, place: this.order(key) }))
       .sort((a, b) => a.place < b.place ? -1 : 1);
@@ -67,10 +142,22 @@ export class MemoryStore implements ObjectStore {
     }
   }
 
-  delete(keys: readonly string[]): Promise<FailedDelete[]> {
+  async delete(
+    keys: readonly string[],
+    { signal }: StoreOptions = {},
+  ): Promise<FailedDelete[]> {
     this.requests.delete++;
-    for (const key of keys) this.objects.delete(key);
-    return Promise.resolve([]);
+    const failed: FailedDelete[] = [];
+    for (const key of keys) {
+      try {
+        for (const hook of this.#hooksAt("before delete")) await hook(key, signal);
+        this.objects.delete(key);
+        for (const hook of this.#hooksAt("after delete")) await hook(key, signal);
+      } catch (error) {
+        failed.push({ key, error: error as Error });
+      }
+    }
+    return failed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

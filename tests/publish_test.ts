@@ -4,6 +4,7 @@ import { publish } from "../lib/publish.ts";
 import type { Update, UpdateInput } from "../lib/update.ts";
 import { nested, ones } from "./hostile/values.ts";
 import { Fleet, survivingState, texts, urlOf } from "./fixture.ts";
+import { failing } from "./memory_store.ts";
 
 Deno.test("publish() resolves with the place of the update in its stream", async () => {
   await using fleet = new Fleet();
@@ -182,8 +183,8 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
 Deno.test("publish() keeps the update when the store is down, and it arrives later", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
-  const put = fleet.store.put.bind(fleet.store);
-  fleet.store.put = () => Promise.reject(new StoreUnavailableError("Cannot reach the store"));
+  const outage = new StoreUnavailableError("Cannot reach the store");
+  const recover = fleet.store.before("put", failing(outage));
   await assert.rejects(fleet.publish(web1, "a"), (error) => {
     assert.ok(error instanceof StoreUnavailableError);
     assert.match(
@@ -194,7 +195,7 @@ Deno.test("publish() keeps the update when the store is down, and it arrives lat
     return true;
   });
   assert.deepEqual(fleet.keys(), []);
-  fleet.store.put = put;
+  recover();
   await fleet.publish(web1, "b");
   assert.deepEqual(fleet.keys().flatMap((key) => fleet.read(key).map((u) => u.content)), [
     "a",
@@ -205,11 +206,12 @@ Deno.test("publish() keeps the update when the store is down, and it arrives lat
 Deno.test("close() uploads what an earlier run had to leave in the outbox", async () => {
   await using fleet = new Fleet();
   const state = survivingState("web-1", fleet);
-  const first = fleet.server("web-1", { state }), put = fleet.store.put.bind(fleet.store);
-  fleet.store.put = () => Promise.reject(new StoreUnavailableError("Cannot reach the store"));
+  const first = fleet.server("web-1", { state });
+  const outage = new StoreUnavailableError("Cannot reach the store");
+  const recover = fleet.store.before("put", failing(outage));
   await assert.rejects(fleet.publish(first, "a"), StoreUnavailableError);
   await fleet.time.run(first.close());
-  fleet.store.put = put;
+  recover();
   await fleet.time.run(fleet.server("web-1", { state }).close());
   assert.deepEqual(fleet.keys().flatMap((key) => fleet.read(key).map((u) => u.content)), ["a"]);
 });
@@ -217,8 +219,7 @@ Deno.test("close() uploads what an earlier run had to leave in the outbox", asyn
 Deno.test("publish() tells at once that access is denied, and keeps the update", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
-  const put = fleet.store.put.bind(fleet.store);
-  fleet.store.put = () => Promise.reject(new AccessDeniedError("Access denied"));
+  const recover = fleet.store.before("put", failing(new AccessDeniedError("Access denied")));
   const begun = fleet.time.clock.now();
   await assert.rejects(fleet.publish(web1, "a"), (error) => {
     assert.ok(error instanceof AccessDeniedError);
@@ -229,7 +230,7 @@ Deno.test("publish() tells at once that access is denied, and keeps the update",
     return true;
   });
   assert.equal(fleet.time.clock.now(), begun);
-  fleet.store.put = put;
+  recover();
   await fleet.publish(web1, "b");
   assert.deepEqual(fleet.read(fleet.keys()[0]).map((u) => u.content), ["a", "b"]);
 });
@@ -238,13 +239,8 @@ Deno.test("publish() sends an update again whose write failed, or failed but was
   for (const stored of [false, true]) {
     await using fleet = new Fleet();
     const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
-    const put = fleet.store.put.bind(fleet.store);
-    let failures = 3;
-    fleet.store.put = async (key, body) => {
-      if (failures-- <= 0) return await put(key, body);
-      if (stored) await put(key, body);
-      throw new StoreUnavailableError("The response was lost");
-    };
+    const lost = failing(new StoreUnavailableError("The response was lost"));
+    fleet.store[stored ? "after" : "before"]("put", lost, { times: 3 });
     await fleet.publish(web1, ...texts("a", 20));
     await using received = fleet.watch(web2);
     await received.watcher.poll();
@@ -255,10 +251,10 @@ Deno.test("publish() sends an update again whose write failed, or failed but was
 Deno.test("what was queued at a crash is published by the next run, and nothing twice", async () => {
   await using fleet = new Fleet();
   const state = survivingState("web-1", fleet);
-  const put = fleet.store.put.bind(fleet.store);
-  fleet.store.put = () => Promise.reject(new StoreUnavailableError("Cannot reach the store"));
+  const outage = new StoreUnavailableError("Cannot reach the store");
+  const recover = fleet.store.before("put", failing(outage));
   await assert.rejects(fleet.publish(fleet.server("web-1", { state }), "a", "b"));
-  fleet.store.put = put;
+  recover();
   await fleet.publish(fleet.server("web-1", { state }), "c");
   await using received = fleet.watch(fleet.server("web-2"));
   await received.watcher.poll();
@@ -269,16 +265,13 @@ Deno.test("what was queued at a crash is published by the next run, and nothing 
 Deno.test("a commit that landed although its write failed and the process died is not a fork", async () => {
   await using fleet = new Fleet();
   const state = survivingState("web-1", fleet);
-  const put = fleet.store.put.bind(fleet.store);
-  fleet.store.put = async (key, body) => {
-    await put(key, body);
-    throw new StoreUnavailableError("The response was lost");
-  };
+  const lost = new StoreUnavailableError("The response was lost");
+  const recover = fleet.store.after("put", failing(lost));
   const first = fleet.server("web-1", { state });
   const stream = first.stream;
   await assert.rejects(fleet.publish(first, "a"));
   await fleet.time.run(first.close());
-  fleet.store.put = put;
+  recover();
   const second = fleet.server("web-1", { state });
   await fleet.publish(second, "b");
   assert.equal(second.stream, stream);

@@ -11,7 +11,7 @@ import {
 import { publish } from "../lib/publish.ts";
 import { watch } from "../lib/watch.ts";
 import { texts, urlOf } from "./fixture.ts";
-import { MemoryStore } from "./memory_store.ts";
+import { failing, hanging, MemoryStore } from "./memory_store.ts";
 
 /** Connections that share one state file, as processes of one server do. */
 class SharedState implements AsyncDisposable {
@@ -65,8 +65,7 @@ Deno.test("who waits for another process learns the true reason of its failure",
   await using shared = new SharedState();
   const [one, two] = [shared.connect(), shared.connect({ publishTimeout: "300ms" })];
   await publish(one, { url: urlOf("a"), content: "a" });
-  shared.store.put = () =>
-    Promise.reject(new StoreUnavailableError("Cannot reach the store: reset"));
+  shared.store.before("put", failing(new StoreUnavailableError("Cannot reach the store: reset")));
   await assert.rejects(
     publish(two, { url: urlOf("b"), content: "b" }),
     /Cannot reach the store: reset \(1 update is queued and safe/,
@@ -78,7 +77,7 @@ Deno.test("who waits for another process is told at once when the store refuses 
     await using shared = new SharedState();
     const [one, two] = [shared.connect(), shared.connect()];
     await publish(one, { url: urlOf("a"), content: "a" });
-    shared.store.put = () => Promise.reject(new Refusal("Cannot write: no"));
+    shared.store.before("put", failing(new Refusal("Cannot write: no")));
     await assert.rejects(publish(two, { url: urlOf("b"), content: "b" }), (error) => {
       assert.ok(error instanceof Refusal, String(error));
       return /^Cannot write: no \(1 update is queued and safe/.test(error.message);
@@ -89,11 +88,11 @@ Deno.test("who waits for another process is told at once when the store refuses 
 Deno.test("who waits is not told why a process failed that has ended since", async () => {
   await using shared = new SharedState();
   const one = shared.connect({ publishTimeout: "50ms", stopTimeout: "0s" });
-  shared.store.put = () => Promise.reject(new StoreUnavailableError("refused"));
+  const recover = shared.store.before("put", failing(new StoreUnavailableError("refused")));
   await assert.rejects(publish(one, { url: urlOf("a"), content: "a" }), /refused/);
   await one.close();
-  shared.store.put = (_key: string, _body: Uint8Array, { signal }: { signal?: AbortSignal } = {}) =>
-    new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  recover();
+  shared.store.before("put", hanging());
   const two = shared.connect({ publishTimeout: "200ms", stopTimeout: "0s" });
   await assert.rejects(
     publish(two, { url: urlOf("b"), content: "b" }),

@@ -8,6 +8,17 @@ import { dirname } from "node:path";
 /**
  * Writes a new file and returns when it was written, in milliseconds since 1970, by the clock of
  * the file system. It has `mode` from the moment on at which it is made.
+ *
+ * @example
+ * ```ts
+ * import { renameDurably, writeDurably } from "@feedsync/feedsync/plugin";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeDurably(`${directory}/unfinished`, new TextEncoder().encode("<rss></rss>"));
+ * await renameDurably(`${directory}/unfinished`, `${directory}/feed.xml`);
+ * ```
+ *
+ * @throws {Deno.errors.AlreadyExists} when there is a file with that name.
  */
 export async function writeDurably(
   path: string,
@@ -21,7 +32,18 @@ export async function writeDurably(
   return mtime!.getTime();
 }
 
-/** Renames a file, replacing what has the new name; a directory for it is made when it is missing. */
+/**
+ * Renames a file, replacing what has the new name; a directory for it is made when it is missing.
+ *
+ * @example
+ * ```ts
+ * import { renameDurably } from "@feedsync/feedsync/plugin";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${directory}/old`, "");
+ * await renameDurably(`${directory}/old`, `${directory}/made/new`);
+ * ```
+ */
 export async function renameDurably(from: string, to: string): Promise<void> {
   const directory = dirname(to);
   await inDirectory(directory, () => Deno.rename(from, to));

@@ -8,7 +8,7 @@
 export const DURATION: RegExp = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** How to write one, for messages. */
-export const DURATION_RULE =
+export const DURATION_RULE: string =
   'must be a duration such as "200ms", "10s", "1m", "24h" or "7d", or a number of milliseconds';
 
 const UNITS: Record<string, number> = {
@@ -22,6 +22,17 @@ const UNITS: Record<string, number> = {
 /**
  * Milliseconds of a duration: `"200ms"`, `"10s"`, `"1m"`, `"24h"`, `"7d"`, or a plain number, which
  * is milliseconds already.
+ *
+ * @example In the options of a plugin
+ * ```ts
+ * import { DURATION, DURATION_RULE, parseDuration } from "@feedsync/feedsync/plugin";
+ * import assert from "node:assert/strict";
+ * import { z } from "zod";
+ *
+ * const duration = z.union([z.number(), z.string().regex(DURATION, DURATION_RULE)], DURATION_RULE);
+ * const options = z.strictObject({ timeout: duration.default("10s").transform(parseDuration) });
+ * assert.deepEqual(options.parse({ timeout: "1m" }), { timeout: 60_000 });
+ * ```
  *
  * @throws {RangeError} when `value` is neither, or negative.
  */

@@ -37,6 +37,17 @@ export interface Answer {
  * Sends a POST and reads the answer as far as it matters. Follows no redirects: what is sent is for
  * the configured receiver alone.
  *
+ * @example
+ * ```ts
+ * import { originOf, post } from "@feedsync/feedsync/plugin";
+ *
+ * await using server = Deno.serve({ port: 0, onListen() {} }, () => new Response(null, { status: 204 }));
+ * const url = `http://localhost:${server.addr.port}/hook/SECRET`;
+ * const signal = AbortSignal.timeout(10_000);
+ * const { ok, status } = await post(url, { headers: {}, body: "{}", signal });
+ * if (!ok) throw new Error(`${originOf(url)} answered ${status}`);
+ * ```
+ *
  * @throws {BackendUnavailableError} when no answer comes; its message is the reason alone.
  */
 export async function post(url: string, request: PostRequest): Promise<Answer> {
@@ -62,7 +73,17 @@ export async function post(url: string, request: PostRequest): Promise<Answer> {
   return { status, ok, excerpt: "" };
 }
 
-/** The origin of a URL: all of it that may be shown. */
+/**
+ * The origin of a URL: all of it that may be shown.
+ *
+ * @example
+ * ```ts
+ * import { originOf } from "@feedsync/feedsync/plugin";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(originOf("https://hooks.example.com/SECRET"), "https://hooks.example.com");
+ * ```
+ */
 export function originOf(url: string): string {
   return new URL(url).origin;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { RunningPlugin } from "../plugin.ts";
-import { print } from "./stdout.ts";
+import { print } from "../base/stdout.ts";
 import { updateToJson } from "../update.ts";
 
 export { print };

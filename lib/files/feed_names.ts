@@ -38,6 +38,7 @@ const COPY =
  *
  * @example
  * ```ts
+ * import { feedFileName } from "@feedsync/feedsync/plugin";
  * import assert from "node:assert/strict";
  *
  * const name = feedFileName("https://example.com/feed.xml");

@@ -44,7 +44,24 @@ interface Look {
   readonly action: ReturnType<typeof decideOnWrite>;
 }
 
-/** A directory of feed files that updates are written to. */
+/**
+ * A directory of feed files that updates are written to.
+ *
+ * @example In a plugin
+ * ```ts
+ * import { definePlugin } from "@feedsync/feedsync";
+ * import { FeedSink } from "@feedsync/feedsync/plugin";
+ *
+ * export default definePlugin({
+ *   name: "my-mirror",
+ *   setup: ({ directory, files, logger }) =>
+ *     FeedSink.open(`${directory}/feeds`, { known: files, logger }),
+ *   async onUpdate(update, { state: sink, signal }) {
+ *     if (!update.superseded) await sink.apply(update, signal);
+ *   },
+ * });
+ * ```
+ */
 export class FeedSink {
   readonly #directory: string;
   readonly #known: KnownFiles;

@@ -1,10 +1,11 @@
 /**
- * Whether a file can be run. Of a script whose interpreter is missing the system says no more than "no
+ * Which file a command is, and whether it can be run. Of a script whose interpreter is missing the system says no more than "no
  * such file", as if it were the script.
  *
  * @module
  */
 import { delimiter, resolve } from "node:path";
+import { ConfigError } from "../errors.ts";
 
 const WINDOWS = Deno.build.os === "windows";
 
@@ -14,8 +15,61 @@ const MAX_FIRST_LINE = 256;
 /** An interpreter may be a script as well; so many times as Linux allows. */
 const MAX_INTERPRETERS = 4;
 
+/**
+ * The absolute path of what runs as `command`: what has a slash in it is looked up from `directory`, where it
+ * will run, anything else in `PATH`.
+ *
+ * @example
+ * ```ts
+ * import { findExecutable } from "@feedsync/feedsync/plugin";
+ *
+ * const sh = await findExecutable("sh", Deno.cwd());
+ * await new Deno.Command(sh, { args: ["-c", "true"] }).output();
+ * ```
+ *
+ * @throws {ConfigError} when there is no such file, it cannot run, or it needs a permission.
+ */
+export async function findExecutable(command: string, directory: string): Promise<string> {
+  for (const file of candidates(command, directory)) {
+    if (!await isExecutable(file)) continue;
+    const { state } = await Deno.permissions.query({ name: "run", command: file });
+    if (state !== "granted") {
+      throw new ConfigError(`Cannot run ${file}: it needs --allow-run=${file}`);
+    }
+    const problem = await findInterpreterProblem(file, directory);
+    if (problem !== undefined) throw new ConfigError(`Cannot run ${file}: ${problem}`);
+    return file;
+  }
+  const inPath = !/[/\\]/.test(command);
+  const where = inPath ? "in PATH" : `at ${resolve(directory, command)}`;
+  throw new ConfigError(`Cannot run ${JSON.stringify(command)}: no executable file ${where}`);
+}
+
+/**
+ * What keeps a file from being run in `directory` that could be run before, such as when
+ * {@linkcode findExecutable} found it; undefined when nothing is known to.
+ *
+ * @example
+ * ```ts
+ * import { findExecutableProblem } from "@feedsync/feedsync/plugin";
+ * import assert from "node:assert/strict";
+ *
+ * const problem = await findExecutableProblem("/gone.sh", Deno.cwd());
+ * assert.equal(problem, "it is not there any more, or not executable");
+ * ```
+ */
+export async function findExecutableProblem(
+  file: string,
+  directory: string,
+): Promise<string | undefined> {
+  const stat = await Deno.stat(directory).catch(() => undefined);
+  if (!stat?.isDirectory) return `the directory ${directory} is not there`;
+  if (!await isExecutable(file)) return "it is not there any more, or not executable";
+  return await findInterpreterProblem(file, directory);
+}
+
 /** The executable files that a command may stand for, in the order in which they are looked for. */
-export function* candidates(command: string, directory: string): Iterable<string> {
+function* candidates(command: string, directory: string): Iterable<string> {
   const isPath = /[/\\]/.test(command);
   const places = isPath ? [directory] : (Deno.env.get("PATH") ?? "").split(delimiter);
   const names = WINDOWS ? [command, `${command}.exe`] : [command];
@@ -25,7 +79,7 @@ export function* candidates(command: string, directory: string): Iterable<string
 }
 
 /** Whether it is a file that may be executed. */
-export async function isExecutable(file: string): Promise<boolean> {
+async function isExecutable(file: string): Promise<boolean> {
   try {
     const { isFile, mode } = await Deno.stat(file);
     return isFile && (mode === null || (mode & 0o111) !== 0);
@@ -40,7 +94,7 @@ export async function isExecutable(file: string): Promise<boolean> {
  * `#!/usr/bin/env python3`; undefined when it is there, when the file is no script, or when that
  * cannot be found out. `directory` is where the script will run.
  */
-export async function findInterpreterProblem(
+async function findInterpreterProblem(
   script: string,
   directory: string,
 ): Promise<string | undefined> {

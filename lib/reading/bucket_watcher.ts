@@ -4,7 +4,6 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { closePlugins } from "../plugins/close_plugins.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
@@ -12,7 +11,7 @@ import { ClosedError, messageOf, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { RunningPlugin } from "../plugin.ts";
-import { setUpPlugins } from "../plugins/set_up_plugins.ts";
+import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
 import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
 import type { Commit } from "../publishing/commit.ts";

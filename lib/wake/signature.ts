@@ -8,8 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** What a secret looks like: `whsec_` and base64. */
-export const WEBHOOK_SECRET: RegExp =
-  /^whsec_(?!$)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const WEBHOOK_SECRET = /^whsec_(?!$)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** A message counts as sent just now within so many milliseconds: clocks differ. */
 export const TOLERANCE: number = 5 * 60 * 1000;
@@ -26,12 +25,32 @@ export function isSecret(text: string): boolean {
     Uint8Array.fromBase64(text.slice("whsec_".length)).length >= LEAST_SECRET;
 }
 
-/** Signs messages, and tells those that were signed with the same secret. */
+/**
+ * Signs messages, and tells those that were signed with the same secret.
+ *
+ * @example
+ * ```ts
+ * import { Signer } from "@feedsync/feedsync/plugin";
+ * import assert from "node:assert/strict";
+ *
+ * const signer = new Signer("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+ * const body = new TextEncoder().encode("{}");
+ * const headers = new Headers(signer.sign("msg_1", body, Date.now()));
+ * assert.equal(signer.verify(headers, body, Date.now()), "msg_1");
+ * ```
+ */
 export class Signer {
   readonly #key: Uint8Array;
 
-  /** With a secret such as `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`. */
+  /**
+   * With a secret such as `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`.
+   *
+   * @throws {TypeError} when it is not `whsec_` and base64.
+   */
   constructor(secret: string) {
+    if (!WEBHOOK_SECRET.test(secret)) {
+      throw new TypeError('Cannot sign messages: the secret is not "whsec_" and base64');
+    }
     this.#key = Uint8Array.fromBase64(secret.slice("whsec_".length));
   }
 

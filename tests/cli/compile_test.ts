@@ -56,7 +56,7 @@ Deno.test("deno compile embeds all that the commands load, plugins included, and
     const embedded = printed.slice(printed.indexOf("Embedded Files"));
     const files = ["cli.ts", "demo.ts", "cost.ts", "mirror.ts"];
     const whole = ["plugins/*", "stores/*", "wake/*", "log/*"];
-    const packages = ["client-s3", "client-sqs", "zod", "logtape", "standardwebhooks", "jose"];
+    const packages = ["client-s3", "client-sqs", "zod", "logtape", "jose"];
     for (const name of [...files, ...whole, ...packages, "plugins", "jsonc-parser"]) {
       assert.ok(embedded.includes(name), `${name} is missing`);
     }

@@ -74,9 +74,9 @@ Deno.test("an object that is too large holds up its own stream only, and is no f
   const stream = web1.stream;
   await fleet.publish(web1, "a");
   await fleet.store.put(KEY, new Uint8Array(8));
-  const get = fleet.store.get.bind(fleet.store);
-  fleet.store.get = (key) =>
-    key === KEY ? Promise.reject(new CorruptObjectError(key, "it is too large")) : get(key);
+  fleet.store.before("get", (key) => {
+    if (key === KEY) throw new CorruptObjectError(key, "it is too large");
+  });
   await using received = fleet.watch(web2);
   await fleet.time.run(received.watcher.poll());
   await fleet.publish(web1, ...texts("b", 3));
@@ -88,9 +88,9 @@ Deno.test("an object that is too large holds up its own stream only, and is no f
 Deno.test("a marker that is too large, or garbage, keeps nobody from listing", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1", { retention: false });
-  const get = fleet.store.get.bind(fleet.store);
-  fleet.store.get = (key) =>
-    key === MARKER_KEY ? Promise.reject(new CorruptObjectError(key, "it is too large")) : get(key);
+  fleet.store.before("get", (key) => {
+    if (key === MARKER_KEY) throw new CorruptObjectError(key, "it is too large");
+  });
   const web2 = fleet.server("web-2", { marker: true, poll: "1s", retention: false });
   const contents: unknown[] = [];
   const watcher = watch(web2, ({ content }) => void contents.push(content));

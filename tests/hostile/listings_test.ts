@@ -137,18 +137,13 @@ Deno.test("streams that were read before come before those that are new, LISTs a
   await fleet.publish(web1, "b");
   const requests: string[] = [];
   let running = 0, most = 0;
-  const { list, get } = fleet.store;
-  fleet.store.get = (key) => {
-    requests.push(key);
-    return get.call(fleet.store, key);
-  };
-  fleet.store.list = async function* (prefix, options) {
+  fleet.store.before("get", (key) => void requests.push(key));
+  fleet.store.before("list", async (prefix) => {
     requests.push(prefix);
     most = Math.max(most, ++running);
     for (let i = 0; i < 20; i++) await Promise.resolve();
-    yield* list.call(fleet.store, prefix, options);
-    running--;
-  };
+  });
+  fleet.store.after("list", () => void running--);
   await fleet.time.run(received.watcher.poll());
   assert.equal(requests[0], "tail/");
   assert.ok(requests[1].startsWith(`tail/${web1.stream}/`), requests[1]);
@@ -164,11 +159,10 @@ Deno.test("objects that the store refuses hold up their streams only, and no log
   await fleet.publish(web1, "a");
   const denied = [key("evil_abcdefgh", 5), key(web1.stream, 2)];
   for (const key of denied) await fleet.store.put(key, GARBAGE);
-  const { get } = fleet.store;
-  fleet.store.get = (key) =>
-    denied.includes(key)
-      ? Promise.reject(new AccessDeniedError(`Access denied while reading ${key}`))
-      : get.call(fleet.store, key);
+  fleet.store.before("get", (key) => {
+    if (!denied.includes(key)) return;
+    throw new AccessDeniedError(`Access denied while reading ${key}`);
+  });
   await using received = fleet.watch(fleet.server("new"));
   for (let poll = 0; poll < 5; poll++) {
     await assert.rejects(fleet.time.run(received.watcher.poll()), AccessDeniedError);
@@ -209,11 +203,7 @@ Deno.test("a stream that was read before does not wait for those that somebody m
   await watcher.ready;
   await fleet.time.pass(5_000);
   for (let i = 0; i < 2_000; i++) await fleet.store.put(key(`a${i}_abcdefgh`, 9), GARBAGE);
-  const { list } = fleet.store;
-  fleet.store.list = async function* (prefix, options) {
-    await sleep(clock, 50);
-    yield* list.call(fleet.store, prefix, options);
-  };
+  fleet.store.before("list", () => sleep(clock, 50));
   await fleet.time.pass(2_000); // The first of them are being read.
   await fleet.publish(web1, "b");
   const { list: before } = fleet.store.requests;

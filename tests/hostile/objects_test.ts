@@ -3,7 +3,7 @@ import { zstdCompressSync } from "node:zlib";
 import { decodeBody, MAX_UPDATE_BYTES } from "../../lib/log/codec.ts";
 import { sleep } from "../../lib/base/environment.ts";
 import { CorruptObjectError } from "../../lib/errors.ts";
-import { objectName, parseKey } from "../../lib/log/names.ts";
+import { objectName } from "../../lib/log/names.ts";
 import { publish } from "../../lib/publish.ts";
 import { MAX_OBJECT_BYTES } from "../../lib/stores/store.ts";
 import { watch } from "../../lib/watch.ts";
@@ -161,11 +161,7 @@ Deno.test("no object that is written comes near what readers refuse", async () =
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
   const lines = new Map<string, number>();
-  const put = fleet.store.put.bind(fleet.store);
-  fleet.store.put = async (key, body) => {
-    await put(key, body);
-    lines.set(key, decodeBody(parseKey(key)!, body).length);
-  };
+  fleet.store.after("put", (key) => lines.set(key, fleet.read(key).length));
   // As short as lines get, and as many as there can be in a segment.
   for (let i = 0; i < 30; i++) {
     await publish(
@@ -180,12 +176,8 @@ Deno.test("no object that is written comes near what readers refuse", async () =
 Deno.test("updates that are nested far are never so many in an object that readers refuse it", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
-  const put = fleet.store.put.bind(fleet.store);
   const counts = new Map<string, number>();
-  fleet.store.put = async (key, body) => {
-    await put(key, body);
-    counts.set(key, decodeBody(parseKey(key)!, body).length);
-  };
+  fleet.store.after("put", (key) => counts.set(key, fleet.read(key).length));
   const content = JSON.parse(nestedText("[", "]", 490, ones(8_000)));
   const update = { url: urlOf("deep"), content };
   await publish(web1, Array.from({ length: 10 }, () => update));

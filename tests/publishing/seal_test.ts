@@ -3,6 +3,7 @@ import { AccessDeniedError } from "../../lib/errors.ts";
 import { planSegments, SEGMENT_AGE, SEGMENT_BYTES } from "../../lib/publishing/seal.ts";
 import type { KnownCommit, StreamState } from "../../lib/state/own_stream.ts";
 import { Fleet, survivingState, texts } from "../fixture.ts";
+import { failing } from "../memory_store.ts";
 
 const NEW: StreamState = {
   stream: "web-1_abcdefgh",
@@ -79,15 +80,12 @@ Deno.test("a segment is stored before its commits are deleted", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
   const order: string[] = [];
-  const put = fleet.store.put.bind(fleet.store), remove = fleet.store.delete.bind(fleet.store);
-  fleet.store.put = (key, body) => {
+  fleet.store.after("put", (key) => {
     if (key.startsWith("segments/")) order.push("segment");
-    return put(key, body);
-  };
-  fleet.store.delete = (keys) => {
-    order.push("delete");
-    return remove(keys);
-  };
+  });
+  fleet.store.before("delete", () => {
+    if (order.at(-1) !== "delete") order.push("delete");
+  });
   await fleet.publish(web1, ...texts("a", 10));
   assert.deepEqual(order, ["segment", "delete"]);
 });
@@ -102,11 +100,7 @@ Deno.test("publishing takes one PUT a commit, and one more and a LIST for every 
 
 Deno.test("where nothing can be deleted publishing goes on, in one stream, without reading back", async () => {
   await using fleet = new Fleet();
-  const error = new AccessDeniedError("no");
-  fleet.store.delete = (keys) => {
-    fleet.store.requests.delete++;
-    return Promise.resolve(keys.map((key) => ({ key, error })));
-  };
+  fleet.store.before("delete", failing(new AccessDeniedError("no")));
   const state = survivingState("web-1", fleet);
   const { stream } = state.publisher.load();
   const contents = texts("a".repeat(20_000), 40);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { AccessDeniedError, StateError, StoreUnavailableError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
 import { Fleet, survivingState, texts } from "../fixture.ts";
+import { failing } from "../memory_store.ts";
 
 const SECOND = 1000, HOUR = 60 * 60 * SECOND;
 
@@ -20,18 +21,17 @@ Deno.test("a clock that is set back holds up no upload", async () => {
 
 Deno.test("a server that may not read goes on after a commit whose answer was lost", async () => {
   await using fleet = new Fleet();
-  fleet.store.get = () => Promise.reject(new AccessDeniedError("no"));
+  fleet.store.before("get", failing(new AccessDeniedError("no")));
   const state = survivingState("web-1", fleet);
-  const { put } = fleet.store;
   const web1 = fleet.server("web-1", { state, publishTimeout: "1s", stopTimeout: "0s" });
   await fleet.publish(web1, "1");
-  fleet.store.put = async (...object) => {
-    await put.apply(fleet.store, object);
-    throw new StoreUnavailableError("The answer is lost");
-  };
+  const recover = fleet.store.after(
+    "put",
+    failing(new StoreUnavailableError("The answer is lost")),
+  );
   await assert.rejects(fleet.publish(web1, "2"), StoreUnavailableError);
   await fleet.time.run(web1.close());
-  fleet.store.put = put;
+  recover();
   await fleet.publish(fleet.server("web-1", { state }), "3");
   assert.deepEqual(
     new Set(fleet.keys().flatMap((key) => fleet.read(key).map(({ content }) => content))),
@@ -41,9 +41,7 @@ Deno.test("a server that may not read goes on after a commit whose answer was lo
 
 Deno.test("what this server may not delete is forgotten when somebody else has deleted it", async () => {
   await using fleet = new Fleet();
-  const remove = fleet.store.delete;
-  fleet.store.delete = (keys) =>
-    Promise.resolve(keys.map((key) => ({ key, error: new AccessDeniedError("no") })));
+  fleet.store.before("delete", failing(new AccessDeniedError("no")));
   const web1 = fleet.server("web-1");
   await using received = fleet.watch(web1);
   for (const url of texts("https://example.com/", 30)) {
@@ -52,7 +50,7 @@ Deno.test("what this server may not delete is forgotten when somebody else has d
   await fleet.time.run(received.watcher.poll());
   const { publisher } = web1.parts!.state;
   const before = publisher.knownKeys().size;
-  await fleet.time.run(remove.call(fleet.store, fleet.keys("tail/").slice(0, -1)));
+  for (const key of fleet.keys("tail/").slice(0, -1)) fleet.store.objects.delete(key);
   await fleet.time.run(received.watcher.poll());
   assert.ok(before > 30, `${before} keys were known`);
   assert.ok(publisher.knownKeys().size < 12, `${publisher.knownKeys().size} keys are known`);
@@ -77,15 +75,11 @@ Deno.test("a listing that overlaps a seal raises no alarm", async () => {
   for (const url of texts("https://example.com/a", 8)) {
     await fleet.time.run(publish(web1, { url, content: LARGE }));
   }
-  const { list } = fleet.store;
-  fleet.store.list = async function* (prefix, options) {
-    const objects = await Array.fromAsync(list.call(fleet.store, prefix, options));
-    fleet.store.list = list;
+  fleet.store.after("list", async () => {
     for (const url of texts("https://example.com/b", 16)) {
       await publish(web1, { url, content: LARGE });
     }
-    yield* objects;
-  };
+  }, { times: 1 });
   const begun = fleet.time.clock.elapsed();
   await fleet.time.run(received.watcher.poll());
   await fleet.publish(web1, "after");
@@ -95,15 +89,13 @@ Deno.test("a listing that overlaps a seal raises no alarm", async () => {
 
 Deno.test("uploading goes on after the state could not be read for a while", async () => {
   await using fleet = new Fleet();
-  const web1 = fleet.server("web-1");
-  const { publisher } = web1.parts!.state, { load } = publisher;
+  let failures = 0;
+  const state = survivingState("web-1", fleet, (call) => {
+    if (call === "publisher.load" && failures-- > 0) throw new StateError("disk I/O error");
+  });
+  const web1 = fleet.server("web-1", { state });
   await fleet.publish(web1, "1");
-  let failures = 6;
-  publisher.load = () => {
-    if (failures-- > 0) throw new StateError("disk I/O error");
-    publisher.load = load;
-    return load.call(publisher);
-  };
+  failures = 6;
   web1.parts!.uploader.start();
   await fleet.time.pass(60 * SECOND);
   await fleet.publish(web1, "2");

@@ -224,19 +224,14 @@ Deno.test("a graceful stop lets the running callback finish and stores the curso
 
 Deno.test("others can use the state while contents are hashed", async () => {
   await using fleet = new Fleet();
-  const state = survivingState("web-2", fleet);
-  await publish(fleet.server("web-1"), { url: urlOf("a"), content: { items: [1, 2] } });
   let isLocked = false;
+  const state = survivingState("web-2", fleet, (call) => {
+    if (call === "transaction") isLocked = true;
+    if (call === "committed") isLocked = false;
+  });
+  await publish(fleet.server("web-1"), { url: urlOf("a"), content: { items: [1, 2] } });
   const hashedLocked: boolean[] = [];
-  const { stringify } = JSON, transaction = state.transaction.bind(state);
-  state.transaction = (...args) => {
-    isLocked = true;
-    try {
-      return transaction(...args);
-    } finally {
-      isLocked = false;
-    }
-  };
+  const { stringify } = JSON;
   JSON.stringify = (value: unknown, ...args: unknown[]) => {
     if (args.length > 0) hashedLocked.push(isLocked); // Only what is hashed is indented.
     return Reflect.apply(stringify, JSON, [value, ...args]);

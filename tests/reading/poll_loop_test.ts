@@ -8,6 +8,7 @@ import {
 import { watch } from "../../lib/watch.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { Fleet, survivingState } from "../fixture.ts";
+import { failing } from "../memory_store.ts";
 
 /** Longer than any delay between attempts. */
 const A_WHILE = 60_000;
@@ -19,13 +20,13 @@ Deno.test("a failure is said once, without a queue when there is none, and that 
   const before = fleet.server("web-1", { state });
   await fleet.publish(before, "a");
   await fleet.time.run(before.close());
-  const { list } = fleet.store;
-  fleet.store.list = () => {
-    throw new StoreUnavailableError("Cannot list: refused");
-  };
+  const recover = fleet.store.before(
+    "list",
+    failing(new StoreUnavailableError("Cannot list: refused")),
+  );
   await using _ = watch(fleet.server("web-1", { state }), () => {});
   await fleet.time.pass(A_WHILE);
-  fleet.store.list = list;
+  recover();
   await fleet.time.pass(A_WHILE);
   assert.deepEqual(log.lines, [
     "warning: Cannot list: refused (retrying; nothing is lost)",
@@ -37,17 +38,16 @@ Deno.test("a failure is said once, without a queue when there is none, and that 
 Deno.test("that the store can be reached again is not said when it was the state that failed", async () => {
   await using fleet = new Fleet();
   using log = captureLog();
-  const state = survivingState("web-2", fleet);
+  let isFull = false;
+  const state = survivingState("web-2", fleet, (call) => {
+    if (isFull && call === "transaction") throw new StateError("Cannot write to the state: full");
+  });
   await using _ = watch(fleet.server("web-2", { state }), () => {});
   await fleet.time.pass(A_WHILE);
-  const { transaction } = state;
-
-  state.transaction = () => {
-    throw new StateError("Cannot write to the state: full");
-  };
+  isFull = true;
   await fleet.publish(fleet.server("web-1"), "a");
   await fleet.time.pass(A_WHILE);
-  state.transaction = transaction;
+  isFull = false;
   await fleet.time.pass(A_WHILE);
   assert.deepEqual(log.lines.filter((line) => !line.includes("(retrying)")), [
     "warning: Cannot write to the state: full (retrying; nothing is lost)",
@@ -58,20 +58,14 @@ Deno.test("that the store can be reached again is not said when it was the state
 for (const Refusal of [AccessDeniedError, ConfigError]) {
   Deno.test(`a first poll that ends with ${Refusal.name} is made once more before the watcher ends`, async () => {
     await using fleet = new Fleet();
-    const { list } = fleet.store;
-    fleet.store.list = () => {
-      throw new Refusal("Cannot list: refused");
-    };
+    const recover = fleet.store.before("list", failing(new Refusal("Cannot list: refused")));
     await using watcher = watch(fleet.server("web-1"), () => {});
     const start = fleet.time.clock.elapsed();
     await assert.rejects(fleet.time.run(watcher.finished), Refusal);
     assert.ok(fleet.time.clock.elapsed() - start >= 2_000, "some seconds later");
 
-    let refusals = 1;
-    fleet.store.list = (...args) => {
-      if (refusals-- > 0) throw new Refusal("Cannot list: refused");
-      return list.apply(fleet.store, args);
-    };
+    recover();
+    fleet.store.before("list", failing(new Refusal("Cannot list: refused")), { times: 1 });
     const received: unknown[] = [];
     await using passing = watch(
       fleet.server("web-2"),
@@ -85,7 +79,6 @@ for (const Refusal of [AccessDeniedError, ConfigError]) {
 
   Deno.test(`a watcher that has polled once outlives ${Refusal.name}`, async () => {
     await using fleet = new Fleet();
-    const { list } = fleet.store;
     const received: unknown[] = [];
     await using watcher = watch(
       fleet.server("web-1"),
@@ -93,11 +86,9 @@ for (const Refusal of [AccessDeniedError, ConfigError]) {
     );
     await watcher.ready;
     await fleet.time.pass(A_WHILE);
-    fleet.store.list = () => {
-      throw new Refusal("Cannot list: refused");
-    };
+    const recover = fleet.store.before("list", failing(new Refusal("Cannot list: refused")));
     await fleet.time.pass(A_WHILE);
-    fleet.store.list = list;
+    recover();
     await fleet.publish(fleet.server("web-2"), "a");
     await fleet.time.pass(A_WHILE);
     assert.deepEqual(received, ["a"]);
@@ -106,15 +97,15 @@ for (const Refusal of [AccessDeniedError, ConfigError]) {
 
 Deno.test("a first poll that finds the store out of reach ends nothing, however often", async () => {
   await using fleet = new Fleet();
-  const { list } = fleet.store;
-  fleet.store.list = () => {
-    throw new StoreUnavailableError("Cannot list: 307");
-  };
+  const recover = fleet.store.before(
+    "list",
+    failing(new StoreUnavailableError("Cannot list: 307")),
+  );
   const received: unknown[] = [];
   await using watcher = watch(fleet.server("web-1"), ({ content }) => void received.push(content));
   await watcher.ready;
   await fleet.time.pass(A_WHILE);
-  fleet.store.list = list;
+  recover();
   await fleet.publish(fleet.server("web-2"), "a");
   await fleet.time.pass(A_WHILE);
   assert.deepEqual(received, ["a"]);

@@ -3,6 +3,7 @@ import { StoreUnavailableError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
 import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
+import { failing } from "../memory_store.ts";
 
 const STREAM = "web-1_abcdefgh";
 const DAY = 24 * 60 * 60 * 1000;
@@ -102,13 +103,10 @@ Deno.test("a new state enters a stream behind its last hole", async () => {
 Deno.test("a new state passes nothing over that a late listing does not show", async () => {
   await using fleet = new Fleet();
   await fleet.publish(fleet.server("web-1"), ...texts("a", 30));
-  const list = fleet.store.list.bind(fleet.store);
-  let late = true;
-  fleet.store.list = async function* (prefix, options) {
-    const isHidden = late && prefix.startsWith("segments/");
-    if (isHidden) late = false;
-    else yield* list(prefix, options);
-  };
+  for (const key of fleet.keys("segments/")) fleet.store.unlisted.add(key);
+  fleet.store.after("list", (prefix) => {
+    if (prefix.startsWith("segments/")) fleet.store.unlisted.clear();
+  });
   await using received = fleet.watch(fleet.server("web-2"));
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, texts("a", 30));
@@ -185,16 +183,10 @@ Deno.test("an object that is sealed between LIST and GET is read from its segmen
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
   await fleet.publish(web1, ...texts("a", 8));
-  const get = fleet.store.get.bind(fleet.store);
-  let sealing = true;
-  fleet.store.get = async (key) => {
-    if (sealing) {
-      sealing = false;
-      await publish(web1, { url: urlOf("a9"), content: "a9" });
-      await web1.close();
-    }
-    return await get(key);
-  };
+  fleet.store.before("get", async () => {
+    await publish(web1, { url: urlOf("a9"), content: "a9" });
+    await web1.close();
+  }, { times: 1 });
   await using received = fleet.watch(fleet.server("web-2"));
   await received.watcher.poll();
   assert.ok(fleet.keys("segments/").length > 0);
@@ -255,11 +247,10 @@ Deno.test("what was seen, and is gone before it could be read, is reported lost 
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
   await fleet.publish(web1, ...texts("a", 3));
-  const get = fleet.store.get;
-  fleet.store.get = () => Promise.reject(new StoreUnavailableError("Not now"));
+  const recover = fleet.store.before("get", failing(new StoreUnavailableError("Not now")));
   await using received = fleet.watch(fleet.server("web-2"));
   await assert.rejects(received.watcher.poll(), StoreUnavailableError);
-  fleet.store.get = get;
+  recover();
   fleet.store.objects.clear(); // All of it has expired.
   for (let poll = 0; poll < 2; poll++) await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.gaps, [{ stream: web1.stream, first: 1, last: 3 }]);
@@ -311,10 +302,10 @@ Deno.test("poll() says when the store cannot be reached, and the next one goes o
   const web1 = fleet.server("web-1");
   await fleet.publish(web1, ...texts("a", 3));
   await using received = fleet.watch(fleet.server("web-2"));
-  const get = fleet.store.get.bind(fleet.store);
   let requests = 0;
-  fleet.store.get = (key) =>
-    ++requests === 2 ? Promise.reject(new StoreUnavailableError("Connection reset")) : get(key);
+  fleet.store.before("get", () => {
+    if (++requests === 2) throw new StoreUnavailableError("Connection reset");
+  });
   await assert.rejects(received.watcher.poll(), StoreUnavailableError);
   await received.watcher.poll();
   assert.deepEqual(received.contents, texts("a", 3));
@@ -358,11 +349,7 @@ Deno.test("watch() cleans up what is older than the retention", async () => {
   await fleet.time.pass(30_000); // What sealing leaves is deleted.
   fleet.time.skip(25 * 60 * 60 * 1000);
   const deleted = Promise.withResolvers<void>();
-  const remove = fleet.store.delete.bind(fleet.store);
-  fleet.store.delete = (keys) => {
-    deleted.resolve();
-    return remove(keys);
-  };
+  fleet.store.before("delete", () => deleted.resolve());
   await using watcher = watch(fleet.server("web-2", { retention: "24h" }), () => {});
   await watcher.ready;
   await fleet.time.run(deleted.promise);

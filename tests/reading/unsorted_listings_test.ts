@@ -7,8 +7,9 @@ import assert from "node:assert/strict";
 import { cleanup } from "../../lib/cleanup.ts";
 import { listStream, listTail } from "../../lib/log/listing.ts";
 import { ForeignKeys } from "../../lib/log/listing.ts";
+import type { ObjectInfo } from "../../lib/stores/store.ts";
 import { Fleet, texts } from "../fixture.ts";
-import { shuffled } from "../memory_store.ts";
+import { MemoryStore, shuffled } from "../memory_store.ts";
 
 const STREAM = "web-1_abcdefgh";
 
@@ -89,6 +90,14 @@ for (const [name, order] of Object.entries(ORDERS)) {
   });
 }
 
+/** Lists everything, twice, whatever was asked for. */
+class CarelessStore extends MemoryStore {
+  override async *list(): AsyncIterable<ObjectInfo> {
+    yield* super.list("");
+    yield* super.list("");
+  }
+}
+
 Deno.test("listings that ignore prefix and startAfter, or name keys twice, are filtered here", async () => {
   await using fleet = new Fleet();
   const { store } = fleet;
@@ -100,14 +109,11 @@ Deno.test("listings that ignore prefix and startAfter, or name keys twice, are f
     tail: await listTail(store, new ForeignKeys(store), options),
     segments: await listStream(store, "segments", stream, options),
   };
-  const { list } = store;
-  store.list = async function* () {
-    yield* list.call(store, "");
-    yield* list.call(store, "");
-  };
-  const foreign = new ForeignKeys(store);
-  assert.deepEqual(await listTail(store, foreign, options), expected.tail);
+  const careless = new CarelessStore(fleet.time.clock);
+  for (const [key, object] of store.objects) careless.objects.set(key, object);
+  const foreign = new ForeignKeys(careless);
+  assert.deepEqual(await listTail(careless, foreign, options), expected.tail);
   assert.equal(foreign.count, 0);
-  assert.deepEqual(await listStream(store, "segments", stream, options), expected.segments);
-  assert.deepEqual(await listStream(store, "segments", stream, { ...options, beyond: 99 }), []);
+  assert.deepEqual(await listStream(careless, "segments", stream, options), expected.segments);
+  assert.deepEqual(await listStream(careless, "segments", stream, { ...options, beyond: 99 }), []);
 });

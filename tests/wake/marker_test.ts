@@ -5,17 +5,16 @@ import type { RequestCounts } from "../../lib/stores/store.ts";
 import { LONGEST_TRUST } from "../../lib/wake/marker.ts";
 import { watch } from "../../lib/watch.ts";
 import { Fleet } from "../fixture.ts";
-import { MemoryStore } from "../memory_store.ts";
 
 const SECOND = 1000;
 
 /** A reader that polls every second, with what it has applied. */
-async function reader(fleet: Fleet, store = fleet.store) {
+async function reader(fleet: Fleet) {
   const applied: unknown[] = [];
-  const connection = fleet.server("reader", { store, marker: true, poll: "1s", retention: false });
+  const connection = fleet.server("reader", { marker: true, poll: "1s", retention: false });
   const watcher = watch(connection, ({ content }) => void applied.push(content));
   await watcher.ready;
-  return { applied, watcher, requests: store.requests };
+  return { applied, watcher, requests: fleet.store.requests };
 }
 
 /** Requests since `before`. */
@@ -68,16 +67,18 @@ Deno.test("an update is found within five minutes when the marker is lost", asyn
 
 Deno.test("a marker that cannot be written holds up no update, and is written later", async () => {
   await using fleet = new Fleet();
-  const store = new MarkerRefuser(fleet.time.clock);
-  const publisher = fleet.server("publisher", { store, marker: true });
+  const publisher = fleet.server("publisher", { marker: true });
   await fleet.publish(publisher, "1");
-  const { watcher, applied } = await reader(fleet, store);
+  const { watcher, applied } = await reader(fleet);
   await fleet.time.pass(5 * SECOND);
-  store.refuses = true;
+  // As stores that take one write a second at a key.
+  const recover = fleet.store.before("put", (key) => {
+    if (key === "marker") throw new StoreUnavailableError("SlowDown");
+  });
   await fleet.publish(publisher, "2");
   await fleet.time.pass(5 * SECOND);
   assert.deepEqual(applied, ["1"]);
-  store.refuses = false;
+  recover();
   await fleet.time.pass(20 * SECOND);
   assert.deepEqual(applied, ["1", "2"]);
   await fleet.time.run(watcher.close());
@@ -114,13 +115,3 @@ Deno.test("cleanup() leaves the marker, which is no foreign object", async () =>
   assert.deepEqual({ deleted, foreign }, { deleted: 1, foreign: 0 });
   assert.deepEqual(fleet.keys(), ["marker"]);
 });
-
-/** As stores that take one write a second at a key. */
-class MarkerRefuser extends MemoryStore {
-  refuses = false;
-
-  override put(key: string, body: Uint8Array): Promise<void> {
-    if (key !== "marker" || !this.refuses) return super.put(key, body);
-    return Promise.reject(new StoreUnavailableError("SlowDown"));
-  }
-}

@@ -5,13 +5,12 @@ import { StoreUnavailableError } from "../../../lib/errors.ts";
 import { publish } from "../../../lib/publish.ts";
 import { State } from "../../../lib/state/state.ts";
 import { Fleet, texts } from "../../fixture.ts";
-import { MemoryStore } from "../../memory_store.ts";
 
 /** A fleet whose web-1 keeps its state in a file that can be copied. */
 async function withState(
   test: (
     fleet: Fleet,
-    open: (path: string, store?: MemoryStore) => Connection,
+    open: (path: string) => Connection,
     directory: string,
   ) => Promise<void>,
 ) {
@@ -21,8 +20,7 @@ async function withState(
     const owner = { server: "web-1", store: fleet.store.url };
     await test(
       fleet,
-      (path, store) =>
-        fleet.server("web-1", { store, state: new State(path, owner, fleet.time.random) }),
+      (path) => fleet.server("web-1", { state: new State(path, owner, fleet.time.random) }),
       directory,
     );
   } finally {
@@ -116,8 +114,8 @@ Deno.test("an unreadable commit in the own tail is a fork, too", async () => {
 Deno.test("a commit of an earlier run that is cut short on the way is read again, and is no fork", async () => {
   await withState(async (fleet, open, directory) => {
     const path = `${directory}/a.db`;
-    const store = new CuttingStore(fleet.time.clock);
-    const before = open(path, store);
+    const { store } = fleet;
+    const before = open(path);
     await fleet.publish(before, "a1");
     const old = before.stream;
     const [key] = store.objects.keys();
@@ -128,25 +126,15 @@ Deno.test("a commit of an earlier run that is cut short on the way is read again
       state.publisher.dropCommits(1);
       state.publisher.save({ uploaded: 0 });
     }
-    store.cutNext = key;
-    const after = open(path, store);
+    const whole = store.objects.get(key)!, { body } = whole;
+    store.objects.set(key, { ...whole, body: body.subarray(0, body.length >> 1) });
+    store.after("get", () => store.objects.set(key, whole), { times: 1 });
+    const after = open(path);
     await fleet.publish(after, "a2");
-    assert.equal(store.cutNext, undefined);
+    assert.equal(store.objects.get(key), whole, "it was read");
     assert.equal(after.stream, old);
   });
 });
-
-/** Sends the next answer to a GET of a key in half. */
-class CuttingStore extends MemoryStore {
-  cutNext: string | undefined;
-
-  override async get(key: string): Promise<Uint8Array | undefined> {
-    const body = await super.get(key);
-    if (key !== this.cutNext) return body;
-    this.cutNext = undefined;
-    return body?.subarray(0, body.length >> 1);
-  }
-}
 
 /** Publishes enough for closed segments; returns the first commit as it was. */
 async function publishMuch(fleet: Fleet, server: Connection) {
@@ -218,13 +206,11 @@ Deno.test("publish() resolves when its lost write is found in a listing", async 
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
   await fleet.publish(web1, "a1");
-  const put = fleet.store.put.bind(fleet.store);
   const stored = Promise.withResolvers<void>();
-  fleet.store.put = async (key, body) => {
-    await put(key, body);
+  fleet.store.after("put", () => {
     stored.resolve();
     throw new StoreUnavailableError("The response was lost");
-  };
+  });
   await using received = fleet.watch(web1);
   const published = publish(web1, { url: "https://example.com/a2", content: "a2" });
   await stored.promise;
@@ -241,13 +227,10 @@ Deno.test("a segment that is superseded while a fork is compared is looked for a
     await fleet.time.run(before.close());
     await fleet.forge({ kind: "tail", stream, first: 6, last: 6 }, String);
     const theirs = await fleet.forge({ kind: "segments", stream, first: 3, last: 4 }, String);
-    const get = fleet.store.get.bind(fleet.store);
-    fleet.store.get = async (key) => {
-      if (key === theirs && fleet.store.objects.delete(key)) {
-        await fleet.forge({ kind: "segments", stream, first: 3, last: 5 }, String);
-      }
-      return await get(key);
-    };
+    fleet.store.before("get", async (key) => {
+      if (key !== theirs || !fleet.store.objects.delete(key)) return;
+      await fleet.forge({ kind: "segments", stream, first: 3, last: 5 }, String);
+    });
     const after = open(path);
     await fleet.publish(after, "b");
     await fleet.time.pass(10_000);
@@ -261,16 +244,15 @@ Deno.test("publish() tells where the update is that another copy of the state ha
   await withState(async (fleet, open, directory) => {
     const [original, clone] = [`${directory}/a.db`, `${directory}/b.db`];
     const one = open(original);
-    const put = fleet.store.put;
     const failed = Promise.withResolvers<void>();
-    fleet.store.put = () => {
+    const recover = fleet.store.before("put", () => {
       failed.resolve();
-      return Promise.reject(new StoreUnavailableError("Not now"));
-    };
+      throw new StoreUnavailableError("Not now");
+    });
     const published = publish(one, { url: "https://example.com/a1", content: "a1" });
     await failed.promise;
     copy(original, clone);
-    fleet.store.put = put;
+    recover();
     const { stream } = one;
     const two = open(clone);
     two.parts!.uploader.start();

@@ -1,0 +1,24 @@
+/**
+ * Standard output.
+ *
+ * @module
+ */
+import { printable } from "./printable.ts";
+
+/**
+ * Writes a line to standard output, whole, before the promise resolves. Characters that a terminal could
+ * take for commands are written as `\uXXXX`: updates come from elsewhere.
+ *
+ * @example
+ * ```ts
+ * import { print } from "@feedsync/feedsync/plugin";
+ *
+ * await print("https://example.com/feed.xml");
+ * ```
+ */
+export async function print(line: string): Promise<void> {
+  const writer = Deno.stdout.writable.getWriter();
+  const written = writer.write(new TextEncoder().encode(`${printable(line)}\n`));
+  writer.releaseLock();
+  await written;
+}
