@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { pollRange } from "../config/poll_range.ts";
-import { DEFAULTS } from "../config/defaults.ts";
-import { suggest } from "../config/nearest.ts";
+import { pollRange, retentionMs } from "../config/core.ts";
+import { resolveWake } from "../config/wake.ts";
+import { suggest } from "../base/nearest.ts";
 import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "./cost/model.ts";
 import { PRICES, type Prices } from "./cost/prices.ts";
 import { formatDuration, parseDuration } from "../base/duration.ts";
@@ -41,14 +41,11 @@ export async function run({ args }: CommandContext): Promise<void> {
   };
   const [provider, prices] = pricesOf(args.value("provider") ?? "aws");
   const { config } = await loadSettings(args);
-  const peers = (config.peers ?? []).length > 0;
-  const isTold = peers || config.wakeToken !== undefined || (config.wake ?? []).length > 0;
-  const poll = pollOf(args.value("poll")) ??
-    pollRange(config.poll ?? DEFAULTS.poll)[isTold ? "max" : "min"];
-  const retention = config.retention === false
-    ? false
-    : parseDuration(config.retention ?? DEFAULTS.retention);
-  const { marker = DEFAULTS.marker } = config;
+  const { peers: urls, token, queues, marker } = resolveWake(config.wake);
+  const peers = urls.length > 0;
+  const isTold = peers || token !== undefined || queues.length > 0;
+  const poll = pollOf(args.value("poll")) ?? pollRange(config.poll)[isTold ? "max" : "min"];
+  const retention = retentionMs(config.retention);
   const configured = [peers ? "peers, " : isTold ? "events, " : "", marker ? "marker, " : ""];
   const ways: Way[] = [
     { name: `as configured: ${configured.join("")}`, poll, peers, marker },

@@ -5,7 +5,7 @@
  */
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import { suggest } from "../config/nearest.ts";
+import { suggest } from "../base/nearest.ts";
 import {
   type DeadLetter,
   type DeadLetterQueue,

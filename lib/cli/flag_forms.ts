@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { suggest } from "../config/nearest.ts";
+import { suggest } from "../base/nearest.ts";
 import { UsageError } from "./exit.ts";
 
 /** Names of the flags that a command takes, without dashes. */

@@ -11,7 +11,7 @@ import {
   type LogRecord,
   type TextFormatter,
 } from "@logtape/logtape";
-import type { LogLevel } from "../config/config.ts";
+import type { LogLevel } from "../config/core.ts";
 import { printable } from "../base/printable.ts";
 
 /** How to log. */

@@ -83,7 +83,7 @@ function isAbort(error: unknown, { reason }: AbortSignal): boolean {
 }
 
 async function unknownCommand(name: string): Promise<Error> {
-  const { suggest } = await import("../config/nearest.ts");
+  const { suggest } = await import("../base/nearest.ts");
   const { UsageError } = await import("./exit.ts");
   if (name.startsWith("-")) {
     return new UsageError("The command comes first: feedsync <command> [flags], see feedsync help");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEFAULTS } from "../config/defaults.ts";
+import { DEFAULTS } from "../config/core.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { KnownFiles } from "../files/known_files.ts";
 import { loadPlugins } from "../plugins/load_plugins.ts";

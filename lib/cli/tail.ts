@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Config } from "../config/config.ts";
+import type { CoreConfig } from "../config/core.ts";
 import { connect } from "../connect.ts";
 import { watchWith } from "../watch.ts";
 import type { Syntax } from "./args.ts";
@@ -21,10 +21,10 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   const manual = args.has("once");
   const settings = await loadSettings(args, {
     state: ":memory:",
-    from: args.value("from") as Config["from"],
+    from: args.value("from") as CoreConfig["from"],
   });
-  const silent = { retention: false, listen: undefined, wake: [], peers: [] } as const;
-  const config = { ...settings.config, ...silent };
+  const { marker } = settings.config.wake ?? {};
+  const config = { ...settings.config, retention: false, wake: { marker } } as const;
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
   using _ = surviveLeftovers();

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { DEFAULTS } from "../config/defaults.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { connect } from "../connect.ts";
 import { connectionOf, type FeedSync } from "../connection.ts";
-import { pollRange } from "../config/poll_range.ts";
+import { pollRange } from "../config/core.ts";
 import { formatDuration } from "../base/duration.ts";
 import { sleep, systemEnvironment } from "../base/environment.ts";
 import { knownFiles } from "../files/state_ledger.ts";
@@ -114,7 +113,7 @@ function announce(
   logger.info("Watching {store} as {server}, polling every {poll}; {plugins}; {files}", {
     store: sync.store,
     server: sync.server,
-    poll: [...new Set(Object.values(pollRange(config.poll ?? DEFAULTS.poll)))]
+    poll: [...new Set(Object.values(pollRange(config.poll)))]
       .map(formatDuration).join(" to "),
     plugins: `plugins: ${plugins.map(({ name }) => name).join(", ") || "none"}`,
     files: config.files ? `feed files in ${config.files.directory}` : "no feed files",

@@ -91,7 +91,7 @@ Deno.test("a marker that is too large, or garbage, keeps nobody from listing", a
   const get = fleet.store.get.bind(fleet.store);
   fleet.store.get = (key) =>
     key === MARKER_KEY ? Promise.reject(new CorruptObjectError(key, "it is too large")) : get(key);
-  const web2 = fleet.server("web-2", { marker: true, poll: "1s", retention: false });
+  const web2 = fleet.server("web-2", { wake: { marker: true }, poll: "1s", retention: false });
   const contents: unknown[] = [];
   const watcher = watch(web2, ({ content }) => void contents.push(content));
   await watcher.ready;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FILES_DEFAULTS } from "../../config/defaults.ts";
+import { FILES_DEFAULTS } from "../../config/files.ts";
 import type { Latency, Result, ServerReport } from "./report.ts";
 import type { Paint } from "./style.ts";
 
