@@ -10,7 +10,7 @@ import type { LogLevel } from "../config/core.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { configureLogging } from "./logging.ts";
 import type { FeedSync } from "../connection.ts";
-import type { Arguments } from "./args.ts";
+import type { Arguments } from "./command.ts";
 import { UsageError } from "./exit.ts";
 
 /** The log of the commands. */

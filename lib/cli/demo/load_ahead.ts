@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { selfArguments } from "../self_command.ts";
+import { selfArguments } from "./self_command.ts";
 
 /** After so many milliseconds people are told what takes so long. */
 const PATIENCE = 1000;

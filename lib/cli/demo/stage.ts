@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { sleep, systemEnvironment } from "../../base/environment.ts";
 import { feedFileName } from "../../files/feed_names.ts";
 import type { Saved } from "./check.ts";
-import type { Show } from "./events.ts";
+import { SETTLE, type Show } from "./events.ts";
 import type { LogLine } from "./output_lines.ts";
 import { loadAhead } from "./load_ahead.ts";
 import type { SampleFeed } from "./sample_feeds.ts";
@@ -138,7 +138,7 @@ export class Stage implements AsyncDisposable {
       args: [...own, ...publishes ? ["--files", FEEDS] : [], ...flags],
       settings: {
         FEEDSYNC_POLL: INTERVAL,
-        ...publishes && { FEEDSYNC_FILES_RESCAN: INTERVAL },
+        ...publishes && { FEEDSYNC_FILES_RESCAN: INTERVAL, FEEDSYNC_FILES_SETTLE: SETTLE },
       },
       signal: this.#limited,
       onArrival: (arrival) => this.#arrived(name, arrival),

@@ -3,18 +3,14 @@
  *
  * @module
  */
-import type { CoreConfig } from "../config/core.ts";
-import { connect } from "../connect.ts";
-import { watchWith } from "../watch.ts";
-import type { Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { surviveLeftovers } from "./leftovers.ts";
-import { printer, stopWithOutput } from "./output.ts";
-import { pollOnce } from "./poll_once.ts";
-import { explainStore, loadSettings } from "./settings.ts";
-
-/** Its arguments. */
-export const syntax: Syntax = { values: ["from"], switches: ["once"] };
+import type { CoreConfig } from "../../config/core.ts";
+import { connect } from "../../connect.ts";
+import { watchWith } from "../../watch.ts";
+import type { CommandContext } from "../command.ts";
+import { surviveLeftovers } from "../leftovers.ts";
+import { printer, stopWithOutput } from "../output.ts";
+import { pollOnce } from "../poll_once.ts";
+import { explainStore, loadSettings } from "../settings.ts";
 
 /** Prints updates until it is stopped; with `--once` those that are there. */
 export async function run({ args, signal, stop }: CommandContext): Promise<void> {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { connectionOf, type FeedSync } from "../connection.ts";
-import { type Clock, systemEnvironment } from "../base/environment.ts";
-import { logger } from "./settings.ts";
+import { connectionOf, type FeedSync } from "../../connection.ts";
+import { type Clock, systemEnvironment } from "../../base/environment.ts";
+import { logger } from "../settings.ts";
 
 /** How often, in milliseconds. */
 const INTERVAL = 60 * 60 * 1000;

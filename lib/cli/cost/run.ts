@@ -3,21 +3,17 @@
  *
  * @module
  */
-import { pollRange, retentionMs } from "../config/core.ts";
-import { resolveWake } from "../config/wake.ts";
-import { suggest } from "../base/nearest.ts";
-import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "./cost/model.ts";
-import { PRICES, type Prices } from "./cost/prices.ts";
-import { formatDuration, parseDuration } from "../base/duration.ts";
-import { messageOf } from "../errors.ts";
-import type { Arguments, Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { UsageError } from "./exit.ts";
-import { print, printJson } from "./output.ts";
-import { loadSettings } from "./settings.ts";
-
-/** Its arguments. */
-export const syntax: Syntax = { values: ["servers", "updates-per-hour", "poll", "provider"] };
+import { pollRange, retentionMs } from "../../config/core.ts";
+import { resolveWake } from "../../config/wake.ts";
+import { suggest } from "../../base/nearest.ts";
+import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "./model.ts";
+import { PRICES, type Prices } from "./prices.ts";
+import { formatDuration, parseDuration } from "../../base/duration.ts";
+import { messageOf } from "../../errors.ts";
+import type { Arguments, CommandContext } from "../command.ts";
+import { UsageError } from "../exit.ts";
+import { print, printJson } from "../output.ts";
+import { loadSettings } from "../settings.ts";
 
 /** How rarely it is enough to poll when servers are told of updates, in milliseconds. */
 const RARELY = 5 * 60 * 1000;
