@@ -96,7 +96,7 @@ export class Arguments {
 export interface CommandContext {
   /** What stands behind the command's name. */
   readonly args: Arguments;
-  /** Aborted when the command shall end early. */
+  /** Aborted when the command must end early. */
   readonly signal: AbortSignal;
   /** Ends the command early, because of `reason`. */
   stop(reason: unknown): void;

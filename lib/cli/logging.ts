@@ -18,7 +18,7 @@ import { printable } from "../base/printable.ts";
 export interface LoggingOptions {
   /** What is less important is left out. */
   readonly level: LogLevel;
-  /** NDJSON in place of text. */
+  /** NDJSON instead of text. */
   readonly json: boolean;
   /** Colours in text. @default on a terminal, unless `NO_COLOR` is set */
   readonly color?: boolean;

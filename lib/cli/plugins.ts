@@ -11,7 +11,7 @@ import type { RunningPlugin } from "../plugin.ts";
 import { printer } from "./output.ts";
 
 /**
- * Loads the configured plugins. With `json` updates are printed as JSON, in place of what the `log`
+ * Loads the configured plugins. With `json` updates are printed as JSON, instead of what the `log`
  * plugin prints.
  *
  * @throws {ConfigError} when one cannot be used.

@@ -49,8 +49,8 @@ export async function loadConfig(
     ? await findConfigFile(cwd)
     : await readConfigFile(resolve(cwd, path));
   const directory = file ? dirname(file.path) : cwd;
-  const lenience = env[variableOf(["unknownKeys"])];
-  const unknownKeys = lenience ? lenience === "warn" ? "warn" : "error" : undefined;
+  const given = env[variableOf(["unknownKeys"])];
+  const unknownKeys = given === "warn" ? "warn" : given ? "error" : undefined;
   const fromFile = file
     ? checkConfig(file.value, file.locate, unknownKeys)
     : { config: {}, warnings: [] };

@@ -66,7 +66,7 @@ export const WAKE_DEFAULTS = {
   marker: false,
 } as const satisfies WakeConfig;
 
-/** Keys whose values no message may show; a text in place of the section may be a secret, too. */
+/** Keys whose values no message may show; a text in place of the section may be one, too. */
 export const WAKE_SECRETS = ["wake", "secret", "token"] as const;
 
 /** Host names, IPv4 addresses, and IPv6 ones in brackets. */

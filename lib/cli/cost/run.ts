@@ -15,8 +15,8 @@ import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 
-/** How rarely it is enough to poll when servers are told of updates, in milliseconds. */
-const RARELY = 5 * 60 * 1000;
+/** How rarely to poll is enough when something announces updates. */
+const RARE_POLL_MS = 5 * 60 * 1000;
 
 /** A way of working. */
 interface Way extends Pick<Fleet, "poll">, Partial<Pick<Fleet, "peers" | "marker">> {
@@ -47,8 +47,8 @@ export async function run({ args }: CommandContext): Promise<void> {
     { name: `as configured: ${configured.join("")}`, poll, peers, marker },
     { name: "", poll: 6 * poll },
     { name: "marker, ", poll, marker: true },
-    { name: "events of the bucket, ", poll: RARELY },
-    { name: "peers, ", poll: RARELY, peers: true },
+    { name: "events of the bucket, ", poll: RARE_POLL_MS },
+    { name: "peers, ", poll: RARE_POLL_MS, peers: true },
   ];
   const bills = ways.map(({ name, ...way }) =>
     billFor(
@@ -81,7 +81,7 @@ function pollOf(text: string | undefined): number | undefined {
   } catch (cause) {
     throw new UsageError(`Cannot use --poll: ${messageOf(cause)}`, { cause });
   }
-  throw new UsageError("Cannot use --poll: it must be more than nothing");
+  throw new UsageError("--poll must be greater than 0");
 }
 
 function pricesOf(provider: string): [string, Prices] {

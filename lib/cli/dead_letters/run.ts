@@ -37,7 +37,7 @@ interface ActionContext {
   readonly settings: LoadedConfig;
   /** The same, with everything filled in. */
   readonly config: ResolvedConfig;
-  /** Aborted when the command shall end early. */
+  /** Aborted when the command must end early. */
   readonly signal: AbortSignal;
 }
 

@@ -30,10 +30,10 @@ export interface StageOptions {
   readonly pace: number;
 }
 
-/** The servers have failed when they take longer, in milliseconds. */
-const TIME_LIMIT = 25_000;
+/** The servers have failed when they take longer. */
+const MAX_RUN_MS = 25_000;
 
-/** Where the file system does not tell of changes, they are found by looking so often. */
+/** Where the file system does not tell of changes, they are found by scanning this often. */
 const INTERVAL = "1s";
 
 /** The directory that is watched, in the temporary one. */
@@ -45,7 +45,7 @@ export class Stage implements AsyncDisposable {
   readonly web1: DemoServer = new DemoServer("web-1", (server) => this.#spawn(server));
   /** Applies what it finds in the store. */
   readonly web2: DemoServer = new DemoServer("web-2", (server) => this.#spawn(server));
-  /** Does, too. */
+  /** Also applies what it finds, and is killed once. */
   readonly web3: DemoServer = new DemoServer("web-3", (server) => this.#spawn(server));
   /** Every file that was saved. */
   readonly saved: Saved[] = [];
@@ -57,7 +57,7 @@ export class Stage implements AsyncDisposable {
   private constructor(directory: string, options: StageOptions) {
     this.#directory = directory;
     this.#options = options;
-    this.#limited = AbortSignal.any([options.signal, AbortSignal.timeout(TIME_LIMIT)]);
+    this.#limited = AbortSignal.any([options.signal, AbortSignal.timeout(MAX_RUN_MS)]);
   }
 
   /** Makes the directory, and loads what the servers need; none runs yet. */
