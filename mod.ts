@@ -19,18 +19,13 @@
  */
 export { cleanup } from "./lib/cleanup.ts";
 export type { CleanupOptions, CleanupReport } from "./lib/cleanup.ts";
-export type {
-  Config,
-  Duration,
-  FilesConfig,
-  LogLevel,
-  PluginEntries,
-  PluginEntry,
-  PollConfig,
-  WakeConfig,
-} from "./lib/config/config.ts";
+export type { Duration } from "./lib/base/duration.ts";
+export type { Config } from "./lib/config/config.ts";
+export type { CoreConfig, LogLevel, PollConfig } from "./lib/config/core.ts";
 export type { EncryptionConfig } from "./lib/config/encryption.ts";
-export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3_config.ts";
+export type { FilesConfig } from "./lib/config/files.ts";
+export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3.ts";
+export type { WakeConfig, WakeQueueConfig } from "./lib/config/wake.ts";
 export { connect } from "./lib/connect.ts";
 export type { ConnectConfig, ConnectOptions } from "./lib/connect.ts";
 export type { FeedSync } from "./lib/connection.ts";
@@ -66,6 +61,8 @@ export type {
   OptionsSchema,
   PlainPlugin,
   Plugin,
+  PluginEntries,
+  PluginEntry,
   PluginLogger,
   PluginUse,
   SetupContext,

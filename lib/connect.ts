@@ -5,12 +5,13 @@
  */
 import { dirname } from "node:path";
 import { ensureDir } from "@std/fs/ensure-dir";
-import type { Config, PluginEntries } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import { resolveConfig, type ResolvedConfig } from "./config/resolve.ts";
 import { Connection, type FeedSync } from "./connection.ts";
 import type { Envelope } from "./log/encryption/envelope.ts";
 import { systemEnvironment } from "./base/environment.ts";
 import { messageOf, StateError } from "./errors.ts";
+import type { PluginEntries } from "./plugin.ts";
 import { openStore } from "./stores/open.ts";
 
 /** Options of {@linkcode connect}. */

@@ -104,7 +104,7 @@ export class Connection implements FeedSync {
     this.config = config;
     if (!store) return;
     const { environment = systemEnvironment, envelope = plainEnvelope } = options;
-    const { server, commitInterval, includeOwn, marker, peers, secret } = config;
+    const { server, commitInterval, includeOwn, wake: { marker, peers, secret } } = config;
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
     const shared = state.path !== ":memory:";

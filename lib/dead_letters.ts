@@ -4,11 +4,10 @@
  * @module
  */
 import { checkPlugins } from "./plugins/check_plugin.ts";
-import type { PluginEntries, PluginEntry } from "./config/config.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { type Clock, type Environment, systemEnvironment } from "./base/environment.ts";
 import { feedIdentity } from "./feed_url.ts";
-import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
+import type { PlainPlugin, PluginEntries, PluginEntry, RunningPlugin } from "./plugin.ts";
 import { closePlugins } from "./plugins/lifecycle.ts";
 import { failureOf, tellFailure } from "./reading/failure.ts";
 import { PluginCaller } from "./reading/plugin_caller.ts";

@@ -166,3 +166,17 @@ export async function startPlugin<Options, State>(
     close: async () => await plugin.close?.({ state }),
   };
 }
+
+/**
+ * A plugin, by the name of a built-in one, a path relative to the configuration file, or an `npm:`,
+ * `jsr:`, `https:` or `file:` specifier; with options as a pair. In a program also the plugin itself.
+ */
+export type PluginEntry<Input = unknown> =
+  | string
+  | readonly [plugin: string, options?: Readonly<Record<string, unknown>> | undefined]
+  | PluginUse<Input>;
+
+/** Several plugins, each with options that it takes as far as that is known before it is loaded. */
+export type PluginEntries<Inputs extends readonly unknown[] = readonly unknown[]> = {
+  readonly [Index in keyof Inputs]: PluginEntry<Inputs[Index]>;
+};

@@ -4,8 +4,8 @@
  * @module
  */
 import { resolve } from "node:path";
-import type { Duration } from "./config/config.ts";
-import { resolveFiles } from "./config/resolve.ts";
+import type { Duration } from "./base/duration.ts";
+import { resolveFiles } from "./config/files.ts";
 import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
 import type { ScanReport } from "./files/scan_report.ts";

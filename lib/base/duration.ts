@@ -4,6 +4,9 @@
  * @module
  */
 
+/** A duration: `"200ms"`, `"10s"`, `"1m"`, `"24h"`, `"7d"`, or a number of milliseconds. */
+export type Duration = string | number;
+
 /** What a duration looks like as text: a number and its unit. */
 export const DURATION: RegExp = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 

@@ -4,27 +4,21 @@
  *
  * @module
  */
-import { suggest } from "../config/nearest.ts";
+import { suggest } from "../base/nearest.ts";
+import type { Flag } from "./command.ts";
 import { UsageError } from "./exit.ts";
 
-/** Names of the flags that a command takes, without dashes. */
-export interface FlagNames {
-  /** Those with a value. */
-  readonly values: readonly string[];
-  /** Those without one. */
-  readonly switches: readonly string[];
-}
-
-/** `-v` and `-q`, also several together; other letters are unknown. */
-const LETTERS = /^-[vq]+$/;
+/** The flags that a command takes, without dashes. */
+type FlagList = readonly (readonly [name: string, flag: Flag])[];
 
 /**
- * Checks that every flag is known and has one of the forms `--switch`, `--name VALUE`, `--name=VALUE`,
- * `-v` and `-q`. Behind `--` there are no flags.
+ * Checks that every flag is known and has one of the forms `--switch`, `--name VALUE`, `--name=VALUE`
+ * and `-v`, with any number of letters. Behind `--` there are no flags.
  *
  * @throws {UsageError} that names the first that has not, and says what to write.
  */
-export function checkFlagForms(args: readonly string[], names: FlagNames): void {
+export function checkFlagForms(args: readonly string[], known: FlagList): void {
+  const letters = new Set(known.map(([, { short }]) => short));
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
   for (let i = 0; i < flags.length; i++) {
@@ -32,13 +26,13 @@ export function checkFlagForms(args: readonly string[], names: FlagNames): void 
     if (!arg.startsWith("-") || arg === "-") continue;
     const [flag] = arg.split("=", 1);
     const assigned = arg.length > flag.length ? arg.slice(flag.length + 1) : undefined;
-    const name = flag.slice("--".length);
-    if (names.values.includes(name) && flag.startsWith("--")) {
+    const found = known.find(([name]) => flag === `--${name}`)?.[1];
+    if (found?.value !== undefined) {
       checkValue(flag, assigned ?? flags[i + 1], { assigned: assigned !== undefined });
       if (assigned === undefined) i++;
-    } else if (LETTERS.test(flag) || names.switches.includes(name) && flag.startsWith("--")) {
+    } else if (found || /^-[a-z]/.test(flag) && [...flag.slice(1)].every((l) => letters.has(l))) {
       checkSwitch(flag, assigned, flags[i + 1]);
-    } else throw unknownFlag(flag, names);
+    } else throw unknownFlag(flag, known);
   }
 }
 
@@ -72,11 +66,12 @@ function checkSwitch(flag: string, assigned: string | undefined, next: string | 
   );
 }
 
-function unknownFlag(flag: string, { values, switches }: FlagNames): UsageError {
+function unknownFlag(flag: string, known: FlagList): UsageError {
   const negated = /^--no-(.+)$/.exec(flag)?.[1];
-  if (negated !== undefined && switches.includes(negated)) {
+  if (known.some(([name, { value }]) => name === negated && value === undefined)) {
     return new UsageError(`Unknown flag ${flag}: leave --${negated} out, that is the same`);
   }
-  const known = [...values, ...switches].map((name) => `--${name}`);
-  return new UsageError(`Unknown flag ${flag}, ${suggest(flag, [...known, "-v", "-q"])}`);
+  const names = known.map(([name]) => `--${name}`);
+  const letters = known.flatMap(([, { short }]) => short ? [`-${short}`] : []);
+  return new UsageError(`Unknown flag ${flag}, ${suggest(flag, [...names, ...letters])}`);
 }

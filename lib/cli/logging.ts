@@ -11,14 +11,14 @@ import {
   type LogRecord,
   type TextFormatter,
 } from "@logtape/logtape";
-import type { LogLevel } from "../config/config.ts";
+import type { LogLevel } from "../config/core.ts";
 import { printable } from "../base/printable.ts";
 
 /** How to log. */
 export interface LoggingOptions {
   /** What is less important is left out. */
   readonly level: LogLevel;
-  /** NDJSON in place of text. */
+  /** NDJSON instead of text. */
   readonly json: boolean;
   /** Colours in text. @default on a terminal, unless `NO_COLOR` is set */
   readonly color?: boolean;

@@ -4,19 +4,7 @@
  *
  * @module
  */
-import type { Command } from "./command.ts";
-
-/** The module of each command; `deno compile` is told of them in deno.json. */
-export const COMMANDS: Readonly<Record<string, string>> = {
-  watch: "./watch.ts",
-  publish: "./publish.ts",
-  tail: "./tail.ts",
-  cleanup: "./cleanup.ts",
-  "dead-letters": "./dead_letters.ts",
-  keygen: "./keygen.ts",
-  cost: "./cost.ts",
-  demo: "./demo.ts",
-};
+import type { Command, CommandModule } from "./command.ts";
 
 /** Runs the command line and resolves to its exit code; standard error says what went wrong. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -47,10 +35,8 @@ function asksForHelp(args: readonly string[]): boolean {
 }
 
 async function printHelp(name: string | undefined): Promise<void> {
-  const { helpFor } = await import("./help.ts");
-  const text = helpFor(name);
-  if (text === undefined) throw await unknownCommand(name!);
-  console.log(text);
+  const { helpFor, mainHelp } = await import("./help.ts");
+  console.log(name === undefined ? mainHelp() : helpFor(await commandCalled(name)));
 }
 
 async function printVersion(): Promise<void> {
@@ -59,18 +45,19 @@ async function printVersion(): Promise<void> {
 }
 
 async function runCommand(name: string, args: readonly string[]): Promise<void> {
-  if (!Object.hasOwn(COMMANDS, name)) throw await unknownCommand(name);
+  const command = await commandCalled(name);
+  const { moduleOf } = await import("./commands.ts");
   const { parseArguments } = await import("./args.ts");
   const { handleSignals } = await import("./signals.ts");
   // Named by a variable: what is named literally is loaded at the start, with all it stands on.
-  const command: Command = await import(COMMANDS[name]);
-  const parsed = parseArguments(args, command.syntax);
+  const { run }: CommandModule = await import(moduleOf(command));
+  const parsed = parseArguments(args, command);
   const controller = new AbortController();
   const { signal } = controller;
   const stop = (reason: unknown) => controller.abort(reason);
   using _ = handleSignals(stop);
   try {
-    await command.run({ args: parsed, signal, stop });
+    await run({ args: parsed, signal, stop });
   } catch (error) {
     if (!signal.aborted || !isAbort(error, signal)) throw error;
   }
@@ -82,11 +69,15 @@ function isAbort(error: unknown, { reason }: AbortSignal): boolean {
   return error === reason || error instanceof DOMException && error.name === "AbortError";
 }
 
-async function unknownCommand(name: string): Promise<Error> {
-  const { suggest } = await import("../config/nearest.ts");
+async function commandCalled(name: string): Promise<Command> {
+  const { COMMANDS } = await import("./commands.ts");
+  const command = COMMANDS.find((command) => command.name === name);
+  if (command) return command;
+  const { suggest } = await import("../base/nearest.ts");
   const { UsageError } = await import("./exit.ts");
   if (name.startsWith("-")) {
-    return new UsageError("The command comes first: feedsync <command> [flags], see feedsync help");
+    throw new UsageError("The command comes first: feedsync <command> [flags], see feedsync help");
   }
-  return new UsageError(`Unknown command "${name}", ${suggest(name, Object.keys(COMMANDS))}`);
+  const names = COMMANDS.map(({ name }) => name);
+  throw new UsageError(`Unknown command "${name}", ${suggest(name, names)}`);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEFAULTS } from "../config/defaults.ts";
+import { DEFAULTS } from "../config/core.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { KnownFiles } from "../files/known_files.ts";
 import { loadPlugins } from "../plugins/load_plugins.ts";
@@ -11,7 +11,7 @@ import type { RunningPlugin } from "../plugin.ts";
 import { printer } from "./output.ts";
 
 /**
- * Loads the configured plugins. With `json` updates are printed as JSON, in place of what the `log`
+ * Loads the configured plugins. With `json` updates are printed as JSON, instead of what the `log`
  * plugin prints.
  *
  * @throws {ConfigError} when one cannot be used.

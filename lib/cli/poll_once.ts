@@ -12,11 +12,11 @@ import {
 import type { Watcher } from "../watch.ts";
 import { BadInputError } from "./exit.ts";
 
-/** No more objects, keys or files are named. */
-const MOST_NAMED = 20;
+/** Messages name no more objects, keys or files. */
+const MAX_NAMED = 20;
 
 /**
- * Polls, and resolves when all that is there is applied.
+ * Polls, and resolves when everything is applied.
  *
  * @throws {ConfigError | BadInputError | StoreUnavailableError} when keys are missing for some of it,
  * objects are damaged, or the store does not hand out what it lists; all else is applied.
@@ -30,24 +30,22 @@ export async function pollOnce(watcher: Watcher): Promise<void> {
     else damaged.push(error.key);
   }
   if (kids.size > 0) {
-    throw new ConfigError(`Cannot read all that is there, keys are missing: ${named([...kids])}`);
+    throw new ConfigError(`Cannot read everything, keys are missing: ${named([...kids])}`);
   }
   if (damaged.length > 0) {
     throw new BadInputError(
-      `Cannot read all that is there, damaged objects hold up what comes after them: ${
-        named(damaged)
-      }`,
+      `Cannot read everything, damaged objects hold up what comes after them: ${named(damaged)}`,
     );
   }
   if (missing.length === 0) return;
   throw new StoreUnavailableError(
-    "Cannot read all that is there, the store lists objects and says that there are none; try again " +
+    "Cannot read everything, the store lists objects that it then does not find; try again " +
       `later: ${named(missing)}`,
   );
 }
 
 /** The first of many names. */
 export function named(names: readonly string[]): string {
-  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
-  return names.slice(0, MOST_NAMED).join(", ") + more;
+  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
+  return names.slice(0, MAX_NAMED).join(", ") + more;
 }

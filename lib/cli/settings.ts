@@ -5,11 +5,12 @@
  */
 import { getLogger, type Logger } from "@logtape/logtape";
 import { wrongFlags } from "../config/check.ts";
-import type { Config, LogLevel } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import type { LogLevel } from "../config/core.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { configureLogging } from "./logging.ts";
 import type { FeedSync } from "../connection.ts";
-import type { Arguments } from "./args.ts";
+import type { Arguments } from "./command.ts";
 import { UsageError } from "./exit.ts";
 
 /** The log of the commands. */
@@ -32,6 +33,7 @@ export async function loadSettings(args: Arguments, flags: Config = {}): Promise
     cwd: Deno.cwd(),
   });
   configureLogging({ level: loaded.config.logLevel ?? "info", json: args.has("json") });
+  for (const warning of loaded.warnings) logger.warn("{warning}", { warning });
   logger.debug("Configuration file: {file}", { file: loaded.file ?? "none" });
   return loaded;
 }

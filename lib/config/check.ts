@@ -4,42 +4,59 @@
  * @module
  */
 import type { z } from "zod";
+import { nearest } from "../base/nearest.ts";
 import { ConfigError } from "../errors.ts";
-import { parseDuration } from "../base/duration.ts";
-import { checkS3, missing } from "./check_s3.ts";
 import type { Config } from "./config.ts";
-import { pollRange } from "./poll_range.ts";
-import { DEFAULTS } from "./defaults.ts";
-import { nearest } from "./nearest.ts";
-import { configSchema, keysAt, SCALAR_KEYS } from "./schema.ts";
+import { checkCore, type CoreConfig } from "./core.ts";
+import { checkEncryption, ENCRYPTION_SECRETS } from "./encryption.ts";
+import { checkFiles } from "./files.ts";
+import { checkS3, S3_SECRETS } from "./s3.ts";
+import { configSchema, keysAt, LIST_KEYS, SCALAR_KEYS } from "./schema.ts";
+import { checkWake, WAKE_SECRETS } from "./wake.ts";
 
 /** Where the value at a path was written, such as `feedsync.jsonc:3:11`. */
 export type Locate = (path: readonly PropertyKey[]) => string | undefined;
 
-/**
- * The keys whose values must not show up in messages; a text in place of these objects, or of the
- * path of keys, may be anything.
- */
-const SECRET = new Set([
-  "s3",
-  "accessKeyId",
-  "secretAccessKey",
-  "sessionToken",
-  "secret",
-  "wakeToken",
-  "encryption",
-  "keys",
+/** A configuration that can be used. */
+export interface CheckedConfig {
+  /** Without its unknown keys. */
+  readonly config: Config;
+  /** A sentence for each of those, where they are not errors. */
+  readonly warnings: readonly string[];
+}
+
+/** Keys whose values no message may show. */
+const SECRETS: ReadonlySet<string> = new Set([
+  ...S3_SECRETS,
+  ...ENCRYPTION_SECRETS,
+  ...WAKE_SECRETS,
 ]);
 
 /**
- * Checks what one source gives.
+ * Checks what one source gives. Unknown keys are what `unknownKeys` says, else what the key of that
+ * name in `value` says.
  *
  * @throws {ConfigError} that names every wrong key, its place, and what is allowed.
  */
-export function checkConfig(value: unknown, locate: Locate = () => undefined): Config {
+export function checkConfig(
+  value: unknown,
+  locate: Locate = () => undefined,
+  unknownKeys: CoreConfig["unknownKeys"] = (value as CoreConfig | null)?.unknownKeys,
+): CheckedConfig {
   const result = check(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.flatMap((issue) => describe(issue, locate));
+  if (result.success) return { config: result.data, warnings: [] };
+  const { issues } = result.error;
+  const unknown = issues.filter((issue) => issue.code === "unrecognized_keys");
+  if (unknownKeys === "warn" && unknown.length > 0) {
+    const known = unknown.reduce((rest, { path, keys }) => without(rest, path, keys), value);
+    const { config } = checkConfig(known, locate, "error");
+    const warnings = unknown.flatMap((issue) => describe(issue, locate));
+    return {
+      config,
+      warnings: warnings.map((text) => `Ignoring part of the configuration: ${text}`),
+    };
+  }
+  const problems = issues.flatMap((issue) => describe(issue, locate));
   throw new ConfigError(`Cannot use the configuration: ${problems.join("; ")}`);
 }
 
@@ -52,35 +69,42 @@ export function wrongFlags(flags: Config): string[] {
 /**
  * Checks what only the sources together can tell.
  *
- * @throws {ConfigError} when a key lacks its companion.
+ * @throws {ConfigError} when a required key is missing, or keys contradict each other.
  */
-export function checkComplete(
-  { s3, files, encryption, listen, peers = [], secret, wakeToken, poll, retention }: Config,
-): void {
-  if (files && files.directory === undefined) {
-    throw missing("files.directory", "the other keys of 'files' need it");
-  }
-  if (encryption && encryption.keys === undefined) {
-    throw missing("encryption.keys", "the other keys of 'encryption' need it");
-  }
-  const kept = retention ?? DEFAULTS.retention;
-  if (kept !== false && pollRange(poll ?? DEFAULTS.poll).max > parseDuration(kept) / 2) {
-    throw new ConfigError(
-      "Cannot use the configuration: 'poll' must be at most half of 'retention', or updates expire " +
-        "before they are found",
-    );
-  }
-  if (peers.length > 0 && secret === undefined) {
-    throw missing("secret", "'peers' need it: the same on all servers");
-  }
-  if (listen !== undefined && secret === undefined && wakeToken === undefined) {
-    throw missing("secret", "'listen' needs it for peers, or 'wakeToken' for events of the bucket");
-  }
+export function checkComplete(config: Config): void {
+  const { s3, files, encryption, wake } = config;
+  if (files) checkFiles(files);
+  if (encryption) checkEncryption(encryption);
+  checkCore(config);
+  if (wake) checkWake(wake);
   if (s3) checkS3(s3);
+}
+
+/** The path of the key called `name` in some section, the shallowest if there are several. */
+export function pathEndingWith(name: string): readonly string[] | undefined {
+  return [...SCALAR_KEYS.map(({ path }) => path), ...LIST_KEYS]
+    .filter((path) => path.at(-1) === name)
+    .toSorted((a, b) => a.length - b.length)[0];
 }
 
 function check(value: unknown): z.ZodSafeParseResult<Config> {
   return configSchema.safeParse(value, { error: explain, reportInput: true });
+}
+
+/** A copy of `value` in which the object at `path` lacks `keys`. */
+function without(
+  value: unknown,
+  [name, ...rest]: readonly PropertyKey[],
+  keys: readonly string[],
+): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item, index) => index === name ? without(item, rest, keys) : item);
+  }
+  const members = Object.entries(value as object);
+  if (name === undefined) return Object.fromEntries(members.filter(([key]) => !keys.includes(key)));
+  return Object.fromEntries(
+    members.map(([key, member]) => [key, key === name ? without(member, rest, keys) : member]),
+  );
 }
 
 function describe(issue: z.core.$ZodIssue, locate: Locate): string[] {
@@ -108,7 +132,7 @@ function place(path: readonly PropertyKey[], locate: Locate): string {
 function suggestKey(key: string, parent: readonly PropertyKey[]): string {
   const valid = keysAt(parent);
   const elsewhere = SCALAR_KEYS.map(({ path }) => path.join("."));
-  const found = nearest(key, [...valid, ...elsewhere]);
+  const found = pathEndingWith(key)?.join(".") ?? nearest(key, [...valid, ...elsewhere]);
   return found === undefined ? `the keys are ${valid.join(", ")}` : `did you mean '${found}'?`;
 }
 
@@ -127,7 +151,7 @@ const NAMES: Record<string, string> = {
 };
 
 function currentValue({ path, input }: z.core.$ZodIssue): string {
-  if (typeof input === "object" || SECRET.has(String(path.at(-1)))) return "";
+  if (typeof input === "object" || SECRETS.has(String(path.at(-1)))) return "";
   const shown = typeof input === "string" ? JSON.stringify(withoutCredentials(input)) : input;
   return `: current value is ${shown}`;
 }

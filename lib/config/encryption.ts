@@ -1,35 +1,70 @@
 /**
- * The part of the configuration that is about encryption.
+ * The section `encryption`.
  *
  * @module
  */
 import { resolve } from "node:path";
+import { z } from "zod";
+import { key, missing, text } from "./rules.ts";
 
-/** Encryption of what is kept in the bucket, and sent to peers. */
+/** Encryption of what is kept in the bucket and sent to peers. */
 export interface EncryptionConfig {
-  /** Path of the file with the keys, made by `feedsync keygen`; the same keys on all servers. */
+  /** Path of the key file that `feedsync keygen` makes; the same keys on all servers. */
   readonly keys?: string | undefined;
-  /** Read objects that are not encrypted, too: while servers begin to encrypt. @default {false} */
+  /** Also read objects that are not encrypted, while servers are being switched over. @default {false} */
   readonly allowPlaintext?: boolean | undefined;
 }
 
 /** An {@linkcode EncryptionConfig} with everything filled in. */
 export interface ResolvedEncryption {
-  /** Absolute path of the file with the keys. */
+  /** Absolute path of the key file. */
   readonly keys: string;
-  /** Read objects that are not encrypted, too. */
+  /** Also read objects that are not encrypted. */
   readonly allowPlaintext: boolean;
 }
 
-/** Defaults of the keys in `encryption`. */
-export const ENCRYPTION_DEFAULTS = { allowPlaintext: false } as const satisfies EncryptionConfig;
+const DEFAULTS = { allowPlaintext: false } as const satisfies EncryptionConfig;
 
-/** Fills in what is said about encryption; `undefined` when there is to be none. */
-export function resolveEncryption(
-  encryption: EncryptionConfig | undefined,
+/** Keys whose values no message may show: somebody may have put the keys themselves there. */
+export const ENCRYPTION_SECRETS = ["encryption", "keys"] as const;
+
+/** The rules of `encryption`. */
+export const encryptionRule = z.strictObject({
+  keys: key(
+    text.refine((path) => !path.includes("{"), {
+      error: "must be the path of a key file, not its content",
+    }),
+    "Path of the key file that feedsync keygen makes",
+  ),
+  allowPlaintext: key(
+    z.boolean(),
+    "Also read objects that are not encrypted, while servers are being switched over",
+    DEFAULTS.allowPlaintext,
+  ),
+});
+
+/**
+ * Checks what only all sources of the configuration together can tell.
+ *
+ * @throws {ConfigError} when a required key is missing.
+ */
+export function checkEncryption({ keys }: EncryptionConfig): void {
+  if (keys === undefined) {
+    throw missing("encryption.keys", "the other keys of 'encryption' need it");
+  }
+}
+
+/** A copy whose paths are absolute. */
+export function absoluteEncryption(
+  { keys, ...rest }: EncryptionConfig,
   directory: string,
+): EncryptionConfig {
+  return keys === undefined ? rest : { ...rest, keys: resolve(directory, keys) };
+}
+
+/** Fills in the defaults; `undefined` when nothing is encrypted. */
+export function resolveEncryption(
+  { keys, allowPlaintext = DEFAULTS.allowPlaintext }: EncryptionConfig = {},
 ): ResolvedEncryption | undefined {
-  if (encryption?.keys === undefined) return undefined;
-  const { keys, allowPlaintext = ENCRYPTION_DEFAULTS.allowPlaintext } = encryption;
-  return { keys: resolve(directory, keys), allowPlaintext };
+  return keys === undefined ? undefined : { keys, allowPlaintext };
 }

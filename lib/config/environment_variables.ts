@@ -1,56 +1,70 @@
 /**
- * The configuration that environment variables give: each scalar key has one.
+ * The configuration that environment variables give: each key that is not a list or section has one.
  *
  * @module
  */
+import { nearest } from "../base/nearest.ts";
 import { ConfigError } from "../errors.ts";
-import { checkConfig } from "./check.ts";
-import type { Config } from "./config.ts";
-import { nearest } from "./nearest.ts";
+import { checkConfig, type CheckedConfig } from "./check.ts";
+import type { CoreConfig } from "./core.ts";
 import { LIST_KEYS, SCALAR_KEYS, type ScalarKey } from "./schema.ts";
 
 const PREFIX = "FEEDSYNC_";
 /** Variables of the test suite, and those that the `exec` plugin gives its command: no settings. */
 const FOREIGN = /^FEEDSYNC_(TEST_.*|URL|ID|ORIGIN|TIME|STREAM|SEQ|SUPERSEDED|REMOVED)$/;
 
-/**
- * The variable of a key: `FEEDSYNC_S3_ACCESS_KEY_ID` for `["s3", "accessKeyId"]`. What is in
- * `encryption` goes without that: `FEEDSYNC_KEYS`.
- */
+/** The variable of a key: `FEEDSYNC_S3_ACCESS_KEY_ID` for `["s3", "accessKeyId"]`. */
 export function variableOf(path: readonly PropertyKey[]): string {
-  const names = path.length > 1 && path[0] === "encryption" ? path.slice(1) : path;
-  const words = names.map((name) => String(name).replace(/[A-Z]/g, "_$&").toUpperCase());
+  const words = path.map((name) => String(name).replace(/[A-Z]/g, "_$&").toUpperCase());
   return PREFIX + words.join("_");
 }
 
+const KEYS: ReadonlyMap<string, ScalarKey> = new Map(
+  SCALAR_KEYS.map((key) => [variableOf(key.path), key]),
+);
+
 /**
- * Reads the `FEEDSYNC_` variables in `env`; empty ones count as unset.
+ * Reads the `FEEDSYNC_` variables in `env`; empty ones count as unset. Unknown ones are what the
+ * variable of `unknownKeys` says, else what the argument says.
  *
  * @throws {ConfigError} when there is one without a key, or a value is wrong.
  */
-export function configFromEnvironment(env: Readonly<Record<string, string>>): Config {
-  const keys = new Map(SCALAR_KEYS.map((key) => [variableOf(key.path), key]));
+export function configFromEnvironment(
+  env: Readonly<Record<string, string>>,
+  unknownKeys: CoreConfig["unknownKeys"] = "error",
+): CheckedConfig {
   const config: Record<string, unknown> = {};
+  const unknown: string[] = [];
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || FOREIGN.test(name) || text === "") continue;
-    const key = keys.get(name);
-    if (!key) throw unknownVariable(name, [...keys.keys()]);
-    assign(config, key.path, fromText(key, text));
+    const key = KEYS.get(name);
+    if (key) assign(config, key.path, fromText(key, text));
+    else unknown.push(unknownVariable(name));
   }
-  return checkConfig(config, variableOf);
+  const checked = checkConfig(config, variableOf).config;
+  if (unknown.length > 0 && (checked.unknownKeys ?? unknownKeys) !== "warn") {
+    throw new ConfigError(`Cannot use the environment: ${unknown.join("; ")}`);
+  }
+  return { config: checked, warnings: unknown.map((text) => `Ignoring a variable: ${text}`) };
 }
 
-function unknownVariable(name: string, known: readonly string[]): ConfigError {
-  const list = LIST_KEYS.find((key) => variableOf([key]) === name);
-  const problem = list === undefined
-    ? `unknown variable ${name}, ${suggestVariable(name, known)}`
-    : `${name} is no variable, '${list}' can be set in the configuration file only`;
-  return new ConfigError(`Cannot use the environment: ${problem}`);
+function unknownVariable(name: string): string {
+  const list = LIST_KEYS.find((path) => endsWith(path, name));
+  return list === undefined
+    ? `unknown variable ${name}, ${suggestVariable(name)}`
+    : `${name} is no variable, '${list.join(".")}' can be set in the configuration file only`;
 }
 
-/** The prefix, which all have, makes none like the other. */
-function suggestVariable(name: string, known: readonly string[]): string {
-  const found = nearest(withoutPrefix(name), known.map(withoutPrefix));
+/** Whether `name` is the path's variable, or would be if the path began with a later part of it. */
+function endsWith(path: readonly string[], name: string): boolean {
+  return path.some((_, index) => variableOf(path.slice(index)) === name);
+}
+
+/** Names are compared without the prefix, which would make all of them alike. */
+function suggestVariable(name: string): string {
+  const lacksSection = SCALAR_KEYS.find(({ path }) => endsWith(path, name));
+  if (lacksSection) return `did you mean "${variableOf(lacksSection.path)}"?`;
+  const found = nearest(withoutPrefix(name), [...KEYS.keys()].map(withoutPrefix));
   return found === undefined
     ? "there is one for each key of the configuration that is not a list or object"
     : `did you mean "${PREFIX}${found}"?`;

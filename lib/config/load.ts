@@ -6,10 +6,10 @@
 import { dirname, join, resolve } from "node:path";
 import { checkConfig } from "./check.ts";
 import type { Config } from "./config.ts";
-import { configFromEnvironment } from "./environment_variables.ts";
+import { configFromEnvironment, variableOf } from "./environment_variables.ts";
 import { findConfigFile, readConfigFile } from "./file.ts";
 import { merge } from "./merge.ts";
-import { withAbsolutePaths } from "./paths.ts";
+import { withAbsolutePaths } from "./resolve.ts";
 import { defaultServerName } from "./server_name.ts";
 
 /** Where the configuration comes from. */
@@ -32,6 +32,8 @@ export interface LoadedConfig {
   readonly directory: string;
   /** Absolute path of the configuration file, if there is one. */
   readonly file: string | undefined;
+  /** Unknown keys and variables, a sentence each, where they are not errors. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -47,13 +49,19 @@ export async function loadConfig(
     ? await findConfigFile(cwd)
     : await readConfigFile(resolve(cwd, path));
   const directory = file ? dirname(file.path) : cwd;
-  const fromFile = file ? checkConfig(file.value, file.locate) : {};
+  const given = env[variableOf(["unknownKeys"])];
+  const unknownKeys = given === "warn" ? "warn" : given ? "error" : undefined;
+  const fromFile = file
+    ? checkConfig(file.value, file.locate, unknownKeys)
+    : { config: {}, warnings: [] };
+  const fromVariables = configFromEnvironment(env, fromFile.config.unknownKeys);
   const config = [
-    withAbsolutePaths(fromFile, directory),
-    withAbsolutePaths(configFromEnvironment(env), cwd),
+    withAbsolutePaths(fromFile.config, directory),
+    withAbsolutePaths(fromVariables.config, cwd),
     withAbsolutePaths(flags, cwd),
   ].reduce(merge);
   const server = config.server ?? defaultServerName();
   const state = config.state ?? join(directory, ".feedsync", `${server}.db`);
-  return { config: { ...config, server, state }, directory, file: file?.path };
+  const warnings = [...fromFile.warnings, ...fromVariables.warnings];
+  return { config: { ...config, server, state }, directory, file: file?.path, warnings };
 }

@@ -4,27 +4,23 @@
  * @module
  */
 import type { Config } from "./config.ts";
-import type { S3Config } from "./s3_config.ts";
 
-/** What both say; where they differ `over` wins, key by key. */
+/** What both say; where they differ `over` wins, key by key in all sections. */
 export function merge(base: Config, over: Config): Config {
-  return {
-    ...base,
-    ...defined(over),
-    ...(base.s3 || over.s3) && { s3: mergeS3(base.s3 ?? {}, over.s3 ?? {}) },
-    ...(base.encryption || over.encryption) &&
-      { encryption: { ...base.encryption, ...defined(over.encryption ?? {}) } },
-    ...(base.files || over.files) && { files: { ...base.files, ...defined(over.files ?? {}) } },
-  };
+  return mergeObjects(base, over);
 }
 
-function mergeS3(base: S3Config, over: S3Config): S3Config {
-  const assumeRole = { ...base.assumeRole, ...defined(over.assumeRole ?? {}) };
-  return {
-    ...base,
-    ...defined(over),
-    ...(base.assumeRole || over.assumeRole) && { assumeRole },
-  };
+function mergeObjects<T extends object>(base: T, over: T): T {
+  const before = new Map(Object.entries(base));
+  const merged = Object.entries(defined(over)).map(([name, value]) => {
+    const other = before.get(name);
+    return [name, isSection(other) && isSection(value) ? mergeObjects(other, value) : value];
+  });
+  return { ...base, ...Object.fromEntries(merged) };
+}
+
+function isSection(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The members that are not `undefined`: those would hide what they are put over. */

@@ -1,19 +1,19 @@
 /**
- * Rules that several keys of the configuration have in common.
+ * Rules that several sections of the configuration share.
  *
  * @module
  */
 import { z } from "zod";
-import { DURATION, DURATION_RULE, parseDuration } from "../base/duration.ts";
-import type { Duration } from "./config.ts";
+import { DURATION, type Duration, DURATION_RULE, parseDuration } from "../base/duration.ts";
+import { ConfigError } from "../errors.ts";
 
 /** Longer timers would fire at once. */
-const LONGEST_TIMER = "24d";
+const MAX_TIMER = "24d";
 
 /** Any text but none. */
 export const text: z.ZodString = z.string().min(1, { error: "must not be empty" });
 
-/** An optional key with what editors show about it. */
+/** An optional key with the description and the default that editors show. */
 export function key<S extends z.ZodType>(
   schema: S,
   description: string,
@@ -24,7 +24,7 @@ export function key<S extends z.ZodType>(
 }
 
 /** A duration from `min` to `max`. */
-export function duration({ min = "0ms", max = LONGEST_TIMER } = {}): z.ZodType<Duration> {
+export function duration({ min = "0ms", max = MAX_TIMER } = {}): z.ZodType<Duration> {
   const either = z.union([
     z.string().regex(DURATION, { abort: true }),
     z.number().nonnegative({ abort: true }),
@@ -48,3 +48,8 @@ export function isEndpoint(value: string): boolean {
 export const endpoint: z.ZodString = text.refine(isEndpoint, {
   error: "must be an http:// or https:// URL without credentials",
 });
+
+/** The error for a key that another one requires. */
+export function missing(key: string, reason: string): ConfigError {
+  return new ConfigError(`Cannot use the configuration: '${key}' is missing, ${reason}`);
+}

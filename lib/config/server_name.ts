@@ -1,9 +1,12 @@
 /**
- * The name of this server when the configuration gives none.
+ * Names of servers.
  *
  * @module
  */
 import { ConfigError, messageOf } from "../errors.ts";
+
+/** What a server may be called: 1 to 63 characters. */
+export const SERVER_NAME: RegExp = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 
 /**
  * The machine's host name, made valid as the name of a server: lower case, other characters as `-`.

@@ -27,9 +27,6 @@ export interface ObjectName {
 /** Key of the marker: the one object that is overwritten, and holds nothing. */
 export const MARKER_KEY = "marker";
 
-/** What a server may be called: 1 to 63 characters. */
-export const SERVER_NAME: RegExp = /^[a-z0-9][a-z0-9.-]{0,62}$/;
-
 const KEY =
   /^(tail|segments)\/([a-z0-9][a-z0-9.-]{0,62}_[a-z2-7]{8})\/(\d{16})\.([1-9]\d{0,15})\.([a-z2-7]{8})$/;
 

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { PluginEntries, PluginEntry } from "../config/config.ts";
 import { ConfigError, messageOf } from "../errors.ts";
-import type { AnyPlugin, PlainPlugin } from "../plugin.ts";
+import type { AnyPlugin, PlainPlugin, PluginEntries, PluginEntry } from "../plugin.ts";
 
 /**
  * Checks what a program uses, one plugin or several, before anything is set up. Those that are named

@@ -6,14 +6,13 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import type { PluginEntry } from "../config/config.ts";
 import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.ts";
-import { suggest } from "../config/nearest.ts";
+import { suggest } from "../base/nearest.ts";
 import { messageOf } from "../errors.ts";
 import type { KnownFiles } from "../files/known_files.ts";
 import { plainLogger } from "../base/plain_logger.ts";
 import { tellFailure } from "../reading/failure.ts";
-import { type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";
+import { type PluginEntry, type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";
 
 /** What plugins are loaded for. */
 export interface LoadPluginsOptions {

@@ -74,7 +74,7 @@ export class PollLoop {
     ready();
     const cleanup = new RegularCleanup(store, environment, config.retention);
     const pace = new PollPace(config.poll, environment.random);
-    const marker = config.marker ? new MarkerReader(this.#parts) : undefined;
+    const marker = config.wake.marker ? new MarkerReader(this.#parts) : undefined;
     let isWoken = false;
     while (!signal.aborted) {
       try {

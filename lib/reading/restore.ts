@@ -4,6 +4,7 @@
  * @module
  */
 import { Connection } from "../connection.ts";
+import { resolveWake } from "../config/wake.ts";
 import { MissingKeyError } from "../errors.ts";
 import { FileLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
@@ -46,8 +47,7 @@ async function learnNewest({ parts, config }: Connection, signal: AbortSignal): 
   const apart = {
     from: "earliest",
     includeOwn: true,
-    marker: false,
-    peers: [],
+    wake: resolveWake(),
     plugins: [],
   } as const;
   // It is not closed itself: the store is not its own.

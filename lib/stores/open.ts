@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { S3Config } from "../config/s3_config.ts";
-import { absoluteStore } from "../config/paths.ts";
+import type { S3Config } from "../config/s3.ts";
+import { absoluteStore } from "../config/core.ts";
 import { type Environment, systemEnvironment } from "../base/environment.ts";
 import { ConfigError } from "../errors.ts";
 import { openDirectoryStore } from "./directory/directory_store.ts";

@@ -16,15 +16,6 @@ export const TOLERANCE: number = 5 * 60 * 1000;
 /** A message bears no more signatures than this: one for each secret while secrets change. */
 const MOST_SIGNATURES = 8;
 
-/** The least of a secret, in bytes, as Standard Webhooks has it. */
-const LEAST_SECRET = 24;
-
-/** Whether the text is a secret: `whsec_` and base64 of at least 24 bytes. */
-export function isSecret(text: string): boolean {
-  return WEBHOOK_SECRET.test(text) &&
-    Uint8Array.fromBase64(text.slice("whsec_".length)).length >= LEAST_SECRET;
-}
-
 /**
  * Signs messages, and tells those that were signed with the same secret.
  *

@@ -17,7 +17,7 @@ export type Hear = (name: ObjectName, delivered?: DeliveredCommit) => void;
  * @throws {ConfigError} when the address to listen at is in use, or not this machine's.
  */
 export async function startWakeUps(
-  { listen: address, secret, wakeToken, wake, s3 }: ResolvedConfig,
+  { wake: { listen: address, secret, token: wakeToken, queues }, s3 }: ResolvedConfig,
   { store: { url: store, service }, state, envelope, environment }: Parts,
   onCommit: Hear,
 ): Promise<AsyncDisposable> {
@@ -30,7 +30,7 @@ export async function startWakeUps(
       listen(address, { secret, wakeToken, store, service, envelope, now, clock, onCommit }),
     );
   }
-  for (const { sqs } of wake) {
+  for (const { sqs } of queues) {
     const { listenToQueue } = await import("./receive/queue.ts");
     sources.use(listenToQueue(sqs, { s3, store, environment, onCommit }));
   }

@@ -15,8 +15,8 @@ import { SECRET } from "./secret.ts";
 export async function* peers(place: Place): AsyncIterable<Row> {
   const bucket = place.bucket();
   const address = freeAddress();
-  const told = { secret: SECRET, peers: [`http://${address}`] };
-  const listening = { secret: SECRET, listen: address, poll: "1h" };
+  const told = { wake: { secret: SECRET, peers: [`http://${address}`] } };
+  const listening = { wake: { secret: SECRET, listen: address }, poll: "1h" };
   await using publisher = await place.server("publisher", bucket, told);
   await using reader = await place.server("reader", bucket, listening);
   let applied = Promise.withResolvers<number>();

@@ -27,7 +27,7 @@ export interface FoundStore extends StoreAddress, AsyncDisposable {
  * none is named: Ceph's gateway as the tests have it, else fauxqs in a process of its own.
  */
 export async function findStore(url: string | undefined): Promise<FoundStore> {
-  const { store, s3 = {} } = configFromEnvironment(Deno.env.toObject());
+  const { config: { store, s3 = {} } } = configFromEnvironment(Deno.env.toObject());
   const named = url ?? store;
   if (named === undefined) return await findCeph() ?? await startFauxqs();
   return {

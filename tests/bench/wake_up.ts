@@ -21,8 +21,7 @@ export async function* wakeUp(place: Place): AsyncIterable<Row> {
   const address = freeAddress();
   await using publisher = await place.server("publisher", bucket);
   await using reader = await place.server("reader", bucket, {
-    secret: SECRET,
-    listen: address,
+    wake: { secret: SECRET, listen: address },
     poll: "1h",
   });
   let applied = Promise.withResolvers<number>();

@@ -5,7 +5,7 @@
  */
 import { DeleteBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { dirname, join } from "node:path";
-import type { S3Config } from "../../lib/config/s3_config.ts";
+import type { S3Config } from "../../lib/config/s3.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { CephServer } from "../servers/ceph.ts";
 

@@ -5,7 +5,7 @@
  */
 import { readLog } from "../../lib/cli/demo/output_lines.ts";
 import type { Config } from "../../lib/config/config.ts";
-import type { S3Config } from "../../lib/config/s3_config.ts";
+import type { S3Config } from "../../lib/config/s3.ts";
 import type { Update } from "../../lib/update.ts";
 import type { Chance } from "../sim/chance.ts";
 import type { Ledger } from "./ledger.ts";

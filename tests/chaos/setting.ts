@@ -77,8 +77,11 @@ export function addReader({ site, keys, endpoint, wakeUps }: Setting, name: stri
     s3: { ...site.bucket.s3, endpoint },
     poll: "200ms",
     env: {
-      FEEDSYNC_KEYS: keys,
-      ...wakeUp && { FEEDSYNC_LISTEN: wakeUp.address, FEEDSYNC_SECRET: SECRET },
+      FEEDSYNC_ENCRYPTION_KEYS: keys,
+      ...wakeUp && {
+        FEEDSYNC_WAKE_LISTEN: wakeUp.address,
+        FEEDSYNC_WAKE_SECRET: SECRET,
+      },
     },
   });
 }
@@ -116,8 +119,7 @@ function addPublisher(
     state: `${disk?.path ?? site.directory}/${server}.db`,
     publishTimeout: "2s",
     stopTimeout: "2s",
-    peers: wakeUps.map(({ peer }) => peer),
-    secret: SECRET,
+    wake: { peers: wakeUps.map(({ peer }) => peer), secret: SECRET },
     encryption: { keys },
   };
   const own = new Chance(chance.whole(1, 2 ** 31));

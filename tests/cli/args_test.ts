@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { parseArguments, type Syntax } from "../../lib/cli/args.ts";
+import { parseArguments } from "../../lib/cli/args.ts";
+import type { Syntax } from "../../lib/cli/command.ts";
 
 const SYNTAX: Syntax = {
-  operands: ["URL", "FILE"],
-  required: 1,
-  values: ["from"],
-  lists: ["metadata"],
-  switches: ["once", "if-changed"],
+  operands: [{ name: "URL", required: true }, { name: "FILE" }],
+  flags: {
+    from: { value: "WHERE", help: "" },
+    metadata: { value: "K=V", repeated: true, help: "" },
+    once: { help: "" },
+    "if-changed": { help: "" },
+  },
 };
 
 function problemOf(...args: string[]): string {
@@ -63,7 +66,8 @@ Deno.test("missing and surplus operands are named", () => {
 });
 
 Deno.test("the last operand may be repeated where the command says so", () => {
-  const { operands } = parseArguments(["url", "a", "b"], { ...SYNTAX, repeated: true });
+  const syntax = { operands: [{ name: "URL" }, { name: "ID", repeated: true }] };
+  const { operands } = parseArguments(["url", "a", "b"], syntax);
   assert.deepEqual(operands, ["url", "a", "b"]);
 });
 

@@ -227,7 +227,7 @@ Deno.test("watch and tail --once end with 65, and name it, when a damaged object
     const { code, stdout, stderr } = await feedsync([...command, "--once"], { cwd });
     assert.equal(code, 65, stderr);
     assert.match(stdout, /other/);
-    assert.match(stderr, /error: Cannot read all that is there, damaged objects .*tail\/web-1_/);
+    assert.match(stderr, /error: Cannot read everything, damaged objects .*tail\/web-1_/);
   }
 });
 

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import { parseArguments, type Syntax } from "../../lib/cli/args.ts";
-import type { Command } from "../../lib/cli/command.ts";
-import { COMMANDS } from "../../lib/cli/main.ts";
+import { parseArguments } from "../../lib/cli/args.ts";
+import { allFlags, type Syntax } from "../../lib/cli/command.ts";
+import { COMMANDS } from "../../lib/cli/commands.ts";
 import { feedsync, workspace } from "./feedsync.ts";
-
-const COMMON = {
-  values: ["config", "server", "store", "state"],
-  switches: ["json", "verbose", "quiet"],
-};
 
 /** What a form is answered with; undefined: it is accepted. */
 type Answer = RegExp | undefined;
@@ -96,7 +91,7 @@ function check(
 ): void {
   const named = (text: string) => text.replace(/^(-*(?:no-)*)x(?=$|[-=.])/, `$1${name}`);
   // Any number of operands will do here, so that only flags are told.
-  const lenient = { ...syntax, operands: ["ANY"], required: 0, repeated: true };
+  const lenient = { ...syntax, operands: [{ name: "ANY", repeated: true }] };
   for (const [form, answer] of forms) {
     const args = form[0] === "-x" || form[0] === "--X" ? form : form.map(named);
     const problem = problemOf(args, lenient);
@@ -113,23 +108,23 @@ function check(
   }
 }
 
-for (const [command, path] of Object.entries(COMMANDS)) {
-  Deno.test(`${command} has no flag that an odd form sets, or misreads`, async () => {
-    const { syntax }: Command = await import(
-      new URL(path, new URL("../../lib/cli/", import.meta.url)).href
-    );
-    for (const name of [...COMMON.switches, ...syntax.switches ?? []]) {
-      check(name, SWITCH_FORMS, syntax);
+for (const command of COMMANDS) {
+  Deno.test(`${command.name} has no flag that an odd form sets, or misreads`, () => {
+    for (const [name, { value }] of Object.entries(allFlags(command))) {
+      check(name, value === undefined ? SWITCH_FORMS : VALUE_FORMS, command);
     }
-    for (const name of [...COMMON.values, ...syntax.values ?? [], ...syntax.lists ?? []]) {
-      check(name, VALUE_FORMS, syntax);
-    }
-    check("x", OTHER_FORMS, syntax);
+    check("x", OTHER_FORMS, command);
   });
 }
 
 Deno.test("values reach the command as they are written", () => {
-  const syntax = { lists: ["metadata"], values: ["from"], operands: ["FILE"], repeated: true };
+  const syntax: Syntax = {
+    flags: {
+      metadata: { value: "K=V", repeated: true, help: "" },
+      from: { value: "WHERE", help: "" },
+    },
+    operands: [{ name: "FILE", repeated: true }],
+  };
   const args = parseArguments(
     ["--metadata==b", "--metadata", "a=true", "--from=-5", "-", "--metadata=007", "--", "-x"],
     syntax,

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
-import { helpFor } from "../../lib/cli/help.ts";
-import * as cleanup from "../../lib/cli/cleanup.ts";
-import * as deadLetters from "../../lib/cli/dead_letters.ts";
-import * as keygen from "../../lib/cli/keygen.ts";
-import * as publish from "../../lib/cli/publish.ts";
-import * as tail from "../../lib/cli/tail.ts";
-import * as watch from "../../lib/cli/watch.ts";
+import { allFlags } from "../../lib/cli/command.ts";
+import { COMMANDS, moduleOf } from "../../lib/cli/commands.ts";
+import { commandTable, helpFor, mainHelp } from "../../lib/cli/help.ts";
 import { feedsync, workspace } from "./feedsync.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..");
@@ -32,59 +29,64 @@ Deno.test("help and version are printed to standard output with exit code 0", as
 });
 
 Deno.test("the help of a command explains all its flags", () => {
-  const commands = { cleanup, "dead-letters": deadLetters, keygen, publish, tail, watch };
-  for (const [name, { syntax }] of Object.entries(commands)) {
-    const flags = [...syntax.values ?? [], ...syntax.lists ?? [], ...syntax.switches ?? []];
-    for (
-      const flag of [...flags, "config", "server", "store", "state", "json", "verbose", "quiet"]
-    ) {
-      assert.match(helpFor(name)!, new RegExp(`\\n .*--${flag}\\b`), `${name} --${flag}`);
+  for (const command of COMMANDS) {
+    for (const flag of Object.keys(allFlags(command))) {
+      assert.match(helpFor(command), new RegExp(`\\n .*--${flag}\\b`), `${command.name} --${flag}`);
+    }
+  }
+});
+
+Deno.test("what the forms of a command name is explained, too", () => {
+  for (const command of COMMANDS) {
+    const { name, usage, operands = [] } = command;
+    const flags = Object.keys(allFlags(command)).map((name) => `--${name}`);
+    const words = operands.flatMap((
+      operand,
+    ) => [operand.name, ...Object.keys(operand.choices ?? {})]);
+    for (const form of usage) {
+      for (const [flag] of form.matchAll(/--[a-z-]+/g)) {
+        assert.ok(flags.includes(flag), name + flag);
+      }
+      for (const [operand] of form.matchAll(/(?<![-\w|] ?)[A-Z]{2,}(?![=\w])/g)) {
+        const isValue = new RegExp(`--[a-z-]+ ${operand}`).test(form);
+        assert.ok(isValue || words.includes(operand), `${name} ${operand}`);
+      }
     }
   }
 });
 
 Deno.test("help texts fit a terminal", () => {
-  for (
-    const name of [
-      undefined,
-      "watch",
-      "publish",
-      "tail",
-      "cleanup",
-      "dead-letters",
-      "keygen",
-      "demo",
-    ]
-  ) {
-    for (const line of helpFor(name)!.split("\n")) assert.ok(line.length <= 100, line);
+  for (const text of [mainHelp(), ...COMMANDS.map(helpFor)]) {
+    for (const line of text.split("\n")) assert.ok(line.length <= 100, line);
   }
 });
 
-Deno.test("starting costs nothing: cli.ts needs two small modules until a command runs", async () => {
+Deno.test("the README lists the commands as they are defined", async () => {
+  const readme = await Deno.readTextFile(join(ROOT, "README.md"));
+  const listed = /<!-- commands -->\n(.*?)\n<!-- \/commands -->/s.exec(readme)?.[1];
+  assert.equal(listed, commandTable(), `write between the marks:\n${commandTable()}`);
+});
+
+Deno.test("starting costs little: help needs the definitions of commands, and no package", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", join(ROOT, "cli.ts")],
     cwd: ROOT,
   }).output();
-  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
-    roots: string[];
-    modules: {
-      specifier: string;
-      size: number;
-      dependencies?: { isDynamic?: boolean; code?: { specifier: string } }[];
-    }[];
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: { specifier: string; kind: string }[];
   };
-  const needed = new Set(roots);
-  for (const specifier of needed) {
-    const module = modules.find((module) => module.specifier === specifier)!;
-    for (const { isDynamic, code } of module.dependencies ?? []) {
-      if (code && !isDynamic) needed.add(code.specifier);
-    }
-  }
+  const own = modules.map(({ specifier }) => specifier.replace(pathToFileURL(`${ROOT}/`).href, ""));
+  const definitions = COMMANDS.map((command) => moduleOf(command).replace("run.ts", "command.ts"));
   assert.deepEqual(
-    [...needed].map((specifier) => specifier.slice(specifier.lastIndexOf("/") + 1)),
+    own.toSorted(),
     [
       "cli.ts",
-      "main.ts",
-    ],
+      "deno.json",
+      ...["args", "command", "commands", "exit", "flag_forms", "help", "main", "signals"]
+        .map((name) => `lib/cli/${name}.ts`),
+      ...definitions.map((path) => join("lib/cli", path)),
+      ...["base/nearest", "base/printable", "errors", "std/cli/parse_args"]
+        .map((name) => `lib/${name}.ts`),
+    ].toSorted(),
   );
 });

@@ -39,7 +39,7 @@ Deno.test("keygen makes and changes keys, and prints none", async () => {
 
 Deno.test("a server without the right keys says what to do, and ends with a code that tells", async () => {
   await using home = await workspace();
-  const options = { cwd: home.path, env: { FEEDSYNC_KEYS: "keys.json" } };
+  const options = { cwd: home.path, env: { FEEDSYNC_ENCRYPTION_KEYS: "keys.json" } };
   const missing = await feedsync(["tail", "--once"], options);
   assert.equal(missing.code, 78);
   assert.match(missing.stderr, /keys\.json: it does not exist, feedsync keygen makes one/);
@@ -52,6 +52,9 @@ Deno.test("a server without the right keys says what to do, and ends with a code
 
   const plain = await feedsync(["tail", "--once", "--from", "now"], { cwd: home.path });
   assert.equal(plain.code, 78);
-  assert.match(plain.stderr, /no keys are configured: set 'encryption.keys', or FEEDSYNC_KEYS/);
+  assert.match(
+    plain.stderr,
+    /no keys are configured: set 'encryption.keys', or FEEDSYNC_ENCRYPTION_KEYS/,
+  );
   assert.equal(plain.stdout, "");
 });

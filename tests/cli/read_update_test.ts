@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseArguments } from "../../lib/cli/args.ts";
-import { syntax } from "../../lib/cli/publish.ts";
-import { metadataOf, readContent, sourceOf } from "../../lib/cli/read_update.ts";
+import { publish } from "../../lib/cli/publish/command.ts";
+import { metadataOf, readContent, sourceOf } from "../../lib/cli/publish/read_update.ts";
 import { workspace } from "./feedsync.ts";
 
 const URL = "https://example.com/feed.xml";
 const signal = new AbortController().signal;
 
 function source(args: string[], stdinIsTerminal = false) {
-  return sourceOf(parseArguments([URL, ...args], syntax), { stdinIsTerminal });
+  return sourceOf(parseArguments([URL, ...args], publish), { stdinIsTerminal });
 }
 
 function metadata(...args: string[]) {
-  return metadataOf(parseArguments([URL, ...args.flatMap((text) => ["--metadata", text])], syntax));
+  return metadataOf(
+    parseArguments([URL, ...args.flatMap((text) => ["--metadata", text])], publish),
+  );
 }
 
 Deno.test("content comes from a file, standard input, or nowhere", () => {

@@ -47,6 +47,9 @@ function assertNoSecret(text: string, where: string): void {
   for (const form of FORMS) assert.ok(!text.includes(form), `${where} shows ${form}: ${text}`);
 }
 
+/** Keys of the configuration; those of `wake` are put over what it has. */
+type More = Record<string, unknown> & { readonly wake?: Record<string, unknown> };
+
 /** A working directory with a configuration; its state is looked through. */
 class Setting implements AsyncDisposable {
   readonly path: string;
@@ -56,14 +59,16 @@ class Setting implements AsyncDisposable {
     [this.path, this.#directory] = [directory.path, directory];
   }
 
-  static async make(endpoint: string, s3: Record<string, unknown>, more = {}): Promise<Setting> {
+  static async make(
+    endpoint: string,
+    s3: Record<string, unknown>,
+    { wake = {}, ...more }: More = {},
+  ): Promise<Setting> {
     const config = {
       server: "web-1",
       store: "s3://feed-sync/prod",
       s3: { endpoint, region: "us-east-1", ...s3 },
-      secret: PEERS,
-      wakeToken: WAKE_TOKEN,
-      peers: [unreachableEndpoint()],
+      wake: { secret: PEERS, token: WAKE_TOKEN, peers: [unreachableEndpoint()], ...wake },
       encryption: { keys: "keys.jwks" },
       stopTimeout: "0s",
       ...more,
@@ -173,7 +178,7 @@ for (const [source, s3] of Object.entries(SOURCES)) {
 }
 
 Deno.test("no secret shows in the messages about a configuration that is wrong", async () => {
-  const wrong: [s3: Record<string, unknown>, more: Record<string, unknown>][] = [
+  const wrong: [s3: Record<string, unknown>, more: More][] = [
     [{ accessKeyId: "id", secretAccessKey: [KEY] }, {}],
     [{ accessKeyId: "id", secretAccessKey: KEY, sessionToken: { value: TOKEN } }, {}],
     [{ secretAccessKey: KEY }, {}],
@@ -185,9 +190,9 @@ Deno.test("no secret shows in the messages about a configuration that is wrong",
     [{}, { encryption: { keys: "broken.jwks" } }],
     [{}, { encryption: { keys: jwks(OBJECT_KEY) } }],
     [{}, { s3: KEY }],
-    [{}, { secret: PEERS.slice("whsec_".length) }],
-    [{}, { secret: [PEERS], wakeToken: [WAKE_TOKEN] }],
-    [{}, { peers: [`https://user:${encodeURIComponent(KEY)}@web-2`] }],
+    [{}, { wake: { secret: PEERS.slice("whsec_".length) } }],
+    [{}, { wake: { secret: [PEERS], token: [WAKE_TOKEN] } }],
+    [{}, { wake: { peers: [`https://user:${encodeURIComponent(KEY)}@web-2`] } }],
     [{}, { store: `s3://id:${KEY}@feed-sync` }],
     [{ endpoint: `https://id:${encodeURIComponent(KEY)}@localhost` }, {}],
   ];
@@ -212,7 +217,10 @@ Deno.test("a server that listens does not log the secrets that it is told", asyn
   await using service = await fauxqsServer();
   const listen = freeAddress();
   const keys = SOURCES["keys of the configuration"];
-  await using setting = await Setting.make(service.endpoint, keys, { listen, poll: "1h" });
+  await using setting = await Setting.make(service.endpoint, keys, {
+    wake: { listen },
+    poll: "1h",
+  });
   await using watching = new Running(["watch", "-v"], { cwd: setting.path });
   await watching.says(/Watching s3:/);
   let status: number | undefined;
@@ -270,7 +278,7 @@ Deno.test("the URL that a plugin writes to is a secret, however its receiver fai
   const store = "file:store";
   await using setting = await Setting.make(unreachableEndpoint(), {}, {
     ...{ store, plugins: [["webhook", { url, secret: PEERS }], "./careless.ts"] },
-    ...{ peers: [], encryption: undefined },
+    ...{ wake: { peers: [] }, encryption: undefined },
   });
   const careless = `export default {
     name: "careless",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { selfArguments } from "../../lib/cli/self_command.ts";
+import { selfArguments } from "../../lib/cli/demo/self_command.ts";
 
 Deno.test("selfArguments() makes Deno run this command line", async () => {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {

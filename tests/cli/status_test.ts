@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
-import { tellStatusRegularly } from "../../lib/cli/status.ts";
+import { tellStatusRegularly } from "../../lib/cli/watch/status.ts";
 import { Fleet } from "../fixture.ts";
 import { letter } from "./dead_letters/server.ts";
 

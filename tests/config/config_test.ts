@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Config } from "../../lib/config/config.ts";
 import { resolveConfig } from "../../lib/config/resolve.ts";
-import type { S3Config } from "../../lib/config/s3_config.ts";
+import type { S3Config } from "../../lib/config/s3.ts";
 import { ConfigError } from "../../lib/errors.ts";
+import { captureLog } from "../encryption/keys.ts";
 
 const DIRECTORY = Deno.build.os === "windows" ? "C:\\feeds" : "/feeds";
 
@@ -49,6 +50,7 @@ Deno.test("resolveConfig() fills in everything", () => {
   assert.ok(server.length > 0);
   assert.deepEqual(resolved, {
     directory: DIRECTORY,
+    unknownKeys: "error",
     enabled: true,
     store: `file:${join(DIRECTORY, ".feedsync", "store")}`,
     movedFrom: undefined,
@@ -57,12 +59,14 @@ Deno.test("resolveConfig() fills in everything", () => {
     poll: { min: 10_000, max: 10_000 },
     from: "earliest",
     retention: 86_400_000,
-    listen: undefined,
-    peers: [],
-    secret: undefined,
-    wakeToken: undefined,
-    wake: [],
-    marker: false,
+    wake: {
+      listen: undefined,
+      peers: [],
+      secret: undefined,
+      token: undefined,
+      queues: [],
+      marker: false,
+    },
     encryption: undefined,
     includeOwn: false,
     files: undefined,
@@ -128,7 +132,10 @@ Deno.test("an unknown key is named with the nearest valid one, in other objects 
     problemOf({ s3: { secret_access_key: "x" } }),
     /unknown key 's3.secret_access_key', did you mean 'secretAccessKey'\?/,
   );
-  assert.match(problemOf({ bucket: "x" }), /unknown key 'bucket', the keys are enabled, server, /);
+  assert.match(
+    problemOf({ bucket: "x" }),
+    /unknown key 'bucket', the keys are unknownKeys, enabled, server, /,
+  );
 });
 
 Deno.test("every problem is told at once", () => {
@@ -228,18 +235,25 @@ Deno.test("polls that are so rare that updates expire between them are refused",
 Deno.test("peers need a secret, which no message shows", () => {
   const secret = `whsec_${btoa("a secret that all servers have")}`;
   for (const config of [{ listen: "0.0.0.0:7070" }, { peers: ["https://web-2:7070"] }]) {
-    assert.throws(() => resolveConfig(config), /'secret' is missing, '(listen|peers)' needs? it/);
-    resolveConfig({ ...config, secret });
+    const missing = /'wake\.secret' is missing, 'wake\.(listen|peers)' needs it/;
+    assert.throws(() => resolveConfig({ wake: config }), missing);
+    resolveConfig({ wake: { ...config, secret } });
   }
-  const problem = problemOf({ secret: "open-sesame" });
-  assert.match(problem, /'secret' must be "whsec_" and base64/);
+  const problem = problemOf({ wake: { secret: "open-sesame" } });
+  assert.match(problem, /'wake\.secret' must be "whsec_" and base64/);
   assert.doesNotMatch(problem, /open-sesame/);
-  assert.match(problemOf({ listen: "7070" }), /'listen' must be an address and port/);
-  assert.match(problemOf({ secret: "whsec_AA==" }), /'secret' must be .* 24 bytes/);
+  assert.match(
+    problemOf({ wake: { listen: "7070" } }),
+    /'wake\.listen' must be an address and port/,
+  );
+  assert.match(problemOf({ wake: { secret: "whsec_AA==" } }), /'wake\.secret' must be .* 24 bytes/);
   for (const peer of ["web-2", "http://a:b@web-2", "http://web-2/?k=secret"]) {
-    assert.match(problemOf({ peers: [peer] }), /'peers.0' must be an http/);
+    assert.match(problemOf({ wake: { peers: [peer] } }), /'wake\.peers\.0' must be an http/);
   }
-  assert.match(problemOf({ wake: [{ sq: "x" }] }), /unknown key 'wake.0.sq', did you mean 'sqs'/);
+  assert.match(
+    problemOf({ wake: { queues: [{ sq: "x" }] } }),
+    /unknown key 'wake.queues.0.sq', did you mean 'sqs'/,
+  );
 });
 
 Deno.test("a key of the service's key management needs the encryption that uses it", () => {
@@ -286,4 +300,36 @@ Deno.test("what a store was called before is an endpoint, or a URL as stores are
   assert.equal(resolve("https://minio:9000").movedFrom, "https://minio:9000");
   assert.equal(resolve("s3://feeds//prod/").movedFrom, "s3://feeds/prod");
   assert.equal(resolve("file:store").movedFrom, `file:${join(DIRECTORY, "store")}`);
+});
+
+Deno.test("a key that lacks its section is answered with the name of the right one", () => {
+  for (
+    const [key, right] of [
+      ["listen", "wake.listen"],
+      ["peers", "wake.peers"],
+      ["secret", "wake.secret"],
+      ["wakeToken", "wake.token"],
+      ["marker", "wake.marker"],
+      ["keys", "encryption.keys"],
+    ]
+  ) {
+    const expected = `Cannot use the configuration: unknown key '${key}', did you mean '${right}'?`;
+    assert.equal(problemOf({ [key]: "x" }), expected);
+  }
+  assert.match(
+    problemOf({ wake: [{ sqs: "https://sqs/queue" }] }),
+    /'wake' must be an object; queues are listed in 'wake\.queues'$/,
+  );
+});
+
+Deno.test("unknown keys can be warnings, which a program logs", () => {
+  using log = captureLog();
+  const config = { unknownKeys: "warn", pol: "1s", wake: { queues: [{ sqs: "https://q", a: 1 }] } };
+  const { wake } = resolveConfig(config as Config);
+  assert.deepEqual(wake.queues, [{ sqs: "https://q" }]);
+  const ignoring = "warning: Ignoring part of the configuration: unknown key";
+  assert.deepEqual(log.lines, [
+    `${ignoring} 'wake.queues.0.a', the keys are sqs`,
+    `${ignoring} 'pol', did you mean 'poll'?`,
+  ]);
 });

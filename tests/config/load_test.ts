@@ -119,15 +119,15 @@ Deno.test("paths start from where they are written", async () => {
   assert.deepEqual(loaded.config.encryption, { keys, allowPlaintext: true });
 });
 
-Deno.test("FEEDSYNC_KEYS names the key file, from the working directory", async () => {
+Deno.test("FEEDSYNC_ENCRYPTION_KEYS names the key file, from the working directory", async () => {
   await using directory = await directoryWith({
     "feedsync.json": '{ "encryption": { "keys": "a", "allowPlaintext": true } }',
   });
   const cwd = directory.path;
-  const { config } = await loadConfig({ env: { FEEDSYNC_KEYS: "b" }, cwd });
+  const { config } = await loadConfig({ env: { FEEDSYNC_ENCRYPTION_KEYS: "b" }, cwd });
   assert.deepEqual(config.encryption, { keys: join(cwd, "b"), allowPlaintext: true });
   const { config: other } = await loadConfig({
-    env: { FEEDSYNC_ALLOW_PLAINTEXT: "false" },
+    env: { FEEDSYNC_ENCRYPTION_ALLOW_PLAINTEXT: "false" },
     cwd,
   });
   assert.deepEqual(other.encryption, { keys: join(cwd, "a"), allowPlaintext: false });
@@ -228,10 +228,17 @@ Deno.test("an unknown variable is refused with the nearest one; others' are left
 });
 
 Deno.test("a variable for a list is answered with where that can be set", async () => {
-  for (const key of ["peers", "plugins", "wake"]) {
+  for (
+    const [variable, key] of [
+      ["FEEDSYNC_PLUGINS", "plugins"],
+      ["FEEDSYNC_WAKE_QUEUES", "wake.queues"],
+      ["FEEDSYNC_WAKE_PEERS", "wake.peers"],
+      ["FEEDSYNC_PEERS", "wake.peers"],
+    ]
+  ) {
     assert.equal(
-      await problemOf({}, { env: { [`FEEDSYNC_${key.toUpperCase()}`]: "x" } }),
-      `Cannot use the environment: FEEDSYNC_${key.toUpperCase()} is no variable, ` +
+      await problemOf({}, { env: { [variable]: "x" } }),
+      `Cannot use the environment: ${variable} is no variable, ` +
         `'${key}' can be set in the configuration file only`,
     );
   }
@@ -274,4 +281,52 @@ Deno.test("a role may be told in part by the file and in part by variables", asy
     assumeRole: { roleArn: "file", externalId: "variable" },
     acl: "private",
   });
+});
+
+Deno.test("a variable that lacks its section is answered with the name of the right one", async () => {
+  for (
+    const [name, right] of [
+      ["FEEDSYNC_SECRET", "FEEDSYNC_WAKE_SECRET"],
+      ["FEEDSYNC_LISTEN", "FEEDSYNC_WAKE_LISTEN"],
+      ["FEEDSYNC_MARKER", "FEEDSYNC_WAKE_MARKER"],
+      ["FEEDSYNC_KEYS", "FEEDSYNC_ENCRYPTION_KEYS"],
+      ["FEEDSYNC_ALLOW_PLAINTEXT", "FEEDSYNC_ENCRYPTION_ALLOW_PLAINTEXT"],
+    ]
+  ) {
+    assert.equal(
+      await problemOf({}, { env: { [name]: "SECRET" } }),
+      `Cannot use the environment: unknown variable ${name}, did you mean "${right}"?`,
+    );
+  }
+});
+
+Deno.test("unknown keys and variables can be warnings, and are ignored then", async () => {
+  const file =
+    '{\n "unknownKeys": "warn",\n "pol": "1s",\n "wake": { "color": 1, "marker": true }\n}';
+  const { config, warnings } = await load({ "feedsync.json": file }, {
+    env: { FEEDSYNC_STROE: "SECRET", FEEDSYNC_POLL: "2s" },
+  });
+  const { server: _, state: _state, ...known } = config;
+  assert.deepEqual(known, { unknownKeys: "warn", poll: "2s", wake: { marker: true } });
+  assert.equal(warnings.length, 3);
+  assert.match(warnings[0], /feedsync\.json:4:12: unknown key 'wake\.color', the keys are listen/);
+  assert.match(warnings[1], /feedsync\.json:3:2: unknown key 'pol', did you mean 'poll'\?$/);
+  assert.match(warnings[2], /unknown variable FEEDSYNC_STROE, did you mean "FEEDSYNC_STORE"\?$/);
+});
+
+Deno.test("the variable of unknownKeys goes before the file", async () => {
+  const warn = { "feedsync.json": '{ "unknownKeys": "warn", "pol": "1s" }' };
+  const error = { "feedsync.json": '{ "pol": "1s" }' };
+  assert.match(await problemOf(warn, { env: { FEEDSYNC_UNKNOWN_KEYS: "error" } }), /'pol'/);
+  const { warnings } = await load(error, { env: { FEEDSYNC_UNKNOWN_KEYS: "warn" } });
+  assert.equal(warnings.length, 1);
+  const problem = await problemOf(error, { env: { FEEDSYNC_UNKNOWN_KEYS: "" } });
+  assert.match(problem, /'pol'/);
+});
+
+Deno.test("a wrong value is an error, whatever unknown keys are", async () => {
+  const problem = await problemOf({
+    "feedsync.json": '{ "unknownKeys": "warn", "pol": "1s", "poll": "often" }',
+  });
+  assert.match(problem, /'poll' must be a duration/);
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { defaultServerName } from "../../lib/config/server_name.ts";
+import { defaultServerName, SERVER_NAME } from "../../lib/config/server_name.ts";
 import { ConfigError } from "../../lib/errors.ts";
-import { SERVER_NAME } from "../../lib/log/names.ts";
 
 Deno.test("the default name of a server is its host name, made valid", () => {
   const cases = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { loadConfig } from "../../lib/config/load.ts";
 import { merge } from "../../lib/config/merge.ts";
 import { ConfigError } from "../../lib/errors.ts";
-import { metadataOf } from "../../lib/cli/read_update.ts";
+import { metadataOf } from "../../lib/cli/publish/read_update.ts";
 import { parseArguments } from "../../lib/cli/args.ts";
 import { workspace } from "../cli/feedsync.ts";
 import { nestedText } from "./values.ts";
@@ -52,8 +52,8 @@ Deno.test("putting configurations over each other changes no prototype", () => {
 
 Deno.test("metadata may be called as prototypes are", () => {
   const args = parseArguments(["u", "--metadata", "__proto__=x"], {
-    operands: ["URL"],
-    lists: ["metadata"],
+    operands: [{ name: "URL" }],
+    flags: { metadata: { value: "K=V", repeated: true, help: "" } },
   });
   assert.equal(JSON.stringify(metadataOf(args)), '{"__proto__":"x"}');
 });

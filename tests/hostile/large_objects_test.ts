@@ -91,7 +91,7 @@ Deno.test("a marker that is too large, or garbage, keeps nobody from listing", a
   fleet.store.before("get", (key) => {
     if (key === MARKER_KEY) throw new CorruptObjectError(key, "it is too large");
   });
-  const web2 = fleet.server("web-2", { marker: true, poll: "1s", retention: false });
+  const web2 = fleet.server("web-2", { wake: { marker: true }, poll: "1s", retention: false });
   const contents: unknown[] = [];
   const watcher = watch(web2, ({ content }) => void contents.push(content));
   await watcher.ready;

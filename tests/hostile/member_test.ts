@@ -17,12 +17,10 @@ const SECRET = `whsec_${btoa("a secret that all servers have")}`;
 
 Deno.test("who has the secret of peers may pass off updates as another's, which hides its own", async () => {
   const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
-  const config = { secret: SECRET, poll: "1h" };
-  await using web1 = new Connection(resolveConfig({ ...config, server: "web-1" }), store);
-  await using web2 = new Connection(
-    resolveConfig({ ...config, server: "web-2", listen: address }),
-    store,
-  );
+  const web1Config = { server: "web-1", poll: "1h", wake: { secret: SECRET } };
+  const web2Config = { server: "web-2", poll: "1h", wake: { secret: SECRET, listen: address } };
+  await using web1 = new Connection(resolveConfig(web1Config), store);
+  await using web2 = new Connection(resolveConfig(web2Config), store);
   const contents: unknown[] = [];
   const forged = Promise.withResolvers<void>();
   await using watcher = watch(web2, ({ content }) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { PluginEntry } from "../../lib/config/config.ts";
+import type { PluginEntry } from "../../lib/plugin.ts";
 import { loadPlugins } from "../../lib/plugins/load_plugins.ts";
 import type { PluginLogger } from "../../lib/plugin.ts";
 import type { Update } from "../../lib/update.ts";

@@ -109,10 +109,10 @@ Deno.test("where each GET lags behind the listings, polls that come by themselve
 Deno.test("with the marker, too, what is listed and not found is soon fetched again", async () => {
   await using fleet = new Fleet();
   const { store, time: { clock } } = fleet;
-  const web1 = fleet.server("web-1", { marker: true });
+  const web1 = fleet.server("web-1", { wake: { marker: true } });
   await fleet.publish(web1, "a1");
   const contents: unknown[] = [];
-  const reader = fleet.server("web-2", { poll: "10s", retention: false, marker: true });
+  const reader = fleet.server("web-2", { poll: "10s", retention: false, wake: { marker: true } });
   const watcher = watch(reader, ({ content }) => void contents.push(content));
   await watcher.ready;
   await fleet.time.pass(30_000);

@@ -50,7 +50,7 @@ export class Server {
       from,
       includeOwn,
       commitInterval,
-      marker,
+      wake: { marker },
       retention,
       plugins: [],
     });

@@ -46,8 +46,7 @@ Deno.test({
     await using web2 = await connect({
       ...service,
       server: "web-2",
-      listen: address,
-      wakeToken: TOKEN,
+      wake: { listen: address, token: TOKEN },
       poll: "1h",
     });
     await publish(web1, { url: "https://example.com/", content: "first" });

@@ -14,16 +14,23 @@ import { freeAddress } from "../servers/ports.ts";
 const SECRET = `whsec_${btoa("a secret that all servers have")}`;
 
 function connect(store: MemoryStore, envelope: Envelope, config: Config): Connection {
-  const resolved = resolveConfig({ secret: SECRET, poll: "1h", ...config });
+  const resolved = resolveConfig({
+    poll: "1h",
+    ...config,
+    wake: { secret: SECRET, ...config.wake },
+  });
   return new Connection(resolved, store, { envelope });
 }
 
 Deno.test("what peers send each other is encrypted, and applied without a request to the store", async () => {
   await using keys = await Keys.make();
   const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
-  const peers = { server: "web-1", peers: [`http://${address}`] };
+  const peers = { server: "web-1", wake: { peers: [`http://${address}`] } };
   await using web1 = connect(store, await keys.envelope(), peers);
-  await using web2 = connect(store, await keys.envelope(), { server: "web-2", listen: address });
+  await using web2 = connect(store, await keys.envelope(), {
+    server: "web-2",
+    wake: { listen: address },
+  });
   const contents: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   await using watcher = watch(web2, ({ content }) => {
@@ -46,9 +53,12 @@ Deno.test("a peer that lacks the key takes a commit as a hint, says which it nee
   await using others = await Keys.make();
   using log = captureLog();
   const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
-  const peers = { server: "web-1", peers: [`http://${address}`] };
+  const peers = { server: "web-1", wake: { peers: [`http://${address}`] } };
   await using web1 = connect(store, await keys.envelope(), peers);
-  await using web2 = connect(store, await others.envelope(), { server: "web-2", listen: address });
+  await using web2 = connect(store, await others.envelope(), {
+    server: "web-2",
+    wake: { listen: address },
+  });
   const contents: unknown[] = [];
   await using watcher = watch(web2, ({ content }) => void contents.push(content));
   await watcher.poll();

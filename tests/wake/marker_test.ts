@@ -11,7 +11,11 @@ const SECOND = 1000;
 /** A reader that polls every second, with what it has applied. */
 async function reader(fleet: Fleet) {
   const applied: unknown[] = [];
-  const connection = fleet.server("reader", { marker: true, poll: "1s", retention: false });
+  const connection = fleet.server("reader", {
+    wake: { marker: true },
+    poll: "1s",
+    retention: false,
+  });
   const watcher = watch(connection, ({ content }) => void applied.push(content));
   await watcher.ready;
   return { applied, watcher, requests: fleet.store.requests };
@@ -24,7 +28,7 @@ function since(before: RequestCounts, { get, list }: Readonly<RequestCounts>) {
 
 Deno.test("while nothing happens a poll is one GET, and a LIST every five minutes", async () => {
   await using fleet = new Fleet();
-  const publisher = fleet.server("publisher", { marker: true });
+  const publisher = fleet.server("publisher", { wake: { marker: true } });
   await fleet.publish(publisher, "1");
   const { watcher, requests } = await reader(fleet);
   await fleet.time.pass(10 * SECOND);
@@ -38,7 +42,7 @@ Deno.test("while nothing happens a poll is one GET, and a LIST every five minute
 
 Deno.test("a poll lists when the marker has changed, once for each change", async () => {
   await using fleet = new Fleet();
-  const publisher = fleet.server("publisher", { marker: true });
+  const publisher = fleet.server("publisher", { wake: { marker: true } });
   const { watcher, applied, requests } = await reader(fleet);
   await fleet.publish(publisher, "1");
   await fleet.time.pass(5 * SECOND);
@@ -53,7 +57,7 @@ Deno.test("a poll lists when the marker has changed, once for each change", asyn
 
 Deno.test("an update is found within five minutes when the marker is lost", async () => {
   await using fleet = new Fleet();
-  const publisher = fleet.server("publisher", { marker: true });
+  const publisher = fleet.server("publisher", { wake: { marker: true } });
   const { watcher, applied } = await reader(fleet);
   await fleet.publish(publisher, "1");
   await fleet.time.pass(5 * SECOND);
@@ -67,7 +71,7 @@ Deno.test("an update is found within five minutes when the marker is lost", asyn
 
 Deno.test("a marker that cannot be written holds up no update, and is written later", async () => {
   await using fleet = new Fleet();
-  const publisher = fleet.server("publisher", { marker: true });
+  const publisher = fleet.server("publisher", { wake: { marker: true } });
   await fleet.publish(publisher, "1");
   const { watcher, applied } = await reader(fleet);
   await fleet.time.pass(5 * SECOND);
@@ -86,7 +90,7 @@ Deno.test("a marker that cannot be written holds up no update, and is written la
 
 Deno.test("a stream that cannot be read on is no reason to list at each poll", async () => {
   await using fleet = new Fleet();
-  const publisher = fleet.server("publisher", { marker: true });
+  const publisher = fleet.server("publisher", { wake: { marker: true } });
   await fleet.publish(publisher, "1");
   const { watcher, applied, requests } = await reader(fleet);
   await fleet.time.pass(5 * SECOND);
@@ -108,7 +112,7 @@ Deno.test("a stream that cannot be read on is no reason to list at each poll", a
 
 Deno.test("cleanup() leaves the marker, which is no foreign object", async () => {
   await using fleet = new Fleet();
-  const publisher = fleet.server("publisher", { marker: true });
+  const publisher = fleet.server("publisher", { wake: { marker: true } });
   await fleet.publish(publisher, "1");
   fleet.time.skip(7 * 24 * 3600 * SECOND);
   const { deleted, foreign } = await cleanup(publisher, { maxAge: "24h" });

@@ -42,7 +42,7 @@ export const MONTH = 730;
 /** Keys on a page of a listing. */
 const PAGE = 1000;
 
-/** Requests in so many hours. */
+/** Requests in `hours` hours. */
 export function requestsIn(hours: number, fleet: Fleet): Requests {
   const { servers, updatesPerHour, poll, peers, marker = false, retention } = fleet;
   const commits = updatesPerHour * hours;

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Requests of one kind: so many in a month are free, and what a million of the others costs. */
+/** The price of one kind of request: how many are free, and what a million of the others costs. */
 export interface RequestPrice {
   /** Free in a month. */
   readonly free: number;

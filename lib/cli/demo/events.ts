@@ -5,6 +5,9 @@
  */
 import type { Result } from "./report.ts";
 
+/** How long a file of the demo must be unchanged before it is read. */
+export const SETTLE = "200ms";
+
 /** Something that happened. */
 export type DemoEvent = TimelineEvent | ResultEvent;
 

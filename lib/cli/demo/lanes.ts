@@ -28,7 +28,7 @@ export class Lanes {
     this.#paint = paint;
   }
 
-  /** One event, without a newline at the end, for a terminal with so many columns. */
+  /** One event, without a newline at the end, for a terminal with `columns` columns. */
   render(event: TimelineEvent, columns: number): string {
     const width = Math.min(MAX_WIDTH, Math.floor((columns - TIME_WIDTH) / SERVERS.length));
     if (event.event === "act") {
@@ -67,7 +67,7 @@ export class Lanes {
   }
 }
 
-/** The text, cut where it does not fit into so many columns. */
+/** The text, cut to `width` columns. */
 function fit(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { selfArguments } from "../self_command.ts";
+import { selfArguments } from "./self_command.ts";
 
-/** After so many milliseconds people are told what takes so long. */
-const PATIENCE = 1000;
+/** After this time people are told what takes so long. */
+const PATIENCE_MS = 1000;
 
 /**
  * Runs a server that ends at once. The first one on a machine downloads packages: three that start
@@ -28,7 +28,7 @@ export async function loadAhead(
   const own = ["--server", "first", "--store", "file:first", "--state", "first.db"];
   const timer = setTimeout(
     () => notice("Loading the packages that the servers need, which is done once …"),
-    PATIENCE,
+    PATIENCE_MS,
   );
   try {
     await new Deno.Command(Deno.execPath(), {

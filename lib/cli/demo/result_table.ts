@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FILES_DEFAULTS } from "../../config/defaults.ts";
+import { SETTLE } from "./events.ts";
 import type { Latency, Result, ServerReport } from "./report.ts";
 import type { Paint } from "./style.ts";
 
@@ -63,9 +63,8 @@ function latency(time: Latency | null): string {
 }
 
 function notes({ servers }: Result): string[] {
-  const { settle } = FILES_DEFAULTS;
   const lines = [
-    `Times are median / longest, without what was caught up; ${settle} of saved→applied are the time`,
+    `Times are median / longest, without what was caught up; ${SETTLE} of saved→applied are the time`,
     "for which a file must be still before it is read. Requests are what a bucket would count.",
   ];
   for (const { server, repeated, allRequests } of servers) {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { sleep, systemEnvironment } from "../../base/environment.ts";
 import { feedFileName } from "../../files/feed_names.ts";
 import type { Saved } from "./check.ts";
-import type { Show } from "./events.ts";
+import { SETTLE, type Show } from "./events.ts";
 import type { LogLine } from "./output_lines.ts";
 import { loadAhead } from "./load_ahead.ts";
 import type { SampleFeed } from "./sample_feeds.ts";
@@ -30,10 +30,10 @@ export interface StageOptions {
   readonly pace: number;
 }
 
-/** The servers have failed when they take longer, in milliseconds. */
-const TIME_LIMIT = 25_000;
+/** The servers have failed when they take longer. */
+const MAX_RUN_MS = 25_000;
 
-/** Where the file system does not tell of changes, they are found by looking so often. */
+/** Where the file system does not tell of changes, they are found by scanning this often. */
 const INTERVAL = "1s";
 
 /** The directory that is watched, in the temporary one. */
@@ -45,7 +45,7 @@ export class Stage implements AsyncDisposable {
   readonly web1: DemoServer = new DemoServer("web-1", (server) => this.#spawn(server));
   /** Applies what it finds in the store. */
   readonly web2: DemoServer = new DemoServer("web-2", (server) => this.#spawn(server));
-  /** Does, too. */
+  /** Also applies what it finds, and is killed once. */
   readonly web3: DemoServer = new DemoServer("web-3", (server) => this.#spawn(server));
   /** Every file that was saved. */
   readonly saved: Saved[] = [];
@@ -57,7 +57,7 @@ export class Stage implements AsyncDisposable {
   private constructor(directory: string, options: StageOptions) {
     this.#directory = directory;
     this.#options = options;
-    this.#limited = AbortSignal.any([options.signal, AbortSignal.timeout(TIME_LIMIT)]);
+    this.#limited = AbortSignal.any([options.signal, AbortSignal.timeout(MAX_RUN_MS)]);
   }
 
   /** Makes the directory, and loads what the servers need; none runs yet. */
@@ -138,7 +138,7 @@ export class Stage implements AsyncDisposable {
       args: [...own, ...publishes ? ["--files", FEEDS] : [], ...flags],
       settings: {
         FEEDSYNC_POLL: INTERVAL,
-        ...publishes && { FEEDSYNC_FILES_RESCAN: INTERVAL },
+        ...publishes && { FEEDSYNC_FILES_RESCAN: INTERVAL, FEEDSYNC_FILES_SETTLE: SETTLE },
       },
       signal: this.#limited,
       onArrival: (arrival) => this.#arrived(name, arrival),

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import type { Arguments } from "../args.ts";
+import type { Arguments } from "../command.ts";
 import { printable } from "../../base/printable.ts";
 import { print, printJson } from "../output.ts";
-import type { Show, TimelineEvent } from "./events.ts";
+import { duration, elapsed, type ServerEvent, type Show, type TimelineEvent } from "./events.ts";
 import { Lanes } from "./lanes.ts";
-import { plainLine } from "./lines.ts";
 import type { LogLine } from "./output_lines.ts";
 import { resultTable } from "./result_table.ts";
 import { colored, uncolored } from "./style.ts";
@@ -73,4 +72,25 @@ function logPrinter({ json, verbose }: { json: boolean; verbose: boolean }): Vie
     if (!verbose && (level === "INFO" || level === "DEBUG")) return;
     console.error(printable(json ? line : `${server}: ${message}`));
   };
+}
+
+/** Renders an event as text, without a newline at the end. */
+function plainLine(event: TimelineEvent): string {
+  if (event.event === "act") return `\n${event.text}`;
+  return `${elapsed()} ${event.server} ${sentence(event)}`;
+}
+
+function sentence(event: ServerEvent): string {
+  switch (event.event) {
+    case "watching":
+      return "watches";
+    case "killed":
+      return "is killed";
+    case "saved":
+      return `gets a file: "${event.headline}" (${event.format}, ${event.url})`;
+    case "applied":
+      return `applied update ${event.seq}: "${event.headline}", ${
+        duration(event.ms)
+      } after it was saved`;
+  }
 }

@@ -6,7 +6,7 @@
 import { FeedSyncError } from "../../errors.ts";
 import type { RequestCounts } from "../../stores/store.ts";
 import type { Update } from "../../update.ts";
-import { selfArguments } from "../self_command.ts";
+import { selfArguments } from "./self_command.ts";
 import { linesOf, type LogLine, readLog } from "./output_lines.ts";
 
 /** An update, as the process printed it. */

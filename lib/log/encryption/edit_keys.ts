@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { suggest } from "../../config/nearest.ts";
+import { suggest } from "../../base/nearest.ts";
 import { systemEnvironment } from "../../base/environment.ts";
 import { ConfigError, messageOf } from "../../errors.ts";
 import { linkDurably, renameDurably, writeDurably } from "../../base/durable_file.ts";

@@ -33,7 +33,7 @@ export const plainEnvelope: Envelope = {
     throw new MissingKeyError(
       name.key,
       kid,
-      "no keys are configured: set 'encryption.keys', or FEEDSYNC_KEYS",
+      "no keys are configured: set 'encryption.keys', or FEEDSYNC_ENCRYPTION_KEYS",
     );
   },
 };

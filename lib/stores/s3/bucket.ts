@@ -5,7 +5,7 @@
  */
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getLogger } from "@logtape/logtape";
-import type { S3Config } from "../../config/s3_config.ts";
+import type { S3Config } from "../../config/s3.ts";
 import { type Environment, systemEnvironment } from "../../base/environment.ts";
 import { ConfigError, type FeedSyncError } from "../../errors.ts";
 import { Deadline } from "../../base/deadline.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import type { S3Config } from "../../config/s3_config.ts";
+import type { S3Config } from "../../config/s3.ts";
 import { ConfigError } from "../../errors.ts";
 import { headerOf, RETRY_AFTER } from "./answers.ts";
 import { filterAnswers } from "./answer_filter.ts";

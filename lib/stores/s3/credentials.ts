@@ -7,7 +7,7 @@
  */
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { fromNodeProviderChain } from "@aws-sdk/credential-providers";
-import type { S3Config } from "../../config/s3_config.ts";
+import type { S3Config } from "../../config/s3.ts";
 import { CredentialsError } from "./answers.ts";
 
 /** Fetches credentials; with `forceRefresh` it does so anew. */

@@ -4,8 +4,7 @@
  * @module
  */
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
-import { ASSUME_ROLE_DEFAULTS } from "../../config/defaults.ts";
-import type { AssumeRoleConfig, S3Config } from "../../config/s3_config.ts";
+import { ASSUME_ROLE_DEFAULTS, type AssumeRoleConfig, type S3Config } from "../../config/s3.ts";
 import { parseDuration } from "../../base/duration.ts";
 import type { Credentials, CredentialsProvider, RequestHandler } from "./credentials.ts";
 

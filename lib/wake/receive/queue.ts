@@ -12,7 +12,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { getLogger } from "@logtape/logtape";
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
-import type { S3Config } from "../../config/s3_config.ts";
+import type { S3Config } from "../../config/s3.ts";
 import { backoff, type Environment, sleep } from "../../base/environment.ts";
 import { messageOf } from "../../errors.ts";
 import { originOf } from "../../base/http_post.ts";

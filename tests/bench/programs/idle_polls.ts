@@ -1,6 +1,6 @@
 /** Polls a bucket in which nothing happens, with the garbage collection that `watch` has. */
 import { connect, watch } from "@feedsync/feedsync";
-import { garbageCollector } from "../../../lib/cli/memory.ts";
+import { garbageCollector } from "../../../lib/cli/watch/memory.ts";
 import { idle } from "./idle.ts";
 
 /** The command line collects every minute: every so many polls at the fastest poll, 100 ms. */

@@ -69,8 +69,7 @@ async function connectPublisher({ url, s3, directory, peers }: FeedSyncAddress) 
     store: url,
     s3,
     state: join(directory, "publisher.db"),
-    secret: SECRET,
-    peers: peers.map((address) => `http://${address}`),
+    wake: { secret: SECRET, peers: peers.map((address) => `http://${address}`) },
   });
   const { store } = connectionOf(sync).parts!;
   let body: Uint8Array | undefined, puts = 0;
@@ -96,8 +95,7 @@ async function connectSubscriber(
     store: url,
     s3,
     state: join(directory, `${server}.db`),
-    secret: SECRET,
-    listen: peers[index],
+    wake: { secret: SECRET, listen: peers[index] },
     poll,
   });
   const watcher = watch(sync, (update) => apply(update as unknown as Sample));

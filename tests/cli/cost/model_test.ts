@@ -17,7 +17,7 @@ for (
     await using fleet = new Fleet();
     const updatesPerHour = 6, retention = DAY;
     const servers = ["web-1", "web-2", "web-3"].map((name) =>
-      fleet.server(name, { poll, marker, retention })
+      fleet.server(name, { poll, wake: { marker }, retention })
     );
     const watchers = servers.map((server) => watch(server, () => {}));
     await Promise.all(watchers.map(({ ready }) => ready));

@@ -167,7 +167,10 @@ Deno.test("a key that is missing is named, and so is where it should be", async 
     return true;
   };
   await assert.rejects(open(await keys.envelope()), expected(keys.path));
-  await assert.rejects(open(plainEnvelope), expected("'encryption.keys', or FEEDSYNC_KEYS"));
+  await assert.rejects(
+    open(plainEnvelope),
+    expected("'encryption.keys', or FEEDSYNC_ENCRYPTION_KEYS"),
+  );
 });
 
 Deno.test("plain objects are refused where there are keys, unless that is allowed", async () => {

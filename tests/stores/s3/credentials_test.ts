@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { S3Config } from "../../../lib/config/s3_config.ts";
+import type { S3Config } from "../../../lib/config/s3.ts";
 import { AccessDeniedError, StoreUnavailableError } from "../../../lib/errors.ts";
 import { openS3Store } from "../../../lib/stores/s3/s3_store.ts";
 import { workspace } from "../../cli/feedsync.ts";

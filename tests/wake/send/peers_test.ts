@@ -21,7 +21,11 @@ const POLL = "1h";
 
 /** A server around a store that others use, too. */
 function connect(store: MemoryStore, config: Config): Connection {
-  const resolved = resolveConfig({ secret: SECRET, poll: POLL, ...config });
+  const resolved = resolveConfig({
+    poll: POLL,
+    ...config,
+    wake: { secret: SECRET, ...config.wake },
+  });
   return new Connection(resolved, store);
 }
 
@@ -44,8 +48,8 @@ const update = (content: string) => ({ url: `https://example.com/${encodeURI(con
 
 Deno.test("peers apply what is published at once, without a request to the store", async () => {
   const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
-  await using web1 = connect(store, { server: "web-1", peers: [`http://${address}/`] });
-  await using web2 = connect(store, { server: "web-2", listen: address });
+  await using web1 = connect(store, { server: "web-1", wake: { peers: [`http://${address}/`] } });
+  await using web2 = connect(store, { server: "web-2", wake: { listen: address } });
   const { watcher, contents, all } = receive(web2, 20);
   await watcher.poll();
   const { get, list } = store.requests;
@@ -62,7 +66,7 @@ Deno.test("peers apply what is published at once, without a request to the store
 Deno.test("what a peer missed is found by a poll as soon as it hears of something later", async () => {
   const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
   await using web1 = connect(store, { server: "web-1" });
-  await using web2 = connect(store, { server: "web-2", listen: address });
+  await using web2 = connect(store, { server: "web-2", wake: { listen: address } });
   const { watcher, contents, all } = receive(web2, 3);
   await watcher.poll();
   await publish(web1, update("missed-1"));
@@ -89,7 +93,7 @@ Deno.test("a peer that never answers holds up neither publishing nor the end", a
   const store = new MemoryStore(systemEnvironment.clock);
   const url = `http://127.0.0.1:${silent.addr.port}`;
   {
-    await using web1 = connect(store, { server: "web-1", peers: [url] });
+    await using web1 = connect(store, { server: "web-1", wake: { peers: [url] } });
     for (const content of ["a", "b", "c"]) await publish(web1, update(content));
   }
   assert.equal(store.requests.put, 3);
@@ -114,7 +118,7 @@ Deno.test("both sides tell once when a peer refuses, also one that was out of re
   using log = captureLog();
   await failTwice();
   const secret = `whsec_${btoa("a secret that the others lack")}`;
-  await using web2 = connect(store, { server: "web-2", listen: address, secret });
+  await using web2 = connect(store, { server: "web-2", wake: { listen: address, secret } });
   await using watcher = watch(web2, () => {});
   await watcher.ready;
   await failTwice();
@@ -177,7 +181,7 @@ Deno.test("without keys a commit can be read on its way to a peer at an http: UR
     return new Response();
   });
   const store = new MemoryStore(systemEnvironment.clock);
-  await using web1 = connect(store, { server: "web-1", peers: [peer.endpoint] });
+  await using web1 = connect(store, { server: "web-1", wake: { peers: [peer.endpoint] } });
   await publish(web1, update("plain"));
   while (bodies.length === 0) await setImmediate();
   assert.match(zstdDecompressSync(bodies[0]).toString(), /"content":"plain"/);
@@ -186,7 +190,11 @@ Deno.test("without keys a commit can be read on its way to a peer at an http: UR
 Deno.test("a message repeated to a listener that was started anew is applied no second time", async () => {
   const store = new MemoryStore(systemEnvironment.clock), address = freeAddress();
   await using directory = await workspace();
-  const config = { server: "web-2", listen: address, state: join(directory.path, "state") };
+  const config = {
+    server: "web-2",
+    wake: { listen: address },
+    state: join(directory.path, "state"),
+  };
   await using web1 = connect(store, { server: "web-1" });
   const messages: { key: string; body: Uint8Array }[] = [];
   web1.parts!.uploader.onCommit.push(({ name: { key } }, body) => messages.push({ key, body }));

@@ -3,24 +3,15 @@
  *
  * @module
  */
-import { connect } from "../connect.ts";
-import { connectionOf, type FeedSync } from "../connection.ts";
-import { normalizeFeedUrl } from "../feed_url.ts";
-import { publish, type Receipt } from "../publish.ts";
-import type { UpdateInput } from "../update.ts";
-import type { Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { print, printJson } from "./output.ts";
+import { connect } from "../../connect.ts";
+import { connectionOf, type FeedSync } from "../../connection.ts";
+import { normalizeFeedUrl } from "../../feed_url.ts";
+import { publish, type Receipt } from "../../publish.ts";
+import type { UpdateInput } from "../../update.ts";
+import type { CommandContext } from "../command.ts";
+import { print, printJson } from "../output.ts";
 import { metadataOf, readContent, sourceOf } from "./read_update.ts";
-import { explainStore, loadSettings, logger } from "./settings.ts";
-
-/** Its arguments. */
-export const syntax: Syntax = {
-  operands: ["URL", "FILE"],
-  required: 1,
-  lists: ["metadata"],
-  switches: ["if-changed", "remove", "json-content"],
-};
+import { explainStore, loadSettings, logger } from "../settings.ts";
 
 /** Publishes what the arguments say. */
 export async function run({ args, signal }: CommandContext): Promise<void> {

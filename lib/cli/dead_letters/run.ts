@@ -3,36 +3,27 @@
  *
  * @module
  */
-import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
-import type { LoadedConfig } from "../config/load.ts";
-import { suggest } from "../config/nearest.ts";
+import { resolveConfig, type ResolvedConfig } from "../../config/resolve.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+import { suggest } from "../../base/nearest.ts";
 import {
   type DeadLetter,
   type DeadLetterQueue,
   type RetriedLetter,
   StateLetters,
-} from "../dead_letters.ts";
-import { systemEnvironment } from "../base/environment.ts";
-import { FeedSyncError, StateError } from "../errors.ts";
-import { shownUrl } from "../feed_url.ts";
-import { State } from "../state/state.ts";
-import { updateToJson } from "../update.ts";
-import type { Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { BadInputError, UsageError } from "./exit.ts";
-import { surviveLeftovers } from "./leftovers.ts";
-import { print, printJson } from "./output.ts";
-import { loadPluginsFor } from "./plugins.ts";
-import { loadSettings } from "./settings.ts";
-import { orAborted } from "./signals.ts";
-
-/** Its arguments. */
-export const syntax: Syntax = {
-  operands: ["list, show, retry or drop", "ID"],
-  required: 1,
-  repeated: true,
-  switches: ["all"],
-};
+} from "../../dead_letters.ts";
+import { systemEnvironment } from "../../base/environment.ts";
+import { FeedSyncError, StateError } from "../../errors.ts";
+import { shownUrl } from "../../feed_url.ts";
+import { State } from "../../state/state.ts";
+import { updateToJson } from "../../update.ts";
+import type { CommandContext } from "../command.ts";
+import { BadInputError, UsageError } from "../exit.ts";
+import { surviveLeftovers } from "../leftovers.ts";
+import { print, printJson } from "../output.ts";
+import { loadPluginsFor } from "../plugins.ts";
+import { loadSettings } from "../settings.ts";
+import { orAborted } from "../signals.ts";
 
 /** What an action works with. */
 interface ActionContext {
@@ -46,7 +37,7 @@ interface ActionContext {
   readonly settings: LoadedConfig;
   /** The same, with everything filled in. */
   readonly config: ResolvedConfig;
-  /** Aborted when the command shall end early. */
+  /** Aborted when the command must end early. */
   readonly signal: AbortSignal;
 }
 

@@ -3,18 +3,14 @@
  *
  * @module
  */
-import { cleanup, type CleanupReport, MIN_AGE } from "../cleanup.ts";
-import { connect } from "../connect.ts";
-import { formatDuration, parseDuration } from "../base/duration.ts";
-import { AccessDeniedError, messageOf, StoreUnavailableError } from "../errors.ts";
-import type { Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { UsageError } from "./exit.ts";
-import { print, printJson } from "./output.ts";
-import { explainStore, loadSettings } from "./settings.ts";
-
-/** Its arguments. */
-export const syntax: Syntax = { values: ["max-age"], switches: ["dry-run"] };
+import { cleanup, type CleanupReport, MIN_AGE } from "../../cleanup.ts";
+import { connect } from "../../connect.ts";
+import { formatDuration, parseDuration } from "../../base/duration.ts";
+import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../errors.ts";
+import type { CommandContext } from "../command.ts";
+import { UsageError } from "../exit.ts";
+import { print, printJson } from "../output.ts";
+import { explainStore, loadSettings } from "../settings.ts";
 
 /** Deletes, or lists, what is older than the arguments or the configuration say. */
 export async function run({ args, signal }: CommandContext): Promise<void> {

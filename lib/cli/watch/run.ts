@@ -3,32 +3,27 @@
  *
  * @module
  */
-import { DEFAULTS } from "../config/defaults.ts";
-import type { LoadedConfig } from "../config/load.ts";
-import { connect } from "../connect.ts";
-import { connectionOf, type FeedSync } from "../connection.ts";
-import { pollRange } from "../config/poll_range.ts";
-import { formatDuration } from "../base/duration.ts";
-import { sleep, systemEnvironment } from "../base/environment.ts";
-import { knownFiles } from "../files/state_ledger.ts";
-import type { RunningPlugin } from "../plugin.ts";
-import { flush } from "../publish.ts";
-import { type Watcher, watchWith } from "../watch.ts";
-import { watchFiles } from "../watch_files.ts";
-import type { Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { BadInputError } from "./exit.ts";
-import { surviveLeftovers } from "./leftovers.ts";
-import { stopWithOutput } from "./output.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+import { connect } from "../../connect.ts";
+import { connectionOf, type FeedSync } from "../../connection.ts";
+import { pollRange } from "../../config/core.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { sleep, systemEnvironment } from "../../base/environment.ts";
+import { knownFiles } from "../../files/state_ledger.ts";
+import type { RunningPlugin } from "../../plugin.ts";
+import { flush } from "../../publish.ts";
+import { type Watcher, watchWith } from "../../watch.ts";
+import { watchFiles } from "../../watch_files.ts";
+import type { CommandContext } from "../command.ts";
+import { BadInputError } from "../exit.ts";
+import { surviveLeftovers } from "../leftovers.ts";
+import { stopWithOutput } from "../output.ts";
 import { collectRegularly } from "./memory.ts";
-import { loadPluginsFor } from "./plugins.ts";
-import { named, pollOnce } from "./poll_once.ts";
-import { explainStore, loadSettings, logger } from "./settings.ts";
-import { orAborted } from "./signals.ts";
+import { loadPluginsFor } from "../plugins.ts";
+import { named, pollOnce } from "../poll_once.ts";
+import { explainStore, loadSettings, logger } from "../settings.ts";
+import { orAborted } from "../signals.ts";
 import { countDeadLetters, tellDeadLetters, tellStatus, tellStatusRegularly } from "./status.ts";
-
-/** Its arguments. */
-export const syntax: Syntax = { values: ["files"], switches: ["once", "remove-missing"] };
 
 /** Feed files are not held up longer than this by a store or plugin that hangs, in milliseconds. */
 const FIRST_POLL_LIMIT = 30_000;
@@ -114,7 +109,7 @@ function announce(
   logger.info("Watching {store} as {server}, polling every {poll}; {plugins}; {files}", {
     store: sync.store,
     server: sync.server,
-    poll: [...new Set(Object.values(pollRange(config.poll ?? DEFAULTS.poll)))]
+    poll: [...new Set(Object.values(pollRange(config.poll)))]
       .map(formatDuration).join(" to "),
     plugins: `plugins: ${plugins.map(({ name }) => name).join(", ") || "none"}`,
     files: config.files ? `feed files in ${config.files.directory}` : "no feed files",

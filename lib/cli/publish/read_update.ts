@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { MAX_UPDATE_BYTES } from "../log/codec.ts";
-import { InvalidUpdateError, messageOf } from "../errors.ts";
-import { feedContent } from "../files/read_feed.ts";
-import { readAtMost } from "../base/read_at_most.ts";
-import type { Json, JsonObject, UpdateInput } from "../update.ts";
-import type { Arguments } from "./args.ts";
-import { UsageError } from "./exit.ts";
-import { orAborted } from "./signals.ts";
+import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
+import { InvalidUpdateError, messageOf } from "../../errors.ts";
+import { feedContent } from "../../files/read_feed.ts";
+import { readAtMost } from "../../base/read_at_most.ts";
+import type { Json, JsonObject, UpdateInput } from "../../update.ts";
+import type { Arguments } from "../command.ts";
+import { UsageError } from "../exit.ts";
+import { orAborted } from "../signals.ts";
 
 /** Where the content comes from: a file, standard input, or nowhere since the feed is gone. */
 export type Source = { readonly file: string } | "standard input" | "removed";

@@ -3,24 +3,20 @@
  *
  * @module
  */
-import { pollRange } from "../config/poll_range.ts";
-import { DEFAULTS } from "../config/defaults.ts";
-import { suggest } from "../config/nearest.ts";
-import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "./cost/model.ts";
-import { PRICES, type Prices } from "./cost/prices.ts";
-import { formatDuration, parseDuration } from "../base/duration.ts";
-import { messageOf } from "../errors.ts";
-import type { Arguments, Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { UsageError } from "./exit.ts";
-import { print, printJson } from "./output.ts";
-import { loadSettings } from "./settings.ts";
+import { pollRange, retentionMs } from "../../config/core.ts";
+import { resolveWake } from "../../config/wake.ts";
+import { suggest } from "../../base/nearest.ts";
+import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "./model.ts";
+import { PRICES, type Prices } from "./prices.ts";
+import { formatDuration, parseDuration } from "../../base/duration.ts";
+import { messageOf } from "../../errors.ts";
+import type { Arguments, CommandContext } from "../command.ts";
+import { UsageError } from "../exit.ts";
+import { print, printJson } from "../output.ts";
+import { loadSettings } from "../settings.ts";
 
-/** Its arguments. */
-export const syntax: Syntax = { values: ["servers", "updates-per-hour", "poll", "provider"] };
-
-/** How rarely it is enough to poll when servers are told of updates, in milliseconds. */
-const RARELY = 5 * 60 * 1000;
+/** How rarely to poll is enough when something announces updates. */
+const RARE_POLL_MS = 5 * 60 * 1000;
 
 /** A way of working. */
 interface Way extends Pick<Fleet, "poll">, Partial<Pick<Fleet, "peers" | "marker">> {
@@ -41,21 +37,18 @@ export async function run({ args }: CommandContext): Promise<void> {
   };
   const [provider, prices] = pricesOf(args.value("provider") ?? "aws");
   const { config } = await loadSettings(args);
-  const peers = (config.peers ?? []).length > 0;
-  const isTold = peers || config.wakeToken !== undefined || (config.wake ?? []).length > 0;
-  const poll = pollOf(args.value("poll")) ??
-    pollRange(config.poll ?? DEFAULTS.poll)[isTold ? "max" : "min"];
-  const retention = config.retention === false
-    ? false
-    : parseDuration(config.retention ?? DEFAULTS.retention);
-  const { marker = DEFAULTS.marker } = config;
+  const { peers: urls, token, queues, marker } = resolveWake(config.wake);
+  const peers = urls.length > 0;
+  const isTold = peers || token !== undefined || queues.length > 0;
+  const poll = pollOf(args.value("poll")) ?? pollRange(config.poll)[isTold ? "max" : "min"];
+  const retention = retentionMs(config.retention);
   const configured = [peers ? "peers, " : isTold ? "events, " : "", marker ? "marker, " : ""];
   const ways: Way[] = [
     { name: `as configured: ${configured.join("")}`, poll, peers, marker },
     { name: "", poll: 6 * poll },
     { name: "marker, ", poll, marker: true },
-    { name: "events of the bucket, ", poll: RARELY },
-    { name: "peers, ", poll: RARELY, peers: true },
+    { name: "events of the bucket, ", poll: RARE_POLL_MS },
+    { name: "peers, ", poll: RARE_POLL_MS, peers: true },
   ];
   const bills = ways.map(({ name, ...way }) =>
     billFor(
@@ -88,7 +81,7 @@ function pollOf(text: string | undefined): number | undefined {
   } catch (cause) {
     throw new UsageError(`Cannot use --poll: ${messageOf(cause)}`, { cause });
   }
-  throw new UsageError("Cannot use --poll: it must be more than nothing");
+  throw new UsageError("--poll must be greater than 0");
 }
 
 function pricesOf(provider: string): [string, Prices] {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { connectionOf, type FeedSync } from "../connection.ts";
-import { type Clock, systemEnvironment } from "../base/environment.ts";
-import { logger } from "./settings.ts";
+import { connectionOf, type FeedSync } from "../../connection.ts";
+import { type Clock, systemEnvironment } from "../../base/environment.ts";
+import { logger } from "../settings.ts";
 
-/** How often, in milliseconds. */
-const INTERVAL = 60 * 60 * 1000;
+/** How often it is logged. */
+const INTERVAL_MS = 60 * 60 * 1000;
 
 /** How many updates plugins could not apply. */
 export function countDeadLetters(sync: FeedSync): number {
@@ -44,7 +44,7 @@ export function tellStatusRegularly(
 ): Disposable {
   let cancel = () => {};
   const wait = () => {
-    cancel = clock.setTimer(INTERVAL, () => {
+    cancel = clock.setTimer(INTERVAL_MS, () => {
       tellStatus(sync);
       wait();
     });

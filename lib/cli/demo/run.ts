@@ -3,17 +3,13 @@
  *
  * @module
  */
-import { FeedSyncError } from "../errors.ts";
-import type { Arguments, Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { report } from "./demo/report.ts";
-import { sampleFeeds } from "./demo/sample_feeds.ts";
-import { Stage } from "./demo/stage.ts";
-import { viewFor } from "./demo/view.ts";
-import { UsageError } from "./exit.ts";
-
-/** It has no arguments of its own. */
-export const syntax: Syntax = {};
+import { FeedSyncError } from "../../errors.ts";
+import type { Arguments, CommandContext } from "../command.ts";
+import { report } from "./report.ts";
+import { sampleFeeds } from "./sample_feeds.ts";
+import { Stage } from "./stage.ts";
+import { viewFor } from "./view.ts";
+import { UsageError } from "../exit.ts";
 
 /**
  * Plays the demo, on a terminal at a pace that eyes can follow.

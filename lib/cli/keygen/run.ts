@@ -3,19 +3,10 @@
  *
  * @module
  */
-import { addKey, dropKey, makeKeyFile, putFirst } from "../log/encryption/edit_keys.ts";
-import type { Arguments, Syntax } from "./args.ts";
-import type { CommandContext } from "./command.ts";
-import { UsageError } from "./exit.ts";
-import { print, printJson } from "./output.ts";
-
-/** Its arguments. */
-export const syntax: Syntax = {
-  operands: ["FILE"],
-  required: 1,
-  values: ["first", "drop"],
-  switches: ["add"],
-};
+import { addKey, dropKey, makeKeyFile, putFirst } from "../../log/encryption/edit_keys.ts";
+import type { Arguments, CommandContext } from "../command.ts";
+import { UsageError } from "../exit.ts";
+import { print, printJson } from "../output.ts";
 
 /** What was done. */
 interface Report {

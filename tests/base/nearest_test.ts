@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nearest, suggest } from "../../lib/config/nearest.ts";
+import { nearest, suggest } from "../../lib/base/nearest.ts";
 
 const KEYS = ["poll", "plugins", "publishTimeout", "server", "store"];
 

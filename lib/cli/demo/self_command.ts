@@ -23,5 +23,11 @@ export function selfArguments(
   } = {},
 ): string[] {
   if (standalone) return [...args];
-  return ["run", "--quiet", ...PERMISSIONS, new URL("../../cli.ts", import.meta.url).href, ...args];
+  return [
+    "run",
+    "--quiet",
+    ...PERMISSIONS,
+    new URL("../../../cli.ts", import.meta.url).href,
+    ...args,
+  ];
 }

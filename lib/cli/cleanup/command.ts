@@ -1,0 +1,21 @@
+/**
+ * `feedsync cleanup`: how it is used.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+
+/** Its definition. */
+export const cleanup: Command = {
+  name: "cleanup",
+  summary: "delete old updates from the bucket",
+  description: "Deletes old updates from the bucket; safe at any time, on any server",
+  usage: ["[--max-age 24h] [--dry-run]"],
+  flags: {
+    "max-age": {
+      value: "AGE",
+      help: "delete updates older than this, at least 10m (default: the configured retention)",
+    },
+    "dry-run": { help: "only list what would be deleted" },
+  },
+};

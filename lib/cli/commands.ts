@@ -1,0 +1,34 @@
+/**
+ * The commands, one line each, in the order of the help. `deno.json` names the `run.ts` of each, too:
+ * `deno compile` cannot find them by itself.
+ *
+ * @module
+ */
+import { cleanup } from "./cleanup/command.ts";
+import type { Command } from "./command.ts";
+import { completions } from "./completions/command.ts";
+import { cost } from "./cost/command.ts";
+import { deadLetters } from "./dead_letters/command.ts";
+import { demo } from "./demo/command.ts";
+import { keygen } from "./keygen/command.ts";
+import { publish } from "./publish/command.ts";
+import { tail } from "./tail/command.ts";
+import { watch } from "./watch/command.ts";
+
+/** All commands. */
+export const COMMANDS: readonly Command[] = [
+  watch,
+  publish,
+  tail,
+  cleanup,
+  deadLetters,
+  keygen,
+  cost,
+  demo,
+  completions,
+];
+
+/** The module with the `run()` of a command, from here. */
+export function moduleOf({ name }: Command): string {
+  return `./${name.replaceAll("-", "_")}/run.ts`;
+}

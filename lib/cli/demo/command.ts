@@ -1,0 +1,14 @@
+/**
+ * `feedsync demo`: how it is used.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+
+/** Its definition. */
+export const demo: Command = {
+  name: "demo",
+  summary: "run three servers on this machine",
+  description: "Starts three servers on this machine and shows how they keep in step",
+  usage: [""],
+};

@@ -1,0 +1,31 @@
+/**
+ * `feedsync keygen`: how it is used.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+
+/** Its definition. */
+export const keygen: Command = {
+  name: "keygen",
+  summary: "create or change encryption keys",
+  description: "Makes the file with the keys that objects are encrypted with, or changes it",
+  usage: ["FILE", "--add FILE", "--first KID FILE", "--drop KID FILE"],
+  operands: [{
+    name: "FILE",
+    required: true,
+    help: "a JWK Set; all keys in it decrypt, the first encrypts. Made with a new key, and never " +
+      "overwritten: only its owner can read it",
+  }],
+  flags: {
+    add: { help: "add a new key as the last" },
+    first: { value: "KID", help: "make the key with this id the first" },
+    drop: { value: "KID", help: "drop a key: what is encrypted with it can no longer be read" },
+  },
+  notes: [
+    "To change keys while servers run: --add, and copy the file to all servers; then --first with " +
+    "the new key, and copy it again; then, after twice the retention, --drop the old one, and copy " +
+    "it. Each server notices by itself. Prints ids, never keys; with --json " +
+    '{"file","keys"}, all ids in order.',
+  ],
+};

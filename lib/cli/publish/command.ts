@@ -1,0 +1,41 @@
+/**
+ * `feedsync publish`: how it is used.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+
+/** Its definition. */
+export const publish: Command = {
+  name: "publish",
+  summary: "publish a file or standard input, or that a feed is gone",
+  description: "Publishes an update of a feed, and returns when it is in the bucket",
+  usage: [
+    "URL [FILE|-] [--metadata K=V]... [--if-changed] [--json-content]",
+    "URL --remove [--metadata K=V]...",
+  ],
+  operands: [
+    {
+      name: "URL",
+      required: true,
+      help: "URL of the feed, http or https; printed as it is stored",
+    },
+    { name: "FILE", help: "the new content; - or nothing: standard input" },
+  ],
+  flags: {
+    metadata: {
+      value: "K=V",
+      repeated: true,
+      help: "say something about the update; may be given several times",
+    },
+    "if-changed": { help: "do nothing when this is the newest known content already" },
+    "json-content": { help: "the content is JSON and published as a value" },
+    remove: { help: "publish that the feed is gone" },
+  },
+  notes: [
+    "After exit code 75 the update is queued; after 77, 78, 130 and 143 it may be, and the message " +
+    "says so. The next watch or publish with the same state uploads what is queued: do not publish " +
+    "it again.",
+    "Example: curl -fsS https://example.com/feed.xml | feedsync publish https://example.com/feed.xml",
+  ],
+};

@@ -1,0 +1,29 @@
+/**
+ * `feedsync tail`: prints updates and leaves no trace.
+ *
+ * @module
+ */
+import type { CoreConfig } from "../../config/core.ts";
+import { connect } from "../../connect.ts";
+import { watchWith } from "../../watch.ts";
+import type { CommandContext } from "../command.ts";
+import { surviveLeftovers } from "../leftovers.ts";
+import { printer, stopWithOutput } from "../output.ts";
+import { pollOnce } from "../poll_once.ts";
+import { explainStore, loadSettings } from "../settings.ts";
+
+/** Prints updates until it is stopped; with `--once` those that are there. */
+export async function run({ args, signal, stop }: CommandContext): Promise<void> {
+  const manual = args.has("once");
+  const settings = await loadSettings(args, {
+    state: ":memory:",
+    from: args.value("from") as CoreConfig["from"],
+  });
+  const { marker } = settings.config.wake ?? {};
+  const config = { ...settings.config, retention: false, wake: { marker } } as const;
+  await using sync = await connect(config, settings);
+  explainStore(sync, settings);
+  using _ = surviveLeftovers();
+  await using watcher = watchWith(sync, [stopWithOutput(printer, stop)], { signal, manual });
+  await (manual ? pollOnce(watcher) : watcher.finished);
+}

@@ -1,0 +1,25 @@
+/**
+ * `feedsync watch`: how it is used.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+
+/** Its definition. */
+export const watch: Command = {
+  name: "watch",
+  summary: "apply what others publish, publish changed feed files, clean up",
+  description:
+    "Applies what other servers publish with the configured plugins, until it is stopped",
+  usage: ["[--once] [--files DIR] [--remove-missing]"],
+  flags: {
+    once: { help: "poll once, apply everything that is new, publish changed files, and exit" },
+    files: { value: "DIR", help: "publish the .feed files in DIR when they change" },
+    "remove-missing": {
+      help: "publish that feeds whose files are gone are removed, however many at once",
+    },
+  },
+  notes: [
+    "With --json every update that is applied is printed, instead of what the log plugin prints.",
+  ],
+};

@@ -1,0 +1,302 @@
+/**
+ * The keys of the configuration that are in no section.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { type Duration, DURATION_RULE, parseDuration } from "../base/duration.ts";
+import { ConfigError } from "../errors.ts";
+import { DEFAULT_URL_SCHEMES } from "../feed_url.ts";
+import type { PluginEntry } from "../plugin.ts";
+import { isPair, isPlugin } from "../plugins/check_plugin.ts";
+import { defined } from "./merge.ts";
+import { duration, key, text } from "./rules.ts";
+import { defaultServerName, SERVER_NAME } from "./server_name.ts";
+
+/** How often the bucket is listed: quickly while polls find something, slowly while they do not. */
+export interface PollConfig {
+  /** The shortest time from one listing to the next, at least `"100ms"`. */
+  readonly min: Duration;
+  /** The longest. */
+  readonly max: Duration;
+}
+
+/** How much the command line logs. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** The keys of the configuration that are in no section. */
+export interface CoreConfig {
+  /** Where editors find the schema of this file; has no other effect. */
+  readonly $schema?: string | undefined;
+  /**
+   * What an unknown key is: an error, or with `"warn"` a warning, so that settings can be rolled out
+   * before the program that knows them. @default {"error"}
+   */
+  readonly unknownKeys?: "error" | "warn" | undefined;
+  /** `false`: publish and watch do nothing and say so. @default {true} */
+  readonly enabled?: boolean | undefined;
+  /** Name of this server, `[a-z0-9][a-z0-9.-]{0,62}`. @default the host name */
+  readonly server?: string | undefined;
+  /** `s3://bucket/prefix` or `file:path`. @default {"file:.feedsync/store"} */
+  readonly store?: string | undefined;
+  /**
+   * The store's previous URL or endpoint, when everything in it was moved to where it is now, or it is
+   * reached by another name: a state that belongs to that is taken over.
+   */
+  readonly movedFrom?: string | undefined;
+  /**
+   * Path of the state file. `:memory:` is the library's default: nothing survives the process, what it
+   * could not upload is lost, and each process is a stream of its own in the bucket for two days. The
+   * command line's default is `.feedsync/<server>.db`.
+   */
+  readonly state?: string | undefined;
+  /**
+   * How often the bucket is listed, at least `"100ms"`; or the range in which that adapts to how much
+   * happens. @default {"10s"}
+   */
+  readonly poll?: Duration | PollConfig | undefined;
+  /** Where a new state starts to read: at the oldest update or with the next. @default {"earliest"} */
+  readonly from?: "earliest" | "now" | undefined;
+  /** How long updates are kept in the bucket, at least `"10m"`; `false`: for ever. @default {"24h"} */
+  readonly retention?: Duration | false | undefined;
+  /** Also apply what this server published. @default {false} */
+  readonly includeOwn?: boolean | undefined;
+  /**
+   * URL schemes, in lower case, of the feeds that may be published; what other servers publish is
+   * applied whatever the scheme. @default {["http", "https"]}
+   */
+  readonly urlSchemes?: readonly string[] | undefined;
+  /** What is done with updates. @default {["log"]} */
+  readonly plugins?: readonly PluginEntry[] | undefined;
+  /** Minimum time between two uploads; a longer one saves requests. @default {0} */
+  readonly commitInterval?: Duration | undefined;
+  /** How long publishing waits for the store until the update counts as queued. @default {"30s"} */
+  readonly publishTimeout?: Duration | undefined;
+  /** How long a plugin may take for one update. @default {"30s"} */
+  readonly callbackTimeout?: Duration | undefined;
+  /** How long stopping waits for what is under way. @default {"10s"} */
+  readonly stopTimeout?: Duration | undefined;
+  /** How much the command line logs; the library leaves that to the program. @default {"info"} */
+  readonly logLevel?: LogLevel | undefined;
+}
+
+/** A {@linkcode CoreConfig} with everything filled in; durations are milliseconds. */
+export interface ResolvedCore {
+  /** Whether unknown keys are errors or warnings. */
+  readonly unknownKeys: "error" | "warn";
+  /** `false`: publish and watch do nothing. */
+  readonly enabled: boolean;
+  /** Name of this server. */
+  readonly server: string;
+  /** `s3://bucket`, `s3://bucket/prefix`, or `file:` and an absolute path; no empty parts. */
+  readonly store: string;
+  /** The store's previous URL or endpoint. */
+  readonly movedFrom: string | undefined;
+  /** Absolute path of the state file, or `:memory:`. */
+  readonly state: string;
+  /** Time between two listings. */
+  readonly poll: { readonly min: number; readonly max: number };
+  /** Where a new state starts to read. */
+  readonly from: "earliest" | "now";
+  /** How long updates are kept; `false`: for ever. */
+  readonly retention: number | false;
+  /** Also apply what this server published. */
+  readonly includeOwn: boolean;
+  /** URL schemes of the feeds that may be published. */
+  readonly urlSchemes: readonly string[];
+  /** What is done with updates. */
+  readonly plugins: readonly PluginEntry[];
+  /** Minimum time between two uploads. */
+  readonly commitInterval: number;
+  /** How long publishing waits for the store. */
+  readonly publishTimeout: number;
+  /** How long a plugin may take for one update. */
+  readonly callbackTimeout: number;
+  /** How long stopping waits. */
+  readonly stopTimeout: number;
+  /** How much the command line logs. */
+  readonly logLevel: LogLevel;
+}
+
+/** Defaults of these keys. */
+export const DEFAULTS = {
+  unknownKeys: "error",
+  enabled: true,
+  store: "file:.feedsync/store",
+  state: ":memory:",
+  poll: "10s",
+  from: "earliest",
+  retention: "24h",
+  includeOwn: false,
+  urlSchemes: DEFAULT_URL_SCHEMES,
+  plugins: ["log"],
+  commitInterval: 0,
+  publishTimeout: "30s",
+  callbackTimeout: "30s",
+  stopTimeout: "10s",
+  logLevel: "info",
+} as const satisfies CoreConfig;
+
+const A_HUNDRED_YEARS = "36500d";
+// A file: URL names no host.
+const STORE = /^(file:(?!\/\/[^/]).+|s3:\/\/[^/?#@:\s]+(\/[^?#]*)?)$/;
+
+const pollRule = z.strictObject({ min: duration({ min: "100ms" }), max: duration() })
+  .refine(({ min, max }) => parseDuration(min) <= parseDuration(max), {
+    error: "must have a 'max' that is not less than 'min'",
+  });
+
+const plugin = z.union([
+  text,
+  z.tuple([text, z.record(z.string(), z.unknown()).optional()]),
+], { error: "must be a plugin, or a pair of a plugin and an object with its options" });
+
+/** Without those of a single letter, which are the drives of Windows. */
+const urlScheme = z.string().regex(/^[a-z][a-z0-9+.-]+$/, {
+  error: 'must be a scheme such as "gemini", in lower case and without colon',
+});
+
+/** The rules of these keys. */
+export const coreRules = {
+  $schema: key(z.string(), "Where editors find this schema"),
+  unknownKeys: key(
+    z.enum(["error", "warn"]),
+    "What an unknown key is; with warn, settings can be rolled out before the program",
+    DEFAULTS.unknownKeys,
+  ),
+  enabled: key(z.boolean(), "false: publish and watch do nothing", DEFAULTS.enabled),
+  server: key(
+    z.string().regex(SERVER_NAME, {
+      error: "must be 1 to 63 of a-z, 0-9, '.' and '-', the first a letter or digit",
+    }),
+    "Name of this server; its host name unless given",
+  ),
+  store: key(
+    z.string().regex(STORE, { error: 'must look like "s3://bucket/prefix" or "file:path"' }),
+    "s3://bucket/prefix or file:path",
+    DEFAULTS.store,
+  ),
+  movedFrom: key(
+    text,
+    "The store's previous URL or endpoint, when everything in it was moved to where it is now",
+  ),
+  state: key(text, "Path of the state file; .feedsync/<server>.db unless given"),
+  poll: key(
+    z.union([duration({ min: "100ms" }), pollRule], {
+      error: `${DURATION_RULE} from "100ms" on, or {"min", "max"}`,
+    }),
+    "How often the bucket is listed: always, or as quick as min and as slow as max",
+    DEFAULTS.poll,
+  ),
+  from: key(z.enum(["earliest", "now"]), "Where a new state starts to read", DEFAULTS.from),
+  retention: key(
+    z.union([z.literal(false), duration({ min: "10m", max: A_HUNDRED_YEARS })], {
+      error: `${DURATION_RULE}, or false`,
+    }),
+    "How long updates are kept in the bucket; false: for ever",
+    DEFAULTS.retention,
+  ),
+  includeOwn: key(z.boolean(), "Also apply what this server published", DEFAULTS.includeOwn),
+  urlSchemes: key(
+    z.array(urlScheme).min(1, { error: "must name at least one scheme" }),
+    "URL schemes of the feeds that may be published",
+    DEFAULTS.urlSchemes,
+  ),
+  plugins: key(z.array(plugin), "What is done with updates", DEFAULTS.plugins),
+  commitInterval: key(duration(), "Minimum time between two uploads", DEFAULTS.commitInterval),
+  publishTimeout: key(
+    duration({ min: "1ms" }),
+    "How long publishing waits for the store",
+    DEFAULTS.publishTimeout,
+  ),
+  callbackTimeout: key(
+    duration({ min: "1ms" }),
+    "How long a plugin may take for one update",
+    DEFAULTS.callbackTimeout,
+  ),
+  stopTimeout: key(duration(), "How long stopping waits", DEFAULTS.stopTimeout),
+  logLevel: key(
+    z.enum(["debug", "info", "warn", "error"]),
+    "How much the command line logs",
+    DEFAULTS.logLevel,
+  ),
+};
+
+/** The shortest and the longest time between two listings, in milliseconds. */
+export function pollRange(
+  poll: Duration | PollConfig = DEFAULTS.poll,
+): { min: number; max: number } {
+  const { min, max } = typeof poll === "object" ? poll : { min: poll, max: poll };
+  return { min: parseDuration(min), max: parseDuration(max) };
+}
+
+/** How long updates are kept, in milliseconds; `false`: for ever. */
+export function retentionMs(retention: Duration | false = DEFAULTS.retention): number | false {
+  return retention === false ? false : parseDuration(retention);
+}
+
+/**
+ * Checks what only all sources of the configuration together can tell.
+ *
+ * @throws {ConfigError} when updates would expire between two polls.
+ */
+export function checkCore({ poll, retention }: CoreConfig): void {
+  const kept = retentionMs(retention);
+  if (kept === false || pollRange(poll).max <= kept / 2) return;
+  throw new ConfigError(
+    "Cannot use the configuration: 'poll' must be at most half of 'retention', or updates expire " +
+      "before they are found",
+  );
+}
+
+/** A copy whose paths are absolute. */
+export function absoluteCore<C extends CoreConfig>(core: C, directory: string): C {
+  const { store, movedFrom, state } = core;
+  return {
+    ...core,
+    ...store !== undefined && { store: absoluteStore(store, directory) },
+    ...movedFrom !== undefined && { movedFrom: absoluteFormerStore(movedFrom, directory) },
+    ...state !== undefined && state !== ":memory:" && { state: resolve(directory, state) },
+  };
+}
+
+/** Store's URL as it is compared and shown: paths absolute, no empty parts in prefixes. */
+export function absoluteStore(store: string, directory: string): string {
+  if (store.startsWith("file://")) return `file:${fileURLToPath(store)}`;
+  if (store.startsWith("file:")) return `file:${resolve(directory, store.slice("file:".length))}`;
+  return store.replace(/(?<!^s3:\/?)\/+(?=\/|$)/g, "");
+}
+
+/** Unlike the store's URL, its previous one may also be an endpoint. */
+function absoluteFormerStore(former: string, directory: string): string {
+  return /^(file|s3):/.test(former) ? absoluteStore(former, directory) : former;
+}
+
+/** The configuration as a file has it: with the names of plugins in the places of the plugins. */
+export function withPluginNames(config: CoreConfig): unknown {
+  if (!Array.isArray(config?.plugins)) return config;
+  const named = (value: unknown) => isPlugin(value) ? value.name : value;
+  const plugins = config.plugins.map((entry) =>
+    isPair(entry) && isPlugin(entry[0]) ? [named(entry[0])] : named(entry)
+  );
+  return { ...config, plugins };
+}
+
+/** Fills in the defaults. */
+export function resolveCore(config: CoreConfig, directory: string): ResolvedCore {
+  const { $schema: _, ...filled } = { ...DEFAULTS, ...defined(config) };
+  return {
+    ...filled,
+    server: filled.server ?? defaultServerName(),
+    store: absoluteStore(filled.store, directory),
+    movedFrom: filled.movedFrom,
+    poll: pollRange(filled.poll),
+    retention: retentionMs(filled.retention),
+    commitInterval: parseDuration(filled.commitInterval),
+    publishTimeout: parseDuration(filled.publishTimeout),
+    callbackTimeout: parseDuration(filled.callbackTimeout),
+    stopTimeout: parseDuration(filled.stopTimeout),
+  };
+}
