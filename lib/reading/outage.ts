@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { backoff, type Environment, sleep, unlessAborted } from "../base/environment.ts";
+import { abortable } from "../base/deadline.ts";
+import { backoff, type Environment, sleep } from "../base/environment.ts";
 
 /** Delays between attempts, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 250, RETRY_CAP = 60_000;
@@ -35,7 +36,7 @@ export class Outage {
    */
   async turn(signal: AbortSignal): Promise<Disposable> {
     const { clock } = this.#environment;
-    while (this.#attempt) await unlessAborted(this.#attempt, signal);
+    while (this.#attempt) await abortable(this.#attempt, signal);
     if (!this.isOngoing) return { [Symbol.dispose]: () => {} };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#attempt = promise;

@@ -4,6 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import { withDeadline } from "../base/deadline.ts";
 import { backoff, type Environment, sleep } from "../base/environment.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
 import { BackendUnavailableError } from "../errors.ts";
@@ -181,27 +182,10 @@ export class PluginCaller {
   }
 
   async #call(call: (signal: AbortSignal) => void | Promise<void>): Promise<void> {
-    const { environment: { clock }, timeout, forced } = this.#options;
-    const controller = new AbortController();
-    const result = call(controller.signal);
-    if (result === undefined) return;
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const end = (error: unknown) => {
-      reject(error);
-      controller.abort(error);
-    };
-    const cancel = clock.setTimer(
-      timeout,
-      () => end(new CallTimeoutError(`The call took longer than ${timeout / 1000} s`)),
-    );
-    const onForced = () => end(forced.reason);
-    forced.addEventListener("abort", onForced, { once: true });
-    try {
-      await Promise.race([ended, result]);
-    } finally {
-      cancel();
-      forced.removeEventListener("abort", onForced);
-    }
+    const { environment: { clock }, timeout: timeoutMs, forced: signal } = this.#options;
+    const timeoutReason = () =>
+      new CallTimeoutError(`The call took longer than ${timeoutMs / 1000} s`);
+    await withDeadline(call, { clock, timeoutMs, signal, timeoutReason });
   }
 
   /** Waits before the next attempt with an update that failed for no known reason. */

@@ -8,6 +8,7 @@
  * @module
  */
 import { backoff, type Environment, sleep } from "../base/environment.ts";
+import { Deadline } from "../base/deadline.ts";
 import { CorruptObjectError, messageOf } from "../errors.ts";
 import { getLogger } from "@logtape/logtape";
 import { MARKER_KEY } from "../log/names.ts";
@@ -32,13 +33,14 @@ export interface MarkerParts {
 /** Changes the marker, in the background: several commits may share one write. */
 export class MarkerWriter {
   readonly #parts: MarkerParts;
-  readonly #closing = new AbortController();
+  readonly #closing: Deadline;
   #isDue = false;
   #writing: Promise<void> | undefined;
 
   /** Writes nothing yet. */
   constructor(parts: MarkerParts) {
     this.#parts = parts;
+    this.#closing = new Deadline(parts.environment.clock);
   }
 
   /** A commit is stored. */
@@ -48,10 +50,10 @@ export class MarkerWriter {
   }
 
   /** Lets the last write end, for at most so many milliseconds. */
-  async close(ms: number): Promise<void> {
-    const cancel = this.#parts.environment.clock.setTimer(ms, () => this.#closing.abort());
+  async close(timeoutMs: number): Promise<void> {
+    using closing = this.#closing;
+    closing.allow(timeoutMs);
     await this.#writing;
-    cancel();
   }
 
   async #write(): Promise<void> {

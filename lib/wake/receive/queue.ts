@@ -17,21 +17,18 @@ import { backoff, type Environment, sleep } from "../../base/environment.ts";
 import { messageOf } from "../../errors.ts";
 import { originOf } from "../../base/http_post.ts";
 import type { ObjectName } from "../../log/names.ts";
-import { Deadline } from "../../base/deadline.ts";
+import { withDeadline } from "../../base/deadline.ts";
 import { isOutdated } from "../../stores/s3/answers.ts";
 import { credentialsFor } from "../../stores/s3/credentials.ts";
 import { commitsIn } from "./s3_events.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
-/** A request waits so long for messages: the most that is allowed, in seconds. */
-const LONG_POLL = 20;
+/** How long a request waits for messages, and how many it takes: the most that SQS allows. */
+const LONG_POLL_S = 20, MAX_MESSAGES = 10;
 
-/** An answer that is so much later than it should be does not come any more: milliseconds. */
-const TIMEOUT = 10_000;
-
-/** The most messages that are taken at once. */
-const BATCH = 10;
+/** How long the service may take for an answer. */
+const TIMEOUT_MS = 10_000;
 
 /** Delays after failures, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 1000, RETRY_CAP = 60_000;
@@ -116,17 +113,17 @@ class Queue {
     const { credentials } = this.#client.config;
     // The next attempt says what is wrong with them.
     const renewing = () => credentials({ forceRefresh: true });
-    await this.#inTime(TIMEOUT, renewing, this.#stopping.signal).catch(() => {});
+    await this.#inTime(TIMEOUT_MS, renewing, this.#stopping.signal).catch(() => {});
   }
 
   async #takeMessages(): Promise<void> {
     const receive = new ReceiveMessageCommand({
       QueueUrl: this.#url,
-      WaitTimeSeconds: LONG_POLL,
-      MaxNumberOfMessages: BATCH,
+      WaitTimeSeconds: LONG_POLL_S,
+      MaxNumberOfMessages: MAX_MESSAGES,
     });
     const { Messages: messages = [] } = await this.#inTime(
-      LONG_POLL * 1000 + TIMEOUT,
+      LONG_POLL_S * 1000 + TIMEOUT_MS,
       (abortSignal) => this.#client.send(receive, { abortSignal }),
       this.#stopping.signal,
     );
@@ -137,18 +134,17 @@ class Queue {
       QueueUrl: this.#url,
       Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
     });
-    await this.#inTime(TIMEOUT, (abortSignal) => this.#client.send(remove, { abortSignal }));
+    await this.#inTime(TIMEOUT_MS, (abortSignal) => this.#client.send(remove, { abortSignal }));
   }
 
   /** The SDK has no time limit of its own. */
   async #inTime<T>(
-    ms: number,
+    timeoutMs: number,
     request: (abortSignal: AbortSignal) => Promise<T>,
-    caller?: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<T> {
-    using deadline = new Deadline(this.#options.environment.clock, caller);
-    deadline.allow(ms);
-    return await deadline.race(request(deadline.signal));
+    const { clock } = this.#options.environment;
+    return await withDeadline(request, { clock, timeoutMs, signal });
   }
 
   #take({ Body: body = "" }: Message): void {

@@ -8,7 +8,7 @@ import { mediaTypeOf } from "../../log/encryption/format.ts";
 import { backoff, type Environment } from "../../base/environment.ts";
 import { messageOf } from "../../errors.ts";
 import { originOf, post } from "../../base/http_post.ts";
-import { Deadline } from "../../base/deadline.ts";
+import { Deadline, withDeadline } from "../../base/deadline.ts";
 import { messageId, SERVICE_HEADER } from "../message_id.ts";
 import { Signer } from "../signature.ts";
 
@@ -17,8 +17,8 @@ const logger = getLogger(["feedsync", "wake"]);
 /** No more wait for one peer: commits, and their bytes. What comes then is dropped. */
 const MOST_COMMITS = 256, MOST_BYTES = 8 * 1024 * 1024;
 
-/** A peer that takes longer for an answer has failed: milliseconds. */
-const TIMEOUT = 10_000;
+/** A peer that does not answer within this time has failed. */
+const TIMEOUT_MS = 10_000;
 
 /** A peer that has failed is left alone for so long: at first, and at most. Milliseconds. */
 const RETRY_BASE = 250, RETRY_CAP = 60_000;
@@ -89,9 +89,9 @@ export class Peers {
     for (const peer of this.#peers) peer.send({ headers, body });
   }
 
-  /** Lets what is on its way arrive, for at most so many milliseconds. */
-  async close(ms: number): Promise<void> {
-    await Promise.all(this.#peers.map((peer) => peer.close(ms)));
+  /** Waits until all commits are sent, for at most `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    await Promise.all(this.#peers.map((peer) => peer.close(timeoutMs)));
   }
 }
 
@@ -104,7 +104,7 @@ class Peer {
   readonly #origin: string;
   readonly #environment: Environment;
   readonly #queue: Message[] = [];
-  readonly #closing = new AbortController();
+  readonly #closing: Deadline;
   // With HTTP/1.1 a request that is given up takes its connection along.
   readonly #http = Deno.createHttpClient({ http2: false });
   #bytes = 0;
@@ -118,6 +118,7 @@ class Peer {
     this.#url = url.replace(/\/+$/, "");
     this.#origin = originOf(url);
     this.#environment = environment;
+    this.#closing = new Deadline(environment.clock);
   }
 
   send(message: Message): void {
@@ -133,11 +134,11 @@ class Peer {
     this.#sending ??= this.#sendAll();
   }
 
-  async close(ms: number): Promise<void> {
-    const cancel = this.#environment.clock.setTimer(ms, () => this.#closing.abort());
+  async close(timeoutMs: number): Promise<void> {
+    using closing = this.#closing;
+    closing.allow(timeoutMs);
     await this.#sending;
-    cancel();
-    this.#closing.abort();
+    closing.abort();
     this.#http.close();
   }
 
@@ -155,15 +156,10 @@ class Peer {
   }
 
   async #post({ headers, body }: Message): Promise<void> {
-    using deadline = new Deadline(this.#environment.clock, this.#closing.signal);
-    deadline.allow(TIMEOUT);
-    const { ok, status, excerpt } = await post(this.#url, {
-      path: "/commits",
-      headers,
-      body,
-      client: this.#http,
-      signal: deadline.signal,
-    });
+    const { ok, status, excerpt } = await withDeadline(
+      (signal) => post(this.#url, { path: "/commits", headers, body, client: this.#http, signal }),
+      { clock: this.#environment.clock, timeoutMs: TIMEOUT_MS, signal: this.#closing.signal },
+    );
     if (!ok) throw new Error(`${status} ${excerpt}`.trim());
   }
 
