@@ -68,9 +68,3 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
-
-/** Delay before attempt `attempt` (1 = first retry): doubles from `base` to `cap`, with jitter. */
-export function backoff(random: Random, attempt: number, base: number, cap: number): number {
-  const delay = Math.min(cap, base * 2 ** Math.min(attempt - 1, 30));
-  return delay * (0.5 + random.fraction() / 2);
-}
