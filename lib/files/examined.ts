@@ -8,8 +8,8 @@
 export interface ExaminedFile {
   /** URL of its feed. */
   readonly url: string;
-  /** Key of its stamp; absent when the file may have changed without a change of that. */
-  readonly stamp?: string;
+  /** Key of its snapshot; absent when the file may have changed without a change of that. */
+  readonly version?: string;
 }
 
 /** The files that were examined, by their names. */

@@ -8,14 +8,14 @@ import { abortable } from "../base/deadline.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { PluginLogger } from "../plugin.ts";
-import { Complaints } from "./complaints.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import { Examiner } from "./examine.ts";
 import { FeedDirectory } from "./feed_directory.ts";
-import type { FileLedger } from "./ledger.ts";
+import type { FileIndex } from "./file_index.ts";
 import { findChanges } from "./scan.ts";
-import { type Look, reportOf, type ScanReport } from "./scan_report.ts";
-import { type Outcome, Settling } from "./settling.ts";
+import { type Look, reportOf, type ScanReport } from "./scan.ts";
+import { Debouncer, type Outcome } from "./debounce.ts";
 
 /** Options of {@linkcode FileWatcher}. */
 export interface FileWatcherOptions {
@@ -55,11 +55,11 @@ const MOST_NAMED = 5;
  */
 export class FileWatcher implements AsyncDisposable {
   readonly #directory: FeedDirectory;
-  readonly #ledger: FileLedger;
+  readonly #index: FileIndex;
   readonly #options: FileWatcherOptions;
-  readonly #complaints: Complaints;
+  readonly #problems: OnceLog;
   readonly #examiner: Examiner;
-  readonly #settling: Settling;
+  readonly #debouncer: Debouncer;
   readonly #closing = new AbortController();
   readonly #left: string[] = [];
   #looks = 0;
@@ -68,21 +68,21 @@ export class FileWatcher implements AsyncDisposable {
   #watching: Promise<void> | undefined;
 
   /** For the directory at this path; nothing happens before `start` or `scan` is called. */
-  constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
+  constructor(directory: string, index: FileIndex, options: FileWatcherOptions) {
     const { environment: { clock }, settle, publishRemovals, logger } = options;
-    const complaints = new Complaints(logger);
+    const problems = new OnceLog(logger, clock);
     this.#directory = new FeedDirectory(resolve(directory));
-    this.#ledger = ledger;
+    this.#index = index;
     this.#options = options;
-    this.#complaints = complaints;
-    this.#examiner = new Examiner(this.#directory, ledger, {
+    this.#problems = problems;
+    this.#examiner = new Examiner(this.#directory, index, {
       clock,
       settle,
       publishRemovals,
-      complaints,
+      problems,
       logger,
     });
-    this.#settling = new Settling(
+    this.#debouncer = new Debouncer(
       clock,
       settle,
       (name, mark) => this.#examiner.examine(name, mark),
@@ -109,7 +109,7 @@ export class FileWatcher implements AsyncDisposable {
     this.#closing.abort();
     await this.#watching;
     await this.#lastLook;
-    await this.#settling.clear();
+    await this.#debouncer.clear();
     await this.#directory[Symbol.asyncDispose]();
   }
 
@@ -129,7 +129,7 @@ export class FileWatcher implements AsyncDisposable {
       await using watch = await DirectoryWatch.open(this.#directory, {
         clock,
         changed,
-        complaints: this.#complaints,
+        problems: this.#problems,
       });
       await this.#look();
       const interval = this.#isRestored ? rescan : Math.min(rescan, RESTORE_INTERVAL);
@@ -153,21 +153,21 @@ export class FileWatcher implements AsyncDisposable {
         directory: this.#directory,
         guard: this.#examiner.guard,
         examiner: this.#examiner,
-        complaints: this.#complaints,
+        problems: this.#problems,
       }, either);
-      if (this.#complaints.resolved(path)) {
+      if (this.#problems.resolved(path)) {
         this.#options.logger.info(`The feed directory '${path}' is there now`);
       }
       const outcomes = new Map<string, Promise<Outcome>>();
-      for (const [name, stamp] of changed) {
-        const outcome = this.#mark(name, stamp);
+      for (const [name, version] of changed) {
+        const outcome = this.#mark(name, version);
         outcomes.set(this.#directory.pathOf(name), outcome);
         outcome.then((outcome) => this.#tellUnsettled(name, outcome));
       }
       this.#finishLook([...outcomes.values()], identity);
       return { files, outcomes };
     } catch (error) {
-      if (!either.aborted) this.#complaints.about(path, problemWith(path, error));
+      if (!either.aborted) this.#problems.problem(path, { text: problemWith(path, error) });
       return failedLook(path);
     }
   }
@@ -178,13 +178,15 @@ export class FileWatcher implements AsyncDisposable {
     try {
       this.#isRestored ||= await this.#options.isRestored?.(signal) ?? true;
       if (this.#isRestored) {
-        this.#complaints.resolved(subject);
+        this.#problems.resolved(subject);
         return true;
       }
-      this.#complaints.about(subject, this.#waitsUntil("it is known"));
+      this.#problems.problem(subject, { text: this.#waitsUntil("it is known") });
     } catch (error) {
       if (signal.aborted) return false;
-      this.#complaints.about(subject, this.#waitsUntil(`it can be read: ${messageOf(error)}`));
+      this.#problems.problem(subject, {
+        text: this.#waitsUntil(`it can be read: ${messageOf(error)}`),
+      });
     }
     return false;
   }
@@ -203,7 +205,7 @@ export class FileWatcher implements AsyncDisposable {
     await Promise.all(outcomes);
     this.#looks--;
     if (this.#closing.signal.aborted) return;
-    this.#ledger.noteScanned(this.#directory.path, identity);
+    this.#index.noteScanned(this.#directory.path, identity);
     this.#tellLeft();
   }
 
@@ -213,9 +215,9 @@ export class FileWatcher implements AsyncDisposable {
     if (this.#looks === 0) this.#tellLeft();
   }
 
-  async #mark(name: string, stamp?: string): Promise<Outcome> {
-    const outcome = await this.#settling.mark(name, {
-      stamp,
+  async #mark(name: string, version?: string): Promise<Outcome> {
+    const outcome = await this.#debouncer.mark(name, {
+      version,
       received: this.#examiner.received(name),
     });
     if (outcome === "left") this.#left.push(this.#directory.pathOf(name));
@@ -236,11 +238,10 @@ export class FileWatcher implements AsyncDisposable {
   #tellUnsettled(name: string, outcome: Outcome): void {
     if (outcome !== "unsettled" || this.#closing.signal.aborted) return;
     const path = this.#directory.pathOf(name);
-    this.#complaints.about(
-      path,
-      `The file '${path}' keeps changing: it is read once it has been left alone for ` +
+    this.#problems.problem(path, {
+      text: `The file '${path}' keeps changing: it is read once it has been left alone for ` +
         `${this.#options.settle} ms`,
-    );
+    });
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { FoundContent } from "./decide.ts";
-import { latestChangeOf } from "./stamp.ts";
+import { latestChangeOf } from "./snapshot.ts";
 import type { FeedIdentity } from "./read_feed.ts";
 
 /** A file, a link, or something else. */

@@ -5,10 +5,10 @@
  */
 import { basename, dirname } from "node:path";
 import type { Clock } from "../base/environment.ts";
-import type { Complaints } from "./complaints.ts";
+import type { OnceLog } from "../base/once_log.ts";
 import type { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
-import type { FileLedger } from "./ledger.ts";
+import type { FileIndex } from "./file_index.ts";
 import { identifyFeed, urlOfName } from "./read_feed.ts";
 
 /** More files than this, and than that part of all, are not taken to be removed without a person. */
@@ -30,7 +30,7 @@ export interface RemovalGuardOptions {
   /** Whether removals are published; `all`: however many, a person has said so. */
   readonly publishRemovals: boolean | "all";
   /** Where it is told what is not taken to be removed. */
-  readonly complaints: Complaints;
+  readonly problems: OnceLog;
 }
 
 /** What is missing from the directory. */
@@ -48,7 +48,7 @@ interface Missing {
 /** Says of files that are gone whether they were removed. */
 export class RemovalGuard {
   readonly #directory: FeedDirectory;
-  readonly #ledger: FileLedger;
+  readonly #index: FileIndex;
   readonly #examined: ExaminedFiles;
   readonly #options: RemovalGuardOptions;
   #missing: Missing | undefined;
@@ -57,11 +57,11 @@ export class RemovalGuard {
   /** For the files in `directory`. */
   constructor(
     directory: FeedDirectory,
-    ledger: FileLedger,
+    index: FileIndex,
     { examined, ...options }: RemovalGuardOptions & { readonly examined: ExaminedFiles },
   ) {
     this.#directory = directory;
-    this.#ledger = ledger;
+    this.#index = index;
     this.#examined = examined;
     this.#options = options;
   }
@@ -76,20 +76,19 @@ export class RemovalGuard {
     const subject = `contents of ${path}`;
     this.#isTold = false;
     const { names, seen, unexplained } = this.#missing = this.#compare(listing);
-    const { complaints } = this.#options;
+    const { problems } = this.#options;
     const isSame = this.#directory.trusts(identity) || unexplained <= seen * MOST_REMOVED_PART ||
       await this.#hasOthers(listing);
     if (isSame) {
       this.#directory.trust(identity);
-      complaints.resolved(subject);
+      problems.resolved(subject);
       return [...names];
     }
     const has = listing.feeds.size === 0 ? "is empty" : "holds only what was received";
-    complaints.about(
-      subject,
-      `The feed directory '${path}' ${has}, and ${unexplained} files were seen in it: ` +
+    problems.problem(subject, {
+      text: `The feed directory '${path}' ${has}, and ${unexplained} files were seen in it: ` +
         "they are not taken to be removed until there is a feed file again",
-    );
+    });
     return [];
   }
 
@@ -107,14 +106,16 @@ export class RemovalGuard {
 
   #areFew({ unexplained, seen, removed }: Missing): boolean {
     const { path } = this.#directory;
-    const { publishRemovals, complaints } = this.#options;
+    const { publishRemovals, problems } = this.#options;
     const gone = unexplained + removed, total = seen + removed;
     const subject = `removals from ${path}`;
     if (gone <= MOST_REMOVED || gone <= total * MOST_REMOVED_PART) {
-      complaints.resolved(subject);
+      problems.resolved(subject);
       return true;
     }
-    if (publishRemovals && !this.#isTold) complaints.about(subject, tooMany(path, { gone, total }));
+    if (publishRemovals && !this.#isTold) {
+      problems.problem(subject, { text: tooMany(path, { gone, total }) });
+    }
     this.#isTold = true;
     return false;
   }
@@ -122,25 +123,25 @@ export class RemovalGuard {
   #compare({ feeds, problem }: Listing): Missing {
     const { path: directory } = this.#directory;
     const { clock } = this.#options;
-    const seen = this.#ledger.seenIn(directory)
+    const seen = this.#index.seenIn(directory)
       .filter((path) => dirname(path) === directory)
       .map((path) => basename(path));
     const missing = seen.filter((name) => !feeds.has(name) && !problem?.isAbout(name));
-    const since = clock.now() + this.#ledger.clockOffset - TOGETHER;
+    const since = clock.now() + this.#index.clockOffset - TOGETHER;
     return {
       names: new Set(missing),
       unexplained: missing.filter((name) => !this.#isExplained(name)).length,
       seen: seen.length,
-      removed: this.#ledger.removedSince(directory, since),
+      removed: this.#index.removedSince(directory, since),
       expires: clock.elapsed() + LISTING_AGE,
     };
   }
 
   /** Whether the feed is known to be gone, or is in another file. */
   #isExplained(name: string): boolean {
-    const url = this.#ledger.get(this.#directory.pathOf(name))?.url ?? urlOfName(name);
+    const url = this.#index.get(this.#directory.pathOf(name))?.url ?? urlOfName(name);
     if (url === undefined) return false;
-    return this.#ledger.newest(url)?.hash === null || this.#examined.others(name, url).length > 0;
+    return this.#index.newest(url)?.hash === null || this.#examined.others(name, url).length > 0;
   }
 
   /** Whether there is a file that somebody else put there: what was received is written anywhere. */

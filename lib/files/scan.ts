@@ -3,17 +3,18 @@
  *
  * @module
  */
-import type { Complaints } from "./complaints.ts";
+import type { OnceLog } from "../base/once_log.ts";
 import type { Examiner } from "./examine.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
 import type { RemovalGuard } from "./removal_guard.ts";
-import { takeStamp } from "./stamp.ts";
+import type { Outcome } from "./debounce.ts";
+import { takeSnapshot } from "./snapshot.ts";
 
 /** Files looked at side by side; more are not faster. */
 const SIDE_BY_SIDE = 16;
 
-/** Stands for the stamp of a file that has none; equals no stamp. */
-const NO_STAMP = "";
+/** Stands for the snapshot of a file that has none; equals no snapshot. */
+const NO_VERSION = "";
 
 /** What a look at the directory found. */
 export interface Findings {
@@ -21,7 +22,7 @@ export interface Findings {
   readonly identity: string | undefined;
   /** Feed files in the directory. */
   readonly files: number;
-  /** Those that may have changed or are missing, with the key of their stamp. */
+  /** Those that may have changed or are missing, with the key of their snapshot. */
   readonly changed: ReadonlyMap<string, string>;
 }
 
@@ -34,7 +35,7 @@ export interface ScanContext {
   /** Knows which files were examined in this process. */
   readonly examiner: Examiner;
   /** Where problems are told. */
-  readonly complaints: Complaints;
+  readonly problems: OnceLog;
 }
 
 /** Looks at the whole directory. Nothing is read that is certainly unchanged. */
@@ -52,20 +53,65 @@ export async function findChanges(
       signal?.throwIfAborted();
       const path = directory.readablePathOf(name);
       // What cannot be looked at is marked too: to be told when it is examined.
-      const stamp = await takeStamp(path, { alone: !listing.withDetails.has(name) })
+      const snapshot = await takeSnapshot(path, { alone: !listing.withDetails.has(name) })
         .catch(() => undefined);
-      if (!stamp || !examiner.isUnchanged(name, stamp)) changed.set(name, stamp?.key ?? NO_STAMP);
+      if (!snapshot || !examiner.isUnchanged(name, snapshot)) {
+        changed.set(name, snapshot?.version ?? NO_VERSION);
+      }
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));
   tellProblem(context, listing);
-  for (const name of await guard.begin(listing, identity)) changed.set(name, NO_STAMP);
+  for (const name of await guard.begin(listing, identity)) changed.set(name, NO_VERSION);
   const trusted = directory.trusts(identity) ? identity : undefined;
   return { identity: trusted, files: listing.feeds.size, changed };
 }
 
-function tellProblem({ directory, complaints }: ScanContext, { problem }: Listing): void {
+function tellProblem({ directory, problems }: ScanContext, { problem }: Listing): void {
   const subject = `names in ${directory.path}`;
-  if (problem) complaints.about(subject, problem.message);
-  else complaints.resolved(subject);
+  if (problem) problems.problem(subject, { text: problem.message });
+  else problems.resolved(subject);
+}
+
+/** What a scan did. */
+export interface ScanReport {
+  /** Feed files in the directory. */
+  readonly files: number;
+  /** Files whose content was published. */
+  readonly published: number;
+  /** Files whose removal was published. */
+  readonly removed: number;
+  /** Paths that could not be read or published; the log says why. */
+  readonly failed: readonly string[];
+  /** Paths of files that kept changing and were not read. */
+  readonly unsettled: readonly string[];
+}
+
+/** A look at the directory, while the files that it marked come to rest. */
+export interface Look {
+  /** Feed files in the directory. */
+  readonly files: number;
+  /** What becomes of each path that was marked. */
+  readonly outcomes: ReadonlyMap<string, Promise<Outcome>>;
+}
+
+/** Waits for all outcomes of the look and counts them. */
+export async function reportOf({ files, outcomes }: Look): Promise<ScanReport> {
+  const paths: Record<Outcome, string[]> = {
+    published: [],
+    removed: [],
+    left: [],
+    unchanged: [],
+    ignored: [],
+    failed: [],
+    unsettled: [],
+  };
+  for (const [path, outcome] of outcomes) paths[await outcome].push(path);
+  return {
+    files,
+    published: paths.published.length,
+    removed: paths.removed.length,
+    failed: paths.failed,
+    unsettled: paths.unsettled,
+  };
 }

@@ -5,15 +5,15 @@
  */
 import { fileVersion } from "../base/file_version.ts";
 
-/** Two different contents written within this time may carry the same stamp: file times are coarse. */
+/** Two different contents written within this time may carry the same snapshot: file times are coarse. */
 const COARSEST_FILE_TIME = 2_000;
 
 /** A file and the `.feed.json` beside it as the file system describes them, unread. */
-export interface Stamp {
+export interface Snapshot {
   /** A regular file, nothing at all, or anything else: directory, dangling link, device. */
   readonly kind: "file" | "gone" | "other";
   /** Differs when either of the two files was changed or replaced. */
-  readonly key: string;
+  readonly version: string;
   /** Bytes in the feed file. */
   readonly size: number;
   /** When the feed file was modified, in milliseconds since 1970. */
@@ -28,10 +28,10 @@ export interface Stamp {
 }
 
 /**
- * Takes the stamp of the file at `path`; links are followed. `alone` saves the look for the
+ * Takes the snapshot of the file at `path`; links are followed. `alone` saves the look for the
  * `.feed.json` when it is known that there is none.
  */
-export async function takeStamp(path: string, { alone = false } = {}): Promise<Stamp> {
+export async function takeSnapshot(path: string, { alone = false } = {}): Promise<Snapshot> {
   const [feed, details] = await Promise.all([
     statOf(path),
     alone ? undefined : statOf(path + ".json"),
@@ -40,7 +40,7 @@ export async function takeStamp(path: string, { alone = false } = {}): Promise<S
   const modified = timeOf(feed);
   return {
     kind,
-    key: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
+    version: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
     size: feed?.size ?? 0,
     modified,
     changed: latestChangeOf(feed),
@@ -48,9 +48,9 @@ export async function takeStamp(path: string, { alone = false } = {}): Promise<S
   };
 }
 
-/** Whether a file read at `now` cannot have changed since without a change of its stamp. */
-export function isReliable(stamp: Stamp, now: number): boolean {
-  return now - stamp.touched > COARSEST_FILE_TIME;
+/** Whether a file read at `now` cannot have changed since without a change of its snapshot. */
+export function isReliable(snapshot: Snapshot, now: number): boolean {
+  return now - snapshot.touched > COARSEST_FILE_TIME;
 }
 
 async function statOf(path: string): Promise<Deno.FileInfo | undefined> {

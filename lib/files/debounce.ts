@@ -23,16 +23,16 @@ export type Outcome =
 
 /** Why a file is waiting. */
 export interface Mark {
-  /** Key of its stamp when it was marked; absent when an event told of a change. */
-  readonly stamp?: string;
+  /** Key of its version when it was marked; absent when an event told of a change. */
+  readonly version?: string;
   /** What was the newest of its URL since it was first marked, as the examiner puts it. */
   readonly received: ReadonlySet<string>;
 }
 
-/** The file is still changing: this is the key of its stamp now. */
+/** The file is still changing: this is the key of its version now. */
 export interface Changing {
-  /** Key of the stamp. */
-  readonly stamp: string;
+  /** Key of the version. */
+  readonly version: string;
 }
 
 /** Looks at a file that was left alone for a while. Must not throw. */
@@ -47,7 +47,7 @@ interface Waiting extends PromiseWithResolvers<Outcome> {
 }
 
 /** The files waiting to come to rest. One file is never examined twice at the same time. */
-export class Settling {
+export class Debouncer {
   readonly #clock: Clock;
   readonly #settle: number;
   readonly #examine: Examine;
@@ -64,24 +64,24 @@ export class Settling {
   }
 
   /**
-   * Marks the file: an event told of a change just now, or it was found with this stamp. Resolves
+   * Marks the file: an event told of a change just now, or it was found with this version. Resolves
    * when it has been examined, or to `unsettled` when it keeps changing; it goes on waiting then.
    */
   mark(name: string, mark: Mark): Promise<Outcome> {
     return this.#enter(name, mark, this.#clock.elapsed());
   }
 
-  #enter(name: string, { stamp, received }: Mark, since: number): Promise<Outcome> {
+  #enter(name: string, { version, received }: Mark, since: number): Promise<Outcome> {
     const now = this.#clock.elapsed();
     const known = this.#waiting.get(name);
     // That a waiting file was found again is no news: it is compared when it is due.
-    const isNews = known === undefined || stamp === undefined;
+    const isNews = known === undefined || version === undefined;
     if (isNews) this.#waiting.delete(name);
     const file: Waiting = {
       ...(known ?? Promise.withResolvers<Outcome>()),
       name,
       mark: {
-        stamp: isNews ? stamp : known.mark.stamp,
+        version: isNews ? version : known.mark.version,
         received: known ? known.mark.received.union(received) : received,
       },
       since: known ? Math.min(known.since, since) : since,

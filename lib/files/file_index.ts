@@ -4,7 +4,36 @@
  * @module
  */
 import type { UpdateInput } from "../update.ts";
-import type { KnownFile, KnownFiles } from "./known_files.ts";
+
+/** A file as this server last saw it. */
+export interface KnownFile {
+  /** SHA-256 of the content that was last seen in it, base64; null: it was gone. */
+  readonly hash: string | null;
+  /** That content was seen, and left unpublished: it is nowhere else. */
+  readonly isLeft: boolean;
+  /**
+   * When content of the file, or that it is gone, was last published from here, in milliseconds by the
+   * store's clock; 0: never.
+   */
+  readonly publishedAt: number;
+}
+
+/** What this server knows of feed files. */
+export interface KnownFiles {
+  /** Milliseconds to add to local times, such as those of files, to get the store's. */
+  readonly clockOffset: number;
+  /** What was last seen in the file at this absolute path; undefined when it was never seen. */
+  get(path: string): KnownFile | undefined;
+  /** Whether the files of the directory were all looked at before, in whatever run. */
+  isScanned(directory: string): boolean;
+}
+
+/** For who has no state: nothing is known of any file. */
+export const NO_KNOWN_FILES: KnownFiles = {
+  clockOffset: 0,
+  get: () => undefined,
+  isScanned: () => false,
+};
 
 /** The newest known update of a URL. */
 export interface NewestKnown {
@@ -34,7 +63,7 @@ export interface Sight {
  * The memory of the watched files. All paths are absolute; all hashes are made with `contentHash`.
  * What is published is durable when the method returns.
  */
-export interface FileLedger extends KnownFiles {
+export interface FileIndex extends KnownFiles {
   /** What was last seen in the file; undefined when it was never seen. */
   get(path: string): SeenFile | undefined;
   /** Paths below `directory` that were last seen existing: tells which files are gone. */

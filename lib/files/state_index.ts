@@ -7,8 +7,8 @@ import { join, sep } from "node:path";
 import type { Parts } from "../connection.ts";
 import type { FeedUrlOptions } from "../feed_url.ts";
 import { accept, prepareUpdate } from "../publishing/accept.ts";
-import type { KnownFiles } from "./known_files.ts";
-import type { FileLedger, SeenFile } from "./ledger.ts";
+import type { KnownFiles } from "./file_index.ts";
+import type { FileIndex, SeenFile } from "./file_index.ts";
 
 /** What the state knows of feed files, for whoever writes over them. */
 export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
@@ -34,10 +34,10 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
 }
 
 /** What was seen in files, and what is published of them, in the state; `options`: which URLs are accepted. */
-export function ledgerOf(
+export function fileIndexOf(
   { state, uploader, environment }: Parts,
   options?: FeedUrlOptions,
-): FileLedger {
+): FileIndex {
   const { files, newest } = state;
   // Not synced: after a crash of the machine files are only looked at again.
   const unsynced = { durable: false };
