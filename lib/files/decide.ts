@@ -1,6 +1,6 @@
 /**
- * Who wins when a feed file and an update differ, and whether what was found in a file is published.
- * Whoever reads feed files and whoever writes over them decide here. Nothing here reads or writes.
+ * Decides which wins when a feed file and an update differ, and whether the content of a file is
+ * published. Both the reader and the writer of feed files decide here. Nothing here does I/O.
  *
  * @module
  */

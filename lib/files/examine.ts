@@ -1,5 +1,5 @@
 /**
- * What is done with one file that changed: read it, decide, and publish or remember.
+ * Handles one file that changed: reads it, decides, and publishes or remembers it.
  *
  * @module
  */
@@ -27,20 +27,20 @@ import { RemovalGuard } from "./removal_guard.ts";
 import type { Changing, Mark, Outcome } from "./debounce.ts";
 import { isReliable, type Snapshot, takeSnapshot } from "./snapshot.ts";
 
-/** Content that ends in the middle is published when the file was left alone for so many milliseconds. */
-export const HALF_WRITTEN_FOR = 10_000;
+/** How long a file must be unchanged before truncated content is published. */
+export const HALF_WRITTEN_WAIT_MS = 10_000;
 
-/** What examining files is done with. */
+/** Options of {@linkcode Examiner}. */
 export interface ExaminerOptions {
-  /** Tells how long ago a file was modified. */
+  /** Measures how long ago a file was modified. */
   readonly clock: Clock;
-  /** Milliseconds without a change after which a file is taken to be complete. */
+  /** Time without a change after which a file is taken as complete, in milliseconds. */
   readonly settle: number;
   /** Whether the removal of a file is published; `all`: however many are gone at once. */
   readonly publishRemovals: boolean | "all";
-  /** Where problems are told. */
+  /** Logs problems. */
   readonly problems: OnceLog;
-  /** Where removals are told. */
+  /** Logs removals. */
   readonly logger: PluginLogger;
 }
 
@@ -61,9 +61,9 @@ export class Examiner {
   readonly #index: FileIndex;
   readonly #options: ExaminerOptions;
   readonly #examined = new ExaminedFiles();
-  /** Since when files have been as they are, and half-written. */
+  /** Half-written files, and when each was found in that version. */
   readonly #halfWritten = new Map<string, { readonly version: string; readonly since: number }>();
-  /** Says which files that are gone were removed. */
+  /** Decides which of the files that are gone were removed. */
   readonly guard: RemovalGuard;
 
   /** For the files in `directory`. */
@@ -80,8 +80,8 @@ export class Examiner {
   }
 
   /**
-   * What was received for the file's URL and `mirror` may be about to write: the newest, unless it
-   * is what the file itself held; as far as the URL can be told unread.
+   * What was received for the file's URL and `mirror` may be about to write: the newest update, unless
+   * the file held it already; as far as the URL is known without reading the file.
    */
   received(name: string): Set<string> {
     const url = this.#examined.get(name)?.url ?? urlOfName(name);
@@ -90,7 +90,7 @@ export class Examiner {
     return new Set(newest && !isOwn ? [versionOf(url!, newest.hash)] : []);
   }
 
-  /** Examines the file if it has come to rest. Failures are told, and are not thrown. */
+  /** Examines the file if it has stopped changing. Failures are logged, not thrown. */
   async examine(name: string, mark: Mark): Promise<Outcome | Changing> {
     const path = this.#directory.pathOf(name);
     try {
@@ -121,11 +121,11 @@ export class Examiner {
       clock.now() - snapshot.touched >= settle;
   }
 
-  /** Whether the file was found half-written a short time ago, and has not changed since. */
+  /** Whether the file was found half-written a short time ago and has not changed since. */
   #isWaitedFor(name: string, snapshot: Snapshot): boolean {
     const found = this.#halfWritten.get(name);
     if (found?.version !== snapshot.version) return false;
-    return this.#options.clock.elapsed() - found.since < HALF_WRITTEN_FOR;
+    return this.#options.clock.elapsed() - found.since < HALF_WRITTEN_WAIT_MS;
   }
 
   async #read(name: string, snapshot: Snapshot, mark: Mark): Promise<Outcome | Changing> {
@@ -142,7 +142,7 @@ export class Examiner {
     const file = { name, snapshot, identity, bytes, hash: contentHash(bytes), isElsewhere };
     const decision = this.#decide(file, mark);
     if (decision === "publish" && this.#mustWait(file)) return { version: snapshot.version };
-    // What is in the place of a disk that is not mounted says nothing of the files on it.
+    // The mount point of a disk that is not mounted says nothing about the files on the disk.
     const isPlace = !isElsewhere || this.#directory.trusts(place);
     if (isPlace || decision === "publish") this.#carryOut(file, decision);
     const { url } = identity;
@@ -172,7 +172,7 @@ export class Examiner {
   #knownFor(name: string, url: string): SeenFile | undefined {
     const known = this.#index.get(this.#directory.pathOf(name));
     const knownUrl = known?.url ?? this.#examined.get(name)?.url;
-    // A program before this one told no URL: when nothing is known of this one, it was another.
+    // Version 0.1 kept no URL: when nothing is known of this one, it was another.
     if (knownUrl === undefined) return this.#index.newest(url) ? known : undefined;
     return knownUrl === url ? known : undefined;
   }
@@ -191,7 +191,7 @@ export class Examiner {
     }
   }
 
-  /** Whether the writer of the file may not be done; refuses what is empty. */
+  /** Whether the file may still be written; refuses an empty one. */
   #mustWait({ name, snapshot, bytes }: ReadFile): boolean {
     assertContent(bytes);
     const truncation = findTruncation(bytes);
@@ -208,8 +208,10 @@ export class Examiner {
     this.#options.logger.warn(
       `'${
         this.#directory.pathOf(name)
-      }' is published though it seems to be half-written (${truncation}): ` +
-        `it has not changed for ${HALF_WRITTEN_FOR / 1000} s. Write beside it and rename`,
+      }' was published though it seems to be half-written (${truncation}): ` +
+        `it has not changed for ${
+          HALF_WRITTEN_WAIT_MS / 1000
+        } s. Write to another file and rename that`,
     );
     return false;
   }
@@ -238,17 +240,17 @@ export class Examiner {
     this.#options.problems.resolved(filesOf(url));
     if (decision === "note") return "unchanged";
     if (url !== undefined) return "removed";
-    throw new Error("it is gone, and nothing tells the URL of its feed any more");
+    throw new Error("it is gone, and the URL of its feed is unknown");
   }
 
-  /** Warns when other files stand for the same URL: what one publishes takes the place of the others'. */
+  /** Warns when several files stand for one URL: each replaces what the others published. */
   async #compare(name: string, url: string): Promise<void> {
     const gone = new Set<string>();
     for (const other of this.#examined.others(name, url)) {
-      // One that was renamed just now may not have been missed yet.
+      // A file that was just renamed may not be known as missing yet.
       if (!await this.#directory.has(other)) gone.add(other);
     }
-    // Asked anew: others were examined meanwhile, and all shall say the same.
+    // Asked again: others were examined meanwhile, and all must log the same.
     const names = [name, ...this.#examined.others(name, url)].filter((other) => !gone.has(other));
     const { problems } = this.#options;
     if (names.length === 1) return void problems.resolved(filesOf(url));
@@ -269,7 +271,7 @@ export class Examiner {
   }
 }
 
-/** Subject of problems. */
+/** Subject of the problem that several files stand for one URL. */
 function filesOf(url: string | undefined): string {
   return `files of ${url}`;
 }

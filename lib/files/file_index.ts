@@ -1,5 +1,5 @@
 /**
- * What watching files needs from the state: memory of what was seen, and a way to publish.
+ * What a server remembers of the feed files on its disk.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { UpdateInput } from "../update.ts";
 export interface KnownFile {
   /** SHA-256 of the content that was last seen in it, base64; null: it was gone. */
   readonly hash: string | null;
-  /** That content was seen, and left unpublished: it is nowhere else. */
+  /** That content was left unpublished: no other copy of it exists. */
   readonly isLeft: boolean;
   /**
    * When content of the file, or that it is gone, was last published from here, in milliseconds by the
@@ -28,7 +28,7 @@ export interface KnownFiles {
   isScanned(directory: string): boolean;
 }
 
-/** For who has no state: nothing is known of any file. */
+/** Nothing is known of any file: for processes without a state. */
 export const NO_KNOWN_FILES: KnownFiles = {
   clockOffset: 0,
   get: () => undefined,
@@ -45,13 +45,13 @@ export interface NewestKnown {
 
 /** A file that was seen, and the feed that it stood for. */
 export interface SeenFile extends KnownFile {
-  /** URL of the feed; absent when a program before this one saw it. */
+  /** URL of the feed; absent in states of version 0.1. */
   readonly url?: string;
 }
 
-/** What was seen in a file. */
+/** What a file was found to hold. */
 export interface Sight {
-  /** URL of its feed; undefined when nothing tells it any more. */
+  /** URL of its feed; undefined when that is unknown. */
   readonly url: string | undefined;
   /** Hash of the content; null: it is gone. */
   readonly hash: string | null;
@@ -60,13 +60,13 @@ export interface Sight {
 }
 
 /**
- * The memory of the watched files. All paths are absolute; all hashes are made with `contentHash`.
- * What is published is durable when the method returns.
+ * The index of the watched files. All paths are absolute; all hashes are made with `contentHash`. What is
+ * published is durable when the method returns.
  */
 export interface FileIndex extends KnownFiles {
   /** What was last seen in the file; undefined when it was never seen. */
   get(path: string): SeenFile | undefined;
-  /** Paths below `directory` that were last seen existing: tells which files are gone. */
+  /** Paths below `directory` where files were last seen. */
   seenIn(directory: string): string[];
   /** How many files below `directory` were published as gone after `time`, by the store's clock. */
   removedSince(directory: string, time: number): number;
@@ -74,13 +74,13 @@ export interface FileIndex extends KnownFiles {
   newest(url: string): NewestKnown | undefined;
   /** Remembers what was seen in the file, without publishing. */
   note(path: string, sight: Sight): void;
-  /** Which directory was there when its files were last looked at; undefined when that is not known. */
+  /** Identity of the directory when it was last scanned; undefined when that is unknown. */
   identityOf(directory: string): string | undefined;
-  /** Remembers that all files of the directory were looked at; without an identity, the known one stays. */
+  /** Remembers that the directory was scanned; without an identity, the known one stays. */
   noteScanned(directory: string, identity: string | undefined): void;
   /**
-   * Remembers what was seen and accepts the update, both in one transaction. The upload goes on by
-   * itself.
+   * Remembers what was seen and accepts the update, in one transaction. The upload follows in the
+   * background.
    *
    * @throws {InvalidUpdateError} when it cannot be published; then nothing is remembered.
    */

@@ -1,5 +1,5 @@
 /**
- * Finds the files that changed, however long ago, by looking at all of them.
+ * Scans the directory for files that changed, however long ago.
  *
  * @module
  */
@@ -10,35 +10,35 @@ import type { RemovalGuard } from "./removal_guard.ts";
 import type { Outcome } from "./debounce.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
-/** Files looked at side by side; more are not faster. */
-const SIDE_BY_SIDE = 16;
+/** Files looked at in parallel; more are not faster. */
+const MAX_PARALLEL = 16;
 
-/** Stands for the snapshot of a file that has none; equals no snapshot. */
+/** Stands for the version of a file that cannot be read; equals no version. */
 const NO_VERSION = "";
 
-/** What a look at the directory found. */
+/** What a scan found. */
 export interface Findings {
-  /** Which directory it was, if it is the one with the files that were seen before. */
+  /** Identity of the directory, if it is the one with the files that were seen before. */
   readonly identity: string | undefined;
   /** Feed files in the directory. */
   readonly files: number;
-  /** Those that may have changed or are missing, with the key of their snapshot. */
+  /** Files that may have changed, or are missing, with their versions. */
   readonly changed: ReadonlyMap<string, string>;
 }
 
-/** What the look is taken with. */
+/** What a scan works with. */
 export interface ScanContext {
-  /** The directory to look at. */
+  /** The directory to scan. */
   readonly directory: FeedDirectory;
   /** Knows which files were there before. */
   readonly guard: RemovalGuard;
   /** Knows which files were examined in this process. */
   readonly examiner: Examiner;
-  /** Where problems are told. */
+  /** Logs problems. */
   readonly problems: OnceLog;
 }
 
-/** Looks at the whole directory. Nothing is read that is certainly unchanged. */
+/** Scans the whole directory without reading any file. */
 export async function findChanges(
   context: ScanContext,
   signal?: AbortSignal,
@@ -52,7 +52,7 @@ export async function findChanges(
     for (const name of names) {
       signal?.throwIfAborted();
       const path = directory.readablePathOf(name);
-      // What cannot be looked at is marked too: to be told when it is examined.
+      // A file that fails here is marked, too: the problem is logged when it is examined.
       const snapshot = await takeSnapshot(path, { alone: !listing.withDetails.has(name) })
         .catch(() => undefined);
       if (!snapshot || !examiner.isUnchanged(name, snapshot)) {
@@ -60,14 +60,14 @@ export async function findChanges(
       }
     }
   };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));
-  tellProblem(context, listing);
+  await Promise.all(Array.from({ length: MAX_PARALLEL }, look));
+  logProblem(context, listing);
   for (const name of await guard.begin(listing, identity)) changed.set(name, NO_VERSION);
   const trusted = directory.trusts(identity) ? identity : undefined;
   return { identity: trusted, files: listing.feeds.size, changed };
 }
 
-function tellProblem({ directory, problems }: ScanContext, { problem }: Listing): void {
+function logProblem({ directory, problems }: ScanContext, { problem }: Listing): void {
   const subject = `names in ${directory.path}`;
   if (problem) problems.problem(subject, { text: problem.message });
   else problems.resolved(subject);
@@ -87,15 +87,15 @@ export interface ScanReport {
   readonly unsettled: readonly string[];
 }
 
-/** A look at the directory, while the files that it marked come to rest. */
+/** A scan whose changed files are still being examined. */
 export interface Look {
   /** Feed files in the directory. */
   readonly files: number;
-  /** What becomes of each path that was marked. */
+  /** The outcome for each path that was marked. */
   readonly outcomes: ReadonlyMap<string, Promise<Outcome>>;
 }
 
-/** Waits for all outcomes of the look and counts them. */
+/** Waits for all outcomes and counts them. */
 export async function reportOf({ files, outcomes }: Look): Promise<ScanReport> {
   const paths: Record<Outcome, string[]> = {
     published: [],

@@ -90,7 +90,7 @@ Deno.test("watching goes on when the directory was deleted, renamed and made aga
   await Deno.rename(s.directory, `${s.root}/aside`);
   await s.log.until("There is no feed directory");
   await Deno.rename(`${s.root}/aside`, s.directory);
-  await s.log.until("is there now");
+  await s.log.until("exists now");
   await s.write(A, "four");
   await s.index.untilNewest(A_URL, "four");
 });

@@ -59,7 +59,7 @@ Deno.test("a directory that vanishes file by file removes no more than a tenth",
   await s.start({ publishRemovals: true });
   await s.index.until(({ published }) => published.length === 40);
   for (const name of names) await Deno.remove(s.path(name));
-  await s.log.until("are gone within an hour");
+  await s.log.until("disappeared within an hour");
   await (await s.restart({ publishRemovals: true })).scan();
   assert.ok(removals(s) <= 4, `${removals(s)} were removed`);
 });

@@ -61,7 +61,7 @@ Deno.test("a directory that vanished, or is empty in its place, removes no feed"
   await Deno.mkdir(s.directory);
   assert.equal((await watcher.scan()).removed, 0);
   assert.equal((await watcher.scan()).removed, 0);
-  assert.equal(s.log.lines.filter((line) => line.includes("is empty, and 1 files")).length, 1);
+  assert.equal(s.log.lines.filter((line) => line.includes("is empty, but 1 files")).length, 1);
   await Deno.remove(s.directory);
   await Deno.rename(`${s.root}/aside`, s.directory);
   assert.deepEqual((await watcher.scan()).failed, []);
@@ -96,5 +96,5 @@ Deno.test("a removal that nothing tells the URL of is reported", async () => {
   await Deno.remove(s.path("weather.feed.json"));
   const report = await (await s.restart({ publishRemovals: true })).scan();
   assert.deepEqual(report.failed, [s.path("weather.feed")]);
-  assert.match(s.log.lines.join("\n"), /weather\.feed.*gone, and nothing tells the URL/);
+  assert.match(s.log.lines.join("\n"), /weather\.feed.*gone, and the URL of its feed is unknown/);
 });
