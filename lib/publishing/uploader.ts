@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { AbsentObjects } from "./forks/absent_objects.ts";
 import { Backoff } from "../base/backoff.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { Bell } from "../base/event.ts";
 import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
 import type { Envelope } from "../log/encryption/envelope.ts";
@@ -149,7 +150,8 @@ export class Uploader {
       for (const tell of this.onCommit) tell(commit, body);
     };
     const writer = environment.random.token();
-    this.#context = { ...this.#parts, onCommit, locked, absent, writer };
+    const problems = new OnceLog(logger, environment.clock);
+    this.#context = { ...this.#parts, onCommit, locked, absent, problems, writer };
     return true;
   }
 
