@@ -71,7 +71,7 @@ export class Poller {
     this.#options = options;
     this.#foreign = new ForeignKeys(parts.store);
     this.#held = new HeldStreams(parts.environment);
-    this.#unreadable = new UnreadableLog(parts.envelope);
+    this.#unreadable = new UnreadableLog(parts.envelope, parts.environment.clock);
     this.#context = {
       ...parts,
       delivery,
