@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { AbsentObjects } from "./forks/absent_objects.ts";
 import { Backoff } from "../base/backoff.ts";
 import { OnceLog } from "../base/once_log.ts";
-import { Bell } from "../base/event.ts";
+import { AutoResetEvent } from "../base/event.ts";
 import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
 import type { Envelope } from "../log/encryption/envelope.ts";
 import { type Environment, sleep } from "../base/environment.ts";
@@ -58,7 +58,7 @@ export class Uploader {
   /** Called as soon as a commit is stored, with its body. */
   readonly onCommit: ((commit: Commit, body: Uint8Array) => void)[] = [];
   readonly #parts: UploaderParts;
-  readonly #bell: Bell;
+  readonly #wakeUp: AutoResetEvent;
   readonly #waiters: Waiters;
   readonly #forks: ForkWatch;
   readonly #stopping = new AbortController();
@@ -72,7 +72,7 @@ export class Uploader {
   /** An uploader that does nothing yet. */
   constructor(parts: UploaderParts) {
     this.#parts = parts;
-    this.#bell = new Bell(parts.environment.clock);
+    this.#wakeUp = new AutoResetEvent(parts.environment.clock);
     this.#backoff = new Backoff(parts.environment.random, RETRY_RANGE);
     this.#waiters = new Waiters(parts.environment.clock, parts.state);
     this.#forks = new ForkWatch(parts.environment.clock);
@@ -81,7 +81,7 @@ export class Uploader {
   /** Begins to upload; and looks at once when it does already. */
   start(): void {
     this.#running ??= this.#run();
-    this.#bell.ring();
+    this.#wakeUp.set();
   }
 
   /**
@@ -119,7 +119,7 @@ export class Uploader {
     if (this.#parts.state.queued() > 0) this.start();
     this.#backoff.succeed(); // The delays begin anew: there may be little time.
     this.#stopping.abort();
-    this.#bell.ring();
+    this.#wakeUp.set();
     await this.#running;
     cancel();
     this.#waiters.close();
@@ -199,10 +199,12 @@ export class Uploader {
     const until = this.#nextDuty();
     for (;;) {
       const left = Math.max(0, until - clock.elapsed());
-      const rung = await this.#bell.wait(shared ? Math.min(left, SHARED_STATE_INTERVAL) : left);
+      const isWoken = await this.#wakeUp.wait(
+        shared ? Math.min(left, SHARED_STATE_INTERVAL) : left,
+      );
       const changed = shared && this.#hasChanged();
       if (changed) this.#waiters.lookAtOthers();
-      if (rung || changed || !this.#context || clock.elapsed() >= until) return;
+      if (isWoken || changed || !this.#context || clock.elapsed() >= until) return;
     }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { Bell } from "../base/event.ts";
+import { AutoResetEvent } from "../base/event.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
@@ -46,7 +46,7 @@ export interface PollLoopOptions {
 export class PollLoop {
   readonly #parts: Parts;
   readonly #options: PollLoopOptions;
-  readonly #bell: Bell;
+  readonly #wakeUp: AutoResetEvent;
   #polling: Promise<boolean> | undefined;
   #nextPoll: Promise<boolean> | undefined;
   readonly #problems: OnceLog;
@@ -57,9 +57,9 @@ export class PollLoop {
   constructor(parts: Parts, options: PollLoopOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#bell = new Bell(parts.environment.clock);
+    this.#wakeUp = new AutoResetEvent(parts.environment.clock);
     this.#problems = new OnceLog(logger, parts.environment.clock);
-    options.signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
+    options.signal.addEventListener("abort", () => this.#wakeUp.set(), { once: true });
   }
 
   /**
@@ -71,7 +71,7 @@ export class PollLoop {
   async run(ready: () => void): Promise<void> {
     const { store, environment } = this.#parts;
     const { config, signal } = this.#options;
-    await using _hint = store.watch?.("tail/", () => this.#bell.ring());
+    await using _hint = store.watch?.("tail/", () => this.#wakeUp.set());
     await using _sources = await startWakeUps(config, this.#parts, (...news) => this.hear(...news));
     ready();
     const cleanup = new RegularCleanup(store, environment, config.retention);
@@ -90,13 +90,13 @@ export class PollLoop {
         }
       }
       await cleanup.runIfDue(signal);
-      isWoken = await this.#bell.wait(pace.next());
+      isWoken = await this.#wakeUp.wait(pace.next());
     }
   }
 
   /** Is told of a commit, by a peer with what is in it. What comes out of turn a poll finds. */
   hear(name: ObjectName, delivered?: DeliveredCommit): void {
-    if (!this.#options.poller.hear(name, delivered)) this.#bell.ring();
+    if (!this.#options.poller.hear(name, delivered)) this.#wakeUp.set();
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { delayBoundMs } from "../base/backoff.ts";
-import { Bell } from "../base/event.ts";
+import { AutoResetEvent } from "../base/event.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
@@ -50,7 +50,7 @@ export class Redelivery {
   readonly #environment: Environment;
   readonly #callers: ReadonlyMap<string, PluginCaller>;
   readonly #turns: UrlTurns;
-  readonly #bell: Bell;
+  readonly #wakeUp: AutoResetEvent;
   /** Plugins that were seen to work: what waits for them is due. */
   readonly #working = new Set<string>();
   #running: Promise<void> = Promise.resolve();
@@ -61,18 +61,18 @@ export class Redelivery {
     this.#environment = environment;
     this.#callers = new Map(callers.map((caller) => [caller.name, caller]));
     this.#turns = urlTurnsOf(state);
-    this.#bell = new Bell(environment.clock);
+    this.#wakeUp = new AutoResetEvent(environment.clock);
   }
 
   /** The plugin works: what waits for it need not wait any longer. */
   hurry(plugin: string): void {
     this.#working.add(plugin);
-    this.#bell.ring();
+    this.#wakeUp.set();
   }
 
   /** Tries letters again when their time has come, until `signal` is aborted. */
   async keepTrying(signal: AbortSignal): Promise<void> {
-    signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
+    signal.addEventListener("abort", () => this.#wakeUp.set(), { once: true });
     while (!signal.aborted) {
       try {
         await this.run(signal);
@@ -80,7 +80,7 @@ export class Redelivery {
         if (signal.aborted) return;
         logger.warn("Cannot try dead letters again: {message}", { message: messageOf(error) });
       }
-      await this.#bell.wait(RETRY_RANGE.minMs);
+      await this.#wakeUp.wait(RETRY_RANGE.minMs);
     }
   }
 

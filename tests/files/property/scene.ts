@@ -1,4 +1,4 @@
-import { Bell } from "../../../lib/base/event.ts";
+import { AutoResetEvent } from "../../../lib/base/event.ts";
 import { systemEnvironment } from "../../../lib/base/environment.ts";
 import { connect, type FilesWatcher, watch, watchFiles } from "../../../mod.ts";
 import type { Chance } from "../../sim/chance.ts";
@@ -69,11 +69,11 @@ export class Scene implements AsyncDisposable {
     await this.feeds.end();
     const files = await this.start();
     const published = new Map<string, (string | null)[]>();
-    const arrival = new Bell(systemEnvironment.clock);
+    const arrival = new AutoResetEvent(systemEnvironment.clock);
     await using sync = await connect({ store: `file:${this.#root}/store`, server: "reading" });
     await using reader = watch(sync, (update) => {
       published.getOrInsertComputed(update.url, () => []).push(contentOf(update));
-      arrival.ring();
+      arrival.set();
     });
     // All at one time: a file may get back what it held, and what is between arrives later.
     const missing = () =>
