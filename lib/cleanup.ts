@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./base/duration.ts";
 import type { Environment } from "./base/environment.ts";
+import { OnceLog } from "./base/once_log.ts";
 import { MARKER_KEY, type ObjectName, parseKey, reachOf } from "./log/names.ts";
 import type { ObjectInfo, ObjectStore } from "./stores/store.ts";
 
@@ -91,6 +92,11 @@ export async function cleanup(
   }
 }
 
+/** Where a cleanup, or several in succession, report what is wrong with their store. */
+export function problemsOf({ clock }: Environment): OnceLog {
+  return new OnceLog(logger, clock);
+}
+
 interface DatedObject extends ObjectInfo {
   readonly name: ObjectName;
 }
@@ -98,8 +104,9 @@ interface DatedObject extends ObjectInfo {
 /** {@linkcode cleanup} for the parts of a connection; `maxAge` in milliseconds. */
 export async function cleanUp(
   store: ObjectStore,
-  { environment, maxAge, dryRun = false, signal }: {
+  { environment, maxAge, dryRun = false, problems = problemsOf(environment), signal }: {
     readonly environment: Environment;
+    readonly problems?: OnceLog;
     readonly maxAge: number;
     readonly dryRun?: boolean;
     readonly signal?: AbortSignal;
@@ -108,7 +115,10 @@ export async function cleanUp(
   const { streams, foreign, total } = await listAll(store, signal);
   const objects = [...streams.values()].flat();
   const undated = objects.filter(({ lastModified }) => lastModified === undefined).length;
-  if (undated > 0) tellOfUndated(store, undated);
+  if (undated > 0) {
+    const properties = { undated, store: store.url };
+    problems.problem("undated", { text: UNDATED, properties, kind: "undated" });
+  }
   const now = timeOf(store, objects, environment);
   const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
   const failed = new Set<string>();
@@ -120,7 +130,9 @@ export async function cleanUp(
       for (const { key } of failures) failed.add(key);
     }
   }
-  if (store.keepsVersions) tellOfVersions(store);
+  if (store.keepsVersions) {
+    problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: store.url } });
+  }
   const deleted = expired.flat().filter(({ key }) => !failed.has(key));
   return {
     deleted: deleted.length,
@@ -134,38 +146,13 @@ export async function cleanUp(
   };
 }
 
-/** What is wrong with a store stays so: it is said once. */
-const TOLD = { undated: new WeakSet<ObjectStore>(), versions: new WeakSet<ObjectStore>() };
+const UNDATED =
+  "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
+  "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects";
 
-function tellOnce(
-  told: WeakSet<ObjectStore>,
-  store: ObjectStore,
-  text: string,
-  properties: Record<string, unknown> = {},
-): void {
-  if (told.has(store)) return;
-  told.add(store);
-  logger.warn(text, { ...properties, store: store.url });
-}
-
-function tellOfUndated(store: ObjectStore, undated: number): void {
-  tellOnce(
-    TOLD.undated,
-    store,
-    "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
-      "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects",
-    { undated },
-  );
-}
-
-function tellOfVersions(store: ObjectStore): void {
-  tellOnce(
-    TOLD.versions,
-    store,
-    "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
-      "lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md",
-  );
-}
+const KEEPS_VERSIONS =
+  "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
+  "lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md";
 
 /**
  * The time by the store's clock. Where answers do not tell it (`Date`), the newest object is taken to be

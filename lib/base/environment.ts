@@ -1,21 +1,21 @@
 /**
- * What the core takes from outside besides store and state: time and chance. Production uses
- * {@linkcode systemEnvironment}; tests inject their own and never sleep.
+ * Time and randomness. Production uses {@linkcode systemEnvironment}; tests inject their own and never
+ * sleep.
  *
  * @module
  */
 
 /** A clock with timers. */
 export interface Clock {
-  /** Milliseconds since 1970. Somebody may set it, forward or back. */
+  /** Milliseconds since 1970. The clock may be set, forward or back. */
   now(): number;
-  /** Milliseconds since some moment: for how long something takes, whatever becomes of the time. */
+  /** Milliseconds of a clock that is never set: for measuring durations. */
   elapsed(): number;
   /** Calls `callback` once after `ms`; the returned function cancels that. */
   setTimer(ms: number, callback: () => void): () => void;
 }
 
-/** A source of chance. */
+/** A source of randomness. */
 export interface Random {
   /** A random UUID. */
   uuid(): string;
@@ -67,26 +67,4 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     });
     signal?.addEventListener("abort", onAbort, { once: true });
   });
-}
-
-/** Waits for the promise; rejects with the signal's reason as soon as `signal` is aborted. */
-export async function unlessAborted(
-  promise: Promise<void> | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
-/** Delay before attempt `attempt` (1 = first retry): doubles from `base` to `cap`, with jitter. */
-export function backoff(random: Random, attempt: number, base: number, cap: number): number {
-  const delay = Math.min(cap, base * 2 ** Math.min(attempt - 1, 30));
-  return delay * (0.5 + random.fraction() / 2);
 }

@@ -1,32 +1,34 @@
 /**
- * A bell that somebody waits for.
+ * Waking somebody who waits.
  *
  * @module
  */
 import type { Clock } from "./environment.ts";
 
-/** Waiting that ends early: a ring before the wait counts, too, so that none is missed. */
-export class Bell {
+/** An event that one task waits for. It stays set until a wait has ended, so that none is missed. */
+export class AutoResetEvent {
   readonly #clock: Clock;
-  #rung = false;
+  #isSet = false;
   #wake: (() => void) | undefined;
 
-  /** A bell whose waits are timed by `clock`. */
+  /** An event that is not set; `clock` times its waits. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** Ends the current wait, or the next one at once. */
-  ring(): void {
-    this.#rung = true;
+  set(): void {
+    this.#isSet = true;
     this.#wake?.();
   }
 
-  /** Waits for the bell, at most `ms`; whether it was rung. */
-  async wait(ms: number): Promise<boolean> {
-    if (!this.#rung) {
+  /** Waits until the event is set, for at most `timeoutMs`; resolves to whether it was set. */
+  async wait(timeoutMs: number): Promise<boolean> {
+    if (!this.#isSet) {
       await new Promise<void>((resolve) => {
-        const cancel = Number.isFinite(ms) ? this.#clock.setTimer(ms, resolve) : () => {};
+        const cancel = Number.isFinite(timeoutMs)
+          ? this.#clock.setTimer(timeoutMs, resolve)
+          : () => {};
         this.#wake = () => {
           cancel();
           resolve();
@@ -34,8 +36,8 @@ export class Bell {
       });
       this.#wake = undefined;
     }
-    const rung = this.#rung;
-    this.#rung = false;
-    return rung;
+    const wasSet = this.#isSet;
+    this.#isSet = false;
+    return wasSet;
   }
 }

@@ -7,17 +7,17 @@ import { ConfigError, messageOf } from "../errors.ts";
 import type { AnyPlugin, PlainPlugin, PluginEntries, PluginEntry } from "../plugin.ts";
 
 /**
- * Checks what a program uses, one plugin or several, before anything is set up. Those that are named
- * are checked when they are loaded.
+ * Checks the plugins that a program passes, before any is set up. Those that are passed by name are
+ * checked when they are loaded.
  *
- * @throws {ConfigError} when one is no plugin, or does not take its options.
+ * @throws {ConfigError} when one is not a plugin, or its options are wrong.
  */
 export function checkPlugins(given: PlainPlugin | PluginEntries): readonly PluginEntry[] {
   const entries: PluginEntries = Array.isArray(given) ? given : [given];
   for (const [index, entry] of entries.entries()) {
     const [plugin, options] = isPair(entry) ? entry : [entry];
     if (typeof plugin === "string") continue;
-    // Of what is no plugin nothing is shown: it may be options, with secrets in them.
+    // A value that is not a plugin is not shown: it may be options with secrets.
     const called = typeof plugin?.name === "string" ? plugin.name : `#${index + 1}`;
     checkOptions(checkPlugin(plugin, called), options, called);
   }
@@ -39,7 +39,7 @@ export function isPlugin(value: unknown): value is AnyPlugin {
 /**
  * The same value, once it is known to be a plugin.
  *
- * @throws {ConfigError} when it is none.
+ * @throws {ConfigError} when it is not a plugin.
  */
 export function checkPlugin(value: unknown, called: string): AnyPlugin {
   const problem = findProblem(value);
@@ -65,7 +65,7 @@ function findProblem(value: unknown): string | undefined {
 /**
  * Checks the options that a plugin is used with.
  *
- * @throws {ConfigError} when it does not take them.
+ * @throws {ConfigError} when they are wrong.
  */
 export function checkOptions(plugin: AnyPlugin, options: unknown, called: string): void {
   if (!plugin.options) {

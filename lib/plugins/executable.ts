@@ -1,6 +1,7 @@
 /**
- * Which file a command is, and whether it can be run. Of a script whose interpreter is missing the system says no more than "no
- * such file", as if it were the script.
+/**
+ * Which file a command is, and whether it can be run. When the interpreter of a script is missing, the system
+ * only reports "no such file", as if the script itself were missing.
  *
  * @module
  */
@@ -9,10 +10,10 @@ import { ConfigError } from "../errors.ts";
 
 const WINDOWS = Deno.build.os === "windows";
 
-/** So much of the first line is looked at, in bytes: Linux looks at 256. */
-const MAX_FIRST_LINE = 256;
+/** How much of the first line counts: as much as on Linux. */
+const MAX_FIRST_LINE_BYTES = 256;
 
-/** An interpreter may be a script as well; so many times as Linux allows. */
+/** An interpreter may be a script as well, as deeply nested as on Linux. */
 const MAX_INTERPRETERS = 4;
 
 /**
@@ -157,7 +158,7 @@ function missing(script: string, interpreter: string, reason: string): string {
 /** The first line, as far as it matters; it may be in any encoding. */
 async function firstLine(file: string): Promise<string> {
   using opened = await Deno.open(file);
-  const buffer = new Uint8Array(MAX_FIRST_LINE);
+  const buffer = new Uint8Array(MAX_FIRST_LINE_BYTES);
   const length = await opened.read(buffer) ?? 0;
   const text = new TextDecoder("latin1").decode(buffer.subarray(0, length));
   return text.split("\n", 1)[0];

@@ -1,81 +1,59 @@
 /**
- * Setting plugins up, and closing them.
+ * Starting and stopping plugins in a limited time.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import { Deadline, withDeadline } from "../base/deadline.ts";
 import type { Clock } from "../base/environment.ts";
-import { tellFailure } from "../reading/failure.ts";
 import type { RunningPlugin } from "../plugin.ts";
+import { tellFailure } from "../reading/failure.ts";
 
 const logger = getLogger(["feedsync", "plugin"]);
 
-/** How long it may take. */
-export interface SetUpOptions {
-  /** Timers. */
+/** How long plugins may take. */
+export interface PluginTimeLimit {
+  /** Measures the time. */
   readonly clock: Clock;
-  /** Aborted when the plugins are no longer needed. */
-  readonly signal: AbortSignal;
-  /** Most milliseconds from then on. */
-  readonly timeout: number;
+  /** How long a plugin may take, in milliseconds. */
+  readonly timeoutMs: number;
 }
 
 /**
- * Resolves to the plugins when all are set up. A setup that hangs holds up nobody who stops: it rejects
- * with the signal's reason then, and what is set up later is closed at once.
+ * Resolves to the plugins when all are set up. When `signal` is aborted, a setup that hangs has
+ * `timeoutMs` left: then this rejects with the signal's reason, and what is set up later is closed at
+ * once.
  */
 export async function setUpPlugins(
   setUp: () => Promise<readonly RunningPlugin[]>,
-  { clock, signal, timeout }: SetUpOptions,
+  { signal, clock, timeoutMs }: PluginTimeLimit & { readonly signal: AbortSignal },
 ): Promise<readonly RunningPlugin[]> {
-  const { promise: abandoned, reject } = Promise.withResolvers<never>();
-  let cancel = () => {}, isAbandoned = false;
-  const onAbort = () => {
-    cancel = clock.setTimer(timeout, () => {
-      isAbandoned = true;
-      reject(signal.reason);
-    });
-  };
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
+  using deadline = new Deadline(clock, signal, { graceMs: timeoutMs });
   const plugins = setUp();
-  plugins.then(
-    (late) => isAbandoned ? closePlugins(late, { clock, timeout }) : undefined,
-    () => {}, // Told by what is returned, unless nobody waits for it any more.
-  );
   try {
-    return await Promise.race([plugins, abandoned]);
-  } finally {
-    cancel();
-    signal.removeEventListener("abort", onAbort);
+    return await deadline.race(plugins);
+  } catch (error) {
+    if (deadline.signal.aborted) {
+      plugins.then((late) => closePlugins(late, { clock, timeoutMs }), () => {});
+    }
+    throw error;
   }
 }
 
-/** Closes plugins side by side, waiting at most `timeout` milliseconds; a failure is logged. */
+/** Closes plugins in parallel; logs those that fail, or take longer than `timeoutMs`. */
 export async function closePlugins(
   plugins: readonly RunningPlugin[],
-  options: { readonly clock: Clock; readonly timeout: number },
+  { clock, timeoutMs }: PluginTimeLimit,
 ): Promise<void> {
-  await Promise.all(plugins.map((plugin) => closePlugin(plugin, options)));
-}
-
-async function closePlugin(
-  plugin: RunningPlugin,
-  { clock, timeout }: { readonly clock: Clock; readonly timeout: number },
-): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const cancel = clock.setTimer(
-    timeout,
-    () => reject(new Error(`It takes longer than ${timeout / 1000} s`)),
-  );
-  try {
-    await Promise.race([plugin.close(), late]);
-  } catch (error) {
-    logger.error("{plugin} failed to close: {message}", {
-      plugin: plugin.name,
-      message: tellFailure(error),
-    });
-  } finally {
-    cancel();
-  }
+  const timeoutReason = () => new Error(`It takes longer than ${timeoutMs / 1000} s`);
+  await Promise.all(plugins.map(async (plugin) => {
+    try {
+      await withDeadline(() => plugin.close(), { clock, timeoutMs, timeoutReason });
+    } catch (error) {
+      logger.error("{plugin} failed to close: {message}", {
+        plugin: plugin.name,
+        message: tellFailure(error),
+      });
+    }
+  }));
 }

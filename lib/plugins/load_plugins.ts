@@ -1,5 +1,5 @@
 /**
- * Loads plugins by what the configuration calls them, or takes them as a program hands them over.
+ * Loads plugins by their names in the configuration, or takes those that a program passes.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { stripVTControlCharacters } from "node:util";
 import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.ts";
 import { suggest } from "../base/nearest.ts";
 import { messageOf } from "../errors.ts";
-import type { KnownFiles } from "../files/known_files.ts";
+import type { KnownFiles } from "../files/file_index.ts";
 import { plainLogger } from "../base/plain_logger.ts";
 import { tellFailure } from "../reading/failure.ts";
 import { type PluginEntry, type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";
@@ -40,10 +40,10 @@ const BUILT_IN: Readonly<Record<string, () => Promise<PluginModule>>> = {
 };
 
 /**
- * Loads and sets up plugins, in the order given. A name that is used twice gets a number, so that
- * logs and dead letters tell the two apart.
+ * Loads and sets up plugins in the given order. A name that is used twice gets a number, so that logs
+ * and dead letters distinguish the two.
  *
- * @throws {ConfigError} when one cannot be used; those before it are closed then.
+ * @throws {ConfigError} when one cannot be used, after closing those before it.
  */
 export async function loadPlugins(
   entries: readonly PluginEntry[],

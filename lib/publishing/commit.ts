@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OnceLog } from "../base/once_log.ts";
 import { Buffer } from "node:buffer";
 import type { AbsentObjects } from "./forks/absent_objects.ts";
 import { encodeBody, updateLine } from "../log/codec.ts";
@@ -39,6 +40,8 @@ export interface UploadContext {
   readonly locked: LockedObjects;
   /** What listings show, and GETs do not find. */
   readonly absent: AbsentObjects;
+  /** Logs what fails for a while without holding up publishing. */
+  readonly problems: OnceLog;
   /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */
   readonly writer: string;
 }

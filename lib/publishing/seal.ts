@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
 import { objectName, reachOf } from "../log/names.ts";
 import type { KnownCommit, Publisher, StreamState } from "../state/own_stream.ts";
-import type { ObjectStore, StoreOptions } from "../stores/store.ts";
+import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
 
 /** Sealing begins when a stream has more commits in the tail. */
@@ -24,11 +23,6 @@ const SUPERSEDED_GRACE = 10_000;
 
 /** After a failure nothing is deleted for so many milliseconds. */
 const GARBAGE_RETRY = 10 * 60 * 1000;
-
-const logger = getLogger(["feedsync", "publish"]);
-
-/** Where deletes failed the last time: without the right to, they all do, and one warning is enough. */
-const undeletable = new WeakSet<ObjectStore>();
 
 /** A segment to write. */
 export interface SegmentPlan {
@@ -124,7 +118,7 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
  * without.
  */
 export async function collectGarbage(
-  { state, store, environment: { clock } }: UploadContext,
+  { state, store, environment: { clock }, problems }: UploadContext,
   { overdue, signal }: StoreOptions & { overdue: number },
 ): Promise<void> {
   const keys = state.publisher.garbage(clock.now() - overdue);
@@ -135,12 +129,10 @@ export async function collectGarbage(
     state.publisher.dropGarbage(keys.filter((key) => !failed.has(key)));
     if (failed.size > 0) state.publisher.postponeGarbage(Math.round(clock.now()) + GARBAGE_RETRY);
   }, { durable: false });
-  if (failures.length === 0) undeletable.delete(store);
-  else if (!undeletable.has(store)) {
-    undeletable.add(store);
-    logger.warn("Cannot delete {count} sealed objects, trying again later: {message}", {
-      count: failures.length,
-      message: failures[0].error.message,
-    });
-  }
+  if (failures.length === 0) return void problems.resolved("garbage");
+  problems.problem("garbage", {
+    text: "Cannot delete {count} sealed objects, trying again later: {message}",
+    properties: { count: failures.length, message: failures[0].error.message },
+    kind: "refused", // Without the right to delete, all deletes fail, each with another message.
+  });
 }

@@ -6,10 +6,12 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { AbsentObjects } from "./forks/absent_objects.ts";
-import { Bell } from "../base/event.ts";
+import { Backoff } from "../base/backoff.ts";
+import { OnceLog } from "../base/once_log.ts";
+import { AutoResetEvent } from "../base/event.ts";
 import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
 import type { Envelope } from "../log/encryption/envelope.ts";
-import { backoff, type Environment, sleep } from "../base/environment.ts";
+import { type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { ForkWatch } from "./forks/fork_watch.ts";
 import { LockedObjects } from "./forks/locked_objects.ts";
@@ -25,8 +27,8 @@ const logger = getLogger(["feedsync", "publish"]);
 /** How often a process looks for what others did with a shared state file, in milliseconds. */
 const SHARED_STATE_INTERVAL = 50;
 
-/** Delays between failed attempts, in milliseconds: the first, and the longest. */
-const RETRY_BASE = 250, RETRY_CAP = 10_000;
+/** Delays after failed attempts. */
+const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 
 /** Garbage is deleted when something is sealed, or after so many milliseconds in which nothing is. */
 const GARBAGE_PATIENCE = 10_000;
@@ -56,21 +58,22 @@ export class Uploader {
   /** Called as soon as a commit is stored, with its body. */
   readonly onCommit: ((commit: Commit, body: Uint8Array) => void)[] = [];
   readonly #parts: UploaderParts;
-  readonly #bell: Bell;
+  readonly #wakeUp: AutoResetEvent;
   readonly #waiters: Waiters;
   readonly #forks: ForkWatch;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
   #context: UploadContext | undefined;
   #nextCommit = -Infinity;
-  #failures = 0;
+  readonly #backoff: Backoff;
   #version = 0;
   #running: Promise<void> | undefined;
 
   /** An uploader that does nothing yet. */
   constructor(parts: UploaderParts) {
     this.#parts = parts;
-    this.#bell = new Bell(parts.environment.clock);
+    this.#wakeUp = new AutoResetEvent(parts.environment.clock);
+    this.#backoff = new Backoff(parts.environment.random, RETRY_RANGE);
     this.#waiters = new Waiters(parts.environment.clock, parts.state);
     this.#forks = new ForkWatch(parts.environment.clock);
   }
@@ -78,7 +81,7 @@ export class Uploader {
   /** Begins to upload; and looks at once when it does already. */
   start(): void {
     this.#running ??= this.#run();
-    this.#bell.ring();
+    this.#wakeUp.set();
   }
 
   /**
@@ -114,9 +117,9 @@ export class Uploader {
   async close({ timeout }: { timeout: number }): Promise<void> {
     const cancel = this.#parts.environment.clock.setTimer(timeout, () => this.#forced.abort());
     if (this.#parts.state.queued() > 0) this.start();
-    this.#failures = 0; // The delays begin anew: there may be little time.
+    this.#backoff.succeed(); // The delays begin anew: there may be little time.
     this.#stopping.abort();
-    this.#bell.ring();
+    this.#wakeUp.set();
     await this.#running;
     cancel();
     this.#waiters.close();
@@ -127,7 +130,7 @@ export class Uploader {
     for (;;) {
       try {
         const busy = this.#becomeUploader() && await this.#turn(this.#forced.signal);
-        this.#failures = 0;
+        this.#backoff.succeed();
         if (busy) continue;
         if (this.#stopping.signal.aborted) return;
         await this.#idle();
@@ -147,7 +150,8 @@ export class Uploader {
       for (const tell of this.onCommit) tell(commit, body);
     };
     const writer = environment.random.token();
-    this.#context = { ...this.#parts, onCommit, locked, absent, writer };
+    const problems = new OnceLog(logger, environment.clock);
+    this.#context = { ...this.#parts, onCommit, locked, absent, problems, writer };
     return true;
   }
 
@@ -195,10 +199,12 @@ export class Uploader {
     const until = this.#nextDuty();
     for (;;) {
       const left = Math.max(0, until - clock.elapsed());
-      const rung = await this.#bell.wait(shared ? Math.min(left, SHARED_STATE_INTERVAL) : left);
+      const isWoken = await this.#wakeUp.wait(
+        shared ? Math.min(left, SHARED_STATE_INTERVAL) : left,
+      );
       const changed = shared && this.#hasChanged();
       if (changed) this.#waiters.lookAtOthers();
-      if (rung || changed || !this.#context || clock.elapsed() >= until) return;
+      if (isWoken || changed || !this.#context || clock.elapsed() >= until) return;
     }
   }
 
@@ -220,7 +226,6 @@ export class Uploader {
 
   /** Tells who waits, and waits before the next attempt; false when there is to be none. */
   async #recover(error: unknown): Promise<boolean> {
-    const { environment: { clock, random } } = this.#parts;
     try {
       this.#waiters.failed(error);
     } catch {
@@ -228,10 +233,9 @@ export class Uploader {
     }
     const isStopping = this.#stopping.signal.aborted;
     if (isStopping && !this.#mustTryAgain(error)) return false;
-    if (this.#failures++ === 0) this.#warn(error);
-    const delay = backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
+    if (this.#backoff.failures === 0) this.#warn(error);
     const { signal } = isStopping ? this.#forced : this.#stopping;
-    await sleep(clock, delay, signal).catch(() => {});
+    await sleep(this.#parts.environment.clock, this.#backoff.fail(), signal).catch(() => {});
     return true;
   }
 

@@ -5,6 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
+import { OnceLog } from "../base/once_log.ts";
 import type { Environment } from "../base/environment.ts";
 import { isPlausible } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
@@ -30,12 +31,13 @@ export function storeTime({ state, store, environment: { clock } }: DatingOption
 /** Dates updates by the store's clock. */
 export class Dating {
   readonly #options: DatingOptions;
-  #hasWarned = false;
+  readonly #problems: OnceLog;
   #last = 0;
 
   /** By these clocks. */
   constructor(options: DatingOptions) {
     this.#options = options;
+    this.#problems = new OnceLog(logger, options.environment.clock);
   }
 
   /** The store's clock, as last heard, in milliseconds since 1970. */
@@ -50,14 +52,13 @@ export class Dating {
   date(stream: string, update: StoredUpdate): StoredUpdate {
     const now = this.now();
     if (isPlausible(Date.parse(update.time), now)) return update;
-    if (!this.#hasWarned) {
-      logger.warn(
+    this.#problems.problem("time", {
+      text:
         "{stream} dates an update {time}, more than a day ahead of the store's clock; it and others " +
-          "are taken to be of the time they arrive",
-        { stream, time: update.time },
-      );
-    }
-    this.#hasWarned = true;
+        "are taken to be of the time they arrive",
+      properties: { stream, time: update.time },
+      kind: "ahead",
+    });
     const newest = this.#options.state.newest.get(update.url);
     this.#last = Math.max(this.#last + 1, Math.round(now));
     const time = newest?.id === update.id ? newest.time : this.#last;

@@ -9,7 +9,7 @@ import { fetchObject } from "../log/fetch_object.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { ObjectStore } from "../stores/store.ts";
 import type { DeliveredCommits } from "./delivered_commits.ts";
-import type { Lane } from "../base/semaphore.ts";
+import type { TaskRunner } from "../base/semaphore.ts";
 
 /** What fetching stands on. */
 export interface FetchContext {
@@ -18,7 +18,7 @@ export interface FetchContext {
   /** What objects are stored in. */
   readonly envelope: Envelope;
   /** Bounds the requests under way. */
-  readonly requests: Lane;
+  readonly requests: TaskRunner;
   /** How many objects of a stream are there, or fetched, at once: at least 1, the one whose turn it is. */
   readonly ahead: () => number;
   /** What came by other ways than from the bucket, and need not be fetched. */

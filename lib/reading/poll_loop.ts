@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { Bell } from "../base/event.ts";
+import { AutoResetEvent } from "../base/event.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
@@ -15,6 +15,7 @@ import { PollPace } from "./poll_pace.ts";
 import type { Poller } from "./poller.ts";
 import { RegularCleanup } from "./regular_cleanup.ts";
 import { MarkerReader } from "../wake/marker.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { startWakeUps } from "../wake/sources.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -25,7 +26,7 @@ const logger = getLogger(["feedsync", "watch"]);
  */
 const SECOND_LOOK = 3_000;
 
-/** What is said when polls succeed again, by what they failed of. */
+/** What is logged when polls succeed again, by the cause of their failure. */
 const WELL_AGAIN = {
   store: "The store can be reached again",
   state: "The state can be used again",
@@ -45,10 +46,10 @@ export interface PollLoopOptions {
 export class PollLoop {
   readonly #parts: Parts;
   readonly #options: PollLoopOptions;
-  readonly #bell: Bell;
+  readonly #wakeUp: AutoResetEvent;
   #polling: Promise<boolean> | undefined;
   #nextPoll: Promise<boolean> | undefined;
-  #failing: keyof typeof WELL_AGAIN | undefined;
+  readonly #problems: OnceLog;
   #hasSucceeded = false;
   #wasRefused = false;
 
@@ -56,8 +57,9 @@ export class PollLoop {
   constructor(parts: Parts, options: PollLoopOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#bell = new Bell(parts.environment.clock);
-    options.signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
+    this.#wakeUp = new AutoResetEvent(parts.environment.clock);
+    this.#problems = new OnceLog(logger, parts.environment.clock);
+    options.signal.addEventListener("abort", () => this.#wakeUp.set(), { once: true });
   }
 
   /**
@@ -69,7 +71,7 @@ export class PollLoop {
   async run(ready: () => void): Promise<void> {
     const { store, environment } = this.#parts;
     const { config, signal } = this.#options;
-    await using _hint = store.watch?.("tail/", () => this.#bell.ring());
+    await using _hint = store.watch?.("tail/", () => this.#wakeUp.set());
     await using _sources = await startWakeUps(config, this.#parts, (...news) => this.hear(...news));
     ready();
     const cleanup = new RegularCleanup(store, environment, config.retention);
@@ -88,13 +90,13 @@ export class PollLoop {
         }
       }
       await cleanup.runIfDue(signal);
-      isWoken = await this.#bell.wait(pace.next());
+      isWoken = await this.#wakeUp.wait(pace.next());
     }
   }
 
   /** Is told of a commit, by a peer with what is in it. What comes out of turn a poll finds. */
   hear(name: ObjectName, delivered?: DeliveredCommit): void {
-    if (!this.#options.poller.hear(name, delivered)) this.#bell.ring();
+    if (!this.#options.poller.hear(name, delivered)) this.#wakeUp.set();
   }
 
   /**
@@ -133,8 +135,9 @@ export class PollLoop {
   }
 
   #noteSuccess(): void {
-    if (this.#failing) logger.info(WELL_AGAIN[this.#failing]);
-    this.#failing = undefined;
+    for (const [subject, text] of Object.entries(WELL_AGAIN)) {
+      this.#problems.resolved(subject, { text });
+    }
     this.#hasSucceeded = true;
   }
 
@@ -149,14 +152,11 @@ export class PollLoop {
     if (endsIt && this.#wasRefused) throw error;
     this.#wasRefused = isRefused;
     this.#parts.uploader.start(); // Without waiting for a listing to start with.
-    const failing = error instanceof StateError ? "state" : "store";
-    if (failing !== this.#failing || endsIt) {
-      const plan = endsIt
-        ? `looking again in ${SECOND_LOOK / 1_000} s`
-        : "retrying; nothing is lost";
-      logger.warn("{message} ({plan})", { message: messageOf(error), plan });
-    }
-    this.#failing = failing;
+    const [failing, other] = error instanceof StateError ? ["state", "store"] : ["store", "state"];
+    this.#problems.resolved(other); // It was not what this poll failed of.
+    const plan = endsIt ? `looking again in ${SECOND_LOOK / 1_000} s` : "retrying; nothing is lost";
+    const properties = { message: messageOf(error), plan };
+    this.#problems.problem(failing, { text: "{message} ({plan})", properties, kind: plan });
     return endsIt ? "look again" : undefined;
   }
 }

@@ -18,7 +18,7 @@ import {
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
-import { Limit } from "../base/semaphore.ts";
+import { Semaphore } from "../base/semaphore.ts";
 import { knownTail } from "../publishing/forks/own_tail.ts";
 import { ForeignKeys, listTail } from "../log/listing.ts";
 import { Readers } from "./readers.ts";
@@ -62,7 +62,7 @@ export class Poller {
   );
   readonly #held: HeldStreams;
   readonly #unreadable: UnreadableLog;
-  readonly #limit = new Limit(PARALLEL_REQUESTS);
+  readonly #requests = new Semaphore(PARALLEL_REQUESTS);
 
   /** A poller that has not polled yet. */
   constructor(parts: Parts, options: PollerOptions) {
@@ -71,12 +71,12 @@ export class Poller {
     this.#options = options;
     this.#foreign = new ForeignKeys(parts.store);
     this.#held = new HeldStreams(parts.environment);
-    this.#unreadable = new UnreadableLog(parts.envelope);
+    this.#unreadable = new UnreadableLog(parts.envelope, parts.environment.clock);
     this.#context = {
       ...parts,
       delivery,
       signal,
-      requests: this.#limit.last,
+      requests: this.#requests.low,
       ahead: () => Math.max(1, Math.min(MOST_AHEAD, Math.floor(MOST_FETCHED / this.#readers.size))),
       decoded: new Room(MOST_DECODED),
       delivered: new DeliveredCommits(),
@@ -192,7 +192,7 @@ export class Poller {
   /** Reads a stream as far as it goes, perhaps to what cannot be read. */
   async #read(stream: string, news: TailNews): Promise<void> {
     const { state: { cursors } } = this.#parts;
-    const { first, last } = this.#limit;
+    const { high: first, low: last } = this.#requests;
     // Those that were read before do not wait for however many new ones somebody makes up.
     const before = cursors.get(stream);
     const requests = before > 0 ? first : last;

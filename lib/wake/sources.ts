@@ -1,38 +1,59 @@
 /**
- * The sources of wake-ups that the configuration names.
+ * Sources of wake-ups: what tells this server about new commits before its next poll.
  *
  * @module
  */
+import type { Environment } from "../base/environment.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { Parts } from "../connection.ts";
+import type { Envelope } from "../log/encryption/envelope.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
+import type { ObjectStore } from "../stores/store.ts";
 
-/** Is told of a commit, by a peer with what is in it. */
-export type Hear = (name: ObjectName, delivered?: DeliveredCommit) => void;
+/** Called for each commit that a source reports, with its content if a peer sent that along. */
+export type OnCommit = (name: ObjectName, delivered?: DeliveredCommit) => void;
+
+/** What sources work with. */
+export interface WakeUpParts {
+  /** The store whose commits count. */
+  readonly store: Pick<ObjectStore, "url" | "service">;
+  /** Knows the store's clock. */
+  readonly state: { readonly clockOffset: number };
+  /** Opens the bodies of commits. */
+  readonly envelope: Envelope;
+  /** Time and randomness. */
+  readonly environment: Environment;
+}
+
+/** Starts the sources of one kind that the configuration names. */
+export type StartSource = (
+  config: ResolvedConfig,
+  parts: WakeUpParts,
+  onCommit: OnCommit,
+) => AsyncDisposable;
+
+/** All kinds of sources; each is loaded only when it is configured. */
+const SOURCES: readonly ((config: ResolvedConfig) => Promise<StartSource> | undefined)[] = [
+  ({ wake: { listen } }) =>
+    listen === undefined ? undefined : import("./receive/listener.ts").then((m) => m.startListener),
+  ({ wake: { queues } }) =>
+    queues.length === 0 ? undefined : import("./receive/queue.ts").then((m) => m.startQueues),
+];
 
 /**
- * Begins to listen; each source is loaded only when it is used.
+ * Starts all sources that the configuration names.
  *
  * @throws {ConfigError} when the address to listen at is in use, or not this machine's.
  */
 export async function startWakeUps(
-  { wake: { listen: address, secret, token: wakeToken, queues }, s3 }: ResolvedConfig,
-  { store: { url: store, service }, state, envelope, environment }: Parts,
-  onCommit: Hear,
+  config: ResolvedConfig,
+  parts: WakeUpParts,
+  onCommit: OnCommit,
 ): Promise<AsyncDisposable> {
   await using sources = new AsyncDisposableStack();
-  const { clock } = environment;
-  if (address !== undefined) {
-    const { listen } = await import("./receive/listener.ts");
-    const now = () => clock.now() + state.clockOffset;
-    sources.use(
-      listen(address, { secret, wakeToken, store, service, envelope, now, clock, onCommit }),
-    );
-  }
-  for (const { sqs } of queues) {
-    const { listenToQueue } = await import("./receive/queue.ts");
-    sources.use(listenToQueue(sqs, { s3, store, environment, onCommit }));
+  for (const load of SOURCES) {
+    const start = await load(config);
+    if (start) sources.use(start(config, parts, onCommit));
   }
   return sources.move();
 }

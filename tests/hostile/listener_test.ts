@@ -174,7 +174,7 @@ Deno.test("no more than 32 bodies are waited for at once, however small", async 
   assert.equal((await ear.post())[0], 204);
   connections.push(await beginBody(ear, 100));
   await time.waitsFor(33);
-  assert.deepEqual(await ear.post(), [503, "Too much at once\n"]);
+  assert.deepEqual(await ear.post(), [503, "Too many messages at once\n"]);
   for (const connection of connections) connection.close();
 });
 

@@ -1,7 +1,7 @@
 /** Buckets that lock objects, or keep versions of them. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { cleanUp } from "../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
@@ -94,8 +94,9 @@ for (const hasBatches of [true, false]) {
       );
     });
     await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    const problems = problemsOf(systemEnvironment);
     const clean = async () => {
-      const options = { environment: systemEnvironment, maxAge: 20 * 60_000 };
+      const options = { environment: systemEnvironment, maxAge: 20 * 60_000, problems };
       assert.equal((await cleanUp(store, options)).deleted, 1);
     };
     await clean();

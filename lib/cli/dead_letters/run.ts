@@ -12,6 +12,7 @@ import {
   type RetriedLetter,
   StateLetters,
 } from "../../dead_letters.ts";
+import { abortable } from "../../base/deadline.ts";
 import { systemEnvironment } from "../../base/environment.ts";
 import { FeedSyncError, StateError } from "../../errors.ts";
 import { shownUrl } from "../../feed_url.ts";
@@ -23,7 +24,6 @@ import { surviveLeftovers } from "../leftovers.ts";
 import { print, printJson } from "../output.ts";
 import { loadPluginsFor } from "../plugins.ts";
 import { loadSettings } from "../settings.ts";
-import { orAborted } from "../signals.ts";
 
 /** What an action works with. */
 interface ActionContext {
@@ -62,7 +62,7 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   const json = args.has("json");
   const queue = new StateLetters(state, {
     ...config,
-    loadPlugins: () => orAborted(loadPluginsFor(settings, { json }), signal),
+    loadPlugins: () => abortable(loadPluginsFor(settings, { json }), signal),
   });
   const letters = lettersOf(queue, state.path, ids);
   await action({ queue, letters, json, settings, config, signal });

@@ -9,6 +9,7 @@ import type { S3Config } from "../../config/s3.ts";
 import { type Environment, systemEnvironment } from "../../base/environment.ts";
 import { ConfigError, type FeedSyncError } from "../../errors.ts";
 import { Deadline } from "../../base/deadline.ts";
+import { OnceLog } from "../../base/once_log.ts";
 import { type ConnectedClient, createClient } from "./client.ts";
 import { areFixed } from "./credentials.ts";
 import {
@@ -69,8 +70,7 @@ export class Bucket implements Disposable {
   #renewing: Promise<unknown> | undefined;
   /** It was there. */
   #isKnown = false;
-  /** It was said that it is missing. */
-  #isMissing = false;
+  readonly #problems: OnceLog;
   readonly #clock;
 
   private constructor(
@@ -87,6 +87,7 @@ export class Bucket implements Disposable {
     this.#service = service;
     this.#canRenew = !areFixed(s3);
     this.#clock = environment.clock;
+    this.#problems = new OnceLog(logger, environment.clock);
   }
 
   /**
@@ -126,7 +127,8 @@ export class Bucket implements Disposable {
   ): Promise<T | undefined> {
     try {
       const answer = await this.#send(doing, options, request);
-      [this.#isKnown, this.#isMissing] = [true, false];
+      this.#isKnown = true;
+      this.#problems.resolved(this.name);
       return answer;
     } catch (error) {
       if (!isMissingBucket(error) || this.#isKnown) throw error;
@@ -194,15 +196,13 @@ export class Bucket implements Disposable {
     );
   }
 
-  /** Once, until it is there: every poll finds it missing. */
   #tellMissing(): void {
-    if (this.#isMissing) return;
-    this.#isMissing = true;
-    logger.warn(
-      "There is no bucket {name} at {service} yet: it is taken for an empty one, and the first " +
+    this.#problems.problem(this.name, {
+      text:
+        "There is no bucket {name} at {service} yet: it is taken for an empty one, and the first " +
         "update that is published creates it",
-      { name: this.name, service: this.#service },
-    );
+      properties: { name: this.name, service: this.#service },
+    });
   }
 
   async #send<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {

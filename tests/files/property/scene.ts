@@ -1,4 +1,4 @@
-import { Bell } from "../../../lib/base/event.ts";
+import { AutoResetEvent } from "../../../lib/base/event.ts";
 import { systemEnvironment } from "../../../lib/base/environment.ts";
 import { connect, type FilesWatcher, watch, watchFiles } from "../../../mod.ts";
 import type { Chance } from "../../sim/chance.ts";
@@ -6,7 +6,7 @@ import { contentOf, type Published, type Rules } from "./feed.ts";
 import { Feeds } from "./feeds.ts";
 
 /** What is not published when nothing was for so many milliseconds is lost. */
-const PATIENCE = 30_000;
+const MAX_WAIT_MS = 30_000;
 
 /** Nothing arrives any more, perhaps: milliseconds. */
 const QUIET = 100;
@@ -69,18 +69,18 @@ export class Scene implements AsyncDisposable {
     await this.feeds.end();
     const files = await this.start();
     const published = new Map<string, (string | null)[]>();
-    const arrival = new Bell(systemEnvironment.clock);
+    const arrival = new AutoResetEvent(systemEnvironment.clock);
     await using sync = await connect({ store: `file:${this.#root}/store`, server: "reading" });
     await using reader = watch(sync, (update) => {
       published.getOrInsertComputed(update.url, () => []).push(contentOf(update));
-      arrival.ring();
+      arrival.set();
     });
     // All at one time: a file may get back what it held, and what is between arrives later.
     const missing = () =>
       this.feeds.all.filter((feed) =>
         !feed.isPublished(published.get(feed.url) ?? [], this.#options)
       );
-    for (let quiet = 0; quiet === 0 || (quiet < PATIENCE && missing().length > 0);) {
+    for (let quiet = 0; quiet === 0 || (quiet < MAX_WAIT_MS && missing().length > 0);) {
       quiet = await arrival.wait(QUIET) ? 0 : quiet + QUIET;
     }
     const problems = missing().map(({ path }) => `nothing but a scan on request published ${path}`);

@@ -1,6 +1,6 @@
 /** What a service may leave out of a listing, or write otherwise, besides the keys. */
 import assert from "node:assert/strict";
-import { cleanUp } from "../../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../../lib/cleanup.ts";
 import { openS3Store } from "../../../lib/stores/s3/s3_store.ts";
 import type { ObjectInfo } from "../../../lib/stores/store.ts";
 import { httpServer, type Server } from "../../servers/http.ts";
@@ -174,7 +174,12 @@ async function cleaned(
     endpoint: server.endpoint,
     environment: time,
   });
-  const options = { environment: time, maxAge: 24 * HOUR, dryRun: true };
+  const options = {
+    environment: time,
+    maxAge: 24 * HOUR,
+    dryRun: true,
+    problems: problemsOf(time),
+  };
   await cleanUp(store, options);
   return await cleanUp(store, options);
 }
