@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
 import { objectName, reachOf } from "../log/names.ts";
 import type { KnownCommit, Publisher, StreamState } from "../state/own_stream.ts";
-import type { ObjectStore, StoreOptions } from "../stores/store.ts";
+import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
 
 /** Sealing begins when a stream has more commits in the tail. */
@@ -25,10 +24,8 @@ const SUPERSEDED_GRACE = 10_000;
 /** After a failure nothing is deleted for so many milliseconds. */
 const GARBAGE_RETRY = 10 * 60 * 1000;
 
-const logger = getLogger(["feedsync", "publish"]);
-
-/** Where deletes failed the last time: without the right to, they all do, and one warning is enough. */
-const undeletable = new WeakSet<ObjectStore>();
+/** Subject of the one warning about deletes that fail: without the right to delete, they all do. */
+const DELETING = "deleting";
 
 /** A segment to write. */
 export interface SegmentPlan {
@@ -124,23 +121,23 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
  * without.
  */
 export async function collectGarbage(
-  { state, store, environment: { clock } }: UploadContext,
+  { state, log, problems, environment: { clock } }: UploadContext,
   { overdue, signal }: StoreOptions & { overdue: number },
 ): Promise<void> {
   const keys = state.publisher.garbage(clock.now() - overdue);
   if (keys.length === 0) return;
-  const failures = await store.delete(keys, { signal });
+  const failures = await log.delete(keys, { signal });
   const failed = new Set(failures.map(({ key }) => key));
   state.transaction(() => {
     state.publisher.dropGarbage(keys.filter((key) => !failed.has(key)));
     if (failed.size > 0) state.publisher.postponeGarbage(Math.round(clock.now()) + GARBAGE_RETRY);
   }, { durable: false });
-  if (failures.length === 0) undeletable.delete(store);
-  else if (!undeletable.has(store)) {
-    undeletable.add(store);
-    logger.warn("Cannot delete {count} sealed objects, trying again later: {message}", {
-      count: failures.length,
-      message: failures[0].error.message,
+  if (failures.length === 0) problems.resolved(DELETING);
+  else if (!problems.has(DELETING)) {
+    const properties = { count: failures.length, message: failures[0].error.message };
+    problems.problem(DELETING, {
+      text: "Cannot delete {count} sealed objects, trying again later: {message}",
+      properties,
     });
   }
 }

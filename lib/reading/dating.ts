@@ -5,50 +5,28 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
-import type { Environment } from "../base/environment.ts";
 import { isPlausible } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
-import type { ObjectStore } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** What tells the time. */
-export interface DatingOptions {
-  /** Knows how far the store's clock was from this machine's. */
-  readonly state: State;
-  /** By whose clock updates are dated. */
-  readonly store: ObjectStore;
-  /** The clock of this machine. */
-  readonly environment: Environment;
-}
-
-/** The store's clock, as last heard, in milliseconds since 1970. */
-export function storeTime({ state, store, environment: { clock } }: DatingOptions): number {
-  return clock.now() + (store.clockOffset ?? state.clockOffset);
-}
-
 /** Dates updates by the store's clock. */
 export class Dating {
-  readonly #options: DatingOptions;
+  readonly #state: State;
   #hasWarned = false;
   #last = 0;
 
-  /** By these clocks. */
-  constructor(options: DatingOptions) {
-    this.#options = options;
-  }
-
-  /** The store's clock, as last heard, in milliseconds since 1970. */
-  now(): number {
-    return storeTime(this.#options);
+  /** The state knows what is newest. */
+  constructor(state: State) {
+    this.#state = state;
   }
 
   /**
-   * The update, as of now when its own time cannot be: then it is neither lost nor newest for ever.
+   * The update, as of `now` by the store's clock when its own time cannot be: then it is neither lost nor
+   * newest for ever.
    * Updates keep their order, and the one that is the newest of its URL its time, when it comes again.
    */
-  date(stream: string, update: StoredUpdate): StoredUpdate {
-    const now = this.now();
+  date(stream: string, update: StoredUpdate, now: number): StoredUpdate {
     if (isPlausible(Date.parse(update.time), now)) return update;
     if (!this.#hasWarned) {
       logger.warn(
@@ -58,7 +36,7 @@ export class Dating {
       );
     }
     this.#hasWarned = true;
-    const newest = this.#options.state.newest.get(update.url);
+    const newest = this.#state.newest.get(update.url);
     this.#last = Math.max(this.#last + 1, Math.round(now));
     const time = newest?.id === update.id ? newest.time : this.#last;
     return { ...update, time: new Date(time).toISOString() };

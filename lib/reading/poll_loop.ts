@@ -67,12 +67,12 @@ export class PollLoop {
    * next one.
    */
   async run(ready: () => void): Promise<void> {
-    const { store, environment } = this.#parts;
+    const { log, environment } = this.#parts;
     const { config, signal } = this.#options;
-    await using _hint = store.watch?.("tail/", () => this.#bell.ring());
+    await using _hint = log.watch(() => this.#bell.ring());
     await using _sources = await startWakeUps(config, this.#parts, (...news) => this.hear(...news));
     ready();
-    const cleanup = new RegularCleanup(store, environment, config.retention);
+    const cleanup = new RegularCleanup(log, environment, config.retention);
     const pace = new PollPace(config.poll, environment.random);
     const marker = config.marker ? new MarkerReader(this.#parts) : undefined;
     let isWoken = false;

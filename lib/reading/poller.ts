@@ -17,10 +17,9 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
+import { whyUnreadable } from "../log/bucket_log.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
 import { Limit } from "../base/semaphore.ts";
-import { knownTail } from "../publishing/forks/own_tail.ts";
-import { ForeignKeys, listTail } from "../log/listing.ts";
 import { Readers } from "./readers.ts";
 import { Room } from "./memory_budget.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
@@ -55,7 +54,6 @@ export class Poller {
   readonly #parts: Parts;
   readonly #options: PollerOptions;
   readonly #context: Omit<ReadContext, "wasHeld">;
-  readonly #foreign: ForeignKeys;
   readonly #readers = new Readers(
     (stream, news) => this.#read(stream, news),
     (stream, error) => this.#noteFailure(stream, error),
@@ -69,9 +67,8 @@ export class Poller {
     const { delivery, signal, config: { retention } } = options;
     this.#parts = parts;
     this.#options = options;
-    this.#foreign = new ForeignKeys(parts.store);
     this.#held = new HeldStreams(parts.environment);
-    this.#unreadable = new UnreadableLog(parts.envelope);
+    this.#unreadable = new UnreadableLog(parts.log);
     this.#context = {
       ...parts,
       delivery,
@@ -90,15 +87,11 @@ export class Poller {
    * had told of.
    */
   async poll(): Promise<boolean> {
-    const { state, store, uploader, environment: { clock } } = this.#parts;
+    const { state, log, uploader, environment: { clock } } = this.#parts;
     const { signal, config: { from } } = this.#options;
-    const knownBefore = knownTail(state);
-    const { stream: current } = knownBefore.before;
-    const streams = await listTail(store, this.#foreign, { signal });
-    state.noteClockOffset(store.clockOffset);
-    const commitsOf = (stream: string) => streams.get(stream) ?? [];
-    const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
-    uploader.inspect({ ...knownBefore, commits: [...commitsOf(current)], former });
+    const ownTail = uploader.knownTail();
+    const streams = await log.list({ signal });
+    uploader.observe(streams, ownTail);
     await enterStreams(this.#context, streams, from);
     this.#forget(streams);
     streams.delete(this.#skipped());
@@ -121,9 +114,9 @@ export class Poller {
 
   /** Forgets, now and then, what the listing and those before it show not to be needed any more. */
   #forget(streams: ReadonlyMap<string, readonly ObjectName[]>): void {
-    const { state, store, environment: { clock } } = this.#parts;
+    const { state, log, environment: { clock } } = this.#parts;
     const { retention } = this.#options.config;
-    const localNow = clock.now(), now = localNow + (store.clockOffset ?? state.clockOffset);
+    const localNow = clock.now(), now = log.now();
     if (!state.forgetting.isDue({ now, retention })) return;
     const own = [state.publisher.load(), ...state.former.all(localNow)];
     const ownKeys = own.flatMap(({ stream }) => streams.get(stream) ?? []).map(({ key }) => key);
@@ -201,11 +194,11 @@ export class Poller {
       await new StreamReader({ ...this.#context, requests, wasHeld }, stream, news).run();
       this.#held.release(stream);
     } catch (error) {
-      const isRefused = error instanceof AccessDeniedError;
-      if (!isRefused && !isUnreadable(error)) throw error;
+      const reason = whyUnreadable(error);
+      if (!reason) throw error;
       if (cursors.get(stream) > before) this.#held.release(stream); // It is another object now.
-      this.#held.hold(stream, error);
-      if (isRefused) throw error; // Whoever asked for the poll is to know.
+      this.#held.hold(stream, error as Error);
+      if (reason === "refused") throw error; // Whoever asked for the poll is to know.
     } finally {
       this.#context.delivered.forget(stream, cursors.get(stream));
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { Envelope } from "../log/encryption/envelope.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
 import {
   type AccessDeniedError,
   messageOf,
@@ -24,20 +24,20 @@ const MOST_TOLD = 100;
  * damaged.
  */
 export class UnreadableLog {
-  readonly #envelope: Envelope;
+  readonly #log: BucketLog;
   readonly #told = new Set<string>();
   readonly #toldAbsent = new Set<string>();
 
-  /** What is missing are keys of this envelope. */
-  constructor(envelope: Envelope) {
-    this.#envelope = envelope;
+  /** Of objects in this log. */
+  constructor(log: BucketLog) {
+    this.#log = log;
   }
 
   /** Tells what is wrong, if that is news. */
   tell(error: UnreadableError | AccessDeniedError): void {
     const isLocked = error instanceof MissingKeyError,
       isAbsent = error instanceof MissingObjectError;
-    const subject = isLocked ? `${this.#envelope.revision} ${error.kid}` : error.message;
+    const subject = isLocked ? `${this.#log.keysRevision} ${error.kid}` : error.message;
     const told = isAbsent ? this.#toldAbsent : this.#told;
     if (told.has(subject) || told.size > MOST_TOLD) return;
     told.add(subject);

@@ -8,10 +8,10 @@
  * @module
  */
 import { backoff, type Environment, sleep } from "../base/environment.ts";
-import { CorruptObjectError, messageOf } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { getLogger } from "@logtape/logtape";
-import { MARKER_KEY } from "../log/names.ts";
-import type { ObjectStore, StoreOptions } from "../stores/store.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
+import type { StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
@@ -24,7 +24,7 @@ const RETRY_BASE = 1000, RETRY_CAP = 60_000;
 /** What a marker stands on. */
 export interface MarkerParts {
   /** Where it is. */
-  readonly store: ObjectStore;
+  readonly log: BucketLog;
   /** Time and randomness. */
   readonly environment: Environment;
 }
@@ -55,12 +55,12 @@ export class MarkerWriter {
   }
 
   async #write(): Promise<void> {
-    const { store, environment: { clock, random } } = this.#parts;
+    const { log, environment: { clock, random } } = this.#parts;
     const { signal } = this.#closing;
     for (let failures = 0; this.#isDue && !signal.aborted;) {
       this.#isDue = false;
       try {
-        await store.put(MARKER_KEY, new TextEncoder().encode(random.token()), { signal });
+        await log.writeMarker(random.token(), { signal });
         failures = 0;
       } catch (error) {
         this.#isDue = true;
@@ -95,13 +95,9 @@ export class MarkerReader {
    * @throws {StoreUnavailableError | AccessDeniedError} when the marker cannot be read.
    */
   async hasChanged(options: StoreOptions): Promise<boolean> {
-    const { store, environment: { clock } } = this.#parts;
+    const { log, environment: { clock } } = this.#parts;
     const isTrusted = clock.elapsed() - this.#listedAt < LONGEST_TRUST;
-    const bytes = await store.get(MARKER_KEY, options).catch((error) => {
-      if (error instanceof CorruptObjectError) return undefined;
-      throw error;
-    });
-    this.#seen = bytes && new TextDecoder().decode(bytes);
+    this.#seen = await log.readMarker(options);
     return !isTrusted || this.#seen === undefined || this.#seen !== this.#listed;
   }
 

@@ -18,21 +18,17 @@ export type Hear = (name: ObjectName, delivered?: DeliveredCommit) => void;
  */
 export async function startWakeUps(
   { listen: address, secret, wakeToken, wake, s3 }: ResolvedConfig,
-  { store: { url: store, service }, state, envelope, environment }: Parts,
+  { log, environment }: Parts,
   onCommit: Hear,
 ): Promise<AsyncDisposable> {
   await using sources = new AsyncDisposableStack();
-  const { clock } = environment;
   if (address !== undefined) {
     const { listen } = await import("./receive/listener.ts");
-    const now = () => clock.now() + state.clockOffset;
-    sources.use(
-      listen(address, { secret, wakeToken, store, service, envelope, now, clock, onCommit }),
-    );
+    sources.use(listen(address, { secret, wakeToken, log, clock: environment.clock, onCommit }));
   }
   for (const { sqs } of wake) {
     const { listenToQueue } = await import("./receive/queue.ts");
-    sources.use(listenToQueue(sqs, { s3, store, environment, onCommit }));
+    sources.use(listenToQueue(sqs, { s3, store: log.url, environment, onCommit }));
   }
   return sources.move();
 }

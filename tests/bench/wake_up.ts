@@ -30,15 +30,15 @@ export async function* wakeUp(place: Place): AsyncIterable<Row> {
   await watcher.ready;
   await watcher.poll();
 
-  const { store, uploader, environment } = connectionOf(publisher.sync).parts!;
+  const { log, uploader, environment } = connectionOf(publisher.sync).parts!;
   const peers = new Peers([`http://${address}`], {
     secret: SECRET,
-    store: store.url,
+    store: log.url,
     now: environment.clock.now,
     environment,
   });
   let send = () => {};
-  uploader.onCommit.push(({ name: { key } }, body) => send = () => peers.send({ key, body }));
+  uploader.onCommit.push(({ name: { key }, body }) => send = () => peers.send({ key, body }));
 
   const times: number[] = [];
   for (let round = -WARM_UP; round < ROUNDS; round++) {

@@ -64,7 +64,7 @@ Deno.test("more commits in the own tail than a call takes arguments end no publi
   await fleet.time.run(received.watcher.poll());
   await fleet.publish(web1, "b");
   assert.notEqual(web1.stream, stream);
-  const report = await cleanUp(fleet.store, { environment: fleet.time, maxAge: 600_000 });
+  const report = await cleanUp(fleet.log, { maxAge: 600_000 });
   assert.equal(report.failed, 0);
 });
 
@@ -95,7 +95,8 @@ Deno.test("a young object keeps what is behind it in its stream, and nothing els
   for (const server of [web1, web2]) await fleet.publish(server, "a", "b", "c");
   const [held, other] = [web1, web2].map(({ stream }) => `tail/${stream}/`);
   const garbage = key(web1.stream, 1).replace("tail/", "segments/");
-  const clean = () => cleanUp(fleet.store, { environment: fleet.time, maxAge: DAY });
+  const { log } = fleet;
+  const clean = () => cleanUp(log, { maxAge: DAY });
   for (let day = 1; day <= 3; day++) {
     fleet.time.skip(DAY + 1);
     await fleet.store.put(garbage, GARBAGE);

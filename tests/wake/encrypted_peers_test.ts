@@ -31,7 +31,7 @@ Deno.test("what peers send each other is encrypted, and applied without a reques
   });
   await watcher.poll();
   const formats = new Set<unknown>();
-  web1.parts!.uploader.onCommit.push((_, body) => void formats.add(formatOf(body)));
+  web1.parts!.uploader.onCommit.push(({ body }) => void formats.add(formatOf(body)));
   for (const content of ["a", "b", "c", "d", "e"]) {
     await publish(web1, { url: "https://example.com/", content });
   }

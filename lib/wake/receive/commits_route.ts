@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { decodeObject } from "../../log/codec.ts";
-import type { Envelope } from "../../log/encryption/envelope.ts";
-import { CorruptObjectError, MissingKeyError } from "../../errors.ts";
+import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
+import { messageOf } from "../../errors.ts";
 import { objectOfMessage, SERVICE_HEADER } from "../message_id.ts";
 import { done, refuse, type Route } from "./route.ts";
 import { Signer, TOLERANCE } from "../signature.ts";
@@ -18,22 +17,15 @@ const MOST_IDS = 100_000;
 export interface CommitsOptions {
   /** What peers sign with. */
   readonly secret: string;
-  /** URL of the store that commits must be of. */
-  readonly store: string;
-  /** Which service has it, where the URL does not tell. */
-  readonly service?: string;
-  /** What commits are stored in. */
-  readonly envelope: Envelope;
-  /** Milliseconds since 1970 by the store's clock, on which servers agree. */
-  readonly now: () => number;
+  /** Commits must be of this one. */
+  readonly log: BucketLog;
   /** Told of each commit with what is in it; without that when a key, or the service, is another. */
   readonly onCommit: Hear;
 }
 
 /** Commits of peers. */
-export function commitsRoute(
-  { secret, store, service, envelope, now, onCommit }: CommitsOptions,
-): Route {
+export function commitsRoute({ secret, log, onCommit }: CommitsOptions): Route {
+  const { url: store, service } = log;
   const signer = new Signer(secret);
   const messages = new SeenMessages();
   const isElsewhere = (headers: Headers) => {
@@ -42,23 +34,24 @@ export function commitsRoute(
   };
   return {
     admit({ headers }) {
-      const id = signer.idOf(headers, now());
+      const id = signer.idOf(headers, log.now());
       if (id === undefined) return refuse(401, "It is not signed, or clocks differ");
       const isCommit = objectOfMessage(id, store)?.kind === "tail";
       return isCommit ? undefined : refuse(409, "It is no commit, or of another store");
     },
     async take({ headers }, body) {
-      const id = signer.verify(headers, body, now());
+      const id = signer.verify(headers, body, log.now());
       if (id === undefined) return refuse(401, "It is not signed with the secret of this server");
-      if (!messages.isNew(id, now())) return refuse(409, "It came before");
+      if (!messages.isNew(id, log.now())) return refuse(409, "It came before");
       const name = objectOfMessage(id, store)!;
       try {
-        const object = decodeObject(name, await envelope.open(name, body));
+        const object = (await log.open(name, body)).decode();
         if (isElsewhere(headers)) onCommit(name); // Whether it is in this bucket a request tells.
         else onCommit(name, { ...object, name });
       } catch (error) {
-        if (error instanceof CorruptObjectError) return refuse(400, error.message);
-        if (!(error instanceof MissingKeyError)) throw error;
+        const reason = whyUnreadable(error);
+        if (reason === "corrupt") return refuse(400, messageOf(error));
+        if (reason !== "locked") throw error;
         onCommit(name); // Reading it from the bucket tells of the key.
       }
       return done();

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
 import { commitsRoute } from "./commits_route.ts";
-import type { Envelope } from "../../log/encryption/envelope.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
 import type { Clock } from "../../base/environment.ts";
 import { ConfigError, messageOf } from "../../errors.ts";
 import { eventsRoute } from "./events_route.ts";
@@ -39,14 +39,8 @@ export interface ListenerOptions {
   readonly secret: string | undefined;
   /** What events of the bucket must bear; without it none are taken. */
   readonly wakeToken: string | undefined;
-  /** URL of the store that commits must be of. */
-  readonly store: string;
-  /** Which service has it, where the URL does not tell. */
-  readonly service?: string;
-  /** What commits are stored in. */
-  readonly envelope: Envelope;
-  /** Milliseconds since 1970 by the store's clock, on which servers agree. */
-  readonly now: () => number;
+  /** Commits must be of this one. */
+  readonly log: BucketLog;
   /** Timers. */
   readonly clock: Clock;
   /** Told of each commit, by a peer with what is in it. */
@@ -102,7 +96,9 @@ class Listener {
   constructor(options: ListenerOptions) {
     const { secret, wakeToken } = this.#options = options;
     if (secret) this.#routes.set("/commits", commitsRoute({ ...options, secret }));
-    if (wakeToken) this.#routes.set("/wake", eventsRoute({ ...options, wakeToken }));
+    if (wakeToken) {
+      this.#routes.set("/wake", eventsRoute({ ...options, store: options.log.url, wakeToken }));
+    }
   }
 
   async answer(request: Request): Promise<Response> {
