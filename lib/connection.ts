@@ -125,11 +125,7 @@ export class Connection implements FeedSync {
     });
     this.parts = { state, log, uploader, environment };
     if (marker) this.#marker = new MarkerWriter({ log, environment });
-    if (peers.length > 0) {
-      const { url, service } = log;
-      const now = () => log.now();
-      this.#peers = new Peers(peers, { secret: secret!, store: url, service, now, environment });
-    }
+    if (peers.length > 0) this.#peers = new Peers(peers, { secret: secret!, log, environment });
     uploader.onCommit.push(({ name: { key }, body }) => {
       this.#marker?.change();
       this.#peers?.send({ key, body });

@@ -6,10 +6,11 @@
 import { checkPlugins } from "./plugins/check_plugin.ts";
 import type { PluginEntries, PluginEntry } from "./config/config.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
-import { type Clock, type Environment, systemEnvironment } from "./base/environment.ts";
+import { Deadline } from "./base/deadline.ts";
+import { type Environment, systemEnvironment } from "./base/environment.ts";
 import { feedIdentity } from "./feed_url.ts";
 import type { PlainPlugin, RunningPlugin } from "./plugin.ts";
-import { closePlugins } from "./plugins/close_plugins.ts";
+import { closePlugins } from "./plugins/running.ts";
 import { failureOf, tellFailure } from "./reading/failure.ts";
 import { PluginCaller } from "./reading/plugin_caller.ts";
 import { currentUpdate } from "./reading/redelivery.ts";
@@ -145,14 +146,14 @@ export class StateLetters implements DeadLetterQueue {
   }
 
   async retry(options: RetryOptions = {}): Promise<RetriedLetter[]> {
-    const { stopTimeout: timeout, loadPlugins } = this.#options;
+    const { stopTimeout: timeoutMs, loadPlugins } = this.#options;
     const { receiver } = options;
     if (typeof receiver === "function") return await this.#retry([named(receiver)], options);
     const plugins = await loadPlugins(receiver && checkPlugins(receiver));
     try {
       return await this.#retry(plugins, options);
     } finally {
-      await closePlugins(plugins, { clock: this.#environment.clock, timeout });
+      await closePlugins(plugins, { clock: this.#environment.clock, timeoutMs });
     }
   }
 
@@ -171,7 +172,7 @@ export class StateLetters implements DeadLetterQueue {
   ): Promise<RetriedLetter[]> {
     const { callbackTimeout: timeout, stopTimeout } = this.#options;
     const environment = this.#environment;
-    using forced = new AbortedLater(signal, environment.clock, stopTimeout);
+    using forced = new Deadline(environment.clock, signal, { graceMs: stopTimeout });
     const options = { environment, timeout, forced: forced.signal };
     const callers = plugins.map((plugin) => new PluginCaller(plugin, options));
     const retried: RetriedLetter[] = [];
@@ -235,28 +236,4 @@ function toPublic(
     time: new Date(time).toISOString(),
     ...retryAt !== null && { retryAt: new Date(retryAt).toISOString() },
   };
-}
-
-/** A signal that is aborted some time after another one is: so long a running call may take. */
-class AbortedLater implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #caller: AbortSignal;
-  readonly #onAbort: () => void;
-  #cancel = () => {};
-
-  constructor(caller: AbortSignal, clock: Clock, ms: number) {
-    this.#caller = caller;
-    const abort = () => this.#controller.abort(caller.reason);
-    this.#onAbort = () => this.#cancel = clock.setTimer(ms, abort);
-    caller.addEventListener("abort", this.#onAbort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  [Symbol.dispose](): void {
-    this.#cancel();
-    this.#caller.removeEventListener("abort", this.#onAbort);
-  }
 }

@@ -1,23 +1,33 @@
 /**
- * Ends what takes too long.
+ * Ends what takes too long, or what nobody waits for any more.
  *
  * @module
  */
 import type { Clock } from "./environment.ts";
 
-/** Ends work when its time is over or its caller wants to end it. */
+/** Options of {@linkcode Deadline}. */
+export interface DeadlineOptions {
+  /** When the caller wants to end the work, it still has so much time. @default 0 */
+  readonly graceMs?: number;
+}
+
+/** Ends work when its time is over or its caller wants to end it. The time can be set anew. */
 export class Deadline implements Disposable {
   readonly #clock: Clock;
   readonly #caller: AbortSignal | undefined;
   readonly #controller = new AbortController();
-  readonly #onAbort = () => this.#end(this.#caller!.reason);
+  readonly #onAbort: () => void;
   #cancelTimer = () => {};
 
-  /** A deadline that has no time yet; `caller` ends it early. */
-  constructor(clock: Clock, caller: AbortSignal | undefined) {
+  /** A deadline that has no time yet; `caller` ends it early, with its reason. */
+  constructor(clock: Clock, caller?: AbortSignal, { graceMs = 0 }: DeadlineOptions = {}) {
     this.#clock = clock;
     this.#caller = caller;
-    if (caller?.aborted) this.#end(caller.reason);
+    this.#onAbort = () => {
+      if (graceMs > 0) this.allow(graceMs, () => caller!.reason);
+      else this.abort(caller!.reason);
+    };
+    if (caller?.aborted) this.#onAbort();
     else caller?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -26,32 +36,73 @@ export class Deadline implements Disposable {
     return this.#controller.signal;
   }
 
-  /** From now on the work has `ms`. */
-  allow(ms: number): void {
+  /** From now on the work has `ms`; then it ends with `reason()`. @default a `TimeoutError` */
+  allow(ms: number, reason: () => unknown = () => timeoutError(ms)): void {
     this.#cancelTimer();
-    this.#cancelTimer = this.#clock.setTimer(ms, () => {
-      const message = `no complete answer within ${Math.round(ms / 1_000)} s`;
-      this.#end(new DOMException(message, "TimeoutError"));
-    });
+    this.#cancelTimer = this.#clock.setTimer(ms, () => this.abort(reason()));
   }
 
   /** What `work` resolves to; rejects at the end of the time even if `work` ignores the signal. */
   race<T>(work: Promise<T>): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const end = () => reject(this.signal.reason);
-    if (this.signal.aborted) end();
-    else this.signal.addEventListener("abort", end, { once: true });
-    work.then(resolve, reject);
-    return promise;
+    return abortable(work, this.signal);
+  }
+
+  /** Ends the work now. */
+  abort(reason?: unknown): void {
+    this.#cancelTimer();
+    this.#controller.abort(reason);
   }
 
   [Symbol.dispose](): void {
     this.#cancelTimer();
     this.#caller?.removeEventListener("abort", this.#onAbort);
   }
+}
 
-  #end(reason: unknown): void {
-    this.#cancelTimer();
-    this.#controller.abort(reason);
-  }
+/** Options of {@linkcode withDeadline}. */
+export interface TimeLimit {
+  /** Measures the time. */
+  readonly clock: Clock;
+  /** How long the work may take. */
+  readonly timeoutMs: number;
+  /** Ends the work early, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** What the work ends with when its time is over. @default a `TimeoutError` */
+  readonly timeoutReason?: () => unknown;
+}
+
+/**
+ * What `work` resolves to. When its time is over, aborts the signal that `work` was given and rejects,
+ * even if `work` goes on.
+ */
+export async function withDeadline<T>(
+  work: (signal: AbortSignal) => T | Promise<T>,
+  { clock, timeoutMs, signal, timeoutReason }: TimeLimit,
+): Promise<T> {
+  using deadline = new Deadline(clock, signal);
+  const result = work(deadline.signal);
+  if (!isThenable(result)) return result; // Done already: no timer is needed.
+  deadline.allow(timeoutMs, timeoutReason);
+  return await deadline.race(Promise.resolve(result));
+}
+
+/**
+ * What `work` resolves to; rejects with the reason of `signal` as soon as that is aborted. Unlike
+ * `Promise.race`, it leaves no listener behind, and no rejection of `work` unhandled.
+ */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  return promise;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value;
+}
+
+function timeoutError(ms: number): DOMException {
+  return new DOMException(`no complete answer within ${Math.round(ms / 1_000)} s`, "TimeoutError");
 }

@@ -68,25 +68,3 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
-
-/** Waits for the promise; rejects with the signal's reason as soon as `signal` is aborted. */
-export async function unlessAborted(
-  promise: Promise<void> | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
-/** Delay before attempt `attempt` (1 = first retry): doubles from `base` to `cap`, with jitter. */
-export function backoff(random: Random, attempt: number, base: number, cap: number): number {
-  const delay = Math.min(cap, base * 2 ** Math.min(attempt - 1, 30));
-  return delay * (0.5 + random.fraction() / 2);
-}

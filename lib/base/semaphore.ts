@@ -1,38 +1,40 @@
 /**
- * Bounds how many things are done at once.
+ * Bounds how many tasks run at once.
  *
  * @module
  */
 
-/** Runs tasks when it is their turn. */
-export interface Lane {
+/** Runs tasks of one priority. */
+export interface TaskRunner {
   /** Runs the task when it is its turn. */
   run<T>(task: () => Promise<T>): Promise<T>;
 }
 
-/** Runs at most so many tasks at once; others wait for their turn, in one of two lanes. */
-export class Limit {
-  #free: number;
-  readonly #waiting: Record<"first" | "last", (() => void)[]> = { first: [], last: [] };
-  /** Its tasks go first, however many wait in the other. */
-  readonly first: Lane = { run: (task) => this.#run(task, "first") };
-  /** Its tasks wait until none is left in the other. */
-  readonly last: Lane = { run: (task) => this.#run(task, "last") };
+type Priority = "high" | "low";
 
-  /** At most `most` at once. */
-  constructor(most: number) {
-    this.#free = most;
+/** Runs a bounded number of tasks at once; others wait for their turn, by priority. */
+export class Semaphore {
+  #permits: number;
+  readonly #waiting: Record<Priority, (() => void)[]> = { high: [], low: [] };
+  /** Its tasks go before those of low priority, however long these have waited. */
+  readonly high: TaskRunner = { run: (task) => this.#run(task, "high") };
+  /** Its tasks wait until none of high priority is left. */
+  readonly low: TaskRunner = { run: (task) => this.#run(task, "low") };
+
+  /** At most `permits` tasks run at once. */
+  constructor(permits: number) {
+    this.#permits = permits;
   }
 
-  async #run<T>(task: () => Promise<T>, lane: "first" | "last"): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting[lane].push(resolve));
+  async #run<T>(task: () => Promise<T>, priority: Priority): Promise<T> {
+    if (this.#permits > 0) this.#permits--;
+    else await new Promise<void>((resolve) => this.#waiting[priority].push(resolve));
     try {
       return await task();
     } finally {
-      const next = this.#waiting.first.shift() ?? this.#waiting.last.shift();
+      const next = this.#waiting.high.shift() ?? this.#waiting.low.shift();
       if (next) next();
-      else this.#free++;
+      else this.#permits++;
     }
   }
 }

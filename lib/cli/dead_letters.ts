@@ -24,7 +24,7 @@ import { surviveLeftovers } from "./leftovers.ts";
 import { print, printJson } from "./output.ts";
 import { loadPluginsFor } from "./plugins.ts";
 import { loadSettings } from "./settings.ts";
-import { orAborted } from "./signals.ts";
+import { abortable } from "../base/deadline.ts";
 
 /** Its arguments. */
 export const syntax: Syntax = {
@@ -71,7 +71,7 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   const json = args.has("json");
   const queue = new StateLetters(state, {
     ...config,
-    loadPlugins: () => orAborted(loadPluginsFor(settings, { json }), signal),
+    loadPlugins: () => abortable(loadPluginsFor(settings, { json }), signal),
   });
   const letters = lettersOf(queue, state.path, ids);
   await action({ queue, letters, json, settings, config, signal });

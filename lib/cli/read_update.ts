@@ -10,7 +10,7 @@ import { readAtMost } from "../base/read_at_most.ts";
 import type { Json, JsonObject, UpdateInput } from "../update.ts";
 import type { Arguments } from "./args.ts";
 import { UsageError } from "./exit.ts";
-import { orAborted } from "./signals.ts";
+import { abortable } from "../base/deadline.ts";
 
 /** Where the content comes from: a file, standard input, or nowhere since the feed is gone. */
 export type Source = { readonly file: string } | "standard input" | "removed";
@@ -64,7 +64,7 @@ export async function readContent(
   if (source === "removed") return { removed: true };
   const name = source === "standard input" ? source : source.file;
   // Reading a terminal or a pipe cannot be aborted.
-  const bytes = await orAborted(readBytes(source), signal);
+  const bytes = await abortable(readBytes(source), signal);
   if (bytes === "too large") {
     throw new InvalidUpdateError(
       `Cannot publish ${name}: it has more than the ${MAX_UPDATE_BYTES} bytes that can be published`,

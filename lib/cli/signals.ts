@@ -29,11 +29,3 @@ export function handleSignals(stop: (reason: Interrupted) => void): Disposable {
     },
   };
 }
-
-/** Waits for `result`, but not for longer than `signal` lets it. */
-export function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  return Promise.race([result, promise]);
-}

@@ -9,7 +9,8 @@ import { connect } from "../connect.ts";
 import { connectionOf, type FeedSync } from "../connection.ts";
 import { pollRange } from "../config/poll_range.ts";
 import { formatDuration } from "../base/duration.ts";
-import { sleep, systemEnvironment } from "../base/environment.ts";
+import { abortable, withDeadline } from "../base/deadline.ts";
+import { systemEnvironment } from "../base/environment.ts";
 import { knownFiles } from "../files/state_ledger.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { flush } from "../publish.ts";
@@ -24,14 +25,13 @@ import { collectRegularly } from "./memory.ts";
 import { loadPluginsFor } from "./plugins.ts";
 import { named, pollOnce } from "./poll_once.ts";
 import { explainStore, loadSettings, logger } from "./settings.ts";
-import { orAborted } from "./signals.ts";
 import { countDeadLetters, tellDeadLetters, tellStatus, tellStatusRegularly } from "./status.ts";
 
 /** Its arguments. */
 export const syntax: Syntax = { values: ["files"], switches: ["once", "remove-missing"] };
 
-/** Feed files are not held up longer than this by a store or plugin that hangs, in milliseconds. */
-const FIRST_POLL_LIMIT = 30_000;
+/** Feed files are published after so long, even if a store or a plugin hangs. */
+const FIRST_POLL_LIMIT_MS = 30_000;
 
 /** Watches until it is stopped; with `--once` applies and publishes what there is. */
 export async function run({ args, signal, stop }: CommandContext): Promise<void> {
@@ -47,7 +47,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   using _ = surviveLeftovers();
   const known = knownFiles(connectionOf(sync).parts!);
   const loading = loadPluginsFor(settings, { json: args.has("json"), knownFiles: known });
-  const loaded = await orAborted(loading, signal); // A setup may hang.
+  const loaded = await abortable(loading, signal); // A setup may hang.
   announce(sync, settings, loaded);
   tellDeadLetters(countDeadLetters(sync));
   const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
@@ -102,8 +102,9 @@ async function continuously(
 
 /** What is in the bucket must be known before files are compared with it. */
 async function firstPoll(watcher: Watcher, signal: AbortSignal): Promise<void> {
-  const limit = sleep(systemEnvironment.clock, FIRST_POLL_LIMIT, signal);
-  await Promise.race([watcher.poll(), limit]).catch(() => {});
+  const { clock } = systemEnvironment;
+  await withDeadline(() => watcher.poll(), { clock, timeoutMs: FIRST_POLL_LIMIT_MS, signal })
+    .catch(() => {});
 }
 
 function announce(

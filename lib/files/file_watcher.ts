@@ -4,6 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
+import { abortable } from "../base/deadline.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { PluginLogger } from "../plugin.ts";
@@ -99,17 +100,8 @@ export class FileWatcher implements AsyncDisposable {
    */
   async scan(signal?: AbortSignal): Promise<ScanReport> {
     signal?.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-    try {
-      return await Promise.race([
-        this.#look(signal).then(reportOf),
-        aborted.promise,
-      ]);
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const report = this.#look(signal).then(reportOf);
+    return await (signal ? abortable(report, signal) : report);
   }
 
   /** Stops. Changes of files that have not come to rest are left to the next start. */

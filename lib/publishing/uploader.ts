@@ -6,6 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { AbsentObjects } from "./forks/absent_objects.ts";
+import { Backoff } from "../base/backoff.ts";
 import { Bell } from "../base/event.ts";
 import {
   type Commit,
@@ -17,7 +18,7 @@ import {
 import type { BucketLog } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
 import { OnceLog } from "../base/once_log.ts";
-import { backoff, type Environment, sleep } from "../base/environment.ts";
+import { type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { ForkWatch } from "./forks/fork_watch.ts";
 import { LockedObjects } from "./forks/locked_objects.ts";
@@ -32,8 +33,8 @@ const logger = getLogger(["feedsync", "publish"]);
 /** How often a process looks for what others did with a shared state file, in milliseconds. */
 const SHARED_STATE_INTERVAL = 50;
 
-/** Delays between failed attempts, in milliseconds: the first, and the longest. */
-const RETRY_BASE = 250, RETRY_CAP = 10_000;
+/** Delays after failed attempts. */
+const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 
 /** Garbage is deleted when something is sealed, or after so many milliseconds in which nothing is. */
 const GARBAGE_PATIENCE = 10_000;
@@ -68,7 +69,7 @@ export class Uploader {
   readonly #forced = new AbortController();
   #context: UploadContext | undefined;
   #nextCommit = -Infinity;
-  #failures = 0;
+  readonly #backoff: Backoff;
   #version = 0;
   #running: Promise<void> | undefined;
 
@@ -76,6 +77,7 @@ export class Uploader {
   constructor(parts: UploaderParts) {
     this.#parts = parts;
     this.#bell = new Bell(parts.environment.clock);
+    this.#backoff = new Backoff(parts.environment.random, RETRY_RANGE);
     this.#waiters = new Waiters(parts.environment.clock, parts.state);
     this.#forks = new ForkWatch(parts.environment.clock);
   }
@@ -128,7 +130,7 @@ export class Uploader {
   async close({ timeout }: { timeout: number }): Promise<void> {
     const cancel = this.#parts.environment.clock.setTimer(timeout, () => this.#forced.abort());
     if (this.#parts.state.queued() > 0) this.start();
-    this.#failures = 0; // The delays begin anew: there may be little time.
+    this.#backoff.succeed(); // The delays begin anew: there may be little time.
     this.#stopping.abort();
     this.#bell.ring();
     await this.#running;
@@ -141,7 +143,7 @@ export class Uploader {
     for (;;) {
       try {
         const busy = this.#becomeUploader() && await this.#turn(this.#forced.signal);
-        this.#failures = 0;
+        this.#backoff.succeed();
         if (busy) continue;
         if (this.#stopping.signal.aborted) return;
         await this.#idle();
@@ -236,7 +238,6 @@ export class Uploader {
 
   /** Tells who waits, and waits before the next attempt; false when there is to be none. */
   async #recover(error: unknown): Promise<boolean> {
-    const { environment: { clock, random } } = this.#parts;
     try {
       this.#waiters.failed(error);
     } catch {
@@ -244,10 +245,9 @@ export class Uploader {
     }
     const isStopping = this.#stopping.signal.aborted;
     if (isStopping && !this.#mustTryAgain(error)) return false;
-    if (this.#failures++ === 0) this.#warn(error);
-    const delay = backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
+    if (this.#backoff.failures === 0) this.#warn(error);
     const { signal } = isStopping ? this.#forced : this.#stopping;
-    await sleep(clock, delay, signal).catch(() => {});
+    await sleep(this.#parts.environment.clock, this.#backoff.fail(), signal).catch(() => {});
     return true;
   }
 

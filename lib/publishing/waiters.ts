@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withDeadline } from "../base/deadline.ts";
 import type { Clock } from "../base/environment.ts";
 import {
   AccessDeniedError,
@@ -15,6 +16,8 @@ import type { State } from "../state/state.ts";
 
 /** What trying again does not mend, by name: nobody waits for it. */
 const REFUSALS = { AccessDeniedError, ConfigError };
+
+const TIME_IS_UP = Symbol("time is up");
 
 /** How to wait. */
 export interface WaitOptions {
@@ -77,25 +80,24 @@ export class Waiters {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const since = Math.round(this.#clock.now());
     const waiter = { row, since, resolve, reject };
-    const onAbort = () => reject(signal!.reason);
-    const cancel = this.#clock.setTimer(timeout, () => {
-      try {
-        this.lookAtOthers();
-        reject(this.#timeout(timeout, since));
-      } catch (error) {
-        reject(error as Error); // The state cannot be read.
-      }
-    });
-    signal?.addEventListener("abort", onAbort, { once: true });
     this.#waiting.add(waiter);
+    const limit = {
+      clock: this.#clock,
+      timeoutMs: timeout,
+      signal,
+      timeoutReason: () => TIME_IS_UP,
+    };
     try {
-      await promise;
+      await withDeadline(() => promise, limit).catch((error) => {
+        if (error !== TIME_IS_UP) throw error;
+        this.lookAtOthers(); // Another process may have uploaded the row, or know why it cannot.
+        reject(this.#timeout(timeout, since));
+        return promise;
+      });
     } catch (error) {
       if (!signal?.aborted) this.#noteTold(row, rows);
       throw error;
     } finally {
-      cancel();
-      signal?.removeEventListener("abort", onAbort);
       this.#waiting.delete(waiter);
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { closePlugins } from "../plugins/close_plugins.ts";
+import { Deadline } from "../base/deadline.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
@@ -12,7 +12,7 @@ import { ClosedError, messageOf, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { RunningPlugin } from "../plugin.ts";
-import { setUpPlugins } from "../plugins/set_up_plugins.ts";
+import { closePlugins, setUpPlugins } from "../plugins/running.ts";
 import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
 import type { StoredCommit } from "../publishing/commit.ts";
@@ -31,7 +31,6 @@ export class BucketWatcher implements Watcher {
   readonly #connection: Connection;
   readonly #options: WatchWithOptions;
   readonly #stopping = new AbortController();
-  readonly #forced = new AbortController();
   #delivery: Delivery | undefined;
   #poller: Poller | undefined;
   #loop: PollLoop | undefined;
@@ -115,6 +114,7 @@ export class BucketWatcher implements Watcher {
     const { state, environment } = parts;
     const { config } = this.#connection;
     using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
+    using callDeadline = new Deadline(environment.clock); // It begins when the watcher stops.
     let running: readonly RunningPlugin[] = [];
     await Promise.resolve(); // Until the caller holds the watcher, and can see how it ends.
     try {
@@ -126,11 +126,11 @@ export class BucketWatcher implements Watcher {
       running = await setUpPlugins(plugins, {
         clock: environment.clock,
         signal: this.#stopping.signal,
-        timeout: config.stopTimeout,
+        timeoutMs: config.stopTimeout,
       });
-      this.#begin(parts, running);
+      this.#begin(parts, running, callDeadline.signal);
       await (this.#options.manual ? this.#wait() : this.#loop!.run(this.#ready.resolve));
-      await this.#drain(parts);
+      await this.#drain(callDeadline);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       if (!this.#observed) logger.error("{message}", { message: messageOf(error) });
@@ -138,15 +138,14 @@ export class BucketWatcher implements Watcher {
     } finally {
       this.#stop();
       await this.#redelivering;
-      await closePlugins(running, { clock: environment.clock, timeout: config.stopTimeout });
+      await closePlugins(running, { clock: environment.clock, timeoutMs: config.stopTimeout });
     }
   }
 
-  #begin(parts: Parts, plugins: readonly RunningPlugin[]): void {
+  #begin(parts: Parts, plugins: readonly RunningPlugin[], forced: AbortSignal): void {
     const { config } = this.#connection;
     const { state, log, environment, uploader } = parts;
     const { callbackTimeout, includeOwn } = config;
-    const forced = this.#forced.signal;
     const delivery = new Delivery({
       state,
       log,
@@ -215,15 +214,12 @@ export class BucketWatcher implements Watcher {
   }
 
   /** Lets running callbacks finish, up to `stopTimeout`. */
-  async #drain({ environment: { clock } }: Parts): Promise<void> {
-    const cancel = clock.setTimer(
-      this.#connection.config.stopTimeout,
-      () => this.#forced.abort(new DOMException("The watcher stops", "AbortError")),
-    );
+  async #drain(callDeadline: Deadline): Promise<void> {
+    const reason = () => new DOMException("The watcher stops", "AbortError");
+    callDeadline.allow(this.#connection.config.stopTimeout, reason);
     await this.#loop!.idle();
     await this.#poller!.idle().catch(() => {});
     await this.#redelivering;
-    cancel();
   }
 }
 

@@ -6,14 +6,14 @@
 import type { BucketLog, PackedObject } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { DeliveredCommits } from "./delivered_commits.ts";
-import type { Lane } from "../base/semaphore.ts";
+import type { TaskRunner } from "../base/semaphore.ts";
 
 /** What fetching stands on. */
 export interface FetchContext {
   /** What is in the bucket. */
   readonly log: BucketLog;
   /** Bounds the requests under way. */
-  readonly requests: Lane;
+  readonly requests: TaskRunner;
   /** How many objects of a stream are there, or fetched, at once: at least 1, the one whose turn it is. */
   readonly ahead: () => number;
   /** What came by other ways than from the bucket, and need not be fetched. */

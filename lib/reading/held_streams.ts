@@ -3,20 +3,20 @@
  *
  * @module
  */
+import { RetrySchedule } from "../base/backoff.ts";
 import type { Environment } from "../base/environment.ts";
-import { RetryTimes } from "../base/retry_times.ts";
 
-/** What holds up a stream is fetched again after so many milliseconds: at first, and at most. */
-const RETRY_DELAYS = { baseMs: 1000, capMs: 60_000 };
+/** Delays between attempts to fetch what holds up a stream. */
+const RETRY_RANGE = { minMs: 1000, maxMs: 60_000 };
 
 /** Remembers them, so that what cannot be read is not fetched at every poll. */
 export class HeldStreams {
   readonly #errors = new Map<string, Error>();
-  readonly #times: RetryTimes;
+  readonly #retries: RetrySchedule;
 
   /** None is held. */
   constructor(environment: Environment) {
-    this.#times = new RetryTimes(environment, RETRY_DELAYS);
+    this.#retries = new RetrySchedule(environment, RETRY_RANGE);
   }
 
   /** What holds them up. */
@@ -32,13 +32,13 @@ export class HeldStreams {
   /** The stream waits. */
   hold(stream: string, error: Error): void {
     this.#errors.set(stream, error);
-    this.#times.postpone(stream);
+    this.#retries.fail(stream);
   }
 
   /** The stream goes on. */
   release(stream: string): void {
     this.#errors.delete(stream);
-    this.#times.forget(stream);
+    this.#retries.succeed(stream);
   }
 
   /** Whether the stream waits. */
@@ -48,11 +48,11 @@ export class HeldStreams {
 
   /** Whether it may be read now. */
   isDue(stream: string): boolean {
-    return this.#times.isDue(stream);
+    return this.#retries.isDue(stream);
   }
 
   /** All may be read now. */
   retryAll(): void {
-    this.#times.retryAll();
+    this.#retries.retryAll();
   }
 }

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { backoff, type Environment, sleep, unlessAborted } from "../base/environment.ts";
+import { Backoff } from "../base/backoff.ts";
+import { abortable } from "../base/deadline.ts";
+import { type Environment, sleep } from "../base/environment.ts";
 
-/** Delays between attempts, in milliseconds: the first, and the longest. */
-const RETRY_BASE = 250, RETRY_CAP = 60_000;
+/** Delays between attempts. */
+const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
 /** A backend that asks for more is tried again after this many milliseconds; and for less. */
 const MAX_RETRY_AFTER_MS = 3_600_000, MIN_RETRY_AFTER_MS = 1_000;
@@ -14,7 +16,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000, MIN_RETRY_AFTER_MS = 1_000;
 /** The time in which one plugin cannot do its work; whoever calls it meanwhile waits. */
 export class Outage {
   readonly #environment: Environment;
-  #attempts = 0;
+  readonly #backoff: Backoff;
   #begunAt = 0;
   #nextAttemptAt = 0;
   #attempt: Promise<void> | undefined;
@@ -22,11 +24,12 @@ export class Outage {
   /** There is none yet. */
   constructor(environment: Environment) {
     this.#environment = environment;
+    this.#backoff = new Backoff(environment.random, RETRY_RANGE);
   }
 
   /** Whether it has begun and has not ended. */
   get isOngoing(): boolean {
-    return this.#attempts > 0;
+    return this.#backoff.failures > 0;
   }
 
   /**
@@ -35,7 +38,7 @@ export class Outage {
    */
   async turn(signal: AbortSignal): Promise<Disposable> {
     const { clock } = this.#environment;
-    while (this.#attempt) await unlessAborted(this.#attempt, signal);
+    while (this.#attempt) await abortable(this.#attempt, signal);
     if (!this.isOngoing) return { [Symbol.dispose]: () => {} };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#attempt = promise;
@@ -54,15 +57,15 @@ export class Outage {
 
   /** An attempt has failed: the outage begins, or goes on. */
   goOn(retryAfterMs?: number): void {
-    const { clock, random } = this.#environment;
-    const now = clock.elapsed();
+    const now = this.#environment.clock.elapsed();
     if (!this.isOngoing) this.#begunAt = now;
     // Calls that were under way when it began are no attempts.
-    if (!this.isOngoing || now >= this.#nextAttemptAt) this.#attempts++;
-    const delay = retryAfterMs === undefined
-      ? backoff(random, this.#attempts, RETRY_BASE, RETRY_CAP)
+    const isAttempt = !this.isOngoing || now >= this.#nextAttemptAt;
+    const backoffMs = isAttempt ? this.#backoff.fail() : 0;
+    const delayMs = retryAfterMs === undefined
+      ? backoffMs
       : Math.min(MAX_RETRY_AFTER_MS, Math.max(MIN_RETRY_AFTER_MS, retryAfterMs));
-    this.#nextAttemptAt = Math.max(this.#nextAttemptAt, now + delay);
+    this.#nextAttemptAt = Math.max(this.#nextAttemptAt, now + delayMs);
   }
 
   /** How long it will have lasted at the next attempt, in milliseconds. */
@@ -72,7 +75,7 @@ export class Outage {
 
   /** The plugin works. */
   end(): void {
-    this.#attempts = 0;
+    this.#backoff.succeed();
     this.#nextAttemptAt = 0;
   }
 }

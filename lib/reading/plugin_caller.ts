@@ -4,7 +4,9 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { backoff, type Environment, sleep } from "../base/environment.ts";
+import { Backoff } from "../base/backoff.ts";
+import { withDeadline } from "../base/deadline.ts";
+import { type Environment, sleep } from "../base/environment.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
 import { BackendUnavailableError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
@@ -20,8 +22,8 @@ const RETRIES = 3;
 /** When so many updates in a row fail, it is the plugin's backend that is away. */
 const FAILURES_IN_A_ROW = 5;
 
-/** Delays between attempts, in milliseconds: the first, and the longest. */
-const RETRY_BASE = 250, RETRY_CAP = 60_000;
+/** Delays between the attempts to apply one update. */
+const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
 /** For so many milliseconds after it applied something a plugin is taken to work. */
 const FRESH_MS = 60_000;
@@ -85,7 +87,8 @@ export class PluginCaller {
   ): Promise<GivenUp | undefined> {
     const appliedBefore = this.#applied;
     let applied = appliedBefore, contradictions = 0;
-    for (let attempt = 1, unexplained = 0;; attempt++) {
+    const backoff = new Backoff(this.#options.environment.random, RETRY_RANGE);
+    for (let attempt = 1;; attempt++) {
       if (attempt > 1) signal.throwIfAborted();
       const failed = await this.#inTurn(() => this.#try(current(attempt > 1)), signal);
       if (!failed) return undefined;
@@ -99,8 +102,8 @@ export class PluginCaller {
         continue;
       }
       this.#outage.end(); // The backend answers.
-      if (++unexplained <= RETRIES) {
-        await this.#pause(unexplained, { error, url }, signal);
+      if (backoff.failures < RETRIES) {
+        await this.#pause(backoff, { error, url }, signal);
       } else if (++this.#failuresInARow < FAILURES_IN_A_ROW) {
         return { error, isFinal: this.#applied > appliedBefore };
       } else this.#waitForBackend(failed, url);
@@ -181,42 +184,25 @@ export class PluginCaller {
   }
 
   async #call(call: (signal: AbortSignal) => void | Promise<void>): Promise<void> {
-    const { environment: { clock }, timeout, forced } = this.#options;
-    const controller = new AbortController();
-    const result = call(controller.signal);
-    if (result === undefined) return;
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const end = (error: unknown) => {
-      reject(error);
-      controller.abort(error);
-    };
-    const cancel = clock.setTimer(
-      timeout,
-      () => end(new CallTimeoutError(`The call took longer than ${timeout / 1000} s`)),
-    );
-    const onForced = () => end(forced.reason);
-    forced.addEventListener("abort", onForced, { once: true });
-    try {
-      await Promise.race([ended, result]);
-    } finally {
-      cancel();
-      forced.removeEventListener("abort", onForced);
-    }
+    const { environment: { clock }, timeout: timeoutMs, forced: signal } = this.#options;
+    const timeoutReason = () =>
+      new CallTimeoutError(`The call took longer than ${timeoutMs / 1000} s`);
+    await withDeadline(call, { clock, timeoutMs, signal, timeoutReason });
   }
 
   /** Waits before the next attempt with an update that failed for no known reason. */
   async #pause(
-    attempt: number,
+    backoff: Backoff,
     { error, url }: { error: unknown; url: string },
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, random } = this.#options.environment;
+    const delayMs = backoff.fail();
     const message = tellFailure(error, url);
     const properties = { plugin: this.name, url: shownUrl(url), message };
     const text = "{plugin} failed to apply {url}, trying again: {message}";
-    if (attempt === 1) logger.warn(text, properties);
+    if (backoff.failures === 1) logger.warn(text, properties);
     else logger.debug(text, properties);
-    await sleep(clock, backoff(random, attempt, RETRY_BASE, RETRY_CAP), signal);
+    await sleep(this.#options.environment.clock, delayMs, signal);
   }
 
   /** The outage begins, which is told once, or goes on. */

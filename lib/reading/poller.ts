@@ -19,7 +19,7 @@ import {
 import { HeldStreams } from "./held_streams.ts";
 import { whyUnreadable } from "../log/bucket_log.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
-import { Limit } from "../base/semaphore.ts";
+import { Semaphore } from "../base/semaphore.ts";
 import { Readers } from "./readers.ts";
 import { Room } from "./memory_budget.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
@@ -60,7 +60,7 @@ export class Poller {
   );
   readonly #held: HeldStreams;
   readonly #unreadable: UnreadableLog;
-  readonly #limit = new Limit(PARALLEL_REQUESTS);
+  readonly #requests = new Semaphore(PARALLEL_REQUESTS);
 
   /** A poller that has not polled yet. */
   constructor(parts: Parts, options: PollerOptions) {
@@ -73,7 +73,7 @@ export class Poller {
       ...parts,
       delivery,
       signal,
-      requests: this.#limit.last,
+      requests: this.#requests.low,
       ahead: () => Math.max(1, Math.min(MOST_AHEAD, Math.floor(MOST_FETCHED / this.#readers.size))),
       decoded: new Room(MOST_DECODED),
       delivered: new DeliveredCommits(),
@@ -185,7 +185,7 @@ export class Poller {
   /** Reads a stream as far as it goes, perhaps to what cannot be read. */
   async #read(stream: string, news: TailNews): Promise<void> {
     const { state: { cursors } } = this.#parts;
-    const { first, last } = this.#limit;
+    const { high: first, low: last } = this.#requests;
     // Those that were read before do not wait for however many new ones somebody makes up.
     const before = cursors.get(stream);
     const requests = before > 0 ? first : last;

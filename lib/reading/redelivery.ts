@@ -5,6 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import { delayBoundMs } from "../base/backoff.ts";
 import { Bell } from "../base/event.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
@@ -18,12 +19,12 @@ import { type UrlTurns, urlTurnsOf } from "./url_turns.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** A letter is tried again after this many milliseconds, then after twice as many, up to the most. */
-const RETRY_BASE_MS = 60_000, RETRY_CAP_MS = 3_600_000;
+/** Delays between attempts to redeliver a letter. */
+const RETRY_RANGE = { minMs: 60_000, maxMs: 3_600_000 };
 
 /** When a new letter is tried again unless its plugin is seen to work before that. */
 export function firstRetryAt(now: number): number {
-  return now + RETRY_BASE_MS;
+  return now + RETRY_RANGE.minMs;
 }
 
 /** The update of a letter as it is delivered now: a newer one may have arrived since. */
@@ -79,7 +80,7 @@ export class Redelivery {
         if (signal.aborted) return;
         logger.warn("Cannot try dead letters again: {message}", { message: messageOf(error) });
       }
-      await this.#bell.wait(RETRY_BASE_MS);
+      await this.#bell.wait(RETRY_RANGE.minMs);
     }
   }
 
@@ -109,7 +110,7 @@ export class Redelivery {
   /** By a clock that may have been set back since. */
   #isDue({ retryAt }: WaitingLetter): boolean {
     const now = this.#environment.clock.now();
-    return retryAt <= now || retryAt > now + RETRY_CAP_MS;
+    return retryAt <= now || retryAt > now + RETRY_RANGE.maxMs;
   }
 
   /** Resolves to whether the backend is away: then it is for all other letters, too. */
@@ -142,8 +143,7 @@ export class Redelivery {
 
   #nextRetryAt({ isFinal, outage }: GivenUp, { retries }: WaitingLetter): number | null {
     if (isFinal) return null;
-    const delay = RETRY_BASE_MS * 2 ** Math.min(retries + 1, 10);
-    const wanted = Math.max(delay, outage?.retryAfterMs ?? 0);
-    return Math.round(this.#environment.clock.now()) + Math.min(wanted, RETRY_CAP_MS);
+    const delayMs = Math.max(delayBoundMs(RETRY_RANGE, retries + 2), outage?.retryAfterMs ?? 0);
+    return Math.round(this.#environment.clock.now()) + Math.min(delayMs, RETRY_RANGE.maxMs);
   }
 }

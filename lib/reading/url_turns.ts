@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { unlessAborted } from "../base/environment.ts";
+import { abortable } from "../base/deadline.ts";
 import type { State } from "../state/state.ts";
 
 const TURNS = new WeakMap<State, UrlTurns>();
@@ -26,7 +26,7 @@ export class UrlTurns {
 
   /** Waits until whoever has the turn is done; somebody else may take it then. */
   async wait(url: string, signal: AbortSignal): Promise<void> {
-    await unlessAborted(this.#busy.get(url), signal);
+    await abortable(Promise.resolve(this.#busy.get(url)), signal);
   }
 
   /** Takes the turn, which nobody has, until what it returns is disposed of. */

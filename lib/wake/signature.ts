@@ -1,32 +1,32 @@
 /**
- * Signatures of what servers send each other, as [Standard Webhooks](https://www.standardwebhooks.com)
- * has them: HMAC-SHA256 of id, time and body. The body may be any bytes.
+ * Signatures of messages between servers, by [Standard Webhooks](https://www.standardwebhooks.com):
+ * HMAC-SHA256 of id, time and body. Unlike there, the body may be any bytes.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What a secret looks like: `whsec_` and base64. */
+/** A secret: `whsec_` and base64. */
 export const WEBHOOK_SECRET: RegExp =
   /^whsec_(?!$)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** A message counts as sent just now within so many milliseconds: clocks differ. */
-export const TOLERANCE: number = 5 * 60 * 1000;
+/** How old a message may be, and how far in the future: clocks differ. */
+export const TOLERANCE_MS: number = 5 * 60 * 1000;
 
-/** A message bears no more signatures than this: one for each secret while secrets change. */
-const MOST_SIGNATURES = 8;
+/** A message may have several signatures while secrets are rotated; others are ignored. */
+const MAX_SIGNATURES = 8;
 
-/** The least of a secret, in bytes, as Standard Webhooks has it. */
-const LEAST_SECRET = 24;
+/** Least length of a secret by Standard Webhooks. */
+const MIN_SECRET_BYTES = 24;
 
 /** Whether the text is a secret: `whsec_` and base64 of at least 24 bytes. */
 export function isSecret(text: string): boolean {
   return WEBHOOK_SECRET.test(text) &&
-    Uint8Array.fromBase64(text.slice("whsec_".length)).length >= LEAST_SECRET;
+    Uint8Array.fromBase64(text.slice("whsec_".length)).length >= MIN_SECRET_BYTES;
 }
 
-/** Signs messages, and tells those that were signed with the same secret. */
+/** Signs messages, and verifies signatures made with the same secret. */
 export class Signer {
   readonly #key: Uint8Array;
 
@@ -45,20 +45,20 @@ export class Signer {
     };
   }
 
-  /** The id of a message that bears a signature and was sent not long ago, as its headers say. */
+  /** The id of a message that has a signature, not verified yet, and a recent timestamp. */
   idOf(headers: Headers, now: number): string | undefined {
     const [id, timestamp, signature] = partsOf(headers);
     const isTimely = /^\d{1,12}$/.test(timestamp) &&
-      Math.abs(now - Number(timestamp) * 1000) <= TOLERANCE;
+      Math.abs(now - Number(timestamp) * 1000) <= TOLERANCE_MS;
     return isTimely && signature !== "" ? id : undefined;
   }
 
-  /** The id of a message that was signed with the secret not long ago; otherwise undefined. */
+  /** The id of a message that was signed with the secret recently; undefined for others. */
   verify(headers: Headers, body: Uint8Array, now: number): string | undefined {
     const [id, timestamp, signatures] = partsOf(headers);
     if (this.idOf(headers, now) === undefined) return undefined;
     const wanted = Buffer.from(`v1,${this.#mac(id, timestamp, body).toString("base64")}`);
-    const isSigned = signatures.split(" ", MOST_SIGNATURES).some((signature) => {
+    const isSigned = signatures.split(" ", MAX_SIGNATURES).some((signature) => {
       const given = Buffer.from(signature);
       return given.length === wanted.length && timingSafeEqual(given, wanted);
     });

@@ -1,34 +1,54 @@
 /**
- * The sources of wake-ups that the configuration names.
+ * Sources of wake-ups: what tells this server about new commits before its next poll.
  *
  * @module
  */
+import type { Environment } from "../base/environment.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { Parts } from "../connection.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
 
-/** Is told of a commit, by a peer with what is in it. */
-export type Hear = (name: ObjectName, delivered?: DeliveredCommit) => void;
+/** Called for each commit that a source reports, with its content if a peer sent that along. */
+export type OnCommit = (name: ObjectName, delivered?: DeliveredCommit) => void;
+
+/** What sources work with. */
+export interface WakeUpParts {
+  /** The bucket whose commits count. */
+  readonly log: BucketLog;
+  /** Time and randomness. */
+  readonly environment: Environment;
+}
+
+/** Starts the sources of one kind that the configuration names. */
+export type StartSource = (
+  config: ResolvedConfig,
+  parts: WakeUpParts,
+  onCommit: OnCommit,
+) => AsyncDisposable;
+
+/** All kinds of sources; each is loaded only when it is configured. */
+const SOURCES: readonly ((config: ResolvedConfig) => Promise<StartSource> | undefined)[] = [
+  ({ listen }) =>
+    listen === undefined ? undefined : import("./receive/listener.ts").then((m) => m.startListener),
+  ({ wake }) =>
+    wake.length === 0 ? undefined : import("./receive/queue.ts").then((m) => m.startQueues),
+];
 
 /**
- * Begins to listen; each source is loaded only when it is used.
+ * Starts all sources that the configuration names.
  *
  * @throws {ConfigError} when the address to listen at is in use, or not this machine's.
  */
 export async function startWakeUps(
-  { listen: address, secret, wakeToken, wake, s3 }: ResolvedConfig,
-  { log, environment }: Parts,
-  onCommit: Hear,
+  config: ResolvedConfig,
+  parts: WakeUpParts,
+  onCommit: OnCommit,
 ): Promise<AsyncDisposable> {
   await using sources = new AsyncDisposableStack();
-  if (address !== undefined) {
-    const { listen } = await import("./receive/listener.ts");
-    sources.use(listen(address, { secret, wakeToken, log, clock: environment.clock, onCommit }));
-  }
-  for (const { sqs } of wake) {
-    const { listenToQueue } = await import("./receive/queue.ts");
-    sources.use(listenToQueue(sqs, { s3, store: log.url, environment, onCommit }));
+  for (const load of SOURCES) {
+    const start = await load(config);
+    if (start) sources.use(start(config, parts, onCommit));
   }
   return sources.move();
 }

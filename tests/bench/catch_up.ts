@@ -4,7 +4,7 @@
  * @module
  */
 import { watch } from "@feedsync/feedsync";
-import { Limit } from "../../lib/base/semaphore.ts";
+import { Semaphore } from "../../lib/base/semaphore.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { median, timed } from "./measure.ts";
 import type { Place } from "./place.ts";
@@ -36,7 +36,7 @@ export async function* catchUp(place: Place): AsyncIterable<Row> {
 }
 
 async function readAll(store: ObjectStore): Promise<void> {
-  const limit = new Limit(PARALLEL_GETS);
+  const requests = new Semaphore(PARALLEL_GETS);
   const objects = await Array.fromAsync(store.list(""));
-  await Promise.all(objects.map(({ key }) => limit.last.run(() => store.get(key))));
+  await Promise.all(objects.map(({ key }) => requests.low.run(() => store.get(key))));
 }

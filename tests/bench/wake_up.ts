@@ -33,8 +33,7 @@ export async function* wakeUp(place: Place): AsyncIterable<Row> {
   const { log, uploader, environment } = connectionOf(publisher.sync).parts!;
   const peers = new Peers([`http://${address}`], {
     secret: SECRET,
-    store: log.url,
-    now: environment.clock.now,
+    log,
     environment,
   });
   let send = () => {};

@@ -174,7 +174,7 @@ Deno.test("no more than 32 bodies are waited for at once, however small", async 
   assert.equal((await ear.post())[0], 204);
   connections.push(await beginBody(ear, 100));
   await time.waitsFor(33);
-  assert.deepEqual(await ear.post(), [503, "Too much at once\n"]);
+  assert.deepEqual(await ear.post(), [503, "Too many messages at once\n"]);
   for (const connection of connections) connection.close();
 });
 
@@ -231,7 +231,8 @@ Deno.test("of what a peer answers little is read", async () => {
     });
   for (const status of [200, 500]) {
     await using server = httpServer(() => new Response(body(), { status }));
-    const options = { secret: SECRET, store: STORE, now: Date.now, environment: systemEnvironment };
+    const log = { url: STORE, service: undefined, now: Date.now };
+    const options = { secret: SECRET, log, environment: systemEnvironment };
     const peers = new Peers([server.endpoint], options);
     peers.send({ key: NAME.key, body: BODY });
     await peers.close(5_000);

@@ -60,7 +60,7 @@ Deno.test("while its backend is away a plugin waits from the first update on, an
   assert.deepEqual(state.deadLetters.all(), []);
   const pauses = backend.calls.slice(1).map((time, index) => time - backend.calls[index]);
   assert.ok(pauses.every((ms) => ms <= MINUTE), "it is tried at least every minute");
-  assert.ok(backend.calls.length < 100, "it is not tried without end");
+  assert.ok(backend.calls.length < 150, "it is not tried without end");
   const told = log.lines.filter((line) => line.includes("callback"));
   assert.equal(told.length, 2, told.join("\n"));
   assert.match(
@@ -97,7 +97,7 @@ Deno.test("of many streams only one at a time tries whether the backend is back"
   await using watcher = watch(web2, backend.write, { manual: true });
   await fleet.time.run(watcher.poll());
   assert.equal(backend.applied.length, 30);
-  assert.ok(backend.calls.length < 30 + 100 + 30, String(backend.calls.length));
+  assert.ok(backend.calls.length < 30 + 150 + 30, String(backend.calls.length));
 });
 
 Deno.test("an update that fails while others are applied, again and again, holds up its stream no longer", async () => {

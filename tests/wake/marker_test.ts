@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cleanup } from "../../lib/cleanup.ts";
 import { StoreUnavailableError } from "../../lib/errors.ts";
 import type { RequestCounts } from "../../lib/stores/store.ts";
-import { LONGEST_TRUST } from "../../lib/wake/marker.ts";
+import { MAX_TRUST_MS } from "../../lib/wake/marker.ts";
 import { watch } from "../../lib/watch.ts";
 import { Fleet } from "../fixture.ts";
 import { MemoryStore } from "../memory_store.ts";
@@ -30,10 +30,10 @@ Deno.test("while nothing happens a poll is one GET, and a LIST every five minute
   const { watcher, requests } = await reader(fleet);
   await fleet.time.pass(10 * SECOND);
   const before = { ...requests };
-  await fleet.time.pass(3 * LONGEST_TRUST);
+  await fleet.time.pass(3 * MAX_TRUST_MS);
   const { get, list } = since(before, requests);
   assert.equal(list, 3);
-  assert.ok(get >= 3 * LONGEST_TRUST / SECOND, `${get} GETs`);
+  assert.ok(get >= 3 * MAX_TRUST_MS / SECOND, `${get} GETs`);
   await fleet.time.run(watcher.close());
 });
 
@@ -59,7 +59,7 @@ Deno.test("an update is found within five minutes when the marker is lost", asyn
   await fleet.publish(publisher, "1");
   await fleet.time.pass(5 * SECOND);
   await fleet.publish(fleet.server("forgetful"), "2");
-  await fleet.time.pass(LONGEST_TRUST - 10 * SECOND);
+  await fleet.time.pass(MAX_TRUST_MS - 10 * SECOND);
   assert.deepEqual(applied, ["1"]);
   await fleet.time.pass(12 * SECOND);
   assert.deepEqual(applied, ["1", "2"]);
@@ -97,10 +97,10 @@ Deno.test("a stream that cannot be read on is no reason to list at each poll", a
   await fleet.publish(publisher, "2");
   await fleet.time.pass(5 * SECOND);
   const before = { ...requests };
-  await fleet.time.pass(LONGEST_TRUST);
+  await fleet.time.pass(MAX_TRUST_MS);
   assert.ok(since(before, requests).list <= 2);
   object.body = body;
-  await fleet.time.pass(LONGEST_TRUST);
+  await fleet.time.pass(MAX_TRUST_MS);
   assert.deepEqual(applied, ["1", "2", "later"]);
   await fleet.time.run(watcher.close());
 });

@@ -5,7 +5,7 @@
  */
 import { TAIL_LIMIT } from "../../publishing/seal.ts";
 import { JITTER } from "../../reading/poll_pace.ts";
-import { LONGEST_TRUST } from "../../wake/marker.ts";
+import { MAX_TRUST_MS } from "../../wake/marker.ts";
 import type { Prices, RequestPrice } from "./prices.ts";
 
 /** A fleet whose servers all publish and watch. */
@@ -51,7 +51,7 @@ export function requestsIn(hours: number, fleet: Fleet): Requests {
   const segments = retention === false ? 0 : Math.min(servers, updatesPerHour) * retention / HOUR;
   const polls = HOUR / (poll * (1 - JITTER / 2));
   const changed = polls * (1 - Math.exp(-updatesPerHour / polls));
-  const listings = marker ? Math.min(polls, Math.max(changed, HOUR / LONGEST_TRUST)) : polls;
+  const listings = marker ? Math.min(polls, Math.max(changed, HOUR / MAX_TRUST_MS)) : polls;
   const cleanup = retention === false ? 0 : tail + pages(servers * (1 + TAIL_LIMIT / 2) + segments);
   return {
     put: commits * (1 + 1 / TAIL_LIMIT) + (marker ? commits : 0),

@@ -4,39 +4,39 @@
  *
  * @module
  */
+import { RetrySchedule } from "../../base/backoff.ts";
 import type { Environment } from "../../base/environment.ts";
 import type { ObjectName } from "../../log/names.ts";
-import { RetryTimes } from "../../base/retry_times.ts";
 
-/** They are fetched again after so many milliseconds: at first, and at most. */
-const RETRY_DELAYS = { baseMs: 1000, capMs: 10 * 60_000 };
+/** Delays between attempts to fetch one. */
+const RETRY_RANGE = { minMs: 1000, maxMs: 10 * 60_000 };
 
 /** The objects that were not found the last time. */
 export class AbsentObjects {
-  readonly #times: RetryTimes;
+  readonly #retries: RetrySchedule;
 
   /** None is known yet. */
   constructor(environment: Environment) {
-    this.#times = new RetryTimes(environment, RETRY_DELAYS);
+    this.#retries = new RetrySchedule(environment, RETRY_RANGE);
   }
 
   /** A GET did not find the object, or one that it has to be compared with. */
   postpone({ key }: ObjectName): void {
-    this.#times.postpone(key);
+    this.#retries.fail(key);
   }
 
   /** A GET found it, or no listing shows it any more. */
   forget({ key }: ObjectName): void {
-    this.#times.forget(key);
+    this.#retries.succeed(key);
   }
 
   /** Whether the object was not found the last time. */
   has({ key }: ObjectName): boolean {
-    return this.#times.has(key);
+    return this.#retries.hasFailed(key);
   }
 
   /** Whether the object may be looked into now. */
   isDue({ key }: ObjectName): boolean {
-    return this.#times.isDue(key);
+    return this.#retries.isDue(key);
   }
 }

@@ -1,42 +1,42 @@
 /**
- * Takes the events of the service that has the bucket, which bear a token.
+ * Receives bucket events, which must carry a token.
  *
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { done, refuse, type Route } from "./route.ts";
+import type { OnCommit } from "../sources.ts";
+import { accept, refuse, type Route } from "./route.ts";
 import { commitsIn } from "./s3_events.ts";
-import type { Hear } from "../sources.ts";
 
-/** What events are taken with. */
+/** Options of {@linkcode eventsRoute}. */
 export interface EventsOptions {
-  /** What events must bear. */
+  /** The token that events must carry. */
   readonly wakeToken: string;
-  /** URL of the store that commits must be of. */
+  /** URL of this server's store: events of others are ignored. */
   readonly store: string;
-  /** Told of each commit. */
-  readonly onCommit: Hear;
+  /** Called for each commit. */
+  readonly onCommit: OnCommit;
 }
 
-/** Events of the bucket. */
+/** Receives bucket events that the object storage POSTs. */
 export function eventsRoute({ wakeToken, store, onCommit }: EventsOptions): Route {
   return {
     admit({ headers }, { searchParams }) {
       const given = searchParams.get("token") ??
         headers.get("authorization")?.replace(/^Bearer /, "");
       if (isSame(given ?? "", wakeToken)) return undefined;
-      return refuse(401, "It does not bear the token of this server");
+      return refuse(401, "The token is missing or wrong");
     },
     take(_, body) {
       const commits = commitsIn(new TextDecoder().decode(body), store);
-      if (!commits) return refuse(400, "It is no event of a bucket");
+      if (!commits) return refuse(400, "Not a bucket event");
       for (const name of commits) onCommit(name);
-      return done();
+      return accept();
     },
   };
 }
 
-/** Compares in a time that does not tell how much is right. */
+/** Compares in constant time: hashes have the same length, whatever was given. */
 function isSame(given: string, token: string): boolean {
   const [one, other] = [given, token].map((text) => createHash("sha256").update(text).digest());
   return timingSafeEqual(one, other);

@@ -1,51 +1,54 @@
 /**
- * The listener: hears from peers which commits are new, with what is in them, and from the service that
- * has the bucket which objects were written.
+ * Listens for messages about new commits: from peers, with the content, and from the object storage.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
-import { commitsRoute } from "./commits_route.ts";
-import type { BucketLog } from "../../log/bucket_log.ts";
+import { withDeadline } from "../../base/deadline.ts";
 import type { Clock } from "../../base/environment.ts";
+import { OnceLog } from "../../base/once_log.ts";
 import { ConfigError, messageOf } from "../../errors.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
+import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
+import type { OnCommit, StartSource } from "../sources.ts";
+import { commitsRoute } from "./commits_route.ts";
 import { eventsRoute } from "./events_route.ts";
-import { Deadline } from "../../base/deadline.ts";
-import { readBody } from "./read_body.ts";
 import { refuse, type Route } from "./route.ts";
-import type { Hear } from "../sources.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
 /**
- * A larger body is refused; a commit of one update of the largest size is a little larger than it, and
- * by a third when it is encrypted: that makes text of it.
+ * Larger bodies are refused. A commit of one update of the greatest size is a little larger than the
+ * update; encryption turns it into text, which adds a third.
  */
-const MOST_BYTES = Math.ceil(MAX_UPDATE_BYTES * 4 / 3) + 64 * 1024;
+const MAX_BODY_BYTES = Math.ceil(MAX_UPDATE_BYTES * 4 / 3) + 64 * 1024;
 
-/** No more bodies are read at once, and no more bytes: whoever knows the store's URL gets that far. */
-const SIDE_BY_SIDE = 32, BYTES_AT_ONCE = 4 * MOST_BYTES;
+/** Bounds what is read at once: whoever knows the store's URL gets that far without the secret. */
+const MAX_BODIES = 32, MAX_TOTAL_BYTES = 4 * MAX_BODY_BYTES;
 
-/** A body that takes longer is not waited for: milliseconds. */
-const BODY_TIMEOUT = 10_000;
+/** How long a body may take to arrive. */
+const BODY_TIMEOUT_MS = 10_000;
 
-/** Strangers are told of in the log, at most once in so many milliseconds. */
-const COMPLAINT_INTERVAL = 10 * 60 * 1000;
-
-/** What a listener needs. */
+/** Options of {@linkcode listen}. */
 export interface ListenerOptions {
-  /** What peers sign with; without it no commits are taken. */
+  /** The secret shared by all peers; without it no commits are accepted. */
   readonly secret: string | undefined;
-  /** What events of the bucket must bear; without it none are taken. */
+  /** The token that bucket events must carry; without it none are accepted. */
   readonly wakeToken: string | undefined;
-  /** Commits must be of this one. */
+  /** This server's bucket. */
   readonly log: BucketLog;
-  /** Timers. */
+  /** Measures how long bodies take. */
   readonly clock: Clock;
-  /** Told of each commit, by a peer with what is in it. */
-  readonly onCommit: Hear;
+  /** Called for each commit, with its content if a peer sent it. */
+  readonly onCommit: OnCommit;
 }
+
+/** Listens at the address of the configuration. */
+export const startListener: StartSource = (
+  { listen: address, secret, wakeToken },
+  { log, environment: { clock } },
+  onCommit,
+) => listen(address!, { secret, wakeToken, log, clock, onCommit });
 
 /**
  * Listens at `address`, such as `0.0.0.0:7070`.
@@ -56,7 +59,7 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
   const colon = address.lastIndexOf(":");
   const hostname = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
   const listener = new Listener(options);
-  // Unlike a graceful shutdown, this waits for no stranger whose message does not come.
+  // Unlike a graceful shutdown, this does not wait for bodies that never arrive.
   const stopping = new AbortController();
   try {
     const server = Deno.serve({
@@ -66,12 +69,12 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
       onListen: () => logger.info("Listening for peers at {address}", { address }),
       onError: (error) => {
         logger.error("Cannot answer a peer: {message}", { message: messageOf(error) });
-        return new Response("It failed\n", { status: 500 });
+        return new Response("Internal server error\n", { status: 500 });
       },
     }, async (request, { remoteAddr }) => {
       const response = await listener.answer(request);
       if (response.status === 401) {
-        listener.complain(remoteAddr.hostname, await response.clone().text());
+        listener.warn(remoteAddr.hostname, await response.clone().text());
       }
       return response;
     });
@@ -87,14 +90,16 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
 }
 
 class Listener {
-  readonly #options: ListenerOptions;
+  readonly #clock: Clock;
   readonly #routes = new Map<string, Route>();
-  #reading = 0;
+  readonly #problems: OnceLog;
+  #bodies = 0;
   #bytes = 0;
-  #nextComplaint = -Infinity;
 
   constructor(options: ListenerOptions) {
-    const { secret, wakeToken } = this.#options = options;
+    const { secret, wakeToken, clock } = options;
+    this.#clock = clock;
+    this.#problems = new OnceLog(logger, clock);
     if (secret) this.#routes.set("/commits", commitsRoute({ ...options, secret }));
     if (wakeToken) {
       this.#routes.set("/wake", eventsRoute({ ...options, store: options.log.url, wakeToken }));
@@ -104,44 +109,78 @@ class Listener {
   async answer(request: Request): Promise<Response> {
     const url = URL.parse(request.url);
     const route = url && this.#routes.get(url.pathname);
-    if (!url) return refuse(400, "Its host is malformed");
-    if (!route) return refuse(404, "There is nothing here");
-    if (request.method !== "POST") return refuse(405, "Only POST is known here");
+    if (!url) return refuse(400, "The Host header is malformed");
+    if (!route) return refuse(404, "Not found");
+    if (request.method !== "POST") return refuse(405, "Only POST is allowed");
     const size = Number(request.headers.get("content-length") ?? NaN);
-    if (Number.isNaN(size)) return refuse(411, "Its length is not told");
-    if (size > MOST_BYTES) return refuse(413, `It is larger than ${MOST_BYTES} bytes`);
+    if (Number.isNaN(size)) return refuse(411, "Content-Length is required");
+    if (size > MAX_BODY_BYTES) return refuse(413, `The limit is ${MAX_BODY_BYTES} bytes`);
     const refusal = route.admit(request, url);
     if (refusal) return refusal;
-    if (this.#reading >= SIDE_BY_SIDE || this.#bytes + size > BYTES_AT_ONCE) {
-      return refuse(503, "Too much at once");
+    if (this.#bodies >= MAX_BODIES || this.#bytes + size > MAX_TOTAL_BYTES) {
+      return refuse(503, "Too many messages at once");
     }
-    this.#reading++;
+    this.#bodies++;
     this.#bytes += size;
     try {
       const body = await this.#read(request, size);
-      if (!body) return refuse(408, "It does not come", { connection: "close" });
-      return await route.take(request, body);
+      if (body) return await route.take(request, body);
+      return refuse(408, "Timed out waiting for the request body", { connection: "close" });
     } finally {
-      this.#reading--;
+      this.#bodies--;
       this.#bytes -= size;
     }
   }
 
-  /** Tells that a stranger was refused: it may be a server that was given another secret. */
-  complain(hostname: string, reason: string): void {
-    const now = this.#options.clock.elapsed();
-    if (now < this.#nextComplaint) return;
-    this.#nextComplaint = now + COMPLAINT_INTERVAL;
-    logger.warn("A message from {hostname} was refused: {reason}", {
-      hostname,
-      reason: reason.trim(),
+  /** Logs that a stranger was refused: it may be a server with another secret. */
+  warn(hostname: string, reason: string): void {
+    this.#problems.problem(`${hostname} ${reason}`, {
+      text: "Refused a message from {hostname}: {reason}",
+      properties: { hostname, reason: reason.trim() },
     });
   }
 
-  /** The body, of the length that was told; undefined when it does not come in time. */
   async #read(request: Request, size: number): Promise<Uint8Array | undefined> {
-    using deadline = new Deadline(this.#options.clock, undefined);
-    deadline.allow(BODY_TIMEOUT);
-    return await readBody(request, size, deadline.signal);
+    const limit = { clock: this.#clock, timeoutMs: BODY_TIMEOUT_MS };
+    return await withDeadline((signal) => readBody(request, size, signal), limit)
+      .catch(() => undefined);
   }
+}
+
+/**
+ * Reads a body of exactly `size` bytes; undefined when it is shorter or longer, or `signal` is aborted.
+ * From then on nothing of it is held in memory, and nothing more is received.
+ */
+export async function readBody(
+  { body }: Request,
+  size: number,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const bytes = new Uint8Array(size); // Collecting chunks would take twice the memory.
+  if (!body) return size === 0 ? bytes : undefined;
+  const reader = body.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await fill(bytes, reader) ? bytes : undefined;
+  } catch {
+    stop();
+    return undefined; // The sender hung up, or sent too much.
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Whether the stream has exactly as many bytes as fit. */
+async function fill(
+  bytes: Uint8Array,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<boolean> {
+  let filled = 0;
+  for (let { value } = await reader.read(); value; { value } = await reader.read()) {
+    bytes.set(value, filled);
+    filled += value.length;
+  }
+  return filled === bytes.length;
 }

@@ -1,6 +1,6 @@
 /**
- * A queue of Amazon SQS, or of a service like it, to which the events of the bucket go. Each server
- * needs a queue of its own.
+ * Receives bucket events from a queue of Amazon SQS, or of a compatible service. Each server needs a
+ * queue of its own.
  *
  * @module
  */
@@ -13,40 +13,52 @@ import {
 import { getLogger } from "@logtape/logtape";
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { S3Config } from "../../config/s3_config.ts";
-import { backoff, type Environment, sleep } from "../../base/environment.ts";
+import { Backoff } from "../../base/backoff.ts";
+import { type Environment, sleep } from "../../base/environment.ts";
 import { messageOf } from "../../errors.ts";
 import { originOf } from "../../base/http_post.ts";
-import type { ObjectName } from "../../log/names.ts";
-import { Deadline } from "../../base/deadline.ts";
+import { OnceLog } from "../../base/once_log.ts";
+import type { OnCommit, StartSource } from "../sources.ts";
+import { withDeadline } from "../../base/deadline.ts";
 import { isOutdated } from "../../stores/s3/answers.ts";
 import { credentialsFor } from "../../stores/s3/credentials.ts";
 import { commitsIn } from "./s3_events.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
-/** A request waits so long for messages: the most that is allowed, in seconds. */
-const LONG_POLL = 20;
+/** How long a request waits for messages, and how many it takes: the most that SQS allows. */
+const LONG_POLL_S = 20, MAX_MESSAGES = 10;
 
-/** An answer that is so much later than it should be does not come any more: milliseconds. */
-const TIMEOUT = 10_000;
+/** How long the service may take for an answer. */
+const TIMEOUT_MS = 10_000;
 
-/** The most messages that are taken at once. */
-const BATCH = 10;
+/** Delays after failures. */
+const RETRY_RANGE = { minMs: 1000, maxMs: 60_000 };
 
-/** Delays after failures, in milliseconds: the first, and the longest. */
-const RETRY_BASE = 1000, RETRY_CAP = 60_000;
-
-/** What listening to a queue needs. */
+/** Options of {@linkcode listenToQueue}. */
 export interface QueueOptions {
-  /** Credentials, and the region where the URL does not tell it. */
+  /** Credentials, and the region where the queue's URL does not name it. */
   readonly s3: S3Config;
-  /** URL of the store whose commits count. */
+  /** URL of this server's store: events of others are ignored. */
   readonly store: string;
-  /** Time and chance. */
+  /** Time and randomness. */
   readonly environment: Environment;
-  /** Told of each commit. */
-  readonly onCommit: (name: ObjectName) => void;
+  /** Called for each commit. */
+  readonly onCommit: OnCommit;
 }
+
+/** Listens to the queues of the configuration. */
+export const startQueues: StartSource = (
+  { wake, s3 },
+  { log: { url: store }, environment },
+  onCommit,
+) => {
+  const queues = new AsyncDisposableStack();
+  for (const { sqs } of wake) {
+    queues.use(listenToQueue(sqs, { s3, store, environment, onCommit }));
+  }
+  return queues;
+};
 
 /** Listens to the queue with this URL until it is disposed of. */
 export function listenToQueue(url: string, options: QueueOptions): AsyncDisposable {
@@ -88,25 +100,25 @@ class Queue {
   async listen(): Promise<void> {
     const { clock, random } = this.#options.environment;
     const { signal } = this.#stopping;
-    for (let failures = 0; !signal.aborted;) {
+    const problems = new OnceLog(logger, clock);
+    const backoff = new Backoff(random, RETRY_RANGE);
+    const url = originOf(this.#url);
+    while (!signal.aborted) {
       try {
         await this.#takeMessages();
-        if (failures > 0) {
-          logger.info("The queue {url} can be reached again", { url: originOf(this.#url) });
-        }
-        failures = 0;
+        backoff.succeed();
+        problems.resolved(url, {
+          text: "The queue {url} can be reached again",
+          properties: { url },
+        });
       } catch (error) {
         if (signal.aborted) break;
         if (isOutdated(error)) await this.#renewCredentials();
-        if (failures++ === 0) {
-          logger.warn("Cannot reach the queue {url}: {message} (retrying; polls go on)", {
-            url: originOf(this.#url),
-            message: messageOf(error),
-          });
-        }
-        await sleep(clock, backoff(random, failures, RETRY_BASE, RETRY_CAP), signal).catch(
-          () => {},
-        );
+        problems.problem(url, {
+          text: "Cannot reach the queue {url}: {message} (retrying; polls go on)",
+          properties: { url, message: messageOf(error) },
+        });
+        await sleep(clock, backoff.fail(), signal).catch(() => {});
       }
     }
     this.#client.destroy();
@@ -114,48 +126,47 @@ class Queue {
 
   async #renewCredentials(): Promise<void> {
     const { credentials } = this.#client.config;
-    // The next attempt says what is wrong with them.
+    // The next attempt reports what is wrong with them.
     const renewing = () => credentials({ forceRefresh: true });
-    await this.#inTime(TIMEOUT, renewing, this.#stopping.signal).catch(() => {});
+    await this.#inTime(TIMEOUT_MS, renewing, this.#stopping.signal).catch(() => {});
   }
 
   async #takeMessages(): Promise<void> {
     const receive = new ReceiveMessageCommand({
       QueueUrl: this.#url,
-      WaitTimeSeconds: LONG_POLL,
-      MaxNumberOfMessages: BATCH,
+      WaitTimeSeconds: LONG_POLL_S,
+      MaxNumberOfMessages: MAX_MESSAGES,
     });
     const { Messages: messages = [] } = await this.#inTime(
-      LONG_POLL * 1000 + TIMEOUT,
+      LONG_POLL_S * 1000 + TIMEOUT_MS,
       (abortSignal) => this.#client.send(receive, { abortSignal }),
       this.#stopping.signal,
     );
     if (messages.length === 0) return;
     for (const message of messages) this.#take(message);
-    // Also those that were not understood: they would come again and again.
+    // Also those that are not bucket events: they would be received again and again.
     const remove = new DeleteMessageBatchCommand({
       QueueUrl: this.#url,
       Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
     });
-    await this.#inTime(TIMEOUT, (abortSignal) => this.#client.send(remove, { abortSignal }));
+    await this.#inTime(TIMEOUT_MS, (abortSignal) => this.#client.send(remove, { abortSignal }));
   }
 
-  /** The SDK has no time limit of its own. */
+  /** The SDK sets no time limit. */
   async #inTime<T>(
-    ms: number,
+    timeoutMs: number,
     request: (abortSignal: AbortSignal) => Promise<T>,
-    caller?: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<T> {
-    using deadline = new Deadline(this.#options.environment.clock, caller);
-    deadline.allow(ms);
-    return await deadline.race(request(deadline.signal));
+    const { clock } = this.#options.environment;
+    return await withDeadline(request, { clock, timeoutMs, signal });
   }
 
   #take({ Body: body = "" }: Message): void {
     const { store, onCommit } = this.#options;
     const commits = commitsIn(body, store);
     if (!commits) {
-      logger.debug("A message in {url} is no event of a bucket: {body}", {
+      logger.debug("Ignored a message in {url} that is not a bucket event: {body}", {
         url: originOf(this.#url),
         body: body.slice(0, 200),
       });

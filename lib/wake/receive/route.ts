@@ -1,23 +1,23 @@
 /**
- * What a listener takes at a path, and how it answers.
+ * What the paths of the listener have in common.
  *
  * @module
  */
 
-/** What is taken at a path. */
+/** Handles the messages that are sent to one path. */
 export interface Route {
-  /** Refuses what the head of a message shows to be a stranger's, before its body is read. */
+  /** Refuses a stranger's message by its headers alone, before its body is read. */
   admit(request: Request, url: URL): Response | undefined;
-  /** Takes the message. */
+  /** Handles a message that was admitted. */
   take(request: Request, body: Uint8Array): Response | Promise<Response>;
 }
 
-/** The message is taken. */
-export function done(): Response {
+/** The message was handled. */
+export function accept(): Response {
   return new Response(null, { status: 204 });
 }
 
-/** It is not. */
+/** The message was refused. */
 export function refuse(
   status: number,
   message: string,

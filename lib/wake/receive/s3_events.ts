@@ -1,13 +1,13 @@
 /**
- * Events that S3, MinIO and Ceph send when something is written to a bucket.
+ * Bucket events: S3, MinIO and Ceph send them when an object is written.
  *
  * @module
  */
 import { type ObjectName, parseKey } from "../../log/names.ts";
 
 /**
- * The commits of the store that an event tells of, which is the text of JSON; undefined when it is not
- * an event of a bucket. SNS may have wrapped it.
+ * The commits in the store that an event, as JSON, reports; undefined when the text is not a bucket
+ * event. Unwraps what was forwarded by SNS.
  */
 export function commitsIn(event: string, store: string): ObjectName[] | undefined {
   const { Records: records, Message: message } = fieldsOf(parse(event));
@@ -23,7 +23,7 @@ export function commitsIn(event: string, store: string): ObjectName[] | undefine
   });
 }
 
-/** Keys are encoded as in a query. */
+/** Keys are encoded like the query of a URL. */
 function decodeKey(key: string): string {
   const text = key.replaceAll("+", " ");
   try {

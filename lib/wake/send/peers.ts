@@ -1,47 +1,46 @@
 /**
- * Telling peers: each commit is sent to them as it is stored, so that they need not wait for a poll.
+ * Sends each commit to the peers as it is stored, so that they need not wait for their next poll.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { mediaTypeOf } from "../../log/encryption/format.ts";
-import { backoff, type Environment } from "../../base/environment.ts";
-import { messageOf } from "../../errors.ts";
+import { Backoff } from "../../base/backoff.ts";
+import { Deadline, withDeadline } from "../../base/deadline.ts";
+import type { Clock, Environment } from "../../base/environment.ts";
 import { originOf, post } from "../../base/http_post.ts";
-import { Deadline } from "../../base/deadline.ts";
+import { OnceLog } from "../../base/once_log.ts";
+import { messageOf } from "../../errors.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
+import { mediaTypeOf } from "../../log/encryption/format.ts";
 import { messageId, SERVICE_HEADER } from "../message_id.ts";
 import { Signer } from "../signature.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
-/** No more wait for one peer: commits, and their bytes. What comes then is dropped. */
-const MOST_COMMITS = 256, MOST_BYTES = 8 * 1024 * 1024;
+/** Bounds the queue of each peer; what does not fit is dropped. */
+const MAX_QUEUED = 256, MAX_QUEUED_BYTES = 8 * 1024 * 1024;
 
-/** A peer that takes longer for an answer has failed: milliseconds. */
-const TIMEOUT = 10_000;
+/** How long a peer may take to answer. */
+const TIMEOUT_MS = 10_000;
 
-/** A peer that has failed is left alone for so long: at first, and at most. Milliseconds. */
-const RETRY_BASE = 250, RETRY_CAP = 60_000;
+/** How long a peer gets no messages after failures. */
+const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
-/** What peers are told with. */
+/** Options of {@linkcode Peers}. */
 export interface PeersOptions {
-  /** What to sign with. */
+  /** The secret shared by all peers. */
   readonly secret: string;
-  /** URL of the store that the commits are in. */
-  readonly store: string;
-  /** Which service has it, where the URL does not tell. */
-  readonly service?: string;
-  /** Milliseconds since 1970 by the store's clock, on which servers agree. */
-  readonly now: () => number;
-  /** Time and chance. */
+  /** The bucket that the commits are in. */
+  readonly log: Pick<BucketLog, "url" | "service" | "now">;
+  /** Time and randomness. */
   readonly environment: Environment;
 }
 
-/** What became of the commits that peers were to be told of. */
+/** How many commits peers received. */
 export interface WakeUpCounts {
-  /** Sent. */
+  /** Commits that peers accepted. */
   readonly sent: number;
-  /** Not sent, or without an answer. */
+  /** Commits that were not sent, or not accepted. */
   readonly dropped: number;
 }
 
@@ -57,7 +56,7 @@ interface Message {
   readonly body: Uint8Array;
 }
 
-/** All peers of this server. What they miss they find by polling. */
+/** All peers of this server. They find commits that they missed by polling. */
 export class Peers {
   readonly #peers: readonly Peer[];
   readonly #signer: Signer;
@@ -70,7 +69,7 @@ export class Peers {
     this.#peers = urls.map((url) => new Peer(url, options.environment));
   }
 
-  /** What became of all commits, over all peers. */
+  /** Commits sent and dropped so far, summed over all peers. */
   get counts(): WakeUpCounts {
     return {
       sent: this.#peers.reduce((sum, { sent }) => sum + sent, 0),
@@ -80,64 +79,65 @@ export class Peers {
 
   /** Sends a commit to every peer, in the background. */
   send({ key, body }: StoredCommit): void {
-    const { store, service, now } = this.#options;
+    const { log } = this.#options;
     const headers = {
-      ...this.#signer.sign(messageId(store, key), body, now()),
+      ...this.#signer.sign(messageId(log.url, key), body, log.now()),
       "content-type": mediaTypeOf(body),
-      ...service !== undefined && { [SERVICE_HEADER]: encodeURI(service) },
+      ...log.service !== undefined && { [SERVICE_HEADER]: encodeURI(log.service) },
     };
     for (const peer of this.#peers) peer.send({ headers, body });
   }
 
-  /** Lets what is on its way arrive, for at most so many milliseconds. */
-  async close(ms: number): Promise<void> {
-    await Promise.all(this.#peers.map((peer) => peer.close(ms)));
+  /** Waits until all commits are sent, for at most `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    await Promise.all(this.#peers.map((peer) => peer.close(timeoutMs)));
   }
 }
 
-/** One peer, which gets one commit after the other over a connection that is kept. */
+/** One peer: gets one commit after the other, over a connection that is kept open. */
 class Peer {
   sent = 0;
   dropped = 0;
   readonly #url: string;
-  /** All of the URL that is shown. */
+  /** For logs: the rest of the URL may be secret. */
   readonly #origin: string;
-  readonly #environment: Environment;
+  readonly #clock: Clock;
   readonly #queue: Message[] = [];
-  readonly #closing = new AbortController();
-  // With HTTP/1.1 a request that is given up takes its connection along.
+  readonly #closing: Deadline;
+  readonly #backoff: Backoff;
+  readonly #problems: OnceLog;
+  // With HTTP/2, an aborted request would leave the connection open.
   readonly #http = Deno.createHttpClient({ http2: false });
-  #bytes = 0;
-  #failures = 0;
-  /** What was told of the last failure: the same is not told again. */
-  #complaint: string | undefined;
-  #leftAloneUntil = -Infinity;
+  #queuedBytes = 0;
+  #retryAt = -Infinity;
   #sending: Promise<void> | undefined;
 
-  constructor(url: string, environment: Environment) {
+  constructor(url: string, { clock, random }: Environment) {
     this.#url = url.replace(/\/+$/, "");
     this.#origin = originOf(url);
-    this.#environment = environment;
+    this.#clock = clock;
+    this.#closing = new Deadline(clock);
+    this.#backoff = new Backoff(random, RETRY_RANGE);
+    this.#problems = new OnceLog(logger, clock);
   }
 
   send(message: Message): void {
-    const isFull = this.#queue.length >= MOST_COMMITS ||
-      this.#bytes + message.body.length > MOST_BYTES && this.#queue.length > 0;
-    const now = this.#environment.clock.elapsed();
-    if (isFull || now < this.#leftAloneUntil || this.#closing.signal.aborted) {
+    const isFull = this.#queue.length >= MAX_QUEUED ||
+      this.#queuedBytes + message.body.length > MAX_QUEUED_BYTES && this.#queue.length > 0;
+    if (isFull || this.#clock.elapsed() < this.#retryAt || this.#closing.signal.aborted) {
       this.dropped++;
       return;
     }
     this.#queue.push(message);
-    this.#bytes += message.body.length;
+    this.#queuedBytes += message.body.length;
     this.#sending ??= this.#sendAll();
   }
 
-  async close(ms: number): Promise<void> {
-    const cancel = this.#environment.clock.setTimer(ms, () => this.#closing.abort());
+  async close(timeoutMs: number): Promise<void> {
+    using closing = this.#closing;
+    closing.allow(timeoutMs);
     await this.#sending;
-    cancel();
-    this.#closing.abort();
+    closing.abort();
     this.#http.close();
   }
 
@@ -146,55 +146,44 @@ class Peer {
       try {
         await this.#post(message);
         this.#noteSuccess();
-        this.#take();
+        this.#dequeue();
       } catch (error) {
         this.#noteFailure(error);
       }
     }
-    this.#sending = undefined; // At once: what comes from now on is sent anew.
+    this.#sending = undefined; // In the same turn as the last look into the queue.
   }
 
   async #post({ headers, body }: Message): Promise<void> {
-    using deadline = new Deadline(this.#environment.clock, this.#closing.signal);
-    deadline.allow(TIMEOUT);
-    const { ok, status, excerpt } = await post(this.#url, {
-      path: "/commits",
-      headers,
-      body,
-      client: this.#http,
-      signal: deadline.signal,
-    });
+    const { ok, status, excerpt } = await withDeadline(
+      (signal) => post(this.#url, { path: "/commits", headers, body, client: this.#http, signal }),
+      { clock: this.#clock, timeoutMs: TIMEOUT_MS, signal: this.#closing.signal },
+    );
     if (!ok) throw new Error(`${status} ${excerpt}`.trim());
   }
 
-  #take(): void {
-    this.#bytes -= this.#queue.shift()!.body.length;
+  #dequeue(): void {
+    this.#queuedBytes -= this.#queue.shift()!.body.length;
   }
 
   #noteSuccess(): void {
-    if (this.#failures > 0) {
-      logger.info("The peer {url} can be reached again", { url: this.#origin });
-    }
-    this.#failures = 0;
-    this.#complaint = undefined;
+    this.#backoff.succeed();
     this.sent++;
+    this.#problems.resolved(this.#origin, {
+      text: "The peer {url} can be reached again",
+      properties: { url: this.#origin },
+    });
   }
 
-  /** What waits is dropped, too: a poll brings it sooner than the next attempt. */
+  /** Drops the whole queue: the peer polls sooner than the next attempt is made. */
   #noteFailure(error: unknown): void {
-    const { clock, random } = this.#environment;
     this.dropped += this.#queue.length;
-    while (this.#queue.length > 0) this.#take();
+    while (this.#queue.length > 0) this.#dequeue();
     if (this.#closing.signal.aborted) return;
-    const message = messageOf(error);
-    if (message !== this.#complaint) {
-      this.#complaint = message;
-      logger.warn(
-        "Cannot tell the peer {url} of a commit: {message} (it will find it by polling)",
-        { url: this.#origin, message },
-      );
-    }
-    this.#failures++;
-    this.#leftAloneUntil = clock.elapsed() + backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
+    this.#retryAt = this.#clock.elapsed() + this.#backoff.fail();
+    this.#problems.problem(this.#origin, {
+      text: "Cannot send a commit to the peer {url}: {message} (it will find it by polling)",
+      properties: { url: this.#origin, message: messageOf(error) },
+    });
   }
 }

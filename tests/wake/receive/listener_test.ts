@@ -22,15 +22,19 @@ Deno.test("strangers, replays, and what is of another store are refused", async 
     assert.match(gotText, text);
     assert.equal(gotStatus, status);
   };
-  await refused({ headers: {} }, 401, /not signed/);
+  await refused({ headers: {} }, 401, /signature is missing/);
   await refused({ secret: `whsec_${btoa("another")}` }, 401, /secret/);
   await refused({ now: Date.now() - 3_600_000 }, 401, /clocks/);
-  await refused({ id: messageId("s3://other", NAME.key) }, 409, /another store/);
-  await refused({ id: messageId(STORE, `../${NAME.key}`) }, 409, /no commit/);
-  await refused({ id: messageId(STORE, NAME.key.replace("tail", "segments")) }, 409, /no commit/);
+  await refused({ id: messageId("s3://other", NAME.key) }, 409, /commit of this store/);
+  await refused({ id: messageId(STORE, `../${NAME.key}`) }, 409, /commit of this store/);
+  await refused(
+    { id: messageId(STORE, NAME.key.replace("tail", "segments")) },
+    409,
+    /commit of this store/,
+  );
   assert.deepEqual(ear.heard, []);
   await ear.post();
-  await refused({}, 409, /came before/);
+  await refused({}, 409, /Already received/);
   assert.equal(ear.heard.length, 1);
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readBody } from "../../../lib/wake/receive/read_body.ts";
+import { readBody } from "../../../lib/wake/receive/listener.ts";
 
 function requestWith(body: ReadableStream<Uint8Array<ArrayBuffer>>): Request {
   return new Request("http://ear", { method: "POST", body });

@@ -37,7 +37,8 @@ function receive(connection: Connection, count: number) {
 }
 
 function optionsFor(store: MemoryStore) {
-  return { secret: SECRET, store: store.url, now: Date.now, environment: systemEnvironment };
+  const log = { url: store.url, service: undefined, now: Date.now };
+  return { secret: SECRET, log, environment: systemEnvironment };
 }
 
 const update = (content: string) => ({ url: `https://example.com/${encodeURI(content)}`, content });
@@ -120,12 +121,12 @@ Deno.test("both sides tell once when a peer refuses, also one that was out of re
   await failTwice();
   const warnings = log.lines.filter((line) => line.startsWith("warning"));
   assert.equal(warnings.length, 3, warnings.join("\n"));
-  assert.match(warnings[0], /Cannot tell the peer .* of a commit: .*refused/);
+  assert.match(warnings[0], /Cannot send a commit to the peer .*: .*refused/);
   assert.match(
     warnings[1],
-    /from 127\.0\.0\.1 was refused: It is not signed with the secret of this/,
+    /Refused a message from 127\.0\.0\.1: Not signed with the secret of this/,
   );
-  assert.match(warnings[2], /Cannot tell the peer .* of a commit: 401 It is not signed/);
+  assert.match(warnings[2], /Cannot send a commit to the peer .*: 401 Not signed/);
   await peers.close(0);
 });
 
@@ -165,7 +166,10 @@ Deno.test("of a peer's URL only the origin is told, whatever it answers", async 
   skipped = 120_000; // A peer that has failed is left alone for a while.
   await send(6);
   await peers.close(1000);
-  assert.equal(log.lines.filter((line) => line.includes("Cannot tell the peer")).length, 3);
+  assert.equal(
+    log.lines.filter((line) => line.includes("Cannot send a commit to the peer")).length,
+    3,
+  );
   assert.match(log.lines.join("\n"), /can be reached again/);
   assert.doesNotMatch(log.lines.join("\n"), /behind|T0KEN/);
 });
