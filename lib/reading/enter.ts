@@ -7,7 +7,7 @@ import { contiguousStart } from "./chain.ts";
 import { sleep } from "../base/environment.ts";
 import { whyUnreadable } from "../log/bucket_log.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
-import { LONGEST_LAG } from "../stores/store.ts";
+import { MAX_LISTING_LAG_MS } from "../stores/store.ts";
 import type { ReadContext } from "./stream_reader.ts";
 
 /** What entering stands on. */
@@ -54,7 +54,7 @@ async function entryPoint(
   await list("segments");
   if (isWhole()) return 0;
   // What is before the entry is never looked for again.
-  await sleep(clock, LONGEST_LAG, signal);
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);
   await list("tail");
   await list("segments");
   const newest = await newestReadable(context, names);
@@ -73,7 +73,7 @@ async function newestReadable(
   const first = await firstReadable(context, names);
   if (!first.hasMissed) return first.readable;
   // A store may list an object before it hands it out.
-  await sleep(clock, LONGEST_LAG, signal);
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);
   return (await firstReadable(context, names)).readable;
 }
 

@@ -13,7 +13,7 @@ import { type ObjectName, parseKey, reachOf, serverOf } from "../../log/names.ts
 import { readObject } from "./read_objects.ts";
 import type { StreamState } from "../../state/own_stream.ts";
 import type { State } from "../../state/state.ts";
-import { LONGEST_LAG, type StoreOptions } from "../../stores/store.ts";
+import { MAX_LISTING_LAG_MS, type StoreOptions } from "../../stores/store.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
@@ -90,7 +90,7 @@ export async function checkOwnTail(
 
 /** A listing may lag: what it does not show is looked for once more before it counts as gone. */
 async function listAgain(context: UploadContext, options: StoreOptions): Promise<OwnTail> {
-  await sleep(context.environment.clock, LONGEST_LAG, options.signal);
+  await sleep(context.environment.clock, MAX_LISTING_LAG_MS, options.signal);
   return await listOwnTail(context, options);
 }
 

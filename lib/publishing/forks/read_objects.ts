@@ -10,7 +10,7 @@ import type { UploadContext } from "../commit.ts";
 import { sleep } from "../../base/environment.ts";
 import { messageOf } from "../../errors.ts";
 import type { ObjectName } from "../../log/names.ts";
-import { LONGEST_LAG, type StoreOptions } from "../../stores/store.ts";
+import { MAX_LISTING_LAG_MS, type StoreOptions } from "../../stores/store.ts";
 
 /** What listings go on showing is fetched so many times before it is left for later. */
 const MAX_TRIES = 3;
@@ -69,7 +69,7 @@ export async function* readAll(
   const tries = new Map<string, number>();
   let missed: ObjectName[] = [];
   do {
-    await sleep(context.environment.clock, LONGEST_LAG, options.signal);
+    await sleep(context.environment.clock, MAX_LISTING_LAG_MS, options.signal);
     const names = await list(), listed = new Set(names.map(({ key }) => key));
     for (const name of missed) if (!listed.has(name.key)) context.absent.forget(name);
     missed = [];
