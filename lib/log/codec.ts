@@ -6,7 +6,7 @@
  * @module
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { formatOf } from "./encryption/format.ts";
+import { formatOf } from "../stores/body_format.ts";
 import { CorruptObjectError, messageOf } from "../errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_limits.ts";
 import { type ObjectName, serverOf } from "./names.ts";

@@ -22,7 +22,7 @@ import { type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { ForkWatch } from "./forks/fork_watch.ts";
 import { LockedObjects } from "./forks/locked_objects.ts";
-import { type KnownTail, knownTail } from "./forks/own_tail.ts";
+import { knownTail } from "./forks/own_tail.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
@@ -99,18 +99,19 @@ export class Uploader {
     await this.#waiters.wait(row, options);
   }
 
-  /** What {@linkcode observe} has to know of the time before the listing began. */
-  knownTail(): KnownTail {
-    return knownTail(this.#parts.state);
-  }
-
-  /** Takes a listing of all tails that was made anyway, and starts if it shows something to look into. */
-  observe(tails: ReadonlyMap<string, readonly ObjectName[]>, known: KnownTail): void {
+  /**
+   * Called before a listing of the tail begins, which is made anyway; the returned function takes it, and
+   * starts the uploader if there is something to look into.
+   */
+  expectListing(): (tails: ReadonlyMap<string, readonly ObjectName[]>) => void {
     const { state, environment: { clock } } = this.#parts;
-    const commitsOf = (stream: string) => tails.get(stream) ?? [];
-    const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
-    const tail = { ...known, commits: [...commitsOf(known.before.stream)], former };
-    if (this.#forks.take(tail, this.#context)) this.start();
+    const known = knownTail(state);
+    return (tails) => {
+      const commitsOf = (stream: string) => tails.get(stream) ?? [];
+      const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
+      const tail = { ...known, commits: [...commitsOf(known.before.stream)], former };
+      if (this.#forks.take(tail, this.#context)) this.start();
+    };
   }
 
   /** Why the last attempt to upload failed; undefined when it did not. */

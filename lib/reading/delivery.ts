@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
-import { Dating } from "./dating.ts";
+import { TimeClamp } from "./clamp_time.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
@@ -75,7 +75,7 @@ interface Superseded {
 export class Delivery {
   readonly #state: State;
   readonly #log: BucketLog;
-  readonly #dating: Dating;
+  readonly #clamp: TimeClamp;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
   readonly #options: DeliveryOptions;
@@ -93,7 +93,7 @@ export class Delivery {
     this.#options = options;
     this.#state = state;
     this.#log = log;
-    this.#dating = new Dating(state);
+    this.#clamp = new TimeClamp(state);
     this.#environment = environment;
     this.#turns = urlTurnsOf(state);
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
@@ -119,7 +119,7 @@ export class Delivery {
   ): Promise<void> {
     const { clock } = this.#environment;
     const now = this.#log.now();
-    const updates = stored.map((update) => this.#dating.date(stream, update, now));
+    const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
     const superseded = this.#noteNewest(updates, now);
     const republished = this.#state.publisher.republishedIn(stream);
     let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;

@@ -6,13 +6,12 @@
 import { getLogger } from "@logtape/logtape";
 import { Bell } from "../base/event.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { sleep } from "../base/environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../log/names.ts";
 import { PollPace } from "./poll_pace.ts";
-import type { Poller } from "./poller.ts";
+import type { Poller, ReadingParts } from "./poller.ts";
 import { RegularCleanup } from "./regular_cleanup.ts";
 import { MarkerReader } from "../wake/marker.ts";
 import { startWakeUps } from "../wake/sources.ts";
@@ -43,7 +42,7 @@ export interface PollLoopOptions {
 
 /** Polls one time after the other, never two at once. */
 export class PollLoop {
-  readonly #parts: Parts;
+  readonly #parts: ReadingParts;
   readonly #options: PollLoopOptions;
   readonly #bell: Bell;
   #polling: Promise<boolean> | undefined;
@@ -53,7 +52,7 @@ export class PollLoop {
   #wasRefused = false;
 
   /** A loop that does not run yet. */
-  constructor(parts: Parts, options: PollLoopOptions) {
+  constructor(parts: ReadingParts, options: PollLoopOptions) {
     this.#parts = parts;
     this.#options = options;
     this.#bell = new Bell(parts.environment.clock);

@@ -5,7 +5,6 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { Parts } from "../connection.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
 import { enterStreams } from "./enter.ts";
@@ -17,12 +16,14 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
+import { type BucketLog, whyUnreadable } from "../log/bucket_log.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
 import { Semaphore } from "../base/semaphore.ts";
 import { Readers } from "./readers.ts";
-import { Room } from "./memory_budget.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
+import type { Environment } from "../base/environment.ts";
+import type { State } from "../state/state.ts";
 import { UnreadableLog } from "./unreadable_log.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -31,13 +32,30 @@ const logger = getLogger(["feedsync", "watch"]);
 const PARALLEL_REQUESTS = 8;
 
 /** How many objects of a stream are fetched ahead, and of all streams, where that leaves each one. */
-const MOST_AHEAD = 4, MOST_FETCHED = 32;
+const MAX_AHEAD = 4, MAX_FETCHED = 32;
 
 /** Bytes of what is decoded and being applied, over all streams: a hundred streams may catch up at once. */
-const MOST_DECODED = 128 * 1024 * 1024;
+const MAX_DECODED_BYTES = 128 * 1024 * 1024;
 
 /** An unreadable object is given up after the retention; after a day when there is none. */
 const DAY = 24 * 60 * 60 * 1000;
+
+/** What reading stands on. */
+export interface ReadingParts {
+  /** The own state. */
+  readonly state: State;
+  /** What is in the bucket. */
+  readonly log: BucketLog;
+  /** The own stream, which looks for what is wrong with it in listings that are made anyway. */
+  readonly uploader: {
+    /** Called before a listing of the tail begins; the returned function takes it. */
+    expectListing(): (tails: ReadonlyMap<string, readonly ObjectName[]>) => void;
+    /** Begins to upload what is queued. */
+    start(): void;
+  };
+  /** Time and randomness. */
+  readonly environment: Environment;
+}
 
 /** What a poller is made with. */
 export interface PollerOptions {
@@ -51,7 +69,7 @@ export interface PollerOptions {
 
 /** Polls; streams are read side by side, and a slow one holds up no other. */
 export class Poller {
-  readonly #parts: Parts;
+  readonly #parts: ReadingParts;
   readonly #options: PollerOptions;
   readonly #context: Omit<ReadContext, "wasHeld">;
   readonly #readers = new Readers(
@@ -63,7 +81,7 @@ export class Poller {
   readonly #requests = new Semaphore(PARALLEL_REQUESTS);
 
   /** A poller that has not polled yet. */
-  constructor(parts: Parts, options: PollerOptions) {
+  constructor(parts: ReadingParts, options: PollerOptions) {
     const { delivery, signal, config: { retention } } = options;
     this.#parts = parts;
     this.#options = options;
@@ -74,8 +92,8 @@ export class Poller {
       delivery,
       signal,
       requests: this.#requests.low,
-      ahead: () => Math.max(1, Math.min(MOST_AHEAD, Math.floor(MOST_FETCHED / this.#readers.size))),
-      decoded: new Room(MOST_DECODED),
+      ahead: () => Math.max(1, Math.min(MAX_AHEAD, Math.floor(MAX_FETCHED / this.#readers.size))),
+      decoded: new MemoryBudget(MAX_DECODED_BYTES),
       delivered: new DeliveredCommits(),
       patience: retention === false ? DAY : retention,
       onUnreadable: (error) => this.#unreadable.tell(error),
@@ -89,9 +107,9 @@ export class Poller {
   async poll(): Promise<boolean> {
     const { state, log, uploader, environment: { clock } } = this.#parts;
     const { signal, config: { from } } = this.#options;
-    const ownTail = uploader.knownTail();
+    const observe = uploader.expectListing();
     const streams = await log.list({ signal });
-    uploader.observe(streams, ownTail);
+    observe(streams);
     await enterStreams(this.#context, streams, from);
     this.#forget(streams);
     streams.delete(this.#skipped());

@@ -16,7 +16,7 @@ import {
 } from "../errors.ts";
 import { fetchAhead, type FetchContext, startFetching } from "./fetch_ahead.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
-import type { Held, Room } from "./memory_budget.ts";
+import type { Held, MemoryBudget } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";
 
 /** A hole is a gap once it was there in so many listings … */
@@ -34,7 +34,7 @@ export interface ReadContext extends FetchContext {
   /** Hands updates to the plugins and moves the cursor. */
   readonly delivery: Delivery;
   /** Bounds what is held decoded, over all streams. */
-  readonly decoded: Room;
+  readonly decoded: MemoryBudget;
   /** The stream could not be read on before: what was absent then is not looked for as long again. */
   readonly wasHeld: boolean;
   /** After so many milliseconds an unreadable object is given up. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import type { Envelope } from "../../lib/log/encryption/envelope.ts";
-import { formatOf } from "../../lib/log/encryption/format.ts";
+import { formatOf } from "../../lib/stores/body_format.ts";
 import { systemEnvironment } from "../../lib/base/environment.ts";
 import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";

@@ -5,7 +5,7 @@
  */
 import { CorruptObjectError, MissingKeyError } from "../../errors.ts";
 import type { ObjectName } from "../names.ts";
-import { formatOf } from "./format.ts";
+import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 
 /** Encrypts and decrypts the bytes of objects. */

@@ -10,7 +10,7 @@ import type { ResolvedEncryption } from "../../config/encryption.ts";
 import { CorruptObjectError, FeedSyncError, messageOf, MissingKeyError } from "../../errors.ts";
 import type { ObjectName } from "../names.ts";
 import type { Envelope } from "./envelope.ts";
-import { formatOf } from "./format.ts";
+import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 import { KeyFile } from "./key_file.ts";
 

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Config } from "../../config/s3_config.ts";
-import { mediaTypeOf } from "../../log/encryption/format.ts";
+import { mediaTypeOf } from "../body_format.ts";
 import { CorruptObjectError } from "../../errors.ts";
 import { checkKey } from "../object_key.ts";
 import { readBody } from "./bodies.ts";

@@ -11,7 +11,7 @@ import { originOf, post } from "../../base/http_post.ts";
 import { OnceLog } from "../../base/once_log.ts";
 import { messageOf } from "../../errors.ts";
 import type { BucketLog } from "../../log/bucket_log.ts";
-import { mediaTypeOf } from "../../log/encryption/format.ts";
+import { mediaTypeOf } from "../../stores/body_format.ts";
 import { messageId, SERVICE_HEADER } from "../message_id.ts";
 import { Signer } from "../signature.ts";
 

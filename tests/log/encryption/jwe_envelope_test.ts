@@ -3,7 +3,7 @@ import { zstdDecompressSync } from "node:zlib";
 import { compactDecrypt, CompactEncrypt } from "jose";
 import { decodeBody, encodeBody, updateLine } from "../../../lib/log/codec.ts";
 import { type Envelope, plainEnvelope } from "../../../lib/log/encryption/envelope.ts";
-import { mediaTypeOf } from "../../../lib/log/encryption/format.ts";
+import { mediaTypeOf } from "../../../lib/stores/body_format.ts";
 import { CorruptObjectError, MissingKeyError } from "../../../lib/errors.ts";
 import { type ObjectName, objectName } from "../../../lib/log/names.ts";
 import { Keys } from "../../encryption/keys.ts";

@@ -1,5 +1,5 @@
 /**
- * When updates were published, as far as that can be believed.
+ * Updates that claim to be of a time to come.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { State } from "../state/state.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** Dates updates by the store's clock. */
-export class Dating {
+/** Clamps the times of updates to the store's time. */
+export class TimeClamp {
   readonly #state: State;
   #hasWarned = false;
   #last = 0;
@@ -23,10 +23,9 @@ export class Dating {
 
   /**
    * The update, as of `now` by the store's clock when its own time cannot be: then it is neither lost nor
-   * newest for ever.
-   * Updates keep their order, and the one that is the newest of its URL its time, when it comes again.
+   * newest for ever. Updates keep their order, and the one that is the newest of its URL its time, when it comes again.
    */
-  date(stream: string, update: StoredUpdate, now: number): StoredUpdate {
+  clamp(stream: string, update: StoredUpdate, now: number): StoredUpdate {
     if (isPlausible(Date.parse(update.time), now)) return update;
     if (!this.#hasWarned) {
       logger.warn(
