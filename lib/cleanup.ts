@@ -6,6 +6,8 @@
 import { getLogger } from "@logtape/logtape";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./base/duration.ts";
+import type { Environment } from "./base/environment.ts";
+import { OnceLog } from "./base/once_log.ts";
 import type { BucketLog, DatedName } from "./log/bucket_log.ts";
 import { reachOf } from "./log/names.ts";
 
@@ -81,7 +83,12 @@ export async function cleanup(
   const either = signal ? AbortSignal.any([signal, closed]) : closed;
   try {
     return await connection.keepOpen(
-      cleanUp(parts.log, { maxAge: age, dryRun, signal: either }),
+      cleanUp(parts.log, {
+        maxAge: age,
+        dryRun,
+        signal: either,
+        problems: problemsOf(parts.environment),
+      }),
     );
   } catch (error) {
     closed.throwIfAborted();
@@ -89,10 +96,16 @@ export async function cleanup(
   }
 }
 
+/** Where a cleanup, or several in succession, report what is wrong with their store. */
+export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
+  return new OnceLog(logger, clock);
+}
+
 /** {@linkcode cleanup} for what is in a bucket; `maxAge` in milliseconds. */
 export async function cleanUp(
   log: BucketLog,
-  { maxAge, dryRun = false, signal }: {
+  { maxAge, dryRun = false, problems, signal }: {
+    readonly problems: OnceLog;
     readonly maxAge: number;
     readonly dryRun?: boolean;
     readonly signal?: AbortSignal;
@@ -101,7 +114,10 @@ export async function cleanUp(
   const { streams, foreign } = await log.listAll({ signal });
   const objects = [...streams.values()].flat();
   const undated = objects.filter(({ lastModified }) => lastModified === undefined).length;
-  if (undated > 0) tellOfUndated(log, undated);
+  if (undated > 0) {
+    const properties = { undated, store: log.url };
+    problems.problem("undated", { text: UNDATED, properties, kind: "undated" });
+  }
   const now = timeOf(log, objects);
   const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
   const failed = new Set<string>();
@@ -113,7 +129,9 @@ export async function cleanUp(
       for (const { key } of failures) failed.add(key);
     }
   }
-  if (log.keepsVersions) tellOfVersions(log);
+  if (log.keepsVersions) {
+    problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
+  }
   const deleted = expired.flat().filter(({ key }) => !failed.has(key));
   return {
     deleted: deleted.length,
@@ -127,38 +145,13 @@ export async function cleanUp(
   };
 }
 
-/** What is wrong with a store stays so: it is said once. */
-const TOLD = { undated: new WeakSet<BucketLog>(), versions: new WeakSet<BucketLog>() };
+const UNDATED =
+  "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
+  "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects";
 
-function tellOnce(
-  told: WeakSet<BucketLog>,
-  log: BucketLog,
-  text: string,
-  properties: Record<string, unknown> = {},
-): void {
-  if (told.has(log)) return;
-  told.add(log);
-  logger.warn(text, { ...properties, store: log.url });
-}
-
-function tellOfUndated(log: BucketLog, undated: number): void {
-  tellOnce(
-    TOLD.undated,
-    log,
-    "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
-      "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects",
-    { undated },
-  );
-}
-
-function tellOfVersions(log: BucketLog): void {
-  tellOnce(
-    TOLD.versions,
-    log,
-    "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
-      "lifecycle rule that removes them, see 'Buckets that keep versions' in README.md",
-  );
-}
+const KEEPS_VERSIONS =
+  "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
+  "lifecycle rule that removes them, see 'Buckets that keep versions' in README.md";
 
 /**
  * The store's time, but stricter than {@linkcode BucketLog.now}: where the store has not told it (`Date`),

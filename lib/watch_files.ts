@@ -8,8 +8,8 @@ import type { Duration } from "./config/config.ts";
 import { resolveFiles } from "./config/resolve.ts";
 import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
-import type { ScanReport } from "./files/scan_report.ts";
-import { ledgerOf } from "./files/state_ledger.ts";
+import type { ScanReport } from "./files/scan.ts";
+import { fileIndexOf } from "./files/state_index.ts";
 import { FileWatcher } from "./files/file_watcher.ts";
 import { plainLogger } from "./base/plain_logger.ts";
 import { restore } from "./reading/restore.ts";
@@ -76,7 +76,7 @@ export function watchFiles(
     config.directory,
   )!;
   const { environment } = parts;
-  const watcher = new FileWatcher(path, ledgerOf(parts, { schemes: config.urlSchemes }), {
+  const watcher = new FileWatcher(path, fileIndexOf(parts, { schemes: config.urlSchemes }), {
     environment,
     settle,
     rescan,

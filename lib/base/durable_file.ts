@@ -6,8 +6,8 @@
 import { dirname } from "node:path";
 
 /**
- * Writes a new file and returns when it was written, in milliseconds since 1970, by the clock of
- * the file system. It has `mode` from the moment on at which it is made.
+ * Writes a new file; resolves to when it was written, in milliseconds since 1970, by the clock of the
+ * file system. The file has `mode` as soon as it exists.
  */
 export async function writeDurably(
   path: string,
@@ -21,11 +21,11 @@ export async function writeDurably(
   return mtime!.getTime();
 }
 
-/** Renames a file, replacing what has the new name; a directory for it is made when it is missing. */
+/** Renames a file, replacing what is at `to`; makes the directory when it is missing. */
 export async function renameDurably(from: string, to: string): Promise<void> {
   const directory = dirname(to);
   await inDirectory(directory, () => Deno.rename(from, to));
-  await ifThere(syncDirectory(directory)); // Whoever deleted the file may have removed it, too.
+  await ifThere(syncDirectory(directory)); // It may be gone again, with the file.
 }
 
 /**
@@ -39,19 +39,19 @@ export async function linkDurably(from: string, to: string): Promise<void> {
 }
 
 /**
- * So often a directory is made for a file. It may be removed again before the file is in it: whoever
- * deletes the last file in a directory of a store removes that, too.
+ * How often a directory is made for a file. It may be removed before the file is in it: whoever deletes
+ * the last file in a directory of a store removes the directory, too.
  */
-const MOST_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 10;
 
-/** Does `action` in a directory, which is made when that fails because it is missing. */
+/** Runs `action`; makes the directory and repeats it when it fails because that is missing. */
 export async function inDirectory<T>(directory: string, action: () => Promise<T>): Promise<T> {
   let unsynced: readonly string[] = [];
   for (let attempt = 1;; attempt++) {
     try {
-      return await action(); // At once: as long as the directory is empty, it may be removed.
+      return await action(); // First: an empty directory may be removed at any time.
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound) || attempt === MOST_ATTEMPTS) throw error;
+      if (!(error instanceof Deno.errors.NotFound) || attempt === MAX_ATTEMPTS) throw error;
     } finally {
       for (const parent of unsynced) await ifThere(syncDirectory(parent));
     }
@@ -59,7 +59,7 @@ export async function inDirectory<T>(directory: string, action: () => Promise<T>
   }
 }
 
-/** Makes a directory; resolves to those in which names are new, and not durable yet. */
+/** Makes a directory; resolves to the directories with new entries, which are not synced yet. */
 async function makeDirectory(path: string): Promise<string[]> {
   const parent = dirname(path);
   try {
@@ -73,7 +73,7 @@ async function makeDirectory(path: string): Promise<string[]> {
   return [...parents, parent];
 }
 
-/** Waits for something that is in vain once another process has removed what it is done with. */
+/** Ignores that another process has removed the file or directory. */
 async function ifThere(done: Promise<void>): Promise<void> {
   try {
     await done;
@@ -90,7 +90,7 @@ async function mkdir(path: string): Promise<void> {
   }
 }
 
-/** Makes the names in a directory durable, on systems where a directory can be opened. */
+/** Makes the entries of a directory durable, on systems where a directory can be opened. */
 async function syncDirectory(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using directory = await Deno.open(path);

@@ -1,21 +1,21 @@
 /**
- * What the core takes from outside besides store and state: time and chance. Production uses
- * {@linkcode systemEnvironment}; tests inject their own and never sleep.
+ * Time and randomness. Production uses {@linkcode systemEnvironment}; tests inject their own and never
+ * sleep.
  *
  * @module
  */
 
 /** A clock with timers. */
 export interface Clock {
-  /** Milliseconds since 1970. Somebody may set it, forward or back. */
+  /** Milliseconds since 1970. The clock may be set, forward or back. */
   now(): number;
-  /** Milliseconds since some moment: for how long something takes, whatever becomes of the time. */
+  /** Milliseconds of a clock that is never set: for measuring durations. */
   elapsed(): number;
   /** Calls `callback` once after `ms`; the returned function cancels that. */
   setTimer(ms: number, callback: () => void): () => void;
 }
 
-/** A source of chance. */
+/** A source of randomness. */
 export interface Random {
   /** A random UUID. */
   uuid(): string;

@@ -7,7 +7,7 @@
  */
 import { BackendUnavailableError } from "../errors.ts";
 
-/** What is sent. */
+/** A POST. */
 export interface PostRequest {
   /** Headers. */
   readonly headers: Headers | Record<string, string>;
@@ -21,15 +21,15 @@ export interface PostRequest {
   readonly client?: Deno.HttpClient;
 }
 
-/** What came back. */
+/** The answer to a POST. */
 export interface Answer {
   /** Status code. */
   readonly status: number;
   /** The status is 2xx. */
   readonly ok: boolean;
-  /** Milliseconds that the service asks to be left alone for. */
+  /** How long the service asks to wait before the next request, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** How the body begins, unless all went well; empty when it repeats parts of the URL or of a header. */
+  /** Beginning of the body of an error; empty when it repeats parts of the URL or of a header. */
   readonly excerpt: string;
 }
 
@@ -58,7 +58,7 @@ export async function post(url: string, request: PostRequest): Promise<Answer> {
   const { status, ok } = response;
   const retryAfterMs = retryAfter(response.headers);
   if (!ok) return { status, ok, retryAfterMs, excerpt: await excerptOf(response, url, headers) };
-  await response.body?.cancel().catch(() => {}); // The status has said it all.
+  await response.body?.cancel().catch(() => {}); // The status says enough.
   return { status, ok, excerpt: "" };
 }
 
@@ -67,7 +67,7 @@ export function originOf(url: string): string {
   return new URL(url).origin;
 }
 
-/** What is said for which text in an error of `fetch`. The text itself is never shown. */
+/** Reasons by the text of an error of `fetch`, which itself is never shown. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/refused/i, "connection refused"],
   [/dns error|lookup|resolve/i, "its host name cannot be resolved"],
@@ -102,8 +102,8 @@ function retryAfter(headers: Headers): number | undefined {
   return Math.max(0, time - (Number.isNaN(sentAt) ? Date.now() : sentAt));
 }
 
-/** So many characters say enough. */
-const MAX_EXCERPT = 200;
+/** Length of an excerpt. */
+const MAX_EXCERPT_CHARACTERS = 200;
 
 /** The beginning of a body; reads little more than that, however long it is. */
 async function excerptOf(
@@ -115,12 +115,12 @@ async function excerptOf(
   try {
     for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
       text += chunk;
-      if (text.length >= MAX_EXCERPT) break;
+      if (text.length >= MAX_EXCERPT_CHARACTERS) break;
     }
   } catch {
     // The status says enough.
   }
-  const excerpt = text.slice(0, MAX_EXCERPT);
+  const excerpt = text.slice(0, MAX_EXCERPT_CHARACTERS);
   return repeatsSecrets(excerpt, secretsOf(url, headers)) ? "" : excerpt;
 }
 

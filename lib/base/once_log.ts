@@ -28,6 +28,12 @@ export interface LogMessage {
   readonly text: string;
   /** What its placeholders stand for. */
   readonly properties?: Readonly<Record<string, unknown>>;
+  /**
+   * What makes it another problem, where the message itself has details that differ each time.
+   *
+   * @default the text and its properties
+   */
+  readonly kind?: string;
 }
 
 /** Where problems are logged: a logger of LogTape, or whatever has its methods. */
@@ -36,7 +42,7 @@ export type ProblemLogger = Readonly<
 >;
 
 interface Problem {
-  readonly message: string;
+  readonly kind: string;
   readonly loggedAt: number;
 }
 
@@ -76,12 +82,13 @@ export class OnceLog {
     return wasOpen;
   }
 
-  #log(subject: string, { text, properties = {} }: LogMessage, severity: Severity): boolean {
+  #log(subject: string, message: LogMessage, severity: Severity): boolean {
+    const { text, properties = {}, kind = [text, ...Object.values(properties)].join("\n") } =
+      message;
     const known = this.#open.get(subject);
     const now = this.#clock.elapsed();
-    const message = `${text}\n${Object.values(properties).join("\n")}`;
-    if (known?.message === message && now - known.loggedAt < REPEAT_MS) return false;
-    this.#open.set(subject, { message, loggedAt: now });
+    if (known?.kind === kind && now - known.loggedAt < REPEAT_MS) return false;
+    this.#open.set(subject, { kind, loggedAt: now });
     this.#logger[severity](text, { ...properties });
     return true;
   }

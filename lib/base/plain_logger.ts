@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { PluginLogger } from "../plugin.ts";
 
-/** Writes messages as they are: LogTape would take braces in a plain string for placeholders. */
+/** Logs messages as they are: LogTape would treat braces in a plain string as placeholders. */
 export function plainLogger(category: readonly [string, ...string[]]): PluginLogger {
   const logger = getLogger(category);
   return {

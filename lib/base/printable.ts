@@ -1,5 +1,5 @@
 /**
- * Text that a terminal, or whoever reads a log, cannot be misled by.
+ * Text that cannot mislead a terminal, or the reader of a log.
  *
  * @module
  */

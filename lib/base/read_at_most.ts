@@ -1,19 +1,19 @@
 /**
- * Reading what may be larger than one can hold.
+ * Reading a stream of unknown length into bounded memory.
  *
  * @module
  */
 
-/** Reads all bytes of a stream; "too large" as soon as there are more than `most`. */
+/** Reads all bytes of a stream; "too large" as soon as there are more than `maxBytes`. */
 export async function readAtMost(
   stream: ReadableStream<Uint8Array>,
-  most: number,
+  maxBytes: number,
 ): Promise<Uint8Array | "too large"> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.length;
-    if (size > most) return "too large";
+    if (size > maxBytes) return "too large";
     chunks.push(chunk);
   }
   if (chunks.length === 1) return chunks[0];

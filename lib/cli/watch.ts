@@ -11,7 +11,7 @@ import { pollRange } from "../config/poll_range.ts";
 import { formatDuration } from "../base/duration.ts";
 import { abortable, withDeadline } from "../base/deadline.ts";
 import { systemEnvironment } from "../base/environment.ts";
-import { knownFiles } from "../files/state_ledger.ts";
+import { knownFiles } from "../files/state_index.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { flush } from "../publish.ts";
 import { type Watcher, watchWith } from "../watch.ts";

@@ -1,13 +1,13 @@
 /**
- * Who wins when a feed file and an update differ, and whether what was found in a file is published.
- * Whoever reads feed files and whoever writes over them decide here. Nothing here reads or writes.
+ * Decides which wins when a feed file and an update differ, and whether the content of a file is
+ * published. Both the reader and the writer of feed files decide here. Nothing here does I/O.
  *
  * @module
  */
 import { isPlausible } from "../state/newest.ts";
-import type { KnownFile } from "./known_files.ts";
-import type { NewestKnown } from "./ledger.ts";
-import type { Stamp } from "./stamp.ts";
+import type { KnownFile } from "./file_index.ts";
+import type { NewestKnown } from "./file_index.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** Which update the `.feed.json` beside a file says was written to it. */
 export interface Origin {
@@ -50,7 +50,7 @@ export function isExamined(content: FoundContent): boolean {
  * directory is no change of what is in it.
  */
 export function changedAt(
-  { modified, changed }: Pick<Stamp, "modified" | "changed">,
+  { modified, changed }: Pick<Snapshot, "modified" | "changed">,
   { isFirst, clockOffset }: { readonly isFirst: boolean; readonly clockOffset: number },
 ): number {
   return (isFirst ? modified : Math.max(modified, changed)) + clockOffset;

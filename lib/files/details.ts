@@ -1,5 +1,5 @@
 /**
- * What a program writes into the `.feed.json` beside a feed file, and how it knows its own hand again.
+ * The `.feed.json` that feedsync writes beside a feed file, and how it recognizes its own.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function detailsOf(
   hash: string,
 ): string {
   const sha256 = Buffer.from(hash, "base64").toString("hex");
-  return sealed({ url, metadata, id, server, time, sha256 });
+  return withChecksum({ url, metadata, id, server, time, sha256 });
 }
 
 /** What a `.feed.json` says was written to the file; undefined when a person made it. */
@@ -27,21 +27,23 @@ export function originOf({ id, time, sha256 }: JsonObject): Origin | undefined {
 }
 
 /**
- * Whether the text is one of ours, unchanged, or says no more than whose feed it is: then nothing is lost
- * when it is replaced.
+ * Whether nothing is lost when the text is replaced: feedsync wrote it and nobody changed it, or it has
+ * nothing but the URL.
  */
 export function isReplaceable(text: string): boolean {
   const value = parse(text);
   if (value === undefined) return false;
   if (Object.keys(value).every((key) => key === "url")) return true;
   const { url, metadata, id, server, time, seal, ...rest } = value;
-  if (seal !== undefined) return sealed({ url, metadata, id, server, time, ...rest }) === text;
+  if (seal !== undefined) {
+    return withChecksum({ url, metadata, id, server, time, ...rest }) === text;
+  }
   // As 0.1 wrote it.
   return format({ url, metadata, id, server, time }) === text;
 }
 
-/** The last member tells whether anything before it was changed by hand. */
-function sealed(members: JsonObject): string {
+/** Adds a checksum as the last member, which shows whether the text was changed by hand. */
+function withChecksum(members: JsonObject): string {
   const seal = createHash("sha256").update(JSON.stringify(members)).digest("hex").slice(0, 16);
   return format({ ...members, seal });
 }

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 
-/** What files with feeds end in. */
+/** Suffix of feed files. */
 export const FEED_SUFFIX: string = ".feed";
 
 /** The longest name in plain form. File systems end at 255, and `.json` is added to it. */

@@ -1,5 +1,5 @@
 /**
- * Writes updates to the feed files of a directory, and never over what nobody has looked at yet.
+ * Writes updates to the feed files of a directory, and never over content that was not read yet.
  *
  * @module
  */
@@ -11,20 +11,20 @@ import { contentBytes, contentHash, type Update } from "../update.ts";
 import { changedAt, decideOnWrite } from "./decide.ts";
 import { detailsOf, isReplaceable } from "./details.ts";
 import { contentFound, findFile, type FoundFile, isStill } from "./found_file.ts";
-import { keepAside } from "./keep_aside.ts";
-import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
+import { keepAside } from "./replace_file.ts";
+import { type KnownFiles, NO_KNOWN_FILES } from "./file_index.ts";
 import { FeedPlaces, foldsCase } from "./places.ts";
 import { identifyFeed } from "./read_feed.ts";
 import { type PreparedFile, prepareFile, removeLeftovers } from "./replace_file.ts";
 
-/** A file that changes so often while it is looked at is left to the next attempt. */
-const MOST_LOOKS = 5;
+/** How often a file may change while it is being replaced. */
+const MAX_ATTEMPTS = 5;
 
-/** What a sink is opened with. */
+/** Options of {@linkcode FeedSink}. */
 export interface FeedSinkOptions {
-  /** What the server has seen in files. @default nothing */
+  /** What this server knows of feed files. @default nothing */
   readonly known?: KnownFiles;
-  /** Where it is told what was kept, and what was left alone. */
+  /** Logs which files were kept, and which were not replaced. */
   readonly logger: PluginLogger;
 }
 
@@ -38,7 +38,7 @@ interface Task {
   readonly signal: AbortSignal;
 }
 
-/** What is at the place of a task, and what to do about it. */
+/** What is at the path of a task, and what to do about it. */
 interface Look {
   readonly found: FoundFile | undefined;
   readonly action: ReturnType<typeof decideOnWrite>;
@@ -67,7 +67,7 @@ export class FeedSink {
   }
 
   /**
-   * Brings the file of the feed to what the update says, unless something newer is there.
+   * Writes or removes the file of the feed, unless it holds something newer.
    *
    * @throws {TypeError} when the URL of the update cannot name a file.
    */
@@ -81,7 +81,7 @@ export class FeedSink {
       await (content === undefined ? this.#remove(task) : this.#write(task, content));
     } catch (cause) {
       signal.throwIfAborted();
-      // What Deno says of a full disk names no file.
+      // Deno's message for a full disk does not name the file.
       const action = content === undefined ? "remove" : "write";
       throw new Error(`Cannot ${action} '${path}': ${messageOf(cause)}`, { cause });
     }
@@ -91,15 +91,15 @@ export class FeedSink {
     const { update, path, hash } = task;
     const text = detailsOf(update, hash!);
     const { action } = await this.#look(task);
-    if (action === "leave") return this.#tellLeft(task);
+    if (action === "leave") return this.#warnNotReplaced(task);
     if (action === "skip") return;
     if (action === "describe" && await textOf(`${path}.json`) === text) return;
     await using details = await prepareFile(this.#directory, new TextEncoder().encode(text));
     await using feed = await prepareFile(this.#directory, content);
     let isDescribed = false;
-    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    for (let looks = 0; looks < MAX_ATTEMPTS; looks++) {
       const look = await this.#look(task);
-      if (look.action === "leave") return this.#tellLeft(task);
+      if (look.action === "leave") return this.#warnNotReplaced(task);
       if (look.action === "skip") return;
       if (look.action === "keep") await this.#keep(path, task);
       if (!isDescribed) await this.#replaceDetails(task, details);
@@ -110,11 +110,11 @@ export class FeedSink {
     throw new Error("it keeps changing");
   }
 
-  /** Tells whether the file was still what it was. */
+  /** Replaces the file; false when it has changed since it was found. */
   async #replace({ path, signal }: Task, { found, action }: Look, feed: PreparedFile) {
     if (found?.info) await feed.take(found.info);
     signal.throwIfAborted();
-    // Where there are no second names, what was kept is at its place no more.
+    // Without hard links, keeping the file has moved it away.
     const expected = action === "keep" && !await isStill(path, found) ? undefined : found;
     if (!await isStill(path, expected)) return false;
     await feed.moveTo(path);
@@ -123,9 +123,9 @@ export class FeedSink {
 
   async #remove(task: Task): Promise<void> {
     const { path, signal } = task;
-    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    for (let looks = 0; looks < MAX_ATTEMPTS; looks++) {
       const { found, action } = await this.#look(task);
-      if (action === "leave") return this.#tellLeft(task);
+      if (action === "leave") return this.#warnNotReplaced(task);
       if (action === "skip") return;
       if (found && !found.isFile) throw new Error("it is not a file");
       if (action === "keep" && found) await this.#keep(path, task);
@@ -138,7 +138,7 @@ export class FeedSink {
 
   async #look({ name, path, update, hash }: Task): Promise<Look> {
     const found = await findFile(path);
-    // What cannot be a feed file is not replaced: the rename fails, and that is told.
+    // A directory is never replaced: the rename fails, which is reported.
     if (!found?.isFile) return { found, action: "write" };
     const identity = await identifyFeed(name, path).catch(() => undefined);
     const { clockOffset } = this.#known;
@@ -156,19 +156,19 @@ export class FeedSink {
     const kept = await keepAside(path, new Date());
     if (kept === undefined) return;
     this.#logger.warn(
-      `'${path}' was changed, and a newer update of ${url} takes its place: what was in it was never ` +
-        `published, and is kept as '${kept}'`,
+      `Replacing '${path}' with a newer update of ${url}: its content was never published and is kept ` +
+        `as '${kept}'`,
     );
   }
 
-  #tellLeft({ path, update: { url, server, time } }: Task): void {
+  #warnNotReplaced({ path, update: { url, server, time } }: Task): void {
     this.#logger.warn(
-      `'${path}' was changed after the update of ${url} that ${server} published at ${time}: it is left ` +
-        "as it is",
+      `Not replacing '${path}' with the update of ${url} that ${server} published at ${time}: it was ` +
+        "changed later",
     );
   }
 
-  /** Before the file itself, so that whoever watches the directory finds its URL. */
+  /** Written before the file itself, so that whoever watches the directory finds its URL. */
   async #replaceDetails(task: Task, details: PreparedFile): Promise<void> {
     const path = `${task.path}.json`;
     const info = await Deno.lstat(path).catch(() => undefined);
@@ -182,12 +182,12 @@ export class FeedSink {
     const kept = await keepAside(path, new Date());
     if (kept === undefined) return;
     this.#logger.warn(
-      `'${path}' was written by somebody else, and now holds what came with the newest update: what was ` +
-        `in it is kept as '${kept}'`,
+      `Replacing '${path}', which was not written by feedsync, with that of the newest update: the old ` +
+        `one is kept as '${kept}'`,
     );
   }
 
-  /** What a person wrote there stays: it names the feed, should it come back. */
+  /** Leaves what a person wrote: it names the feed, should it come back. */
   async #removeDetails(path: string): Promise<void> {
     const details = `${path}.json`;
     const info = await Deno.lstat(details).catch(() => undefined);

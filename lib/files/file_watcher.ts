@@ -8,58 +8,57 @@ import { abortable } from "../base/deadline.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { PluginLogger } from "../plugin.ts";
-import { Complaints } from "./complaints.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import { Examiner } from "./examine.ts";
 import { FeedDirectory } from "./feed_directory.ts";
-import type { FileLedger } from "./ledger.ts";
+import type { FileIndex } from "./file_index.ts";
 import { findChanges } from "./scan.ts";
-import { type Look, reportOf, type ScanReport } from "./scan_report.ts";
-import { type Outcome, Settling } from "./settling.ts";
+import { type Look, reportOf, type ScanReport } from "./scan.ts";
+import { Debouncer, type Outcome } from "./debounce.ts";
 
 /** Options of {@linkcode FileWatcher}. */
 export interface FileWatcherOptions {
   /** Clock and timers. */
   readonly environment: Environment;
-  /** Milliseconds without a change after which a file is taken to be complete. */
+  /** Time without a change after which a file is taken as complete, in milliseconds. */
   readonly settle: number;
-  /** Milliseconds between two looks at the whole directory. */
+  /** Time between scans of the whole directory, in milliseconds. */
   readonly rescan: number;
-  /** Whether it is published that a feed is gone when its file is; `all`: however many at once. */
+  /** Whether a feed is published as removed when its file is gone; `all`: however many at once. */
   readonly publishRemovals: boolean | "all";
-  /** Where problems are told, each once. */
+  /** Logs problems, each once. */
   readonly logger: PluginLogger;
   /**
-   * Resolves to whether it is known what others have published; rejects with what keeps it from being
-   * known. Before that, nothing is published: all content would look new. @default it is known
+   * Resolves to whether it is known what others have published; rejects with what prevents that. Until
+   * then nothing is published, as all content would look new. @default it is known
    */
   readonly isRestored?: (signal: AbortSignal) => Promise<boolean>;
 }
 
-/** How often it is asked whether it is known what others have published: milliseconds. */
-const RESTORE_INTERVAL = 1_000;
+/** Time between scans until it is known what others have published. */
+const RESTORE_INTERVAL_MS = 1_000;
 
-/** So many files that are left alone are named. */
-const MOST_NAMED = 5;
+/** How many unpublished files a warning names. */
+const MAX_NAMED = 5;
 
 /**
- * Watches the `.feed` files directly in a directory and publishes each that changed, once it has
- * come to rest: of rapid changes only the last, and content that ends in the middle only when nothing
- * follows for a while. A file that never rests is never read, and an empty one is not published; a
- * warning tells. Links to regular files are followed (a change of
- * the target is found by the next scan); hidden files and all that is not a regular file are
- * ignored, subdirectories too.
+ * Watches the `.feed` files directly in a directory and publishes each that changed, once it has not
+ * changed for a while: of rapid changes only the last, and truncated content only after a longer wait. A
+ * file that keeps changing is not read and an empty one is not published; both are logged. Links to
+ * regular files are followed (the next scan finds changes of their targets); hidden files, directories
+ * and all else are ignored.
  *
- * The directory may be missing, or be deleted and made again: watching goes on when it is there. No
- * file stops the watcher; what is wrong with one is told once and tried again at every scan.
+ * The directory may be missing, or be deleted and made again: watching continues when it exists. No file
+ * stops the watcher; a problem with one is logged once and retried at every scan.
  */
 export class FileWatcher implements AsyncDisposable {
   readonly #directory: FeedDirectory;
-  readonly #ledger: FileLedger;
+  readonly #index: FileIndex;
   readonly #options: FileWatcherOptions;
-  readonly #complaints: Complaints;
+  readonly #problems: OnceLog;
   readonly #examiner: Examiner;
-  readonly #settling: Settling;
+  readonly #debouncer: Debouncer;
   readonly #closing = new AbortController();
   readonly #left: string[] = [];
   #looks = 0;
@@ -68,21 +67,21 @@ export class FileWatcher implements AsyncDisposable {
   #watching: Promise<void> | undefined;
 
   /** For the directory at this path; nothing happens before `start` or `scan` is called. */
-  constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
+  constructor(directory: string, index: FileIndex, options: FileWatcherOptions) {
     const { environment: { clock }, settle, publishRemovals, logger } = options;
-    const complaints = new Complaints(logger);
+    const problems = new OnceLog(logger, clock);
     this.#directory = new FeedDirectory(resolve(directory));
-    this.#ledger = ledger;
+    this.#index = index;
     this.#options = options;
-    this.#complaints = complaints;
-    this.#examiner = new Examiner(this.#directory, ledger, {
+    this.#problems = problems;
+    this.#examiner = new Examiner(this.#directory, index, {
       clock,
       settle,
       publishRemovals,
-      complaints,
+      problems,
       logger,
     });
-    this.#settling = new Settling(
+    this.#debouncer = new Debouncer(
       clock,
       settle,
       (name, mark) => this.#examiner.examine(name, mark),
@@ -95,8 +94,8 @@ export class FileWatcher implements AsyncDisposable {
   }
 
   /**
-   * Looks at all files once, waits until those that changed have come to rest, and publishes them.
-   * Finds what changed while nothing was watching. A missing directory is told, and counts as failed.
+   * Scans all files once, waits until those that changed are complete, and publishes them. Finds what
+   * changed while nothing was watching. A missing directory is logged, and counts as failed.
    */
   async scan(signal?: AbortSignal): Promise<ScanReport> {
     signal?.throwIfAborted();
@@ -104,12 +103,12 @@ export class FileWatcher implements AsyncDisposable {
     return await (signal ? abortable(report, signal) : report);
   }
 
-  /** Stops. Changes of files that have not come to rest are left to the next start. */
+  /** Stops. Files that are still changing are left to the next start. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#watching;
     await this.#lastLook;
-    await this.#settling.clear();
+    await this.#debouncer.clear();
     await this.#directory[Symbol.asyncDispose]();
   }
 
@@ -121,7 +120,7 @@ export class FileWatcher implements AsyncDisposable {
   async #watch(): Promise<void> {
     const { signal } = this.#closing;
     const { environment: { clock }, rescan } = this.#options;
-    // What changes before all is known is found by the scan after that.
+    // What changes before that is found by the scan after it.
     const changed = (name: string) => {
       if (this.#isRestored) this.#markChanged(name);
     };
@@ -129,10 +128,10 @@ export class FileWatcher implements AsyncDisposable {
       await using watch = await DirectoryWatch.open(this.#directory, {
         clock,
         changed,
-        complaints: this.#complaints,
+        problems: this.#problems,
       });
       await this.#look();
-      const interval = this.#isRestored ? rescan : Math.min(rescan, RESTORE_INTERVAL);
+      const interval = this.#isRestored ? rescan : Math.min(rescan, RESTORE_INTERVAL_MS);
       await watch.inDoubt(interval, signal).catch(() => {});
     }
   }
@@ -153,21 +152,21 @@ export class FileWatcher implements AsyncDisposable {
         directory: this.#directory,
         guard: this.#examiner.guard,
         examiner: this.#examiner,
-        complaints: this.#complaints,
+        problems: this.#problems,
       }, either);
-      if (this.#complaints.resolved(path)) {
-        this.#options.logger.info(`The feed directory '${path}' is there now`);
+      if (this.#problems.resolved(path)) {
+        this.#options.logger.info(`The feed directory '${path}' exists now`);
       }
       const outcomes = new Map<string, Promise<Outcome>>();
-      for (const [name, stamp] of changed) {
-        const outcome = this.#mark(name, stamp);
+      for (const [name, version] of changed) {
+        const outcome = this.#mark(name, version);
         outcomes.set(this.#directory.pathOf(name), outcome);
-        outcome.then((outcome) => this.#tellUnsettled(name, outcome));
+        outcome.then((outcome) => this.#warnUnsettled(name, outcome));
       }
       this.#finishLook([...outcomes.values()], identity);
       return { files, outcomes };
     } catch (error) {
-      if (!either.aborted) this.#complaints.about(path, problemWith(path, error));
+      if (!either.aborted) this.#problems.problem(path, { text: problemWith(path, error) });
       return failedLook(path);
     }
   }
@@ -178,13 +177,15 @@ export class FileWatcher implements AsyncDisposable {
     try {
       this.#isRestored ||= await this.#options.isRestored?.(signal) ?? true;
       if (this.#isRestored) {
-        this.#complaints.resolved(subject);
+        this.#problems.resolved(subject);
         return true;
       }
-      this.#complaints.about(subject, this.#waitsUntil("it is known"));
+      this.#problems.problem(subject, { text: this.#waitsUntil("it is known") });
     } catch (error) {
       if (signal.aborted) return false;
-      this.#complaints.about(subject, this.#waitsUntil(`it can be read: ${messageOf(error)}`));
+      this.#problems.problem(subject, {
+        text: this.#waitsUntil(`it can be read: ${messageOf(error)}`),
+      });
     }
     return false;
   }
@@ -194,7 +195,7 @@ export class FileWatcher implements AsyncDisposable {
       `'${this.#directory.path}' wait until ${condition}`;
   }
 
-  /** When all files that it found were looked at, old ones are no longer left alone. */
+  /** Remembers, once all files were examined, that the directory was scanned. */
   async #finishLook(
     outcomes: readonly Promise<Outcome>[],
     identity: string | undefined,
@@ -203,44 +204,43 @@ export class FileWatcher implements AsyncDisposable {
     await Promise.all(outcomes);
     this.#looks--;
     if (this.#closing.signal.aborted) return;
-    this.#ledger.noteScanned(this.#directory.path, identity);
-    this.#tellLeft();
+    this.#index.noteScanned(this.#directory.path, identity);
+    this.#warnUnpublished();
   }
 
-  /** An event told of a change. */
+  /** Handles an event about a change. */
   async #markChanged(name: string): Promise<void> {
     await this.#mark(name);
-    if (this.#looks === 0) this.#tellLeft();
+    if (this.#looks === 0) this.#warnUnpublished();
   }
 
-  async #mark(name: string, stamp?: string): Promise<Outcome> {
-    const outcome = await this.#settling.mark(name, {
-      stamp,
+  async #mark(name: string, version?: string): Promise<Outcome> {
+    const outcome = await this.#debouncer.mark(name, {
+      version,
       received: this.#examiner.received(name),
     });
     if (outcome === "left") this.#left.push(this.#directory.pathOf(name));
     return outcome;
   }
 
-  #tellLeft(): void {
+  #warnUnpublished(): void {
     const left = [...new Set(this.#left.splice(0))].sort();
     if (left.length === 0 || this.#closing.signal.aborted) return;
-    const named = left.slice(0, MOST_NAMED).map((path) => `'${path}'`).join(", ");
-    const more = left.length > MOST_NAMED ? ` and ${left.length - MOST_NAMED} more` : "";
+    const named = left.slice(0, MAX_NAMED).map((path) => `'${path}'`).join(", ");
+    const more = left.length > MAX_NAMED ? ` and ${left.length - MAX_NAMED} more` : "";
     this.#options.logger.warn(
-      `Not published, since newer updates of their feeds are known than these files: ${named}${more}. ` +
-        "What is in them is left alone; save them again to publish it",
+      `Not published, since newer updates of their feeds are known: ${named}${more}. ` +
+        "Save these files again to publish them anyway",
     );
   }
 
-  #tellUnsettled(name: string, outcome: Outcome): void {
+  #warnUnsettled(name: string, outcome: Outcome): void {
     if (outcome !== "unsettled" || this.#closing.signal.aborted) return;
     const path = this.#directory.pathOf(name);
-    this.#complaints.about(
-      path,
-      `The file '${path}' keeps changing: it is read once it has been left alone for ` +
+    this.#problems.problem(path, {
+      text: `The file '${path}' keeps changing: it is read once it has not changed for ` +
         `${this.#options.settle} ms`,
-    );
+    });
   }
 }
 
@@ -250,6 +250,6 @@ function failedLook(path: string): Look {
 
 function problemWith(path: string, error: unknown): string {
   return error instanceof Deno.errors.NotFound
-    ? `There is no feed directory '${path}': its files are published once it is there`
+    ? `There is no feed directory '${path}': its files are published once it exists`
     : `Cannot scan the feed directory '${path}': ${messageOf(error)}`;
 }

@@ -1,11 +1,11 @@
 /**
- * What is at the place of a feed file that is about to be written.
+ * Looks at what a feed file that is about to be written would replace.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 import type { FoundContent } from "./decide.ts";
-import { latestChangeOf } from "./stamp.ts";
+import { latestChangeOf } from "./snapshot.ts";
 import type { FeedIdentity } from "./read_feed.ts";
 
 /** A file, a link, or something else. */
@@ -40,7 +40,7 @@ export async function findFile(path: string): Promise<FoundFile | undefined> {
   };
 }
 
-/** Whether what is at `path` is still what was found: asked right before it is replaced. */
+/** Whether `path` still holds what was found; to be called right before it is replaced. */
 export async function isStill(path: string, found: FoundFile | undefined): Promise<boolean> {
   const own = await ignoringNotFound(Deno.lstat(path));
   return (own && versionOf(own)) === found?.version;
@@ -59,7 +59,7 @@ function versionOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
   return [dev, ino, size, Number(mtime)].join(":");
 }
 
-/** However large it is; what cannot be read has no hash. */
+/** Hashes a file of any size; undefined when it cannot be read. */
 async function hashOfFile(path: string): Promise<string | undefined> {
   try {
     const hash = createHash("sha256");

@@ -10,10 +10,10 @@ import { fileVersion } from "../base/file_version.ts";
 import { feedOf } from "./feed_directory.ts";
 import { identifyFeed } from "./read_feed.ts";
 
-/** The directory is listed again after so many milliseconds, or ten times as long as that took. */
-const LISTING_AGE = 100;
+/** Least time for which a listing is used; a slow one is used for ten times as long as it took. */
+const MAX_LISTING_AGE_MS = 100;
 
-/** What a listing told. */
+/** The names in the directory. */
 interface Listing {
   readonly names: ReadonlySet<string>;
   /** Files that are named otherwise than after their URL alone. */
@@ -118,7 +118,7 @@ export class FeedPlaces {
       if (url !== undefined && !byUrl.has(url)) byUrl.set(url, name);
     }
     const end = clock.elapsed();
-    return { names, byUrl, expires: end + Math.max(LISTING_AGE, 10 * (end - begin)) };
+    return { names, byUrl, expires: end + Math.max(MAX_LISTING_AGE_MS, 10 * (end - begin)) };
   }
 
   /** Reads no `.feed.json` again that is unchanged. */

@@ -34,8 +34,7 @@ export function metadataFor(
 }
 
 /**
- * Tells which feed the file `name` stands for: what the `.feed.json` beside it says, else what its
- * name says. Other members of the `.feed.json` than `url` and `metadata` are ignored.
+ * Which feed the file `name` stands for: by the `.feed.json` beside it, else by its name. Other members of the `.feed.json` than `url` and `metadata` are ignored.
  *
  * @param path where the file can be read; the `.feed.json` is looked for beside it.
  * @throws {Error} that names the `.feed.json` when that is malformed, or tells that the name is no URL.
@@ -48,7 +47,7 @@ export async function identifyFeed(name: string, path: string): Promise<FeedIden
   const problem = problemWithName(name.slice(0, -FEED_SUFFIX.length));
   throw new Error(
     problem === undefined
-      ? `its name is not the URL of a feed, and there is no '${name}.json' that tells it`
+      ? `its name is not the URL of a feed, and there is no '${name}.json' with the URL`
       : `${problem}; if it is a feed of its own, name its URL in '${name}.json': {"url": "https://…"}`,
   );
 }
@@ -80,7 +79,7 @@ export function assertFeedSize(bytes: number): void {
   }
 }
 
-/** Refuses to publish nothing: most likely its writer has not come further yet, or failed. */
+/** Refuses empty content: most likely its writer is not done, or failed. */
 export function assertContent(bytes: Uint8Array): void {
   if (bytes.length === 0) throw new RangeError("it is empty; it is published once it has content");
 }
@@ -101,7 +100,7 @@ async function readDetails(path: string, name: string): Promise<FeedIdentity | u
 }
 
 /** 0.1 wrote the `.feed.json` first, the file right after it, and no hash into either. */
-const MOST_BETWEEN_MS = 2_000;
+const MAX_GAP_MS = 2_000;
 
 /** Whether the file and its `.feed.json` at `path` were written one right after the other. */
 async function isWrittenBeside(path: string): Promise<boolean> {
@@ -110,7 +109,7 @@ async function isWrittenBeside(path: string): Promise<boolean> {
     Deno.lstat(path.slice(0, -".json".length)).catch(() => undefined),
   ]);
   const between = Number(feed?.mtime ?? NaN) - Number(details.mtime ?? NaN);
-  return between >= 0 && between <= MOST_BETWEEN_MS;
+  return between >= 0 && between <= MAX_GAP_MS;
 }
 
 function parseDetails(text: string): FeedIdentity {

@@ -1,43 +1,44 @@
 /**
- * Finds the files that changed, however long ago, by looking at all of them.
+ * Scans the directory for files that changed, however long ago.
  *
  * @module
  */
-import type { Complaints } from "./complaints.ts";
+import type { OnceLog } from "../base/once_log.ts";
 import type { Examiner } from "./examine.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
 import type { RemovalGuard } from "./removal_guard.ts";
-import { takeStamp } from "./stamp.ts";
+import type { Outcome } from "./debounce.ts";
+import { takeSnapshot } from "./snapshot.ts";
 
-/** Files looked at side by side; more are not faster. */
-const SIDE_BY_SIDE = 16;
+/** Files looked at in parallel; more are not faster. */
+const MAX_PARALLEL = 16;
 
-/** Stands for the stamp of a file that has none; equals no stamp. */
-const NO_STAMP = "";
+/** Stands for the version of a file that cannot be read; equals no version. */
+const NO_VERSION = "";
 
-/** What a look at the directory found. */
+/** What a scan found. */
 export interface Findings {
-  /** Which directory it was, if it is the one with the files that were seen before. */
+  /** Identity of the directory, if it is the one with the files that were seen before. */
   readonly identity: string | undefined;
   /** Feed files in the directory. */
   readonly files: number;
-  /** Those that may have changed or are missing, with the key of their stamp. */
+  /** Files that may have changed, or are missing, with their versions. */
   readonly changed: ReadonlyMap<string, string>;
 }
 
-/** What the look is taken with. */
+/** What a scan works with. */
 export interface ScanContext {
-  /** The directory to look at. */
+  /** The directory to scan. */
   readonly directory: FeedDirectory;
   /** Knows which files were there before. */
   readonly guard: RemovalGuard;
   /** Knows which files were examined in this process. */
   readonly examiner: Examiner;
-  /** Where problems are told. */
-  readonly complaints: Complaints;
+  /** Logs problems. */
+  readonly problems: OnceLog;
 }
 
-/** Looks at the whole directory. Nothing is read that is certainly unchanged. */
+/** Scans the whole directory without reading any file. */
 export async function findChanges(
   context: ScanContext,
   signal?: AbortSignal,
@@ -51,21 +52,66 @@ export async function findChanges(
     for (const name of names) {
       signal?.throwIfAborted();
       const path = directory.readablePathOf(name);
-      // What cannot be looked at is marked too: to be told when it is examined.
-      const stamp = await takeStamp(path, { alone: !listing.withDetails.has(name) })
+      // A file that fails here is marked, too: the problem is logged when it is examined.
+      const snapshot = await takeSnapshot(path, { alone: !listing.withDetails.has(name) })
         .catch(() => undefined);
-      if (!stamp || !examiner.isUnchanged(name, stamp)) changed.set(name, stamp?.key ?? NO_STAMP);
+      if (!snapshot || !examiner.isUnchanged(name, snapshot)) {
+        changed.set(name, snapshot?.version ?? NO_VERSION);
+      }
     }
   };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));
-  tellProblem(context, listing);
-  for (const name of await guard.begin(listing, identity)) changed.set(name, NO_STAMP);
+  await Promise.all(Array.from({ length: MAX_PARALLEL }, look));
+  logProblem(context, listing);
+  for (const name of await guard.begin(listing, identity)) changed.set(name, NO_VERSION);
   const trusted = directory.trusts(identity) ? identity : undefined;
   return { identity: trusted, files: listing.feeds.size, changed };
 }
 
-function tellProblem({ directory, complaints }: ScanContext, { problem }: Listing): void {
+function logProblem({ directory, problems }: ScanContext, { problem }: Listing): void {
   const subject = `names in ${directory.path}`;
-  if (problem) complaints.about(subject, problem.message);
-  else complaints.resolved(subject);
+  if (problem) problems.problem(subject, { text: problem.message });
+  else problems.resolved(subject);
+}
+
+/** What a scan did. */
+export interface ScanReport {
+  /** Feed files in the directory. */
+  readonly files: number;
+  /** Files whose content was published. */
+  readonly published: number;
+  /** Files whose removal was published. */
+  readonly removed: number;
+  /** Paths that could not be read or published; the log says why. */
+  readonly failed: readonly string[];
+  /** Paths of files that kept changing and were not read. */
+  readonly unsettled: readonly string[];
+}
+
+/** A scan whose changed files are still being examined. */
+export interface Look {
+  /** Feed files in the directory. */
+  readonly files: number;
+  /** The outcome for each path that was marked. */
+  readonly outcomes: ReadonlyMap<string, Promise<Outcome>>;
+}
+
+/** Waits for all outcomes and counts them. */
+export async function reportOf({ files, outcomes }: Look): Promise<ScanReport> {
+  const paths: Record<Outcome, string[]> = {
+    published: [],
+    removed: [],
+    left: [],
+    unchanged: [],
+    ignored: [],
+    failed: [],
+    unsettled: [],
+  };
+  for (const [path, outcome] of outcomes) paths[await outcome].push(path);
+  return {
+    files,
+    published: paths.published.length,
+    removed: paths.removed.length,
+    failed: paths.failed,
+    unsettled: paths.unsettled,
+  };
 }

@@ -10,7 +10,7 @@ import type { PluginEntry } from "../config/config.ts";
 import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.ts";
 import { suggest } from "../config/nearest.ts";
 import { messageOf } from "../errors.ts";
-import type { KnownFiles } from "../files/known_files.ts";
+import type { KnownFiles } from "../files/file_index.ts";
 import { plainLogger } from "../base/plain_logger.ts";
 import { tellFailure } from "../reading/failure.ts";
 import { type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";

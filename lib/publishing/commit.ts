@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OnceLog } from "../base/once_log.ts";
 import { Buffer } from "node:buffer";
 import type { AbsentObjects } from "./forks/absent_objects.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
@@ -11,7 +12,6 @@ import type { Environment } from "../base/environment.ts";
 import { MAX_INDENTATION, outlineOf } from "../log/json_limits.ts";
 import { type ObjectName, objectName, serverOf } from "../log/names.ts";
 import type { LockedObjects } from "./forks/locked_objects.ts";
-import type { OnceLog } from "../base/once_log.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { State } from "../state/state.ts";
 import type { StoreOptions } from "../stores/store.ts";
@@ -32,12 +32,12 @@ export interface UploadContext {
   readonly environment: Environment;
   /** What this server publishes is applied here, too. */
   readonly includeOwn: boolean;
-  /** Problems that last are logged here, once. */
-  readonly problems: OnceLog;
   /** What the keys of this server do not open. */
   readonly locked: LockedObjects;
   /** What listings show, and GETs do not find. */
   readonly absent: AbsentObjects;
+  /** Logs what fails for a while without holding up publishing. */
+  readonly problems: OnceLog;
   /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */
   readonly writer: string;
 }

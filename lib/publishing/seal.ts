@@ -24,9 +24,6 @@ const SUPERSEDED_GRACE = 10_000;
 /** After a failure nothing is deleted for so many milliseconds. */
 const GARBAGE_RETRY = 10 * 60 * 1000;
 
-/** Subject of the one warning about deletes that fail: without the right to delete, they all do. */
-const DELETING = "deleting";
-
 /** A segment to write. */
 export interface SegmentPlan {
   /** First seq. */
@@ -121,7 +118,7 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
  * without.
  */
 export async function collectGarbage(
-  { state, log, problems, environment: { clock } }: UploadContext,
+  { state, log, environment: { clock }, problems }: UploadContext,
   { overdue, signal }: StoreOptions & { overdue: number },
 ): Promise<void> {
   const keys = state.publisher.garbage(clock.now() - overdue);
@@ -132,12 +129,10 @@ export async function collectGarbage(
     state.publisher.dropGarbage(keys.filter((key) => !failed.has(key)));
     if (failed.size > 0) state.publisher.postponeGarbage(Math.round(clock.now()) + GARBAGE_RETRY);
   }, { durable: false });
-  if (failures.length === 0) problems.resolved(DELETING);
-  else if (!problems.has(DELETING)) {
-    const properties = { count: failures.length, message: failures[0].error.message };
-    problems.problem(DELETING, {
-      text: "Cannot delete {count} sealed objects, trying again later: {message}",
-      properties,
-    });
-  }
+  if (failures.length === 0) return void problems.resolved("garbage");
+  problems.problem("garbage", {
+    text: "Cannot delete {count} sealed objects, trying again later: {message}",
+    properties: { count: failures.length, message: failures[0].error.message },
+    kind: "refused", // Without the right to delete, all deletes fail, each with another message.
+  });
 }

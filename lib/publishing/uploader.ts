@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { AbsentObjects } from "./forks/absent_objects.ts";
 import { Backoff } from "../base/backoff.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { Bell } from "../base/event.ts";
 import {
   type Commit,
@@ -17,7 +18,6 @@ import {
 } from "./commit.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
-import { OnceLog } from "../base/once_log.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { ForkWatch } from "./forks/fork_watch.ts";

@@ -4,6 +4,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/environment.ts";
+import { OnceLog } from "../base/once_log.ts";
 import type { StoredUpdate } from "../log/codec.ts";
 import { isPlausible } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
@@ -13,12 +15,13 @@ const logger = getLogger(["feedsync", "watch"]);
 /** Clamps the times of updates to the store's time. */
 export class TimeClamp {
   readonly #state: State;
-  #hasWarned = false;
+  readonly #problems: OnceLog;
   #last = 0;
 
   /** The state knows what is newest. */
-  constructor(state: State) {
+  constructor(state: State, clock: Clock) {
     this.#state = state;
+    this.#problems = new OnceLog(logger, clock);
   }
 
   /**
@@ -27,14 +30,13 @@ export class TimeClamp {
    */
   clamp(stream: string, update: StoredUpdate, now: number): StoredUpdate {
     if (isPlausible(Date.parse(update.time), now)) return update;
-    if (!this.#hasWarned) {
-      logger.warn(
+    this.#problems.problem("time", {
+      text:
         "{stream} dates an update {time}, more than a day ahead of the store's clock; it and others " +
-          "are taken to be of the time they arrive",
-        { stream, time: update.time },
-      );
-    }
-    this.#hasWarned = true;
+        "are taken to be of the time they arrive",
+      properties: { stream, time: update.time },
+      kind: "ahead",
+    });
     const newest = this.#state.newest.get(update.url);
     this.#last = Math.max(this.#last + 1, Math.round(now));
     const time = newest?.id === update.id ? newest.time : this.#last;

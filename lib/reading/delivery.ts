@@ -93,7 +93,7 @@ export class Delivery {
     this.#options = options;
     this.#state = state;
     this.#log = log;
-    this.#clamp = new TimeClamp(state);
+    this.#clamp = new TimeClamp(state, environment.clock);
     this.#environment = environment;
     this.#turns = urlTurnsOf(state);
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);

@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { Backoff } from "../base/backoff.ts";
 import { withDeadline } from "../base/deadline.ts";
 import { type Environment, sleep } from "../base/environment.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
 import { BackendUnavailableError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
@@ -16,16 +17,16 @@ import type { Gap, Update } from "../update.ts";
 
 const logger = getLogger(["feedsync", "plugin"]);
 
-/** A call that failed for an unknown reason is repeated so many times. */
-const RETRIES = 3;
+/** How often a call that failed for an unknown reason is repeated. */
+const MAX_RETRIES = 3;
 
-/** When so many updates in a row fail, it is the plugin's backend that is away. */
-const FAILURES_IN_A_ROW = 5;
+/** When so many updates in a row fail, the plugin's backend is taken to be away. */
+const MAX_FAILURES_IN_A_ROW = 5;
 
 /** Delays between the attempts to apply one update. */
 const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
-/** For so many milliseconds after it applied something a plugin is taken to work. */
+/** For how long a plugin is taken to work after it applied something. */
 const FRESH_MS = 60_000;
 
 /** How calls are made. */
@@ -57,6 +58,7 @@ export class PluginCaller {
   readonly #plugin: RunningPlugin;
   readonly #options: CallOptions;
   readonly #outage: Outage;
+  readonly #problems: OnceLog;
   #failuresInARow = 0;
   #applied = 0;
   #appliedAt = -Infinity;
@@ -66,6 +68,7 @@ export class PluginCaller {
     this.#plugin = plugin;
     this.#options = options;
     this.#outage = new Outage(options.environment);
+    this.#problems = new OnceLog(logger, options.environment.clock);
   }
 
   /** Name of the plugin. */
@@ -95,16 +98,17 @@ export class PluginCaller {
       const { error, kind } = failed, { url } = current(true);
       if (kind === "rejected") return { error, isFinal: true };
       const isContradicted = kind === "unavailable" && this.#applied > applied;
-      if (isContradicted && ++contradictions > RETRIES) return { error, isFinal: false };
+      if (isContradicted && ++contradictions > MAX_RETRIES) return { error, isFinal: false };
       applied = this.#applied;
       if (kind === "unavailable" || this.#failsAlways()) {
         this.#waitForBackend(failed, url);
         continue;
       }
       this.#outage.end(); // The backend answers.
-      if (backoff.failures < RETRIES) {
+      this.#problems.resolved(this.name);
+      if (backoff.failures < MAX_RETRIES) {
         await this.#pause(backoff, { error, url }, signal);
-      } else if (++this.#failuresInARow < FAILURES_IN_A_ROW) {
+      } else if (++this.#failuresInARow < MAX_FAILURES_IN_A_ROW) {
         return { error, isFinal: this.#applied > appliedBefore };
       } else this.#waitForBackend(failed, url);
     }
@@ -156,7 +160,7 @@ export class PluginCaller {
 
   /** So many updates failed in a row that one more tells nothing of itself. */
   #failsAlways(): boolean {
-    return this.#outage.isOngoing && this.#failuresInARow >= FAILURES_IN_A_ROW;
+    return this.#outage.isOngoing && this.#failuresInARow >= MAX_FAILURES_IN_A_ROW;
   }
 
   /** One attempt; resolves to what is wrong when it fails. */
@@ -175,7 +179,8 @@ export class PluginCaller {
 
   #noteSuccess(): void {
     const news = this.#applied === 0 || this.#outage.isOngoing || this.#failuresInARow > 0;
-    if (this.#outage.isOngoing) logger.info("{plugin} works again", { plugin: this.name });
+    const properties = { plugin: this.name };
+    this.#problems.resolved(this.name, { text: "{plugin} works again", properties });
     this.#outage.end();
     this.#failuresInARow = 0;
     this.#applied++;
@@ -205,7 +210,7 @@ export class PluginCaller {
     await sleep(this.#options.environment.clock, delayMs, signal);
   }
 
-  /** The outage begins, which is told once, or goes on. */
+  /** The outage begins or goes on. */
   #waitForBackend(
     { error, kind, retryAfterMs }: { error: unknown; kind: string; retryAfterMs?: number },
     url?: string,
@@ -214,8 +219,9 @@ export class PluginCaller {
       ? "{plugin} cannot reach its backend, reading waits until it can: {message}"
       : "{plugin} fails for every update, reading waits until it works again: {message}";
     const message = tellFailure(error, url);
-    if (this.#outage.isOngoing) logger.debug(text, { plugin: this.name, message });
-    else logger.warn(text, { plugin: this.name, message });
+    const properties = { plugin: this.name, message };
+    const isLogged = this.#problems.problem(this.name, { text, properties, kind });
+    if (!isLogged) logger.debug(text, properties);
     this.#outage.goOn(retryAfterMs);
     const { outagePatienceMs = Infinity } = this.#options;
     if (this.#outage.willLastFor() < outagePatienceMs) return;

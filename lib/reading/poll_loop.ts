@@ -14,6 +14,7 @@ import { PollPace } from "./poll_pace.ts";
 import type { Poller, ReadingParts } from "./poller.ts";
 import { RegularCleanup } from "./regular_cleanup.ts";
 import { MarkerReader } from "../wake/marker.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { startWakeUps } from "../wake/sources.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -24,7 +25,7 @@ const logger = getLogger(["feedsync", "watch"]);
  */
 const SECOND_LOOK = 3_000;
 
-/** What is said when polls succeed again, by what they failed of. */
+/** What is logged when polls succeed again, by the cause of their failure. */
 const WELL_AGAIN = {
   store: "The store can be reached again",
   state: "The state can be used again",
@@ -47,7 +48,7 @@ export class PollLoop {
   readonly #bell: Bell;
   #polling: Promise<boolean> | undefined;
   #nextPoll: Promise<boolean> | undefined;
-  #failing: keyof typeof WELL_AGAIN | undefined;
+  readonly #problems: OnceLog;
   #hasSucceeded = false;
   #wasRefused = false;
 
@@ -56,6 +57,7 @@ export class PollLoop {
     this.#parts = parts;
     this.#options = options;
     this.#bell = new Bell(parts.environment.clock);
+    this.#problems = new OnceLog(logger, parts.environment.clock);
     options.signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
   }
 
@@ -132,8 +134,9 @@ export class PollLoop {
   }
 
   #noteSuccess(): void {
-    if (this.#failing) logger.info(WELL_AGAIN[this.#failing]);
-    this.#failing = undefined;
+    for (const [subject, text] of Object.entries(WELL_AGAIN)) {
+      this.#problems.resolved(subject, { text });
+    }
     this.#hasSucceeded = true;
   }
 
@@ -148,14 +151,11 @@ export class PollLoop {
     if (endsIt && this.#wasRefused) throw error;
     this.#wasRefused = isRefused;
     this.#parts.uploader.start(); // Without waiting for a listing to start with.
-    const failing = error instanceof StateError ? "state" : "store";
-    if (failing !== this.#failing || endsIt) {
-      const plan = endsIt
-        ? `looking again in ${SECOND_LOOK / 1_000} s`
-        : "retrying; nothing is lost";
-      logger.warn("{message} ({plan})", { message: messageOf(error), plan });
-    }
-    this.#failing = failing;
+    const [failing, other] = error instanceof StateError ? ["state", "store"] : ["store", "state"];
+    this.#problems.resolved(other); // It was not what this poll failed of.
+    const plan = endsIt ? `looking again in ${SECOND_LOOK / 1_000} s` : "retrying; nothing is lost";
+    const properties = { message: messageOf(error), plan };
+    this.#problems.problem(failing, { text: "{message} ({plan})", properties, kind: plan });
     return endsIt ? "look again" : undefined;
   }
 }

@@ -86,7 +86,7 @@ export class Poller {
     this.#parts = parts;
     this.#options = options;
     this.#held = new HeldStreams(parts.environment);
-    this.#unreadable = new UnreadableLog(parts.log);
+    this.#unreadable = new UnreadableLog(parts.log, parts.environment.clock);
     this.#context = {
       ...parts,
       delivery,

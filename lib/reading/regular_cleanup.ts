@@ -4,24 +4,26 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { cleanUp } from "../cleanup.ts";
+import { cleanUp, problemsOf } from "../cleanup.ts";
 import type { Environment } from "../base/environment.ts";
+import type { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
-/** How often, in milliseconds, give or take a quarter: so that servers do not all do it at once. */
-const INTERVAL = 60 * 60 * 1000;
+/** Time between cleanups, give or take a quarter, so that servers do not all clean up at once. */
+const INTERVAL_MS = 60 * 60 * 1000;
 
-/** The first time comes within so many milliseconds: short runs clean up, too. */
-const FIRST = 5 * 60 * 1000;
+/** The first cleanup comes within this time: short runs clean up, too. */
+const MAX_FIRST_DELAY_MS = 5 * 60 * 1000;
 
 /** Cleans up hourly. */
 export class RegularCleanup {
   readonly #log: BucketLog;
   readonly #environment: Environment;
   readonly #retention: number | false;
+  readonly #problems: OnceLog;
   #next: number;
 
   /** Deletes what is older than `retention` milliseconds; nothing when it is `false`. */
@@ -29,17 +31,19 @@ export class RegularCleanup {
     this.#log = log;
     this.#environment = environment;
     this.#retention = retention;
-    this.#next = environment.clock.elapsed() + environment.random.fraction() * FIRST;
+    this.#problems = problemsOf(environment);
+    this.#next = environment.clock.elapsed() + environment.random.fraction() * MAX_FIRST_DELAY_MS;
   }
 
   /** Cleans up if it is time to. A failure is logged: an hour later is soon enough. */
   async runIfDue(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#environment;
     if (this.#retention === false || clock.elapsed() < this.#next) return;
-    this.#next = clock.elapsed() + INTERVAL * (0.75 + random.fraction() / 2);
+    this.#next = clock.elapsed() + INTERVAL_MS * (0.75 + random.fraction() / 2);
     try {
       const { deleted, failed, error } = await cleanUp(this.#log, {
         maxAge: this.#retention,
+        problems: this.#problems,
         signal,
       });
       if (deleted > 0) logger.info("Cleaned up: {deleted} old objects deleted", { deleted });

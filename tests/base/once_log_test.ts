@@ -52,3 +52,13 @@ Deno.test("however many subjects have problems, a hundred and one lines tell", (
   assert.equal(logged.length, 101);
   assert.match(logged[100], /^warn: There are more than 100 such problems/);
 });
+
+Deno.test("details that differ each time make no other problem where its kind is told", () => {
+  const { logged, once } = setUp();
+  for (const id of ["1", "2"]) {
+    once.problem("store", { text: "request {id} failed", properties: { id }, kind: "failed" });
+  }
+  assert.equal(logged.length, 1);
+  once.problem("store", { text: "denied", kind: "denied" });
+  assert.equal(logged.length, 2);
+});

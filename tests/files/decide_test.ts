@@ -87,9 +87,9 @@ Deno.test("decideOnContent() publishes what was received and replaced, when it i
 });
 
 Deno.test("changedAt() believes the file system, at the first look the tools, both by the store's clock", () => {
-  const stamp = { modified: 10, changed: 90 };
-  assert.equal(changedAt(stamp, { isFirst: false, clockOffset: 5 }), 95);
-  assert.equal(changedAt(stamp, { isFirst: true, clockOffset: 5 }), 15);
+  const snapshot = { modified: 10, changed: 90 };
+  assert.equal(changedAt(snapshot, { isFirst: false, clockOffset: 5 }), 95);
+  assert.equal(changedAt(snapshot, { isFirst: true, clockOffset: 5 }), 15);
 });
 
 const write = { changed: 50, now: 1000, update: { time: 100, hash: "update" } };

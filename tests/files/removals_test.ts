@@ -21,12 +21,12 @@ Deno.test("a removal is remembered, and published once when that is asked for", 
   await quiet.scan();
   await Deno.remove(s.path(A));
   assert.equal((await quiet.scan()).removed, 0);
-  assert.equal(s.ledger.files.get(s.path(A)), null);
+  assert.equal(s.index.files.get(s.path(A)), null);
   const loud = await s.restart({ publishRemovals: true });
   assert.equal((await loud.scan()).removed, 0);
   await Deno.remove(s.path(B));
   assert.equal((await loud.scan()).removed, 1);
-  assert.deepEqual(s.ledger.published.at(-1), { path: s.path(B), url: B_URL, removed: true });
+  assert.deepEqual(s.index.published.at(-1), { path: s.path(B), url: B_URL, removed: true });
   assert.equal((await loud.scan()).removed, 0);
 });
 
@@ -61,11 +61,11 @@ Deno.test("a directory that vanished, or is empty in its place, removes no feed"
   await Deno.mkdir(s.directory);
   assert.equal((await watcher.scan()).removed, 0);
   assert.equal((await watcher.scan()).removed, 0);
-  assert.equal(s.log.lines.filter((line) => line.includes("is empty, and 1 files")).length, 1);
+  assert.equal(s.log.lines.filter((line) => line.includes("is empty, but 1 files")).length, 1);
   await Deno.remove(s.directory);
   await Deno.rename(`${s.root}/aside`, s.directory);
   assert.deepEqual((await watcher.scan()).failed, []);
-  assert.equal(s.ledger.published.length, 1);
+  assert.equal(s.index.published.length, 1);
 });
 
 Deno.test("the removal of a feed named by its .feed.json is published though both are gone", async () => {
@@ -78,7 +78,7 @@ Deno.test("the removal of a feed named by its .feed.json is published though bot
   await Deno.remove(s.path("weather.feed"));
   await Deno.remove(s.path("weather.feed.json"));
   assert.equal((await watcher.scan()).removed, 1);
-  assert.deepEqual(s.ledger.published.at(-1), {
+  assert.deepEqual(s.index.published.at(-1), {
     path: s.path("weather.feed"),
     url: A_URL,
     removed: true,
@@ -87,7 +87,7 @@ Deno.test("the removal of a feed named by its .feed.json is published though bot
 
 Deno.test("a removal that nothing tells the URL of is reported", async () => {
   await using s = new Setting();
-  s.ledger.tellsUrls = false; // As a state of 0.1.
+  s.index.tellsUrls = false; // As a state of 0.1.
   await s.write("weather.feed", "x");
   await s.write("weather.feed.json", '{"url":"https://a.example/"}');
   await s.write(B, "b");
@@ -96,5 +96,5 @@ Deno.test("a removal that nothing tells the URL of is reported", async () => {
   await Deno.remove(s.path("weather.feed.json"));
   const report = await (await s.restart({ publishRemovals: true })).scan();
   assert.deepEqual(report.failed, [s.path("weather.feed")]);
-  assert.match(s.log.lines.join("\n"), /weather\.feed.*gone, and nothing tells the URL/);
+  assert.match(s.log.lines.join("\n"), /weather\.feed.*gone, and the URL of its feed is unknown/);
 });

@@ -2,8 +2,8 @@
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
-import { knownFiles, ledgerOf } from "../../lib/files/state_ledger.ts";
-import type { ScanReport } from "../../lib/files/scan_report.ts";
+import { fileIndexOf, knownFiles } from "../../lib/files/state_index.ts";
+import type { ScanReport } from "../../lib/files/scan.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
@@ -111,7 +111,7 @@ export class Scene implements AsyncDisposable {
       plugins.push(await startPlugin(mirror, { directory: "feeds" }, host));
     }
     const watcher = watches ? watchWith(connection, plugins, { manual: true }) : undefined;
-    const files = new FileWatcher(this.directory, ledgerOf(parts), {
+    const files = new FileWatcher(this.directory, fileIndexOf(parts), {
       environment: systemEnvironment,
       settle: 20,
       rescan: 60_000,

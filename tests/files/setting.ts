@@ -1,6 +1,6 @@
-/** A real directory, a ledger in memory and a clock that runs faster than the real one. */
+/** A real directory, an index in memory and a clock that runs faster than the real one. */
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
-import type { FileLedger, NewestKnown, SeenFile, Sight } from "../../lib/files/ledger.ts";
+import type { FileIndex, NewestKnown, SeenFile, Sight } from "../../lib/files/file_index.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
 import { contentBytes, contentHash, type Json, type UpdateInput } from "../../lib/update.ts";
 
@@ -10,7 +10,7 @@ export interface Published extends UpdateInput {
 }
 
 /** Keeps everything in maps; calls of `publish` can be awaited. */
-export class MemoryLedger implements FileLedger {
+export class MemoryIndex implements FileIndex {
   readonly published: Published[] = [];
   readonly files = new Map<string, string | null>();
   readonly urls = new Map<string, NewestKnown>();
@@ -92,7 +92,7 @@ export class MemoryLedger implements FileLedger {
   }
 
   /** Resolves as soon as `condition` holds; it is checked at each change. */
-  async until(condition: (ledger: this) => unknown): Promise<void> {
+  async until(condition: (index: this) => unknown): Promise<void> {
     while (!condition(this)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
@@ -146,7 +146,7 @@ export class TestLog {
 export class Setting implements AsyncDisposable {
   readonly root: string = Deno.makeTempDirSync();
   readonly directory: string = `${this.root}/feeds`;
-  readonly ledger = new MemoryLedger();
+  readonly index = new MemoryIndex();
   readonly log = new TestLog();
   #watcher: FileWatcher | undefined;
 
@@ -171,10 +171,10 @@ export class Setting implements AsyncDisposable {
     if (!success) throw new Error(new TextDecoder().decode(stderr));
   }
 
-  /** A watcher with the same ledger as those before: the process was started again. */
+  /** A watcher with the same index as those before: the process was started again. */
   async restart(options: Partial<FileWatcherOptions> = {}): Promise<FileWatcher> {
     await this.#watcher?.close();
-    return this.#watcher = new FileWatcher(this.directory, this.ledger, {
+    return this.#watcher = new FileWatcher(this.directory, this.index, {
       environment: fastEnvironment(),
       settle: 20,
       rescan: 60_000,

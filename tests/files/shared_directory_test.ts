@@ -39,7 +39,7 @@ Deno.test("what was saved and is older than what another server published is kep
     await using server = await s.server("web-1", { mirrors: true });
     await server.poll();
     assert.equal(await s.read(NAME), `theirs ${i}`);
-    assert.match(server.log.lines.join("\n"), /never published, and is kept as '.*feed\.kept-/);
+    assert.match(server.log.lines.join("\n"), /never published and is kept as '.*feed\.kept-/);
     assert.equal((await server.scan()).published, 0);
   }
   assert.deepEqual((await s.kept()).sort(), ["mine", "mine, too"]);

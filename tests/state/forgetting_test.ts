@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { cleanUp } from "../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { objectName } from "../../lib/log/names.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { MOST_GONE, type Survey } from "../../lib/state/forgetting.ts";
@@ -49,7 +49,7 @@ class Watched implements Disposable {
 async function live(fleet: Fleet, reader: Received, days: number): Promise<void> {
   for (let quarter = 0; quarter < 4 * days; quarter++) {
     fleet.time.skip(DAY / 4);
-    await cleanUp(fleet.log, { maxAge: DAY });
+    await cleanUp(fleet.log, { maxAge: DAY, problems: problemsOf(fleet.time) });
     await fleet.time.run(reader.watcher.poll());
   }
 }

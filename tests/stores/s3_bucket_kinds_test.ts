@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BucketLog } from "../../lib/log/bucket_log.ts";
-import { cleanUp } from "../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
@@ -96,8 +96,9 @@ for (const hasBatches of [true, false]) {
     });
     await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
     const bucket = new BucketLog(store, { environment: systemEnvironment });
+    const problems = problemsOf(systemEnvironment);
     const clean = async () => {
-      assert.equal((await cleanUp(bucket, { maxAge: 20 * 60_000 })).deleted, 1);
+      assert.equal((await cleanUp(bucket, { maxAge: 20 * 60_000, problems })).deleted, 1);
     };
     await clean();
     assert.deepEqual(log.lines, []);

@@ -6,7 +6,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { ConfigError, messageOf } from "../../errors.ts";
+import { systemEnvironment } from "../../base/environment.ts";
 import { fileVersion } from "../../base/file_version.ts";
+import { OnceLog } from "../../base/once_log.ts";
 import { importKeys, type JwkSet, type KeySet, parseKeys } from "./key_set.ts";
 
 const logger = getLogger(["feedsync", "encryption"]);
@@ -21,7 +23,7 @@ export class KeyFile {
   readonly path: string;
   #keys: KeySet;
   #version: string;
-  #complaint: string | undefined;
+  readonly #problems = new OnceLog(logger, systemEnvironment.clock);
   #looking: Promise<void> | undefined;
 
   private constructor(path: string, keys: KeySet, version: string) {
@@ -59,28 +61,24 @@ export class KeyFile {
       this.revision++;
       this.#tellKeys();
     } catch (error) {
-      this.#complain(messageOf(error));
+      this.#version = ""; // Whatever it is next is news.
+      const text = "{message}; the keys that were in it are used until it is mended";
+      this.#problems.problem(this.path, { text, properties: { message: messageOf(error) } });
     }
   }
 
   #tellKeys(): void {
-    if (this.#complaint !== undefined) {
-      logger.info("The keys in {path} can be read again", { path: this.path });
-      this.#complaint = undefined;
-    }
+    const properties = { path: this.path };
+    this.#problems.resolved(this.path, {
+      text: "The keys in {path} can be read again",
+      properties,
+    });
     logger.info("{keys}", { keys: this.#description() });
   }
 
   #description(): string {
     const { keys, first: { kid } } = this.#keys;
     return `Encrypting with the key ${kid}, the first of ${keys.size} in ${this.path}`;
-  }
-
-  #complain(message: string): void {
-    this.#version = ""; // Whatever it is next is news.
-    if (message === this.#complaint) return;
-    this.#complaint = message;
-    logger.warn("{message}; the keys that were in it are used until it is mended", { message });
   }
 }
 

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { S3Config } from "../../config/s3_config.ts";
 import { type Environment, systemEnvironment } from "../../base/environment.ts";
 import { ConfigError, type FeedSyncError } from "../../errors.ts";
+import { OnceLog } from "../../base/once_log.ts";
 import { type ConnectedClient, createClient } from "./client.ts";
 import { areFixed } from "./credentials.ts";
 import {
@@ -61,8 +62,7 @@ export class Bucket implements Disposable {
   readonly #sender: Sender;
   /** It was there. */
   #isKnown = false;
-  /** It was said that it is missing. */
-  #isMissing = false;
+  readonly #problems: OnceLog;
 
   private constructor(
     { bucket, prefix = "", environment = systemEnvironment, ...s3 }: BucketOptions,
@@ -78,6 +78,7 @@ export class Bucket implements Disposable {
     this.#client = client;
     this.#service = service;
     this.#sender = new Sender(client, { clock: environment.clock, canRenew: !areFixed(s3) });
+    this.#problems = new OnceLog(logger, environment.clock);
   }
 
   /**
@@ -116,7 +117,8 @@ export class Bucket implements Disposable {
   ): Promise<T | undefined> {
     try {
       const answer = await this.#send(doing, options, request);
-      [this.#isKnown, this.#isMissing] = [true, false];
+      this.#isKnown = true;
+      this.#problems.resolved(this.name);
       return answer;
     } catch (error) {
       if (!isMissingBucket(error) || this.#isKnown) throw error;
@@ -184,15 +186,13 @@ export class Bucket implements Disposable {
     );
   }
 
-  /** Once, until it is there: every poll finds it missing. */
   #tellMissing(): void {
-    if (this.#isMissing) return;
-    this.#isMissing = true;
-    logger.warn(
-      "There is no bucket {name} at {service} yet: it is taken for an empty one, and the first " +
+    this.#problems.problem(this.name, {
+      text:
+        "There is no bucket {name} at {service} yet: it is taken for an empty one, and the first " +
         "update that is published creates it",
-      { name: this.name, service: this.#service },
-    );
+      properties: { name: this.name, service: this.#service },
+    });
   }
 
   #send<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { BucketLog } from "../../../lib/log/bucket_log.ts";
-import { cleanUp } from "../../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../../lib/cleanup.ts";
 import { systemEnvironment } from "../../../lib/base/environment.ts";
 import { AccessDeniedError, StoreUnavailableError } from "../../../lib/errors.ts";
 import { openDirectoryStore } from "../../../lib/stores/directory/directory_store.ts";
@@ -185,6 +185,7 @@ Deno.test("a process that only reads and cleans up goes by the clock of the file
   await using store = openDirectoryStore(directory.path, { environment });
   const report = await cleanUp(new BucketLog(store, { environment }), {
     maxAge: 24 * 60 * 60 * 1000,
+    problems: problemsOf(environment),
   });
   assert.deepEqual([report.deleted, report.kept], [0, 1]);
   assert.deepEqual(await keys(store, ""), [key]);

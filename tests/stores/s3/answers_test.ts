@@ -1,7 +1,7 @@
 /** What a service may leave out of a listing, or write otherwise, besides the keys. */
 import assert from "node:assert/strict";
 import { BucketLog } from "../../../lib/log/bucket_log.ts";
-import { cleanUp } from "../../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../../lib/cleanup.ts";
 import { openS3Store } from "../../../lib/stores/s3/s3_store.ts";
 import type { ObjectInfo } from "../../../lib/stores/store.ts";
 import { httpServer, type Server } from "../../servers/http.ts";
@@ -176,7 +176,7 @@ async function cleaned(
     environment: time,
   });
   const log = new BucketLog(store, { environment: time });
-  const options = { maxAge: 24 * HOUR, dryRun: true };
+  const options = { maxAge: 24 * HOUR, dryRun: true, problems: problemsOf(time) };
   await cleanUp(log, options);
   return await cleanUp(log, options);
 }

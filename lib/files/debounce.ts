@@ -1,15 +1,15 @@
 /**
- * Files that changed, until each has come to rest and was examined.
+ * Waits until each file that changed has stopped changing, then has it examined.
  *
  * @module
  */
 import type { Clock } from "../base/environment.ts";
 
-/** Files examined side by side: bounds the memory that their content takes. */
-const SIDE_BY_SIDE = 16;
+/** Files examined at once: bounds the memory that their content takes. */
+const MAX_PARALLEL = 16;
 
-/** Who waits for a file that changes for longer than this is told that it is unsettled: milliseconds. */
-const PATIENCE = 15_000;
+/** A file that keeps changing for longer than this is reported as unsettled. */
+const MAX_WAIT_MS = 15_000;
 
 /** What became of a file that was marked. */
 export type Outcome =
@@ -23,19 +23,19 @@ export type Outcome =
 
 /** Why a file is waiting. */
 export interface Mark {
-  /** Key of its stamp when it was marked; absent when an event told of a change. */
-  readonly stamp?: string;
-  /** What was the newest of its URL since it was first marked, as the examiner puts it. */
+  /** Version of the file when a scan marked it; absent when an event did. */
+  readonly version?: string;
+  /** Newest updates of its URL since it was first marked, in the examiner's notation. */
   readonly received: ReadonlySet<string>;
 }
 
-/** The file is still changing: this is the key of its stamp now. */
+/** The file is still changing. */
 export interface Changing {
-  /** Key of the stamp. */
-  readonly stamp: string;
+  /** Its version now. */
+  readonly version: string;
 }
 
-/** Looks at a file that was left alone for a while. Must not throw. */
+/** Examines a file that has not changed for a while. Must not throw. */
 export type Examine = (name: string, mark: Mark) => Promise<Outcome | Changing>;
 
 interface Waiting extends PromiseWithResolvers<Outcome> {
@@ -46,8 +46,8 @@ interface Waiting extends PromiseWithResolvers<Outcome> {
   readonly due: number;
 }
 
-/** The files waiting to come to rest. One file is never examined twice at the same time. */
-export class Settling {
+/** Debounces changes of files. A file is never examined twice at the same time. */
+export class Debouncer {
   readonly #clock: Clock;
   readonly #settle: number;
   readonly #examine: Examine;
@@ -64,40 +64,40 @@ export class Settling {
   }
 
   /**
-   * Marks the file: an event told of a change just now, or it was found with this stamp. Resolves
-   * when it has been examined, or to `unsettled` when it keeps changing; it goes on waiting then.
+   * Marks the file as changed: by an event just now, or by a scan that found this version. Resolves when
+   * it was examined, or to `unsettled` when it keeps changing; it goes on waiting then.
    */
   mark(name: string, mark: Mark): Promise<Outcome> {
     return this.#enter(name, mark, this.#clock.elapsed());
   }
 
-  #enter(name: string, { stamp, received }: Mark, since: number): Promise<Outcome> {
+  #enter(name: string, { version, received }: Mark, since: number): Promise<Outcome> {
     const now = this.#clock.elapsed();
     const known = this.#waiting.get(name);
-    // That a waiting file was found again is no news: it is compared when it is due.
-    const isNews = known === undefined || stamp === undefined;
+    // A scan that finds a waiting file again tells nothing new: it is compared when it is due.
+    const isNews = known === undefined || version === undefined;
     if (isNews) this.#waiting.delete(name);
     const file: Waiting = {
       ...(known ?? Promise.withResolvers<Outcome>()),
       name,
       mark: {
-        stamp: isNews ? stamp : known.mark.stamp,
+        version: isNews ? version : known.mark.version,
         received: known ? known.mark.received.union(received) : received,
       },
       since: known ? Math.min(known.since, since) : since,
       due: isNews ? now + this.#settle : known.due,
     };
     this.#waiting.set(name, file);
-    if (now - file.since > Math.max(PATIENCE, this.#settle)) file.resolve("unsettled");
+    if (now - file.since > Math.max(MAX_WAIT_MS, this.#settle)) file.resolve("unsettled");
     this.#schedule();
     return file.promise;
   }
 
-  /** Forgets all files that wait; resolves when none is being examined any more. */
+  /** Forgets all waiting files; resolves when none is being examined. */
   async clear(): Promise<void> {
     this.#forget();
     await this.#running;
-    // What was still changing has been marked again.
+    // Files that were still changing have been marked again.
     this.#forget();
   }
 
@@ -134,14 +134,14 @@ export class Settling {
   #takeDue(): Waiting[] {
     const due: Waiting[] = [];
     for (const file of this.#waiting.values()) {
-      if (due.length === SIDE_BY_SIDE || this.#timeLeft(file) > 0) break;
+      if (due.length === MAX_PARALLEL || this.#timeLeft(file) > 0) break;
       this.#waiting.delete(file.name);
       due.push(file);
     }
     return due;
   }
 
-  /** Nothing waits longer than it must when the clock was set back. */
+  /** Time until the file is due; 0 when the clock was set back, so that it never waits too long. */
   #timeLeft({ due }: Waiting): number {
     const left = due - this.#clock.elapsed();
     return left > this.#settle ? 0 : Math.max(0, left);

@@ -1,5 +1,5 @@
 /**
- * The state as the memory of feed files.
+ * The index of feed files that is kept in the state.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { join, sep } from "node:path";
 import type { Parts } from "../connection.ts";
 import type { FeedUrlOptions } from "../feed_url.ts";
 import { accept, prepareUpdate } from "../publishing/accept.ts";
-import type { KnownFiles } from "./known_files.ts";
-import type { FileLedger, SeenFile } from "./ledger.ts";
+import type { KnownFiles } from "./file_index.ts";
+import type { FileIndex, SeenFile } from "./file_index.ts";
 
 /** What the state knows of feed files, for whoever writes over them. */
 export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
   const { files } = state;
-  // It cannot change any more, and looking takes long.
+  // Cached: it never changes, and the query is slow.
   const former = new Map<string, boolean>();
   return {
     get clockOffset() {
@@ -26,7 +26,7 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
       const isLeft = hash !== null && hash === leftHash;
       return { hash, url, isLeft, publishedAt: Math.max(publishedAt, removedAt) };
     },
-    // The states of 0.1 tell by what was seen in it.
+    // In a state of 0.1 a file that was seen in it shows that.
     isScanned: (directory) =>
       files.scanned(directory) !== undefined ||
       former.getOrInsertComputed(directory, () => files.hasFormer(join(directory, sep))),
@@ -34,10 +34,10 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
 }
 
 /** What was seen in files, and what is published of them, in the state; `options`: which URLs are accepted. */
-export function ledgerOf(parts: Parts, options?: FeedUrlOptions): FileLedger {
+export function fileIndexOf(parts: Parts, options?: FeedUrlOptions): FileIndex {
   const { state, uploader } = parts;
   const { files, newest } = state;
-  // Not synced: after a crash of the machine files are only looked at again.
+  // Not synced: after a crash of the machine the files are only examined again.
   const unsynced = { durable: false };
   const known = knownFiles({ state });
   return {
