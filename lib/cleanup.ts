@@ -8,8 +8,8 @@ import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./base/duration.ts";
 import type { Environment } from "./base/environment.ts";
 import { OnceLog } from "./base/once_log.ts";
-import { MARKER_KEY, type ObjectName, parseKey, reachOf } from "./log/names.ts";
-import type { ObjectInfo, ObjectStore } from "./stores/store.ts";
+import type { BucketLog, DatedName } from "./log/bucket_log.ts";
+import { reachOf } from "./log/names.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
@@ -80,11 +80,15 @@ export async function cleanup(
     );
   }
   if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, undated: 0, foreign: 0, keys: [] };
-  const { store, environment } = parts;
   const either = signal ? AbortSignal.any([signal, closed]) : closed;
   try {
     return await connection.keepOpen(
-      cleanUp(store, { environment, maxAge: age, dryRun, signal: either }),
+      cleanUp(parts.log, {
+        maxAge: age,
+        dryRun,
+        signal: either,
+        problems: problemsOf(parts.environment),
+      }),
     );
   } catch (error) {
     closed.throwIfAborted();
@@ -93,51 +97,46 @@ export async function cleanup(
 }
 
 /** Where a cleanup, or several in succession, report what is wrong with their store. */
-export function problemsOf({ clock }: Environment): OnceLog {
+export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
   return new OnceLog(logger, clock);
 }
 
-interface DatedObject extends ObjectInfo {
-  readonly name: ObjectName;
-}
-
-/** {@linkcode cleanup} for the parts of a connection; `maxAge` in milliseconds. */
+/** {@linkcode cleanup} for what is in a bucket; `maxAge` in milliseconds. */
 export async function cleanUp(
-  store: ObjectStore,
-  { environment, maxAge, dryRun = false, problems = problemsOf(environment), signal }: {
-    readonly environment: Environment;
-    readonly problems?: OnceLog;
+  log: BucketLog,
+  { maxAge, dryRun = false, problems, signal }: {
+    readonly problems: OnceLog;
     readonly maxAge: number;
     readonly dryRun?: boolean;
     readonly signal?: AbortSignal;
   },
 ): Promise<CleanupReport> {
-  const { streams, foreign, total } = await listAll(store, signal);
+  const { streams, foreign } = await log.listAll({ signal });
   const objects = [...streams.values()].flat();
   const undated = objects.filter(({ lastModified }) => lastModified === undefined).length;
   if (undated > 0) {
-    const properties = { undated, store: store.url };
+    const properties = { undated, store: log.url };
     problems.problem("undated", { text: UNDATED, properties, kind: "undated" });
   }
-  const now = timeOf(store, objects, environment);
+  const now = timeOf(log, objects);
   const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
   const failed = new Set<string>();
   let error: Error | undefined;
   if (!dryRun) {
     for (const objects of expired.filter(({ length }) => length > 0)) {
-      const failures = await store.delete(objects.map(({ key }) => key), { signal });
+      const failures = await log.delete(objects.map(({ key }) => key), { signal });
       error ??= failures[0]?.error;
       for (const { key } of failures) failed.add(key);
     }
   }
-  if (store.keepsVersions) {
-    problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: store.url } });
+  if (log.keepsVersions) {
+    problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
   }
   const deleted = expired.flat().filter(({ key }) => !failed.has(key));
   return {
     deleted: deleted.length,
     bytes: deleted.reduce((sum, { size }) => sum + size, 0),
-    kept: total - deleted.length - failed.size,
+    kept: objects.length - deleted.length - failed.size,
     failed: failed.size,
     ...error && { error },
     undated,
@@ -155,15 +154,12 @@ const KEEPS_VERSIONS =
   "lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md";
 
 /**
- * The time by the store's clock. Where answers do not tell it (`Date`), the newest object is taken to be
- * written just now: the local clock may be ahead, and what is young would be deleted.
+ * The store's time, but stricter than {@linkcode BucketLog.now}: where the store has not told it (`Date`),
+ * neither the local clock nor what was remembered of the store's is believed, since what they make too old
+ * is deleted. The newest object is taken to be written just now.
  */
-function timeOf(
-  { clockOffset }: ObjectStore,
-  objects: readonly DatedObject[],
-  { clock }: Environment,
-): number {
-  if (clockOffset !== undefined) return clock.now() + clockOffset;
+function timeOf(log: BucketLog, objects: readonly DatedName[]): number {
+  if (log.clockOffset !== undefined) return log.now();
   return objects.reduce((latest, { lastModified = 0 }) => Math.max(latest, lastModified), 0);
 }
 
@@ -173,40 +169,15 @@ function timeOf(
  * far the stream reaches.
  */
 function expiredObjects(
-  objects: readonly DatedObject[],
+  objects: readonly DatedName[],
   now: number,
   maxAge: number,
-): DatedObject[] {
-  const sorted = objects.toSorted((a, b) => a.name.last - b.name.last);
-  const newest = reachOf(sorted.map(({ name }) => name).filter(({ kind }) => kind === "tail"));
-  const young = sorted.findIndex(({ name, lastModified }) => {
-    const isNewest = name.kind === "tail" && name.last === newest;
+): DatedName[] {
+  const sorted = objects.toSorted((a, b) => a.last - b.last);
+  const newest = reachOf(sorted.filter(({ kind }) => kind === "tail"));
+  const young = sorted.findIndex(({ kind, last, lastModified }) => {
+    const isNewest = kind === "tail" && last === newest;
     return lastModified === undefined || now - lastModified <= (isNewest ? 2 * maxAge : maxAge);
   });
   return young === -1 ? sorted : sorted.slice(0, young);
-}
-
-/**
- * Everything there is, by stream. The tail comes first: what is sealed meanwhile then shows as a
- * young segment, behind which nothing is deleted.
- */
-async function listAll(store: ObjectStore, signal?: AbortSignal) {
-  const listed = new Map<string, ObjectInfo>();
-  for (const prefix of ["tail/", ""]) {
-    for await (const object of store.list(prefix, { signal })) listed.set(object.key, object);
-  }
-  const streams = new Map<string, DatedObject[]>();
-  let foreign = 0, total = 0;
-  for (const object of listed.values()) {
-    const name = parseKey(object.key);
-    if (!name) {
-      if (object.key !== MARKER_KEY) foreign++;
-      continue;
-    }
-    total++;
-    const objects = streams.get(name.stream);
-    if (objects) objects.push({ ...object, name });
-    else streams.set(name.stream, [{ ...object, name }]);
-  }
-  return { streams, foreign, total };
 }

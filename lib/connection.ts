@@ -5,7 +5,8 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "./config/resolve.ts";
-import { type Envelope, plainEnvelope } from "./log/encryption/envelope.ts";
+import { BucketLog } from "./log/bucket_log.ts";
+import type { Envelope } from "./log/encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./base/environment.ts";
 import { ClosedError, messageOf, UpdatesLostError } from "./errors.ts";
 import { FileLock } from "./state/lock.ts";
@@ -54,10 +55,8 @@ export interface Closable {
 export interface Parts {
   /** Everything that survives. */
   readonly state: State;
-  /** The bucket. */
-  readonly store: ObjectStore;
-  /** What objects are stored in. */
-  readonly envelope: Envelope;
+  /** What is in the bucket. */
+  readonly log: BucketLog;
   /** Brings the outbox into the bucket. */
   readonly uploader: Uploader;
   /** Time and randomness. */
@@ -85,6 +84,8 @@ export class Connection implements FeedSync {
   readonly config: ResolvedConfig;
   /** Absent when not enabled. */
   readonly parts: Parts | undefined;
+  readonly #store: ObjectStore | undefined;
+  readonly #options: ConnectionOptions;
   readonly #peers: Peers | undefined;
   readonly #marker: MarkerWriter | undefined;
   readonly #opened = new Set<Closable>();
@@ -102,35 +103,38 @@ export class Connection implements FeedSync {
     options: ConnectionOptions = {},
   ) {
     this.config = config;
+    this.#store = store;
+    this.#options = options;
     if (!store) return;
-    const { environment = systemEnvironment, envelope = plainEnvelope } = options;
+    const { environment = systemEnvironment, envelope } = options;
     const { server, commitInterval, includeOwn, wake: { marker, peers, secret } } = config;
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
     const shared = state.path !== ":memory:";
     if (shared && state.isNew) warnOfSiblings(state.path, server);
+    const log = new BucketLog(store, { environment, envelope, memory: state });
     const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
     const uploader = new Uploader({
       state,
-      store,
-      envelope,
+      log,
       environment,
       lock,
       commitInterval,
       includeOwn,
       shared,
     });
-    this.parts = { state, store, envelope, uploader, environment };
-    if (marker) {
-      const changing = this.#marker = new MarkerWriter({ store, environment });
-      uploader.onCommit.push(() => changing.change());
-    }
-    if (peers.length === 0) return;
-    const now = () => environment.clock.now() + state.clockOffset;
-    const { url, service } = store;
-    const told = new Peers(peers, { secret: secret!, store: url, service, now, environment });
-    this.#peers = told;
-    uploader.onCommit.push(({ name: { key } }, body) => told.send({ key, body }));
+    this.parts = { state, log, uploader, environment };
+    if (marker) this.#marker = new MarkerWriter({ log, environment });
+    if (peers.length > 0) this.#peers = new Peers(peers, { secret: secret!, log, environment });
+    uploader.onCommit.push(({ name: { key }, body }) => {
+      this.#marker?.change();
+      this.#peers?.send({ key, body });
+    });
+  }
+
+  /** A connection to the same store with a state of its own: it is not closed, the store is not its own. */
+  beside(changes: Partial<ResolvedConfig>, state: State): Connection {
+    return new Connection({ ...this.config, ...changes }, this.#store, { ...this.#options, state });
   }
 
   get enabled(): boolean {
@@ -142,7 +146,7 @@ export class Connection implements FeedSync {
   }
 
   get store(): string {
-    return this.parts?.store.url ?? this.config.store;
+    return this.parts?.log.url ?? this.config.store;
   }
 
   get stream(): string {
@@ -198,7 +202,7 @@ export class Connection implements FeedSync {
   }
 
   get requests(): Readonly<RequestCounts> {
-    return this.parts?.store.requests ?? NO_REQUESTS;
+    return this.parts?.log.requests ?? NO_REQUESTS;
   }
 
   get wakeUps(): Readonly<WakeUpCounts> {
@@ -228,7 +232,7 @@ export class Connection implements FeedSync {
   }
 
   async #closeParts(parts: Parts): Promise<void> {
-    const { state, store, uploader } = parts;
+    const { state, uploader } = parts;
     try {
       await uploader.close({ timeout: this.config.stopTimeout });
       await Promise.all([
@@ -239,7 +243,7 @@ export class Connection implements FeedSync {
       this.#lastStream = state.publisher.load().stream;
       if (state.isInMemory) this.#tellLoss(parts);
     } finally {
-      await store[Symbol.asyncDispose]();
+      await this.#store?.[Symbol.asyncDispose]();
       state[Symbol.dispose]();
     }
   }

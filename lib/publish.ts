@@ -164,16 +164,17 @@ async function acceptThisTurn(
 }
 
 function acceptRequests(
-  { state, environment }: Parts,
+  parts: Parts,
   requests: readonly Request[],
 ): Rows[] {
+  const { state } = parts;
   const inserted = state.transaction(
     () =>
       requests.map(({ updates, ifChanged }) =>
         updates.map((update) =>
           ifChanged && state.newest.get(update.url)?.hash === update.hash
             ? undefined
-            : accept(state, update, environment)
+            : accept(parts, update)
         )
       ),
     { durable: false },

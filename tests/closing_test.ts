@@ -68,8 +68,7 @@ Deno.test("'await using' throws when nobody was told of a loss yet", async () =>
         giveUp.abort(new Error("enough"));
         await assert.rejects(publishing, { message: "enough" });
       } else {
-        const { state, environment } = server.parts!;
-        accept(state, prepareUpdate(UPDATE), environment);
+        accept(server.parts!, prepareUpdate(UPDATE));
       }
     };
     await assert.rejects(fleet.time.run(run()), { name: "UpdatesLostError", lost: 2 }, ended);

@@ -1,10 +1,13 @@
 import type { Config } from "../lib/config/config.ts";
 import { resolveConfig } from "../lib/config/resolve.ts";
 import { Connection } from "../lib/connection.ts";
+import { BucketLog } from "../lib/log/bucket_log.ts";
 import { type Envelope, plainEnvelope } from "../lib/log/encryption/envelope.ts";
 import { decodeBody, encodeBody, updateLine } from "../lib/log/codec.ts";
 import { type ObjectName, objectName, parseKey } from "../lib/log/names.ts";
 import { publish } from "../lib/publish.ts";
+import type { AcceptContext } from "../lib/publishing/accept.ts";
+import type { Environment } from "../lib/base/environment.ts";
 import { State } from "../lib/state/state.ts";
 import type { ObjectStore } from "../lib/stores/store.ts";
 import type { Gap, Update } from "../lib/update.ts";
@@ -78,9 +81,14 @@ export class Fleet implements AsyncDisposable {
       lines.push(updateLine({ id, url: url(seq), time: this.time.clock.now(), body }, seq));
     }
     const time = new Date(this.time.clock.now()).toISOString();
-    const body = await envelope.seal(name, encodeBody(name, lines, { time }));
+    const body = await envelope.encrypt(name, encodeBody(name, lines, { time }));
     await this.store.put(name.key, body);
     return name.key;
+  }
+
+  /** What is in the bucket. */
+  get log(): BucketLog {
+    return new BucketLog(this.store, { environment: this.time });
   }
 
   /** The updates in an object. */
@@ -94,8 +102,8 @@ export class Fleet implements AsyncDisposable {
       get revision() {
         return envelope.revision;
       },
-      seal: (...args) => this.time.hold(() => envelope.seal(...args)),
-      open: (...args) => this.time.hold(() => envelope.open(...args)),
+      encrypt: (...args) => this.time.hold(() => envelope.encrypt(...args)),
+      decrypt: (...args) => this.time.hold(() => envelope.decrypt(...args)),
     };
   }
 
@@ -136,6 +144,12 @@ export function urlOf(content: string): string {
 /** The texts `<prefix>1` to `<prefix><count>`. */
 export function texts(prefix: string, count: number, from = 1): string[] {
   return Array.from({ length: count }, (_, i) => `${prefix}${from + i}`);
+}
+
+/** What accepts updates into a state. */
+export function acceptInto(state: State, environment: Environment): AcceptContext {
+  const store = new MemoryStore(environment.clock);
+  return { state, log: new BucketLog(store, { environment, memory: state }), environment };
 }
 
 /**

@@ -49,7 +49,7 @@ export function hanging(error?: Error): Hook {
 
 /** A store in memory, which several connections may share: what tests look into and tamper with. */
 export class MemoryStore implements ObjectStore {
-  readonly url = "memory:";
+  readonly url: string = "memory:";
   /** What the store's clock is ahead of the one here. */
   clockOffset = 0;
   readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };

@@ -34,10 +34,8 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
 }
 
 /** What was seen in files, and what is published of them, in the state; `options`: which URLs are accepted. */
-export function fileIndexOf(
-  { state, uploader, environment }: Parts,
-  options?: FeedUrlOptions,
-): FileIndex {
+export function fileIndexOf(parts: Parts, options?: FeedUrlOptions): FileIndex {
+  const { state, uploader } = parts;
   const { files, newest } = state;
   // Not synced: after a crash of the machine the files are only examined again.
   const unsynced = { durable: false };
@@ -63,7 +61,7 @@ export function fileIndexOf(
       const prepared = prepareUpdate(update, options);
       state.transaction(() => {
         files.note(path, hash);
-        const { url, time } = accept(state, prepared, environment);
+        const { url, time } = accept(parts, prepared);
         files.noteFeed(path, hash === null ? { url, removedAt: time } : { url, publishedAt: time });
       });
       uploader.start();

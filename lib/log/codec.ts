@@ -6,7 +6,7 @@
  * @module
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { formatOf } from "./encryption/format.ts";
+import { formatOf } from "../stores/body_format.ts";
 import { CorruptObjectError, messageOf } from "../errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_limits.ts";
 import { type ObjectName, serverOf } from "./names.ts";
@@ -44,11 +44,21 @@ export interface DecodedObject {
   readonly size: number;
 }
 
+/** What a header says besides what the key says. */
+export interface BodyHeader {
+  /** When the object was made: ISO 8601. */
+  readonly time: string;
+  /** The stream that this one continues. */
+  readonly previous?: string;
+  /** The last seq of that which is not published again here. */
+  readonly previousLast?: number | undefined;
+}
+
 /** Encodes updates, given as finished lines without newline, for the object `name`. */
 export function encodeBody(
   name: ObjectName,
   lines: readonly string[],
-  { time, previous, previousLast }: { time: string; previous?: string; previousLast?: number },
+  { time, previous, previousLast }: BodyHeader,
 ): Uint8Array {
   const header = JSON.stringify({
     feedsync: 1,

@@ -5,7 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import { MAX_UPDATE_BYTES, updateLine } from "../log/codec.ts";
-import type { Environment } from "../base/environment.ts";
+import type { Random } from "../base/environment.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
 import { InvalidUpdateError } from "../errors.ts";
 import { type FeedUrlOptions, normalizeFeedUrl, shownUrl } from "../feed_url.ts";
 import { Shape } from "../log/json_limits.ts";
@@ -99,19 +100,27 @@ export interface Accepted {
   readonly time: number;
 }
 
+/** What accepting stands on. */
+export interface AcceptContext {
+  /** The outbox, and the newest updates known. */
+  readonly state: State;
+  /** Tells the time. */
+  readonly log: Pick<BucketLog, "now">;
+  /** Makes ids. */
+  readonly environment: { readonly random: Random };
+}
+
 /**
  * Puts an update into the outbox, in a transaction. Its time is fixed here: at least 1 ms after the
  * newest known update of the same URL.
  */
 export function accept(
-  state: State,
+  { state, log, environment: { random } }: AcceptContext,
   { url, body, hash }: PreparedUpdate,
-  { clock, random }: Environment,
 ): Accepted {
   return state.transaction(() => {
     const id = random.uuid();
-    const now = Math.round(clock.now() + state.clockOffset);
-    const time = Math.max(now, (state.newest.get(url)?.time ?? 0) + 1);
+    const time = Math.max(Math.round(log.now()), (state.newest.get(url)?.time ?? 0) + 1);
     state.newest.note(url, { time, id, hash });
     return { row: state.outbox.add({ id, url, time, body }), id, url, time };
   });

@@ -6,15 +6,15 @@
 import type { OnceLog } from "../base/once_log.ts";
 import { Buffer } from "node:buffer";
 import type { AbsentObjects } from "./forks/absent_objects.ts";
-import { encodeBody, updateLine } from "../log/codec.ts";
-import type { Envelope } from "../log/encryption/envelope.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
+import { updateLine } from "../log/codec.ts";
 import type { Environment } from "../base/environment.ts";
 import { MAX_INDENTATION, outlineOf } from "../log/json_limits.ts";
 import { type ObjectName, objectName, serverOf } from "../log/names.ts";
 import type { LockedObjects } from "./forks/locked_objects.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { State } from "../state/state.ts";
-import type { ObjectStore, StoreOptions } from "../stores/store.ts";
+import type { StoreOptions } from "../stores/store.ts";
 
 /** A commit holds at most so many updates. */
 const COMMIT_UPDATES = 1000;
@@ -27,15 +27,11 @@ export interface UploadContext {
   /** The own state. */
   readonly state: State;
   /** Where to. */
-  readonly store: ObjectStore;
-  /** What objects are stored in. */
-  readonly envelope: Envelope;
+  readonly log: BucketLog;
   /** Time and randomness. */
   readonly environment: Environment;
   /** What this server publishes is applied here, too. */
   readonly includeOwn: boolean;
-  /** Called as soon as a commit is stored, with its body. */
-  readonly onCommit: (commit: Commit, body: Uint8Array) => void;
   /** What the keys of this server do not open. */
   readonly locked: LockedObjects;
   /** What listings show, and GETs do not find. */
@@ -58,6 +54,12 @@ export interface Commit {
   readonly bytes: number;
   /** Which stream its stream continues. */
   readonly continued: Continued;
+}
+
+/** A commit that is in the bucket. */
+export interface StoredCommit extends Commit {
+  /** Its bytes as they are stored. */
+  readonly body: Uint8Array;
 }
 
 /** What a header says of the stream before. */
@@ -110,14 +112,14 @@ function firstCommit(
   return { name, rows, lines, bytes, continued };
 }
 
-/** Uploads a commit, and tells of it. */
+/** Uploads a commit. */
 export async function putCommit(
-  context: UploadContext,
+  { log }: UploadContext,
   commit: Commit,
   options: StoreOptions,
-): Promise<void> {
+): Promise<StoredCommit> {
   const { name, lines, continued } = commit;
-  context.onCommit(commit, await put(context, name, lines, { ...continued, ...options }));
+  return { ...commit, body: await log.write(name, lines, { ...continued, ...options }) };
 }
 
 /** Uploads rows, numbered from 1, to a stream that is new and gets nothing else. */
@@ -125,15 +127,17 @@ export async function uploadApart(
   context: UploadContext,
   rows: readonly OutboxRow[],
   { previous, signal }: StoreOptions & { previous: string },
-): Promise<void> {
+): Promise<StoredCommit[]> {
   const { environment: { random }, writer } = context;
   const stream = `${serverOf(previous)}_${random.token()}`;
   const part = { stream, base: 0, writer, continued: { previous } };
+  const stored: StoredCommit[] = [];
   for (let done = 0; done < rows.length;) {
     const commit = firstCommit(rows.slice(done, done + COMMIT_UPDATES), part)!;
-    await putCommit(context, commit, { signal });
+    stored.push(await putCommit(context, commit, { signal }));
     done += commit.rows.length;
   }
+  return stored;
 }
 
 /** Uploads the rows of the object `name`, read again from the outbox. */
@@ -148,7 +152,7 @@ export async function putRows(
   for (const row of outbox.rows(base + name.first, base + name.last)) {
     lines.push(updateLine(row, row.row - base));
   }
-  await put(context, name, lines, { ...continued(context), ...options });
+  await context.log.write(name, lines, { ...continued(context), ...options });
 }
 
 /** Which stream the current one continues, and how far that one was, up to what is repeated. */
@@ -157,16 +161,4 @@ function continued({ state: { publisher, former } }: UploadContext): Continued {
   if (previous === null) return {};
   const before = former.get(previous);
   return { previous, previousLast: before && base - before.base };
-}
-async function put(
-  { state, store, envelope, environment: { clock } }: UploadContext,
-  name: ObjectName,
-  lines: readonly string[],
-  { previous, previousLast, signal }: StoreOptions & Continued,
-): Promise<Uint8Array> {
-  const time = new Date(clock.now() + state.clockOffset).toISOString();
-  const packed = encodeBody(name, lines, { time, previous, previousLast });
-  const body = await envelope.seal(name, packed);
-  await store.put(name.key, body, { signal });
-  return body;
 }

@@ -118,12 +118,12 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
  * without.
  */
 export async function collectGarbage(
-  { state, store, environment: { clock }, problems }: UploadContext,
+  { state, log, environment: { clock }, problems }: UploadContext,
   { overdue, signal }: StoreOptions & { overdue: number },
 ): Promise<void> {
   const keys = state.publisher.garbage(clock.now() - overdue);
   if (keys.length === 0) return;
-  const failures = await store.delete(keys, { signal });
+  const failures = await log.delete(keys, { signal });
   const failed = new Set(failures.map(({ key }) => key));
   state.transaction(() => {
     state.publisher.dropGarbage(keys.filter((key) => !failed.has(key)));

@@ -9,17 +9,23 @@ import { AbsentObjects } from "./forks/absent_objects.ts";
 import { Backoff } from "../base/backoff.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { AutoResetEvent } from "../base/event.ts";
-import { type Commit, nextCommit, putCommit, type UploadContext } from "./commit.ts";
-import type { Envelope } from "../log/encryption/envelope.ts";
+import {
+  type Commit,
+  nextCommit,
+  putCommit,
+  type StoredCommit,
+  type UploadContext,
+} from "./commit.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
+import type { ObjectName } from "../log/names.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { ForkWatch } from "./forks/fork_watch.ts";
 import { LockedObjects } from "./forks/locked_objects.ts";
-import type { OwnTail } from "./forks/own_tail.ts";
+import { knownTail } from "./forks/own_tail.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
-import type { ObjectStore } from "../stores/store.ts";
 import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
@@ -38,9 +44,7 @@ export interface UploaderParts {
   /** The own state. */
   readonly state: State;
   /** Where to. */
-  readonly store: ObjectStore;
-  /** What objects are stored in. */
-  readonly envelope: Envelope;
+  readonly log: BucketLog;
   /** Time and randomness. */
   readonly environment: Environment;
   /** Held by the one process that uploads. */
@@ -55,8 +59,8 @@ export interface UploaderParts {
 
 /** Uploads the outbox in the background, from {@linkcode start} until {@linkcode close}. */
 export class Uploader {
-  /** Called as soon as a commit is stored, with its body. */
-  readonly onCommit: ((commit: Commit, body: Uint8Array) => void)[] = [];
+  /** Called with each commit that is stored. */
+  readonly onCommit: ((commit: StoredCommit) => void)[] = [];
   readonly #parts: UploaderParts;
   readonly #wakeUp: AutoResetEvent;
   readonly #waiters: Waiters;
@@ -95,9 +99,19 @@ export class Uploader {
     await this.#waiters.wait(row, options);
   }
 
-  /** Takes a listing of the own tail that was made anyway, and starts with it if need be. */
-  inspect(tail: OwnTail): void {
-    if (this.#forks.take(tail, this.#context)) this.start();
+  /**
+   * Called before a listing of the tail begins, which is made anyway; the returned function takes it, and
+   * starts the uploader if there is something to look into.
+   */
+  expectListing(): (tails: ReadonlyMap<string, readonly ObjectName[]>) => void {
+    const { state, environment: { clock } } = this.#parts;
+    const known = knownTail(state);
+    return (tails) => {
+      const commitsOf = (stream: string) => tails.get(stream) ?? [];
+      const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
+      const tail = { ...known, commits: [...commitsOf(known.before.stream)], former };
+      if (this.#forks.take(tail, this.#context)) this.start();
+    };
   }
 
   /** Why the last attempt to upload failed; undefined when it did not. */
@@ -143,15 +157,12 @@ export class Uploader {
   /** True when this process is the one that uploads. */
   #becomeUploader(): boolean {
     if (this.#context) return true;
-    const { lock, envelope, environment } = this.#parts;
+    const { lock, log, environment } = this.#parts;
     if (!lock.tryAcquire()) return false;
-    const locked = new LockedObjects(envelope), absent = new AbsentObjects(environment);
-    const onCommit = (commit: Commit, body: Uint8Array) => {
-      for (const tell of this.onCommit) tell(commit, body);
-    };
-    const writer = environment.random.token();
+    const locked = new LockedObjects(log), absent = new AbsentObjects(environment);
     const problems = new OnceLog(logger, environment.clock);
-    this.#context = { ...this.#parts, onCommit, locked, absent, problems, writer };
+    const writer = environment.random.token();
+    this.#context = { ...this.#parts, problems, locked, absent, writer };
     return true;
   }
 
@@ -159,14 +170,14 @@ export class Uploader {
   async #turn(signal: AbortSignal): Promise<boolean> {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
-    await this.#forks.look(context, { signal });
+    this.#announce(await this.#forks.look(context, { signal }));
     this.#waiters.look();
     const due = clock.elapsed() >= this.#nextCommit || this.#stopping.signal.aborted;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
     const isSealing = needsSealing(state.publisher);
     if (isSealing) {
-      await this.#forks.lookBeforeSealing(context, { signal });
+      this.#announce(await this.#forks.lookBeforeSealing(context, { signal }));
       await seal(context, { signal });
     }
     await collectGarbage(context, { overdue: isSealing ? 0 : GARBAGE_PATIENCE, signal });
@@ -182,7 +193,7 @@ export class Uploader {
     const { base, uploaded } = publisher.load();
     const isFirst = uploaded === base;
     if (isFirst) state.transaction(() => publisher.save({ uploaded })); // Syncs its rows, too.
-    await putCommit(context, commit, { signal });
+    this.#announce([await putCommit(context, commit, { signal })]);
     const { name: { key, first, last }, bytes, rows } = commit;
     this.#waiters.uploaded(rows[rows.length - 1].row);
     // Later ones are not synced: a crash of the machine in between only sends these rows again.
@@ -191,6 +202,10 @@ export class Uploader {
       publisher.save({ uploaded: rows[rows.length - 1].row });
     }, { durable: isFirst });
     if (isFirst) state.checkpoint(); // Also a copy that lacks the log must know of it.
+  }
+
+  #announce(commits: readonly StoredCommit[]): void {
+    for (const commit of commits) for (const tell of this.onCommit) tell(commit);
   }
 
   /** Waits until there may be something to do. */

@@ -15,7 +15,7 @@ import type { RunningPlugin } from "../plugin.ts";
 import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
 import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
-import type { Commit } from "../publishing/commit.ts";
+import type { StoredCommit } from "../publishing/commit.ts";
 import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";
 import type { PollReport, Watcher, WatchWithOptions } from "../watch.ts";
@@ -144,11 +144,11 @@ export class BucketWatcher implements Watcher {
 
   #begin(parts: Parts, plugins: readonly RunningPlugin[], forced: AbortSignal): void {
     const { config } = this.#connection;
-    const { state, store, environment, uploader } = parts;
+    const { state, log, environment, uploader } = parts;
     const { callbackTimeout, includeOwn } = config;
     const delivery = new Delivery({
       state,
-      store,
+      log,
       environment,
       plugins,
       callbackTimeout,
@@ -168,7 +168,7 @@ export class BucketWatcher implements Watcher {
   /** Logs what is published and not applied here, until the watcher stops. */
   #tellOfOwn({ onCommit }: Uploader): void {
     let hint = " (others apply it; to see that here, watch as another --server)";
-    const tell = ({ rows }: Commit) => {
+    const tell = ({ rows }: StoredCommit) => {
       for (const { url, body } of rows) {
         const what = body.startsWith('"removed":true') ? "removal of " : "";
         const properties = { what, url: shownUrl(url), hint };

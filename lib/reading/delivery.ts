@@ -5,18 +5,18 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
-import { Dating } from "./dating.ts";
+import { TimeClamp } from "./clamp_time.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { tellFailure } from "./failure.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
 import { serverOf } from "../log/names.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { type GivenUp, PluginCaller } from "./plugin_caller.ts";
 import { firstRetryAt, Redelivery } from "./redelivery.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
-import type { ObjectStore } from "../stores/store.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
 import { type UrlTurns, urlTurnsOf } from "./url_turns.ts";
 
@@ -32,8 +32,8 @@ const MOST_GAPS_TOLD = 100;
 export interface DeliveryOptions {
   /** The own state. */
   readonly state: State;
-  /** By whose clock updates are dated. */
-  readonly store: ObjectStore;
+  /** Tells the store's time, by which updates are dated. */
+  readonly log: BucketLog;
   /** Time and randomness. */
   readonly environment: Environment;
   /** Who receives the updates. */
@@ -74,7 +74,8 @@ interface Superseded {
 /** Applies updates: in order per stream, one at a time per URL. */
 export class Delivery {
   readonly #state: State;
-  readonly #dating: Dating;
+  readonly #log: BucketLog;
+  readonly #clamp: TimeClamp;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
   readonly #options: DeliveryOptions;
@@ -88,10 +89,11 @@ export class Delivery {
 
   /** Nothing is delivered yet. */
   constructor(options: DeliveryOptions) {
-    const { plugins, state, store, environment, callbackTimeout: timeout, forced } = options;
+    const { plugins, state, log, environment, callbackTimeout: timeout, forced } = options;
     this.#options = options;
     this.#state = state;
-    this.#dating = new Dating({ state, store, environment });
+    this.#log = log;
+    this.#clamp = new TimeClamp(state, environment.clock);
     this.#environment = environment;
     this.#turns = urlTurnsOf(state);
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
@@ -116,8 +118,9 @@ export class Delivery {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#environment;
-    const updates = stored.map((update) => this.#dating.date(stream, update));
-    const superseded = this.#noteNewest(updates);
+    const now = this.#log.now();
+    const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
+    const superseded = this.#noteNewest(updates, now);
     const republished = this.#state.publisher.republishedIn(stream);
     let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
     const store = (letters: readonly DeadLetter[] = []) => {
@@ -162,10 +165,9 @@ export class Delivery {
   }
 
   /** Before the first plugin runs: so that nobody publishes again what just arrived. */
-  #noteNewest(updates: readonly StoredUpdate[]): Superseded {
+  #noteNewest(updates: readonly StoredUpdate[], now: number): Superseded {
     const { newest } = this.#state;
     const ids = new Set<string>();
-    const now = this.#dating.now();
     // Not in the transaction: that takes long for large contents, and others wait for the state.
     const hashes = updates.map(hashOf);
     this.#state.transaction(() => {

@@ -4,13 +4,10 @@
  * @module
  */
 import { contiguousStart } from "./chain.ts";
-import { decodeBody } from "../log/codec.ts";
 import { sleep } from "../base/environment.ts";
-import { AccessDeniedError, isUnreadable } from "../errors.ts";
-import { fetchObject } from "../log/fetch_object.ts";
+import { whyUnreadable } from "../log/bucket_log.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
-import { listStream } from "../log/listing.ts";
-import { LONGEST_LAG } from "../stores/store.ts";
+import { MAX_LISTING_LAG_MS } from "../stores/store.ts";
 import type { ReadContext } from "./stream_reader.ts";
 
 /** What entering stands on. */
@@ -45,9 +42,9 @@ async function entryPoint(
   stream: string,
   { names, from }: { names: ObjectName[]; from: "earliest" | "now" },
 ): Promise<number> {
-  const { requests, store, environment: { clock }, signal } = context;
+  const { requests, log, environment: { clock }, signal } = context;
   const list = async (kind: ObjectKind) => {
-    const listed = await requests.run(() => listStream(store, kind, stream, { signal }));
+    const listed = await requests.run(() => log.listStream(kind, stream, { signal }));
     const known = new Set(names.map(({ key }) => key));
     for (const name of listed) if (!known.has(name.key)) names.push(name);
   };
@@ -57,7 +54,7 @@ async function entryPoint(
   await list("segments");
   if (isWhole()) return 0;
   // What is before the entry is never looked for again.
-  await sleep(clock, LONGEST_LAG, signal);
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);
   await list("tail");
   await list("segments");
   const newest = await newestReadable(context, names);
@@ -65,7 +62,7 @@ async function entryPoint(
 }
 
 /** So many of the newest objects of a stream are tried: others do not wait for one full of garbage. */
-const MOST_TRIES = 16;
+const MAX_TRIES = 16;
 
 /** A key alone moves no cursor: the object is read before it is believed. */
 async function newestReadable(
@@ -76,7 +73,7 @@ async function newestReadable(
   const first = await firstReadable(context, names);
   if (!first.hasMissed) return first.readable;
   // A store may list an object before it hands it out.
-  await sleep(clock, LONGEST_LAG, signal);
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);
   return (await firstReadable(context, names)).readable;
 }
 
@@ -85,15 +82,15 @@ async function firstReadable(
   context: EnterContext,
   names: readonly ObjectName[],
 ): Promise<{ readable?: ObjectName; hasMissed: boolean }> {
-  const { requests, signal } = context;
+  const { requests, log, signal } = context;
   let hasMissed = false;
-  for (const name of names.toSorted((a, b) => b.last - a.last).slice(0, MOST_TRIES)) {
+  for (const name of names.toSorted((a, b) => b.last - a.last).slice(0, MAX_TRIES)) {
     try {
-      const body = await requests.run(() => fetchObject(context, name, { signal }));
-      if (body && decodeBody(name, body)) return { readable: name, hasMissed };
+      const object = await requests.run(() => log.read(name, { signal }));
+      if (object?.decode()) return { readable: name, hasMissed };
       hasMissed = true;
     } catch (error) {
-      if (!isUnreadable(error) && !(error instanceof AccessDeniedError)) throw error;
+      if (!whyUnreadable(error)) throw error;
     }
   }
   return { hasMissed };

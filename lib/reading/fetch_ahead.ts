@@ -3,20 +3,15 @@
  *
  * @module
  */
-import type { DecodedObject } from "../log/codec.ts";
-import type { Envelope } from "../log/encryption/envelope.ts";
-import { fetchObject } from "../log/fetch_object.ts";
+import type { BucketLog, PackedObject } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
-import type { ObjectStore } from "../stores/store.ts";
 import type { DeliveredCommits } from "./delivered_commits.ts";
 import type { TaskRunner } from "../base/semaphore.ts";
 
 /** What fetching stands on. */
 export interface FetchContext {
-  /** The bucket. */
-  readonly store: ObjectStore;
-  /** What objects are stored in. */
-  readonly envelope: Envelope;
+  /** What is in the bucket. */
+  readonly log: BucketLog;
   /** Bounds the requests under way. */
   readonly requests: TaskRunner;
   /** How many objects of a stream are there, or fetched, at once: at least 1, the one whose turn it is. */
@@ -27,21 +22,12 @@ export interface FetchContext {
   readonly signal: AbortSignal;
 }
 
-/**
- * What came of an object: what is in it, or its bytes, which take less memory until it is its turn;
- * undefined when it is gone.
- */
-export type Fetched =
-  | { readonly decoded: DecodedObject; readonly body?: undefined }
-  | { readonly decoded?: undefined; readonly body: Uint8Array }
-  | undefined;
-
 /** An object that is being fetched. */
 export interface Fetching {
   /** Its name. */
   readonly name: ObjectName;
-  /** What comes of it. */
-  readonly fetched: Promise<Fetched>;
+  /** What comes of it: it is unpacked when it is its turn; undefined when it is gone. */
+  readonly fetched: Promise<PackedObject | undefined>;
 }
 
 /** Yields the objects of a chain in their order. In the end none is being fetched any more. */
@@ -64,12 +50,13 @@ export async function* fetchAhead(
 }
 
 /** Fetches an object. It does no harm when nobody waits for what comes of it. */
-export function startFetching(context: FetchContext, name: ObjectName): Promise<Fetched> {
-  const { requests, delivered, signal } = context;
+export function startFetching(
+  { log, requests, delivered, signal }: FetchContext,
+  name: ObjectName,
+): Promise<PackedObject | undefined> {
   const decoded = delivered.take(name);
-  if (decoded) return Promise.resolve({ decoded });
-  const fetched = requests.run(() => fetchObject(context, name, { signal }))
-    .then((body) => body && { body });
+  if (decoded) return Promise.resolve({ decode: () => decoded });
+  const fetched = requests.run(() => log.read(name, { signal }));
   fetched.catch(() => {}); // It counts when it is its turn.
   return fetched;
 }

@@ -17,20 +17,20 @@ export interface Held<T> extends Disposable {
 }
 
 /**
- * Room for what is not known to be large before it is there: lets in one after the other until it is
- * full, so that it holds at most one thing more than there is room for.
+ * A budget for what is not known to be large before it is there: lets in one after the other until it is
+ * used up, so that it is exceeded by one thing at most.
  */
-export class Room {
-  readonly #most: number;
+export class MemoryBudget {
+  readonly #maxBytes: number;
   #held = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Room for so many bytes. */
-  constructor(most: number) {
-    this.#most = most;
+  /** Nothing is held yet. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
-  /** Holds what `make` returns, which is called when there is room. */
+  /** Holds what `make` returns, which is called when the budget allows it. */
   async hold<T extends Sized>(make: () => T): Promise<Held<T>> {
     while (this.#isFull()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
@@ -43,7 +43,7 @@ export class Room {
   }
 
   #isFull(): boolean {
-    return this.#held >= this.#most;
+    return this.#held >= this.#maxBytes;
   }
 
   #free(size: number): void {

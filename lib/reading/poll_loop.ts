@@ -6,13 +6,12 @@
 import { getLogger } from "@logtape/logtape";
 import { AutoResetEvent } from "../base/event.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { sleep } from "../base/environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../log/names.ts";
 import { PollPace } from "./poll_pace.ts";
-import type { Poller } from "./poller.ts";
+import type { Poller, ReadingParts } from "./poller.ts";
 import { RegularCleanup } from "./regular_cleanup.ts";
 import { MarkerReader } from "../wake/marker.ts";
 import { OnceLog } from "../base/once_log.ts";
@@ -44,7 +43,7 @@ export interface PollLoopOptions {
 
 /** Polls one time after the other, never two at once. */
 export class PollLoop {
-  readonly #parts: Parts;
+  readonly #parts: ReadingParts;
   readonly #options: PollLoopOptions;
   readonly #wakeUp: AutoResetEvent;
   #polling: Promise<boolean> | undefined;
@@ -54,7 +53,7 @@ export class PollLoop {
   #wasRefused = false;
 
   /** A loop that does not run yet. */
-  constructor(parts: Parts, options: PollLoopOptions) {
+  constructor(parts: ReadingParts, options: PollLoopOptions) {
     this.#parts = parts;
     this.#options = options;
     this.#wakeUp = new AutoResetEvent(parts.environment.clock);
@@ -69,12 +68,12 @@ export class PollLoop {
    * next one.
    */
   async run(ready: () => void): Promise<void> {
-    const { store, environment } = this.#parts;
+    const { log, environment } = this.#parts;
     const { config, signal } = this.#options;
-    await using _hint = store.watch?.("tail/", () => this.#wakeUp.set());
+    await using _hint = log.watch(() => this.#wakeUp.set());
     await using _sources = await startWakeUps(config, this.#parts, (...news) => this.hear(...news));
     ready();
-    const cleanup = new RegularCleanup(store, environment, config.retention);
+    const cleanup = new RegularCleanup(log, environment, config.retention);
     const pace = new PollPace(config.poll, environment.random);
     const marker = config.wake.marker ? new MarkerReader(this.#parts) : undefined;
     let isWoken = false;

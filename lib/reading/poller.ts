@@ -5,7 +5,6 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { Parts } from "../connection.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
 import { enterStreams } from "./enter.ts";
@@ -17,13 +16,14 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
+import { type BucketLog, whyUnreadable } from "../log/bucket_log.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
 import { Semaphore } from "../base/semaphore.ts";
-import { knownTail } from "../publishing/forks/own_tail.ts";
-import { ForeignKeys, listTail } from "../log/listing.ts";
 import { Readers } from "./readers.ts";
-import { Room } from "./memory_budget.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
+import type { Environment } from "../base/environment.ts";
+import type { State } from "../state/state.ts";
 import { UnreadableLog } from "./unreadable_log.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -32,13 +32,30 @@ const logger = getLogger(["feedsync", "watch"]);
 const PARALLEL_REQUESTS = 8;
 
 /** How many objects of a stream are fetched ahead, and of all streams, where that leaves each one. */
-const MOST_AHEAD = 4, MOST_FETCHED = 32;
+const MAX_AHEAD = 4, MAX_FETCHED = 32;
 
 /** Bytes of what is decoded and being applied, over all streams: a hundred streams may catch up at once. */
-const MOST_DECODED = 128 * 1024 * 1024;
+const MAX_DECODED_BYTES = 128 * 1024 * 1024;
 
 /** An unreadable object is given up after the retention; after a day when there is none. */
 const DAY = 24 * 60 * 60 * 1000;
+
+/** What reading stands on. */
+export interface ReadingParts {
+  /** The own state. */
+  readonly state: State;
+  /** What is in the bucket. */
+  readonly log: BucketLog;
+  /** The own stream, which looks for what is wrong with it in listings that are made anyway. */
+  readonly uploader: {
+    /** Called before a listing of the tail begins; the returned function takes it. */
+    expectListing(): (tails: ReadonlyMap<string, readonly ObjectName[]>) => void;
+    /** Begins to upload what is queued. */
+    start(): void;
+  };
+  /** Time and randomness. */
+  readonly environment: Environment;
+}
 
 /** What a poller is made with. */
 export interface PollerOptions {
@@ -52,10 +69,9 @@ export interface PollerOptions {
 
 /** Polls; streams are read side by side, and a slow one holds up no other. */
 export class Poller {
-  readonly #parts: Parts;
+  readonly #parts: ReadingParts;
   readonly #options: PollerOptions;
   readonly #context: Omit<ReadContext, "wasHeld">;
-  readonly #foreign: ForeignKeys;
   readonly #readers = new Readers(
     (stream, news) => this.#read(stream, news),
     (stream, error) => this.#noteFailure(stream, error),
@@ -65,20 +81,19 @@ export class Poller {
   readonly #requests = new Semaphore(PARALLEL_REQUESTS);
 
   /** A poller that has not polled yet. */
-  constructor(parts: Parts, options: PollerOptions) {
+  constructor(parts: ReadingParts, options: PollerOptions) {
     const { delivery, signal, config: { retention } } = options;
     this.#parts = parts;
     this.#options = options;
-    this.#foreign = new ForeignKeys(parts.store);
     this.#held = new HeldStreams(parts.environment);
-    this.#unreadable = new UnreadableLog(parts.envelope, parts.environment.clock);
+    this.#unreadable = new UnreadableLog(parts.log, parts.environment.clock);
     this.#context = {
       ...parts,
       delivery,
       signal,
       requests: this.#requests.low,
-      ahead: () => Math.max(1, Math.min(MOST_AHEAD, Math.floor(MOST_FETCHED / this.#readers.size))),
-      decoded: new Room(MOST_DECODED),
+      ahead: () => Math.max(1, Math.min(MAX_AHEAD, Math.floor(MAX_FETCHED / this.#readers.size))),
+      decoded: new MemoryBudget(MAX_DECODED_BYTES),
       delivered: new DeliveredCommits(),
       patience: retention === false ? DAY : retention,
       onUnreadable: (error) => this.#unreadable.tell(error),
@@ -90,15 +105,11 @@ export class Poller {
    * had told of.
    */
   async poll(): Promise<boolean> {
-    const { state, store, uploader, environment: { clock } } = this.#parts;
+    const { state, log, uploader, environment: { clock } } = this.#parts;
     const { signal, config: { from } } = this.#options;
-    const knownBefore = knownTail(state);
-    const { stream: current } = knownBefore.before;
-    const streams = await listTail(store, this.#foreign, { signal });
-    state.noteClockOffset(store.clockOffset);
-    const commitsOf = (stream: string) => streams.get(stream) ?? [];
-    const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
-    uploader.inspect({ ...knownBefore, commits: [...commitsOf(current)], former });
+    const observe = uploader.expectListing();
+    const streams = await log.list({ signal });
+    observe(streams);
     await enterStreams(this.#context, streams, from);
     this.#forget(streams);
     streams.delete(this.#skipped());
@@ -121,9 +132,9 @@ export class Poller {
 
   /** Forgets, now and then, what the listing and those before it show not to be needed any more. */
   #forget(streams: ReadonlyMap<string, readonly ObjectName[]>): void {
-    const { state, store, environment: { clock } } = this.#parts;
+    const { state, log, environment: { clock } } = this.#parts;
     const { retention } = this.#options.config;
-    const localNow = clock.now(), now = localNow + (store.clockOffset ?? state.clockOffset);
+    const localNow = clock.now(), now = log.now();
     if (!state.forgetting.isDue({ now, retention })) return;
     const own = [state.publisher.load(), ...state.former.all(localNow)];
     const ownKeys = own.flatMap(({ stream }) => streams.get(stream) ?? []).map(({ key }) => key);
@@ -201,11 +212,11 @@ export class Poller {
       await new StreamReader({ ...this.#context, requests, wasHeld }, stream, news).run();
       this.#held.release(stream);
     } catch (error) {
-      const isRefused = error instanceof AccessDeniedError;
-      if (!isRefused && !isUnreadable(error)) throw error;
+      const reason = whyUnreadable(error);
+      if (!reason) throw error;
       if (cursors.get(stream) > before) this.#held.release(stream); // It is another object now.
-      this.#held.hold(stream, error);
-      if (isRefused) throw error; // Whoever asked for the poll is to know.
+      this.#held.hold(stream, error as Error);
+      if (reason === "refused") throw error; // Whoever asked for the poll is to know.
     } finally {
       this.#context.delivered.forget(stream, cursors.get(stream));
     }

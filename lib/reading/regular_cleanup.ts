@@ -8,7 +8,7 @@ import { cleanUp, problemsOf } from "../cleanup.ts";
 import type { Environment } from "../base/environment.ts";
 import type { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
-import type { ObjectStore } from "../stores/store.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
@@ -20,15 +20,15 @@ const MAX_FIRST_DELAY_MS = 5 * 60 * 1000;
 
 /** Cleans up hourly. */
 export class RegularCleanup {
-  readonly #store: ObjectStore;
+  readonly #log: BucketLog;
   readonly #environment: Environment;
   readonly #retention: number | false;
   readonly #problems: OnceLog;
   #next: number;
 
   /** Deletes what is older than `retention` milliseconds; nothing when it is `false`. */
-  constructor(store: ObjectStore, environment: Environment, retention: number | false) {
-    this.#store = store;
+  constructor(log: BucketLog, environment: Environment, retention: number | false) {
+    this.#log = log;
     this.#environment = environment;
     this.#retention = retention;
     this.#problems = problemsOf(environment);
@@ -41,8 +41,7 @@ export class RegularCleanup {
     if (this.#retention === false || clock.elapsed() < this.#next) return;
     this.#next = clock.elapsed() + INTERVAL_MS * (0.75 + random.fraction() / 2);
     try {
-      const { deleted, failed, error } = await cleanUp(this.#store, {
-        environment: this.#environment,
+      const { deleted, failed, error } = await cleanUp(this.#log, {
         maxAge: this.#retention,
         problems: this.#problems,
         signal,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Connection } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import { resolveWake } from "../config/wake.ts";
 import { MissingKeyError } from "../errors.ts";
 import { FileLock } from "../state/lock.ts";
@@ -37,25 +37,17 @@ function isWatched(state: State): boolean {
 }
 
 /** Reads the whole bucket as a server without a past would. */
-async function learnNewest({ parts, config }: Connection, signal: AbortSignal): Promise<void> {
-  const { state, store, envelope, environment } = parts!;
-  using memory = new State(
-    ":memory:",
-    { server: config.server, store: store.url },
-    environment.random,
-  );
+async function learnNewest(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { state, log, environment } = connection.parts!;
+  const owner = { server: connection.server, store: log.url };
+  using memory = new State(":memory:", owner, environment.random);
   const apart = {
     from: "earliest",
     includeOwn: true,
     wake: resolveWake(),
     plugins: [],
   } as const;
-  // It is not closed itself: the store is not its own.
-  const reader = new Connection({ ...config, ...apart }, store, {
-    state: memory,
-    envelope,
-    environment,
-  });
+  const reader = connection.beside(apart, memory);
   try {
     await using watcher = watch(reader, ({ url, id, time, ...content }) => {
       const version = { id, time: Date.parse(time), hash: hashOf(content) };
@@ -65,7 +57,7 @@ async function learnNewest({ parts, config }: Connection, signal: AbortSignal): 
     const missing = unreadable.find((error) => error instanceof MissingKeyError);
     if (missing) throw missing;
     signal.throwIfAborted();
-    state.noteClockOffset(store.clockOffset);
+    state.noteClockOffset(log.clockOffset);
   } finally {
     await reader.parts!.uploader.close({ timeout: 0 });
   }

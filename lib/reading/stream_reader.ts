@@ -4,8 +4,8 @@
  * @module
  */
 import { behindHole, chainFrom } from "./chain.ts";
-import { type DecodedObject, decodeObject } from "../log/codec.ts";
-import { storeTime } from "./dating.ts";
+import type { PackedObject } from "../log/bucket_log.ts";
+import type { DecodedObject } from "../log/codec.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 import {
@@ -14,10 +14,9 @@ import {
   MissingObjectError,
   type UnreadableError,
 } from "../errors.ts";
-import { fetchAhead, type FetchContext, type Fetched, startFetching } from "./fetch_ahead.ts";
+import { fetchAhead, type FetchContext, startFetching } from "./fetch_ahead.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
-import { listStream } from "../log/listing.ts";
-import type { Held, Room } from "./memory_budget.ts";
+import type { Held, MemoryBudget } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";
 
 /** A hole is a gap once it was there in so many listings … */
@@ -35,7 +34,7 @@ export interface ReadContext extends FetchContext {
   /** Hands updates to the plugins and moves the cursor. */
   readonly delivery: Delivery;
   /** Bounds what is held decoded, over all streams. */
-  readonly decoded: Room;
+  readonly decoded: MemoryBudget;
   /** The stream could not be read on before: what was absent then is not looked for as long again. */
   readonly wasHeld: boolean;
   /** After so many milliseconds an unreadable object is given up. */
@@ -130,8 +129,8 @@ export class StreamReader {
 
   /** Makes a listing when it is its turn: there may be a great many streams. */
   #listKind(kind: ObjectKind, beyond?: number): Promise<ObjectName[]> {
-    const { store, requests, signal } = this.#context;
-    return requests.run(() => listStream(store, kind, this.#stream, { beyond, signal }));
+    const { log, requests, signal } = this.#context;
+    return requests.run(() => log.listStream(kind, this.#stream, { beyond, signal }));
   }
 
   #setNames(commits: readonly ObjectName[], segments: readonly ObjectName[]): void {
@@ -155,12 +154,12 @@ export class StreamReader {
   /** What is in the object, when there is room for it; undefined when it cannot be relied on. */
   async #read(
     name: ObjectName,
-    fetching: Promise<Fetched>,
+    fetching: Promise<PackedObject | undefined>,
   ): Promise<Held<DecodedObject> | undefined> {
     const { decoded } = this.#context;
     try {
       const fetched = await fetching;
-      if (fetched) return await decoded.hold(() => this.#take(name, fetched));
+      if (fetched) return await decoded.hold(() => this.#take(fetched));
     } catch (error) {
       this.#setAside(name, error);
       return undefined;
@@ -181,8 +180,8 @@ export class StreamReader {
   }
 
   /** What the stream before it had is missing when it is not there: its end may have expired unseen. */
-  #take(name: ObjectName, fetched: NonNullable<Fetched>): DecodedObject {
-    const object = fetched.decoded ?? decodeObject(name, fetched.body);
+  #take(packed: PackedObject): DecodedObject {
+    const object = packed.decode();
     const { continues } = object;
     if (continues) this.#note(({ cursors }) => cursors.noteEnd(continues.stream, continues.last));
     return object;
@@ -229,7 +228,7 @@ export class StreamReader {
     const hasLooked = this.#listings > 0 || wasHeld && this.#hasPeeked;
     if (!hasLooked && names.length > 0) return false;
     if (obstacle instanceof MissingKeyError) return true;
-    const now = Math.round(storeTime(this.#context)); // The clock here may be set meanwhile.
+    const now = Math.round(this.#context.log.now()); // The clock here may be set meanwhile.
     const since = this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now));
     if (names.length > 0 && now - since >= patience) return false;
     if (isAbsent) onUnreadable(obstacle);

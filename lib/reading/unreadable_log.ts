@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/environment.ts";
 import { OnceLog } from "../base/once_log.ts";
-import type { Envelope } from "../log/encryption/envelope.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
 import {
   type AccessDeniedError,
   messageOf,
@@ -22,13 +22,13 @@ const logger = getLogger(["feedsync", "watch"]);
  * a store lists before it serves them are counted apart: there may be many, and none is damaged.
  */
 export class UnreadableLog {
-  readonly #envelope: Envelope;
+  readonly #log: BucketLog;
   readonly #problems: OnceLog;
   readonly #absent: OnceLog;
 
-  /** What is missing are keys of this envelope. */
-  constructor(envelope: Envelope, clock: Clock) {
-    this.#envelope = envelope;
+  /** Of objects in this log. */
+  constructor(log: BucketLog, clock: Clock) {
+    this.#log = log;
     this.#problems = new OnceLog(logger, clock);
     this.#absent = new OnceLog(logger, clock);
   }
@@ -41,7 +41,7 @@ export class UnreadableLog {
     const text = isLocked
       ? "{message}; what is encrypted with it waits until it is there"
       : "{message}; it holds up its stream and is tried again at later polls";
-    const subject = isLocked ? `${this.#envelope.revision} ${error.kid}` : error.message;
+    const subject = isLocked ? `${this.#log.keysRevision} ${error.kid}` : error.message;
     const properties = { message: messageOf(error) };
     problems.problem(subject, { text, properties, kind: "" }, isAbsent ? "warn" : "error");
   }

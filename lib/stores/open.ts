@@ -10,10 +10,6 @@ import { ConfigError } from "../errors.ts";
 import { openDirectoryStore } from "./directory/directory_store.ts";
 import type { ObjectStore } from "./store.ts";
 
-/** What the URL of a store looks like. A `file:` URL names no host. */
-const STORE_URL =
-  /^(?:file:(?!\/\/[^/])(?<path>.+)|s3:\/\/(?<bucket>[^/?#@:\s]+)(?:\/(?<prefix>[^?#]*))?)$/;
-
 /** Options of {@linkcode openStore}. */
 export interface OpenOptions {
   /** Where the relative path of a `file:` store starts. @default the working directory */
@@ -21,6 +17,36 @@ export interface OpenOptions {
   /** Time and chance. @default the machine's */
   readonly environment?: Environment;
 }
+
+/** A kind of store. */
+interface StoreKind {
+  /** How its URLs look, for messages. */
+  readonly forms: string;
+  /** Matches its URLs. */
+  readonly url: RegExp;
+  /** Opens the store at a URL that was matched. */
+  open(match: RegExpExecArray, s3: S3Config, options: Required<OpenOptions>): Promise<ObjectStore>;
+}
+
+/** Every kind of store. The SDK is loaded only for buckets. */
+const KINDS: readonly StoreKind[] = [
+  {
+    forms: "s3://bucket, s3://bucket/prefix",
+    url: /^s3:\/\/([^/?#@:\s]+)(?:\/([^?#]*))?$/,
+    async open([url, bucket, prefix = ""], s3, { environment }) {
+      const { openS3Store } = await import("./s3/s3_store.ts");
+      return await openS3Store({ ...s3, bucket, prefix: keyPrefix(prefix, url), environment });
+    },
+  },
+  {
+    forms: "file:path",
+    url: /^file:(?!\/\/[^/]).+$/, // It names no host.
+    open([url], _s3, { directory, environment }) {
+      const path = absoluteStore(url, directory).slice("file:".length);
+      return Promise.resolve(openDirectoryStore(path, { environment }));
+    },
+  },
+];
 
 /**
  * Opens the store at `url`: `s3://bucket`, `s3://bucket/prefix` or `file:path`. Nothing is
@@ -33,15 +59,11 @@ export async function openStore(
   s3: S3Config = {},
   { directory = ".", environment = systemEnvironment }: OpenOptions = {},
 ): Promise<ObjectStore> {
-  const { path, bucket, prefix = "" } = STORE_URL.exec(url)?.groups ?? {};
-  if (path !== undefined) {
-    const absolute = absoluteStore(url, directory).slice("file:".length);
-    return openDirectoryStore(absolute, { environment });
+  for (const kind of KINDS) {
+    const match = kind.url.exec(url);
+    if (match) return await kind.open(match, s3, { directory, environment });
   }
-  if (bucket === undefined) throw invalidUrl(url);
-  // Those who keep their updates in a directory never load the SDK.
-  const { openS3Store } = await import("./s3/s3_store.ts");
-  return await openS3Store({ ...s3, bucket, prefix: keyPrefix(prefix, url), environment });
+  throw invalidUrl(url);
 }
 
 /** Without empty parts, which would be parts of the keys, and with a slash at the end. */
@@ -53,7 +75,7 @@ function keyPrefix(prefix: string, url: string): string {
 
 function invalidUrl(url: string): ConfigError {
   return new ConfigError(
-    "Cannot open the store, it must look like s3://bucket, s3://bucket/prefix or file:path: " +
+    `Cannot open the store, it must look like ${KINDS.map(({ forms }) => forms).join(" or ")}: ` +
       `current value is ${JSON.stringify(url.replace(/\/\/.*@/, "//…@"))}`,
   );
 }

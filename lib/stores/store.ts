@@ -6,10 +6,10 @@
 import { CorruptObjectError } from "../errors.ts";
 
 /**
- * So long after a write a listing is taken to be possibly without it, in milliseconds: stores promise
- * better, but where one look too few would lose something, there are two.
+ * A listing may lack what was written less than this time before it. Stores promise better, but where one
+ * look too few would lose something, there are two.
  */
-export const LONGEST_LAG: number = 2000;
+export const MAX_LISTING_LAG_MS: number = 2000;
 
 /**
  * No object has more bytes, neither as it is stored nor unpacked. The largest that is written holds one

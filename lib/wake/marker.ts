@@ -10,10 +10,10 @@
 import { type Environment, sleep } from "../base/environment.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Deadline } from "../base/deadline.ts";
-import { CorruptObjectError, messageOf } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { getLogger } from "@logtape/logtape";
-import { MARKER_KEY } from "../log/names.ts";
-import type { ObjectStore, StoreOptions } from "../stores/store.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
+import type { StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
@@ -26,7 +26,7 @@ const RETRY_RANGE = { minMs: 1000, maxMs: 60_000 };
 /** What the marker is written to and read from. */
 export interface MarkerParts {
   /** The bucket. */
-  readonly store: ObjectStore;
+  readonly log: BucketLog;
   /** Time and randomness. */
   readonly environment: Environment;
 }
@@ -58,13 +58,13 @@ export class MarkerWriter {
   }
 
   async #write(): Promise<void> {
-    const { store, environment: { clock, random } } = this.#parts;
+    const { log, environment: { clock, random } } = this.#parts;
     const { signal } = this.#closing;
     const backoff = new Backoff(random, RETRY_RANGE);
     while (this.#isDue && !signal.aborted) {
       this.#isDue = false;
       try {
-        await store.put(MARKER_KEY, new TextEncoder().encode(random.token()), { signal });
+        await log.writeMarker(random.token(), { signal });
         backoff.succeed();
       } catch (error) {
         this.#isDue = true;
@@ -96,13 +96,9 @@ export class MarkerReader {
    * @throws {StoreUnavailableError | AccessDeniedError} when the marker cannot be read.
    */
   async hasChanged(options: StoreOptions): Promise<boolean> {
-    const { store, environment: { clock } } = this.#parts;
+    const { log, environment: { clock } } = this.#parts;
     const isTrusted = clock.elapsed() - this.#listedAt < MAX_TRUST_MS;
-    const bytes = await store.get(MARKER_KEY, options).catch((error) => {
-      if (error instanceof CorruptObjectError) return undefined;
-      throw error;
-    });
-    this.#seen = bytes && new TextDecoder().decode(bytes);
+    this.#seen = await log.readMarker(options);
     return !isTrusted || this.#seen === undefined || this.#seen !== this.#listed;
   }
 

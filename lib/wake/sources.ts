@@ -5,22 +5,17 @@
  */
 import type { Environment } from "../base/environment.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { Envelope } from "../log/encryption/envelope.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { DeliveredCommit } from "../reading/delivered_commits.ts";
-import type { ObjectStore } from "../stores/store.ts";
 
 /** Called for each commit that a source reports, with its content if a peer sent that along. */
 export type OnCommit = (name: ObjectName, delivered?: DeliveredCommit) => void;
 
 /** What sources work with. */
 export interface WakeUpParts {
-  /** The store whose commits count. */
-  readonly store: Pick<ObjectStore, "url" | "service">;
-  /** Knows the store's clock. */
-  readonly state: { readonly clockOffset: number };
-  /** Opens the bodies of commits. */
-  readonly envelope: Envelope;
+  /** The bucket whose commits count. */
+  readonly log: BucketLog;
   /** Time and randomness. */
   readonly environment: Environment;
 }

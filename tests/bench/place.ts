@@ -5,7 +5,6 @@
  */
 import { join } from "node:path";
 import { type Config, connect, type FeedSync, publish } from "@feedsync/feedsync";
-import { connectionOf } from "../../lib/connection.ts";
 import { type ObjectName, parseKey } from "../../lib/log/names.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
@@ -19,7 +18,7 @@ const BULK = 1000;
 export interface Server extends AsyncDisposable {
   /** The connection. */
   readonly sync: FeedSync;
-  /** The store that the connection uses: for the bare requests. */
+  /** The same store, opened once more: for the bare requests. */
   readonly store: ObjectStore;
 }
 
@@ -28,6 +27,7 @@ export class Place implements AsyncDisposable {
   readonly #store: StoreAddress;
   readonly #directory = Deno.makeTempDirSync({ prefix: "feedsync-bench-" });
   readonly #servers: FeedSync[] = [];
+  readonly #stores: ObjectStore[] = [];
   readonly #filled = new Map<number, Promise<string>>();
   #buckets = 0;
 
@@ -51,7 +51,8 @@ export class Place implements AsyncDisposable {
     const state = this.stateFile();
     const sync = await connect({ server: name, store: url, s3, state, ...config });
     this.#servers.push(sync);
-    const { store } = connectionOf(sync).parts!;
+    const store = await openStore(url, s3);
+    this.#stores.push(store);
     return { sync, store, [Symbol.asyncDispose]: () => sync.close() };
   }
 
@@ -65,6 +66,7 @@ export class Place implements AsyncDisposable {
   /** Removes everything. An interrupted benchmark must not write any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#servers.map((sync) => sync.close()));
+    await Promise.all(this.#stores.map((store) => store[Symbol.asyncDispose]()));
     await Deno.remove(this.#directory, { recursive: true });
     const { url, s3 } = this.#store;
     if (url.startsWith("file:")) return await removeDirectory(url.slice("file:".length));

@@ -29,15 +29,14 @@ export async function* wakeUp(place: Place): AsyncIterable<Row> {
   await watcher.ready;
   await watcher.poll();
 
-  const { store, uploader, environment } = connectionOf(publisher.sync).parts!;
+  const { log, uploader, environment } = connectionOf(publisher.sync).parts!;
   const peers = new Peers([`http://${address}`], {
     secret: SECRET,
-    store: store.url,
-    now: environment.clock.now,
+    log,
     environment,
   });
   let send = () => {};
-  uploader.onCommit.push(({ name: { key } }, body) => send = () => peers.send({ key, body }));
+  uploader.onCommit.push(({ name: { key }, body }) => send = () => peers.send({ key, body }));
 
   const times: number[] = [];
   for (let round = -WARM_UP; round < ROUNDS; round++) {

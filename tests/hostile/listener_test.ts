@@ -231,7 +231,8 @@ Deno.test("of what a peer answers little is read", async () => {
     });
   for (const status of [200, 500]) {
     await using server = httpServer(() => new Response(body(), { status }));
-    const options = { secret: SECRET, store: STORE, now: Date.now, environment: systemEnvironment };
+    const log = { url: STORE, service: undefined, now: Date.now };
+    const options = { secret: SECRET, log, environment: systemEnvironment };
     const peers = new Peers([server.endpoint], options);
     peers.send({ key: NAME.key, body: BODY });
     await peers.close(5_000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { decodeBody } from "../../lib/log/codec.ts";
-import { cleanUp } from "../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { sleep } from "../../lib/base/environment.ts";
 import { AccessDeniedError } from "../../lib/errors.ts";
 import { objectName, parseKey } from "../../lib/log/names.ts";
@@ -64,7 +64,7 @@ Deno.test("more commits in the own tail than a call takes arguments end no publi
   await fleet.time.run(received.watcher.poll());
   await fleet.publish(web1, "b");
   assert.notEqual(web1.stream, stream);
-  const report = await cleanUp(fleet.store, { environment: fleet.time, maxAge: 600_000 });
+  const report = await cleanUp(fleet.log, { maxAge: 600_000, problems: problemsOf(fleet.time) });
   assert.equal(report.failed, 0);
 });
 
@@ -95,7 +95,8 @@ Deno.test("a young object keeps what is behind it in its stream, and nothing els
   for (const server of [web1, web2]) await fleet.publish(server, "a", "b", "c");
   const [held, other] = [web1, web2].map(({ stream }) => `tail/${stream}/`);
   const garbage = key(web1.stream, 1).replace("tail/", "segments/");
-  const clean = () => cleanUp(fleet.store, { environment: fleet.time, maxAge: DAY });
+  const { log } = fleet, problems = problemsOf(fleet.time);
+  const clean = () => cleanUp(log, { maxAge: DAY, problems });
   for (let day = 1; day <= 3; day++) {
     fleet.time.skip(DAY + 1);
     await fleet.store.put(garbage, GARBAGE);

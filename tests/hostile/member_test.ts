@@ -40,8 +40,7 @@ Deno.test("who has the secret of peers may pass off updates as another's, which 
   const body = encodeBody(name, [line], { time: new Date().toISOString() });
   const peers = new Peers([`http://${address}`], {
     secret: SECRET,
-    store: store.url,
-    now: Date.now,
+    log: { url: store.url, service: undefined, now: Date.now },
     environment: systemEnvironment,
   });
   peers.send({ key: name.key, body });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { type Held, Room } from "../../lib/reading/memory_budget.ts";
+import { type Held, MemoryBudget } from "../../lib/reading/memory_budget.ts";
 
 /** Things that are held in a room, in the order in which they got in. */
 class Things {
-  readonly room = new Room(10);
+  readonly room = new MemoryBudget(10);
   readonly held: Held<{ size: number }>[] = [];
   made = 0;
 
@@ -26,7 +26,7 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-Deno.test("Room makes nothing more once it is full, until something is let go", async () => {
+Deno.test("MemoryBudget makes nothing more once it is full, until something is let go", async () => {
   const things = new Things();
   await things.add(9);
   await things.add(100);
@@ -40,7 +40,7 @@ Deno.test("Room makes nothing more once it is full, until something is let go", 
   assert.equal(things.made, 4);
 });
 
-Deno.test("Room lets in as many small things as fit when a large one is let go", async () => {
+Deno.test("MemoryBudget lets in as many small things as fit when a large one is let go", async () => {
   const things = new Things();
   await things.add(10);
   const waiting = [4, 4, 4, 4].map((size) => things.add(size));
@@ -50,7 +50,7 @@ Deno.test("Room lets in as many small things as fit when a large one is let go",
   await Promise.all(waiting);
 });
 
-Deno.test("Room is not taken by what cannot be made, which holds up nothing behind it", async () => {
+Deno.test("MemoryBudget is not taken by what cannot be made, which holds up nothing behind it", async () => {
   const things = new Things();
   await things.add(10);
   const failing = things.room.hold(() => {

@@ -5,8 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { cleanup } from "../../lib/cleanup.ts";
-import { listStream, listTail } from "../../lib/log/listing.ts";
-import { ForeignKeys } from "../../lib/log/listing.ts";
+import { BucketLog } from "../../lib/log/bucket_log.ts";
 import type { ObjectInfo } from "../../lib/stores/store.ts";
 import { Fleet, texts } from "../fixture.ts";
 import { MemoryStore, shuffled } from "../memory_store.ts";
@@ -103,17 +102,18 @@ Deno.test("listings that ignore prefix and startAfter, or name keys twice, are f
   const { store } = fleet;
   await fleet.publish(fleet.server("web-1"), ...texts("a", 12));
   await fleet.publish(fleet.server("web-3"), "b1");
+  const log = (opened: MemoryStore = store) => new BucketLog(opened, { environment: fleet.time });
   const options = { signal: undefined };
   const [stream] = fleet.keys("segments/").map((key) => key.split("/")[1]);
   const expected = {
-    tail: await listTail(store, new ForeignKeys(store), options),
-    segments: await listStream(store, "segments", stream, options),
+    tail: await log().list(options),
+    segments: await log().listStream("segments", stream, options),
   };
   const careless = new CarelessStore(fleet.time.clock);
   for (const [key, object] of store.objects) careless.objects.set(key, object);
-  const foreign = new ForeignKeys(careless);
-  assert.deepEqual(await listTail(careless, foreign, options), expected.tail);
-  assert.equal(foreign.count, 0);
-  assert.deepEqual(await listStream(careless, "segments", stream, options), expected.segments);
-  assert.deepEqual(await listStream(careless, "segments", stream, { ...options, beyond: 99 }), []);
+  const doubled = log(careless);
+  assert.deepEqual(await doubled.list(options), expected.tail);
+  assert.equal(doubled.foreignKeys, 0);
+  assert.deepEqual(await doubled.listStream("segments", stream, options), expected.segments);
+  assert.deepEqual(await doubled.listStream("segments", stream, { ...options, beyond: 99 }), []);
 });

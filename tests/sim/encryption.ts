@@ -36,19 +36,19 @@ export class Encryption {
   envelope(timeline: Timeline): Envelope {
     return {
       revision: this.#envelope.revision,
-      seal: (name, bytes) => timeline.hold(() => this.#inTurn(() => this.#seal(name, bytes))),
-      open: (name, stored) =>
-        timeline.hold(() => this.#inTurn(() => this.#envelope.open(name, stored))),
+      encrypt: (name, bytes) => timeline.hold(() => this.#inTurn(() => this.#encrypt(name, bytes))),
+      decrypt: (name, stored) =>
+        timeline.hold(() => this.#inTurn(() => this.#envelope.decrypt(name, stored))),
     };
   }
 
-  /** What was sealed in an object. */
+  /** What was encrypted in an object. */
   plain(stored: Uint8Array): Uint8Array {
     return this.#plain.get(stored) ?? stored;
   }
 
-  async #seal(name: ObjectName, bytes: Uint8Array): Promise<Uint8Array> {
-    const stored = await this.#envelope.seal(name, bytes);
+  async #encrypt(name: ObjectName, bytes: Uint8Array): Promise<Uint8Array> {
+    const stored = await this.#envelope.encrypt(name, bytes);
     this.#plain.set(stored, bytes);
     return stored;
   }

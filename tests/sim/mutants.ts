@@ -41,7 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
       SEAL,
       "    await putRows(context, name, options);",
       `    const covered = publisher.commits().filter((commit) => commit.last <= plan.last);
-    await context.store.delete(covered.map(({ key }) => key), options);
+    await context.log.delete(covered.map(({ key }) => key), options);
     await putRows(context, name, options);`,
     ),
   ),
@@ -63,9 +63,9 @@ export const MUTANTS: readonly Mutant[] = [
     "a row counts as uploaded before its commit is stored",
     edit(
       UPLOADER,
-      "    await putCommit(context, commit, { signal });",
+      "    this.#announce([await putCommit(context, commit, { signal })]);",
       `    publisher.save({ uploaded: commit.rows.at(-1)!.row });
-    await putCommit(context, commit, { signal });`,
+    this.#announce([await putCommit(context, commit, { signal })]);`,
     ),
   ),
   mutant(
@@ -95,7 +95,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "a fork is compared in the tail only",
     edit(CONTESTED, "const names = [...tail, ...segments];", "const names = tail;"),
-    edit(CONTESTED, `const segments = await listStream(store, "segments", stream, options);`, ""),
+    edit(CONTESTED, `const segments = await log.listStream("segments", stream, options);`, ""),
   ),
   rareMutant(
     "a fork is compared beyond the last closed segment only",
@@ -106,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     "contested seqs are left as they are",
     edit(
       "publishing/forks/fork_watch.ts",
-      "await settleContested(context, [...tail.former, ...tail.commits], options);",
+      "stored.push(...await settleContested(context, [...tail.former, ...tail.commits], options));",
       "",
     ),
   ),
@@ -272,8 +272,8 @@ export const MUTANTS: readonly Mutant[] = [
     "cleanup goes by the local clock",
     edit(
       "cleanup.ts",
-      "return clock.now() + clockOffset;",
-      "return clock.now();",
+      "return log.now();",
+      "return log.now() - log.clockOffset;",
     ),
   ),
 ];

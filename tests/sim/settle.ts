@@ -1,4 +1,3 @@
-import { plainEnvelope } from "../../lib/log/encryption/envelope.ts";
 import { systemEnvironment } from "../../lib/base/environment.ts";
 import { AbsentObjects } from "../../lib/publishing/forks/absent_objects.ts";
 import { LockedObjects } from "../../lib/publishing/forks/locked_objects.ts";
@@ -110,7 +109,7 @@ function hasContested({ bucket, timeline }: World, { state }: Process): boolean 
   );
   const context = {
     state,
-    locked: new LockedObjects(plainEnvelope),
+    locked: new LockedObjects({ keysRevision: 0 }),
     absent: new AbsentObjects(systemEnvironment),
   };
   return state.former.all(timeline.now).some((former) => mayBeContested(context, former, tail));

@@ -1,5 +1,5 @@
 import { AccessDeniedError, StoreUnavailableError } from "../../lib/errors.ts";
-import { clockOffset } from "../../lib/stores/clock_offset.ts";
+import { clockOffset } from "../../lib/stores/meter.ts";
 import type {
   FailedDelete,
   ListOptions,

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { cleanUp } from "../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { objectName } from "../../lib/log/names.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { MOST_GONE, type Survey } from "../../lib/state/forgetting.ts";
 import { State } from "../../lib/state/state.ts";
-import { Fleet, type Received, urlOf } from "../fixture.ts";
+import { acceptInto, Fleet, type Received, urlOf } from "../fixture.ts";
 import { VirtualTime } from "../virtual_time.ts";
 
 const HOUR = 60 * 60 * 1000, DAY = 24 * HOUR;
@@ -49,7 +49,7 @@ class Watched implements Disposable {
 async function live(fleet: Fleet, reader: Received, days: number): Promise<void> {
   for (let quarter = 0; quarter < 4 * days; quarter++) {
     fleet.time.skip(DAY / 4);
-    await cleanUp(fleet.store, { environment: fleet.time, maxAge: DAY });
+    await cleanUp(fleet.log, { maxAge: DAY, problems: problemsOf(fleet.time) });
     await fleet.time.run(reader.watcher.poll());
   }
 }
@@ -157,7 +157,7 @@ Deno.test("a fork is forgotten once nobody can read its stream any more", () => 
   const { state } = watched, { publisher, former, cursors } = state;
   const begun = time.clock.now(), { stream } = publisher.load();
   const update = prepareUpdate({ url: "https://example.com/", content: "a" });
-  for (let i = 0; i < 3; i++) accept(state, update, time);
+  for (let i = 0; i < 3; i++) accept(acceptInto(state, time), update);
   const seen = objectName({ kind: "tail", stream, first: 1, last: 1, writer: "aaaaaaaa" });
   state.transaction(() => {
     publisher.noteRepublished(0);

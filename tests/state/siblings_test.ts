@@ -8,6 +8,7 @@ import { FileLock } from "../../lib/state/lock.ts";
 import { queuedSiblings } from "../../lib/state/siblings.ts";
 import { State } from "../../lib/state/state.ts";
 import { MemoryStore } from "../memory_store.ts";
+import { acceptInto } from "../fixture.ts";
 
 /** A directory of states that is removed at the end of the test. */
 class States implements Disposable {
@@ -26,7 +27,7 @@ class States implements Disposable {
     using state = this.open(server);
     for (let i = 0; i < count; i++) {
       const update = prepareUpdate({ url: `https://example.com/${i}`, content: "a" });
-      accept(state, update, systemEnvironment);
+      accept(acceptInto(state, systemEnvironment), update);
     }
   }
 
@@ -56,7 +57,10 @@ Deno.test("what a crashed process left in its log counts, and stays there", () =
   using live = new States();
   using states = new States();
   using state = live.open("web-1");
-  accept(state, prepareUpdate({ url: "https://example.com/", content: "a" }), systemEnvironment);
+  accept(
+    acceptInto(state, systemEnvironment),
+    prepareUpdate({ url: "https://example.com/", content: "a" }),
+  );
   for (const part of ["", "-wal"]) {
     Deno.copyFileSync(live.path("web-1") + part, states.path("web-1") + part);
   }

@@ -5,6 +5,7 @@ import { StateError } from "../../lib/errors.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { FileLock } from "../../lib/state/lock.ts";
 import { State } from "../../lib/state/state.ts";
+import { acceptInto } from "../fixture.ts";
 
 const OWNER = { server: "web-1", store: "s3://bucket/prefix" };
 
@@ -110,7 +111,7 @@ Deno.test("a full disk accepts nothing more, and keeps what was accepted", async
       let rows = 0;
       assert.throws(
         () => {
-          for (; rows < 100; rows++) accept(state, update, systemEnvironment);
+          for (; rows < 100; rows++) accept(acceptInto(state, systemEnvironment), update);
         },
         (error) =>
           error instanceof StateError && /the disk is full; free some space/.test(error.message),
@@ -147,14 +148,17 @@ Deno.test("times accepted before the store was ever heard are corrected once", (
     ...systemEnvironment,
     clock: { ...systemEnvironment.clock, now: () => 5_000_000 },
   };
-  accept(state, prepareUpdate({ url, content: "a" }), wrong);
-  accept(state, prepareUpdate({ url, content: "b" }), wrong);
+  accept(acceptInto(state, wrong), prepareUpdate({ url, content: "a" }));
+  accept(acceptInto(state, wrong), prepareUpdate({ url, content: "b" }));
   state.noteClockOffset(-3_600_000);
   assert.deepEqual([...state.outbox.rows(1, 2)].map(({ time }) => time), [1_400_000, 1_400_001]);
   assert.equal(state.newest.get(url)?.time, 1_400_001);
   state.noteClockOffset(-3_500_000);
   assert.equal(state.newest.get(url)?.time, 1_400_001, "only before the first upload");
-  const { time } = accept(state, prepareUpdate({ url: `${url}2`, content: "c" }), wrong);
+  const { time } = accept(
+    acceptInto(state, wrong),
+    prepareUpdate({ url: `${url}2`, content: "c" }),
+  );
   assert.equal(time, 1_500_000);
 });
 

@@ -4,7 +4,7 @@ import { systemEnvironment } from "../../lib/base/environment.ts";
 import { StateError } from "../../lib/errors.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { State } from "../../lib/state/state.ts";
-import { Fleet } from "../fixture.ts";
+import { acceptInto, Fleet } from "../fixture.ts";
 
 const OWNER = { server: "web-1", store: "s3://bucket/prefix" };
 
@@ -39,7 +39,10 @@ class Place implements Disposable {
 }
 
 function publish(state: State, content: string): void {
-  accept(state, prepareUpdate({ url: "https://example.com/", content }), systemEnvironment);
+  accept(
+    acceptInto(state, systemEnvironment),
+    prepareUpdate({ url: "https://example.com/", content }),
+  );
 }
 
 Deno.test("a copy of a state in use without its log is an older copy of it, not a new state", () => {

@@ -1,6 +1,7 @@
 /** Buckets that lock objects, or keep versions of them. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { BucketLog } from "../../lib/log/bucket_log.ts";
 import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
@@ -94,10 +95,10 @@ for (const hasBatches of [true, false]) {
       );
     });
     await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    const bucket = new BucketLog(store, { environment: systemEnvironment });
     const problems = problemsOf(systemEnvironment);
     const clean = async () => {
-      const options = { environment: systemEnvironment, maxAge: 20 * 60_000, problems };
-      assert.equal((await cleanUp(store, options)).deleted, 1);
+      assert.equal((await cleanUp(bucket, { maxAge: 20 * 60_000, problems })).deleted, 1);
     };
     await clean();
     assert.deepEqual(log.lines, []);

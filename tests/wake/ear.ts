@@ -4,13 +4,14 @@
  * @module
  */
 import { encodeBody, updateLine } from "../../lib/log/codec.ts";
-import { plainEnvelope } from "../../lib/log/encryption/envelope.ts";
+import { BucketLog } from "../../lib/log/bucket_log.ts";
 import { type Clock, systemEnvironment } from "../../lib/base/environment.ts";
 import { type ObjectName, objectName } from "../../lib/log/names.ts";
 import type { DeliveredCommit } from "../../lib/reading/delivered_commits.ts";
 import { listen } from "../../lib/wake/receive/listener.ts";
 import { messageId } from "../../lib/wake/message_id.ts";
 import { Signer } from "../../lib/wake/signature.ts";
+import { MemoryStore } from "../memory_store.ts";
 import { freeAddress } from "../servers/ports.ts";
 
 /** What peers sign with. */
@@ -34,6 +35,12 @@ export const BODY: Uint8Array<ArrayBuffer> = new Uint8Array(encodeBody(NAME, [
   }, 3),
 ], { time: "2026-01-01T00:00:00.000Z" }));
 
+/** The log in a store that nobody asks for anything. */
+export function logAt(url: string, service?: string): BucketLog {
+  const store = Object.assign(new MemoryStore(systemEnvironment.clock), { url, service });
+  return new BucketLog(store, { environment: systemEnvironment });
+}
+
 /** A listener, and what it hears. */
 export class Ear implements AsyncDisposable {
   readonly heard: (Partial<DeliveredCommit> & Pick<DeliveredCommit, "name">)[] = [];
@@ -49,10 +56,7 @@ export class Ear implements AsyncDisposable {
     this.#listener = listen(address, {
       secret: SECRET,
       wakeToken: TOKEN,
-      store: STORE,
-      service,
-      envelope: plainEnvelope,
-      now: Date.now,
+      log: logAt(STORE, service),
       clock,
       onCommit: (name, delivered) => void this.heard.push(delivered ?? { name }),
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import type { Envelope } from "../../lib/log/encryption/envelope.ts";
-import { formatOf } from "../../lib/log/encryption/format.ts";
+import { formatOf } from "../../lib/stores/body_format.ts";
 import { systemEnvironment } from "../../lib/base/environment.ts";
 import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
@@ -38,7 +38,7 @@ Deno.test("what peers send each other is encrypted, and applied without a reques
   });
   await watcher.poll();
   const formats = new Set<unknown>();
-  web1.parts!.uploader.onCommit.push((_, body) => void formats.add(formatOf(body)));
+  web1.parts!.uploader.onCommit.push(({ body }) => void formats.add(formatOf(body)));
   for (const content of ["a", "b", "c", "d", "e"]) {
     await publish(web1, { url: "https://example.com/", content });
   }

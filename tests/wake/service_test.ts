@@ -9,9 +9,7 @@ async function heard({ from, at }: { from?: string; at?: string }) {
   await using ear = new Ear({ service: at });
   const peers = new Peers([ear.url], {
     secret: SECRET,
-    store: STORE,
-    service: from,
-    now: Date.now,
+    log: { url: STORE, service: from, now: Date.now },
     environment: systemEnvironment,
   });
   peers.send({ key: NAME.key, body: BODY });

@@ -5,29 +5,29 @@
  */
 import { CorruptObjectError, MissingKeyError } from "../../errors.ts";
 import type { ObjectName } from "../names.ts";
-import { formatOf } from "./format.ts";
+import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 
-/** Wraps and unwraps the bytes of objects. */
+/** Encrypts and decrypts the bytes of objects. */
 export interface Envelope {
   /** Another number whenever the keys have changed. */
   readonly revision: number;
   /** The bytes to store as the object `name`. */
-  seal(name: ObjectName, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  encrypt(name: ObjectName, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /**
-   * The bytes that were sealed as the object `name`; throws or rejects.
+   * The bytes that were encrypted as the object `name`; throws or rejects.
    *
    * @throws {MissingKeyError} when this server lacks the key.
-   * @throws {CorruptObjectError} when they were not sealed as that object, or were changed.
+   * @throws {CorruptObjectError} when they were not encrypted as that object, or were changed.
    */
-  open(name: ObjectName, stored: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  decrypt(name: ObjectName, stored: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /** Without encryption: bytes are stored as they are. Costs nothing. */
 export const plainEnvelope: Envelope = {
   revision: 0,
-  seal: (_, bytes) => bytes,
-  open(name, stored) {
+  encrypt: (_, bytes) => bytes,
+  decrypt(name, stored) {
     if (formatOf(stored) !== "jwe") return stored;
     const kid = claimedKid(name, stored);
     throw new MissingKeyError(

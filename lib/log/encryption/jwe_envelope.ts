@@ -10,7 +10,7 @@ import type { ResolvedEncryption } from "../../config/encryption.ts";
 import { CorruptObjectError, FeedSyncError, messageOf, MissingKeyError } from "../../errors.ts";
 import type { ObjectName } from "../names.ts";
 import type { Envelope } from "./envelope.ts";
-import { formatOf } from "./format.ts";
+import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 import { KeyFile } from "./key_file.ts";
 
@@ -29,8 +29,8 @@ const OPTIONS = {
   maxDecompressedLength: 0,
 };
 
-/** What a message shows of a text that anybody may have written, in characters. */
-const MOST_SHOWN = 200;
+/** What a message shows of a text that anybody may have written. */
+const MAX_SHOWN_CHARACTERS = 200;
 
 /** Encrypts with the first key of a file, and decrypts with any of them. */
 export class JweEnvelope implements Envelope {
@@ -60,7 +60,7 @@ export class JweEnvelope implements Envelope {
     return this.#file.revision;
   }
 
-  async seal({ key }: ObjectName, bytes: Uint8Array): Promise<Uint8Array> {
+  async encrypt({ key }: ObjectName, bytes: Uint8Array): Promise<Uint8Array> {
     await this.#file.look();
     const { kid, secret } = this.#file.keys.first;
     const header = { ...ALGORITHMS, kid, crit: [PLACE], [PLACE]: this.#root + key };
@@ -70,7 +70,7 @@ export class JweEnvelope implements Envelope {
     return new TextEncoder().encode(jwe);
   }
 
-  async open(name: ObjectName, stored: Uint8Array): Promise<Uint8Array> {
+  async decrypt(name: ObjectName, stored: Uint8Array): Promise<Uint8Array> {
     if (formatOf(stored) !== "jwe") return this.#admitPlain(name, stored);
     encodedHeader(name, stored); // Refused here when it is endless: the library reads all of it.
     try {
@@ -121,5 +121,7 @@ function rootOf(store: string): string {
 }
 
 function shown(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, MOST_SHOWN)) : "nothing";
+  return typeof value === "string"
+    ? JSON.stringify(value.slice(0, MAX_SHOWN_CHARACTERS))
+    : "nothing";
 }

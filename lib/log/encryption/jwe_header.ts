@@ -6,10 +6,10 @@
  */
 import { CorruptObjectError } from "../../errors.ts";
 import type { ObjectName } from "../names.ts";
-import { MOST_KID_LENGTH } from "./key_set.ts";
+import { MAX_KID_LENGTH } from "./key_set.ts";
 
 /** A header is longer only when it is not feedsync's. */
-const MOST_HEADER_BYTES = 8192;
+const MAX_HEADER_BYTES = 8192;
 
 /**
  * The header of the object `name`, still in base64url.
@@ -17,12 +17,12 @@ const MOST_HEADER_BYTES = 8192;
  * @throws {CorruptObjectError} when it does not end where that of feedsync has ended.
  */
 export function encodedHeader({ key }: ObjectName, jwe: Uint8Array): string {
-  const text = new TextDecoder().decode(jwe.subarray(0, MOST_HEADER_BYTES));
+  const text = new TextDecoder().decode(jwe.subarray(0, MAX_HEADER_BYTES));
   const end = text.indexOf(".");
   if (end !== -1) return text.slice(0, end);
   throw new CorruptObjectError(
     key,
-    `it begins like a JWE, but its header does not end within ${MOST_HEADER_BYTES} bytes`,
+    `it begins like a JWE, but its header does not end within ${MAX_HEADER_BYTES} bytes`,
   );
 }
 
@@ -33,9 +33,9 @@ export function encodedHeader({ key }: ObjectName, jwe: Uint8Array): string {
  */
 export function kidOf({ key }: ObjectName, { kid }: { readonly kid?: unknown }): string {
   if (typeof kid !== "string") throw new CorruptObjectError(key, "its header has no 'kid'");
-  if (kid.length <= MOST_KID_LENGTH) return kid;
+  if (kid.length <= MAX_KID_LENGTH) return kid;
   throw new CorruptObjectError(
     key,
-    `its header has a 'kid' of more than ${MOST_KID_LENGTH} characters`,
+    `its header has a 'kid' of more than ${MAX_KID_LENGTH} characters`,
   );
 }

@@ -11,7 +11,7 @@ import { ConfigError } from "../../errors.ts";
 export const KEY_BYTES = 32;
 
 /** Ids have no more characters: they are in the header of every object. */
-export const MOST_KID_LENGTH = 128;
+export const MAX_KID_LENGTH = 128;
 
 /** A key as it is in a JWK Set. */
 export interface Jwk {
@@ -93,7 +93,7 @@ function faultOf(
   { kty, k, kid, alg, use }: Partial<Record<keyof Jwk, unknown>>,
 ): string | undefined {
   if (typeof kid !== "string" || kid === "") return "has no 'kid'";
-  if (kid.length > MOST_KID_LENGTH) return `has a 'kid' of more than ${MOST_KID_LENGTH} characters`;
+  if (kid.length > MAX_KID_LENGTH) return `has a 'kid' of more than ${MAX_KID_LENGTH} characters`;
   const named = JSON.stringify(kid);
   if (kty !== "oct") return `(${named}) must have the 'kty' "oct"`;
   if (alg !== undefined && alg !== "A256GCM") return `(${named}) must have the 'alg' "A256GCM"`;

@@ -8,10 +8,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { updateBody } from "../accept.ts";
-import { uploadApart, type UploadContext } from "../commit.ts";
+import { type StoredCommit, uploadApart, type UploadContext } from "../commit.ts";
 import type { StoredUpdate } from "../../log/codec.ts";
 import type { ObjectName } from "../../log/names.ts";
-import { listStream } from "../../log/listing.ts";
 import { readAll } from "./read_objects.ts";
 import { Rivals } from "./overlaps.ts";
 import type { FormerStream } from "../../state/former_streams.ts";
@@ -38,31 +37,38 @@ export function mayBeContested(
   );
 }
 
-/** Publishes once more what is contested in former streams; `commits`: their tails, as listed. */
+/**
+ * Publishes once more what is contested in former streams, whose tails listings showed to be `commits`;
+ * resolves to what was stored.
+ */
 export async function settleContested(
   context: UploadContext,
   commits: readonly ObjectName[],
   options: StoreOptions,
-): Promise<void> {
+): Promise<StoredCommit[]> {
   const { state, locked, absent, environment: { clock } } = context;
+  const all: StoredCommit[] = [];
   for (const former of state.former.all(clock.now())) {
     if (!mayBeContested(context, former, commits)) continue;
-    const { listed } = await publishContested(context, former.stream, options);
+    const { stored, listed } = await publishContested(context, former.stream, options);
+    all.push(...stored);
     const seen = listed.filter((name) => !locked.has(name) && !absent.has(name));
     state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
   }
+  return all;
 }
 
 /**
- * Publishes once more what is contested in an own stream; resolves to how many updates that are, and
- * which objects of the stream were considered.
+ * Publishes once more what is contested in an own stream; resolves to what was stored, and which objects
+ * of the stream were considered.
  */
 export async function publishContested(
   context: UploadContext,
   stream: string,
   options: StoreOptions,
-): Promise<{ count: number; listed: readonly ObjectName[] }> {
+): Promise<{ stored: readonly StoredCommit[]; listed: readonly ObjectName[] }> {
   const { state } = context;
+  let stored: StoredCommit[] = [];
   const { updates, listed } = await contestedUpdates(context, stream, options);
   if (updates.length > 0) {
     logger.warn(
@@ -71,12 +77,12 @@ export async function publishContested(
       { path: state.path, stream, count: updates.length },
     );
     const rows = updates.map((update, index) => rowOf(update, index + 1));
-    await uploadApart(context, rows, { previous: stream, ...options });
+    stored = await uploadApart(context, rows, { previous: stream, ...options });
   }
   if (listed.some((name) => context.locked.has(name))) {
     state.transaction(() => listed.forEach((name) => state.former.noteUndecided(name)));
   }
-  return { count: updates.length, listed };
+  return { stored, listed };
 }
 
 function rowOf({ id, url, time, metadata, ...content }: StoredUpdate, row: number): OutboxRow {
@@ -94,11 +100,11 @@ async function contestedUpdates(
   stream: string,
   options: StoreOptions,
 ): Promise<{ updates: StoredUpdate[]; listed: readonly ObjectName[] }> {
-  const { store, state: { publisher, former }, locked } = context;
+  const { log, state: { publisher, former }, locked } = context;
   const listed = new Map<string, ObjectName>();
   const listRivals = async () => {
-    const tail = await listStream(store, "tail", stream, options);
-    const segments = await listStream(store, "segments", stream, options);
+    const tail = await log.listStream("tail", stream, options);
+    const segments = await log.listStream("segments", stream, options);
     const names = [...tail, ...segments];
     for (const name of names) listed.set(name.key, name);
     const news = new Set(names.filter((name) => !former.hasSeen(name)));

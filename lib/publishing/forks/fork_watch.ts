@@ -7,7 +7,7 @@
 import { mayBeContested, settleContested } from "./contested.ts";
 import type { Clock } from "../../base/environment.ts";
 import type { StoreOptions } from "../../stores/store.ts";
-import type { UploadContext } from "../commit.ts";
+import type { StoredCommit, UploadContext } from "../commit.ts";
 import { checkOwnTail, forgetGone, isSuspicious, listOwnTail, type OwnTail } from "./own_tail.ts";
 
 /** A process that uploads without polling looks at least so often, in milliseconds. */
@@ -46,27 +46,31 @@ export class ForkWatch {
     return true;
   }
 
-  /** Looks into the listing that was taken; makes one when there is none and a look is due. */
-  async look(context: UploadContext, options: StoreOptions): Promise<void> {
-    if (this.#tail || this.#clock.elapsed() >= this.#nextLook) await this.#look(context, options);
+  /**
+   * Looks into the listing that was taken; makes one when there is none and a look is due. Resolves to
+   * what was stored.
+   */
+  async look(context: UploadContext, options: StoreOptions): Promise<StoredCommit[]> {
+    const isDue = this.#tail || this.#clock.elapsed() >= this.#nextLook;
+    return isDue ? await this.#look(context, options) : [];
   }
 
   /** The same before sealing: a look is due, unless somebody polls. */
-  async lookBeforeSealing(context: UploadContext, options: StoreOptions): Promise<void> {
-    if (this.#tail || this.#clock.elapsed() - this.#taken >= POLLING) {
-      await this.#look(context, options);
-    }
+  async lookBeforeSealing(context: UploadContext, options: StoreOptions): Promise<StoredCommit[]> {
+    const isDue = this.#tail || this.#clock.elapsed() - this.#taken >= POLLING;
+    return isDue ? await this.#look(context, options) : [];
   }
 
-  async #look(context: UploadContext, options: StoreOptions): Promise<void> {
+  async #look(context: UploadContext, options: StoreOptions): Promise<StoredCommit[]> {
     const taken = this.#tail;
     const tail = taken ?? await listOwnTail(context, options);
     forgetGone(context, tail);
-    await checkOwnTail(context, tail, options);
+    const stored = [...await checkOwnTail(context, tail, options)];
     // The own stream, too: it may have been given up just now.
-    await settleContested(context, [...tail.former, ...tail.commits], options);
+    stored.push(...await settleContested(context, [...tail.former, ...tail.commits], options));
     if (this.#tail === taken) this.#tail = undefined; // Not one that was taken meanwhile.
     this.#nextLook = this.#clock.elapsed() + CHECK_INTERVAL;
+    return stored;
   }
 
   #isContested(context: UploadContext, { former }: OwnTail): boolean {

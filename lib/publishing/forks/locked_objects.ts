@@ -4,19 +4,19 @@
  *
  * @module
  */
-import type { Envelope } from "../../log/encryption/envelope.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
 import type { ObjectName } from "../../log/names.ts";
 
 /** The objects that the present keys do not open. */
 export class LockedObjects {
-  readonly #envelope: Envelope;
+  readonly #log: Pick<BucketLog, "keysRevision">;
   readonly #keys = new Set<string>();
   #revision: number;
 
   /** None is known yet. */
-  constructor(envelope: Envelope) {
-    this.#envelope = envelope;
-    this.#revision = envelope.revision;
+  constructor(log: Pick<BucketLog, "keysRevision">) {
+    this.#log = log;
+    this.#revision = log.keysRevision;
   }
 
   /** Remembers one. */
@@ -32,8 +32,8 @@ export class LockedObjects {
   }
 
   #forgetWithKeys(): void {
-    if (this.#revision === this.#envelope.revision) return;
+    if (this.#revision === this.#log.keysRevision) return;
     this.#keys.clear();
-    this.#revision = this.#envelope.revision;
+    this.#revision = this.#log.keysRevision;
   }
 }

@@ -6,15 +6,14 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../../log/codec.ts";
-import { type UploadContext, weightOf } from "../commit.ts";
+import { type StoredCommit, type UploadContext, weightOf } from "../commit.ts";
 import { publishContested } from "./contested.ts";
 import { sleep } from "../../base/environment.ts";
 import { type ObjectName, parseKey, reachOf, serverOf } from "../../log/names.ts";
-import { listStream } from "../../log/listing.ts";
 import { readObject } from "./read_objects.ts";
 import type { StreamState } from "../../state/own_stream.ts";
 import type { State } from "../../state/state.ts";
-import { LONGEST_LAG, type StoreOptions } from "../../stores/store.ts";
+import { MAX_LISTING_LAG_MS, type StoreOptions } from "../../stores/store.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
@@ -41,16 +40,15 @@ export interface OwnTail extends KnownTail {
 
 /** Lists the own tail. */
 export async function listOwnTail(
-  { state, store, environment: { clock } }: UploadContext,
+  { state, log, environment: { clock } }: UploadContext,
   options: StoreOptions,
 ): Promise<OwnTail> {
   const knownBefore = knownTail(state);
-  const commits = await listStream(store, "tail", knownBefore.before.stream, options);
+  const commits = await log.listStream("tail", knownBefore.before.stream, options);
   const former: ObjectName[][] = [];
   for (const { stream } of state.former.all(clock.now())) {
-    former.push(await listStream(store, "tail", stream, options));
+    former.push(await log.listStream("tail", stream, options));
   }
-  state.noteClockOffset(store.clockOffset);
   return { ...knownBefore, commits, former: former.flat() };
 }
 
@@ -62,15 +60,16 @@ export function isSuspicious(context: UploadContext, tail: OwnTail): boolean {
 /**
  * Compares the own tail with the outbox. What an earlier run uploaded without knowing counts as
  * uploaded. When the stream's newest commit is gone, or a commit holds other updates than the
- * outbox, a new stream is begun, in which all rows are published that may not have arrived.
+ * outbox, a new stream is begun, in which all rows are published that may not have arrived. Resolves to
+ * what was stored meanwhile.
  */
 export async function checkOwnTail(
   context: UploadContext,
   listed: OwnTail,
   options: StoreOptions,
-): Promise<void> {
+): Promise<readonly StoredCommit[]> {
   const { state: { publisher } } = context;
-  if (publisher.load().stream !== listed.before.stream) return;
+  if (publisher.load().stream !== listed.before.stream) return [];
   const tail = hasExpired(listed) ? await listAgain(context, options) : listed;
   const expired = hasExpired(tail);
   const unknown = unknownCommits(context, tail);
@@ -86,11 +85,12 @@ export async function checkOwnTail(
     { path: context.state.path, stream },
   );
   beginStream(context, base + from);
+  return [];
 }
 
 /** A listing may lag: what it does not show is looked for once more before it counts as gone. */
 async function listAgain(context: UploadContext, options: StoreOptions): Promise<OwnTail> {
-  await sleep(context.environment.clock, LONGEST_LAG, options.signal);
+  await sleep(context.environment.clock, MAX_LISTING_LAG_MS, options.signal);
   return await listOwnTail(context, options);
 }
 
@@ -170,31 +170,34 @@ function compare(
 /**
  * Without a fork, commits at or below what is sealed are leftovers: of those at or below the last
  * closed segment, whose rows are gone, the bucket has to tell. What was not read is left as it is.
+ * Resolves to what was stored.
  */
 async function tidyUp(
   context: UploadContext,
   unknown: readonly ObjectName[],
   options: StoreOptions,
-): Promise<void> {
+): Promise<readonly StoredCommit[]> {
   const { state, state: { publisher }, locked, absent, environment: { clock } } = context;
   const { stream, closed, sealed } = publisher.load();
   const read = unknown.filter((name) => !absent.has(name));
   const below = read.filter(({ first }) => first <= closed);
   if (below.length > 0) {
-    const { count, listed } = await publishContested(context, stream, options);
-    if (listed.some((name) => locked.has(name))) return; // Nothing is known, or deleted.
+    const { stored, listed } = await publishContested(context, stream, options);
+    if (listed.some((name) => locked.has(name))) return stored; // Nothing is known, or deleted.
     if (listed.some((name) => absent.has(name))) {
-      return below.forEach((name) => absent.postpone(name)); // They were not compared with it.
+      for (const name of below) absent.postpone(name); // They were not compared with it.
+      return stored;
     }
     const seen = [...below, ...listed.filter(({ kind }) => kind === "segments")];
     state.transaction(() => seen.forEach((name) => state.former.noteSeen(name)));
-    if (count > 0) return;
+    if (stored.length > 0) return stored;
   }
   state.transaction(() => {
     for (const { key, last } of read) {
       if (last <= sealed) publisher.addGarbage(key, clock.now());
     }
   }, { durable: false });
+  return [];
 }
 
 /** Begins a new stream at the outbox row `row`. */

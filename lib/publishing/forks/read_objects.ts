@@ -4,16 +4,16 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { decodeBody, type StoredUpdate } from "../../log/codec.ts";
+import { whyUnreadable } from "../../log/bucket_log.ts";
+import type { StoredUpdate } from "../../log/codec.ts";
 import type { UploadContext } from "../commit.ts";
 import { sleep } from "../../base/environment.ts";
-import { AccessDeniedError, CorruptObjectError, MissingKeyError } from "../../errors.ts";
-import { fetchObject } from "../../log/fetch_object.ts";
+import { messageOf } from "../../errors.ts";
 import type { ObjectName } from "../../log/names.ts";
-import { LONGEST_LAG, type StoreOptions } from "../../stores/store.ts";
+import { MAX_LISTING_LAG_MS, type StoreOptions } from "../../stores/store.ts";
 
 /** What listings go on showing is fetched so many times before it is left for later. */
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 
 const logger = getLogger(["feedsync", "publish"]);
 
@@ -44,13 +44,13 @@ async function readOnce(
   options: StoreOptions,
 ): Promise<ReadResult> {
   try {
-    const body = await fetchObject(context, name, options);
-    return body && decodeBody(name, body);
+    return (await context.log.read(name, options))?.decode().updates;
   } catch (error) {
-    if (error instanceof CorruptObjectError || error instanceof AccessDeniedError) return "corrupt";
-    if (!(error instanceof MissingKeyError)) throw error;
+    const reason = whyUnreadable(error);
+    if (!reason) throw error;
+    if (reason !== "locked") return "corrupt";
     logger.warn("{message}; it is taken for another server's, though it is in an own stream", {
-      message: error.message,
+      message: messageOf(error),
     });
     return "locked";
   }
@@ -69,15 +69,15 @@ export async function* readAll(
   const tries = new Map<string, number>();
   let missed: ObjectName[] = [];
   do {
-    await sleep(context.environment.clock, LONGEST_LAG, options.signal);
+    await sleep(context.environment.clock, MAX_LISTING_LAG_MS, options.signal);
     const names = await list(), listed = new Set(names.map(({ key }) => key));
     for (const name of missed) if (!listed.has(name.key)) context.absent.forget(name);
     missed = [];
     for (const name of names) {
       const tried = tries.get(name.key) ?? 0;
-      if (tried >= MOST_TRIES) continue;
+      if (tried >= MAX_TRIES) continue;
       const updates = await readObject(name, context, options);
-      tries.set(name.key, updates === undefined ? tried + 1 : MOST_TRIES);
+      tries.set(name.key, updates === undefined ? tried + 1 : MAX_TRIES);
       if (updates === undefined) missed.push(name);
       else if (updates === "locked") context.locked.add(name);
       else if (updates !== "corrupt") yield { name, updates };

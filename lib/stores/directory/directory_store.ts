@@ -6,11 +6,11 @@
 import { dirname, join, resolve } from "node:path";
 import { type Environment, systemEnvironment } from "../../base/environment.ts";
 import { CorruptObjectError } from "../../errors.ts";
-import { clockOffset } from "../clock_offset.ts";
+import { Meter } from "../meter.ts";
 import { directoryError, isAbsence } from "./errors.ts";
 import { listFiles } from "./listing.ts";
 import { watchDirectory } from "./watch.ts";
-import { EmptyDirectories } from "../empty_directories.ts";
+import { EmptyDirectories } from "./empty_directories.ts";
 import { inDirectory, renameDurably, writeDurably } from "../../base/durable_file.ts";
 import { checkKey, checkPrefix } from "../object_key.ts";
 import {
@@ -26,10 +26,10 @@ import {
 
 /** Where objects are written before they get their names; listings leave it out. */
 const TEMPORARY_DIRECTORY = ".tmp";
-/** Temporary files that old are from processes that crashed: milliseconds. */
-const LEFTOVER_AGE = 60 * 60_000;
+/** Temporary files that old are from processes that crashed. */
+const LEFTOVER_AGE_MS = 60 * 60_000;
 /** Some file systems keep times to two seconds. */
-const FILE_TIME_RESOLUTION = 2_000;
+const FILE_TIME_RESOLUTION_MS = 2_000;
 /** Requests are counted as if a bucket held the objects. */
 const PAGE_SIZE = 1_000;
 
@@ -46,8 +46,7 @@ export function openDirectoryStore(
 
 class DirectoryStore implements ObjectStore {
   readonly url: string;
-  readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
-  clockOffset: number | undefined;
+  readonly #meter: Meter;
   readonly #root: string;
   readonly #temporary: string;
   readonly #emptied: EmptyDirectories;
@@ -60,6 +59,15 @@ class DirectoryStore implements ObjectStore {
     this.#temporary = join(root, TEMPORARY_DIRECTORY);
     this.#emptied = new EmptyDirectories(root);
     this.#environment = environment;
+    this.#meter = new Meter(environment.clock, FILE_TIME_RESOLUTION_MS);
+  }
+
+  get requests(): RequestCounts {
+    return this.#meter.requests;
+  }
+
+  get clockOffset(): number | undefined {
+    return this.#meter.clockOffset;
   }
 
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
@@ -170,11 +178,8 @@ class DirectoryStore implements ObjectStore {
 
   /** Writes a file. Its time is by the clock of the file system, which may be another machine's. */
   async #write(path: string, body: Uint8Array): Promise<void> {
-    const { clock } = this.#environment;
-    const sent = clock.elapsed();
-    const stamp = await writeDurably(path, body);
-    const received = clock.now(), took = clock.elapsed() - sent;
-    this.clockOffset = clockOffset({ stamp, resolution: FILE_TIME_RESOLUTION, received, took });
+    const written = this.#meter.sent();
+    written(await writeDurably(path, body));
   }
 
   /** Hears the clock of the file system, if something was ever put here, and may be. */
@@ -195,7 +200,7 @@ class DirectoryStore implements ObjectStore {
   /** Removes, once, what processes left behind that ended while they wrote. */
   async #tidy(): Promise<void> {
     if (this.#hasTidied) return;
-    const old = this.#environment.clock.now() - LEFTOVER_AGE;
+    const old = this.#environment.clock.now() - LEFTOVER_AGE_MS;
     for await (const { key, lastModified } of listFiles({ root: this.#temporary })) {
       if (lastModified !== undefined && lastModified < old) {
         await Deno.remove(join(this.#temporary, key)).catch(() => {});

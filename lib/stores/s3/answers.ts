@@ -63,7 +63,7 @@ function titleOf(text: string): string {
   return text.includes("<") ? "" : text.trim().split("\n", 1)[0];
 }
 
-/** The header that {@linkcode Transport} has the time in that the service asks for: seconds. */
+/** The header that {@linkcode RetryAfter} has the time in that the service asks for: seconds. */
 export const RETRY_AFTER = "x-feedsync-retry-after";
 
 /** What services say when credentials were good once, and perhaps others are there by now. */

@@ -8,7 +8,6 @@ import { getLogger } from "@logtape/logtape";
 import type { S3Config } from "../../config/s3.ts";
 import { type Environment, systemEnvironment } from "../../base/environment.ts";
 import { ConfigError, type FeedSyncError } from "../../errors.ts";
-import { Deadline } from "../../base/deadline.ts";
 import { OnceLog } from "../../base/once_log.ts";
 import { type ConnectedClient, createClient } from "./client.ts";
 import { areFixed } from "./credentials.ts";
@@ -18,20 +17,16 @@ import {
   isDenied,
   isExistingBucket,
   isMissingBucket,
-  isOutdated,
   statusOf,
 } from "./answers.ts";
 import { checkEndpoint } from "./endpoint.ts";
 import { s3Error } from "./errors.ts";
+import { type Request, Sender } from "./retry_policy.ts";
 import { Transport } from "./transport.ts";
+import type { Meter } from "../meter.ts";
 import type { StoreOptions } from "../store.ts";
 
 const logger = getLogger(["feedsync", "store"]);
-
-/** How long the service may take for an answer, apart from what sizes need: milliseconds. */
-const ANSWER_TIME = 15_000;
-/** A connection that is slower hangs: bytes a millisecond, so about 32 kB a second. */
-const LEAST_SPEED = 32;
 
 /** Which bucket it is, and how it is reached. */
 export interface BucketOptions extends S3Config {
@@ -49,9 +44,6 @@ export interface RequestOptions extends StoreOptions {
   readonly size?: number;
 }
 
-/** Sends a request with the client and reads the answer, in the time that `deadline` gives. */
-export type Request<T> = (client: S3Client, deadline: Deadline) => Promise<T>;
-
 /** A bucket and the connections to it. */
 export class Bucket implements Disposable {
   /** Its name. */
@@ -63,15 +55,14 @@ export class Bucket implements Disposable {
   /** Which service has it. */
   readonly identity: string;
   /** Counts requests and knows the store's clock. */
-  readonly transport: Transport;
+  readonly meter: Meter;
+  readonly #transport: Transport;
   readonly #client: S3Client;
   readonly #service: string;
-  readonly #canRenew: boolean;
-  #renewing: Promise<unknown> | undefined;
+  readonly #sender: Sender;
   /** It was there. */
   #isKnown = false;
   readonly #problems: OnceLog;
-  readonly #clock;
 
   private constructor(
     { bucket, prefix = "", environment = systemEnvironment, ...s3 }: BucketOptions,
@@ -82,11 +73,11 @@ export class Bucket implements Disposable {
     this.prefix = prefix;
     this.url = `s3://${bucket}/${prefix}`.replace(/\/$/, "");
     this.identity = identity;
-    this.transport = transport;
+    this.meter = transport.meter;
+    this.#transport = transport;
     this.#client = client;
     this.#service = service;
-    this.#canRenew = !areFixed(s3);
-    this.#clock = environment.clock;
+    this.#sender = new Sender(client, { clock: environment.clock, canRenew: !areFixed(s3) });
     this.#problems = new OnceLog(logger, environment.clock);
   }
 
@@ -110,12 +101,11 @@ export class Bucket implements Disposable {
   /** Closes all connections. */
   [Symbol.dispose](): void {
     this.#client.destroy();
-    this.transport[Symbol.dispose]();
+    this.#transport[Symbol.dispose]();
   }
 
   /**
-   * Sends a request; when the credentials are outdated, fetches new ones and sends it again. Resolves
-   * to `undefined` when there is no bucket yet: nothing is in it. One that was there is not empty when it
+   * Sends a request, again where `retry_policy.ts` says so. Resolves to `undefined` when there is no bucket yet: nothing is in it. One that was there is not empty when it
    * is said to be missing: that may pass. `doing` says what it is for, in errors.
    *
    * @throws {StoreUnavailableError | AccessDeniedError | ConfigError} or the signal's reason.
@@ -205,38 +195,9 @@ export class Bucket implements Disposable {
     });
   }
 
-  async #send<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
-    try {
-      return await this.#attempt(doing, options, request);
-    } catch (error) {
-      if (!this.#canRenew || !isOutdated(error)) throw error;
-    }
-    await this.#renewCredentials(doing, options);
-    return await this.#attempt(doing, options, request);
-  }
-
-  /** For all requests that are refused meanwhile, too. */
-  async #renewCredentials(doing: string, { signal }: RequestOptions): Promise<void> {
-    const renew = (client: S3Client) =>
-      this.#renewing ??= client.config.credentials({ forceRefresh: true })
-        .finally(() => this.#renewing = undefined);
-    await this.#attempt(`${doing}, renewing the credentials`, { signal }, renew);
-  }
-
-  async #attempt<T>(
-    doing: string,
-    { signal, size = 0 }: RequestOptions,
-    request: Request<T>,
-  ): Promise<T> {
-    signal?.throwIfAborted();
-    using deadline = new Deadline(this.#clock, signal);
-    deadline.allow(timeFor(size));
-    try {
-      return await deadline.race(request(this.#client, deadline));
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw this.explain(error, doing);
-    }
+  #send<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
+    const explain = (error: unknown, doing: string) => this.explain(error, doing);
+    return this.#sender.send(request, { ...options, doing, explain });
   }
 }
 
@@ -249,9 +210,4 @@ function createAnywhere(name: string): CreateBucketCommand {
     { step: "initialize", priority: "low" }, // After the SDK has named the region.
   );
   return command;
-}
-
-/** How long a request or answer of this size may take: milliseconds. */
-export function timeFor(size: number): number {
-  return ANSWER_TIME + Math.round(size / LEAST_SPEED);
 }

@@ -6,13 +6,11 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Config } from "../../config/s3.ts";
 import { ConfigError } from "../../errors.ts";
-import { headerOf, RETRY_AFTER } from "./answers.ts";
 import { filterAnswers } from "./answer_filter.ts";
 import { credentialsFor } from "./credentials.ts";
+import { heedRefusals, MAX_ATTEMPTS } from "./retry_policy.ts";
 import { serviceName } from "../store_identity.ts";
 
-/** Failures that pass at once are not worth a message. */
-const MAX_ATTEMPTS = 3;
 /** What most services other than AWS take for a region. */
 const DEFAULT_REGION = "us-east-1";
 
@@ -74,19 +72,4 @@ export async function createClient(
     service: endpoint ?? `AWS in ${region}`,
     identity: serviceName(endpoint, region),
   };
-}
-
-/** Makes no further attempt while the service asks to be left alone: that takes longer than a request may. */
-async function heedRefusals({ config }: S3Client): Promise<void> {
-  const strategy = await config.retryStrategy();
-  if (!("refreshRetryTokenForRetry" in strategy)) return; // An old kind, which the SDK does not make.
-  const heeding: typeof strategy = {
-    acquireInitialRetryToken: (scope) => strategy.acquireInitialRetryToken(scope),
-    async refreshRetryTokenForRetry(token, reason) {
-      if (headerOf(reason.error, RETRY_AFTER) !== undefined) throw reason.error;
-      return await strategy.refreshRetryTokenForRetry(token, reason);
-    },
-    recordSuccess: (token) => strategy.recordSuccess(token),
-  };
-  config.retryStrategy = () => Promise.resolve(heeding);
 }

@@ -9,9 +9,10 @@ import {
   type DeleteObjectsCommandOutput,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import { type Bucket, timeFor } from "./bucket.ts";
+import type { Bucket } from "./bucket.ts";
 import { isMissingObject, statusOf } from "./answers.ts";
 import { isPassing } from "./diagnosis.ts";
+import { timeFor } from "./retry_policy.ts";
 import type { FailedDelete, StoreOptions } from "../store.ts";
 
 /** So many keys DeleteObjects takes. */

@@ -18,7 +18,7 @@ const logger = getLogger(["feedsync", "store"]);
 const REFUSALS = [400, 405, 501];
 
 /** So many pages in a row may be empty: services leave out what was deleted. */
-const MOST_EMPTY_PAGES = 100;
+const MAX_EMPTY_PAGES = 100;
 
 /** Why `start-after` is not used any more. */
 const REASONS = {
@@ -144,7 +144,7 @@ class PageOrder {
       fail("a continuation token led to the same token again");
     }
     this.#emptyPages = objects.length === 0 ? this.#emptyPages + 1 : 0;
-    if (this.#emptyPages > MOST_EMPTY_PAGES) fail(`more than ${MOST_EMPTY_PAGES} pages were empty`);
+    if (this.#emptyPages > MAX_EMPTY_PAGES) fail(`more than ${MAX_EMPTY_PAGES} pages were empty`);
     for (const { key } of objects) {
       if (key < this.#last) this.isSorted = false;
       this.#last = key;

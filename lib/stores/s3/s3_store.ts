@@ -6,13 +6,14 @@
 import { createHash } from "node:crypto";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Config } from "../../config/s3.ts";
-import { mediaTypeOf } from "../../log/encryption/format.ts";
+import { mediaTypeOf } from "../body_format.ts";
 import { CorruptObjectError } from "../../errors.ts";
 import { checkKey } from "../object_key.ts";
 import { readBody } from "./bodies.ts";
-import { Bucket, type BucketOptions, timeFor } from "./bucket.ts";
+import { Bucket, type BucketOptions } from "./bucket.ts";
 import { Deleter } from "./delete.ts";
 import { Lister } from "./listing.ts";
+import { timeFor } from "./retry_policy.ts";
 import { ForeignAnswerError, isMissingObject, wantsChecksum } from "./answers.ts";
 import {
   type FailedDelete,
@@ -62,7 +63,7 @@ class S3Store implements ObjectStore {
   }
 
   get clockOffset(): number | undefined {
-    return this.#bucket.transport.clockOffset;
+    return this.#bucket.meter.clockOffset;
   }
 
   get keepsVersions(): boolean {
@@ -70,7 +71,7 @@ class S3Store implements ObjectStore {
   }
 
   get requests(): RequestCounts {
-    return this.#bucket.transport.requests;
+    return this.#bucket.meter.requests;
   }
 
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {

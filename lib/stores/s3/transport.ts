@@ -6,42 +6,18 @@
  */
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { Clock } from "../../base/environment.ts";
-import { readAtMost } from "../../base/read_at_most.ts";
-import { clockOffset } from "../clock_offset.ts";
-import { RETRY_AFTER } from "./answers.ts";
-import { clockOf, dateOf } from "./answer_filter.ts";
+import { Meter } from "../meter.ts";
 import type { RequestCounts } from "../store.ts";
+import { clockOf } from "./answer_filter.ts";
+import { retryable, RetryAfter } from "./retry_policy.ts";
 
 /** A `Date` header tells whole seconds. */
-const DATE_RESOLUTION = 1_000;
+const DATE_RESOLUTION_MS = 1_000;
 
-/** For so long the SDK waits by itself when the service asks for it; it cuts what is longer. Milliseconds. */
-const SHORT_WAIT = 4_000;
-
-/** What asks for longer may be gone by then, such as a login page: milliseconds. */
-const LONGEST_WAIT = 10 * 60 * 1000;
-
-/** An answer that asks to be left alone is no longer, or it is not kept: bytes. */
-const MAX_REFUSAL_BYTES = 64 * 1024;
-
-/** An answer that asks to be left alone. */
-interface Refusal {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  /** When requests may be sent again, by the time that elapses. */
-  readonly until: number;
-}
-
-/**
- * Sends requests, counts them, and reads the store's clock from the answers. While the service asks to be
- * left alone (`Retry-After`), nothing is sent: requests get the answer that said so.
- */
+/** Sends requests. */
 export class Transport implements Disposable {
-  /** Requests sent so far. */
-  readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
-  /** See {@linkcode ObjectStore.clockOffset}. */
-  clockOffset: number | undefined;
+  /** Counts requests, and reads the store's clock from the answers. */
+  readonly meter: Meter;
   /** What the SDK sends requests with. */
   readonly handler: FetchHttpHandler = new FetchHttpHandler({
     customFetch: (input) => this.#fetch(input as Request),
@@ -50,15 +26,15 @@ export class Transport implements Disposable {
   readonly credentialsHandler: FetchHttpHandler = new FetchHttpHandler({
     customFetch: (input) => this.#send(input as Request),
   });
-  readonly #clock: Clock;
-  #refusal: Refusal | undefined;
+  readonly #retryAfter: RetryAfter;
   // With HTTP/1.1 a request that is given up takes its connection along. One of HTTP/2 would stay
   // in use even when it is dead, until the system notices.
   readonly #http = Deno.createHttpClient({ http2: false });
 
   /** A transport whose local clock is `clock`. */
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.meter = new Meter(clock, DATE_RESOLUTION_MS);
+    this.#retryAfter = new RetryAfter(clock);
   }
 
   /** Closes all connections. */
@@ -67,34 +43,13 @@ export class Transport implements Disposable {
   }
 
   async #fetch(request: Request): Promise<Response> {
-    const refusal = this.#refusal;
-    if (refusal && this.#clock.elapsed() < refusal.until) return repeated(refusal);
-    this.requests[kindOf(request)]++;
-    const sent = this.#clock.elapsed();
+    const refusal = this.#retryAfter.refusal();
+    if (refusal) return refusal;
+    this.meter.requests[kindOf(request)]++;
+    const answered = this.meter.sent();
     const response = await this.#send(request);
-    const received = this.#clock.now(), took = this.#clock.elapsed() - sent;
-    const stamp = clockOf((name) => response.headers.get(name));
-    if (stamp !== undefined) {
-      this.clockOffset = clockOffset({ stamp, resolution: DATE_RESOLUTION, received, took });
-    }
-    return await this.#heed(response);
-  }
-
-  async #heed(response: Response): Promise<Response> {
-    const { status, headers } = response;
-    const wait = status === 429 || status === 503 ? waitOf(headers, this.#clock.now()) : undefined;
-    if (wait === undefined) return response;
-    const now = this.#clock.elapsed();
-    const told = new Headers(headers);
-    for (const name of ["content-encoding", "content-length", "date"]) told.delete(name);
-    if (wait > SHORT_WAIT) {
-      told.delete("retry-after");
-      told.set(RETRY_AFTER, String(Math.ceil(wait / 1_000)));
-    }
-    const bytes = response.body ? await readAtMost(response.body, MAX_REFUSAL_BYTES) : undefined;
-    const text = bytes === "too large" ? "" : new TextDecoder().decode(bytes);
-    this.#refusal = { status, headers: told, text, until: now + wait };
-    return repeated(this.#refusal);
+    answered(clockOf((name) => response.headers.get(name)));
+    return await this.#retryAfter.heed(response);
   }
 
   async #send(request: Request): Promise<Response> {
@@ -102,23 +57,9 @@ export class Transport implements Disposable {
       // A signature holds for one address only: redirects are for the SDK to report.
       return await fetch(request, { client: this.#http, redirect: "manual" });
     } catch (error) {
-      // Services close connections at any time. Every request of ours may be repeated, and the SDK
-      // does so when it is told that it may.
-      throw error instanceof TypeError ? Object.assign(error, { $retryable: {} }) : error;
+      throw retryable(error);
     }
   }
-}
-
-/** For how long the service wants to be left alone, in milliseconds: it tells seconds or a date. */
-function waitOf(headers: Headers, now: number): number | undefined {
-  const text = headers.get("retry-after")?.trim() ?? "";
-  const date = dateOf(text);
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : date === undefined ? 0 : date - now;
-  return ms > 0 ? Math.min(ms, LONGEST_WAIT) : undefined;
-}
-
-function repeated({ status, headers, text }: Refusal): Response {
-  return new Response(text, { status, headers });
 }
 
 function kindOf({ method, url }: Request): keyof RequestCounts {

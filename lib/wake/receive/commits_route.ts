@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { CorruptObjectError, MissingKeyError } from "../../errors.ts";
-import { decodeObject } from "../../log/codec.ts";
-import type { Envelope } from "../../log/encryption/envelope.ts";
+import { messageOf } from "../../errors.ts";
+import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
 import { objectOfMessage, SERVICE_HEADER } from "../message_id.ts";
 import { Signer, TOLERANCE_MS } from "../signature.ts";
 import type { OnCommit } from "../sources.ts";
@@ -19,22 +18,15 @@ const MAX_MESSAGES = 100_000;
 export interface CommitsOptions {
   /** The secret shared by all peers. */
   readonly secret: string;
-  /** URL of this server's store: commits of others are refused. */
-  readonly store: string;
-  /** Address of the service that has the store, where the URL does not name it. */
-  readonly service?: string;
-  /** Opens the bodies of commits. */
-  readonly envelope: Envelope;
-  /** The time by the store's clock, in milliseconds since 1970. */
-  readonly now: () => number;
+  /** This server's bucket: commits of others are refused. */
+  readonly log: BucketLog;
   /** Called for each commit: with its content, if it can be decrypted and is surely of this store. */
   readonly onCommit: OnCommit;
 }
 
 /** Receives commits that peers POST. */
-export function commitsRoute(
-  { secret, store, service, envelope, now, onCommit }: CommitsOptions,
-): Route {
+export function commitsRoute({ secret, log, onCommit }: CommitsOptions): Route {
+  const { url: store, service } = log;
   const signer = new Signer(secret);
   const messages = new SeenMessages();
   const isOfOtherService = (headers: Headers) => {
@@ -43,7 +35,7 @@ export function commitsRoute(
   };
   return {
     admit({ headers }) {
-      const id = signer.idOf(headers, now());
+      const id = signer.idOf(headers, log.now());
       if (id === undefined) {
         return refuse(401, "The signature is missing or expired; check the clocks of both servers");
       }
@@ -51,17 +43,18 @@ export function commitsRoute(
       return isCommit ? undefined : refuse(409, "Not a commit of this store");
     },
     async take({ headers }, body) {
-      const id = signer.verify(headers, body, now());
+      const id = signer.verify(headers, body, log.now());
       if (id === undefined) return refuse(401, "Not signed with the secret of this server");
-      if (!messages.isNew(id, now())) return refuse(409, "Already received");
+      if (!messages.isNew(id, log.now())) return refuse(409, "Already received");
       const name = objectOfMessage(id, store)!;
       try {
-        const object = decodeObject(name, await envelope.open(name, body));
+        const object = (await log.open(name, body)).decode();
         if (isOfOtherService(headers)) onCommit(name); // Only the bucket knows whether it is there.
         else onCommit(name, { ...object, name });
       } catch (error) {
-        if (error instanceof CorruptObjectError) return refuse(400, error.message);
-        if (!(error instanceof MissingKeyError)) throw error;
+        const reason = whyUnreadable(error);
+        if (reason === "corrupt") return refuse(400, messageOf(error));
+        if (reason !== "locked") throw error;
         onCommit(name); // Reading it from the bucket reports the missing key.
       }
       return accept();

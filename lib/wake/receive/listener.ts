@@ -8,8 +8,8 @@ import { withDeadline } from "../../base/deadline.ts";
 import type { Clock } from "../../base/environment.ts";
 import { OnceLog } from "../../base/once_log.ts";
 import { ConfigError, messageOf } from "../../errors.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
 import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
-import type { Envelope } from "../../log/encryption/envelope.ts";
 import type { OnCommit, StartSource } from "../sources.ts";
 import { commitsRoute } from "./commits_route.ts";
 import { eventsRoute } from "./events_route.ts";
@@ -35,14 +35,8 @@ export interface ListenerOptions {
   readonly secret: string | undefined;
   /** The token that bucket events must carry; without it none are accepted. */
   readonly wakeToken: string | undefined;
-  /** URL of this server's store. */
-  readonly store: string;
-  /** Address of the service that has the store, where the URL does not name it. */
-  readonly service?: string;
-  /** Opens the bodies of commits. */
-  readonly envelope: Envelope;
-  /** The time by the store's clock, in milliseconds since 1970. */
-  readonly now: () => number;
+  /** This server's bucket. */
+  readonly log: BucketLog;
   /** Measures how long bodies take. */
   readonly clock: Clock;
   /** Called for each commit, with its content if a peer sent it. */
@@ -52,12 +46,9 @@ export interface ListenerOptions {
 /** Listens at the address of the configuration. */
 export const startListener: StartSource = (
   { wake: { listen: address, secret, token: wakeToken } },
-  { store: { url: store, service }, state, envelope, environment: { clock } },
+  { log, environment: { clock } },
   onCommit,
-) => {
-  const now = () => clock.now() + state.clockOffset;
-  return listen(address!, { secret, wakeToken, store, service, envelope, now, clock, onCommit });
-};
+) => listen(address!, { secret, wakeToken, log, clock, onCommit });
 
 /**
  * Listens at `address`, such as `0.0.0.0:7070`.
@@ -110,7 +101,9 @@ class Listener {
     this.#clock = clock;
     this.#problems = new OnceLog(logger, clock);
     if (secret) this.#routes.set("/commits", commitsRoute({ ...options, secret }));
-    if (wakeToken) this.#routes.set("/wake", eventsRoute({ ...options, wakeToken }));
+    if (wakeToken) {
+      this.#routes.set("/wake", eventsRoute({ ...options, store: options.log.url, wakeToken }));
+    }
   }
 
   async answer(request: Request): Promise<Response> {

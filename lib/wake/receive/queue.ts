@@ -50,7 +50,7 @@ export interface QueueOptions {
 /** Listens to the queues of the configuration. */
 export const startQueues: StartSource = (
   { wake, s3 },
-  { store: { url: store }, environment },
+  { log: { url: store }, environment },
   onCommit,
 ) => {
   const queues = new AsyncDisposableStack();

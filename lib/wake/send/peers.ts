@@ -10,7 +10,8 @@ import type { Clock, Environment } from "../../base/environment.ts";
 import { originOf, post } from "../../base/http_post.ts";
 import { OnceLog } from "../../base/once_log.ts";
 import { messageOf } from "../../errors.ts";
-import { mediaTypeOf } from "../../log/encryption/format.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
+import { mediaTypeOf } from "../../stores/body_format.ts";
 import { messageId, SERVICE_HEADER } from "../message_id.ts";
 import { Signer } from "../signature.ts";
 
@@ -29,12 +30,8 @@ const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 export interface PeersOptions {
   /** The secret shared by all peers. */
   readonly secret: string;
-  /** URL of the store that the commits are in. */
-  readonly store: string;
-  /** Address of the service that has the store, where the URL does not name it. */
-  readonly service?: string;
-  /** The time by the store's clock, in milliseconds since 1970. */
-  readonly now: () => number;
+  /** The bucket that the commits are in. */
+  readonly log: Pick<BucketLog, "url" | "service" | "now">;
   /** Time and randomness. */
   readonly environment: Environment;
 }
@@ -82,11 +79,11 @@ export class Peers {
 
   /** Sends a commit to every peer, in the background. */
   send({ key, body }: StoredCommit): void {
-    const { store, service, now } = this.#options;
+    const { log } = this.#options;
     const headers = {
-      ...this.#signer.sign(messageId(store, key), body, now()),
+      ...this.#signer.sign(messageId(log.url, key), body, log.now()),
       "content-type": mediaTypeOf(body),
-      ...service !== undefined && { [SERVICE_HEADER]: encodeURI(service) },
+      ...log.service !== undefined && { [SERVICE_HEADER]: encodeURI(log.service) },
     };
     for (const peer of this.#peers) peer.send({ headers, body });
   }

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { connect, publish, watch } from "@feedsync/feedsync";
-import { connectionOf } from "../../../lib/connection.ts";
+import { openStore } from "../../../lib/stores/open.ts";
 import { freeAddress } from "../../servers/ports.ts";
 import { versionOf } from "../../servers/process.ts";
 import { newestCommit } from "../place.ts";
@@ -71,7 +71,7 @@ async function connectPublisher({ url, s3, directory, peers }: FeedSyncAddress) 
     state: join(directory, "publisher.db"),
     wake: { secret: SECRET, peers: peers.map((address) => `http://${address}`) },
   });
-  const { store } = connectionOf(sync).parts!;
+  const store = await openStore(url, s3);
   let body: Uint8Array | undefined, puts = 0;
   return {
     async publish({ ...update }: Sample) {

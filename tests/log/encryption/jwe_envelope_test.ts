@@ -3,7 +3,7 @@ import { zstdDecompressSync } from "node:zlib";
 import { compactDecrypt, CompactEncrypt } from "jose";
 import { decodeBody, encodeBody, updateLine } from "../../../lib/log/codec.ts";
 import { type Envelope, plainEnvelope } from "../../../lib/log/encryption/envelope.ts";
-import { mediaTypeOf } from "../../../lib/log/encryption/format.ts";
+import { mediaTypeOf } from "../../../lib/stores/body_format.ts";
 import { CorruptObjectError, MissingKeyError } from "../../../lib/errors.ts";
 import { type ObjectName, objectName } from "../../../lib/log/names.ts";
 import { Keys } from "../../encryption/keys.ts";
@@ -27,7 +27,7 @@ async function refusal(
   name: ObjectName = NAME,
 ): Promise<CorruptObjectError> {
   try {
-    await envelope.open(name, stored);
+    await envelope.decrypt(name, stored);
   } catch (error) {
     assert.ok(error instanceof CorruptObjectError, `${error}`);
     assert.equal(error.key, name.key);
@@ -45,9 +45,9 @@ async function secretOf(keys: Keys): Promise<{ secret: Uint8Array; kid: string }
 Deno.test("what is sealed is opened again, and is a JWE that any library decrypts", async () => {
   await using keys = await Keys.make();
   const envelope = await keys.envelope({ store: STORE });
-  const stored = await envelope.seal(NAME, BODY);
+  const stored = await envelope.encrypt(NAME, BODY);
   assert.equal(mediaTypeOf(stored), "application/jose");
-  assert.deepEqual(plain(await envelope.open(NAME, stored)), plain(BODY));
+  assert.deepEqual(plain(await envelope.decrypt(NAME, stored)), plain(BODY));
 
   const { secret, kid } = await secretOf(keys);
   const { plaintext, protectedHeader } = await compactDecrypt(stored, secret, CRIT);
@@ -65,14 +65,14 @@ Deno.test("what is sealed is opened again, and is a JWE that any library decrypt
 Deno.test("no two objects are encrypted alike", async () => {
   await using keys = await Keys.make();
   const envelope = await keys.envelope();
-  const [one, two] = await Promise.all([1, 2].map(() => envelope.seal(NAME, BODY)));
+  const [one, two] = await Promise.all([1, 2].map(() => envelope.encrypt(NAME, BODY)));
   assert.notDeepEqual(one, two);
 });
 
 Deno.test("what was cut off or changed anywhere is refused", async () => {
   await using keys = await Keys.make();
   const envelope = await keys.envelope();
-  const stored = await envelope.seal(NAME, BODY);
+  const stored = await envelope.encrypt(NAME, BODY);
   for (let length = 0; length < stored.length; length++) {
     await refusal(envelope, stored.subarray(0, length));
   }
@@ -82,7 +82,7 @@ Deno.test("what was cut off or changed anywhere is refused", async () => {
     const changed = stored.slice();
     changed[index] = letters.find((letter) => letter !== stored[index])!;
     try {
-      assert.deepEqual(plain(await envelope.open(NAME, changed)), plain(BODY));
+      assert.deepEqual(plain(await envelope.decrypt(NAME, changed)), plain(BODY));
       unused++;
     } catch (error) {
       assert.ok(error instanceof CorruptObjectError || error instanceof MissingKeyError);
@@ -98,7 +98,7 @@ function plain(bytes: Uint8Array): Uint8Array {
 Deno.test("an object in the place of another is refused", async () => {
   await using keys = await Keys.make();
   const envelope = await keys.envelope({ store: STORE });
-  const stored = await envelope.seal(NAME, BODY);
+  const stored = await envelope.encrypt(NAME, BODY);
   const places = [
     objectName({ ...PARTS, writer: "aaaaaaaa" }),
     objectName({ ...PARTS, first: 4, last: 4, writer: NAME.writer }),
@@ -119,8 +119,8 @@ Deno.test("an object in the place of another is refused", async () => {
 Deno.test("a bucket may be copied, and the directory of a store may be moved", async () => {
   await using keys = await Keys.make();
   for (const [from, to] of [[STORE, STORE.replace("bucket", "b2")], ["file:/a", "file:/b/c"]]) {
-    const stored = await (await keys.envelope({ store: from })).seal(NAME, BODY);
-    await (await keys.envelope({ store: to })).open(NAME, stored);
+    const stored = await (await keys.envelope({ store: from })).encrypt(NAME, BODY);
+    await (await keys.envelope({ store: to })).decrypt(NAME, stored);
   }
 });
 
@@ -134,7 +134,7 @@ Deno.test("only what feedsync encrypts is accepted, also with the right key", as
     const jwe = new CompactEncrypt(BODY).setProtectedHeader({ ...right, ...header });
     return new TextEncoder().encode(await jwe.encrypt(key, options));
   };
-  await envelope.open(NAME, await forge({}));
+  await envelope.decrypt(NAME, await forge({}));
   const cases: [Uint8Array, RegExp][] = [
     [await forge({ feedsync: undefined, crit: undefined }), /encrypted as nothing/],
     [await forge({ feedsync: 1 }), /encrypted as nothing/],
@@ -156,9 +156,9 @@ Deno.test("only what feedsync encrypts is accepted, also with the right key", as
 Deno.test("a key that is missing is named, and so is where it should be", async () => {
   await using keys = await Keys.make();
   await using others = await Keys.make();
-  const stored = await (await others.envelope()).seal(NAME, BODY);
+  const stored = await (await others.envelope()).encrypt(NAME, BODY);
   const [kid] = await others.kids();
-  const open = async (envelope: Envelope) => await envelope.open(NAME, stored);
+  const open = async (envelope: Envelope) => await envelope.decrypt(NAME, stored);
   const expected = (hint: string) => (error: unknown) => {
     assert.ok(error instanceof MissingKeyError && !(error instanceof CorruptObjectError));
     assert.equal(error.kid, kid);
@@ -180,14 +180,14 @@ Deno.test("plain objects are refused where there are keys, unless that is allowe
     assert.match(message, /it is not encrypted: a server without keys has written it/);
   }
   const allowing = await keys.envelope({ allowPlaintext: true });
-  assert.equal(await allowing.open(NAME, BODY), BODY);
-  assert.equal(plainEnvelope.open(NAME, BODY), BODY);
+  assert.equal(await allowing.decrypt(NAME, BODY), BODY);
+  assert.equal(plainEnvelope.decrypt(NAME, BODY), BODY);
 });
 
 Deno.test("what only begins like a JWE is refused without keys, too", () => {
   for (const text of ["eyJ", "eyJhIjoxfQ", "eyJhIjoxfQ..a.b.c", "eyJ!".repeat(9000)]) {
     const bytes = new TextEncoder().encode(text);
-    assert.throws(() => plainEnvelope.open(NAME, bytes), CorruptObjectError);
+    assert.throws(() => plainEnvelope.decrypt(NAME, bytes), CorruptObjectError);
   }
 });
 
@@ -214,7 +214,7 @@ Deno.test("a 'kid' that is longer than that of any key is refused, and not kept 
     const jwe = (length: number) => jweWith({ ...right, kid: "k".repeat(length) });
     const { message } = await refusal(envelope, jwe(129));
     assert.match(message, /a 'kid' of more than 128 characters/);
-    await assert.rejects(async () => await envelope.open(NAME, jwe(128)), MissingKeyError);
+    await assert.rejects(async () => await envelope.decrypt(NAME, jwe(128)), MissingKeyError);
   }
 });
 
@@ -223,6 +223,6 @@ Deno.test("the longest key of an object, and the longest id of a key, have room 
   await keys.write((await keys.text()).replace(/"kid": *"[^"]*"/, `"kid":"${"日".repeat(128)}"`));
   const prefix = '"'.repeat(1024 - NAME.key.length - 1);
   const envelope = await keys.envelope({ store: `s3://bucket/${prefix}` });
-  const stored = await envelope.seal(NAME, BODY);
-  assert.deepEqual(plain(await envelope.open(NAME, stored)), plain(BODY));
+  const stored = await envelope.encrypt(NAME, BODY);
+  assert.deepEqual(plain(await envelope.decrypt(NAME, stored)), plain(BODY));
 });

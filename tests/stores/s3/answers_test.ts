@@ -1,5 +1,6 @@
 /** What a service may leave out of a listing, or write otherwise, besides the keys. */
 import assert from "node:assert/strict";
+import { BucketLog } from "../../../lib/log/bucket_log.ts";
 import { cleanUp, problemsOf } from "../../../lib/cleanup.ts";
 import { openS3Store } from "../../../lib/stores/s3/s3_store.ts";
 import type { ObjectInfo } from "../../../lib/stores/store.ts";
@@ -174,14 +175,10 @@ async function cleaned(
     endpoint: server.endpoint,
     environment: time,
   });
-  const options = {
-    environment: time,
-    maxAge: 24 * HOUR,
-    dryRun: true,
-    problems: problemsOf(time),
-  };
-  await cleanUp(store, options);
-  return await cleanUp(store, options);
+  const log = new BucketLog(store, { environment: time });
+  const options = { maxAge: 24 * HOUR, dryRun: true, problems: problemsOf(time) };
+  await cleanUp(log, options);
+  return await cleanUp(log, options);
 }
 
 Deno.test("cleanup stops at what has no date, and says once why", async () => {

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { decodeBody } from "../../../lib/log/codec.ts";
-import { plainEnvelope } from "../../../lib/log/encryption/envelope.ts";
 import { systemEnvironment } from "../../../lib/base/environment.ts";
 import { ConfigError } from "../../../lib/errors.ts";
 import { listen } from "../../../lib/wake/receive/listener.ts";
 import { messageId } from "../../../lib/wake/message_id.ts";
 import { Signer } from "../../../lib/wake/signature.ts";
-import { BODY, Ear, ID, NAME, SECRET, STORE, TOKEN } from "../ear.ts";
+import { BODY, Ear, ID, logAt, NAME, SECRET, STORE, TOKEN } from "../ear.ts";
 
 Deno.test("a commit that a peer sends is heard, with what is in it", async () => {
   await using ear = new Ear();
@@ -66,9 +65,7 @@ Deno.test("an address that is in use is an error that names it", async () => {
   const options = {
     secret: SECRET,
     wakeToken: undefined,
-    store: STORE,
-    envelope: plainEnvelope,
-    now: Date.now,
+    log: logAt(STORE),
     clock: systemEnvironment.clock,
     onCommit: () => {},
   };

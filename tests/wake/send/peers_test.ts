@@ -41,7 +41,8 @@ function receive(connection: Connection, count: number) {
 }
 
 function optionsFor(store: MemoryStore) {
-  return { secret: SECRET, store: store.url, now: Date.now, environment: systemEnvironment };
+  const log = { url: store.url, service: undefined, now: Date.now };
+  return { secret: SECRET, log, environment: systemEnvironment };
 }
 
 const update = (content: string) => ({ url: `https://example.com/${encodeURI(content)}`, content });
@@ -72,7 +73,7 @@ Deno.test("what a peer missed is found by a poll as soon as it hears of somethin
   await publish(web1, update("missed-1"));
   await publish(web1, update("missed-2"));
   const peers = new Peers([`http://${address}`], optionsFor(store));
-  web1.parts!.uploader.onCommit.push(({ name: { key } }, body) => peers.send({ key, body }));
+  web1.parts!.uploader.onCommit.push(({ name: { key }, body }) => peers.send({ key, body }));
   await publish(web1, update("heard"));
   await all;
   assert.deepEqual(contents, ["missed-1", "missed-2", "heard"]);
@@ -200,7 +201,7 @@ Deno.test("a message repeated to a listener that was started anew is applied no 
   };
   await using web1 = connect(store, { server: "web-1" });
   const messages: { key: string; body: Uint8Array }[] = [];
-  web1.parts!.uploader.onCommit.push(({ name: { key } }, body) => messages.push({ key, body }));
+  web1.parts!.uploader.onCommit.push(({ name: { key }, body }) => messages.push({ key, body }));
   await publish(web1, update("a"));
   {
     await using web2 = connect(store, config);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clockOffset } from "../../lib/stores/clock_offset.ts";
+import { clockOffset } from "../../lib/stores/meter.ts";
 
 Deno.test("clockOffset() is 0 as long as the clocks may agree", () => {
   const reading = { stamp: 5_000, resolution: 1_000 };
