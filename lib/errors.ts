@@ -137,7 +137,7 @@ export class BackendUnavailableError extends FeedSyncError {
   readonly retryAfterMs: number | undefined;
 
   /** Makes the error; `retryAfterMs` is how long the backend asks to be left alone. */
-  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number | undefined } = {}) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -200,8 +200,12 @@ function brand(kind: typeof BRANDED[keyof typeof BRANDED], mark: symbol): void {
   });
 }
 
-/** The message of anything thrown. */
+/** The message of anything thrown, whose getters may throw as well. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  return typeof error === "string" ? error : Deno.inspect(error);
+  try {
+    if (error instanceof Error) return String(error.message);
+    return typeof error === "string" ? error : Deno.inspect(error);
+  } catch {
+    return "the error has no readable message";
+  }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PluginEntries } from "./config/config.ts";
+import type { Duration, PluginEntries } from "./config/config.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import type { UnreadableError } from "./errors.ts";
 import { checkPlugins } from "./plugins/check_plugin.ts";
@@ -42,6 +42,12 @@ export interface WatchOptions {
   readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
   /** Poll only when {@linkcode Watcher.poll} is called, and never clean up. @default false */
   readonly manual?: boolean | undefined;
+  /**
+   * How long to wait for a plugin that cannot be set up, reach its backend, or apply anything. After that
+   * {@linkcode Watcher.poll} rejects; what the plugin lacks is applied by a later poll. `false`: as long as
+   * it takes. @default `callbackTimeout` for a manual watcher, else `false`
+   */
+  readonly outagePatience?: Duration | false | undefined;
 }
 
 /** What a poll did. */
@@ -71,6 +77,8 @@ export interface Watcher extends AsyncDisposable {
   /**
    * Polls now, and resolves when everything that was in the bucket by then is applied.
    *
+   * @throws {BackendUnavailableError} when a plugin cannot reach its backend for `outagePatience`.
+   * @throws {FeedSyncError} when a plugin fails for every update for so long.
    * @throws {StoreUnavailableError} when the store cannot be reached.
    * @throws {AccessDeniedError} when the store refuses.
    * @throws {ClosedError} when the watcher is closed, or gets closed meanwhile.
@@ -139,17 +147,11 @@ export function watch(
   }, options);
 }
 
-/** Options of {@linkcode watchWith}. */
-export interface WatchWithOptions extends WatchOptions {
-  /** Reading gives up after a backend was away for so many milliseconds. @default never */
-  readonly outagePatienceMs?: number | undefined;
-}
-
 /** {@linkcode watch} for plugins that are set up already; not exported from the package. */
 export function watchWith(
   sync: FeedSync,
   plugins: readonly RunningPlugin[],
-  options: WatchWithOptions = {},
+  options: WatchOptions = {},
 ): Watcher {
   return start(sync, () => Promise.resolve(plugins), options);
 }
@@ -157,7 +159,7 @@ export function watchWith(
 function start(
   sync: FeedSync,
   setUp: () => Promise<readonly RunningPlugin[]>,
-  options: WatchWithOptions,
+  options: WatchOptions,
 ): Watcher {
   const { onGap } = options;
   return new BucketWatcher(

@@ -4,6 +4,7 @@
  * @module
  */
 import type { PluginEntries, PluginEntry } from "../config/config.ts";
+import { cutDownUrls } from "../base/redact.ts";
 import { ConfigError, messageOf } from "../errors.ts";
 import type { AnyPlugin, PlainPlugin } from "../plugin.ts";
 
@@ -91,5 +92,5 @@ function explain(error: unknown): string {
 
 /** The error that says why a plugin cannot be used. */
 export function pluginError(called: string, reason: string, cause?: unknown): ConfigError {
-  return new ConfigError(`Cannot use plugin '${called}': ${reason}`, { cause });
+  return new ConfigError(`Cannot use plugin '${cutDownUrls(called)}': ${reason}`, { cause });
 }

@@ -9,10 +9,11 @@ import { stripVTControlCharacters } from "node:util";
 import type { PluginEntry } from "../config/config.ts";
 import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.ts";
 import { suggest } from "../config/nearest.ts";
-import { messageOf } from "../errors.ts";
+import { BackendUnavailableError, messageOf } from "../errors.ts";
 import type { KnownFiles } from "../files/known_files.ts";
 import { plainLogger } from "../base/plain_logger.ts";
-import { tellFailure } from "../reading/failure.ts";
+import { failureOf, tellFailure } from "../reading/failure.ts";
+import { cutDownUrls } from "../base/redact.ts";
 import { type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";
 
 /** What plugins are loaded for. */
@@ -45,6 +46,7 @@ const BUILT_IN: Readonly<Record<string, () => Promise<PluginModule>>> = {
  * logs and dead letters tell the two apart.
  *
  * @throws {ConfigError} when one cannot be used; those before it are closed then.
+ * @throws {BackendUnavailableError} when one cannot reach its backend; the same then.
  */
 export async function loadPlugins(
   entries: readonly PluginEntry[],
@@ -79,8 +81,19 @@ async function loadPlugin(
     const host = { server, directory, files, logger: loggerFor(name) };
     return { ...await startPlugin(plugin, options, host), name };
   } catch (cause) {
-    throw pluginError(called, `its setup failed: ${tellFailure(cause)}`, cause);
+    throw setupError(called, cause);
   }
+}
+
+function setupError(called: string, cause: unknown): Error {
+  const message = tellFailure(cause), failure = failureOf(cause);
+  if (failure.kind !== "unavailable") {
+    return pluginError(called, `its setup failed: ${message}`, cause);
+  }
+  return new BackendUnavailableError(
+    `Cannot set up plugin '${cutDownUrls(called)}', its backend cannot be reached: ${message}`,
+    { cause, retryAfterMs: failure.retryAfterMs },
+  );
 }
 
 async function importPlugin(called: string, directory: string): Promise<PluginModule> {
@@ -90,7 +103,7 @@ async function importPlugin(called: string, directory: string): Promise<PluginMo
   try {
     return await import(specifier);
   } catch (cause) {
-    throw pluginError(called, inOneLine(stripVTControlCharacters(messageOf(cause))), cause);
+    throw pluginError(called, inOneLine(stripVTControlCharacters(tellFailure(cause))), cause);
   }
 }
 

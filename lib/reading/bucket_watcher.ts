@@ -8,6 +8,7 @@ import { closePlugins } from "../plugins/close_plugins.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
+import { parseDuration } from "../base/duration.ts";
 import { ClosedError, messageOf, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import type { ObjectName } from "../log/names.ts";
@@ -18,7 +19,8 @@ import { Poller } from "./poller.ts";
 import type { Commit } from "../publishing/commit.ts";
 import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";
-import type { PollReport, Watcher, WatchWithOptions } from "../watch.ts";
+import type { State } from "../state/state.ts";
+import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -29,7 +31,8 @@ export class BucketWatcher implements Watcher {
   /** Somebody sees how it ends; otherwise the log tells. */
   #observed = false;
   readonly #connection: Connection;
-  readonly #options: WatchWithOptions;
+  readonly #options: WatchOptions;
+  readonly #outagePatienceMs: number;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
   #delivery: Delivery | undefined;
@@ -41,10 +44,11 @@ export class BucketWatcher implements Watcher {
   constructor(
     connection: Connection,
     plugins: () => Promise<readonly RunningPlugin[]>,
-    options: WatchWithOptions,
+    options: WatchOptions,
   ) {
     this.#connection = connection;
     this.#options = options;
+    this.#outagePatienceMs = patienceOf(options, connection.config.callbackTimeout);
     const { parts } = connection;
     const forget = connection.startWatching(this);
     this.#finished = parts ? this.#run(parts, plugins).finally(forget) : Promise.resolve();
@@ -124,9 +128,10 @@ export class BucketWatcher implements Watcher {
         );
       }
       running = await setUpPlugins(plugins, {
-        clock: environment.clock,
+        environment,
         signal: this.#stopping.signal,
         timeout: config.stopTimeout,
+        patienceMs: this.#outagePatienceMs,
       });
       this.#begin(parts, running);
       await (this.#options.manual ? this.#wait() : this.#loop!.run(this.#ready.resolve));
@@ -147,6 +152,7 @@ export class BucketWatcher implements Watcher {
     const { state, store, environment, uploader } = parts;
     const { callbackTimeout, includeOwn } = config;
     const forced = this.#forced.signal;
+    notePlugins(state, plugins);
     const delivery = new Delivery({
       state,
       store,
@@ -155,7 +161,7 @@ export class BucketWatcher implements Watcher {
       callbackTimeout,
       forced,
       onDeadLetter: this.#options.onDeadLetter,
-      outagePatienceMs: this.#options.outagePatienceMs,
+      outagePatienceMs: this.#outagePatienceMs,
     });
     this.#delivery = delivery;
     const { signal } = this.#stopping;
@@ -225,6 +231,17 @@ export class BucketWatcher implements Watcher {
     await this.#redelivering;
     cancel();
   }
+}
+
+/** For whoever asks which dead letters are tried again by themselves. */
+function notePlugins(state: State, plugins: readonly RunningPlugin[]): void {
+  const names = JSON.stringify(plugins.map(({ name }) => name));
+  if (state.fact("plugins") !== names) state.setFact("plugins", names);
+}
+
+function patienceOf({ manual, outagePatience }: WatchOptions, callbackTimeout: number): number {
+  const patience = outagePatience ?? (manual && callbackTimeout);
+  return patience === undefined || patience === false ? Infinity : parseDuration(patience);
 }
 
 function closedError(options?: ErrorOptions): ClosedError {

@@ -6,8 +6,8 @@
 import { getLogger } from "@logtape/logtape";
 import { backoff, type Environment, sleep } from "../base/environment.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
-import { BackendUnavailableError } from "../errors.ts";
-import { shownUrl } from "../feed_url.ts";
+import { BackendUnavailableError, FeedSyncError } from "../errors.ts";
+import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { Outage } from "./outage.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import type { Gap, Update } from "../update.ts";
@@ -19,6 +19,12 @@ const RETRIES = 3;
 
 /** When so many updates in a row fail, it is the plugin's backend that is away. */
 const FAILURES_IN_A_ROW = 5;
+
+/**
+ * An update holds up reading for so many milliseconds at most. Then it is set aside as a dead letter,
+ * in case it is to blame, and the next one tries whether the plugin works.
+ */
+const MAX_HELD_MS = { unexplained: 300_000, unavailable: 3_600_000 };
 
 /** Delays between attempts, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 250, RETRY_CAP = 60_000;
@@ -34,7 +40,7 @@ export interface CallOptions {
   readonly timeout: number;
   /** Ends running calls. */
   readonly forced: AbortSignal;
-  /** An outage that has lasted for so many milliseconds ends the waiting with an error. @default never */
+  /** See {@linkcode WatchOptions.outagePatience}. @default never */
   readonly outagePatienceMs?: number | undefined;
   /** Told when the plugin works for the first time, or again. */
   readonly onWorking?: (plugin: string) => void;
@@ -48,6 +54,13 @@ export interface GivenUp {
   readonly isFinal: boolean;
   /** The backend could not be reached; when it says so, for how many milliseconds. */
   readonly outage?: { readonly retryAfterMs?: number };
+}
+
+/** A failed call that others may repeat. */
+interface Unapplied {
+  readonly error: unknown;
+  readonly kind: "unavailable" | "unexplained";
+  readonly retryAfterMs?: number;
 }
 
 /** Calls one plugin. */
@@ -73,11 +86,13 @@ export class PluginCaller {
 
   /**
    * Hands over an update, asked for anew at each attempt (`again`: not the first). Resolves to what
-   * became of it when the plugin cannot apply it. While its backend is away, waits until it succeeds
-   * or `signal` is aborted. An update that fails again and again while others are applied in between is
-   * no sign of that, whatever its error says.
+   * became of it when the plugin cannot apply it. While its backend is away, waits until it succeeds,
+   * `signal` is aborted, or the update has held up reading for so long that it may be to blame. An update
+   * that fails again and again while others are applied in between is no sign of an outage, whatever its
+   * error says.
    *
-   * @throws {BackendUnavailableError} when the backend was away for too long.
+   * @throws {BackendUnavailableError} when the backend was away for longer than `outagePatienceMs`.
+   * @throws {FeedSyncError} when the plugin failed for every update for so long.
    */
   async update(
     current: (again: boolean) => Update,
@@ -95,6 +110,7 @@ export class PluginCaller {
       if (isContradicted && ++contradictions > RETRIES) return { error, isFinal: false };
       applied = this.#applied;
       if (kind === "unavailable" || this.#failsAlways()) {
+        if (this.#setAside(failed, url)) return { error, isFinal: false };
         this.#waitForBackend(failed, url);
         continue;
       }
@@ -142,6 +158,15 @@ export class PluginCaller {
         }
       }
     }
+  }
+
+  /** Whether an update makes room for the next one, which makes the next attempt in the outage. */
+  #setAside({ kind, retryAfterMs }: Unapplied, url: string): boolean {
+    const feed = feedIdentity(url), outage = this.#outage;
+    if (!outage.isOngoing || !outage.isHeldFor(MAX_HELD_MS[kind], feed)) return false;
+    outage.goOn(retryAfterMs);
+    outage.setAside(feed);
+    return true;
   }
 
   /** Makes an attempt when it is its turn. */
@@ -220,11 +245,9 @@ export class PluginCaller {
   }
 
   /** The outage begins, which is told once, or goes on. */
-  #waitForBackend(
-    { error, kind, retryAfterMs }: { error: unknown; kind: string; retryAfterMs?: number },
-    url?: string,
-  ): void {
-    const text = kind === "unavailable"
+  #waitForBackend({ error, kind, retryAfterMs }: Unapplied, url?: string): void {
+    const isAway = kind === "unavailable";
+    const text = isAway
       ? "{plugin} cannot reach its backend, reading waits until it can: {message}"
       : "{plugin} fails for every update, reading waits until it works again: {message}";
     const message = tellFailure(error, url);
@@ -233,9 +256,10 @@ export class PluginCaller {
     this.#outage.goOn(retryAfterMs);
     const { outagePatienceMs = Infinity } = this.#options;
     if (this.#outage.willLastFor() < outagePatienceMs) return;
-    throw new BackendUnavailableError(
-      `The plugin ${this.name} cannot reach its backend; what it lacks is applied the next time: ` +
-        message,
+    const problem = isAway ? "cannot reach its backend" : "fails for every update";
+    throw new (isAway ? BackendUnavailableError : FeedSyncError)(
+      `The plugin ${this.name} ${problem}; what it lacks is applied the next time: ${message}`,
+      { cause: error },
     );
   }
 }

@@ -5,7 +5,8 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { StateError } from "../errors.ts";
-import { feedIdentity } from "../feed_url.ts";
+import { cutDownUrls } from "../base/redact.ts";
+import { feedIdentity, shownUrl } from "../feed_url.ts";
 
 /**
  * The least program that can open the state, by the format that it knows; SQLite keeps it as
@@ -102,6 +103,14 @@ CREATE TABLE file_feeds ( -- more about what is in files, of which the program b
 CREATE TABLE scanned_directories (path TEXT PRIMARY KEY, identity TEXT) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    // 0.1 kept errors with the URLs in them, which may be secrets of a plugin's. What is overwritten is
+    // wiped from the file.
+    format: 7,
+    sql: `
+UPDATE dead_letters SET error = shown_error(error, content ->> 'url');
+`,
+  },
 ];
 
 /** The newest format that this program writes. */
@@ -116,11 +125,17 @@ const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
 export function migrate(db: DatabaseSync, path: string): void {
   const known = formatOf(db, path);
   db.function("feed_identity", { deterministic: true }, (url) => feedIdentity(String(url)));
+  db.function("shown_error", { deterministic: true }, (error, url) => {
+    return cutDownUrls(String(error), { [String(url)]: shownUrl(String(url)) });
+  });
   if (known > 0 && known <= FIRST_FORMAT) completeEarlyState(db);
+  const { secure_delete: before } = db.prepare("PRAGMA secure_delete").get()!;
+  db.exec("PRAGMA secure_delete = ON");
   for (const { format, sql } of MIGRATIONS) {
     if (format <= known) continue;
     if (format > FIRST_FORMAT || known === 0) db.exec(sql);
   }
+  db.exec(`PRAGMA secure_delete = ${before}`);
   if (known < NEWEST_FORMAT) {
     db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('format', ?)").run(NEWEST_FORMAT);
   }

@@ -40,6 +40,7 @@ type Fact =
   | "lastPoll"
   | "restored"
   | "clockOffset"
+  | "plugins"
   | "uploadError";
 
 /** One server's state. */

@@ -85,7 +85,7 @@ Deno.test("when five updates in a row fail, reading waits until the plugin works
   await using watcher = watch(fleet.server("web-2", { state }), ({ content }) => {
     if (fleet.time.clock.now() < begun + 60 * MINUTE) throw new Error("I do not work");
     applied.push(content);
-  }, { manual: true });
+  }, { manual: true, outagePatience: false });
   await fleet.time.run(watcher.poll());
   assert.deepEqual(applied, [...texts("a", 16, 5), ...texts("a", 4)]);
   assert.deepEqual(state.deadLetters.all(), []);
