@@ -147,13 +147,14 @@ export function watch(
   }, options);
 }
 
-/** {@linkcode watch} for plugins that are set up already; not exported from the package. */
+/** {@linkcode watch} for plugins that are, or get, set up elsewhere; not exported from the package. */
 export function watchWith(
   sync: FeedSync,
-  plugins: readonly RunningPlugin[],
+  plugins: readonly RunningPlugin[] | (() => Promise<readonly RunningPlugin[]>),
   options: WatchOptions = {},
 ): Watcher {
-  return start(sync, () => Promise.resolve(plugins), options);
+  const setUp = typeof plugins === "function" ? plugins : () => Promise.resolve(plugins);
+  return start(sync, setUp, options);
 }
 
 function start(

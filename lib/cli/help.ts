@@ -34,9 +34,9 @@ const COMMON = `Flags of all commands:
 Each scalar key of the configuration has an environment variable: FEEDSYNC_STORE for "store",
 FEEDSYNC_S3_ENDPOINT for "s3.endpoint". Flags go before variables, variables before the file.
 
-Exit codes: 0 done, 1 failed for another reason, 64 wrong usage, 65 bad input, 69 store or backend
-unreachable, 75 queued but not yet uploaded, 77 access denied, 78 bad configuration, 130 or 143
-stopped by a signal`;
+Exit codes: 0 done, 1 something needs a person (new dead letters of watch --once, for one), 64 wrong
+usage, 65 bad input, 69 store or backend unreachable, 75 queued but not yet uploaded, 77 access
+denied, 78 bad configuration, 130 or 143 stopped by a signal`;
 
 const COMMANDS: Readonly<Record<string, string>> = {
   watch: `Applies what other servers publish through the configured plugins, until it is stopped
@@ -46,6 +46,9 @@ Usage: feedsync watch [--once] [--files DIR] [--remove-missing] [flags]
   --once            poll once, apply everything that is new, publish changed files, and exit
   --files DIR       publish the .feed files in DIR when they change
   --remove-missing  publish that feeds whose files are gone are removed, however many at once
+
+With --once it waits for a plugin's backend as long as a call may take (callbackTimeout), and then
+exits with 69; with 1 when a plugin fails for every update, and when updates became dead letters.
 
 With --json every update that is applied is printed, in place of what the log plugin prints.`,
 

@@ -17,6 +17,7 @@ import { type Watcher, watchWith } from "../watch.ts";
 import { watchFiles } from "../watch_files.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
+import { BackendUnavailableError, FeedSyncError } from "../errors.ts";
 import { BadInputError } from "./exit.ts";
 import { surviveLeftovers } from "./leftovers.ts";
 import { stopWithOutput } from "./output.ts";
@@ -46,13 +47,14 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   if (!sync.enabled) return;
   using _ = surviveLeftovers();
   const known = knownFiles(connectionOf(sync).parts!);
-  const loading = loadPluginsFor(settings, { json: args.has("json"), knownFiles: known });
-  const loaded = await orAborted(loading, signal); // A setup may hang.
-  announce(sync, settings, loaded);
-  tellDeadLetters(countDeadLetters(sync));
-  const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
-  const outagePatienceMs = manual ? connectionOf(sync).config.callbackTimeout : undefined;
-  await using watcher = watchWith(sync, plugins, { signal, manual, outagePatienceMs });
+  const setUp = async () => {
+    const loading = loadPluginsFor(settings, { json: args.has("json"), knownFiles: known });
+    const loaded = await orAborted(loading, signal); // A setup may hang.
+    announce(sync, settings, loaded);
+    tellDeadLetters(countDeadLetters(sync));
+    return loaded.map((plugin) => stopWithOutput(plugin, stop));
+  };
+  await using watcher = watchWith(sync, setUp, { signal, manual });
   const publishRemovals = args.has("remove-missing") ? "all" : undefined;
   await (manual ? once : continuously)(sync, watcher, { signal, settings, publishRemovals });
   await watcher.close();
@@ -67,12 +69,21 @@ interface Run {
   readonly publishRemovals: "all" | undefined;
 }
 
-/** What arrived is applied before files are looked at, and files are looked at whatever arrived. */
+/**
+ * What arrived is applied before files are looked at, and files are looked at whatever arrived.
+ *
+ * @throws {BadInputError} when feed files cannot be published.
+ * @throws {FeedSyncError} when updates became dead letters.
+ */
 async function once(
   sync: FeedSync,
   watcher: Watcher,
   { signal, settings, publishRemovals }: Run,
 ): Promise<void> {
+  await watcher.ready.catch((error) => {
+    if (!(error instanceof BackendUnavailableError)) throw error;
+  });
+  const { deadLetters } = connectionOf(sync).parts!.state, lastId = deadLetters.lastId();
   let failed: readonly string[] = [];
   try {
     await pollOnce(watcher);
@@ -83,8 +94,15 @@ async function once(
     failed = report?.failed ?? [];
   }
   await flush(sync, { signal });
-  if (failed.length === 0) return;
-  throw new BadInputError(`Cannot publish all feed files, the log says why: ${named(failed)}`);
+  if (failed.length > 0) {
+    throw new BadInputError(`Cannot publish all feed files, the log says why: ${named(failed)}`);
+  }
+  const kept = deadLetters.countAfter(lastId);
+  if (kept === 0) return;
+  const what = kept === 1
+    ? "1 update, kept as a dead letter"
+    : `${kept} updates, kept as dead letters`;
+  throw new FeedSyncError(`Cannot apply ${what}: see \`feedsync dead-letters list\``);
 }
 
 async function continuously(
@@ -92,18 +110,24 @@ async function continuously(
   watcher: Watcher,
   { signal, settings, publishRemovals }: Run,
 ): Promise<void> {
-  await watcher.ready;
   using _collecting = collectRegularly();
   using _telling = tellStatusRegularly(sync);
-  if (settings.config.files) await firstPoll(watcher, signal);
+  await beginning(watcher, { polls: settings.config.files !== undefined, signal });
   await using _files = settings.config.files && watchFiles(sync, undefined, { publishRemovals });
   await watcher.finished;
 }
 
-/** What is in the bucket must be known before files are compared with it. */
-async function firstPoll(watcher: Watcher, signal: AbortSignal): Promise<void> {
-  const limit = sleep(systemEnvironment.clock, FIRST_POLL_LIMIT, signal);
-  await Promise.race([watcher.poll(), limit]).catch(() => {});
+/**
+ * Waits until plugins are set up and, since what is in the bucket must be known before files are compared
+ * with it, until it is read once; but not for long.
+ */
+async function beginning(
+  watcher: Watcher,
+  { polls, signal }: { readonly polls: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  const limit = sleep(systemEnvironment.clock, FIRST_POLL_LIMIT, signal).catch(() => {});
+  await Promise.race([watcher.ready, limit]);
+  if (polls) await Promise.race([watcher.poll(), limit]).catch(() => {});
 }
 
 function announce(

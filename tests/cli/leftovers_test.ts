@@ -64,7 +64,7 @@ Deno.test("a call that never returns ends with its timeout, and the next update 
   await using server = await serverWith(STUCK, { callbackTimeout: "50ms" });
   await server.publish("a", "b");
   const { code, stderr } = await feedsync(["watch", "--once"], { cwd: server.path });
-  assert.equal(code, 0, stderr);
+  assert.equal(code, 1, stderr);
   assert.match(stderr, /stuck cannot apply .*\/a .*: The call took longer than 0\.05 s/);
   assert.match(stderr, /applied b/);
   const letters = await feedsync(["dead-letters", "list", "--json"], { cwd: server.path });
