@@ -28,9 +28,8 @@ const UNREADABLE = [1, 11, 26];
 interface Opened {
   readonly database: DatabaseSync;
   readonly upsert: StatementSync;
-  /** Identity of the file, and of those beside it. */
-  readonly identity: string | undefined;
-  readonly beside: ReadonlyMap<string, string | undefined>;
+  /** Identity of the file, and of those beside it, by their paths. */
+  readonly identities: ReadonlyMap<string, string | undefined>;
 }
 
 /** A table with the newest update of each URL. */
@@ -60,8 +59,8 @@ export class FeedTable {
       await this.#takeRescued(database);
       database.exec("PRAGMA busy_timeout = 0");
       const [wal, shm] = [`${this.#file}-wal`, `${this.#file}-shm`];
-      const beside = new Map([[wal, await identityOf(wal)], [shm, await identityOf(shm)]]);
-      this.#opened = { database, upsert, identity, beside };
+      const beside = [[wal, await identityOf(wal)], [shm, await identityOf(shm)]] as const;
+      this.#opened = { database, upsert, identities: new Map([[this.#file, identity], ...beside]) };
     } catch (cause) {
       database?.close();
       throw new Error(`Cannot use table ${this.#table} of ${this.#file}: ${messageOf(cause)}`, {
@@ -92,8 +91,7 @@ export class FeedTable {
 
   /** Whether it is what is open, and what other programs find at the path. */
   async #isCurrent(opened: Opened | undefined): Promise<boolean> {
-    const identity = await identityOf(this.#file);
-    return identity !== undefined && opened?.identity === identity && opened === this.#opened;
+    return opened !== undefined && await lostFile(opened) === undefined && opened === this.#opened;
   }
 
   /** Resolves to what the row is written into; undefined when that is not open any more. */
@@ -136,14 +134,23 @@ export class FeedTable {
     try {
       const old = this.#opened;
       if (old) {
-        this.#logger.warn(`${this.#file} was deleted or replaced; what was written to it is kept`);
+        const lost = await lostFile(old) ?? this.#file;
+        this.#logger.warn(`${lost} was deleted or replaced; what was written to it is kept`);
         await this.#rescue(old.database);
         this.close();
-        await removeLeftovers(old.beside);
+        await this.#removeLeftovers(old);
       }
       await this.open(0);
     } catch (cause) {
       throw new BackendUnavailableError(messageOf(cause), { cause });
+    }
+  }
+
+  /** Files beside the old one would be taken for parts of the new one. */
+  async #removeLeftovers({ identities }: Opened): Promise<void> {
+    for (const [path, identity] of identities) {
+      if (path === this.#file || identity === undefined) continue;
+      if (await identityOf(path) === identity) await removeIfThere(path);
     }
   }
 
@@ -220,11 +227,12 @@ async function identityOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Files beside the old one would be taken for parts of the new one. */
-async function removeLeftovers(beside: Opened["beside"]): Promise<void> {
-  for (const [path, identity] of beside) {
-    if (identity !== undefined && await identityOf(path) === identity) await removeIfThere(path);
+/** Which file is not at its path any more: what is in the log of a database is in no other file. */
+async function lostFile({ identities }: Opened): Promise<string | undefined> {
+  for (const [path, identity] of identities) {
+    if (await identityOf(path) !== identity) return path;
   }
+  return undefined;
 }
 
 async function removeIfThere(path: string): Promise<void> {
