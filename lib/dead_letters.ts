@@ -218,7 +218,7 @@ export class StateLetters implements DeadLetterQueue {
 
   #toPublic(letter: ListedLetter): DeadLetter {
     const { id, plugin, stream, seq, url, error, time, retryAt } = letter;
-    const isRetried = retryAt !== null && watchedPlugins(this.#state)?.includes(plugin) !== false;
+    const isRetried = retryAt !== null && this.#state.watchedPlugins()?.includes(plugin) !== false;
     return {
       ...{ id, plugin, stream, seq, url },
       error: tellFailure(error, url),
@@ -253,12 +253,6 @@ export class StateLetters implements DeadLetterQueue {
     this.#state.transaction(() => deadLetters.drop(id));
     return undefined;
   }
-}
-
-/** The plugins of the last watcher: only their letters are tried again by themselves. */
-function watchedPlugins(state: State): readonly unknown[] | undefined {
-  const names = state.fact("plugins");
-  return names === undefined ? undefined : JSON.parse(String(names));
 }
 
 function named(callback: UpdateCallback): RunningPlugin {

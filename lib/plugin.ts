@@ -45,6 +45,11 @@ export interface SetupContext<Options> {
   readonly logger: PluginLogger;
   /** What the server has seen in feed files, for plugins that write some; absent without a state. */
   readonly files?: KnownFiles;
+  /**
+   * Whether the last watcher with the server's state had a plugin of this name: what that applied is not
+   * handed over again.
+   */
+  readonly wasUsed?: boolean;
 }
 
 /** What `onUpdate` and `onGap` receive besides the update or gap. */

@@ -142,8 +142,11 @@ export function watch(
   const { config, parts } = connectionOf(sync);
   return start(sync, async () => {
     const { loadPlugins } = await import("./plugins/load_plugins.ts");
-    const options = { ...config, knownFiles: parts && knownFiles(parts) };
-    return await loadPlugins(entries ?? config.plugins, options);
+    return await loadPlugins(entries ?? config.plugins, {
+      ...config,
+      knownFiles: parts && knownFiles(parts),
+      knownPlugins: parts?.state.watchedPlugins(),
+    });
   }, options);
 }
 

@@ -18,6 +18,9 @@
  * anew if need be, and writes into it all that it had written into the old one and that is not there.
  * Until that is done it keeps those rows in a file beside it, `<path>.<table>.rescued`.
  *
+ * When the file was lost while the server was stopped, the plugin warns at the start that the table is empty:
+ * updates that were applied are not handed over again.
+ *
  * | option | default | |
  * |---|---|---|
  * | `path` | required | the database file; made when missing; relative to the configuration file |
@@ -53,9 +56,16 @@ const sqlite: AnyPlugin<SqliteOptions> = definePlugin({
       "feeds",
     ),
   }),
-  async setup({ options: { path, table }, directory, logger }) {
-    const feeds = new FeedTable(resolve(directory, path), table, logger);
-    await feeds.open();
+  async setup({ options: { path, table }, directory, logger, wasUsed }) {
+    const file = resolve(directory, path);
+    const feeds = new FeedTable(file, table, logger);
+    const isEmpty = await feeds.open();
+    if (isEmpty && wasUsed) {
+      logger.warn(
+        `The table ${table} of ${file} is empty, although it was used before: if it was lost, what was ` +
+          "in it is missing. To have what is still in the bucket, start with a new state",
+      );
+    }
     return feeds;
   },
   async onUpdate(update, { state: feeds, signal }) {

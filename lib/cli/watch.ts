@@ -46,9 +46,10 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   explainStore(sync, settings);
   if (!sync.enabled) return;
   using _ = surviveLeftovers();
-  const known = knownFiles(connectionOf(sync).parts!);
+  const parts = connectionOf(sync).parts!, json = args.has("json");
   const setUp = async () => {
-    const loading = loadPluginsFor(settings, { json: args.has("json"), knownFiles: known });
+    const known = { knownFiles: knownFiles(parts), knownPlugins: parts.state.watchedPlugins() };
+    const loading = loadPluginsFor(settings, { json, ...known });
     const loaded = await orAborted(loading, signal); // A setup may hang.
     announce(sync, settings, loaded);
     tellDeadLetters(countDeadLetters(sync));

@@ -47,8 +47,11 @@ export class FeedTable {
     this.#logger = logger;
   }
 
-  /** Opens the database; file, directory and table are made when they are missing. */
-  async open(timeoutMs: number = OPEN_TIMEOUT_MS): Promise<void> {
+  /**
+   * Opens the database; file, directory and table are made when they are missing. Resolves to whether the
+   * table is empty.
+   */
+  async open(timeoutMs: number = OPEN_TIMEOUT_MS): Promise<boolean> {
     await Deno.mkdir(dirname(this.#file), { recursive: true });
     let database: DatabaseSync | undefined;
     try {
@@ -60,7 +63,9 @@ export class FeedTable {
       database.exec("PRAGMA busy_timeout = 0");
       const [wal, shm] = [`${this.#file}-wal`, `${this.#file}-shm`];
       const beside = [[wal, await identityOf(wal)], [shm, await identityOf(shm)]] as const;
+      const isEmpty = database.prepare(`SELECT 1 FROM "${this.#table}"`).get() === undefined;
       this.#opened = { database, upsert, identities: new Map([[this.#file, identity], ...beside]) };
+      return isEmpty;
     } catch (cause) {
       database?.close();
       throw new Error(`Cannot use table ${this.#table} of ${this.#file}: ${messageOf(cause)}`, {

@@ -23,7 +23,9 @@ export interface LoadPluginsOptions {
   /** Absolute path that relative paths, of plugins and in their options, start from. */
   readonly directory: string;
   /** What the server has seen in feed files. */
-  readonly knownFiles?: KnownFiles;
+  readonly knownFiles?: KnownFiles | undefined;
+  /** Names of the plugins that the server had before. @default none */
+  readonly knownPlugins?: readonly string[] | undefined;
   /** Makes the log of the plugin called `name`. @default a logger of LogTape */
   readonly loggerFor?: (name: string) => PluginLogger;
 }
@@ -67,7 +69,8 @@ export async function loadPlugins(
 async function loadPlugin(
   entry: PluginEntry,
   taken: readonly string[],
-  { server, directory, knownFiles: files, loggerFor = pluginLogger }: LoadPluginsOptions,
+  { server, directory, knownFiles, knownPlugins = [], loggerFor = pluginLogger }:
+    LoadPluginsOptions,
 ): Promise<RunningPlugin> {
   const [given, options] = typeof entry === "string" || !isPair(entry) ? [entry] : entry;
   const called = typeof given === "string" ? given : given.name;
@@ -78,7 +81,10 @@ async function loadPlugin(
   checkOptions(plugin, options, called);
   const name = uniqueName(plugin.name, taken);
   try {
-    const host = { server, directory, files, logger: loggerFor(name) };
+    const host = {
+      ...{ server, directory, logger: loggerFor(name), wasUsed: knownPlugins.includes(name) },
+      ...knownFiles && { files: knownFiles },
+    };
     return { ...await startPlugin(plugin, options, host), name };
   } catch (cause) {
     throw setupError(called, cause);

@@ -19,7 +19,6 @@ import { Poller } from "./poller.ts";
 import type { Commit } from "../publishing/commit.ts";
 import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";
-import type { State } from "../state/state.ts";
 import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -152,7 +151,7 @@ export class BucketWatcher implements Watcher {
     const { state, store, environment, uploader } = parts;
     const { callbackTimeout, includeOwn } = config;
     const forced = this.#forced.signal;
-    notePlugins(state, plugins);
+    state.noteWatchedPlugins(plugins.map(({ name }) => name));
     const delivery = new Delivery({
       state,
       store,
@@ -231,12 +230,6 @@ export class BucketWatcher implements Watcher {
     await this.#redelivering;
     cancel();
   }
-}
-
-/** For whoever asks which dead letters are tried again by themselves. */
-function notePlugins(state: State, plugins: readonly RunningPlugin[]): void {
-  const names = JSON.stringify(plugins.map(({ name }) => name));
-  if (state.fact("plugins") !== names) state.setFact("plugins", names);
 }
 
 function patienceOf({ manual, outagePatience }: WatchOptions, callbackTimeout: number): number {

@@ -140,6 +140,18 @@ export class State implements Disposable {
     return true;
   }
 
+  /** Names of the plugins that the last watcher had; undefined before the first one. */
+  watchedPlugins(): readonly string[] | undefined {
+    const names = this.fact("plugins");
+    return names === undefined ? undefined : JSON.parse(String(names));
+  }
+
+  /** Remembers the plugins of a watcher. */
+  noteWatchedPlugins(names: readonly string[]): void {
+    const text = JSON.stringify(names);
+    if (this.fact("plugins") !== text) this.setFact("plugins", text);
+  }
+
   /** Changes whenever another process has written to the state. */
   dataVersion(): number {
     return Number(this.#dataVersion.get()!.data_version);
