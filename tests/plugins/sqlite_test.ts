@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { BackendUnavailableError } from "../../lib/errors.ts";
 import type { Update, UpdateBase } from "../../lib/update.ts";
 import sqlite from "../../plugins/sqlite.ts";
+import { type PluginHost, startPlugin } from "../../lib/plugin.ts";
 import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts";
 
 type Row = Record<string, SQLOutputValue>;
@@ -249,6 +250,28 @@ Deno.test("sqlite keeps what it had written until there is a database for it, al
   await Deno.remove(path);
   await using _plugin = await start(sqlite, { path: "feeds.db" }, home.path);
   assert.deepEqual(rows(home.path).map(({ url }) => url), ["https://x/a"]);
+});
+
+Deno.test("sqlite warns when its file was lost while nothing watched", async () => {
+  await using home = await temporaryDirectory();
+  const loggedWhen = async (host: Partial<PluginHost>) => {
+    const logs: string[] = [];
+    const warn = (message: string) => void logs.push(message);
+    const logger = { debug: warn, info: warn, error: warn, warn };
+    const running = await startPlugin(sqlite, { path: "feeds.db" }, {
+      ...{ server: "web-2", directory: home.path, logger },
+      ...host,
+    });
+    await running.onUpdate(makeUpdate(), new AbortController().signal);
+    await running.close();
+    return logs;
+  };
+  assert.deepEqual(await loggedWhen({ wasUsed: false }), []);
+  assert.deepEqual(await loggedWhen({ wasUsed: true }), []);
+  await Deno.remove(join(home.path, "feeds.db"));
+  const [warning, ...others] = await loggedWhen({ wasUsed: true });
+  assert.match(warning, /^The table feeds of .*feeds\.db is empty, although it was used before/);
+  assert.deepEqual(others, []);
 });
 
 Deno.test("sqlite makes its table anew when another program drops it", async () => {
