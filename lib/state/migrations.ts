@@ -61,6 +61,9 @@ CREATE TABLE dead_letters (
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
 `;
 
+/** Before this format the file held what must not stay in it, also where it is overwritten. */
+const WIPED_FORMAT = 7;
+
 /** Formats one after the other: what turns the one before into it. The first makes all tables. */
 const MIGRATIONS: readonly { readonly format: number; readonly sql: string }[] = [
   { format: FIRST_FORMAT, sql: FIRST_SCHEMA },
@@ -104,9 +107,8 @@ CREATE TABLE scanned_directories (path TEXT PRIMARY KEY, identity TEXT) STRICT, 
 `,
   },
   {
-    // 0.1 kept errors with the URLs in them, which may be secrets of a plugin's. What is overwritten is
-    // wiped from the file.
-    format: 7,
+    // 0.1 kept errors with the URLs in them, which may be secrets of a plugin's.
+    format: WIPED_FORMAT,
     sql: `
 UPDATE dead_letters SET error = shown_error(error, content ->> 'url');
 `,
@@ -118,28 +120,27 @@ const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
 
 /**
  * Brings an open database to the newest format, in the transaction that it is called in. What a newer
- * program has added stays as it is.
+ * program has added stays as it is. Tells whether the file still holds secrets where it was overwritten.
  *
  * @throws {StateError} when it is another program's.
  */
-export function migrate(db: DatabaseSync, path: string): void {
+export function migrate(db: DatabaseSync, path: string): { readonly leavesSecrets: boolean } {
   const known = formatOf(db, path);
   db.function("feed_identity", { deterministic: true }, (url) => feedIdentity(String(url)));
   db.function("shown_error", { deterministic: true }, (error, url) => {
     return cutDownUrls(String(error), { [String(url)]: shownUrl(String(url)) });
   });
   if (known > 0 && known <= FIRST_FORMAT) completeEarlyState(db);
-  const { secure_delete: before } = db.prepare("PRAGMA secure_delete").get()!;
-  db.exec("PRAGMA secure_delete = ON");
   for (const { format, sql } of MIGRATIONS) {
     if (format <= known) continue;
     if (format > FIRST_FORMAT || known === 0) db.exec(sql);
   }
-  db.exec(`PRAGMA secure_delete = ${before}`);
   if (known < NEWEST_FORMAT) {
     db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('format', ?)").run(NEWEST_FORMAT);
   }
   db.exec(`PRAGMA user_version = ${READER}`); // Is it writable?
+  const hasLetters = db.prepare("SELECT 1 FROM dead_letters").get() !== undefined;
+  return { leavesSecrets: known < WIPED_FORMAT && hasLetters };
 }
 
 /**
