@@ -128,7 +128,8 @@ export class RejectedUpdateError extends FeedSyncError {
 /**
  * Thrown by a plugin that cannot reach what it writes to: a service that is away or asks for fewer
  * requests, a full disk, a locked database. That is no fault of the update: reading waits, and the
- * update is tried again until it is applied.
+ * update is tried again until it is applied. One that has held up reading for an hour makes room for the
+ * next, and is tried again by itself. Thrown by `setup` it has that tried again.
  */
 export class BackendUnavailableError extends FeedSyncError {
   /** Name of the class. */

@@ -16,7 +16,7 @@ import { BucketWatcher } from "./reading/bucket_watcher.ts";
 /**
  * Receives one update. Throw to have it tried again, at most three times: then it is kept as a dead
  * letter, and counts as `failed` in {@linkcode PollReport}. Throw {@linkcode BackendUnavailableError} to
- * have reading wait until it can be applied, and {@linkcode RejectedUpdateError} to refuse it for good.
+ * have reading wait until it can be applied, for an hour at most, and {@linkcode RejectedUpdateError} to refuse it for good.
  */
 export type UpdateCallback = (
   update: Update,
@@ -67,7 +67,10 @@ export interface PollReport {
 
 /** A running watcher. Close it, or bind it with `await using`. */
 export interface Watcher extends AsyncDisposable {
-  /** Resolves when the plugins are set up and peers are heard; rejects when that fails. */
+  /**
+   * Resolves when the plugins are set up and peers are heard; rejects when that fails. While a plugin cannot
+   * be set up for want of its backend it is tried again, see {@linkcode WatchOptions.outagePatience}.
+   */
   readonly ready: Promise<void>;
   /**
    * Resolves when the watcher has stopped; rejects with what made it stop by itself. A store that cannot be
