@@ -78,6 +78,7 @@ export class Outage {
    * another one. Further updates of a feed that was set aside make room at once: another feed tells more.
    */
   isHeldFor(ms: number, feed: string): boolean {
+    if (!this.isOngoing) return false;
     return this.#setAside.has(feed) || this.#environment.clock.elapsed() - this.#heldSince >= ms;
   }
 

@@ -89,7 +89,7 @@ export class PluginCaller {
    * became of it when the plugin cannot apply it. While its backend is away, waits until it succeeds,
    * `signal` is aborted, or the update has held up reading for so long that it may be to blame. An update
    * that fails again and again while others are applied in between is no sign of an outage, whatever its
-   * error says.
+   * error says. `heldMs`: how long it has held up reading already, in earlier polls.
    *
    * @throws {BackendUnavailableError} when the backend was away for longer than `outagePatienceMs`.
    * @throws {FeedSyncError} when the plugin failed for every update for so long.
@@ -97,6 +97,7 @@ export class PluginCaller {
   async update(
     current: (again: boolean) => Update,
     signal: AbortSignal,
+    heldMs: () => number = () => 0,
   ): Promise<GivenUp | undefined> {
     const appliedBefore = this.#applied;
     let applied = appliedBefore, contradictions = 0;
@@ -110,7 +111,7 @@ export class PluginCaller {
       if (isContradicted && ++contradictions > RETRIES) return { error, isFinal: false };
       applied = this.#applied;
       if (kind === "unavailable" || this.#failsAlways()) {
-        if (this.#setAside(failed, url)) return { error, isFinal: false };
+        if (this.#setAside(failed, url, heldMs())) return { error, isFinal: false };
         this.#waitForBackend(failed, url);
         continue;
       }
@@ -161,9 +162,9 @@ export class PluginCaller {
   }
 
   /** Whether an update makes room for the next one, which makes the next attempt in the outage. */
-  #setAside({ kind, retryAfterMs }: Unapplied, url: string): boolean {
-    const feed = feedIdentity(url), outage = this.#outage;
-    if (!outage.isOngoing || !outage.isHeldFor(MAX_HELD_MS[kind], feed)) return false;
+  #setAside({ kind, retryAfterMs }: Unapplied, url: string, heldMs: number): boolean {
+    const feed = feedIdentity(url), outage = this.#outage, maxHeldMs = MAX_HELD_MS[kind];
+    if (heldMs < maxHeldMs && !outage.isHeldFor(maxHeldMs, feed)) return false;
     outage.goOn(retryAfterMs);
     outage.setAside(feed);
     return true;

@@ -41,6 +41,7 @@ type Fact =
   | "restored"
   | "clockOffset"
   | "plugins"
+  | "held"
   | "uploadError";
 
 /** One server's state. */
@@ -150,6 +151,22 @@ export class State implements Disposable {
   noteWatchedPlugins(names: readonly string[]): void {
     const text = JSON.stringify(names);
     if (this.fact("plugins") !== text) this.setFact("plugins", text);
+  }
+
+  /** When the update with this id began to hold up reading since a plugin cannot apply it, if it does. */
+  heldSince(plugin: string, id: string): number | undefined {
+    const held = this.#held()[plugin];
+    return held?.id === id ? held.since : undefined;
+  }
+
+  /** Remembers that, of one update a plugin. */
+  noteHeld(plugin: string, id: string, since: number): void {
+    const held = { ...this.#held(), [plugin]: { id, since } };
+    this.setFact("held", JSON.stringify(held));
+  }
+
+  #held(): Readonly<Record<string, { readonly id: string; readonly since: number }>> {
+    return JSON.parse(String(this.fact("held") ?? "{}"));
   }
 
   /** Changes whenever another process has written to the state. */

@@ -197,6 +197,31 @@ Deno.test("an update that is always answered 504 is set aside after an hour", as
   assert.deepEqual([late.contents, late.letters.length], [["good"], 10]);
 });
 
+Deno.test("an update that is always answered 504 holds up single polls no longer than an hour", async () => {
+  await using fleet = new Fleet();
+  const { backend, web1, state } = setUp(fleet);
+  await fleet.publish(web1, "bad", "good");
+  const answers: unknown[] = [];
+  for (let polls = 0; polls < 8; polls++) {
+    // As `watch --once` does, run by cron.
+    const web2 = fleet.server("web-2", { state });
+    const watcher = watch(web2, (update) => {
+      if (update.content !== "bad") return backend.write(update);
+      throw Object.assign(new Error("Gateway Timeout"), { status: 504 });
+    }, { manual: true });
+    answers.push(
+      await fleet.time.run(
+        watcher.poll().then(({ applied }) => applied, (error: Error) => error.name),
+      ),
+    );
+    await fleet.time.run(web2.close());
+    await fleet.time.pass(10 * MINUTE);
+  }
+  const refusals = Array.from({ length: 6 }, () => "BackendUnavailableError");
+  assert.deepEqual(answers, [...refusals, 1, 0]);
+  assert.deepEqual([backend.contents, state.deadLetters.count()], [["good"], 1]);
+});
+
 Deno.test("an outage of hours costs a dead letter each five minutes, and all are applied in the end", async () => {
   await using fleet = new Fleet();
   const { backend, web1, web2, state } = setUp(fleet);
