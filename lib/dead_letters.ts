@@ -4,7 +4,7 @@
  * @module
  */
 import { checkPlugins } from "./plugins/check_plugin.ts";
-import { connectionOf, type FeedSync } from "./connection.ts";
+import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { Deadline } from "./base/deadline.ts";
 import { type Environment, systemEnvironment } from "./base/environment.ts";
 import { feedIdentity } from "./feed_url.ts";
@@ -35,7 +35,10 @@ export interface DeadLetter {
   readonly error: string;
   /** When it was given up, in ISO 8601. */
   readonly time: string;
-  /** When it is tried again by itself, in ISO 8601; absent when it waits for somebody to see to it. */
+  /**
+   * When it is tried again by itself, in ISO 8601; absent when it waits for somebody to see to it, also
+   * since the last watcher had no plugin of this name.
+   */
   readonly retryAt?: string;
 }
 
@@ -48,16 +51,16 @@ export interface RetriedLetter extends DeadLetter {
 /** Options of {@linkcode DeadLetterQueue.retry}. */
 export interface RetryOptions {
   /** Which ones. @default all */
-  readonly ids?: readonly number[];
+  readonly ids?: readonly number[] | undefined;
   /** Who receives them: what {@linkcode watch} was given. @default the plugins of the configuration */
-  readonly receiver?: UpdateCallback | PlainPlugin | PluginEntries;
+  readonly receiver?: UpdateCallback | PlainPlugin | PluginEntries | undefined;
   /** Told of each as soon as it was tried, and waited for. */
-  readonly onRetried?: (letter: RetriedLetter) => void | Promise<void>;
+  readonly onRetried?: ((letter: RetriedLetter) => void | Promise<void>) | undefined;
   /** Ends it; the running call may take `stopTimeout` then. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** The dead letters of one server. */
+/** The dead letters of one server. Once its connection is closed, all throw a {@linkcode ClosedError}. */
 export interface DeadLetterQueue {
   /** All of them, oldest first. */
   list(): DeadLetter[];
@@ -67,6 +70,8 @@ export interface DeadLetterQueue {
    * Hands them to their plugins once more, one after the other, and forgets those that are applied.
    *
    * @throws {ConfigError} when a plugin of the configuration cannot be used.
+   * @throws {BackendUnavailableError} when it cannot be set up for want of its backend.
+   * @throws {ClosedError} when the connection gets closed meanwhile.
    */
   retry(options?: RetryOptions): Promise<RetriedLetter[]>;
   /** Forgets them; how many there were. */
@@ -88,11 +93,13 @@ export interface DeadLetterQueue {
  * ```
  */
 export function deadLetters(sync: FeedSync): DeadLetterQueue {
-  const { parts, config } = connectionOf(sync);
+  const connection = connectionOf(sync);
+  const { parts, config } = connection;
   if (!parts) return NO_LETTERS;
   return new StateLetters(parts.state, {
     ...config,
     environment: parts.environment,
+    connection,
     async loadPlugins(entries) {
       const { loadPlugins } = await import("./plugins/load_plugins.ts");
       return await loadPlugins(entries ?? config.plugins, config);
@@ -118,6 +125,8 @@ export interface StateLettersOptions {
   readonly stopTimeout: number;
   /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
+  /** What the state is closed with: it stays open until a retry under way has ended. */
+  readonly connection?: Pick<Connection, "closed" | "keepOpen"> | undefined;
   /** Sets up plugins. @default those of the configuration */
   readonly loadPlugins: (entries?: readonly PluginEntry[]) => Promise<readonly RunningPlugin[]>;
 }
@@ -136,15 +145,24 @@ export class StateLetters implements DeadLetterQueue {
   }
 
   list(): DeadLetter[] {
-    return this.#state.deadLetters.all().map(toPublic);
+    const { deadLetters } = this.#open();
+    return deadLetters.all().map((letter) => this.#toPublic(letter));
   }
 
   update(id: number): Update | undefined {
-    const letter = this.#state.deadLetters.get(id);
+    const letter = this.#open().deadLetters.get(id);
     return letter && currentUpdate(letter, this.#state);
   }
 
   async retry(options: RetryOptions = {}): Promise<RetriedLetter[]> {
+    this.#open();
+    const { connection } = this.#options;
+    if (!connection) return await this.#retryWith(options);
+    const signal = AbortSignal.any([connection.closed, options.signal ?? NEVER]);
+    return await connection.keepOpen(this.#retryWith({ ...options, signal }));
+  }
+
+  async #retryWith(options: RetryOptions): Promise<RetriedLetter[]> {
     const { stopTimeout: timeoutMs, loadPlugins } = this.#options;
     const { receiver } = options;
     if (typeof receiver === "function") return await this.#retry([named(receiver)], options);
@@ -157,12 +175,18 @@ export class StateLetters implements DeadLetterQueue {
   }
 
   drop(ids: readonly number[]): number {
-    const { deadLetters } = this.#state;
+    const { deadLetters } = this.#open();
     return this.#state.transaction(() => {
       const before = deadLetters.count();
       for (const id of ids) deadLetters.drop(id);
       return before - deadLetters.count();
     });
+  }
+
+  /** The state, unless it is closed. */
+  #open(): State {
+    this.#options.connection?.closed.throwIfAborted();
+    return this.#state;
   }
 
   async #retry(
@@ -184,11 +208,24 @@ export class StateLetters implements DeadLetterQueue {
         ? await this.#apply(letter, caller, { signal, forced: forced.signal })
         : `No plugin of the name ${letter.plugin} is configured`;
       const status = error === undefined ? "applied" : "failed";
-      const result = { ...toPublic({ ...letter, error: error ?? letter.error }), status } as const;
+      const told = this.#toPublic({ ...letter, error: error ?? letter.error });
+      const result = { ...told, status } as const;
       retried.push(result);
       await onRetried?.(result);
     }
     return retried;
+  }
+
+  #toPublic(letter: ListedLetter): DeadLetter {
+    const { id, plugin, stream, seq, url, error, time, retryAt } = letter;
+    const isRetried = retryAt !== null && this.#state.watchedPlugins()?.includes(plugin) !== false;
+    return {
+      ...{ id, plugin, stream, seq, url },
+      error: tellFailure(error, url),
+      time: new Date(time).toISOString(),
+      // Letters of 0.1 have been due since the beginning of time.
+      ...isRetried && { retryAt: new Date(Math.max(retryAt, time)).toISOString() },
+    };
   }
 
   /** Hands the letter over, and keeps what came of it; resolves to what went wrong. */
@@ -224,15 +261,5 @@ function named(callback: UpdateCallback): RunningPlugin {
     onUpdate: (update, signal) => callback(update, { signal }),
     onGap: () => {},
     close: () => Promise.resolve(),
-  };
-}
-
-function toPublic(
-  { id, plugin, stream, seq, url, error, time, retryAt }: ListedLetter,
-): DeadLetter {
-  return {
-    ...{ id, plugin, stream, seq, url, error },
-    time: new Date(time).toISOString(),
-    ...retryAt !== null && { retryAt: new Date(retryAt).toISOString() },
   };
 }

@@ -128,7 +128,8 @@ export class RejectedUpdateError extends FeedSyncError {
 /**
  * Thrown by a plugin that cannot reach what it writes to: a service that is away or asks for fewer
  * requests, a full disk, a locked database. That is no fault of the update: reading waits, and the
- * update is tried again until it is applied.
+ * update is tried again until it is applied. One that has held up reading for an hour makes room for the
+ * next, and is tried again by itself. Thrown by `setup` it has that tried again.
  */
 export class BackendUnavailableError extends FeedSyncError {
   /** Name of the class. */
@@ -137,7 +138,7 @@ export class BackendUnavailableError extends FeedSyncError {
   readonly retryAfterMs: number | undefined;
 
   /** Makes the error; `retryAfterMs` is how long the backend asks to be left alone. */
-  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number | undefined } = {}) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -201,7 +202,7 @@ function brand(kind: typeof BRANDED[keyof typeof BRANDED], mark: symbol): void {
 }
 
 /**
- * The message of anything thrown.
+ * The message of anything thrown, whose getters may throw as well.
  *
  * @example
  * ```ts
@@ -212,6 +213,10 @@ function brand(kind: typeof BRANDED[keyof typeof BRANDED], mark: symbol): void {
  * ```
  */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  return typeof error === "string" ? error : Deno.inspect(error);
+  try {
+    if (error instanceof Error) return String(error.message);
+    return typeof error === "string" ? error : Deno.inspect(error);
+  } catch {
+    return "the error has no readable message";
+  }
 }

@@ -45,6 +45,11 @@ export interface SetupContext<Options> {
   readonly logger: PluginLogger;
   /** What the server has seen in feed files, for plugins that write some; absent without a state. */
   readonly files?: KnownFiles;
+  /**
+   * Whether the last watcher with the server's state had a plugin of this name: what that applied is not
+   * handed over again.
+   */
+  readonly wasUsed?: boolean;
 }
 
 /** What `onUpdate` and `onGap` receive besides the update or gap. */
@@ -64,7 +69,10 @@ export interface Plugin<Options, State, Input = unknown> {
   readonly name: string;
   /** Validates the options; without it the plugin takes none. */
   readonly options?: OptionsSchema<Options, Input> | undefined;
-  /** Called once, before the first update. What it returns is passed to the other hooks. */
+  /**
+   * Called before the first update, again only after it threw {@linkcode BackendUnavailableError}. What it
+   * returns is passed to the other hooks.
+   */
   setup?(context: SetupContext<Options>): State | Promise<State>;
   /**
    * Called for each update: in order per stream, one at a time per URL. Throw to have it tried

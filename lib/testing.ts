@@ -30,7 +30,7 @@ import { defined } from "./config/merge.ts";
 import { checkPlugins } from "./plugins/check_plugin.ts";
 import { loadPlugins } from "./plugins/load_plugins.ts";
 import type { PluginLogger, PluginUse, RunningPlugin } from "./plugin.ts";
-import type { FeedContent, Gap, Update, UpdateBase } from "./update.ts";
+import type { FeedContent, Gap, JsonObject, Update, UpdateBase } from "./update.ts";
 
 /** Where the plugin is set up. */
 export interface TestPluginOptions {
@@ -41,7 +41,24 @@ export interface TestPluginOptions {
 }
 
 /** What matters of an update; the rest is made up. */
-export interface TestUpdate extends Partial<UpdateBase>, FeedContent {}
+export interface TestUpdate extends FeedContent {
+  /** UUID of the update. @default a new one */
+  readonly id?: string | undefined;
+  /** URL of the feed. @default {"https://example.com/feed.xml"} */
+  readonly url?: string | undefined;
+  /** As it was published. @default {{}} */
+  readonly metadata?: JsonObject | undefined;
+  /** Name of the server that published it. @default {"web-1"} */
+  readonly server?: string | undefined;
+  /** When it was published, ISO 8601. @default now */
+  readonly time?: string | undefined;
+  /** The stream it belongs to. @default {"web-1_abcdefgh"} */
+  readonly stream?: string | undefined;
+  /** Its position in the stream. @default the next one */
+  readonly seq?: number | undefined;
+  /** Whether a newer update of the same URL is known. @default false */
+  readonly superseded?: boolean | undefined;
+}
 
 /** Something that the plugin logged. */
 export interface PluginLog {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Duration } from "./base/duration.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import type { UnreadableError } from "./errors.ts";
 import { checkPlugins } from "./plugins/check_plugin.ts";
@@ -15,7 +16,7 @@ import { BucketWatcher } from "./reading/bucket_watcher.ts";
 /**
  * Receives one update. Throw to have it tried again, at most three times: then it is kept as a dead
  * letter, and counts as `failed` in {@linkcode PollReport}. Throw {@linkcode BackendUnavailableError} to
- * have reading wait until it can be applied, and {@linkcode RejectedUpdateError} to refuse it for good.
+ * have reading wait until it can be applied, for an hour at most, and {@linkcode RejectedUpdateError} to refuse it for good.
  */
 export type UpdateCallback = (
   update: Update,
@@ -41,6 +42,12 @@ export interface WatchOptions {
   readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
   /** Poll only when {@linkcode Watcher.poll} is called, and never clean up. @default false */
   readonly manual?: boolean | undefined;
+  /**
+   * How long to wait for a plugin that cannot be set up, reach its backend, or apply anything. After that
+   * {@linkcode Watcher.poll} rejects; what the plugin lacks is applied by a later poll. `false`: as long as
+   * it takes. @default `callbackTimeout` for a manual watcher, else `false`
+   */
+  readonly outagePatience?: Duration | false | undefined;
 }
 
 /** What a poll did. */
@@ -60,7 +67,10 @@ export interface PollReport {
 
 /** A running watcher. Close it, or bind it with `await using`. */
 export interface Watcher extends AsyncDisposable {
-  /** Resolves when the plugins are set up and peers are heard; rejects when that fails. */
+  /**
+   * Resolves when the plugins are set up and peers are heard; rejects when that fails. While a plugin cannot
+   * be set up for want of its backend it is tried again, see {@linkcode WatchOptions.outagePatience}.
+   */
   readonly ready: Promise<void>;
   /**
    * Resolves when the watcher has stopped; rejects with what made it stop by itself. A store that cannot be
@@ -70,6 +80,8 @@ export interface Watcher extends AsyncDisposable {
   /**
    * Polls now, and resolves when everything that was in the bucket by then is applied.
    *
+   * @throws {BackendUnavailableError} when a plugin cannot reach its backend for `outagePatience`.
+   * @throws {FeedSyncError} when a plugin fails for every update for so long.
    * @throws {StoreUnavailableError} when the store cannot be reached.
    * @throws {AccessDeniedError} when the store refuses.
    * @throws {ClosedError} when the watcher is closed, or gets closed meanwhile.
@@ -133,30 +145,28 @@ export function watch(
   const { config, parts } = connectionOf(sync);
   return start(sync, async () => {
     const { loadPlugins } = await import("./plugins/load_plugins.ts");
-    const options = { ...config, knownFiles: parts && knownFiles(parts) };
-    return await loadPlugins(entries ?? config.plugins, options);
+    return await loadPlugins(entries ?? config.plugins, {
+      ...config,
+      knownFiles: parts && knownFiles(parts),
+      knownPlugins: parts?.state.watchedPlugins(),
+    });
   }, options);
 }
 
-/** Options of {@linkcode watchWith}. */
-export interface WatchWithOptions extends WatchOptions {
-  /** Reading gives up after a backend was away for so many milliseconds. @default never */
-  readonly outagePatienceMs?: number | undefined;
-}
-
-/** {@linkcode watch} for plugins that are set up already; not exported from the package. */
+/** {@linkcode watch} for plugins that are, or get, set up elsewhere; not exported from the package. */
 export function watchWith(
   sync: FeedSync,
-  plugins: readonly RunningPlugin[],
-  options: WatchWithOptions = {},
+  plugins: readonly RunningPlugin[] | (() => Promise<readonly RunningPlugin[]>),
+  options: WatchOptions = {},
 ): Watcher {
-  return start(sync, () => Promise.resolve(plugins), options);
+  const setUp = typeof plugins === "function" ? plugins : () => Promise.resolve(plugins);
+  return start(sync, setUp, options);
 }
 
 function start(
   sync: FeedSync,
   setUp: () => Promise<readonly RunningPlugin[]>,
-  options: WatchWithOptions,
+  options: WatchOptions,
 ): Watcher {
   const { onGap } = options;
   return new BucketWatcher(

@@ -18,6 +18,9 @@
  * anew if need be, and writes into it all that it had written into the old one and that is not there.
  * Until that is done it keeps those rows in a file beside it, `<path>.<table>.rescued`.
  *
+ * When the file was lost while the server was stopped, the plugin warns at the start that the table is empty:
+ * updates that were applied are not handed over again.
+ *
  * | option | default | |
  * |---|---|---|
  * | `path` | required | the database file; made when missing; relative to the configuration file |
@@ -62,9 +65,8 @@ const UNREADABLE = [1, 11, 26];
 interface Opened {
   readonly database: DatabaseSync;
   readonly upsert: StatementSync;
-  /** Identity of the file, and of those beside it. */
-  readonly identity: string | undefined;
-  readonly beside: ReadonlyMap<string, string | undefined>;
+  /** Identity of the file, and of those beside it, by their paths. */
+  readonly identities: ReadonlyMap<string, string | undefined>;
 }
 
 /** Options of the plugin `sqlite`. */
@@ -84,9 +86,16 @@ const sqlite: AnyPlugin<SqliteOptions> = definePlugin({
       "feeds",
     ),
   }),
-  async setup({ options: { path, table }, directory, logger }) {
-    const feeds = new FeedTable(resolve(directory, path), table, logger);
-    await feeds.open();
+  async setup({ options: { path, table }, directory, logger, wasUsed }) {
+    const file = resolve(directory, path);
+    const feeds = new FeedTable(file, table, logger);
+    const isEmpty = await feeds.open();
+    if (isEmpty && wasUsed) {
+      logger.warn(
+        `The table ${table} of ${file} is empty, although it was used before: if it was lost, what was ` +
+          "in it is missing. To have what is still in the bucket, start with a new state",
+      );
+    }
     return feeds;
   },
   async onUpdate(update, { state: feeds, signal }) {
@@ -130,8 +139,11 @@ class FeedTable {
     this.#logger = logger;
   }
 
-  /** Opens the database; file, directory and table are made when they are missing. */
-  async open(timeoutMs: number = OPEN_TIMEOUT_MS): Promise<void> {
+  /**
+   * Opens the database; file, directory and table are made when they are missing. Resolves to whether the
+   * table is empty.
+   */
+  async open(timeoutMs: number = OPEN_TIMEOUT_MS): Promise<boolean> {
     await Deno.mkdir(dirname(this.#file), { recursive: true });
     let database: DatabaseSync | undefined;
     try {
@@ -142,8 +154,10 @@ class FeedTable {
       await this.#takeRescued(database);
       database.exec("PRAGMA busy_timeout = 0");
       const [wal, shm] = [`${this.#file}-wal`, `${this.#file}-shm`];
-      const beside = new Map([[wal, await identityOf(wal)], [shm, await identityOf(shm)]]);
-      this.#opened = { database, upsert, identity, beside };
+      const beside = [[wal, await identityOf(wal)], [shm, await identityOf(shm)]] as const;
+      const isEmpty = database.prepare(`SELECT 1 FROM "${this.#table}"`).get() === undefined;
+      this.#opened = { database, upsert, identities: new Map([[this.#file, identity], ...beside]) };
+      return isEmpty;
     } catch (cause) {
       database?.close();
       throw new Error(`Cannot use table ${this.#table} of ${this.#file}: ${messageOf(cause)}`, {
@@ -174,8 +188,7 @@ class FeedTable {
 
   /** Whether it is what is open, and what other programs find at the path. */
   async #isCurrent(opened: Opened | undefined): Promise<boolean> {
-    const identity = await identityOf(this.#file);
-    return identity !== undefined && opened?.identity === identity && opened === this.#opened;
+    return opened !== undefined && await lostFile(opened) === undefined && opened === this.#opened;
   }
 
   /** Resolves to what the row is written into; undefined when that is not open any more. */
@@ -218,14 +231,23 @@ class FeedTable {
     try {
       const old = this.#opened;
       if (old) {
-        this.#logger.warn(`${this.#file} was deleted or replaced; what was written to it is kept`);
+        const lost = await lostFile(old) ?? this.#file;
+        this.#logger.warn(`${lost} was deleted or replaced; what was written to it is kept`);
         await this.#rescue(old.database);
         this.close();
-        await removeLeftovers(old.beside);
+        await this.#removeLeftovers(old);
       }
       await this.open(0);
     } catch (cause) {
       throw new BackendUnavailableError(messageOf(cause), { cause });
+    }
+  }
+
+  /** Files beside the old one would be taken for parts of the new one. */
+  async #removeLeftovers({ identities }: Opened): Promise<void> {
+    for (const [path, identity] of identities) {
+      if (path === this.#file || identity === undefined) continue;
+      if (await identityOf(path) === identity) await removeIfThere(path);
     }
   }
 
@@ -302,11 +324,12 @@ async function identityOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Files beside the old one would be taken for parts of the new one. */
-async function removeLeftovers(beside: Opened["beside"]): Promise<void> {
-  for (const [path, identity] of beside) {
-    if (identity !== undefined && await identityOf(path) === identity) await removeIfThere(path);
+/** Which file is not at its path any more: what is in the log of a database is in no other file. */
+async function lostFile({ identities }: Opened): Promise<string | undefined> {
+  for (const [path, identity] of identities) {
+    if (await identityOf(path) !== identity) return path;
   }
+  return undefined;
 }
 
 async function removeIfThere(path: string): Promise<void> {

@@ -1,12 +1,33 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../lib/connection.ts";
-import { connect, deadLetters, type Gap, publish, RejectedUpdateError, watch } from "../mod.ts";
-import { Fleet, texts, urlOf } from "./fixture.ts";
+import {
+  ClosedError,
+  connect,
+  deadLetters,
+  type Gap,
+  publish,
+  RejectedUpdateError,
+  watch,
+} from "../mod.ts";
+import { Fleet, survivingState, texts, urlOf } from "./fixture.ts";
 
 /** A server with a dead letter for each content. */
 async function withLetters(fleet: Fleet, ...contents: string[]): Promise<Connection> {
+  return await leaveLetters(fleet, fleet.server("web-2"), ...contents);
+}
+
+/** The same, with a state that survives its connection. */
+async function withState(fleet: Fleet, ...contents: string[]) {
+  const state = survivingState("web-2", fleet);
+  return { state, web2: await leaveLetters(fleet, fleet.server("web-2", { state }), ...contents) };
+}
+
+async function leaveLetters(
+  fleet: Fleet,
+  web2: Connection,
+  ...contents: string[]
+): Promise<Connection> {
   await fleet.publish(fleet.server("web-1"), ...contents);
-  const web2 = fleet.server("web-2");
   await using watcher = watch(web2, () => {
     throw new RejectedUpdateError("I do not want it");
   }, { manual: true });
@@ -110,6 +131,59 @@ Deno.test("deadLetters waits for a call that runs for the same URL, unless it is
   end.resolve();
   await Promise.all([polling, second]);
   assert.deepEqual(received, ["old", true]);
+});
+
+Deno.test("deadLetters of a connection that is closed all throw ClosedError", async () => {
+  await using fleet = new Fleet();
+  const web2 = await withLetters(fleet, "a");
+  const letters = deadLetters(web2);
+  await web2.close();
+  for (const use of [() => letters.list(), () => letters.update(1), () => letters.drop([1])]) {
+    assert.throws(use, ClosedError);
+  }
+  await assert.rejects(letters.retry({ receiver: () => {} }), ClosedError);
+});
+
+Deno.test("closing a connection waits for a dead letter that is being retried", async () => {
+  await using fleet = new Fleet();
+  const { state, web2 } = await withState(fleet, "a", "b");
+  const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
+  const retrying = deadLetters(web2).retry({
+    receiver: () => {
+      begun.resolve();
+      return end.promise;
+    },
+  });
+  const failure = retrying.then(() => undefined, (error: unknown) => error);
+  await begun.promise;
+  const closing = web2.close();
+  end.resolve();
+  await closing;
+  assert.ok(await failure instanceof ClosedError);
+  assert.deepEqual(state.deadLetters.all().map(({ id }) => id), [2]);
+});
+
+Deno.test("a dead letter says when it is tried again, while the watcher has its plugin", async () => {
+  await using fleet = new Fleet();
+  const { state, web2 } = await withState(fleet, "a", "b");
+  state.deadLetters.postpone(1, "away", 0);
+  state.deadLetters.postpone(2, "away", Date.parse("2026-01-01T01:00:00Z"));
+  const retries = () => deadLetters(web2).list().map(({ retryAt }) => retryAt);
+  assert.deepEqual(retries(), ["2026-01-01T00:00:00.000Z", "2026-01-01T01:00:00.000Z"]);
+  {
+    await using _watcher = watch(web2, [], { manual: true });
+    await _watcher.ready;
+  }
+  assert.deepEqual(retries(), [undefined, undefined]);
+});
+
+Deno.test("errors that older versions kept show no more of URLs than their origins", async () => {
+  await using fleet = new Fleet();
+  const { state, web2 } = await withState(fleet, "a");
+  const error = `POST https://hooks.example/T0KEN for ${urlOf("a")}: 500`;
+  state.deadLetters.postpone(1, error, null);
+  const shown = `POST https://hooks.example for ${urlOf("a")}: 500`;
+  assert.deepEqual(deadLetters(web2).list().map(({ error }) => error), [shown]);
 });
 
 Deno.test("deadLetters of a connection that is not enabled are none", async () => {

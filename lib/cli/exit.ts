@@ -18,6 +18,7 @@ import {
   UpdatesLostError,
 } from "../errors.ts";
 import { printable } from "../base/printable.ts";
+import { cutDownUrls } from "../base/redact.ts";
 
 /** The command line was used wrongly. */
 export class UsageError extends Error {
@@ -75,8 +76,17 @@ export function reportError(
   if (json) return console.error(printable(JSON.stringify({ error: { name, message } })));
   const expected = error instanceof FeedSyncError || error instanceof UsageError;
   console.error(printable(`error: ${expected ? message : `${message} (${name})`}`));
-  if (verbose) console.error(Deno.inspect(error).split("\n").map(printable).join("\n"));
+  if (verbose) console.error(inspected(error).split("\n").map(printable).join("\n"));
   else if (!expected) console.error("Run it again with -v to see where that happened");
+}
+
+/** The error with its stack and causes, which may be those of a plugin and hold URLs with secrets. */
+function inspected(error: unknown): string {
+  try {
+    return cutDownUrls(Deno.inspect(error));
+  } catch {
+    return "The error cannot be shown";
+  }
 }
 
 /** Of two errors, one of them in closing, the one to tell: lost updates, else what came first. */

@@ -17,8 +17,8 @@ const VARIABLES =
   'FEEDSYNC_S3_ENDPOINT for "s3.endpoint". Flags go before variables, variables before the file.';
 
 const EXIT_CODES =
-  "Exit codes: 0 done, 1 failed for another reason, 64 wrong usage, 65 bad input, 69 store or " +
-  "backend unreachable, 75 queued but not yet uploaded, 77 access denied, 78 bad configuration, " +
+  "Exit codes: 0 done, 1 something needs a person (such as new dead letters of watch --once), 64 wrong " +
+  "usage, 65 bad input, 69 store or backend unreachable, 75 queued but not yet uploaded, 77 access denied, 78 bad configuration, " +
   "130 or 143 stopped by a signal";
 
 /** The help text of feedsync. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { cutDownUrls, tellFailure } from "../reading/failure.ts";
+import { cutDownUrls } from "../base/redact.ts";
+import { tellFailure } from "../reading/failure.ts";
 import { logger } from "./settings.ts";
 
 /** Logs such failures, which would end the process, until it is disposed of. */

@@ -18,10 +18,16 @@ import { printer } from "./output.ts";
  */
 export async function loadPluginsFor(
   { config, directory }: LoadedConfig,
-  { json, knownFiles }: { readonly json: boolean; readonly knownFiles?: KnownFiles },
+  { json, ...known }: {
+    readonly json: boolean;
+    /** See {@linkcode LoadPluginsOptions}. */
+    readonly knownFiles?: KnownFiles;
+    /** See there. */
+    readonly knownPlugins?: readonly string[] | undefined;
+  },
 ): Promise<RunningPlugin[]> {
   const entries = config.plugins ?? DEFAULTS.plugins;
-  const host = { server: config.server, directory, knownFiles };
+  const host = { server: config.server, directory, ...known };
   if (!json) return await loadPlugins(entries, host);
   const others = entries.filter((entry) => [entry].flat()[0] !== "log");
   return [...await loadPlugins(others, host), printer];

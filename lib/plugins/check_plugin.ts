@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cutDownUrls } from "../base/redact.ts";
 import { ConfigError, messageOf } from "../errors.ts";
 import type { AnyPlugin, PlainPlugin, PluginEntries, PluginEntry } from "../plugin.ts";
 
@@ -90,5 +91,5 @@ function explain(error: unknown): string {
 
 /** The error that says why a plugin cannot be used. */
 export function pluginError(called: string, reason: string, cause?: unknown): ConfigError {
-  return new ConfigError(`Cannot use plugin '${called}': ${reason}`, { cause });
+  return new ConfigError(`Cannot use plugin '${cutDownUrls(called)}': ${reason}`, { cause });
 }

@@ -1,11 +1,12 @@
 /**
 /**
- * Which file a command is, and whether it can be run. When the interpreter of a script is missing, the system
- * only reports "no such file", as if the script itself were missing.
+ * Which file a command is, and whether it can be run. When the interpreter of a script or the dynamic loader of a
+ * program is missing, the system only reports "no such file", as if the file itself were missing.
  *
  * @module
  */
 import { delimiter, resolve } from "node:path";
+import { ELF, loaderOf } from "./elf.ts";
 import { ConfigError } from "../errors.ts";
 
 const WINDOWS = Deno.build.os === "windows";
@@ -90,10 +91,13 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
+/** What text editors of Windows put at the beginning of a file, as latin1. */
+const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
+
 /**
  * What is wrong with the interpreter that the first line of a script names, `#!/bin/sh` or
- * `#!/usr/bin/env python3`; undefined when it is there, when the file is no script, or when that
- * cannot be found out. `directory` is where the script will run.
+ * `#!/usr/bin/env python3`, or with the dynamic loader of a program; undefined when it is there, when the
+ * file names none, or when that cannot be found out. `directory` is where the script will run.
  */
 async function findInterpreterProblem(
   script: string,
@@ -111,6 +115,11 @@ async function problemOf(script: string, directory: string): Promise<string | un
   let file = script;
   for (let depth = 0; depth < MAX_INTERPRETERS; depth++) {
     const line = await firstLine(file);
+    if (line.startsWith(ELF)) return await loaderProblem(file, directory);
+    if (line.startsWith(`${BYTE_ORDER_MARK}#!`)) {
+      const path = JSON.stringify(file);
+      return `its first line is hidden by a byte order mark; remove it: sed -i '1s/^...//' ${path}`;
+    }
     const [, interpreter, rest] = /^#![ \t]*([^ \t]*)[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
     if (!interpreter) return undefined;
     const place = resolve(directory, interpreter);
@@ -123,6 +132,18 @@ async function problemOf(script: string, directory: string): Promise<string | un
     file = place;
   }
   return undefined;
+}
+
+/** What is wrong with the dynamic loader of a program of this machine's kind. */
+async function loaderProblem(file: string, directory: string): Promise<string | undefined> {
+  const loader = await loaderOf(file);
+  if (loader === undefined) return undefined;
+  const place = resolve(directory, loader);
+  if (!await mayRead(place) || await isExecutable(place)) return undefined;
+  return `it needs the dynamic loader ${
+    JSON.stringify(loader)
+  }, which is not there: it was built for ` +
+    "another system or C library";
 }
 
 /** Linux hands `env` all that follows as one argument, unless it is told to split it with `-S`. */

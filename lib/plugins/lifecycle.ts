@@ -5,11 +5,16 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { Deadline, withDeadline } from "../base/deadline.ts";
-import type { Clock } from "../base/environment.ts";
+import { Backoff } from "../base/backoff.ts";
+import { type Clock, type Environment, sleep } from "../base/environment.ts";
+import { BackendUnavailableError } from "../errors.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { tellFailure } from "../reading/failure.ts";
 
 const logger = getLogger(["feedsync", "plugin"]);
+
+/** Delays between attempts to set plugins up. */
+const RETRY_RANGE = { minMs: 1_000, maxMs: 60_000 };
 
 /** How long plugins may take. */
 export interface PluginTimeLimit {
@@ -19,17 +24,56 @@ export interface PluginTimeLimit {
   readonly timeoutMs: number;
 }
 
+/** How long setting plugins up may take. */
+export interface SetUpOptions {
+  /** Time and randomness. */
+  readonly environment: Environment;
+  /** Aborted when the plugins are no longer needed. */
+  readonly signal: AbortSignal;
+  /** How long setup is retried while a backend is away, in milliseconds. */
+  readonly patienceMs: number;
+  /** How long a setup may go on once the plugins are no longer needed, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
 /**
- * Resolves to the plugins when all are set up. When `signal` is aborted, a setup that hangs has
- * `timeoutMs` left: then this rejects with the signal's reason, and what is set up later is closed at
- * once.
+ * Sets plugins up, again and again while the backend of one cannot be reached.
+ *
+ * @throws {BackendUnavailableError} when that lasts longer than `patienceMs`.
+ */
+export async function setUpPatiently(
+  setUp: () => Promise<readonly RunningPlugin[]>,
+  { environment: { clock, random }, signal, patienceMs }: Omit<SetUpOptions, "timeoutMs">,
+): Promise<readonly RunningPlugin[]> {
+  const backoff = new Backoff(random, RETRY_RANGE);
+  for (const begunAt = clock.elapsed();;) {
+    try {
+      return await setUp();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof BackendUnavailableError)) throw error;
+      const askedMs = Math.min(error.retryAfterMs ?? 0, RETRY_RANGE.maxMs);
+      const delayMs = Math.max(backoff.fail(), askedMs);
+      if (clock.elapsed() + delayMs - begunAt >= patienceMs) throw error;
+      const text = "{message}; setup is tried again until it can be reached";
+      if (backoff.failures === 1) logger.warn(text, { message: error.message });
+      else logger.debug(text, { message: error.message });
+      await sleep(clock, delayMs, signal);
+    }
+  }
+}
+
+/**
+ * Resolves to the plugins when all are set up, see {@linkcode setUpPatiently}. When `signal` is aborted, a
+ * setup that hangs has `timeoutMs` left: then this rejects with the signal's reason, and what is set up
+ * later is closed at once.
  */
 export async function setUpPlugins(
   setUp: () => Promise<readonly RunningPlugin[]>,
-  { signal, clock, timeoutMs }: PluginTimeLimit & { readonly signal: AbortSignal },
+  options: SetUpOptions,
 ): Promise<readonly RunningPlugin[]> {
+  const { environment: { clock }, signal, timeoutMs } = options;
   using deadline = new Deadline(clock, signal, { graceMs: timeoutMs });
-  const plugins = setUp();
+  const plugins = setUpPatiently(setUp, options);
   try {
     return await deadline.race(plugins);
   } catch (error) {

@@ -8,10 +8,11 @@ import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.ts";
 import { suggest } from "../base/nearest.ts";
-import { messageOf } from "../errors.ts";
+import { cutDownUrls } from "../base/redact.ts";
+import { BackendUnavailableError, messageOf } from "../errors.ts";
 import type { KnownFiles } from "../files/file_index.ts";
 import { plainLogger } from "../base/plain_logger.ts";
-import { tellFailure } from "../reading/failure.ts";
+import { failureOf, tellFailure } from "../reading/failure.ts";
 import { type PluginEntry, type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";
 
 /** What plugins are loaded for. */
@@ -21,7 +22,9 @@ export interface LoadPluginsOptions {
   /** Absolute path that relative paths, of plugins and in their options, start from. */
   readonly directory: string;
   /** What the server has seen in feed files. */
-  readonly knownFiles?: KnownFiles;
+  readonly knownFiles?: KnownFiles | undefined;
+  /** Names of the plugins that the server had before. @default none */
+  readonly knownPlugins?: readonly string[] | undefined;
   /** Makes the log of the plugin called `name`. @default a logger of LogTape */
   readonly loggerFor?: (name: string) => PluginLogger;
 }
@@ -44,6 +47,7 @@ const BUILT_IN: Readonly<Record<string, () => Promise<PluginModule>>> = {
  * and dead letters distinguish the two.
  *
  * @throws {ConfigError} when one cannot be used, after closing those before it.
+ * @throws {BackendUnavailableError} when one cannot reach its backend; the same then.
  */
 export async function loadPlugins(
   entries: readonly PluginEntry[],
@@ -64,7 +68,8 @@ export async function loadPlugins(
 async function loadPlugin(
   entry: PluginEntry,
   taken: readonly string[],
-  { server, directory, knownFiles: files, loggerFor = pluginLogger }: LoadPluginsOptions,
+  { server, directory, knownFiles, knownPlugins = [], loggerFor = pluginLogger }:
+    LoadPluginsOptions,
 ): Promise<RunningPlugin> {
   const [given, options] = typeof entry === "string" || !isPair(entry) ? [entry] : entry;
   const called = typeof given === "string" ? given : given.name;
@@ -75,11 +80,25 @@ async function loadPlugin(
   checkOptions(plugin, options, called);
   const name = uniqueName(plugin.name, taken);
   try {
-    const host = { server, directory, files, logger: loggerFor(name) };
+    const host = {
+      ...{ server, directory, logger: loggerFor(name), wasUsed: knownPlugins.includes(name) },
+      ...knownFiles && { files: knownFiles },
+    };
     return { ...await startPlugin(plugin, options, host), name };
   } catch (cause) {
-    throw pluginError(called, `its setup failed: ${tellFailure(cause)}`, cause);
+    throw setupError(called, cause);
   }
+}
+
+function setupError(called: string, cause: unknown): Error {
+  const message = tellFailure(cause), failure = failureOf(cause);
+  if (failure.kind !== "unavailable") {
+    return pluginError(called, `its setup failed: ${message}`, cause);
+  }
+  return new BackendUnavailableError(
+    `Cannot set up plugin '${cutDownUrls(called)}', its backend cannot be reached: ${message}`,
+    { cause, retryAfterMs: failure.retryAfterMs },
+  );
 }
 
 async function importPlugin(called: string, directory: string): Promise<PluginModule> {
@@ -89,7 +108,7 @@ async function importPlugin(called: string, directory: string): Promise<PluginMo
   try {
     return await import(specifier);
   } catch (cause) {
-    throw pluginError(called, inOneLine(stripVTControlCharacters(messageOf(cause))), cause);
+    throw pluginError(called, inOneLine(stripVTControlCharacters(tellFailure(cause))), cause);
   }
 }
 

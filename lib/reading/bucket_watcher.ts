@@ -8,6 +8,7 @@ import { Deadline } from "../base/deadline.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "./delivered_commits.ts";
 import { Delivery } from "./delivery.ts";
+import { parseDuration } from "../base/duration.ts";
 import { ClosedError, messageOf, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import type { ObjectName } from "../log/names.ts";
@@ -18,7 +19,7 @@ import { Poller } from "./poller.ts";
 import type { StoredCommit } from "../publishing/commit.ts";
 import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";
-import type { PollReport, Watcher, WatchWithOptions } from "../watch.ts";
+import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -29,7 +30,8 @@ export class BucketWatcher implements Watcher {
   /** Somebody sees how it ends; otherwise the log tells. */
   #observed = false;
   readonly #connection: Connection;
-  readonly #options: WatchWithOptions;
+  readonly #options: WatchOptions;
+  readonly #outagePatienceMs: number;
   readonly #stopping = new AbortController();
   #delivery: Delivery | undefined;
   #poller: Poller | undefined;
@@ -40,10 +42,11 @@ export class BucketWatcher implements Watcher {
   constructor(
     connection: Connection,
     plugins: () => Promise<readonly RunningPlugin[]>,
-    options: WatchWithOptions,
+    options: WatchOptions,
   ) {
     this.#connection = connection;
     this.#options = options;
+    this.#outagePatienceMs = patienceOf(options, connection.config.callbackTimeout);
     const { parts } = connection;
     const forget = connection.startWatching(this);
     this.#finished = parts ? this.#run(parts, plugins).finally(forget) : Promise.resolve();
@@ -124,9 +127,10 @@ export class BucketWatcher implements Watcher {
         );
       }
       running = await setUpPlugins(plugins, {
-        clock: environment.clock,
+        environment,
         signal: this.#stopping.signal,
         timeoutMs: config.stopTimeout,
+        patienceMs: this.#outagePatienceMs,
       });
       this.#begin(parts, running, callDeadline.signal);
       await (this.#options.manual ? this.#wait() : this.#loop!.run(this.#ready.resolve));
@@ -146,6 +150,7 @@ export class BucketWatcher implements Watcher {
     const { config } = this.#connection;
     const { state, log, environment, uploader } = parts;
     const { callbackTimeout, includeOwn } = config;
+    state.noteWatchedPlugins(plugins.map(({ name }) => name));
     const delivery = new Delivery({
       state,
       log,
@@ -154,7 +159,7 @@ export class BucketWatcher implements Watcher {
       callbackTimeout,
       forced,
       onDeadLetter: this.#options.onDeadLetter,
-      outagePatienceMs: this.#options.outagePatienceMs,
+      outagePatienceMs: this.#outagePatienceMs,
     });
     this.#delivery = delivery;
     const { signal } = this.#stopping;
@@ -221,6 +226,11 @@ export class BucketWatcher implements Watcher {
     await this.#poller!.idle().catch(() => {});
     await this.#redelivering;
   }
+}
+
+function patienceOf({ manual, outagePatience }: WatchOptions, callbackTimeout: number): number {
+  const patience = outagePatience ?? (manual && callbackTimeout);
+  return patience === undefined || patience === false ? Infinity : parseDuration(patience);
 }
 
 function closedError(options?: ErrorOptions): ClosedError {

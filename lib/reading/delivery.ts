@@ -195,14 +195,19 @@ export class Delivery {
     let ended: { reason: unknown } | undefined;
     // All are waited for: one may end the waiting while another still runs.
     await Promise.all(this.#callers.map(async (caller) => {
+      const now = this.#environment.clock.now();
+      const heldSince = () => this.#state.heldSince(caller.name, stored.id) ?? now;
       try {
         const givenUp = await caller.update(
           (again) => this.#current(stream, stored, again ? undefined : superseded),
           signal,
+          () => now - heldSince(),
         );
         if (!givenUp) return;
         failures.push({ plugin: caller.name, update: this.#current(stream, stored), ...givenUp });
       } catch (reason) {
+        // The next poll has to know, in another process perhaps: no update holds up reading for ever.
+        if (!signal.aborted) this.#state.noteHeld(caller.name, stored.id, heldSince());
         ended ??= { reason };
       }
     }));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cutDownUrls } from "../base/redact.ts";
 import {
   BackendUnavailableError,
   messageOf,
@@ -28,6 +29,14 @@ export class CallTimeoutError extends Error {
 
 /** Tells failures apart, also those of other copies of feedsync and of libraries that plugins use. */
 export function failureOf(error: unknown): Failure {
+  try {
+    return classify(error);
+  } catch {
+    return { kind: "unexplained" }; // Getters of what plugins throw may throw as well.
+  }
+}
+
+function classify(error: unknown): Failure {
   if (isRejection(error)) return { kind: "rejected" };
   if (error instanceof CallTimeoutError) return { kind: "unexplained" };
   const cause = causesOf(error).find(isUnavailable);
@@ -109,17 +118,8 @@ function isUnavailable(error: object): boolean {
  * plugin's; only the URL of the update is shown, without its password.
  */
 export function tellFailure(error: unknown, url?: string): string {
-  const message = messageOf(error);
-  return url ? message.split(url).map(cutDownUrls).join(shownUrl(url)) : cutDownUrls(message);
-}
-
-/** The text with nothing of the URLs in it but their origins. */
-export function cutDownUrls(text: string): string {
-  return text.replace(/\bhttps?:\/\/[^\s"'<>`]+/gi, cutDown);
-}
-
-function cutDown(text: string): string {
-  const [end] = /[).,:;\]]*$/.exec(text)!; // Of the sentence that it is in.
-  const origin = URL.parse(text.slice(0, text.length - end.length))?.origin;
-  return origin === undefined ? "a URL" : origin + end;
+  if (url === undefined) return cutDownUrls(messageOf(error));
+  const shown = shownUrl(url);
+  // What was told before comes again, as the error of a dead letter.
+  return cutDownUrls(messageOf(error), { [url]: shown, [shown]: shown });
 }

@@ -20,6 +20,9 @@ export class Outage {
   #begunAt = 0;
   #nextAttemptAt = 0;
   #attempt: Promise<void> | undefined;
+  /** Since when the same update has held up reading: since it began, or since one was set aside. */
+  #heldSince = 0;
+  readonly #setAside = new Set<string>();
 
   /** There is none yet. */
   constructor(environment: Environment) {
@@ -58,7 +61,7 @@ export class Outage {
   /** An attempt has failed: the outage begins, or goes on. */
   goOn(retryAfterMs?: number): void {
     const now = this.#environment.clock.elapsed();
-    if (!this.isOngoing) this.#begunAt = now;
+    if (!this.isOngoing) this.#begunAt = this.#heldSince = now;
     // Calls that were under way when it began are no attempts.
     const isAttempt = !this.isOngoing || now >= this.#nextAttemptAt;
     const backoffMs = isAttempt ? this.#backoff.fail() : 0;
@@ -73,9 +76,25 @@ export class Outage {
     return this.#nextAttemptAt - this.#begunAt;
   }
 
+  /**
+   * Whether an update of `feed` has held up reading for so many milliseconds, and has to make room for
+   * another one. Further updates of a feed that was set aside make room at once: another feed tells more.
+   */
+  isHeldFor(ms: number, feed: string): boolean {
+    if (!this.isOngoing) return false;
+    return this.#setAside.has(feed) || this.#environment.clock.elapsed() - this.#heldSince >= ms;
+  }
+
+  /** An update of `feed` makes room: the next one makes the next attempt. */
+  setAside(feed: string): void {
+    this.#setAside.add(feed);
+    this.#heldSince = this.#environment.clock.elapsed();
+  }
+
   /** The plugin works. */
   end(): void {
     this.#backoff.succeed();
     this.#nextAttemptAt = 0;
+    this.#setAside.clear();
   }
 }

@@ -9,8 +9,8 @@ import { withDeadline } from "../base/deadline.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
-import { BackendUnavailableError } from "../errors.ts";
-import { shownUrl } from "../feed_url.ts";
+import { BackendUnavailableError, FeedSyncError } from "../errors.ts";
+import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { Outage } from "./outage.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import type { Gap, Update } from "../update.ts";
@@ -26,6 +26,12 @@ const MAX_FAILURES_IN_A_ROW = 5;
 /** Delays between the attempts to apply one update. */
 const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
+/**
+ * How long an update may hold up reading. Then it is set aside as a dead letter, in case it is to blame, and
+ * the next one tries whether the plugin works.
+ */
+const MAX_HELD_MS = { unexplained: 300_000, unavailable: 3_600_000 };
+
 /** For how long a plugin is taken to work after it applied something. */
 const FRESH_MS = 60_000;
 
@@ -37,7 +43,7 @@ export interface CallOptions {
   readonly timeout: number;
   /** Ends running calls. */
   readonly forced: AbortSignal;
-  /** An outage that has lasted for so many milliseconds ends the waiting with an error. @default never */
+  /** See {@linkcode WatchOptions.outagePatience}. @default never */
   readonly outagePatienceMs?: number | undefined;
   /** Told when the plugin works for the first time, or again. */
   readonly onWorking?: (plugin: string) => void;
@@ -51,6 +57,13 @@ export interface GivenUp {
   readonly isFinal: boolean;
   /** The backend could not be reached; when it says so, for how many milliseconds. */
   readonly outage?: { readonly retryAfterMs?: number };
+}
+
+/** A failed call that others may repeat. */
+interface Unapplied {
+  readonly error: unknown;
+  readonly kind: "unavailable" | "unexplained";
+  readonly retryAfterMs?: number;
 }
 
 /** Calls one plugin. */
@@ -78,15 +91,18 @@ export class PluginCaller {
 
   /**
    * Hands over an update, asked for anew at each attempt (`again`: not the first). Resolves to what
-   * became of it when the plugin cannot apply it. While its backend is away, waits until it succeeds
-   * or `signal` is aborted. An update that fails again and again while others are applied in between is
-   * no sign of that, whatever its error says.
+   * became of it when the plugin cannot apply it. While its backend is away, waits until it succeeds,
+   * `signal` is aborted, or the update has held up reading for so long that it may be to blame. An update
+   * that fails again and again while others are applied in between is no sign of an outage, whatever its
+   * error says. `heldMs`: how long it has held up reading already, in earlier polls.
    *
-   * @throws {BackendUnavailableError} when the backend was away for too long.
+   * @throws {BackendUnavailableError} when the backend was away for longer than `outagePatienceMs`.
+   * @throws {FeedSyncError} when the plugin failed for every update for so long.
    */
   async update(
     current: (again: boolean) => Update,
     signal: AbortSignal,
+    heldMs: () => number = () => 0,
   ): Promise<GivenUp | undefined> {
     const appliedBefore = this.#applied;
     let applied = appliedBefore, contradictions = 0;
@@ -101,6 +117,7 @@ export class PluginCaller {
       if (isContradicted && ++contradictions > MAX_RETRIES) return { error, isFinal: false };
       applied = this.#applied;
       if (kind === "unavailable" || this.#failsAlways()) {
+        if (this.#setAside(failed, url, heldMs())) return { error, isFinal: false };
         this.#waitForBackend(failed, url);
         continue;
       }
@@ -149,6 +166,15 @@ export class PluginCaller {
         }
       }
     }
+  }
+
+  /** Whether an update makes room for the next one, which makes the next attempt in the outage. */
+  #setAside({ kind, retryAfterMs }: Unapplied, url: string, heldMs: number): boolean {
+    const feed = feedIdentity(url), outage = this.#outage, maxHeldMs = MAX_HELD_MS[kind];
+    if (heldMs < maxHeldMs && !outage.isHeldFor(maxHeldMs, feed)) return false;
+    outage.goOn(retryAfterMs);
+    outage.setAside(feed);
+    return true;
   }
 
   /** Makes an attempt when it is its turn. */
@@ -211,11 +237,9 @@ export class PluginCaller {
   }
 
   /** The outage begins or goes on. */
-  #waitForBackend(
-    { error, kind, retryAfterMs }: { error: unknown; kind: string; retryAfterMs?: number },
-    url?: string,
-  ): void {
-    const text = kind === "unavailable"
+  #waitForBackend({ error, kind, retryAfterMs }: Unapplied, url?: string): void {
+    const isAway = kind === "unavailable";
+    const text = isAway
       ? "{plugin} cannot reach its backend, reading waits until it can: {message}"
       : "{plugin} fails for every update, reading waits until it works again: {message}";
     const message = tellFailure(error, url);
@@ -225,9 +249,10 @@ export class PluginCaller {
     this.#outage.goOn(retryAfterMs);
     const { outagePatienceMs = Infinity } = this.#options;
     if (this.#outage.willLastFor() < outagePatienceMs) return;
-    throw new BackendUnavailableError(
-      `The plugin ${this.name} cannot reach its backend; what it lacks is applied the next time: ` +
-        message,
+    const problem = isAway ? "cannot reach its backend" : "fails for every update";
+    throw new (isAway ? BackendUnavailableError : FeedSyncError)(
+      `The plugin ${this.name} ${problem}; what it lacks is applied the next time: ${message}`,
+      { cause: error },
     );
   }
 }

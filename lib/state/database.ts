@@ -138,7 +138,17 @@ export class Database implements Disposable {
 
   #initialize() {
     this.#db.exec("PRAGMA synchronous = FULL");
-    this.transaction(() => migrate(this.#db, this.path));
+    const { leavesSecrets } = this.transaction(() => migrate(this.#db, this.path));
+    if (leavesSecrets) this.#wipe();
+  }
+
+  /** Wipes what was overwritten; not while another process uses the file, or the disk is full. */
+  #wipe(): void {
+    try {
+      this.#db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // The space is used again sooner or later.
+    }
   }
 
   #guard<T>(work: () => T, action: string): T {

@@ -50,6 +50,8 @@ export class DeadLetters {
   readonly #add;
   readonly #all;
   readonly #count;
+  readonly #lastId;
+  readonly #countAfter;
   readonly #get;
   readonly #waiting;
   readonly #postpone;
@@ -65,6 +67,8 @@ export class DeadLetters {
     );
     this.#all = db.prepare(`SELECT ${LISTED} FROM dead_letters ORDER BY id`);
     this.#count = db.prepare("SELECT count(*) AS count FROM dead_letters");
+    this.#lastId = db.prepare("SELECT ifnull(max(id), 0) AS id FROM dead_letters");
+    this.#countAfter = db.prepare("SELECT count(*) AS count FROM dead_letters WHERE id > ?");
     this.#get = db.prepare(`SELECT ${LISTED}, content FROM dead_letters WHERE id = ?`);
     this.#waiting = db.prepare(
       "SELECT id, plugin, retryAt, retries FROM dead_letters WHERE retryAt IS NOT NULL ORDER BY id",
@@ -99,6 +103,16 @@ export class DeadLetters {
   /** How many are kept. */
   count(): number {
     return (this.#count.get() as { count: number }).count;
+  }
+
+  /** The greatest number so far; 0 before the first one. */
+  lastId(): number {
+    return (this.#lastId.get() as { id: number }).id;
+  }
+
+  /** How many with a greater number are kept. */
+  countAfter(id: number): number {
+    return (this.#countAfter.get(id) as { count: number }).count;
   }
 
   /** The one with this number, with its update. */

@@ -5,7 +5,8 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { StateError } from "../errors.ts";
-import { feedIdentity } from "../feed_url.ts";
+import { cutDownUrls } from "../base/redact.ts";
+import { feedIdentity, shownUrl } from "../feed_url.ts";
 
 /**
  * The least program that can open the state, by the format that it knows; SQLite keeps it as
@@ -60,6 +61,9 @@ CREATE TABLE dead_letters (
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
 `;
 
+/** Before this format the file held what must not stay in it, also where it is overwritten. */
+const WIPED_FORMAT = 7;
+
 /** Formats one after the other: what turns the one before into it. The first makes all tables. */
 const MIGRATIONS: readonly { readonly format: number; readonly sql: string }[] = [
   { format: FIRST_FORMAT, sql: FIRST_SCHEMA },
@@ -102,6 +106,13 @@ CREATE TABLE file_feeds ( -- more about what is in files, of which the program b
 CREATE TABLE scanned_directories (path TEXT PRIMARY KEY, identity TEXT) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    // 0.1 kept errors with the URLs in them, which may be secrets of a plugin's.
+    format: WIPED_FORMAT,
+    sql: `
+UPDATE dead_letters SET error = shown_error(error, content ->> 'url');
+`,
+  },
 ];
 
 /** The newest format that this program writes. */
@@ -109,13 +120,16 @@ const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
 
 /**
  * Brings an open database to the newest format, in the transaction that it is called in. What a newer
- * program has added stays as it is.
+ * program has added stays as it is. Tells whether the file still holds secrets where it was overwritten.
  *
  * @throws {StateError} when it is another program's.
  */
-export function migrate(db: DatabaseSync, path: string): void {
+export function migrate(db: DatabaseSync, path: string): { readonly leavesSecrets: boolean } {
   const known = formatOf(db, path);
   db.function("feed_identity", { deterministic: true }, (url) => feedIdentity(String(url)));
+  db.function("shown_error", { deterministic: true }, (error, url) => {
+    return cutDownUrls(String(error), { [String(url)]: shownUrl(String(url)) });
+  });
   if (known > 0 && known <= FIRST_FORMAT) completeEarlyState(db);
   for (const { format, sql } of MIGRATIONS) {
     if (format <= known) continue;
@@ -125,6 +139,8 @@ export function migrate(db: DatabaseSync, path: string): void {
     db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('format', ?)").run(NEWEST_FORMAT);
   }
   db.exec(`PRAGMA user_version = ${READER}`); // Is it writable?
+  const hasLetters = db.prepare("SELECT 1 FROM dead_letters").get() !== undefined;
+  return { leavesSecrets: known < WIPED_FORMAT && hasLetters };
 }
 
 /**

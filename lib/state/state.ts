@@ -40,6 +40,8 @@ type Fact =
   | "lastPoll"
   | "restored"
   | "clockOffset"
+  | "plugins"
+  | "held"
   | "uploadError";
 
 /** One server's state. */
@@ -137,6 +139,34 @@ export class State implements Disposable {
     if (this.cursors.hasReadable(this.publisher.load().stream)) return false;
     this.setFact("restored", 1);
     return true;
+  }
+
+  /** Names of the plugins that the last watcher had; undefined before the first one. */
+  watchedPlugins(): readonly string[] | undefined {
+    const names = this.fact("plugins");
+    return names === undefined ? undefined : JSON.parse(String(names));
+  }
+
+  /** Remembers the plugins of a watcher. */
+  noteWatchedPlugins(names: readonly string[]): void {
+    const text = JSON.stringify(names);
+    if (this.fact("plugins") !== text) this.setFact("plugins", text);
+  }
+
+  /** When the update with this id began to hold up reading since a plugin cannot apply it, if it does. */
+  heldSince(plugin: string, id: string): number | undefined {
+    const held = this.#held()[plugin];
+    return held?.id === id ? held.since : undefined;
+  }
+
+  /** Remembers that, of one update a plugin. */
+  noteHeld(plugin: string, id: string, since: number): void {
+    const held = { ...this.#held(), [plugin]: { id, since } };
+    this.setFact("held", JSON.stringify(held));
+  }
+
+  #held(): Readonly<Record<string, { readonly id: string; readonly since: number }>> {
+    return JSON.parse(String(this.fact("held") ?? "{}"));
   }
 
   /** Changes whenever another process has written to the state. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { start, workspace } from "./feedsync.ts";
+import { workspace } from "./feedsync.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
 
 const REGISTRY = "https://registry.npmjs.org/";
 
@@ -18,10 +20,15 @@ Deno.test("the first demo on a machine shows nothing but the demo", async () => 
     return console.log(`skipped: with an empty cache packages come from ${REGISTRY}`);
   }
   await using cache = await workspace();
-  await using cwd = await workspace();
-  const process = start(["demo"], { cwd: cwd.path, env: { DENO_DIR: cache.path } });
-  await process.stdin.close();
-  const { code, stdout, stderr } = await process.output();
+  const [, command] = /^npx -y deno@\S+ (task .*demo)$/m.exec(
+    await Deno.readTextFile(`${ROOT}README.md`),
+  )!;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: command.split(" "),
+    cwd: ROOT,
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DENO_DIR: cache.path },
+    stdin: "null",
+  }).output();
   const [shown, told] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   assert.equal(code, 0, shown + told);
   assert.match(told, /^(Loading the packages that the servers need, which is done once …\n)?$/);

@@ -64,11 +64,36 @@ Deno.test("a call that never returns ends with its timeout, and the next update 
   await using server = await serverWith(STUCK, { callbackTimeout: "50ms" });
   await server.publish("a", "b");
   const { code, stderr } = await feedsync(["watch", "--once"], { cwd: server.path });
-  assert.equal(code, 0, stderr);
+  assert.equal(code, 1, stderr);
   assert.match(stderr, /stuck cannot apply .*\/a .*: The call took longer than 0\.05 s/);
   assert.match(stderr, /applied b/);
   const letters = await feedsync(["dead-letters", "list", "--json"], { cwd: server.path });
   assert.deepEqual(letters.json().map(({ url }) => url), ["https://example.com/a"]);
+});
+
+/** Says what a plugin throws at each call, and at its setup. */
+const throwing = (update: string, setup = "undefined") => `
+  import { BackendUnavailableError } from "@feedsync/feedsync";
+  export default {
+    name: "throwing",
+    setup() { const error = ${setup}; if (error) throw error; },
+    onUpdate() { const error = ${update}; if (error) throw error; },
+  };`;
+
+Deno.test("watch --once ends with 69 without a backend, with 1 when a plugin fails for every update", async () => {
+  const away = `new BackendUnavailableError("The database is away")`;
+  const cases: [plugin: string, code: number, message: RegExp][] = [
+    [throwing(away), 69, /error: The plugin throwing cannot reach its backend; .*database is away/],
+    [throwing("undefined", away), 69, /error: Cannot set up plugin .*: The database is away/],
+    [throwing(`new Error("No")`), 1, /error: The plugin throwing fails for every update; .*: No/],
+  ];
+  for (const [plugin, code, message] of cases) {
+    await using server = await serverWith(plugin, { callbackTimeout: "500ms" });
+    await server.publish("a", "b", "c", "d", "e");
+    const outcome = await feedsync(["watch", "--once"], { cwd: server.path });
+    assert.equal(outcome.code, code, outcome.stderr);
+    assert.match(outcome.stderr, message);
+  }
 });
 
 Deno.test({

@@ -269,6 +269,23 @@ Deno.test("the password in the URL of a feed shows in no log and no message", as
   assertNoSecret(letters, "the list of dead letters");
 });
 
+Deno.test("what a plugin's setup throws shows no secret, nor do its causes", async () => {
+  const store = "file:store";
+  await using setting = await Setting.make(unreachableEndpoint(), {}, {
+    ...{ store, plugins: ["./careless.ts"], wake: { peers: [] }, encryption: undefined },
+  });
+  const url = `redis://:${encodeURIComponent(KEY)}@cache:6379/${encodeURIComponent(TOKEN)}`;
+  const careless = `export default {
+    name: "careless",
+    setup() { throw new Error("No luck", { cause: new Error("Cannot reach ${url}") }); },
+    onUpdate() {},
+  };`;
+  await Deno.writeTextFile(join(setting.path, "careless.ts"), careless);
+  const { code, stderr } = await setting.run(["watch", "--once"]);
+  assert.equal(code, 78, stderr);
+  assert.match(stderr, /Cannot reach redis:\/\/cache:6379$/m);
+});
+
 Deno.test("the URL that a plugin writes to is a secret, however its receiver fails", async () => {
   const path = `/hooks/${encodeURIComponent(TOKEN)}?key=${encodeURIComponent(KEY)}`;
   await using receiver = hangUpOnce(

@@ -6,11 +6,13 @@
  */
 import {
   type AnyPlugin,
+  BackendUnavailableError,
   cleanup,
   type Config,
   connect,
   type ConnectConfig,
   contentBytes,
+  deadLetters,
   definePlugin,
   type FailedUpdate,
   type FeedSync,
@@ -214,6 +216,21 @@ export async function forward(from: FeedSync, to: FeedSync, { signal, flag }: Gi
   const { published } = await files.scan(signal);
   const report = await cleanup(from, { maxAge: undefined, dryRun: flag, signal });
   return published + report.deleted;
+}
+
+export async function retrying(sync: FeedSync, { signal, flag }: Given) {
+  const ids = flag ? [1] : undefined;
+  const receiver = flag ? (update: Update) => console.log(update.url) : undefined;
+  await deadLetters(sync).retry({ ids, receiver, onRetried: undefined, signal });
+  await using watcher = watch(sync, [], { manual: flag, outagePatience: flag ? "1m" : undefined });
+  await using test = await testPlugin(log);
+  await test.update({ url: undefined, time: undefined, superseded: flag, content: undefined });
+  return watcher;
+}
+
+/** As a plugin does whose backend says how long to wait, or not. */
+export function unavailable(retryAfterMs: number | undefined): Error {
+  return new BackendUnavailableError("Too many requests", { retryAfterMs });
 }
 
 export function explain(error: unknown): string {

@@ -145,6 +145,7 @@ Deno.test("exec names an interpreter that is missing, when it is set up", async 
     ["#!/usr/bin/env no-such-python\n", /run by "no-such-python": it is not in PATH/],
     ["#!/usr/bin/env -S A=1 no-such-python -u\n", /run by "no-such-python": it is not in PATH/],
     ["#!/usr/bin/env sh -e\n", /run by "sh -e": it is not in PATH; use env -S/],
+    ["\ufeff#!/bin/sh\n", /first line is hidden by a byte order mark; remove it: sed/],
     ["#!./nested -w\n", /run by "\/no\/such\/perl": it is not there/],
   ];
   for (const [text, message] of lines) {
@@ -158,6 +159,24 @@ Deno.test("exec names an interpreter that is missing, when it is set up", async 
       assert.ok(error.message.startsWith(`Cannot run ${script}: `), error.message);
     }
   }
+});
+
+Deno.test({
+  name: "exec names a dynamic loader that is missing, when it is set up",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using home = await temporaryDirectory();
+    const bytes = await Deno.readFile(await Deno.realPath(await realShell()));
+    const text = new TextDecoder("latin1").decode(bytes);
+    const at = text.search(/\/lib\w*\/ld-/);
+    assert.ok(at > 0, "the shell names its loader");
+    bytes.set(new TextEncoder().encode("/xib"), at);
+    await Deno.writeFile(join(home.path, "shell"), bytes, { mode: 0o755 });
+    await assert.rejects(start(exec, { command: ["./shell"] }, home.path), {
+      name: ConfigError.name,
+      message: /it needs the dynamic loader "\/xib\w*\/ld-[^"]+", which is not there/,
+    });
+  },
 });
 
 Deno.test("exec runs every script that the system runs", async () => {

@@ -5,6 +5,7 @@ import type { PluginEntry } from "../../lib/plugin.ts";
 import { loadPlugins } from "../../lib/plugins/load_plugins.ts";
 import type { PluginLogger } from "../../lib/plugin.ts";
 import type { Update } from "../../lib/update.ts";
+import { unreachableEndpoint } from "../servers/http.ts";
 
 /** Plugins write here what happened to them. */
 const events: string[] = [];
@@ -191,4 +192,12 @@ Deno.test("when a plugin throws in setup, those before it are closed, last first
   assert.equal(problem, "Cannot use plugin './bad.ts': its setup failed: no db");
   assert.deepEqual(events.filter((text) => text.startsWith("close")), ["close two", "close one"]);
   assert.ok(!events.some((text) => text.includes("three")));
+});
+
+Deno.test("a plugin that is named by a URL is told without its secrets", async () => {
+  const { host } = new URL(unreachableEndpoint());
+  const plugin = `http://user:S3CRET@${host}/T0KEN/plugin.ts?key=S3CRET`;
+  const problem = await problemOf([plugin]);
+  assert.ok(problem.startsWith(`Cannot use plugin 'http://${host}': `), problem);
+  assert.doesNotMatch(problem, /S3CRET|T0KEN|user/);
 });

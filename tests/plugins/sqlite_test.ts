@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { BackendUnavailableError } from "../../lib/errors.ts";
 import type { Update, UpdateBase } from "../../lib/update.ts";
 import sqlite from "../../plugins/sqlite.ts";
+import { type PluginHost, startPlugin } from "../../lib/plugin.ts";
 import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts";
 
 type Row = Record<string, SQLOutputValue>;
@@ -141,6 +142,15 @@ const LOSSES: Record<string, (path: string) => Promise<void>> = {
   "deleted alone": (path) => Deno.remove(path),
   "moved away": (path) => Deno.rename(path, `${path}.old`),
   "deleted with its directory": (path) => Deno.remove(dirname(path), { recursive: true }),
+  "deprived of its log": (path) => Deno.remove(`${path}-wal`),
+  "deprived of its index": (path) => Deno.remove(`${path}-shm`),
+  "deprived of both": async (path) => {
+    for (const end of ["-wal", "-shm"]) await Deno.remove(path + end);
+  },
+  "given another log": async (path) => {
+    await Deno.writeTextFile(`${path}.new`, "");
+    await Deno.rename(`${path}.new`, `${path}-wal`);
+  },
   "replaced by an empty file": async (path) => {
     await Deno.writeTextFile(`${path}.new`, "");
     await Deno.rename(`${path}.new`, path);
@@ -157,12 +167,39 @@ Deno.test("sqlite writes all that it had written when its file is lost", async (
     await plugin.update(makeUpdate({ url: "https://x/d" }));
     const urls = () => rows(home.path, "feeds", "deep/feeds.db").map(({ url }) => url);
     assert.deepEqual(urls(), ["a", "b", "c", "d"].map((name) => `https://x/${name}`), how);
-    assert.match(plugin.logged.join(), /^warn: .*feeds\.db was deleted or replaced/, how);
+    assert.match(
+      plugin.logged.join(),
+      /^warn: .*feeds\.db(-wal|-shm)? was deleted or replaced/,
+      how,
+    );
     await plugin[Symbol.asyncDispose]();
     assert.equal(urls().length, 4, `${how}, and closed`);
     const names = await Array.fromAsync(Deno.readDir(join(home.path, "deep")), ({ name }) => name);
     assert.ok(!names.some((name) => name.includes("rescued")), names.join());
   }
+});
+
+Deno.test("sqlite loses nothing when its log is deleted and its process is killed", async () => {
+  await using home = await temporaryDirectory();
+  const [harness, plugin] = ["./harness.ts", "../../plugins/sqlite.ts"]
+    .map((path) => JSON.stringify(new URL(path, import.meta.url).href));
+  const program = `
+    import { makeUpdate, start } from ${harness};
+    import sqlite from ${plugin};
+    const plugin = await start(sqlite, { path: "feeds.db" }, Deno.cwd());
+    await plugin.update(makeUpdate({ url: "https://x/a" }));
+    Deno.removeSync("feeds.db-wal");
+    await plugin.update(makeUpdate({ url: "https://x/b" }));
+    Deno.kill(Deno.pid, "SIGKILL");`;
+  await Deno.writeTextFile(join(home.path, "program.ts"), program);
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const { signal, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--config", config, "program.ts"],
+    cwd: home.path,
+  }).output();
+  assert.equal(signal, "SIGKILL", new TextDecoder().decode(stderr));
+  await using _plugin = await start(sqlite, { path: "feeds.db" }, home.path);
+  assert.deepEqual(rows(home.path).map(({ url }) => url), ["https://x/a", "https://x/b"]);
 });
 
 Deno.test("sqlite leaves what is newer in a database that replaces its file", async () => {
@@ -213,6 +250,28 @@ Deno.test("sqlite keeps what it had written until there is a database for it, al
   await Deno.remove(path);
   await using _plugin = await start(sqlite, { path: "feeds.db" }, home.path);
   assert.deepEqual(rows(home.path).map(({ url }) => url), ["https://x/a"]);
+});
+
+Deno.test("sqlite warns when its file was lost while nothing watched", async () => {
+  await using home = await temporaryDirectory();
+  const loggedWhen = async (host: Partial<PluginHost>) => {
+    const logs: string[] = [];
+    const warn = (message: string) => void logs.push(message);
+    const logger = { debug: warn, info: warn, error: warn, warn };
+    const running = await startPlugin(sqlite, { path: "feeds.db" }, {
+      ...{ server: "web-2", directory: home.path, logger },
+      ...host,
+    });
+    await running.onUpdate(makeUpdate(), new AbortController().signal);
+    await running.close();
+    return logs;
+  };
+  assert.deepEqual(await loggedWhen({ wasUsed: false }), []);
+  assert.deepEqual(await loggedWhen({ wasUsed: true }), []);
+  await Deno.remove(join(home.path, "feeds.db"));
+  const [warning, ...others] = await loggedWhen({ wasUsed: true });
+  assert.match(warning, /^The table feeds of .*feeds\.db is empty, although it was used before/);
+  assert.deepEqual(others, []);
 });
 
 Deno.test("sqlite makes its table anew when another program drops it", async () => {

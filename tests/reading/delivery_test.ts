@@ -83,13 +83,13 @@ Deno.test("when five updates in a row fail, reading waits until the plugin works
   await fleet.publish(fleet.server("web-1"), ...texts("a", 20));
   const begun = fleet.time.clock.now(), applied: unknown[] = [];
   await using watcher = watch(fleet.server("web-2", { state }), ({ content }) => {
-    if (fleet.time.clock.now() < begun + 60 * MINUTE) throw new Error("I do not work");
+    if (fleet.time.clock.now() < begun + 4 * MINUTE) throw new Error("I do not work");
     applied.push(content);
-  }, { manual: true });
+  }, { manual: true, outagePatience: false });
   await fleet.time.run(watcher.poll());
   assert.deepEqual(applied, [...texts("a", 16, 5), ...texts("a", 4)]);
   assert.deepEqual(state.deadLetters.all(), []);
-  assert.ok(fleet.time.clock.now() < begun + 62 * MINUTE, "it is tried at least every minute");
+  assert.ok(fleet.time.clock.now() < begun + 6 * MINUTE, "it is tried at least every minute");
 });
 
 Deno.test("a callback that never returns ends with its timeout, and its signal is aborted", async () => {

@@ -54,7 +54,7 @@ Deno.test("while its backend is away a plugin waits from the first update on, an
   await fleet.publish(web1, ...texts("a", 10));
   backend.awayUntil = HOUR;
   using log = captureLog();
-  await using watcher = watch(web2, backend.write, { manual: true });
+  await using watcher = watch(web2, backend.write, { manual: true, outagePatience: false });
   await fleet.time.run(watcher.poll());
   assert.deepEqual(backend.contents, texts("a", 10));
   assert.deepEqual(state.deadLetters.all(), []);
@@ -79,7 +79,7 @@ Deno.test("a plugin is left alone for as long as its backend asks, up to an hour
     await fleet.publish(web1, "a");
     backend.awayUntil = 1;
     backend.failure = () => new BackendUnavailableError("Too many requests", { retryAfterMs });
-    await using watcher = watch(web2, backend.write, { manual: true });
+    await using watcher = watch(web2, backend.write, { manual: true, outagePatience: false });
     await fleet.time.run(watcher.poll());
     const [first, second, ...others] = backend.calls;
     assert.deepEqual([second - first, others], [pauseMs, []]);
@@ -94,7 +94,7 @@ Deno.test("of many streams only one at a time tries whether the backend is back"
     await fleet.forge(part, () => `s${i}`);
   }
   backend.awayUntil = HOUR;
-  await using watcher = watch(web2, backend.write, { manual: true });
+  await using watcher = watch(web2, backend.write, { manual: true, outagePatience: false });
   await fleet.time.run(watcher.poll());
   assert.equal(backend.applied.length, 30);
   assert.ok(backend.calls.length < 30 + 150 + 30, String(backend.calls.length));
@@ -133,7 +133,7 @@ Deno.test("reading gives up an outage when it is told to, and applies what it la
     onGap: () => {},
     close: () => Promise.resolve(),
   };
-  const options = { manual: true, outagePatienceMs: 30 * SECOND };
+  const options = { manual: true, outagePatience: 30 * SECOND };
   await using watcher = watchWith(web2, [plugin], options);
   await assert.rejects(
     fleet.time.run(watcher.poll()),
@@ -143,6 +143,99 @@ Deno.test("reading gives up an outage when it is told to, and applies what it la
   backend.awayUntil = 0;
   await fleet.time.run(watcher.poll());
   assert.deepEqual(backend.contents, ["a", "b"]);
+});
+
+Deno.test("a poll of a manual watcher waits for a plugin no longer than for a call, unless told to", async () => {
+  await using fleet = new Fleet();
+  const { backend, web1, web2 } = setUp(fleet);
+  await fleet.publish(web1, ...texts("a", 5));
+  backend.awayUntil = Infinity;
+  backend.failure = () => new Error("500 Internal Server Error");
+  await using watcher = watch(web2, backend.write, { manual: true });
+  await assert.rejects(
+    fleet.time.run(watcher.poll()),
+    /^FeedSyncError: The plugin callback fails for every update; what it lacks is applied the next time: 500 Internal/,
+  );
+  assert.ok(fleet.time.clock.now() - backend.begun < MINUTE);
+});
+
+/** Publishes bad updates of `feeds` feeds and a good one after them, and watches for `hours`. */
+async function poisoned(failure: () => unknown, feeds: number, hours: number) {
+  await using fleet = new Fleet();
+  const { backend, web1, web2, state } = setUp(fleet);
+  const inputs = texts("bad", 10).map((content, index) => ({
+    url: urlOf(`bad${index % feeds}`),
+    content,
+  }));
+  await publish(web1, [...inputs, { url: urlOf("good"), content: "good" }]);
+  await using watcher = watch(web2, (update) => {
+    if (String(update.content).startsWith("bad")) throw failure();
+    backend.write(update);
+  });
+  await fleet.time.pass(hours * HOUR);
+  await fleet.time.run(watcher.close());
+  return { contents: backend.contents, letters: state.deadLetters.all() };
+}
+
+Deno.test("updates that always fail hold up those after them for a while, not for ever", async () => {
+  const { contents, letters } = await poisoned(() => new Error("Cannot parse it"), 10, 1);
+  assert.deepEqual(contents, ["good"]);
+  assert.deepEqual(letters.map(({ retryAt }) => retryAt), letters.map(() => null));
+  assert.equal(letters.length, 10);
+});
+
+Deno.test("a feed that always fails makes room for the others sooner", async () => {
+  const { contents, letters } = await poisoned(() => new Error("Cannot parse it"), 1, 0.3);
+  assert.deepEqual([contents, letters.length], [["good"], 10]);
+});
+
+Deno.test("an update that is always answered 504 is set aside after an hour", async () => {
+  const failure = () => Object.assign(new Error("Gateway Timeout"), { status: 504 });
+  const early = await poisoned(failure, 1, 0.9);
+  assert.deepEqual(early, { contents: [], letters: [] });
+  const late = await poisoned(failure, 1, 1.5);
+  assert.deepEqual([late.contents, late.letters.length], [["good"], 10]);
+});
+
+Deno.test("an update that is always answered 504 holds up single polls no longer than an hour", async () => {
+  await using fleet = new Fleet();
+  const { backend, web1, state } = setUp(fleet);
+  await fleet.publish(web1, "bad", "good");
+  const answers: unknown[] = [];
+  for (let polls = 0; polls < 8; polls++) {
+    // As `watch --once` does, run by cron.
+    const web2 = fleet.server("web-2", { state });
+    const watcher = watch(web2, (update) => {
+      if (update.content !== "bad") return backend.write(update);
+      throw Object.assign(new Error("Gateway Timeout"), { status: 504 });
+    }, { manual: true });
+    answers.push(
+      await fleet.time.run(
+        watcher.poll().then(({ applied }) => applied, (error: Error) => error.name),
+      ),
+    );
+    await fleet.time.run(web2.close());
+    await fleet.time.pass(10 * MINUTE);
+  }
+  const refusals = Array.from({ length: 6 }, () => "BackendUnavailableError");
+  assert.deepEqual(answers, [...refusals, 1, 0]);
+  assert.deepEqual([backend.contents, state.deadLetters.count()], [["good"], 1]);
+});
+
+Deno.test("an outage of hours costs a dead letter each five minutes, and all are applied in the end", async () => {
+  await using fleet = new Fleet();
+  const { backend, web1, web2, state } = setUp(fleet);
+  await fleet.publish(web1, ...texts("a", 60));
+  backend.awayUntil = 2 * HOUR;
+  backend.failure = () => new Error("500 Internal Server Error");
+  await using watcher = watch(web2, backend.write);
+  await fleet.time.pass(1.9 * HOUR);
+  const count = state.deadLetters.count();
+  assert.ok(count > 10 && count <= 4 + 1.9 * 12, `${count} dead letters`);
+  await fleet.time.pass(HOUR);
+  assert.deepEqual(state.deadLetters.all(), []);
+  assert.deepEqual(backend.contents.toSorted(), texts("a", 60).toSorted());
+  await fleet.time.run(watcher.close());
 });
 
 Deno.test("waiting for a backend ends when the watcher stops, and what waited comes again", async () => {
@@ -304,7 +397,7 @@ Deno.test("errors of another copy of feedsync count as those of this one", async
     if (update.content !== "refused") return backend.write(update);
     attempts++;
     throw new other.RejectedUpdateError("Not this one");
-  }, { manual: true });
+  }, { manual: true, outagePatience: false });
   await fleet.time.run(watcher.poll());
   assert.deepEqual(backend.contents, ["a", "b"]);
   assert.equal(attempts, 1);
@@ -324,6 +417,26 @@ Deno.test("an update that fails while others are applied is no outage", async ()
   await fleet.time.run(watcher.poll());
   assert.equal(applied.length, 9);
   assert.deepEqual(state.deadLetters.all().map(({ retryAt }) => retryAt), [null]);
+});
+
+Deno.test("a thrown error whose members cannot be read is one like others", async () => {
+  await using fleet = new Fleet();
+  const { state, web1, web2 } = setUp(fleet);
+  await fleet.publish(web1, "a", "b");
+  const hostile = () => {
+    const getter = { get: () => assert.fail("It cannot be read") };
+    return Object.defineProperties(new Error(), { message: getter, cause: getter });
+  };
+  const applied: unknown[] = [];
+  await using watcher = watch(web2, ({ content }) => {
+    if (content === "a") throw hostile();
+    applied.push(content);
+  }, { manual: true });
+  await fleet.time.run(watcher.poll());
+  assert.deepEqual(applied, ["b"]);
+  assert.deepEqual(state.deadLetters.all().map(({ error }) => error), [
+    "the error has no readable message",
+  ]);
 });
 
 Deno.test("no URL of a plugin's target gets into log and dead letters with more than its origin", async () => {

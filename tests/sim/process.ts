@@ -77,7 +77,7 @@ export class Process {
     this.watcher = watchWith(
       this.connection,
       names.map((name) => new SimPlugin(name, this)),
-      { manual: poll === undefined },
+      { manual: poll === undefined, outagePatience: false },
     );
     this.#whileAlive(this.watcher.finished, () => {}, (error) => {
       if (!(error instanceof AccessDeniedError)) this.fail(`The watcher ended: ${error}`);

@@ -51,6 +51,29 @@ for (const [format, script] of Object.entries(EARLY_STATES)) {
   });
 }
 
+Deno.test("URLs in the errors of 0.1 are cut down, and wiped from the file", async () => {
+  await using home = await temporaryDirectory();
+  const path = join(home.path, "web-1.db"), url = "https://example.com/";
+  const error = `POST https://hooks.example/T0KEN?${"x".repeat(10_000)} for ${url}: 500`;
+  makeOldState(path, (db) => {
+    const add = db.prepare(
+      `INSERT INTO dead_letters (plugin, stream, seq, content, error, time)
+       VALUES ('webhook', 'web-2_abcdefgh', ?, ?, ?, 1)`,
+    );
+    for (let seq = 1; seq <= 10; seq++) add.run(seq, JSON.stringify({ url }), error + seq);
+  });
+  const owner = { server: "web-1", store: "s3://bucket/prefix" };
+  {
+    using state = new State(path, owner, systemEnvironment.random);
+    const [first] = state.deadLetters.all();
+    assert.equal(first.error, `POST https://hooks.example for ${url}: 5001`);
+  }
+  for await (const { name } of Deno.readDir(home.path)) {
+    const text = new TextDecoder("latin1").decode(await Deno.readFile(join(home.path, name)));
+    assert.ok(!text.includes("T0KEN"), name);
+  }
+});
+
 Deno.test("a state that a newer program has added to is opened, and stays as it is", async () => {
   await using home = await temporaryDirectory();
   const path = join(home.path, "web-1.db"),

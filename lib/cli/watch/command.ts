@@ -20,6 +20,9 @@ export const watch: Command = {
     },
   },
   notes: [
+    "With --once it waits for a plugin's backend as long as a call may take (callbackTimeout), and then " +
+    "exits with 69. It exits with 1 when a plugin fails for every update, and when updates became dead " +
+    "letters.",
     "With --json every update that is applied is printed, instead of what the log plugin prints.",
   ],
 };

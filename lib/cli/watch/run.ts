@@ -8,8 +8,9 @@ import { connect } from "../../connect.ts";
 import { connectionOf, type FeedSync } from "../../connection.ts";
 import { pollRange } from "../../config/core.ts";
 import { formatDuration } from "../../base/duration.ts";
-import { abortable, withDeadline } from "../../base/deadline.ts";
-import { systemEnvironment } from "../../base/environment.ts";
+import { abortable } from "../../base/deadline.ts";
+import { sleep, systemEnvironment } from "../../base/environment.ts";
+import { BackendUnavailableError, FeedSyncError } from "../../errors.ts";
 import { knownFiles } from "../../files/state_index.ts";
 import type { RunningPlugin } from "../../plugin.ts";
 import { flush } from "../../publish.ts";
@@ -40,14 +41,16 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   explainStore(sync, settings);
   if (!sync.enabled) return;
   using _ = surviveLeftovers();
-  const known = knownFiles(connectionOf(sync).parts!);
-  const loading = loadPluginsFor(settings, { json: args.has("json"), knownFiles: known });
-  const loaded = await abortable(loading, signal); // A setup may hang.
-  announce(sync, settings, loaded);
-  tellDeadLetters(countDeadLetters(sync));
-  const plugins = loaded.map((plugin) => stopWithOutput(plugin, stop));
-  const outagePatienceMs = manual ? connectionOf(sync).config.callbackTimeout : undefined;
-  await using watcher = watchWith(sync, plugins, { signal, manual, outagePatienceMs });
+  const parts = connectionOf(sync).parts!, json = args.has("json");
+  const setUp = async () => {
+    const known = { knownFiles: knownFiles(parts), knownPlugins: parts.state.watchedPlugins() };
+    const loading = loadPluginsFor(settings, { json, ...known });
+    const loaded = await abortable(loading, signal); // A setup may hang.
+    announce(sync, settings, loaded);
+    tellDeadLetters(countDeadLetters(sync));
+    return loaded.map((plugin) => stopWithOutput(plugin, stop));
+  };
+  await using watcher = watchWith(sync, setUp, { signal, manual });
   const publishRemovals = args.has("remove-missing") ? "all" : undefined;
   await (manual ? once : continuously)(sync, watcher, { signal, settings, publishRemovals });
   await watcher.close();
@@ -62,12 +65,21 @@ interface Run {
   readonly publishRemovals: "all" | undefined;
 }
 
-/** What arrived is applied before files are looked at, and files are looked at whatever arrived. */
+/**
+ * What arrived is applied before files are looked at, and files are looked at whatever arrived.
+ *
+ * @throws {BadInputError} when feed files cannot be published.
+ * @throws {FeedSyncError} when updates became dead letters.
+ */
 async function once(
   sync: FeedSync,
   watcher: Watcher,
   { signal, settings, publishRemovals }: Run,
 ): Promise<void> {
+  await watcher.ready.catch((error) => {
+    if (!(error instanceof BackendUnavailableError)) throw error;
+  });
+  const { deadLetters } = connectionOf(sync).parts!.state, lastId = deadLetters.lastId();
   let failed: readonly string[] = [];
   try {
     await pollOnce(watcher);
@@ -78,8 +90,15 @@ async function once(
     failed = report?.failed ?? [];
   }
   await flush(sync, { signal });
-  if (failed.length === 0) return;
-  throw new BadInputError(`Cannot publish all feed files, the log says why: ${named(failed)}`);
+  if (failed.length > 0) {
+    throw new BadInputError(`Cannot publish all feed files, the log says why: ${named(failed)}`);
+  }
+  const kept = deadLetters.countAfter(lastId);
+  if (kept === 0) return;
+  const what = kept === 1
+    ? "1 update, kept as a dead letter"
+    : `${kept} updates, kept as dead letters`;
+  throw new FeedSyncError(`Cannot apply ${what}: see \`feedsync dead-letters list\``);
 }
 
 async function continuously(
@@ -87,19 +106,25 @@ async function continuously(
   watcher: Watcher,
   { signal, settings, publishRemovals }: Run,
 ): Promise<void> {
-  await watcher.ready;
   using _collecting = collectRegularly();
   using _telling = tellStatusRegularly(sync);
-  if (settings.config.files) await firstPoll(watcher, signal);
+  await beginning(watcher, { polls: settings.config.files !== undefined, signal });
   await using _files = settings.config.files && watchFiles(sync, undefined, { publishRemovals });
   await watcher.finished;
 }
 
-/** What is in the bucket must be known before files are compared with it. */
-async function firstPoll(watcher: Watcher, signal: AbortSignal): Promise<void> {
+/**
+ * Waits until plugins are set up and, since what is in the bucket must be known before files are compared
+ * with it, until it is read once; but not for long.
+ */
+async function beginning(
+  watcher: Watcher,
+  { polls, signal }: { readonly polls: boolean; readonly signal: AbortSignal },
+): Promise<void> {
   const { clock } = systemEnvironment;
-  await withDeadline(() => watcher.poll(), { clock, timeoutMs: FIRST_POLL_LIMIT_MS, signal })
-    .catch(() => {});
+  const limit = sleep(clock, FIRST_POLL_LIMIT_MS, signal).catch(() => {});
+  await Promise.race([watcher.ready, limit]);
+  if (polls) await Promise.race([watcher.poll(), limit]).catch(() => {});
 }
 
 function announce(
