@@ -39,6 +39,7 @@ type Fact =
   | "entered"
   | "lastPoll"
   | "restored"
+  | "unreadableSince"
   | "clockOffset"
   | "uploadError";
 
@@ -127,14 +128,14 @@ export class State implements Disposable {
 
   /**
    * Whether all that a first listing showed has been read once; before that, a URL of which nothing is
-   * known is not new. What cannot be read is not waited for: one damaged object would hold up all.
+   * known is not new. What cannot be read is waited for until it was given up `heldAfter` that time, by the
+   * store's clock.
    */
-  isRestored({ from }: { readonly from: "earliest" | "now" }): boolean {
+  isRestored({ from, heldAfter }: { from: "earliest" | "now"; heldAfter: number }): boolean {
     if (this.fact("restored") !== undefined) return true;
     // Whoever begins at the end has read nothing of what was there.
-    if (from === "now") return false;
-    if (this.fact("lastPoll") === undefined) return false;
-    if (this.cursors.hasReadable(this.publisher.load().stream)) return false;
+    if (from === "now" || this.fact("lastPoll") === undefined) return false;
+    if (this.cursors.hasUnread(this.publisher.load().stream, heldAfter)) return false;
     this.setFact("restored", 1);
     return true;
   }

@@ -55,6 +55,31 @@ for (const failing of ["list", "get"] as const) {
   }
 }
 
+for (const [how, polls] of [["that watches", true], ["that only publishes", false]] as const) {
+  Deno.test(`a new state ${how} publishes no files while an object that is listed cannot be read`, async () => {
+    await using s = new Scene();
+    await s.publish({ url: URL, content: "newest" });
+    const [object] = await s.objects();
+    const bytes = await Deno.readFile(object);
+    await s.write(NAME, "last week's");
+    await Deno.utime(s.path(NAME), 1_000, 1_000);
+    for (
+      const damage of [() => Deno.writeTextFile(object, "garbage"), () => Deno.truncate(object)]
+    ) {
+      await damage();
+      await using server = await s.server("web-1", { watches: polls });
+      if (polls) await server.poll().catch(() => {});
+      const report = await server.files.scan();
+      assert.deepEqual([report.published, report.failed], [0, [s.directory]]);
+    }
+    await Deno.writeFile(object, bytes);
+    await using server = await s.server("web-1", { watches: polls });
+    if (polls) await server.poll();
+    assert.equal((await server.scan()).published, 0);
+    assert.ok(await s.isNewest(URL, "newest"));
+  });
+}
+
 Deno.test("files that change while it is not known what others have published are found afterwards", async () => {
   await using s = new Setting();
   let isRestored = false;

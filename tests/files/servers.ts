@@ -80,6 +80,16 @@ export class Scene implements AsyncDisposable {
     return await Promise.all(names.map((name) => this.read(name)));
   }
 
+  /** Paths of the objects in the bucket. */
+  async objects(directory = `${this.root}/store/tail`): Promise<string[]> {
+    const entries = await Array.fromAsync(Deno.readDir(directory));
+    const found = entries.map(({ name, isDirectory }) => {
+      const path = `${directory}/${name}`;
+      return isDirectory ? this.objects(path) : [path];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
   async server(
     name: string,
     options: ServerOptions & Partial<FileWatcherOptions> = {},
