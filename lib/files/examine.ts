@@ -10,7 +10,7 @@ import type { PluginLogger } from "../plugin.ts";
 import { contentHash } from "../update.ts";
 import type { Complaints } from "./complaints.ts";
 import { findTruncation } from "./completeness.ts";
-import { changedAt, decideOnContent, decideOnRemoval } from "./decide.ts";
+import { changedAt, decideOnContent, decideOnRemoval, newestOf } from "./decide.ts";
 import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
 import type { FileLedger, SeenFile } from "./ledger.ts";
@@ -153,6 +153,7 @@ export class Examiner {
   #decide({ name, stamp, identity, hash, isElsewhere }: ReadFile, mark: Mark) {
     const { url, origin } = identity;
     const { clockOffset } = this.#ledger;
+    const now = this.#options.clock.now() + clockOffset;
     const isFirst = !this.#ledger.isScanned(this.#directory.path);
     return decideOnContent({
       hash,
@@ -160,7 +161,7 @@ export class Examiner {
       origin,
       modified: stamp.modified + clockOffset,
       changed: changedAt(stamp, { isFirst, clockOffset }),
-      newest: this.#ledger.newest(url),
+      newest: newestOf(this.#ledger.newest(url), origin, now),
       arrived: mark.received.has(versionOf(url, hash)),
       isElsewhere,
     });

@@ -8,9 +8,9 @@ import { systemEnvironment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { PluginLogger } from "../plugin.ts";
 import { contentBytes, contentHash, type Update } from "../update.ts";
-import { changedAt, decideOnWrite } from "./decide.ts";
+import { changedAt, decideOnWrite, type FoundContent, receivedAt } from "./decide.ts";
 import { detailsOf, isReplaceable } from "./details.ts";
-import { contentFound, findFile, type FoundFile, isStill } from "./found_file.ts";
+import { findFile, type FoundFile, isStill } from "./found_file.ts";
 import { keepAside } from "./keep_aside.ts";
 import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
 import { FeedPlaces, foldsCase } from "./places.ts";
@@ -41,6 +41,7 @@ interface Task {
 /** What is at the place of a task, and what to do about it. */
 interface Look {
   readonly found: FoundFile | undefined;
+  readonly content?: FoundContent | undefined;
   readonly action: ReturnType<typeof decideOnWrite>;
 }
 
@@ -89,8 +90,8 @@ export class FeedSink {
 
   async #write(task: Task, content: Uint8Array): Promise<void> {
     const { update, path, hash } = task;
-    const text = detailsOf(update, hash!);
-    const { action } = await this.#look(task);
+    const { action, content: former } = await this.#look(task);
+    const text = detailsOf(update, hash!, action === "write" ? replacedBy(former) : undefined);
     if (action === "leave") return this.#tellLeft(task);
     if (action === "skip") return;
     if (action === "describe" && await textOf(`${path}.json`) === text) return;
@@ -143,13 +144,19 @@ export class FeedSink {
     const identity = await identifyFeed(name, path).catch(() => undefined);
     const { clockOffset } = this.#known;
     const isFirst = !this.#known.isScanned(this.#directory);
+    const content = found.hash === undefined ? undefined : {
+      hash: found.hash,
+      known: this.#known.get(path),
+      origin: identity?.origin,
+      newest: this.#known.newest(update.url),
+    };
     const action = decideOnWrite({
-      found: contentFound(found, this.#known.get(path), identity),
+      found: content,
       changed: changedAt(found, { isFirst, clockOffset }),
       update: { time: Date.parse(update.time), hash },
       now: systemEnvironment.clock.now() + clockOffset,
     });
-    return { found, action };
+    return { found, content, action };
   }
 
   async #keep(path: string, { update: { url } }: Task): Promise<void> {
@@ -198,6 +205,13 @@ export class FeedSink {
     const text = await textOf(path);
     return text !== undefined && isReplaceable(text);
   }
+}
+
+/** What the `.feed.json` says of content that is kept elsewhere, until it is replaced. */
+function replacedBy(content: FoundContent | undefined) {
+  if (!content) return undefined;
+  const time = receivedAt(content) ?? content.known?.publishedAt ?? 0;
+  return { time, hash: content.hash };
 }
 
 async function textOf(path: string): Promise<string | undefined> {

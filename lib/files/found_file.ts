@@ -4,9 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { FoundContent } from "./decide.ts";
 import { latestChangeOf } from "./stamp.ts";
-import type { FeedIdentity } from "./read_feed.ts";
 
 /** A file, a link, or something else. */
 export interface FoundFile {
@@ -44,15 +42,6 @@ export async function findFile(path: string): Promise<FoundFile | undefined> {
 export async function isStill(path: string, found: FoundFile | undefined): Promise<boolean> {
   const own = await ignoringNotFound(Deno.lstat(path));
   return (own && versionOf(own)) === found?.version;
-}
-
-/** What is known of the content. */
-export function contentFound(
-  { hash }: FoundFile,
-  known: FoundContent["known"],
-  identity: FeedIdentity | undefined,
-): FoundContent | undefined {
-  return hash === undefined ? undefined : { hash, known, origin: identity?.origin };
 }
 
 function versionOf({ dev, ino, size, mtime }: Deno.FileInfo): string {

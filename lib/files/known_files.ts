@@ -4,6 +4,14 @@
  * @module
  */
 
+/** The newest known update of a URL. */
+export interface NewestKnown {
+  /** When it was published, by the store's clock, in milliseconds since 1970. */
+  readonly time: number;
+  /** `contentHash` of the content; null when the feed was removed. */
+  readonly hash: string | null;
+}
+
 /** A file as this server last saw it. */
 export interface KnownFile {
   /** SHA-256 of the content that was last seen in it, base64; null: it was gone. */
@@ -23,6 +31,8 @@ export interface KnownFiles {
   readonly clockOffset: number;
   /** What was last seen in the file at this absolute path; undefined when it was never seen. */
   get(path: string): KnownFile | undefined;
+  /** The newest update of the URL, published here or applied; undefined when the URL is unknown. */
+  newest(url: string): NewestKnown | undefined;
   /** Whether the files of the directory were all looked at before, in whatever run. */
   isScanned(directory: string): boolean;
 }
@@ -31,5 +41,6 @@ export interface KnownFiles {
 export const NO_KNOWN_FILES: KnownFiles = {
   clockOffset: 0,
   get: () => undefined,
+  newest: () => undefined,
   isScanned: () => false,
 };

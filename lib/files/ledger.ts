@@ -6,14 +6,6 @@
 import type { UpdateInput } from "../update.ts";
 import type { KnownFile, KnownFiles } from "./known_files.ts";
 
-/** The newest known update of a URL. */
-export interface NewestKnown {
-  /** When it was published, by the store's clock, in milliseconds since 1970. */
-  readonly time: number;
-  /** `contentHash` of the content; null when the feed was removed. */
-  readonly hash: string | null;
-}
-
 /** A file that was seen, and the feed that it stood for. */
 export interface SeenFile extends KnownFile {
   /** URL of the feed; absent when a program before this one saw it. */
@@ -41,8 +33,6 @@ export interface FileLedger extends KnownFiles {
   seenIn(directory: string): string[];
   /** How many files below `directory` were published as gone after `time`, by the store's clock. */
   removedSince(directory: string, time: number): number;
-  /** The newest update of the URL, published here or applied; undefined when the URL is unknown. */
-  newest(url: string): NewestKnown | undefined;
   /** Remembers what was seen in the file, without publishing. */
   note(path: string, sight: Sight): void;
   /** Which directory was there when its files were last looked at; undefined when that is not known. */

@@ -9,7 +9,7 @@ import { FEED_SUFFIX, feedUrl, problemWithName } from "./feed_names.ts";
 import { feedIdentity } from "../feed_url.ts";
 import type { JsonObject } from "../update.ts";
 import type { Origin } from "./decide.ts";
-import { originOf } from "./details.ts";
+import { isReplaceable, originOf } from "./details.ts";
 import { percentEncodeEscapes } from "./raw_names.ts";
 
 /** Which feed a file stands for. */
@@ -20,6 +20,8 @@ export interface FeedIdentity {
   readonly metadata?: JsonObject;
   /** What the `.feed.json` says was written to the file; absent when a person made it. */
   readonly origin?: Origin;
+  /** A person has changed the `.feed.json` since. */
+  readonly isEdited?: boolean;
 }
 
 /**
@@ -27,10 +29,10 @@ export interface FeedIdentity {
  * came with, what a person wrote with any.
  */
 export function metadataFor(
-  { metadata, origin }: FeedIdentity,
+  { metadata, origin, isEdited }: FeedIdentity,
   hash: string,
 ): JsonObject | undefined {
-  return origin === undefined || origin.hash === hash ? metadata : undefined;
+  return origin === undefined || isEdited || origin.hash === hash ? metadata : undefined;
 }
 
 /**
@@ -122,7 +124,8 @@ function parseDetails(text: string): FeedIdentity {
   }
   if (!isObject(metadata)) throw new TypeError('"metadata" must be a JSON object');
   const origin = originOf(value);
-  return { url: feedIdentity(url), metadata, ...origin && { origin } };
+  const marks = origin && { origin, isEdited: !isReplaceable(text) };
+  return { url: feedIdentity(url), metadata, ...marks };
 }
 
 /** Text in UTF-8, or as its byte order mark says, which is left out. */

@@ -12,7 +12,7 @@ import type { FileLedger, SeenFile } from "./ledger.ts";
 
 /** What the state knows of feed files, for whoever writes over them. */
 export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
-  const { files } = state;
+  const { files, newest } = state;
   // It cannot change any more, and looking takes long.
   const former = new Map<string, boolean>();
   return {
@@ -26,6 +26,7 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
       const isLeft = hash !== null && hash === leftHash;
       return { hash, url, isLeft, publishedAt: Math.max(publishedAt, removedAt) };
     },
+    newest: (url) => newest.get(url),
     // The states of 0.1 tell by what was seen in it.
     isScanned: (directory) =>
       files.scanned(directory) !== undefined ||
@@ -38,7 +39,7 @@ export function ledgerOf(
   { state, uploader, environment }: Parts,
   options?: FeedUrlOptions,
 ): FileLedger {
-  const { files, newest } = state;
+  const { files } = state;
   // Not synced: after a crash of the machine files are only looked at again.
   const unsynced = { durable: false };
   const known = knownFiles({ state });
@@ -50,7 +51,7 @@ export function ledgerOf(
     isScanned: known.isScanned,
     seenIn: (directory) => files.existing(join(directory, sep)),
     removedSince: (directory, time) => files.removedSince(join(directory, sep), time),
-    newest: (url) => newest.get(url),
+    newest: known.newest,
     note: (path, { url, hash, isLeft = false }) =>
       state.transaction(() => {
         files.note(path, hash);

@@ -4,6 +4,7 @@ import {
   decideOnContent,
   decideOnRemoval,
   decideOnWrite,
+  newestOf,
   type Origin,
 } from "../../lib/files/decide.ts";
 
@@ -21,11 +22,12 @@ const from = (time: number, hash?: string): { origin: Origin } => ({ origin: { t
 Deno.test("decideOnContent() publishes what follows the newest update, whatever its time", () => {
   const newest = { time: 100, hash: "old" };
   assert.equal(decideOnContent({ ...content, ...seen("old"), newest }), "publish");
-  assert.equal(decideOnContent({ ...content, ...seen(null), newest }), "publish");
+  const removed = { time: 100, hash: null };
+  assert.equal(decideOnContent({ ...content, ...seen(null), newest: removed }), "publish");
 });
 
 Deno.test("decideOnContent() lets the newer win when something was published beside the file", () => {
-  for (const known of [seen("old"), {}]) {
+  for (const known of [seen("old"), seen(null), {}]) {
     const newest = { time: 49, hash: "other" };
     assert.equal(decideOnContent({ ...content, ...known, newest }), "publish");
     assert.equal(
@@ -83,7 +85,41 @@ Deno.test("decideOnContent() only notes what its .feed.json says was received, h
 Deno.test("decideOnContent() publishes what was received and replaced, when it is put back", () => {
   const facts = { ...content, ...from(10, "new"), newest: { time: 30, hash: "mine" } };
   assert.equal(decideOnContent({ ...facts, ...seen("mine", { publishedAt: 30 }) }), "publish");
-  assert.equal(decideOnContent({ ...facts, ...seen("mine", { publishedAt: 10 }) }), "note");
+  assert.equal(decideOnContent({ ...facts, ...seen("other", { publishedAt: 10 }) }), "note");
+});
+
+Deno.test("decideOnContent() leaves received content that took the place of a newer update", () => {
+  const facts = { ...content, ...from(10, "new"), newest: { time: 30, hash: "newer" } };
+  assert.equal(decideOnContent({ ...facts, ...seen("newer") }), "leave");
+});
+
+Deno.test("decideOnContent() only notes what is about to be replaced, and publishes it when it is put back", () => {
+  const origin = { time: 30, hash: "newer", replaces: { time: 10, hash: "new" } };
+  const facts = { ...content, changed: 150, origin, newest: { time: 30, hash: "newer" } };
+  for (const known of [{}, seen("before"), seen(null)]) {
+    assert.equal(decideOnContent({ ...facts, ...known }), "note");
+  }
+  assert.equal(decideOnContent({ ...facts, ...seen("newer") }), "publish");
+});
+
+Deno.test("content beside a .feed.json of 0.1 was received, unless the state knows better", () => {
+  const origin = { time: 10, isBeside: true };
+  const facts = { ...content, origin, newest: { time: 20, hash: "newer" } };
+  assert.equal(decideOnContent(facts), "note");
+  assert.equal(decideOnContent({ ...facts, ...seen("other") }), "publish");
+  assert.equal(decideOnContent({ ...facts, newest: { time: 10, hash: "other" } }), "publish");
+  const newest = { time: 10, hash: "new" };
+  const found = { hash: "new", ...seen("other"), origin: { time: 10 }, newest };
+  assert.equal(decideOnWrite({ ...write, found }), "write");
+});
+
+Deno.test("newestOf() takes what the .feed.json tells for newer, unless that is of the future", () => {
+  const known = { time: 20, hash: "known" };
+  assert.deepEqual(newestOf(known, { time: 30, hash: "told" }, 40), { time: 30, hash: "told" });
+  for (const origin of [undefined, { time: 30 }, { time: 10, hash: "told" }]) {
+    assert.equal(newestOf(known, origin, 40), known);
+  }
+  assert.equal(newestOf(known, { time: 2 * 24 * 60 * 60 * 1000, hash: "told" }, 40), known);
 });
 
 Deno.test("changedAt() believes the file system, at the first look the tools, both by the store's clock", () => {

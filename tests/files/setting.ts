@@ -1,6 +1,7 @@
 /** A real directory, a ledger in memory and a clock that runs faster than the real one. */
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
-import type { FileLedger, NewestKnown, SeenFile, Sight } from "../../lib/files/ledger.ts";
+import type { NewestKnown } from "../../lib/files/known_files.ts";
+import type { FileLedger, SeenFile, Sight } from "../../lib/files/ledger.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
 import { contentBytes, contentHash, type Json, type UpdateInput } from "../../lib/update.ts";
 
