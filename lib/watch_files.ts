@@ -12,7 +12,7 @@ import type { ScanReport } from "./files/scan_report.ts";
 import { ledgerOf } from "./files/state_ledger.ts";
 import { FileWatcher } from "./files/file_watcher.ts";
 import { plainLogger } from "./base/plain_logger.ts";
-import { restore } from "./reading/restore.ts";
+import { catchUp, restore } from "./reading/restore.ts";
 
 const logger = plainLogger(["feedsync", "files"]);
 
@@ -83,10 +83,20 @@ export function watchFiles(
     publishRemovals: removals ?? publishRemovals,
     logger,
     isRestored: (signal) => restore(connection, signal),
+    catchUp: (signal) => catchUp(connection, signal),
   });
   if (!manual) watcher.start();
   return new ConnectedFiles(connection, watcher);
 }
+
+const NOTHING_DONE: ScanReport = {
+  files: 0,
+  published: 0,
+  removed: 0,
+  failed: [],
+  unsettled: [],
+  withheld: [],
+};
 
 /** A watcher that is closed with its connection; without one underneath nothing is enabled. */
 class ConnectedFiles implements FilesWatcher {
@@ -103,7 +113,7 @@ class ConnectedFiles implements FilesWatcher {
     const closed = this.#closed.signal;
     closed.throwIfAborted();
     signal?.throwIfAborted();
-    if (!this.#watcher) return { files: 0, published: 0, removed: 0, failed: [], unsettled: [] };
+    if (!this.#watcher) return NOTHING_DONE;
     return await this.#watcher.scan(signal ? AbortSignal.any([signal, closed]) : closed);
   }
 

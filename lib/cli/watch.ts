@@ -73,14 +73,14 @@ async function once(
   watcher: Watcher,
   { signal, settings, publishRemovals }: Run,
 ): Promise<void> {
-  let failed: readonly string[] = [];
+  const failed: string[] = [];
   try {
     await pollOnce(watcher);
   } finally {
     await using files = settings.config.files &&
       watchFiles(sync, undefined, { manual: true, publishRemovals });
     const report = await files?.scan(signal);
-    failed = report?.failed ?? [];
+    if (report) failed.push(...report.failed, ...report.unsettled, ...report.withheld);
   }
   await flush(sync, { signal });
   if (failed.length === 0) return;

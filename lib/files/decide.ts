@@ -148,7 +148,9 @@ export interface ContentFacts extends FoundContent {
  */
 export function decideOnContent(facts: ContentFacts): "unchanged" | "note" | "leave" | "publish" {
   const { hash, modified, changed, known, newest, arrived, isElsewhere } = facts;
-  if (hash === known?.hash) {
+  // What was published from another directory meanwhile is not noted as seen.
+  const isBack = isElsewhere && newest?.hash !== hash && known?.publishedAt === newest?.time;
+  if (hash === known?.hash && !isBack) {
     return known.isLeft && newest && modified > newest.time ? "publish" : "unchanged";
   }
   if (hash === newest?.hash || arrived) return "note";
@@ -163,6 +165,8 @@ export function decideOnContent(facts: ContentFacts): "unchanged" | "note" | "le
 
 /** What is known when a file that was seen before is gone. */
 export interface RemovalFacts {
+  /** Hash of what was last seen in it. */
+  readonly hash: string | null;
   /** Whether removals are published at all. */
   readonly publishRemovals: boolean;
   /** Whether another file stands for the same URL: then the feed is still there. */
@@ -173,9 +177,12 @@ export interface RemovalFacts {
   readonly received: boolean;
 }
 
-/** `publish` that the feed is gone, or only `note` that the file is. */
-export function decideOnRemoval(facts: RemovalFacts): "note" | "publish" {
-  const { publishRemovals, elsewhere, newest, received } = facts;
-  const receivedRemoval = newest?.hash === null || received;
-  return publishRemovals && !elsewhere && !receivedRemoval ? "publish" : "note";
+/**
+ * `publish` that the feed is gone, `leave` it since a newer update than the one in the file is known, or
+ * only `note` that the file is gone.
+ */
+export function decideOnRemoval(facts: RemovalFacts): "note" | "leave" | "publish" {
+  const { hash, publishRemovals, elsewhere, newest, received } = facts;
+  if (!publishRemovals || elsewhere || received || newest?.hash === null) return "note";
+  return newest === undefined || newest.hash === hash ? "publish" : "leave";
 }

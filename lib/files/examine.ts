@@ -13,6 +13,7 @@ import { findTruncation } from "./completeness.ts";
 import { changedAt, decideOnContent, decideOnRemoval, newestOf } from "./decide.ts";
 import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
+import { Knowledge } from "./knowledge.ts";
 import type { FileLedger, SeenFile } from "./ledger.ts";
 import {
   assertContent,
@@ -42,6 +43,8 @@ export interface ExaminerOptions {
   readonly complaints: Complaints;
   /** Where removals are told. */
   readonly logger: PluginLogger;
+  /** Resolves when all is known that others have published by now. @default it is known */
+  readonly catchUp?: (() => Promise<void>) | undefined;
 }
 
 /** A file as it was read. */
@@ -63,6 +66,7 @@ export class Examiner {
   readonly #examined = new ExaminedFiles();
   /** Since when files have been as they are, and half-written. */
   readonly #halfWritten = new Map<string, { readonly stamp: string; readonly since: number }>();
+  readonly #knowledge: Knowledge | undefined;
   /** Says which files that are gone were removed. */
   readonly guard: RemovalGuard;
 
@@ -71,12 +75,19 @@ export class Examiner {
     this.#directory = directory;
     this.#ledger = ledger;
     this.#options = options;
+    const { clock, catchUp } = options;
+    this.#knowledge = catchUp && new Knowledge(clock, catchUp);
     this.guard = new RemovalGuard(directory, ledger, { ...options, examined: this.#examined });
   }
 
   /** Whether the file is certainly as it was when it was last examined. */
   isUnchanged(name: string, stamp: Stamp): boolean {
     return this.#examined.get(name)?.stamp === stamp.key;
+  }
+
+  /** Whether the file is gone, and it is being learned what others have published of its feed. */
+  isWaitedFor(name: string): boolean {
+    return this.#knowledge?.isAwaited(name) ?? false;
   }
 
   /**
@@ -95,7 +106,7 @@ export class Examiner {
     const path = this.#directory.pathOf(name);
     try {
       const stamp = await takeStamp(this.#directory.readablePathOf(name));
-      if (!this.#isStill(stamp, mark) || this.#isWaitedFor(name, stamp)) {
+      if (!this.#isStill(stamp, mark) || this.#mayGrow(name, stamp)) {
         return { stamp: stamp.key };
       }
       const outcome = stamp.kind === "file"
@@ -120,13 +131,14 @@ export class Examiner {
   }
 
   /** Whether the file was found half-written a short time ago, and has not changed since. */
-  #isWaitedFor(name: string, stamp: Stamp): boolean {
+  #mayGrow(name: string, stamp: Stamp): boolean {
     const found = this.#halfWritten.get(name);
     if (found?.stamp !== stamp.key) return false;
     return this.#options.clock.elapsed() - found.since < HALF_WRITTEN_FOR;
   }
 
   async #read(name: string, stamp: Stamp, mark: Mark): Promise<Outcome | Changing> {
+    this.#knowledge?.forget(name);
     assertFeedSize(stamp.size);
     const readablePath = this.#directory.readablePathOf(name);
     const identity = await identifyFeed(name, readablePath);
@@ -142,7 +154,7 @@ export class Examiner {
     if (decision === "publish" && this.#mustWait(file)) return { stamp: stamp.key };
     // What is in the place of a disk that is not mounted says nothing of the files on it.
     const isPlace = !isElsewhere || this.#directory.trusts(place);
-    if (isPlace || decision === "publish") this.#carryOut(file, decision);
+    if (isPlace || decision === "publish") this.#carryOut(file, decision, isPlace);
     const { url } = identity;
     const mayRest = isPlace && isReliable(stamp, now);
     this.#examined.set(name, { url, stamp: mayRest ? stamp.key : undefined });
@@ -179,12 +191,14 @@ export class Examiner {
   #carryOut(
     { name, identity, bytes, hash }: ReadFile,
     decision: ReturnType<typeof decideOnContent>,
+    isPlace: boolean,
   ) {
     const path = this.#directory.pathOf(name);
     const { url } = identity;
     if (decision === "publish") {
       const metadata = metadataFor(identity, hash);
-      this.#ledger.publish(path, hash, { url, content: feedContent(bytes), metadata });
+      const update = { url, content: feedContent(bytes), metadata };
+      this.#ledger.publish(path, hash, update, { isNoted: isPlace });
     } else if (decision !== "unchanged" || this.#ledger.get(path)?.url === undefined) {
       this.#ledger.note(path, { url, hash, isLeft: decision === "leave" });
     }
@@ -213,28 +227,42 @@ export class Examiner {
   async #gone(name: string, mark: Mark): Promise<Outcome | Changing> {
     const path = this.#directory.pathOf(name);
     this.#halfWritten.delete(name);
-    if (typeof this.#ledger.get(path)?.hash !== "string") return "ignored";
-    if (!await this.guard.allows(name)) return "ignored";
+    const known = this.#ledger.get(path);
+    if (typeof known?.hash !== "string") return "ignored";
+    const refusal = await this.guard.refusal(name);
+    if (refusal) return refusal;
     const url = await this.#urlOfGone(name);
     const { kind, key } = await takeStamp(this.#directory.readablePathOf(name));
     if (kind !== "gone") return { stamp: key };
     const decision = decideOnRemoval({
-      publishRemovals: this.#options.publishRemovals !== false,
+      hash: known.hash,
+      publishRemovals: this.#publishes(),
       elsewhere: this.#examined.others(name, url).length > 0,
       newest: url === undefined ? undefined : this.#ledger.newest(url),
       received: url !== undefined && mark.received.has(versionOf(url, null)),
     });
     if (decision === "publish" && url !== undefined) {
+      // Who applied something newer, and is replacing the file, learned of it before.
+      if (this.#knowledge?.includes(name) === false) return { stamp: key };
       this.#ledger.publish(path, null, { url, removed: true });
-      this.#options.logger.info(`'${path}' is gone: published that its feed ${url} is removed`);
+      this.#tellGone(path, url, "published that its feed is removed");
     } else {
       this.#ledger.note(path, { url, hash: null });
+      if (decision === "leave") this.#tellGone(path, url!, "a newer update of its feed is known");
     }
     this.#examined.delete(name);
     this.#options.complaints.resolved(filesOf(url));
-    if (decision === "note") return "unchanged";
+    if (decision !== "publish") return "unchanged";
     if (url !== undefined) return "removed";
     throw new Error("it is gone, and nothing tells the URL of its feed any more");
+  }
+
+  #publishes(): boolean {
+    return this.#options.publishRemovals !== false;
+  }
+
+  #tellGone(path: string, url: string, what: string): void {
+    this.#options.logger.info(`'${path}' is gone: ${what}: ${shownUrl(url)}`);
   }
 
   /** Warns when other files stand for the same URL: what one publishes takes the place of the others'. */

@@ -106,18 +106,16 @@ export class FeedSink {
       if (!isDescribed) await this.#replaceDetails(task, details);
       isDescribed = true;
       if (look.action === "describe") return;
-      if (await this.#replace(task, look, feed)) return;
+      if (await this.#replace(task, look.found, feed)) return;
     }
     throw new Error("it keeps changing");
   }
 
   /** Tells whether the file was still what it was. */
-  async #replace({ path, signal }: Task, { found, action }: Look, feed: PreparedFile) {
+  async #replace({ path, signal }: Task, found: FoundFile | undefined, feed: PreparedFile) {
     if (found?.info) await feed.take(found.info);
     signal.throwIfAborted();
-    // Where there are no second names, what was kept is at its place no more.
-    const expected = action === "keep" && !await isStill(path, found) ? undefined : found;
-    if (!await isStill(path, expected)) return false;
+    if (!await isStill(path, found)) return false;
     await feed.moveTo(path);
     return true;
   }

@@ -33,6 +33,12 @@ export interface FileWatcherOptions {
    * known. Before that, nothing is published: all content would look new. @default it is known
    */
   readonly isRestored?: (signal: AbortSignal) => Promise<boolean>;
+  /**
+   * Resolves when all is known that others have published by now; rejects with what keeps it from being
+   * known. Before that, no removal is published: the file may have made way for something newer.
+   * @default it is known
+   */
+  readonly catchUp?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** How often it is asked whether it is known what others have published: milliseconds. */
@@ -70,6 +76,7 @@ export class FileWatcher implements AsyncDisposable {
   constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
     const { environment: { clock }, settle, publishRemovals, logger } = options;
     const complaints = new Complaints(logger);
+    const { catchUp } = options;
     this.#directory = new FeedDirectory(resolve(directory));
     this.#ledger = ledger;
     this.#options = options;
@@ -80,6 +87,7 @@ export class FileWatcher implements AsyncDisposable {
       publishRemovals,
       complaints,
       logger,
+      catchUp: catchUp && (() => catchUp(this.#closing.signal)),
     });
     this.#settling = new Settling(
       clock,
@@ -157,7 +165,7 @@ export class FileWatcher implements AsyncDisposable {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     try {
       if (!await this.#restored(either)) return failedLook(path);
-      const { identity, files, changed } = await findChanges({
+      const { identity, isWithheld, files, changed } = await findChanges({
         directory: this.#directory,
         guard: this.#examiner.guard,
         examiner: this.#examiner,
@@ -172,6 +180,7 @@ export class FileWatcher implements AsyncDisposable {
         outcomes.set(this.#directory.pathOf(name), outcome);
         outcome.then((outcome) => this.#tellUnsettled(name, outcome));
       }
+      if (isWithheld) outcomes.set(path, Promise.resolve<Outcome>("withheld"));
       this.#finishLook([...outcomes.values()], identity);
       return { files, outcomes };
     } catch (error) {
@@ -243,6 +252,7 @@ export class FileWatcher implements AsyncDisposable {
 
   #tellUnsettled(name: string, outcome: Outcome): void {
     if (outcome !== "unsettled" || this.#closing.signal.aborted) return;
+    if (this.#examiner.isWaitedFor(name)) return;
     const path = this.#directory.pathOf(name);
     this.#complaints.about(
       path,

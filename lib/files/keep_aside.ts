@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
+import { writeDurably } from "../base/durable_file.ts";
 
 /** No longer name is allowed by common file systems, in bytes. */
 const MAX_NAME_BYTES = 255;
@@ -13,8 +14,9 @@ const MOST_COPIES = 1000;
 
 /**
  * Gives what is at `path` a second name, which no feed file has, and returns the path of that; undefined
- * when nothing is there any more. What has such a name already stays. A link stays a link. The file
- * stays at `path`, too, where the file system allows two names.
+ * when nothing is there any more. What has such a name already stays. A link stays a link. Where the file
+ * system has no second names, it is a copy: at `path` the file stays in any case, as one that is missing
+ * would be a feed that is gone.
  */
 export async function keepAside(path: string, now: Date): Promise<string | undefined> {
   const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
@@ -22,15 +24,12 @@ export async function keepAside(path: string, now: Date): Promise<string | undef
     const suffix = `.kept-${time}Z${copy === 1 ? "" : `-${copy}`}`;
     const kept = join(dirname(path), shortenedTo(basename(path), suffix) + suffix);
     try {
-      await Deno.link(path, kept);
+      await Deno.link(path, kept).catch((error) => copyUnlessThere(error, path, kept));
       return kept;
     } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists) continue;
       if (error instanceof Deno.errors.NotFound) return undefined;
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
-    // The file system has no second names; what is at the new one must not be replaced.
-    if (await isThere(kept)) continue;
-    return await rename(path, kept) ? kept : undefined;
   }
   throw new Error(`Cannot keep '${path}': there are ${MOST_COPIES} kept copies of it already`);
 }
@@ -43,16 +42,10 @@ function shortenedTo(name: string, suffix: string): string {
   return text;
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
-}
-
-async function rename(from: string, to: string): Promise<boolean> {
-  try {
-    await Deno.rename(from, to);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+/** After a link has failed with `reason`. */
+async function copyUnlessThere(reason: unknown, from: string, to: string): Promise<void> {
+  if (reason instanceof Deno.errors.AlreadyExists) throw reason;
+  const { isSymlink, mode } = await Deno.lstat(from);
+  if (isSymlink) return await Deno.symlink(await Deno.readLink(from), to);
+  await writeDurably(to, await Deno.readFile(from), { mode: (mode ?? 0o600) & 0o777 });
 }

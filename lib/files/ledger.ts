@@ -40,10 +40,15 @@ export interface FileLedger extends KnownFiles {
   /** Remembers that all files of the directory were looked at; without an identity, the known one stays. */
   noteScanned(directory: string, identity: string | undefined): void;
   /**
-   * Remembers what was seen and accepts the update, both in one transaction. The upload goes on by
-   * itself.
+   * Remembers what was seen, unless that is not to be noted, and accepts the update, both in one
+   * transaction. The upload goes on by itself.
    *
    * @throws {InvalidUpdateError} when it cannot be published; then nothing is remembered.
    */
-  publish(path: string, hash: string | null, update: UpdateInput): void;
+  publish(
+    path: string,
+    hash: string | null,
+    update: UpdateInput,
+    options?: { readonly isNoted?: boolean },
+  ): void;
 }

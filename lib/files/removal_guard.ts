@@ -9,7 +9,7 @@ import type { Complaints } from "./complaints.ts";
 import type { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
 import type { FileLedger } from "./ledger.ts";
-import { identifyFeed, urlOfName } from "./read_feed.ts";
+import { urlOfName } from "./read_feed.ts";
 
 /** More files than this, and than that part of all, are not taken to be removed without a person. */
 const MOST_REMOVED = 3, MOST_REMOVED_PART = 0.1;
@@ -19,9 +19,6 @@ const TOGETHER = 60 * 60 * 1000;
 
 /** The same listing serves for so many milliseconds. */
 const LISTING_AGE = 1000;
-
-/** So many files are searched for one that was not received. */
-const MOST_SEARCHED = 1000;
 
 /** What a guard needs. */
 export interface RemovalGuardOptions {
@@ -67,42 +64,66 @@ export class RemovalGuard {
   }
 
   /**
-   * Begins a look at the directory: resolves to the names of files seen before that are not in it any
-   * more. Where nothing shows that it is the directory in which they were, none is missing: an empty one,
-   * or one in which there is only what was received since, may be where a disk is not mounted.
+   * Begins a look at the directory: returns the names of files seen before that are not in it any more.
+   * Where nothing shows that it is the directory in which they were, none is missing: it may be where a
+   * disk is not mounted. Between two directories that differ in a few files, no feed was removed.
    */
-  async begin(listing: Listing, identity: string | undefined): Promise<string[]> {
-    const { path } = this.#directory;
-    const subject = `contents of ${path}`;
+  begin(listing: Listing, identity: string | undefined): string[] {
     this.#isTold = false;
-    const { names, seen, unexplained } = this.#missing = this.#compare(listing);
-    const { complaints } = this.#options;
-    const isSame = this.#directory.trusts(identity) || unexplained <= seen * MOST_REMOVED_PART ||
-      await this.#hasOthers(listing);
-    if (isSame) {
-      this.#directory.trust(identity);
-      complaints.resolved(subject);
-      return [...names];
+    const missing = this.#missing = this.#compare(listing);
+    const { path } = this.#directory;
+    const isSame = identity !== undefined && identity === this.#ledger.identityOf(path);
+    if (!this.#isPlace(missing, listing, { identity, isSame })) {
+      this.#tellAnother(missing, listing);
+      return [];
     }
-    const has = listing.feeds.size === 0 ? "is empty" : "holds only what was received";
-    complaints.about(
-      subject,
-      `The feed directory '${path}' ${has}, and ${unexplained} files were seen in it: ` +
-        "they are not taken to be removed until there is a feed file again",
-    );
+    this.#options.complaints.resolved(`contents of ${path}`);
+    const isTrusted = this.#directory.trusts(identity);
+    this.#directory.trust(identity);
+    const names = [...missing.names];
+    if (isSame || isTrusted || this.#options.publishRemovals === "all") return names;
+    for (const name of names) {
+      const path = this.#directory.pathOf(name);
+      this.#ledger.note(path, { url: this.#urlOf(name), hash: null });
+    }
     return [];
   }
 
-  /** Whether the file, which is gone, may be taken to be removed. */
-  async allows(name: string): Promise<boolean> {
-    if (!this.#directory.trusts(await this.#directory.identity())) return false;
+  /** Whether the directory is the one in which files were seen, or the one that a person means. */
+  #isPlace(
+    { unexplained, seen }: Missing,
+    { feeds }: Listing,
+    { identity, isSame }: { readonly identity: string | undefined; readonly isSame: boolean },
+  ): boolean {
+    const { publishRemovals } = this.#options;
+    if (this.#directory.trusts(identity) || publishRemovals === "all") return true;
+    if (isSame && (feeds.size > 0 || publishRemovals === false)) return true;
+    return unexplained <= seen * MOST_REMOVED_PART;
+  }
+
+  #tellAnother({ unexplained }: Missing, { feeds }: Listing): void {
+    const { path } = this.#directory;
+    const is = feeds.size === 0
+      ? `is empty, and ${unexplained} files were seen in it`
+      : `is another one than before, and ${unexplained} files that were seen are not in it`;
+    this.#options.complaints.about(
+      `contents of ${path}`,
+      `The feed directory '${path}' ${is}: they are not taken to be removed. Mount its disk, or put the ` +
+        "files back; if they are gone for good, publish that with 'feedsync watch --once --remove-missing'",
+    );
+  }
+
+  /** Why the file, which is gone, may not be taken to be removed; undefined when it may. */
+  async refusal(name: string): Promise<"ignored" | "withheld" | undefined> {
+    if (!this.#directory.trusts(await this.#directory.identity())) return "ignored";
     const { clock, publishRemovals } = this.#options;
-    if (publishRemovals === "all") return true;
+    if (publishRemovals === "all") return undefined;
     if (!this.#missing?.names.has(name) || clock.elapsed() > this.#missing.expires) {
       // When all vanished at once, a listing without this file is without the others, too.
       this.#missing = this.#compare(await this.#directory.list());
     }
-    return this.#areFew(this.#missing);
+    if (this.#areFew(this.#missing)) return undefined;
+    return publishRemovals ? "withheld" : "ignored";
   }
 
   #areFew({ unexplained, seen, removed }: Missing): boolean {
@@ -138,21 +159,13 @@ export class RemovalGuard {
 
   /** Whether the feed is known to be gone, or is in another file. */
   #isExplained(name: string): boolean {
-    const url = this.#ledger.get(this.#directory.pathOf(name))?.url ?? urlOfName(name);
+    const url = this.#urlOf(name);
     if (url === undefined) return false;
     return this.#ledger.newest(url)?.hash === null || this.#examined.others(name, url).length > 0;
   }
 
-  /** Whether there is a file that somebody else put there: what was received is written anywhere. */
-  async #hasOthers({ feeds }: Listing): Promise<boolean> {
-    let searched = 0;
-    for (const name of feeds) {
-      if (searched++ === MOST_SEARCHED) return false;
-      const identity = await identifyFeed(name, this.#directory.readablePathOf(name))
-        .catch(() => undefined);
-      if (identity?.origin === undefined) return true;
-    }
-    return false;
+  #urlOf(name: string): string | undefined {
+    return this.#ledger.get(this.#directory.pathOf(name))?.url ?? urlOfName(name);
   }
 }
 

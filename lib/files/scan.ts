@@ -19,6 +19,8 @@ const NO_STAMP = "";
 export interface Findings {
   /** Which directory it was, if it is the one with the files that were seen before. */
   readonly identity: string | undefined;
+  /** Files that were seen before are not in it, and are not taken to be gone. */
+  readonly isWithheld: boolean;
   /** Feed files in the directory. */
   readonly files: number;
   /** Those that may have changed or are missing, with the key of their stamp. */
@@ -59,9 +61,14 @@ export async function findChanges(
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));
   tellProblem(context, listing);
-  for (const name of await guard.begin(listing, identity)) changed.set(name, NO_STAMP);
-  const trusted = directory.trusts(identity) ? identity : undefined;
-  return { identity: trusted, files: listing.feeds.size, changed };
+  for (const name of guard.begin(listing, identity)) changed.set(name, NO_STAMP);
+  const isTrusted = directory.trusts(identity);
+  return {
+    identity: isTrusted ? identity : undefined,
+    isWithheld: !isTrusted,
+    files: listing.feeds.size,
+    changed,
+  };
 }
 
 function tellProblem({ directory, complaints }: ScanContext, { problem }: Listing): void {

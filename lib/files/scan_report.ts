@@ -17,6 +17,11 @@ export interface ScanReport {
   readonly failed: readonly string[];
   /** Paths of files that kept changing and were not read. */
   readonly unsettled: readonly string[];
+  /**
+   * Paths of files that are gone and not taken for removed feeds; or of the directory, when it may not be
+   * the one in which files were seen before. The log says why.
+   */
+  readonly withheld: readonly string[];
 }
 
 /** A look at the directory, while the files that it marked come to rest. */
@@ -35,6 +40,7 @@ export async function reportOf({ files, outcomes }: Look): Promise<ScanReport> {
     left: [],
     unchanged: [],
     ignored: [],
+    withheld: [],
     failed: [],
     unsettled: [],
   };
@@ -45,5 +51,6 @@ export async function reportOf({ files, outcomes }: Look): Promise<ScanReport> {
     removed: paths.removed.length,
     failed: paths.failed,
     unsettled: paths.unsettled,
+    withheld: paths.withheld,
   };
 }

@@ -18,6 +18,7 @@ export type Outcome =
   | "left"
   | "unchanged"
   | "ignored"
+  | "withheld"
   | "failed"
   | "unsettled";
 

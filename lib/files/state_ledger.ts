@@ -60,12 +60,14 @@ export function ledgerOf(
     identityOf: (directory) => files.scanned(directory) ?? undefined,
     noteScanned: (directory, identity) =>
       state.transaction(() => files.noteScanned(directory, identity), unsynced),
-    publish(path, hash, update) {
+    publish(path, hash, update, { isNoted = true } = {}) {
       const prepared = prepareUpdate(update, options);
       state.transaction(() => {
-        files.note(path, hash);
+        const leftHash = isNoted ? null : files.feed(path)?.leftHash ?? null;
+        files.note(path, isNoted ? hash : files.get(path) ?? null);
         const { url, time } = accept(state, prepared, environment);
-        files.noteFeed(path, hash === null ? { url, removedAt: time } : { url, publishedAt: time });
+        const at = hash === null ? { removedAt: time } : { publishedAt: time };
+        files.noteFeed(path, { url, leftHash, ...at });
       });
       uploader.start();
     },

@@ -9,7 +9,13 @@ import {
 } from "../../lib/files/decide.ts";
 
 const content = { hash: "new", modified: 50, changed: 50, arrived: false, isElsewhere: false };
-const removal = { publishRemovals: true, elsewhere: false, newest: undefined, received: false };
+const removal = {
+  hash: "seen",
+  publishRemovals: true,
+  elsewhere: false,
+  newest: undefined,
+  received: false,
+};
 
 /** What was seen in the file. */
 const seen = (hash: string | null, { isLeft = false, publishedAt = 0 } = {}) => ({
@@ -169,6 +175,11 @@ Deno.test("decideOnRemoval() does not repeat a removal that was received", () =>
   assert.equal(decideOnRemoval({ ...removal, newest: { time: 1, hash: null } }), "note");
   const newest = { time: 2, hash: "back again" };
   assert.equal(decideOnRemoval({ ...removal, newest, received: true }), "note");
+});
+
+Deno.test("decideOnRemoval() leaves a feed of which something newer is known than was in the file", () => {
+  assert.equal(decideOnRemoval({ ...removal, newest: { time: 1, hash: "newer" } }), "leave");
+  assert.equal(decideOnRemoval({ ...removal, newest: { time: 1, hash: "seen" } }), "publish");
 });
 
 Deno.test("decideOnRemoval() keeps a feed that is still in another file", () => {

@@ -37,6 +37,7 @@ Deno.test("hidden files, other names and subdirectories are none of our business
     removed: 0,
     failed: [],
     unsettled: [],
+    withheld: [],
   });
   assert.deepEqual(s.log.lines, []);
 });

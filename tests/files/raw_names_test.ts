@@ -21,7 +21,14 @@ Deno.test({
     await s.write("https___a.example_\ufffd.feed", "four");
     const watcher = await s.restart({ publishRemovals: true });
     const report = await watcher.scan();
-    assert.deepEqual(report, { files: 4, published: 4, removed: 0, failed: [], unsettled: [] });
+    assert.deepEqual(report, {
+      files: 4,
+      published: 4,
+      removed: 0,
+      failed: [],
+      unsettled: [],
+      withheld: [],
+    });
     const published = new Map(s.ledger.published.map(({ url, content }) => [url, content]));
     assert.deepEqual(
       published,

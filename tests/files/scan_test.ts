@@ -15,6 +15,7 @@ Deno.test("scan() publishes all files at first, and nothing when repeated or res
     removed: 0,
     failed: [],
     unsettled: [],
+    withheld: [],
   });
   assert.deepEqual(s.ledger.published.map(({ url, content }) => [url, content]).sort(), [
     [A_URL, "a"],

@@ -7,7 +7,7 @@ import type { ScanReport } from "../../lib/files/scan_report.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
-import { restore } from "../../lib/reading/restore.ts";
+import { catchUp, restore } from "../../lib/reading/restore.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { contentHash, type UpdateInput } from "../../lib/update.ts";
@@ -128,6 +128,7 @@ export class Scene implements AsyncDisposable {
       publishRemovals: false,
       logger: log,
       isRestored: (signal) => restore(connection, signal),
+      catchUp: (signal) => catchUp(connection, signal),
       ...given,
     });
     return {

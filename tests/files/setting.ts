@@ -76,9 +76,14 @@ export class MemoryLedger implements FileLedger {
     this.#wake();
   }
 
-  publish(path: string, hash: string | null, update: UpdateInput): void {
+  publish(
+    path: string,
+    hash: string | null,
+    update: UpdateInput,
+    { isNoted = true }: { readonly isNoted?: boolean } = {},
+  ): void {
     if (this.failure) throw this.failure;
-    this.files.set(path, hash);
+    this.files.set(path, isNoted ? hash : this.files.get(path) ?? null);
     const time = Date.now(), url = String(update.url);
     this.urls.set(url, { time, hash });
     this.#feeds.set(path, { url, isLeft: false, publishedAt: time });
