@@ -13,6 +13,7 @@ import { findTruncation } from "./completeness.ts";
 import { changedAt, decideOnContent, decideOnRemoval, newestOf } from "./decide.ts";
 import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
+import { FileTimes } from "./file_times.ts";
 import { Knowledge } from "./knowledge.ts";
 import type { FileLedger, SeenFile } from "./ledger.ts";
 import {
@@ -56,6 +57,8 @@ interface ReadFile {
   readonly hash: string;
   /** Whether the directory is not the one in which files were seen before. */
   readonly isElsewhere: boolean;
+  /** Milliseconds to add to its times to get the store's. */
+  readonly clockOffset: number;
 }
 
 /** Examines the files of one directory, and remembers what it saw to save reading them again. */
@@ -67,6 +70,7 @@ export class Examiner {
   /** Since when files have been as they are, and half-written. */
   readonly #halfWritten = new Map<string, { readonly stamp: string; readonly since: number }>();
   readonly #knowledge: Knowledge | undefined;
+  readonly #times: FileTimes;
   /** Says which files that are gone were removed. */
   readonly guard: RemovalGuard;
 
@@ -76,6 +80,7 @@ export class Examiner {
     this.#ledger = ledger;
     this.#options = options;
     const { clock, catchUp } = options;
+    this.#times = new FileTimes(directory.path, clock, ledger);
     this.#knowledge = catchUp && new Knowledge(clock, catchUp);
     this.guard = new RemovalGuard(directory, ledger, { ...options, examined: this.#examined });
   }
@@ -149,7 +154,10 @@ export class Examiner {
 
     const place = await this.#directory.identity();
     const isElsewhere = place !== (this.#ledger.identityOf(this.#directory.path) ?? place);
-    const file = { name, stamp, identity, bytes, hash: contentHash(bytes), isElsewhere };
+    const clockOffset = await this.#times.offset();
+    const hash = contentHash(bytes);
+    // From here on nothing is waited for: another file may stand for the same URL.
+    const file = { name, stamp, identity, bytes, hash, isElsewhere, clockOffset };
     const decision = this.#decide(file, mark);
     if (decision === "publish" && this.#mustWait(file)) return { stamp: stamp.key };
     // What is in the place of a disk that is not mounted says nothing of the files on it.
@@ -162,11 +170,10 @@ export class Examiner {
     return decision === "publish" ? "published" : decision === "leave" ? "left" : "unchanged";
   }
 
-  #decide({ name, stamp, identity, hash, isElsewhere }: ReadFile, mark: Mark) {
+  #decide({ name, stamp, identity, hash, isElsewhere, clockOffset }: ReadFile, mark: Mark) {
     const { url, origin } = identity;
-    const { clockOffset } = this.#ledger;
-    const now = this.#options.clock.now() + clockOffset;
     const isFirst = !this.#ledger.isScanned(this.#directory.path);
+    const now = this.#options.clock.now() + this.#ledger.clockOffset;
     return decideOnContent({
       hash,
       known: this.#knownFor(name, url),

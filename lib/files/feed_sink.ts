@@ -10,12 +10,14 @@ import type { PluginLogger } from "../plugin.ts";
 import { contentBytes, contentHash, type Update } from "../update.ts";
 import { changedAt, decideOnWrite, type FoundContent, receivedAt } from "./decide.ts";
 import { detailsOf, isReplaceable } from "./details.ts";
+import { FileTimes } from "./file_times.ts";
 import { findFile, type FoundFile, isStill } from "./found_file.ts";
 import { keepAside } from "./keep_aside.ts";
 import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
-import { FeedPlaces, foldsCase } from "./places.ts";
+import { FeedPlaces } from "./places.ts";
 import { identifyFeed } from "./read_feed.ts";
-import { type PreparedFile, prepareFile, removeLeftovers } from "./replace_file.ts";
+import { MirroredPlace } from "./mirrored_place.ts";
+import { type PreparedFile, prepareFile } from "./replace_file.ts";
 
 /** A file that changes so often while it is looked at is left to the next attempt. */
 const MOST_LOOKS = 5;
@@ -52,27 +54,37 @@ export class FeedSink {
   readonly #logger: PluginLogger;
   readonly #places: FeedPlaces;
 
-  private constructor(directory: string, { known, logger }: FeedSinkOptions, places: FeedPlaces) {
+  readonly #place: MirroredPlace;
+  readonly #times: FileTimes;
+
+  private constructor(directory: string, { known = NO_KNOWN_FILES, logger }: FeedSinkOptions) {
     this.#directory = directory;
-    this.#known = known ?? NO_KNOWN_FILES;
+    this.#known = known;
     this.#logger = logger;
-    this.#places = places;
+    this.#places = new FeedPlaces(directory);
+    this.#place = new MirroredPlace(directory, known);
+    this.#times = new FileTimes(directory, systemEnvironment.clock, known);
   }
 
-  /** Opens the directory at this absolute path; it is made when it is missing. */
+  /**
+   * Opens the directory at this absolute path; it is made when it is missing.
+   *
+   * @throws {BackendUnavailableError} when its disk is full or read-only.
+   */
   static async open(directory: string, options: FeedSinkOptions): Promise<FeedSink> {
-    await Deno.mkdir(directory, { recursive: true });
-    await removeLeftovers(directory);
-    const places = new FeedPlaces(directory, { foldsCase: await foldsCase(directory) });
-    return new FeedSink(directory, options, places);
+    const sink = new FeedSink(directory, options);
+    await sink.#place.open();
+    return sink;
   }
 
   /**
    * Brings the file of the feed to what the update says, unless something newer is there.
    *
    * @throws {TypeError} when the URL of the update cannot name a file.
+   * @throws {BackendUnavailableError} when the disk of the directory seems not to be mounted.
    */
   async apply(update: Update, signal: AbortSignal): Promise<void> {
+    await this.#place.check();
     const name = await this.#places.nameOf(update.url);
     const content = contentBytes(update);
     const hash = content === undefined ? null : contentHash(content);
@@ -140,8 +152,8 @@ export class FeedSink {
     // What cannot be a feed file is not replaced: the rename fails, and that is told.
     if (!found?.isFile) return { found, action: "write" };
     const identity = await identifyFeed(name, path).catch(() => undefined);
-    const { clockOffset } = this.#known;
-    const isFirst = !this.#known.isScanned(this.#directory);
+    const clockOffset = await this.#times.offset();
+    const isFirst = !this.#place.wasMirrored && !this.#known.isScanned(this.#directory);
     const content = found.hash === undefined ? undefined : {
       hash: found.hash,
       known: this.#known.get(path),
@@ -152,7 +164,7 @@ export class FeedSink {
       found: content,
       changed: changedAt(found, { isFirst, clockOffset }),
       update: { time: Date.parse(update.time), hash },
-      now: systemEnvironment.clock.now() + clockOffset,
+      now: systemEnvironment.clock.now() + this.#known.clockOffset,
     });
     return { found, content, action };
   }

@@ -33,6 +33,14 @@ export interface KnownFiles {
   get(path: string): KnownFile | undefined;
   /** The newest update of the URL, published here or applied; undefined when the URL is unknown. */
   newest(url: string): NewestKnown | undefined;
+  /** Paths below `directory` that were last seen existing: tells which files are gone. */
+  seenIn(directory: string): string[];
+  /** Which directory was there when its files were last looked at; undefined when that is not known. */
+  identityOf(directory: string): string | undefined;
+  /** Which directory at this path was written to; undefined when none was. */
+  mirrored(directory: string): string | undefined;
+  /** Remembers which directory at this path is written to. */
+  noteMirrored(directory: string, identity: string): void;
   /** Whether the files of the directory were all looked at before, in whatever run. */
   isScanned(directory: string): boolean;
 }
@@ -42,5 +50,9 @@ export const NO_KNOWN_FILES: KnownFiles = {
   clockOffset: 0,
   get: () => undefined,
   newest: () => undefined,
+  seenIn: () => [],
+  identityOf: () => undefined,
+  mirrored: () => undefined,
+  noteMirrored: () => {},
   isScanned: () => false,
 };

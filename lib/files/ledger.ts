@@ -29,14 +29,10 @@ export interface Sight {
 export interface FileLedger extends KnownFiles {
   /** What was last seen in the file; undefined when it was never seen. */
   get(path: string): SeenFile | undefined;
-  /** Paths below `directory` that were last seen existing: tells which files are gone. */
-  seenIn(directory: string): string[];
   /** How many files below `directory` were published as gone after `time`, by the store's clock. */
   removedSince(directory: string, time: number): number;
   /** Remembers what was seen in the file, without publishing. */
   note(path: string, sight: Sight): void;
-  /** Which directory was there when its files were last looked at; undefined when that is not known. */
-  identityOf(directory: string): string | undefined;
   /** Remembers that all files of the directory were looked at; without an identity, the known one stays. */
   noteScanned(directory: string, identity: string | undefined): void;
   /**

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { systemEnvironment } from "../base/environment.ts";
+import { inDirectory } from "../base/durable_file.ts";
 import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "./feed_names.ts";
 import { fileVersion } from "../base/file_version.ts";
 import { feedOf } from "./feed_directory.ts";
@@ -28,15 +29,18 @@ interface Listing {
  */
 export class FeedPlaces {
   readonly #directory: string;
-  readonly #foldsCase: boolean;
+  #foldsCase: boolean | undefined;
   readonly #identified = new Map<string, { version: string; url: string | undefined }>();
   /** Names given to URLs whose files may not be there yet, in lower case. */
   readonly #taken = new Map<string, string>();
   #listing: Promise<Listing> | undefined;
   #expires = 0;
 
-  /** For the directory at this absolute path; `foldsCase`: it does not tell upper from lower case. */
-  constructor(directory: string, { foldsCase }: { readonly foldsCase: boolean }) {
+  /**
+   * For the directory at this absolute path; `foldsCase`: it does not tell upper from lower case.
+   * @default it is tried out
+   */
+  constructor(directory: string, { foldsCase }: { readonly foldsCase?: boolean } = {}) {
     this.#directory = directory;
     this.#foldsCase = foldsCase;
   }
@@ -48,6 +52,7 @@ export class FeedPlaces {
    */
   async nameOf(url: string): Promise<string> {
     const plain = feedFileName(url);
+    this.#foldsCase ??= await foldsCase(this.#directory);
     const holder = await this.#holderOf(plain, url);
     if (holder === url) return this.#take(plain, url);
     const { byUrl } = await this.#list();
@@ -152,10 +157,10 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** Whether the directory takes names that differ in upper and lower case for the same. */
-export async function foldsCase(directory: string): Promise<boolean> {
+async function foldsCase(directory: string): Promise<boolean> {
   const name = `.feedsync-${crypto.randomUUID()}.tmp`;
   const path = join(directory, name);
-  await Deno.writeTextFile(path, "");
+  await inDirectory(directory, () => Deno.writeTextFile(path, ""));
   try {
     return await exists(join(directory, name.toUpperCase()));
   } finally {

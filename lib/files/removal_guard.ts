@@ -12,7 +12,8 @@ import type { FileLedger } from "./ledger.ts";
 import { urlOfName } from "./read_feed.ts";
 
 /** More files than this, and than that part of all, are not taken to be removed without a person. */
-const MOST_REMOVED = 3, MOST_REMOVED_PART = 0.1;
+const MOST_REMOVED = 3;
+export const MOST_REMOVED_PART = 0.1;
 
 /** Removals within this time count together: a directory may vanish file by file. Milliseconds. */
 const TOGETHER = 60 * 60 * 1000;

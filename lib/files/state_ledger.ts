@@ -10,6 +10,14 @@ import { accept, prepareUpdate } from "../publishing/accept.ts";
 import type { KnownFiles } from "./known_files.ts";
 import type { FileLedger, SeenFile } from "./ledger.ts";
 
+/** After a crash of the machine files are only looked at again. */
+const UNSYNCED = { durable: false };
+
+/** Directories are remembered by their paths; this is the one of none. */
+function mirrorOf(directory: string): string {
+  return `mirror:${directory}`;
+}
+
 /** What the state knows of feed files, for whoever writes over them. */
 export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
   const { files, newest } = state;
@@ -27,6 +35,11 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
       return { hash, url, isLeft, publishedAt: Math.max(publishedAt, removedAt) };
     },
     newest: (url) => newest.get(url),
+    seenIn: (directory) => files.existing(join(directory, sep)),
+    identityOf: (directory) => files.scanned(directory) ?? undefined,
+    mirrored: (directory) => files.scanned(mirrorOf(directory)) ?? undefined,
+    noteMirrored: (directory, identity) =>
+      state.transaction(() => files.noteScanned(mirrorOf(directory), identity), UNSYNCED),
     // The states of 0.1 tell by what was seen in it.
     isScanned: (directory) =>
       files.scanned(directory) !== undefined ||
@@ -40,8 +53,6 @@ export function ledgerOf(
   options?: FeedUrlOptions,
 ): FileLedger {
   const { files } = state;
-  // Not synced: after a crash of the machine files are only looked at again.
-  const unsynced = { durable: false };
   const known = knownFiles({ state });
   return {
     get clockOffset() {
@@ -49,17 +60,19 @@ export function ledgerOf(
     },
     get: known.get,
     isScanned: known.isScanned,
-    seenIn: (directory) => files.existing(join(directory, sep)),
+    seenIn: known.seenIn,
+    mirrored: known.mirrored,
+    noteMirrored: known.noteMirrored,
     removedSince: (directory, time) => files.removedSince(join(directory, sep), time),
     newest: known.newest,
     note: (path, { url, hash, isLeft = false }) =>
       state.transaction(() => {
         files.note(path, hash);
         if (url !== undefined) files.noteFeed(path, { url, leftHash: isLeft ? hash : null });
-      }, unsynced),
-    identityOf: (directory) => files.scanned(directory) ?? undefined,
+      }, UNSYNCED),
+    identityOf: known.identityOf,
     noteScanned: (directory, identity) =>
-      state.transaction(() => files.noteScanned(directory, identity), unsynced),
+      state.transaction(() => files.noteScanned(directory, identity), UNSYNCED),
     publish(path, hash, update, { isNoted = true } = {}) {
       const prepared = prepareUpdate(update, options);
       state.transaction(() => {

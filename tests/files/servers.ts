@@ -92,7 +92,7 @@ export class Scene implements AsyncDisposable {
 
   async server(
     name: string,
-    options: ServerOptions & Partial<FileWatcherOptions> = {},
+    serverOptions: ServerOptions & Partial<FileWatcherOptions> = {},
   ): Promise<Server> {
     const {
       mirrors = false,
@@ -101,7 +101,7 @@ export class Scene implements AsyncDisposable {
       watches = true,
       ahead = 0,
       ...given
-    } = options;
+    } = serverOptions;
     const config = resolveConfig({
       store: `file:${this.root}/store`,
       server: name,
@@ -120,7 +120,8 @@ export class Scene implements AsyncDisposable {
       const host = { server: name, directory: this.root, logger: log, files: knownFiles(parts) };
       plugins.push(await startPlugin(mirror, { directory: "feeds" }, host));
     }
-    const watcher = watches ? watchWith(connection, plugins, { manual: true }) : undefined;
+    const options = { manual: true, outagePatienceMs: 100 };
+    const watcher = watches ? watchWith(connection, plugins, options) : undefined;
     const files = new FileWatcher(this.directory, ledgerOf(parts), {
       environment: systemEnvironment,
       settle: 20,

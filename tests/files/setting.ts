@@ -64,6 +64,12 @@ export class MemoryLedger implements FileLedger {
       .map(([path]) => path);
   }
 
+  mirrored(): undefined {
+    return undefined;
+  }
+
+  noteMirrored(): void {}
+
   newest(url: string): NewestKnown | undefined {
     this.onNewest(url);
     return this.urls.get(url);
