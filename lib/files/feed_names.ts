@@ -30,7 +30,7 @@ const MAYBE_PORT = /^[^_:]+_\d{1,5}$/s;
 
 /** What programs that synchronise or save add to the name of a copy, where it could be part of a URL. */
 const COPY =
-  /(\.(bak|backup|old|orig|swp|te?mp|conflict)|[._-](sync-)?conflict-\d{8}-\d{6}(-\w+)?)$/i;
+  /(\(\d+\)|\.(bak|backup|old|orig|swp|te?mp|conflict)|[._-](sync-)?conflict-\d{8}-\d{6}(-\w+)?)$/i;
 
 /**
  * The name of the file that holds the feed at `url`: ASCII, without separators, never starting with

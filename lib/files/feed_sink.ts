@@ -107,14 +107,16 @@ export class FeedSink {
     if (action === "leave") return this.#tellLeft(task);
     if (action === "skip") return;
     if (action === "describe" && await textOf(`${path}.json`) === text) return;
-    await using details = await prepareFile(this.#directory, new TextEncoder().encode(text));
-    await using feed = await prepareFile(this.#directory, content);
+    const modes = await Promise.all([`${path}.json`, path].map(modeOf));
+    const texts = new TextEncoder().encode(text);
+    await using details = await prepareFile(this.#directory, texts, modes[0]);
+    await using feed = await prepareFile(this.#directory, content, modes[1]);
     let isDescribed = false;
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const look = await this.#look(task);
       if (look.action === "leave") return this.#tellLeft(task);
       if (look.action === "skip") return;
-      if (look.action === "keep") await this.#keep(path, task);
+      await this.#keep(task, look);
       if (!isDescribed) await this.#replaceDetails(task, details);
       isDescribed = true;
       if (look.action === "describe") return;
@@ -139,7 +141,7 @@ export class FeedSink {
       if (action === "leave") return this.#tellLeft(task);
       if (action === "skip") return;
       if (found && !found.isFile) throw new Error("it is not a file");
-      if (action === "keep" && found) await this.#keep(path, task);
+      await this.#keep(task, { found, action });
       signal.throwIfAborted();
       if (found && await isStill(path, found)) await remove(path);
       if (await isStill(path, undefined)) return await this.#removeDetails(path);
@@ -169,13 +171,18 @@ export class FeedSink {
     return { found, content, action };
   }
 
-  async #keep(path: string, { update: { url } }: Task): Promise<void> {
+  /** Keeps what nobody has looked at, and links: what is saved where one leads is read no more. */
+  async #keep({ path, update: { url } }: Task, { found, action }: Look): Promise<void> {
+    const isLink = found?.isFile === true && !found.info;
+    if (!found || action === "describe" || action === "write" && !isLink) return;
     const kept = await keepAside(path, new Date());
     if (kept === undefined) return;
-    this.#logger.warn(
-      `'${path}' was changed, and a newer update of ${url} takes its place: what was in it was never ` +
-        `published, and is kept as '${kept}'`,
-    );
+    const what = action === "keep"
+      ? `'${path}' was changed, and a newer update of ${url} takes its place: what was in it was never ` +
+        "published, and"
+      : `'${path}' was a symbolic link, and an update of ${url} takes its place: what is saved where it ` +
+        "leads is not published any more. The link";
+    this.#logger.warn(`${what} is kept as '${kept}'`);
   }
 
   #tellLeft({ path, update: { url, server, time } }: Task): void {
@@ -215,6 +222,12 @@ export class FeedSink {
     const text = await textOf(path);
     return text !== undefined && isReplaceable(text);
   }
+}
+
+/** Rights of the file at the path, which nobody else shall have to what replaces it. */
+async function modeOf(path: string): Promise<number | undefined> {
+  const { isFile, mode } = await Deno.lstat(path).catch(() => ({ isFile: false, mode: null }));
+  return isFile && mode !== null ? mode & 0o666 : undefined;
 }
 
 /** What the `.feed.json` says of content that is kept elsewhere, until it is replaced. */

@@ -47,5 +47,11 @@ async function copyUnlessThere(reason: unknown, from: string, to: string): Promi
   if (reason instanceof Deno.errors.AlreadyExists) throw reason;
   const { isSymlink, mode } = await Deno.lstat(from);
   if (isSymlink) return await Deno.symlink(await Deno.readLink(from), to);
-  await writeDurably(to, await Deno.readFile(from), { mode: (mode ?? 0o600) & 0o777 });
+  try {
+    await writeDurably(to, await Deno.readFile(from), { mode: (mode ?? 0o600) & 0o777 });
+  } catch (error) {
+    // Who may not read it has not published it either: that it is missing for a moment tells nothing.
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    await Deno.rename(from, to);
+  }
 }

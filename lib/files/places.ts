@@ -8,6 +8,7 @@ import { systemEnvironment } from "../base/environment.ts";
 import { inDirectory } from "../base/durable_file.ts";
 import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "./feed_names.ts";
 import { fileVersion } from "../base/file_version.ts";
+import { feedIdentity } from "../feed_url.ts";
 import { feedOf } from "./feed_directory.ts";
 import { identifyFeed } from "./read_feed.ts";
 
@@ -51,16 +52,19 @@ export class FeedPlaces {
    * @throws {TypeError} when `url` is not an absolute URL.
    */
   async nameOf(url: string): Promise<string> {
-    const plain = feedFileName(url);
     this.#foldsCase ??= await foldsCase(this.#directory);
-    const holder = await this.#holderOf(plain, url);
-    if (holder === url) return this.#take(plain, url);
+    const plain = feedFileName(url), feed = feedIdentity(url);
+    const holder = await this.#holderOf(plain, feed);
+    if (holder === feed) return this.#take(plain, feed);
     const { byUrl } = await this.#list();
-    const other = byUrl.get(url);
-    if (other !== undefined && await this.#isOf(other, url)) return other;
+    // 0.1 publishes, and names files after, URLs as they were written.
+    const normalized = URL.canParse(feed) ? feedFileName(feed) : plain;
+    for (const other of [byUrl.get(feed), normalized]) {
+      if (other !== undefined && other !== plain && await this.#isOf(other, feed)) return other;
+    }
     const taken = this.#foldsCase ? this.#taken.get(plain.toLowerCase()) : undefined;
-    const isFree = holder === undefined && (taken === undefined || taken === url);
-    return isFree ? this.#take(plain, url) : hashedFileName(url);
+    const isFree = holder === undefined && (taken === undefined || taken === feed);
+    return isFree ? this.#take(plain, feed) : hashedFileName(url);
   }
 
   #take(name: string, url: string): string {
@@ -142,7 +146,7 @@ export class FeedPlaces {
 /** Whether a file of this name is found by its URL alone. */
 function isPlain(name: string): boolean {
   const url = feedUrl(name.slice(0, -FEED_SUFFIX.length));
-  return url !== undefined && URL.canParse(url) && feedFileName(url) === name;
+  return url !== undefined && feedIdentity(url) === url && feedFileName(url) === name;
 }
 
 async function urlOf(name: string, path: string): Promise<string | undefined> {

@@ -16,13 +16,17 @@ export interface PreparedFile extends AsyncDisposable {
 
 /**
  * Writes a temporary file, in a directory that is made when it is missing. Its name is new each time: a
- * call that ran out of time may still be writing.
+ * call that ran out of time may still be writing. It has `mode` from the moment on at which it is made.
  */
-export async function prepareFile(directory: string, bytes: Uint8Array): Promise<PreparedFile> {
+export async function prepareFile(
+  directory: string,
+  bytes: Uint8Array,
+  mode?: number,
+): Promise<PreparedFile> {
   const path = join(directory, `.feedsync-${crypto.randomUUID()}.tmp`);
   const remove = () => Deno.remove(path).catch(() => {}); // What went wrong first is what is told.
   try {
-    await inDirectory(directory, () => writeDurably(path, bytes));
+    await inDirectory(directory, () => writeDurably(path, bytes, { mode }));
   } catch (error) {
     await remove();
     throw error;
