@@ -10,6 +10,7 @@ import { connectionOf, type FeedSync } from "../connection.ts";
 import { pollRange } from "../config/poll_range.ts";
 import { formatDuration } from "../base/duration.ts";
 import { sleep, systemEnvironment } from "../base/environment.ts";
+import { hidePasswords } from "../files/hidden_passwords.ts";
 import { knownFiles } from "../files/state_ledger.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { flush } from "../publish.ts";
@@ -84,7 +85,8 @@ async function once(
   }
   await flush(sync, { signal });
   if (failed.length === 0) return;
-  throw new BadInputError(`Cannot publish all feed files, the log says why: ${named(failed)}`);
+  const paths = hidePasswords(named(failed));
+  throw new BadInputError(`Cannot publish all feed files, the log says why: ${paths}`);
 }
 
 async function continuously(

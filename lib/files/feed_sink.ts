@@ -12,6 +12,7 @@ import { changedAt, decideOnWrite, type FoundContent, receivedAt } from "./decid
 import { detailsOf, isReplaceable } from "./details.ts";
 import { FileTimes } from "./file_times.ts";
 import { findFile, type FoundFile, isStill } from "./found_file.ts";
+import { hidePasswords, hidingPasswords } from "./hidden_passwords.ts";
 import { keepAside } from "./keep_aside.ts";
 import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
 import { FeedPlaces } from "./places.ts";
@@ -60,7 +61,7 @@ export class FeedSink {
   private constructor(directory: string, { known = NO_KNOWN_FILES, logger }: FeedSinkOptions) {
     this.#directory = directory;
     this.#known = known;
-    this.#logger = logger;
+    this.#logger = hidingPasswords(logger);
     this.#places = new FeedPlaces(directory);
     this.#place = new MirroredPlace(directory, known);
     this.#times = new FileTimes(directory, systemEnvironment.clock, known);
@@ -96,7 +97,8 @@ export class FeedSink {
       signal.throwIfAborted();
       // What Deno says of a full disk names no file.
       const action = content === undefined ? "remove" : "write";
-      throw new Error(`Cannot ${action} '${path}': ${messageOf(cause)}`, { cause });
+      const message = `Cannot ${action} '${path}': ${messageOf(cause)}`;
+      throw new Error(hidePasswords(message), { cause });
     }
   }
 

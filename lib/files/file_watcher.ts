@@ -13,6 +13,7 @@ import { Examiner } from "./examine.ts";
 import { FeedDirectory } from "./feed_directory.ts";
 import type { FileLedger } from "./ledger.ts";
 import { findChanges } from "./scan.ts";
+import { hidingPasswords } from "./hidden_passwords.ts";
 import { type Look, reportOf, type ScanReport } from "./scan_report.ts";
 import { type Outcome, Settling } from "./settling.ts";
 
@@ -74,12 +75,13 @@ export class FileWatcher implements AsyncDisposable {
 
   /** For the directory at this path; nothing happens before `start` or `scan` is called. */
   constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
-    const { environment: { clock }, settle, publishRemovals, logger } = options;
+    const { environment: { clock }, settle, publishRemovals } = options;
+    const logger = hidingPasswords(options.logger);
     const complaints = new Complaints(logger);
     const { catchUp } = options;
     this.#directory = new FeedDirectory(resolve(directory));
     this.#ledger = ledger;
-    this.#options = options;
+    this.#options = { ...options, logger };
     this.#complaints = complaints;
     this.#examiner = new Examiner(this.#directory, ledger, {
       clock,
