@@ -113,6 +113,7 @@ export class Connection implements FeedSync {
     const { server, commitInterval, includeOwn, marker, peers, secret } = config;
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
+    if (state.knowsObjects()) store.expectObjects?.();
     const shared = state.path !== ":memory:";
     if (shared && state.isNew) warnOfSiblings(state.path, server);
     const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);

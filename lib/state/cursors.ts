@@ -17,6 +17,7 @@ export class Cursors {
   readonly #unread;
   readonly #giveUp;
   readonly #waiting;
+  readonly #any;
 
   /** Prepares the statements. */
   constructor(db: Database) {
@@ -43,6 +44,7 @@ export class Cursors {
       "SELECT stream FROM cursors WHERE reach > seq ORDER BY seq = 0, stream",
     );
     this.#giveUp = db.prepare("UPDATE cursors SET reach = seq WHERE stream = ?");
+    this.#any = db.prepare("SELECT 1 FROM cursors LIMIT 1");
     this.#waiting = db.prepare(
       `SELECT 1 FROM cursors WHERE reach > seq AND coalesce(heldSince, ?1) >= ?1 AND stream <> ?2
        LIMIT 1`,
@@ -105,6 +107,11 @@ export class Cursors {
    */
   hasUnread(own: string, heldAfter: number): boolean {
     return this.#waiting.get(heldAfter, own) !== undefined;
+  }
+
+  /** Whether any stream was seen. */
+  knowsAny(): boolean {
+    return this.#any.get() !== undefined;
   }
 
   /** Forgets that there was more of the stream: it is gone, and reported lost. */

@@ -140,6 +140,11 @@ export class State implements Disposable {
     return true;
   }
 
+  /** Whether it is known that something was in the store. */
+  knowsObjects(): boolean {
+    return this.publisher.load().uploaded > 0 || this.cursors.knowsAny();
+  }
+
   /** Changes whenever another process has written to the state. */
   dataVersion(): number {
     return Number(this.#dataVersion.get()!.data_version);
@@ -216,11 +221,16 @@ export class State implements Disposable {
     }
     if (this.fact("store") !== store) this.setFact("store", store);
     if (service === undefined || this.fact("service") === service) return;
-    const isKnown = knownService === service || isMoved;
+    // A wrong endpoint that never answered is mended without more ado.
+    const isKnown = knownService === service || isMoved || !this.#hasReachedStore();
     if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
       throw this.#belongsTo(knownService, `for ${store} at ${service}`);
     }
     this.setFact("service", service);
+  }
+
+  #hasReachedStore(): boolean {
+    return this.fact("lastPoll") !== undefined || this.fact("clockOffset") !== undefined;
   }
 
   #belongsTo(known: string, use: string): StateError {
