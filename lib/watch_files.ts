@@ -25,9 +25,15 @@ export interface WatchFilesOptions {
   /**
    * Publish that a feed is gone when its file is deleted. When more than three files and a tenth of all
    * are gone within an hour, that is only told, since most likely a disk is not mounted; `all`: publish it
-   * nevertheless. @default false
+   * nevertheless. A removal waits until it is known what others have published, and gives way to what is
+   * newer than the file was. @default false
    */
   readonly publishRemovals?: boolean | "all" | undefined;
+  /**
+   * Publish files that were received, according to their `.feed.json`, where the bucket does not know the
+   * feed: they came from another bucket. @default false
+   */
+  readonly publishReceived?: boolean | undefined;
   /** Look only when {@linkcode FilesWatcher.scan} is called. @default false */
   readonly manual?: boolean | undefined;
 }
@@ -81,6 +87,7 @@ export function watchFiles(
     settle,
     rescan,
     publishRemovals: removals ?? publishRemovals,
+    publishReceived: options.publishReceived,
     logger,
     isRestored: (signal) => restore(connection, signal),
     catchUp: (signal) => catchUp(connection, signal),

@@ -41,11 +41,12 @@ stopped by a signal`;
 const COMMANDS: Readonly<Record<string, string>> = {
   watch: `Applies what other servers publish through the configured plugins, until it is stopped
 
-Usage: feedsync watch [--once] [--files DIR] [--remove-missing] [flags]
+Usage: feedsync watch [--once] [--files DIR] [--remove-missing] [--publish-received] [flags]
 
-  --once            poll once, apply everything that is new, publish changed files, and exit
-  --files DIR       publish the .feed files in DIR when they change
-  --remove-missing  publish that feeds whose files are gone are removed, however many at once
+  --once              poll once, apply everything that is new, publish changed files, and exit
+  --files DIR         publish the .feed files in DIR when they change
+  --remove-missing    publish that feeds whose files are gone are removed, however many at once
+  --publish-received  publish files that were received from another bucket
 
 With --json every update that is applied is printed, in place of what the log plugin prints.`,
 

@@ -15,7 +15,7 @@ import { knownFiles } from "../files/state_ledger.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { flush } from "../publish.ts";
 import { type Watcher, watchWith } from "../watch.ts";
-import { watchFiles } from "../watch_files.ts";
+import { watchFiles, type WatchFilesOptions } from "../watch_files.ts";
 import type { Syntax } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { BadInputError } from "./exit.ts";
@@ -29,7 +29,10 @@ import { orAborted } from "./signals.ts";
 import { countDeadLetters, tellDeadLetters, tellStatus, tellStatusRegularly } from "./status.ts";
 
 /** Its arguments. */
-export const syntax: Syntax = { values: ["files"], switches: ["once", "remove-missing"] };
+export const syntax: Syntax = {
+  values: ["files"],
+  switches: ["once", "remove-missing", "publish-received"],
+};
 
 /** Feed files are not held up longer than this by a store or plugin that hangs, in milliseconds. */
 const FIRST_POLL_LIMIT = 30_000;
@@ -55,7 +58,8 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   const outagePatienceMs = manual ? connectionOf(sync).config.callbackTimeout : undefined;
   await using watcher = watchWith(sync, plugins, { signal, manual, outagePatienceMs });
   const publishRemovals = args.has("remove-missing") ? "all" : undefined;
-  await (manual ? once : continuously)(sync, watcher, { signal, settings, publishRemovals });
+  const files = { publishRemovals, publishReceived: args.has("publish-received") } as const;
+  await (manual ? once : continuously)(sync, watcher, { signal, settings, files });
   await watcher.close();
   const deadLetters = countDeadLetters(sync);
   await sync.close();
@@ -65,21 +69,21 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
 interface Run {
   readonly signal: AbortSignal;
   readonly settings: LoadedConfig;
-  readonly publishRemovals: "all" | undefined;
+  readonly files: Pick<WatchFilesOptions, "publishRemovals" | "publishReceived">;
 }
 
 /** What arrived is applied before files are looked at, and files are looked at whatever arrived. */
 async function once(
   sync: FeedSync,
   watcher: Watcher,
-  { signal, settings, publishRemovals }: Run,
+  { signal, settings, files: options }: Run,
 ): Promise<void> {
   const failed: string[] = [];
   try {
     await pollOnce(watcher);
   } finally {
     await using files = settings.config.files &&
-      watchFiles(sync, undefined, { manual: true, publishRemovals });
+      watchFiles(sync, undefined, { ...options, manual: true });
     const report = await files?.scan(signal);
     if (report) failed.push(...report.failed, ...report.unsettled, ...report.withheld);
   }
@@ -92,13 +96,13 @@ async function once(
 async function continuously(
   sync: FeedSync,
   watcher: Watcher,
-  { signal, settings, publishRemovals }: Run,
+  { signal, settings, files: options }: Run,
 ): Promise<void> {
   await watcher.ready;
   using _collecting = collectRegularly();
   using _telling = tellStatusRegularly(sync);
   if (settings.config.files) await firstPoll(watcher, signal);
-  await using _files = settings.config.files && watchFiles(sync, undefined, { publishRemovals });
+  await using _files = settings.config.files && watchFiles(sync, undefined, options);
   await watcher.finished;
 }
 

@@ -10,7 +10,7 @@ import type { PluginLogger } from "../plugin.ts";
 import { contentHash } from "../update.ts";
 import type { Complaints } from "./complaints.ts";
 import { findTruncation } from "./completeness.ts";
-import { changedAt, decideOnContent, decideOnRemoval, newestOf } from "./decide.ts";
+import { changedAt, decideOnContent, decideOnRemoval, newestOf, receivedAt } from "./decide.ts";
 import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
 import { FileTimes } from "./file_times.ts";
@@ -44,6 +44,8 @@ export interface ExaminerOptions {
   readonly complaints: Complaints;
   /** Where removals are told. */
   readonly logger: PluginLogger;
+  /** Publish what mirror received where the bucket does not know the feed. @default false */
+  readonly publishReceived?: boolean | undefined;
   /** Resolves when all is known that others have published by now. @default it is known */
   readonly catchUp?: (() => Promise<void>) | undefined;
 }
@@ -158,7 +160,11 @@ export class Examiner {
     const hash = contentHash(bytes);
     // From here on nothing is waited for: another file may stand for the same URL.
     const file = { name, stamp, identity, bytes, hash, isElsewhere, clockOffset };
-    const decision = this.#decide(file, mark);
+    const isFirst = !this.#ledger.isScanned(this.#directory.path);
+    const isForeign = this.#isForeign(file);
+    const decision = isForeign && this.#options.publishReceived
+      ? "publish"
+      : this.#decide(file, mark, isFirst);
     if (decision === "publish" && this.#mustWait(file)) return { stamp: stamp.key };
     // What is in the place of a disk that is not mounted says nothing of the files on it.
     const isPlace = !isElsewhere || this.#directory.trusts(place);
@@ -167,12 +173,21 @@ export class Examiner {
     const mayRest = isPlace && isReliable(stamp, now);
     this.#examined.set(name, { url, stamp: mayRest ? stamp.key : undefined });
     await this.#compare(name, url);
+    if (decision === "note" && isForeign && isFirst) return "foreign";
     return decision === "publish" ? "published" : decision === "leave" ? "left" : "unchanged";
   }
 
-  #decide({ name, stamp, identity, hash, isElsewhere, clockOffset }: ReadFile, mark: Mark) {
+  /** Whether the content was received, and this bucket does not know its feed: it came from another one. */
+  #isForeign({ hash, identity: { url, origin } }: ReadFile): boolean {
+    return this.#ledger.newest(url) === undefined && receivedAt({ hash, origin }) !== undefined;
+  }
+
+  #decide(
+    { name, stamp, identity, hash, isElsewhere, clockOffset }: ReadFile,
+    mark: Mark,
+    isFirst: boolean,
+  ) {
     const { url, origin } = identity;
-    const isFirst = !this.#ledger.isScanned(this.#directory.path);
     const now = this.#options.clock.now() + this.#ledger.clockOffset;
     return decideOnContent({
       hash,

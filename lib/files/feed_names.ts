@@ -28,7 +28,10 @@ const TOLD_APART = /^[^_]+(_[^_]*)?$/s;
 /** `localhost_8080` was `localhost:8080` or `localhost/8080`. */
 const MAYBE_PORT = /^[^_:]+_\d{1,5}$/s;
 
-/** What programs that synchronise or save add to the name of a copy, where it could be part of a URL. */
+/**
+ * What programs that synchronise or save add to the name of a copy, where it could be part of a URL. What
+ * cannot be told from one, such as `-LAPTOP` or `_1`, is not in it.
+ */
 const COPY =
   /(\(\d+\)|\.(bak|backup|old|orig|swp|te?mp|conflict)|[._-](sync-)?conflict-\d{8}-\d{6}(-\w+)?)$/i;
 

@@ -27,6 +27,8 @@ export interface FileWatcherOptions {
   readonly rescan: number;
   /** Whether it is published that a feed is gone when its file is; `all`: however many at once. */
   readonly publishRemovals: boolean | "all";
+  /** Publish what mirror received where the bucket does not know the feed. @default false */
+  readonly publishReceived?: boolean | undefined;
   /** Where problems are told, each once. */
   readonly logger: PluginLogger;
   /**
@@ -68,6 +70,7 @@ export class FileWatcher implements AsyncDisposable {
   readonly #settling: Settling;
   readonly #closing = new AbortController();
   readonly #left: string[] = [];
+  #foreign = 0;
   #looks = 0;
   #isRestored = false;
   #lastLook: Promise<unknown> = Promise.resolve();
@@ -75,7 +78,7 @@ export class FileWatcher implements AsyncDisposable {
 
   /** For the directory at this path; nothing happens before `start` or `scan` is called. */
   constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
-    const { environment: { clock }, settle, publishRemovals } = options;
+    const { environment: { clock }, settle, publishRemovals, publishReceived } = options;
     const logger = hidingPasswords(options.logger);
     const complaints = new Complaints(logger);
     const { catchUp } = options;
@@ -87,6 +90,7 @@ export class FileWatcher implements AsyncDisposable {
       clock,
       settle,
       publishRemovals,
+      publishReceived,
       complaints,
       logger,
       catchUp: catchUp && (() => catchUp(this.#closing.signal)),
@@ -224,6 +228,18 @@ export class FileWatcher implements AsyncDisposable {
     if (this.#closing.signal.aborted) return;
     this.#ledger.noteScanned(this.#directory.path, identity);
     this.#tellLeft();
+    this.#tellForeign();
+  }
+
+  #tellForeign(): void {
+    const count = this.#foreign;
+    this.#foreign = 0;
+    if (count === 0 || this.#closing.signal.aborted) return;
+    this.#options.logger.warn(
+      `Not published: ${count} feed files in '${this.#directory.path}' that were received according to ` +
+        "their .feed.json, of feeds that this bucket does not know. If they came from another bucket, " +
+        "publish them with 'feedsync watch --once --publish-received'",
+    );
   }
 
   /** An event told of a change. */
@@ -237,6 +253,7 @@ export class FileWatcher implements AsyncDisposable {
       stamp,
       received: this.#examiner.received(name),
     });
+    if (outcome === "foreign") this.#foreign++;
     if (outcome === "left") this.#left.push(this.#directory.pathOf(name));
     return outcome;
   }

@@ -38,6 +38,7 @@ export async function reportOf({ files, outcomes }: Look): Promise<ScanReport> {
     published: [],
     removed: [],
     left: [],
+    foreign: [],
     unchanged: [],
     ignored: [],
     withheld: [],

@@ -16,6 +16,7 @@ export type Outcome =
   | "published"
   | "removed"
   | "left"
+  | "foreign"
   | "unchanged"
   | "ignored"
   | "withheld"

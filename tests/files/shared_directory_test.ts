@@ -330,3 +330,21 @@ Deno.test("content that was left alone at a first start is kept when it is repla
   assert.deepEqual(await s.kept(), ["last week's"]);
   assert.equal(contentHash(await s.read(NAME)), contentHash("newer still"));
 });
+
+Deno.test("files that were received from another bucket are told, and published when a person says so", async () => {
+  await using s = new Scene();
+  {
+    await using server = await s.server("web-1", { mirrors: true });
+    await s.publish(update("v1"));
+    await server.poll();
+  }
+  await Deno.remove(`${s.root}/store`, { recursive: true });
+  await using server = await s.server("web-2");
+  await server.poll();
+  assert.equal((await server.scan()).published, 0);
+  assert.match(server.log.lines.join("\n"), /Not published: 1 feed files .*--publish-received/);
+  await server[Symbol.asyncDispose]();
+  await using again = await s.server("web-2", { publishReceived: true });
+  assert.equal((await again.scan()).published, 1);
+  assert.ok(await s.isNewest(URL, "v1"));
+});
