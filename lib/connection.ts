@@ -51,6 +51,12 @@ export interface Closable {
   close(): Promise<void>;
 }
 
+/** A running watcher. */
+export interface Watching extends Closable {
+  /** Polls now; resolves when everything that was in the bucket by then is applied. */
+  poll(): Promise<unknown>;
+}
+
 /** The working parts of an enabled connection. */
 export interface Parts {
   /** Everything that survives. */
@@ -89,7 +95,7 @@ export class Connection implements FeedSync {
   readonly #peers: Peers | undefined;
   readonly #marker: MarkerWriter | undefined;
   readonly #opened = new Set<Closable>();
-  #watcher: Closable | undefined;
+  #watcher: Watching | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
   #lastStream = "";
@@ -110,6 +116,7 @@ export class Connection implements FeedSync {
     const { server, commitInterval, includeOwn, wake: { marker, peers, secret } } = config;
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
+    if (state.knowsObjects()) store.expectObjects?.();
     const shared = state.path !== ":memory:";
     if (shared && state.isNew) warnOfSiblings(state.path, server);
     const log = new BucketLog(store, { environment, envelope, memory: state });
@@ -176,7 +183,7 @@ export class Connection implements FeedSync {
    *
    * @throws {TypeError} when there is one already.
    */
-  startWatching(watcher: Closable): () => void {
+  startWatching(watcher: Watching): () => void {
     if (this.#watcher) {
       throw new TypeError(
         "Cannot watch twice with one connection: close the other watcher first, and await that, or " +
@@ -189,6 +196,11 @@ export class Connection implements FeedSync {
       this.#watcher = undefined;
       forget();
     };
+  }
+
+  /** The running watcher of this connection, if there is one. */
+  get watcher(): Watching | undefined {
+    return this.#watcher;
   }
 
   /** Does something with the parts, which stay open until it has ended. */

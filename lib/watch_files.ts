@@ -8,11 +8,11 @@ import type { Duration } from "./base/duration.ts";
 import { resolveFiles } from "./config/files.ts";
 import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
-import type { ScanReport } from "./files/scan.ts";
-import { fileIndexOf } from "./files/state_index.ts";
+import type { ScanReport } from "./files/scan_report.ts";
+import { ledgerOf } from "./files/state_ledger.ts";
 import { FileWatcher } from "./files/file_watcher.ts";
 import { plainLogger } from "./base/plain_logger.ts";
-import { restore } from "./reading/restore.ts";
+import { catchUp, restore } from "./reading/restore.ts";
 
 const logger = plainLogger(["feedsync", "files"]);
 
@@ -25,9 +25,15 @@ export interface WatchFilesOptions {
   /**
    * Publish that a feed is gone when its file is deleted. When more than three files and a tenth of all
    * are gone within an hour, that is only told, since most likely a disk is not mounted; `all`: publish it
-   * nevertheless. @default false
+   * nevertheless. A removal waits until it is known what others have published, and gives way to what is
+   * newer than the file was. @default false
    */
   readonly publishRemovals?: boolean | "all" | undefined;
+  /**
+   * Publish files that were received, according to their `.feed.json`, where the bucket does not know the
+   * feed: they came from another bucket. @default false
+   */
+  readonly publishReceived?: boolean | undefined;
   /** Look only when {@linkcode FilesWatcher.scan} is called. @default false */
   readonly manual?: boolean | undefined;
 }
@@ -76,17 +82,28 @@ export function watchFiles(
     config.directory,
   )!;
   const { environment } = parts;
-  const watcher = new FileWatcher(path, fileIndexOf(parts, { schemes: config.urlSchemes }), {
+  const watcher = new FileWatcher(path, ledgerOf(parts, { schemes: config.urlSchemes }), {
     environment,
     settle,
     rescan,
     publishRemovals: removals ?? publishRemovals,
+    publishReceived: options.publishReceived,
     logger,
     isRestored: (signal) => restore(connection, signal),
+    catchUp: (signal) => catchUp(connection, signal),
   });
   if (!manual) watcher.start();
   return new ConnectedFiles(connection, watcher);
 }
+
+const NOTHING_DONE: ScanReport = {
+  files: 0,
+  published: 0,
+  removed: 0,
+  failed: [],
+  unsettled: [],
+  withheld: [],
+};
 
 /** A watcher that is closed with its connection; without one underneath nothing is enabled. */
 class ConnectedFiles implements FilesWatcher {
@@ -103,7 +120,7 @@ class ConnectedFiles implements FilesWatcher {
     const closed = this.#closed.signal;
     closed.throwIfAborted();
     signal?.throwIfAborted();
-    if (!this.#watcher) return { files: 0, published: 0, removed: 0, failed: [], unsettled: [] };
+    if (!this.#watcher) return NOTHING_DONE;
     return await this.#watcher.scan(signal ? AbortSignal.any([signal, closed]) : closed);
   }
 

@@ -4,14 +4,19 @@
  * were published, parsed content as indented JSON.
  *
  * Beside it, `NAME.feed.json` holds `{"url", "metadata", "id", "server", "time"}`, and as `sha256` which
- * content that belongs to; `seal` tells whether somebody changed it. It is written first and deleted
+ * content that belongs to; `replaces` what was in the file before, until it is written; `seal` tells whether somebody changed it. It is written first and deleted
  * last, so that whoever watches the directory finds the URL of every feed. Both files are replaced in
  * one step, whole or not at all, keep mode, owner and group, and outlast a power failure. A file is
  * never replaced by an older update, and is deleted when its feed is removed.
  *
  * A feed that is in another file of the directory already, by its name or its `.feed.json`, is written
  * to that one. What somebody saved in a file, and nobody has read yet, is not written over: when it is
- * newer than the update it stays, and when it is older it is kept as `NAME.feed.kept-TIME`.
+ * newer than the update it stays, and when it is older it is kept as `NAME.feed.kept-TIME`. So is a
+ * symbolic link: a file takes its place, and what is saved where it leads is not published any more.
+ *
+ * Updates wait while the directory seems to be the mount point of a disk that is not mounted: another
+ * one than before, and empty or without files that were seen. To fill it anew, put an empty file
+ * `.feedsync-new` into it.
  *
  * | option | default | |
  * |---|---|---|

@@ -1,10 +1,10 @@
 /**
- * Detects truncated content: its writer may not be done.
+ * Whether content ends in the middle: its writer may not be done.
  *
  * @module
  */
 
-/** Why content seems truncated; undefined when it is complete, or neither XML nor JSON. */
+/** Why content seems to end in the middle; undefined for all that is whole, or neither XML nor JSON. */
 export function findTruncation(bytes: Uint8Array): string | undefined {
   const text = decode(bytes).trim();
   if (text.startsWith("<")) return findTruncatedXml(text);

@@ -1,13 +1,12 @@
 /**
- * Decides which wins when a feed file and an update differ, and whether the content of a file is
- * published. Both the reader and the writer of feed files decide here. Nothing here does I/O.
+ * Who wins when a feed file and an update differ, and whether what was found in a file is published.
+ * Whoever reads feed files and whoever writes over them decide here. Nothing here reads or writes.
  *
  * @module
  */
 import { isPlausible } from "../state/newest.ts";
-import type { KnownFile } from "./file_index.ts";
-import type { NewestKnown } from "./file_index.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { KnownFile, NewestKnown } from "./known_files.ts";
+import type { Stamp } from "./stamp.ts";
 
 /** Which update the `.feed.json` beside a file says was written to it. */
 export interface Origin {
@@ -17,6 +16,8 @@ export interface Origin {
   readonly hash?: string;
   /** Without a hash: the times of both files show that the content was written with it. */
   readonly isBeside?: boolean;
+  /** Received or published content that the update takes the place of, until the file is replaced. */
+  readonly replaces?: { readonly time: number; readonly hash: string };
 }
 
 /** The content of a file, and who may have put it there. */
@@ -27,21 +28,49 @@ export interface FoundContent {
   readonly known?: KnownFile;
   /** What the `.feed.json` beside it says. */
   readonly origin?: Origin;
+  /** The newest known update of its URL. */
+  readonly newest?: NewestKnown | undefined;
 }
 
 /**
- * Whether the content was received: the `.feed.json` beside it describes exactly this content. One that
- * is older than what was published of the file since does not count: somebody put the content back.
+ * When the content was published, if it was received: the `.feed.json` beside it describes exactly this
+ * content. One that is older than what was published of the file since does not count: somebody put the
+ * content back.
  */
-export function isReceived({ hash, known, origin }: FoundContent): boolean {
-  const isDescribed = origin?.hash === undefined ? origin?.isBeside : origin.hash === hash;
-  return isDescribed === true && origin!.time >= (known?.publishedAt ?? 0);
+export function receivedAt(content: FoundContent): number | undefined {
+  const { hash, known, origin } = content;
+  if (!origin) return undefined;
+  const time = isDescribed(content)
+    ? origin.time
+    // The `.feed.json` is replaced first. Once the new content was seen, the old one was put back.
+    : origin.replaces?.hash === hash && known?.hash !== origin.hash
+    ? origin.replaces.time
+    : undefined;
+  return time !== undefined && time >= (known?.publishedAt ?? 0) ? time : undefined;
+}
+
+/** What 0.1 wrote has no hash: then times tell, unless the state knows better. */
+function isDescribed({ hash, known, origin, newest }: FoundContent): boolean {
+  if (origin!.hash !== undefined) return origin!.hash === hash;
+  if (newest?.hash && newest.time === origin!.time) return newest.hash === hash;
+  return origin!.isBeside === true && (known?.hash ?? hash) === hash;
 }
 
 /** Whether the content is kept elsewhere, in updates that were published or received. */
 export function isExamined(content: FoundContent): boolean {
   const { hash, known } = content;
-  return isReceived(content) || (known !== undefined && known.hash === hash && !known.isLeft);
+  return receivedAt(content) !== undefined ||
+    (known !== undefined && known.hash === hash && !known.isLeft);
+}
+
+/** The newest known update, which may be the one that the `.feed.json` tells of. */
+export function newestOf(
+  known: NewestKnown | undefined,
+  origin: Origin | undefined,
+  now: number,
+): NewestKnown | undefined {
+  if (origin?.hash === undefined || !isPlausible(origin.time, now)) return known;
+  return origin.time > (known?.time ?? 0) ? { time: origin.time, hash: origin.hash } : known;
 }
 
 /**
@@ -50,7 +79,7 @@ export function isExamined(content: FoundContent): boolean {
  * directory is no change of what is in it.
  */
 export function changedAt(
-  { modified, changed }: Pick<Snapshot, "modified" | "changed">,
+  { modified, changed }: Pick<Stamp, "modified" | "changed">,
   { isFirst, clockOffset }: { readonly isFirst: boolean; readonly clockOffset: number },
 ): number {
   return (isFirst ? modified : Math.max(modified, changed)) + clockOffset;
@@ -76,8 +105,8 @@ export function decideOnWrite(
   { found, changed, update, now }: WriteFacts,
 ): "write" | "keep" | "leave" | "skip" | "describe" {
   if (found) {
-    if (isReceived(found)) {
-      const { time } = found.origin!;
+    const time = receivedAt(found);
+    if (time !== undefined) {
       return time > update.time && isPlausible(time, now)
         ? "skip"
         : found.hash === update.hash
@@ -96,7 +125,7 @@ export interface ContentFacts extends FoundContent {
   readonly modified: number;
   /** When the file was changed, by the store's clock, in milliseconds since 1970. */
   readonly changed: number;
-  /** The newest known update of its URL. */
+  /** The newest known update of its URL, from wherever. */
   readonly newest: NewestKnown | undefined;
   /** Whether this content was the newest of its URL while the file was waiting to be read. */
   readonly arrived: boolean;
@@ -111,27 +140,33 @@ export interface ContentFacts extends FoundContent {
  * Content is published only if it differs from what was last seen in the file and from the newest
  * known content of the URL, so that what was just received does not go out again. That it equals an
  * update received while the file came to rest counts too: a newer one may be known by now, which is
- * about to be written to the file. When the newest update is not what was seen in the file before, the
+ * about to be written to the file. Received content that takes the place of newer content is left: both
+ * files came from a backup. When the newest update is not what was seen in the file before, the
  * file was changed beside it, and the newer of the two wins. In another directory, such as one on a disk
  * that is mounted again, a file follows only what was published from it. What was left is published once somebody
  * saves it again.
  */
 export function decideOnContent(facts: ContentFacts): "unchanged" | "note" | "leave" | "publish" {
   const { hash, modified, changed, known, newest, arrived, isElsewhere } = facts;
-  if (hash === known?.hash) {
+  // What was published from another directory meanwhile is not noted as seen.
+  const isBack = isElsewhere && newest?.hash !== hash && known?.publishedAt === newest?.time;
+  if (hash === known?.hash && !isBack) {
     return known.isLeft && newest && modified > newest.time ? "publish" : "unchanged";
   }
-  if (hash === newest?.hash || arrived || isReceived(facts)) return "note";
+  if (hash === newest?.hash || arrived) return "note";
+  const received = receivedAt(facts);
+  const wasNewest = known !== undefined && known.hash === newest?.hash;
+  if (received !== undefined) return wasNewest && received < newest!.time ? "leave" : "note";
   if (newest === undefined) return "publish";
-  const follows = isElsewhere
-    ? known?.publishedAt === newest.time
-    : known?.hash === null || known?.hash === newest.hash;
+  const follows = isElsewhere ? known?.publishedAt === newest.time : wasNewest;
   if (follows) return "publish";
   return changed > newest.time ? "publish" : "leave";
 }
 
 /** What is known when a file that was seen before is gone. */
 export interface RemovalFacts {
+  /** Hash of what was last seen in it. */
+  readonly hash: string | null;
   /** Whether removals are published at all. */
   readonly publishRemovals: boolean;
   /** Whether another file stands for the same URL: then the feed is still there. */
@@ -142,9 +177,12 @@ export interface RemovalFacts {
   readonly received: boolean;
 }
 
-/** `publish` that the feed is gone, or only `note` that the file is. */
-export function decideOnRemoval(facts: RemovalFacts): "note" | "publish" {
-  const { publishRemovals, elsewhere, newest, received } = facts;
-  const receivedRemoval = newest?.hash === null || received;
-  return publishRemovals && !elsewhere && !receivedRemoval ? "publish" : "note";
+/**
+ * `publish` that the feed is gone, `leave` it since a newer update than the one in the file is known, or
+ * only `note` that the file is gone.
+ */
+export function decideOnRemoval(facts: RemovalFacts): "note" | "leave" | "publish" {
+  const { hash, publishRemovals, elsewhere, newest, received } = facts;
+  if (!publishRemovals || elsewhere || received || newest?.hash === null) return "note";
+  return newest === undefined || newest.hash === hash ? "publish" : "leave";
 }

@@ -1,31 +1,31 @@
 /**
- * Receives the events of the file system about one directory.
+ * Hears of changes in a directory while it can.
  *
  * @module
  */
 import { basename } from "node:path";
 import { type Clock, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
-import type { OnceLog } from "../base/once_log.ts";
+import type { Complaints } from "./complaints.ts";
 import { type FeedDirectory, feedOf } from "./feed_directory.ts";
 
-/** How often it is checked that the path still leads to the watched directory. */
-const CHECK_INTERVAL_MS = 1_000;
+/** How often it is checked that the watched directory is still the one at the path: milliseconds. */
+const CHECK_INTERVAL = 1_000;
 
-/** Options of {@linkcode DirectoryWatch}. */
+/** What a watch needs. */
 export interface DirectoryWatchOptions {
-  /** Times the checks. */
+  /** Clock for the checks. */
   readonly clock: Clock;
   /** Called with the name of a feed file whenever it, or the `.feed.json` beside it, changed. */
   readonly changed: (name: string) => void;
-  /** Logs problems. */
-  readonly problems: OnceLog;
+  /** Where problems are told. */
+  readonly complaints: Complaints;
 }
 
 /**
- * Watches one directory. `Deno.watchFs` is only a hint: it loses events when there are too many, ends
- * at a file name that is not UTF-8, and goes silent when the directory is replaced. Then the watch is in
- * doubt: it should be opened again, and the directory scanned after that.
+ * One watch of one directory. `Deno.watchFs` is a hint: it loses events when there are too many,
+ * ends at a file name that is not UTF-8, and goes silent when the directory is replaced. Then the
+ * watch is in doubt: it should be opened anew, and the directory scanned after that.
  */
 export class DirectoryWatch implements AsyncDisposable {
   readonly #directory: FeedDirectory;
@@ -57,8 +57,8 @@ export class DirectoryWatch implements AsyncDisposable {
 
   /** Resolves after `ms`, or soon after the watch has come into doubt. */
   async inDoubt(ms: number, signal: AbortSignal): Promise<void> {
-    for (let left = ms; left > 0; left -= CHECK_INTERVAL_MS) {
-      await sleep(this.#options.clock, Math.min(left, CHECK_INTERVAL_MS), signal);
+    for (let left = ms; left > 0; left -= CHECK_INTERVAL) {
+      await sleep(this.#options.clock, Math.min(left, CHECK_INTERVAL), signal);
       if (this.#inDoubt || await this.#directory.identity() !== this.#identity) return;
     }
   }
@@ -73,12 +73,13 @@ export class DirectoryWatch implements AsyncDisposable {
     const { path } = this.#directory;
     try {
       const watcher = Deno.watchFs(path, { recursive: false });
-      this.#options.problems.resolved(`watch of ${path}`);
+      this.#options.complaints.resolved(`watch of ${path}`);
       return watcher;
     } catch (error) {
-      this.#options.problems.problem(`watch of ${path}`, {
-        text: `Cannot watch '${path}' for changes, only scans find them: ${messageOf(error)}`,
-      });
+      this.#options.complaints.about(
+        `watch of ${path}`,
+        `Cannot watch '${path}', its changes are found by scanning it only: ${messageOf(error)}`,
+      );
     }
   }
 
@@ -87,7 +88,7 @@ export class DirectoryWatch implements AsyncDisposable {
     try {
       for await (const { kind, paths, flag } of this.#watcher) {
         if (flag === "rescan") this.#inDoubt = true;
-        // Reading a file is an event, too.
+        // Reading a file is an event too.
         if (kind === "access") continue;
         for (const path of paths) {
           const name = feedOf(basename(path));

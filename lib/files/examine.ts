@@ -1,5 +1,5 @@
 /**
- * Handles one file that changed: reads it, decides, and publishes or remembers it.
+ * What is done with one file that changed: read it, decide, and publish or remember.
  *
  * @module
  */
@@ -8,12 +8,14 @@ import { messageOf } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import type { PluginLogger } from "../plugin.ts";
 import { contentHash } from "../update.ts";
-import type { OnceLog } from "../base/once_log.ts";
+import type { Complaints } from "./complaints.ts";
 import { findTruncation } from "./completeness.ts";
-import { changedAt, decideOnContent, decideOnRemoval } from "./decide.ts";
+import { changedAt, decideOnContent, decideOnRemoval, newestOf, receivedAt } from "./decide.ts";
 import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
-import type { FileIndex, SeenFile } from "./file_index.ts";
+import { FileTimes } from "./file_times.ts";
+import { Knowledge } from "./knowledge.ts";
+import type { FileLedger, SeenFile } from "./ledger.ts";
 import {
   assertContent,
   assertFeedSize,
@@ -24,145 +26,176 @@ import {
   urlOfName,
 } from "./read_feed.ts";
 import { RemovalGuard } from "./removal_guard.ts";
-import type { Changing, Mark, Outcome } from "./debounce.ts";
-import { isReliable, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import type { Changing, Mark, Outcome } from "./settling.ts";
+import { isReliable, type Stamp, takeStamp } from "./stamp.ts";
 
-/** How long a file must be unchanged before truncated content is published. */
-export const HALF_WRITTEN_WAIT_MS = 10_000;
+/** Content that ends in the middle is published when the file was left alone for so many milliseconds. */
+export const HALF_WRITTEN_FOR = 10_000;
 
-/** Options of {@linkcode Examiner}. */
+/** What examining files is done with. */
 export interface ExaminerOptions {
-  /** Measures how long ago a file was modified. */
+  /** Tells how long ago a file was modified. */
   readonly clock: Clock;
-  /** Time without a change after which a file is taken as complete, in milliseconds. */
+  /** Milliseconds without a change after which a file is taken to be complete. */
   readonly settle: number;
   /** Whether the removal of a file is published; `all`: however many are gone at once. */
   readonly publishRemovals: boolean | "all";
-  /** Logs problems. */
-  readonly problems: OnceLog;
-  /** Logs removals. */
+  /** Where problems are told. */
+  readonly complaints: Complaints;
+  /** Where removals are told. */
   readonly logger: PluginLogger;
+  /** Publish what mirror received where the bucket does not know the feed. @default false */
+  readonly publishReceived?: boolean | undefined;
+  /** Resolves when all is known that others have published by now. @default it is known */
+  readonly catchUp?: (() => Promise<void>) | undefined;
 }
 
 /** A file as it was read. */
 interface ReadFile {
   readonly name: string;
-  readonly snapshot: Snapshot;
+  readonly stamp: Stamp;
   readonly identity: FeedIdentity;
   readonly bytes: Uint8Array;
   readonly hash: string;
   /** Whether the directory is not the one in which files were seen before. */
   readonly isElsewhere: boolean;
+  /** Milliseconds to add to its times to get the store's. */
+  readonly clockOffset: number;
 }
 
 /** Examines the files of one directory, and remembers what it saw to save reading them again. */
 export class Examiner {
   readonly #directory: FeedDirectory;
-  readonly #index: FileIndex;
+  readonly #ledger: FileLedger;
   readonly #options: ExaminerOptions;
   readonly #examined = new ExaminedFiles();
-  /** Half-written files, and when each was found in that version. */
-  readonly #halfWritten = new Map<string, { readonly version: string; readonly since: number }>();
-  /** Decides which of the files that are gone were removed. */
+  /** Since when files have been as they are, and half-written. */
+  readonly #halfWritten = new Map<string, { readonly stamp: string; readonly since: number }>();
+  readonly #knowledge: Knowledge | undefined;
+  readonly #times: FileTimes;
+  /** Says which files that are gone were removed. */
   readonly guard: RemovalGuard;
 
   /** For the files in `directory`. */
-  constructor(directory: FeedDirectory, index: FileIndex, options: ExaminerOptions) {
+  constructor(directory: FeedDirectory, ledger: FileLedger, options: ExaminerOptions) {
     this.#directory = directory;
-    this.#index = index;
+    this.#ledger = ledger;
     this.#options = options;
-    this.guard = new RemovalGuard(directory, index, { ...options, examined: this.#examined });
+    const { clock, catchUp } = options;
+    this.#times = new FileTimes(directory.path, clock, ledger);
+    this.#knowledge = catchUp && new Knowledge(clock, catchUp);
+    this.guard = new RemovalGuard(directory, ledger, { ...options, examined: this.#examined });
   }
 
   /** Whether the file is certainly as it was when it was last examined. */
-  isUnchanged(name: string, snapshot: Snapshot): boolean {
-    return this.#examined.get(name)?.version === snapshot.version;
+  isUnchanged(name: string, stamp: Stamp): boolean {
+    return this.#examined.get(name)?.stamp === stamp.key;
+  }
+
+  /** Whether the file is gone, and it is being learned what others have published of its feed. */
+  isWaitedFor(name: string): boolean {
+    return this.#knowledge?.isAwaited(name) ?? false;
   }
 
   /**
-   * What was received for the file's URL and `mirror` may be about to write: the newest update, unless
-   * the file held it already; as far as the URL is known without reading the file.
+   * What was received for the file's URL and `mirror` may be about to write: the newest, unless it
+   * is what the file itself held; as far as the URL can be told unread.
    */
   received(name: string): Set<string> {
     const url = this.#examined.get(name)?.url ?? urlOfName(name);
-    const newest = url === undefined ? undefined : this.#index.newest(url);
-    const isOwn = newest?.hash === this.#index.get(this.#directory.pathOf(name))?.hash;
+    const newest = url === undefined ? undefined : this.#ledger.newest(url);
+    const isOwn = newest?.hash === this.#ledger.get(this.#directory.pathOf(name))?.hash;
     return new Set(newest && !isOwn ? [versionOf(url!, newest.hash)] : []);
   }
 
-  /** Examines the file if it has stopped changing. Failures are logged, not thrown. */
+  /** Examines the file if it has come to rest. Failures are told, and are not thrown. */
   async examine(name: string, mark: Mark): Promise<Outcome | Changing> {
     const path = this.#directory.pathOf(name);
     try {
-      const snapshot = await takeSnapshot(this.#directory.readablePathOf(name));
-      if (!this.#isStill(snapshot, mark) || this.#isWaitedFor(name, snapshot)) {
-        return { version: snapshot.version };
+      const stamp = await takeStamp(this.#directory.readablePathOf(name));
+      if (!this.#isStill(stamp, mark) || this.#mayGrow(name, stamp)) {
+        return { stamp: stamp.key };
       }
-      const outcome = snapshot.kind === "file"
-        ? await this.#read(name, snapshot, mark)
-        : snapshot.kind === "gone"
+      const outcome = stamp.kind === "file"
+        ? await this.#read(name, stamp, mark)
+        : stamp.kind === "gone"
         ? await this.#gone(name, mark)
         : "ignored";
-      this.#options.problems.resolved(path);
+      this.#options.complaints.resolved(path);
       return outcome;
     } catch (error) {
-      this.#options.problems.problem(path, {
-        text: `Cannot publish '${path}': ${messageOf(error)}`,
-      });
+      this.#options.complaints.about(path, `Cannot publish '${path}': ${messageOf(error)}`);
       return "failed";
     }
   }
 
   /** Whether the file is as it was when marked, or has no sign of a change since the event. */
-  #isStill(snapshot: Snapshot, mark: Mark): boolean {
-    if (snapshot.kind === "other" || snapshot.version === mark.version) return true;
+  #isStill(stamp: Stamp, mark: Mark): boolean {
+    if (stamp.kind === "other" || stamp.key === mark.stamp) return true;
     const { clock, settle } = this.#options;
-    return mark.version === undefined && snapshot.kind === "file" &&
-      clock.now() - snapshot.touched >= settle;
+    return mark.stamp === undefined && stamp.kind === "file" &&
+      clock.now() - stamp.touched >= settle;
   }
 
-  /** Whether the file was found half-written a short time ago and has not changed since. */
-  #isWaitedFor(name: string, snapshot: Snapshot): boolean {
+  /** Whether the file was found half-written a short time ago, and has not changed since. */
+  #mayGrow(name: string, stamp: Stamp): boolean {
     const found = this.#halfWritten.get(name);
-    if (found?.version !== snapshot.version) return false;
-    return this.#options.clock.elapsed() - found.since < HALF_WRITTEN_WAIT_MS;
+    if (found?.stamp !== stamp.key) return false;
+    return this.#options.clock.elapsed() - found.since < HALF_WRITTEN_FOR;
   }
 
-  async #read(name: string, snapshot: Snapshot, mark: Mark): Promise<Outcome | Changing> {
-    assertFeedSize(snapshot.size);
+  async #read(name: string, stamp: Stamp, mark: Mark): Promise<Outcome | Changing> {
+    this.#knowledge?.forget(name);
+    assertFeedSize(stamp.size);
     const readablePath = this.#directory.readablePathOf(name);
     const identity = await identifyFeed(name, readablePath);
     const now = this.#options.clock.now();
     const bytes = await Deno.readFile(readablePath);
-    const after = await takeSnapshot(readablePath);
-    if (after.version !== snapshot.version) return { version: after.version };
+    const after = await takeStamp(readablePath);
+    if (after.key !== stamp.key) return { stamp: after.key };
 
     const place = await this.#directory.identity();
-    const isElsewhere = place !== (this.#index.identityOf(this.#directory.path) ?? place);
-    const file = { name, snapshot, identity, bytes, hash: contentHash(bytes), isElsewhere };
-    const decision = this.#decide(file, mark);
-    if (decision === "publish" && this.#mustWait(file)) return { version: snapshot.version };
-    // The mount point of a disk that is not mounted says nothing about the files on the disk.
+    const isElsewhere = place !== (this.#ledger.identityOf(this.#directory.path) ?? place);
+    const clockOffset = await this.#times.offset();
+    const hash = contentHash(bytes);
+    // From here on nothing is waited for: another file may stand for the same URL.
+    const file = { name, stamp, identity, bytes, hash, isElsewhere, clockOffset };
+    const isFirst = !this.#ledger.isScanned(this.#directory.path);
+    const isForeign = this.#isForeign(file);
+    const decision = isForeign && this.#options.publishReceived
+      ? "publish"
+      : this.#decide(file, mark, isFirst);
+    if (decision === "publish" && this.#mustWait(file)) return { stamp: stamp.key };
+    // What is in the place of a disk that is not mounted says nothing of the files on it.
     const isPlace = !isElsewhere || this.#directory.trusts(place);
-    if (isPlace || decision === "publish") this.#carryOut(file, decision);
+    if (isPlace || decision === "publish") this.#carryOut(file, decision, isPlace);
     const { url } = identity;
-    const mayRest = isPlace && isReliable(snapshot, now);
-    this.#examined.set(name, { url, version: mayRest ? snapshot.version : undefined });
+    const mayRest = isPlace && isReliable(stamp, now);
+    this.#examined.set(name, { url, stamp: mayRest ? stamp.key : undefined });
     await this.#compare(name, url);
+    if (decision === "note" && isForeign && isFirst) return "foreign";
     return decision === "publish" ? "published" : decision === "leave" ? "left" : "unchanged";
   }
 
-  #decide({ name, snapshot, identity, hash, isElsewhere }: ReadFile, mark: Mark) {
+  /** Whether the content was received, and this bucket does not know its feed: it came from another one. */
+  #isForeign({ hash, identity: { url, origin } }: ReadFile): boolean {
+    return this.#ledger.newest(url) === undefined && receivedAt({ hash, origin }) !== undefined;
+  }
+
+  #decide(
+    { name, stamp, identity, hash, isElsewhere, clockOffset }: ReadFile,
+    mark: Mark,
+    isFirst: boolean,
+  ) {
     const { url, origin } = identity;
-    const { clockOffset } = this.#index;
-    const isFirst = !this.#index.isScanned(this.#directory.path);
+    const now = this.#options.clock.now() + this.#ledger.clockOffset;
     return decideOnContent({
       hash,
       known: this.#knownFor(name, url),
       origin,
-      modified: snapshot.modified + clockOffset,
-      changed: changedAt(snapshot, { isFirst, clockOffset }),
-      newest: this.#index.newest(url),
+      modified: stamp.modified + clockOffset,
+      changed: changedAt(stamp, { isFirst, clockOffset }),
+      newest: newestOf(this.#ledger.newest(url), origin, now),
       arrived: mark.received.has(versionOf(url, hash)),
       isElsewhere,
     });
@@ -170,48 +203,45 @@ export class Examiner {
 
   /** What was seen in the file, unless it stood for another feed then. */
   #knownFor(name: string, url: string): SeenFile | undefined {
-    const known = this.#index.get(this.#directory.pathOf(name));
+    const known = this.#ledger.get(this.#directory.pathOf(name));
     const knownUrl = known?.url ?? this.#examined.get(name)?.url;
-    // Version 0.1 kept no URL: when nothing is known of this one, it was another.
-    if (knownUrl === undefined) return this.#index.newest(url) ? known : undefined;
+    // A program before this one told no URL: when nothing is known of this one, it was another.
+    if (knownUrl === undefined) return this.#ledger.newest(url) ? known : undefined;
     return knownUrl === url ? known : undefined;
   }
 
   #carryOut(
     { name, identity, bytes, hash }: ReadFile,
     decision: ReturnType<typeof decideOnContent>,
+    isPlace: boolean,
   ) {
     const path = this.#directory.pathOf(name);
     const { url } = identity;
     if (decision === "publish") {
       const metadata = metadataFor(identity, hash);
-      this.#index.publish(path, hash, { url, content: feedContent(bytes), metadata });
-    } else if (decision !== "unchanged" || this.#index.get(path)?.url === undefined) {
-      this.#index.note(path, { url, hash, isLeft: decision === "leave" });
+      const update = { url, content: feedContent(bytes), metadata };
+      this.#ledger.publish(path, hash, update, { isNoted: isPlace });
+    } else if (decision !== "unchanged" || this.#ledger.get(path)?.url === undefined) {
+      this.#ledger.note(path, { url, hash, isLeft: decision === "leave" });
     }
   }
 
-  /** Whether the file may still be written; refuses an empty one. */
-  #mustWait({ name, snapshot, bytes }: ReadFile): boolean {
+  /** Whether the writer of the file may not be done; refuses what is empty. */
+  #mustWait({ name, stamp, bytes }: ReadFile): boolean {
     assertContent(bytes);
     const truncation = findTruncation(bytes);
     const found = this.#halfWritten.get(name);
     this.#halfWritten.delete(name);
     if (truncation === undefined) return false;
-    if (found?.version !== snapshot.version) {
-      this.#halfWritten.set(name, {
-        version: snapshot.version,
-        since: this.#options.clock.elapsed(),
-      });
+    if (found?.stamp !== stamp.key) {
+      this.#halfWritten.set(name, { stamp: stamp.key, since: this.#options.clock.elapsed() });
       return true;
     }
     this.#options.logger.warn(
       `'${
         this.#directory.pathOf(name)
-      }' was published though it seems to be half-written (${truncation}): ` +
-        `it has not changed for ${
-          HALF_WRITTEN_WAIT_MS / 1000
-        } s. Write to another file and rename that`,
+      }' is published though it seems to be half-written (${truncation}): ` +
+        `it has not changed for ${HALF_WRITTEN_FOR / 1000} s. Write beside it and rename`,
     );
     return false;
   }
@@ -219,59 +249,74 @@ export class Examiner {
   async #gone(name: string, mark: Mark): Promise<Outcome | Changing> {
     const path = this.#directory.pathOf(name);
     this.#halfWritten.delete(name);
-    if (typeof this.#index.get(path)?.hash !== "string") return "ignored";
-    if (!await this.guard.allows(name)) return "ignored";
+    const known = this.#ledger.get(path);
+    if (typeof known?.hash !== "string") return "ignored";
+    const refusal = await this.guard.refusal(name);
+    if (refusal) return refusal;
     const url = await this.#urlOfGone(name);
-    const { kind, version } = await takeSnapshot(this.#directory.readablePathOf(name));
-    if (kind !== "gone") return { version };
+    const { kind, key } = await takeStamp(this.#directory.readablePathOf(name));
+    if (kind !== "gone") return { stamp: key };
     const decision = decideOnRemoval({
-      publishRemovals: this.#options.publishRemovals !== false,
+      hash: known.hash,
+      publishRemovals: this.#publishes(),
       elsewhere: this.#examined.others(name, url).length > 0,
-      newest: url === undefined ? undefined : this.#index.newest(url),
+      newest: url === undefined ? undefined : this.#ledger.newest(url),
       received: url !== undefined && mark.received.has(versionOf(url, null)),
     });
     if (decision === "publish" && url !== undefined) {
-      this.#index.publish(path, null, { url, removed: true });
-      this.#options.logger.info(`'${path}' is gone: published that its feed ${url} is removed`);
+      // Who applied something newer, and is replacing the file, learned of it before.
+      if (this.#knowledge?.includes(name) === false) return { stamp: key };
+      this.#ledger.publish(path, null, { url, removed: true });
+      this.#tellGone(path, url, "published that its feed is removed");
     } else {
-      this.#index.note(path, { url, hash: null });
+      this.#ledger.note(path, { url, hash: null });
+      if (decision === "leave") this.#tellGone(path, url!, "a newer update of its feed is known");
     }
     this.#examined.delete(name);
-    this.#options.problems.resolved(filesOf(url));
-    if (decision === "note") return "unchanged";
+    this.#options.complaints.resolved(filesOf(url));
+    if (decision !== "publish") return "unchanged";
     if (url !== undefined) return "removed";
-    throw new Error("it is gone, and the URL of its feed is unknown");
+    throw new Error("it is gone, and nothing tells the URL of its feed any more");
   }
 
-  /** Warns when several files stand for one URL: each replaces what the others published. */
+  #publishes(): boolean {
+    return this.#options.publishRemovals !== false;
+  }
+
+  #tellGone(path: string, url: string, what: string): void {
+    this.#options.logger.info(`'${path}' is gone: ${what}: ${shownUrl(url)}`);
+  }
+
+  /** Warns when other files stand for the same URL: what one publishes takes the place of the others'. */
   async #compare(name: string, url: string): Promise<void> {
     const gone = new Set<string>();
     for (const other of this.#examined.others(name, url)) {
-      // A file that was just renamed may not be known as missing yet.
+      // One that was renamed just now may not have been missed yet.
       if (!await this.#directory.has(other)) gone.add(other);
     }
-    // Asked again: others were examined meanwhile, and all must log the same.
+    // Asked anew: others were examined meanwhile, and all shall say the same.
     const names = [name, ...this.#examined.others(name, url)].filter((other) => !gone.has(other));
-    const { problems } = this.#options;
-    if (names.length === 1) return void problems.resolved(filesOf(url));
+    const { complaints } = this.#options;
+    if (names.length === 1) return void complaints.resolved(filesOf(url));
     const files = names.sort().map((name) => `'${this.#directory.pathOf(name)}'`).join(" and ");
-    problems.problem(filesOf(url), {
-      text: `${files} stand for the same URL ${
+    complaints.about(
+      filesOf(url),
+      `${files} stand for the same URL ${
         shownUrl(url)
       }: keep one of them, each is published when it changes`,
-    });
+    );
   }
 
   async #urlOfGone(name: string): Promise<string | undefined> {
     const url = this.#examined.get(name)?.url ??
-      this.#index.get(this.#directory.pathOf(name))?.url;
+      this.#ledger.get(this.#directory.pathOf(name))?.url;
     if (url !== undefined) return url;
     const feed = identifyFeed(name, this.#directory.readablePathOf(name));
     return await feed.then(({ url }) => url, () => undefined);
   }
 }
 
-/** Subject of the problem that several files stand for one URL. */
+/** Subject of complaints. */
 function filesOf(url: string | undefined): string {
   return `files of ${url}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Remembers the files that were examined in this process.
+ * What is remembered of the files that were examined.
  *
  * @module
  */
@@ -8,8 +8,8 @@
 export interface ExaminedFile {
   /** URL of its feed. */
   readonly url: string;
-  /** Its version; absent when the file may have changed without a change of that. */
-  readonly version?: string;
+  /** Key of its stamp; absent when the file may have changed without a change of that. */
+  readonly stamp?: string;
 }
 
 /** The files that were examined, by their names. */

@@ -55,14 +55,8 @@ export class FeedDirectory implements AsyncDisposable {
   }
 
   /** Which directory is at the path: another one when it was deleted and made again; undefined: none. */
-  async identity(): Promise<string | undefined> {
-    try {
-      const { isDirectory, dev, ino, birthtime } = await Deno.stat(this.path);
-      // File systems give the number of a deleted directory to the next one.
-      return isDirectory ? `${dev}:${ino}:${Number(birthtime)}` : undefined;
-    } catch {
-      return undefined;
-    }
+  identity(): Promise<string | undefined> {
+    return identityOf(this.path);
   }
 
   /** From now on files missing from the directory with this identity are gone. */
@@ -96,6 +90,17 @@ export class FeedDirectory implements AsyncDisposable {
   /** Gives up what was made to read names that are not UTF-8. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#rawNames.clear();
+  }
+}
+
+/** Which directory is at the path; undefined: none. */
+export async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { isDirectory, dev, ino, birthtime } = await Deno.stat(path);
+    // File systems give the number of a deleted directory to the next one.
+    return isDirectory ? `${dev}:${ino}:${Number(birthtime)}` : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 
-/** Suffix of feed files. */
+/** What files with feeds end in. */
 export const FEED_SUFFIX: string = ".feed";
 
 /** The longest name in plain form. File systems end at 255, and `.json` is added to it. */
@@ -28,9 +28,12 @@ const TOLD_APART = /^[^_]+(_[^_]*)?$/s;
 /** `localhost_8080` was `localhost:8080` or `localhost/8080`. */
 const MAYBE_PORT = /^[^_:]+_\d{1,5}$/s;
 
-/** What programs that synchronise or save add to the name of a copy, where it could be part of a URL. */
+/**
+ * What programs that synchronise or save add to the name of a copy, where it could be part of a URL. What
+ * cannot be told from one, such as `-LAPTOP` or `_1`, is not in it.
+ */
 const COPY =
-  /(\.(bak|backup|old|orig|swp|te?mp|conflict)|[._-](sync-)?conflict-\d{8}-\d{6}(-\w+)?)$/i;
+  /(\(\d+\)|\.(bak|backup|old|orig|swp|te?mp|conflict)|[._-](sync-)?conflict-\d{8}-\d{6}(-\w+)?)$/i;
 
 /**
  * The name of the file that holds the feed at `url`: ASCII, without separators, never starting with
@@ -38,7 +41,6 @@ const COPY =
  *
  * @example
  * ```ts
- * import { feedFileName } from "@feedsync/feedsync/plugin";
  * import assert from "node:assert/strict";
  *
  * const name = feedFileName("https://example.com/feed.xml");

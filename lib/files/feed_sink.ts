@@ -1,5 +1,5 @@
 /**
- * Writes updates to the feed files of a directory, and never over content that was not read yet.
+ * Writes updates to the feed files of a directory, and never over what nobody has looked at yet.
  *
  * @module
  */
@@ -8,23 +8,26 @@ import { systemEnvironment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { PluginLogger } from "../plugin.ts";
 import { contentBytes, contentHash, type Update } from "../update.ts";
-import { changedAt, decideOnWrite } from "./decide.ts";
+import { changedAt, decideOnWrite, type FoundContent, receivedAt } from "./decide.ts";
 import { detailsOf, isReplaceable } from "./details.ts";
-import { contentFound, findFile, type FoundFile, isStill } from "./found_file.ts";
-import { keepAside } from "./replace_file.ts";
-import { type KnownFiles, NO_KNOWN_FILES } from "./file_index.ts";
-import { FeedPlaces, foldsCase } from "./places.ts";
+import { FileTimes } from "./file_times.ts";
+import { findFile, type FoundFile, isStill } from "./found_file.ts";
+import { hidePasswords, hidingPasswords } from "./hidden_passwords.ts";
+import { keepAside } from "./keep_aside.ts";
+import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
+import { FeedPlaces } from "./places.ts";
 import { identifyFeed } from "./read_feed.ts";
-import { type PreparedFile, prepareFile, removeLeftovers } from "./replace_file.ts";
+import { MirroredPlace } from "./mirrored_place.ts";
+import { type PreparedFile, prepareFile } from "./replace_file.ts";
 
-/** How often a file may change while it is being replaced. */
-const MAX_ATTEMPTS = 5;
+/** A file that changes so often while it is looked at is left to the next attempt. */
+const MOST_LOOKS = 5;
 
-/** Options of {@linkcode FeedSink}. */
+/** What a sink is opened with. */
 export interface FeedSinkOptions {
-  /** What this server knows of feed files. @default nothing */
+  /** What the server has seen in files. @default nothing */
   readonly known?: KnownFiles;
-  /** Logs which files were kept, and which were not replaced. */
+  /** Where it is told what was kept, and what was left alone. */
   readonly logger: PluginLogger;
 }
 
@@ -38,57 +41,51 @@ interface Task {
   readonly signal: AbortSignal;
 }
 
-/** What is at the path of a task, and what to do about it. */
+/** What is at the place of a task, and what to do about it. */
 interface Look {
   readonly found: FoundFile | undefined;
+  readonly content?: FoundContent | undefined;
   readonly action: ReturnType<typeof decideOnWrite>;
 }
 
-/**
- * A directory of feed files that updates are written to.
- *
- * @example In a plugin
- * ```ts
- * import { definePlugin } from "@feedsync/feedsync";
- * import { FeedSink } from "@feedsync/feedsync/plugin";
- *
- * export default definePlugin({
- *   name: "my-mirror",
- *   setup: ({ directory, files, logger }) =>
- *     FeedSink.open(`${directory}/feeds`, { known: files, logger }),
- *   async onUpdate(update, { state: sink, signal }) {
- *     if (!update.superseded) await sink.apply(update, signal);
- *   },
- * });
- * ```
- */
+/** A directory of feed files that updates are written to. */
 export class FeedSink {
   readonly #directory: string;
   readonly #known: KnownFiles;
   readonly #logger: PluginLogger;
   readonly #places: FeedPlaces;
 
-  private constructor(directory: string, { known, logger }: FeedSinkOptions, places: FeedPlaces) {
-    this.#directory = directory;
-    this.#known = known ?? NO_KNOWN_FILES;
-    this.#logger = logger;
-    this.#places = places;
-  }
+  readonly #place: MirroredPlace;
+  readonly #times: FileTimes;
 
-  /** Opens the directory at this absolute path; it is made when it is missing. */
-  static async open(directory: string, options: FeedSinkOptions): Promise<FeedSink> {
-    await Deno.mkdir(directory, { recursive: true });
-    await removeLeftovers(directory);
-    const places = new FeedPlaces(directory, { foldsCase: await foldsCase(directory) });
-    return new FeedSink(directory, options, places);
+  private constructor(directory: string, { known = NO_KNOWN_FILES, logger }: FeedSinkOptions) {
+    this.#directory = directory;
+    this.#known = known;
+    this.#logger = hidingPasswords(logger);
+    this.#places = new FeedPlaces(directory);
+    this.#place = new MirroredPlace(directory, known);
+    this.#times = new FileTimes(directory, systemEnvironment.clock, known);
   }
 
   /**
-   * Writes or removes the file of the feed, unless it holds something newer.
+   * Opens the directory at this absolute path; it is made when it is missing.
+   *
+   * @throws {BackendUnavailableError} when its disk is full or read-only.
+   */
+  static async open(directory: string, options: FeedSinkOptions): Promise<FeedSink> {
+    const sink = new FeedSink(directory, options);
+    await sink.#place.open();
+    return sink;
+  }
+
+  /**
+   * Brings the file of the feed to what the update says, unless something newer is there.
    *
    * @throws {TypeError} when the URL of the update cannot name a file.
+   * @throws {BackendUnavailableError} when the disk of the directory seems not to be mounted.
    */
   async apply(update: Update, signal: AbortSignal): Promise<void> {
+    await this.#place.check();
     const name = await this.#places.nameOf(update.url);
     const content = contentBytes(update);
     const hash = content === undefined ? null : contentHash(content);
@@ -98,54 +95,55 @@ export class FeedSink {
       await (content === undefined ? this.#remove(task) : this.#write(task, content));
     } catch (cause) {
       signal.throwIfAborted();
-      // Deno's message for a full disk does not name the file.
+      // What Deno says of a full disk names no file.
       const action = content === undefined ? "remove" : "write";
-      throw new Error(`Cannot ${action} '${path}': ${messageOf(cause)}`, { cause });
+      const message = `Cannot ${action} '${path}': ${messageOf(cause)}`;
+      throw new Error(hidePasswords(message), { cause });
     }
   }
 
   async #write(task: Task, content: Uint8Array): Promise<void> {
     const { update, path, hash } = task;
-    const text = detailsOf(update, hash!);
-    const { action } = await this.#look(task);
-    if (action === "leave") return this.#warnNotReplaced(task);
+    const { action, content: former } = await this.#look(task);
+    const text = detailsOf(update, hash!, action === "write" ? replacedBy(former) : undefined);
+    if (action === "leave") return this.#tellLeft(task);
     if (action === "skip") return;
     if (action === "describe" && await textOf(`${path}.json`) === text) return;
-    await using details = await prepareFile(this.#directory, new TextEncoder().encode(text));
-    await using feed = await prepareFile(this.#directory, content);
+    const modes = await Promise.all([`${path}.json`, path].map(modeOf));
+    const texts = new TextEncoder().encode(text);
+    await using details = await prepareFile(this.#directory, texts, modes[0]);
+    await using feed = await prepareFile(this.#directory, content, modes[1]);
     let isDescribed = false;
-    for (let looks = 0; looks < MAX_ATTEMPTS; looks++) {
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const look = await this.#look(task);
-      if (look.action === "leave") return this.#warnNotReplaced(task);
+      if (look.action === "leave") return this.#tellLeft(task);
       if (look.action === "skip") return;
-      if (look.action === "keep") await this.#keep(path, task);
+      await this.#keep(task, look);
       if (!isDescribed) await this.#replaceDetails(task, details);
       isDescribed = true;
       if (look.action === "describe") return;
-      if (await this.#replace(task, look, feed)) return;
+      if (await this.#replace(task, look.found, feed)) return;
     }
     throw new Error("it keeps changing");
   }
 
-  /** Replaces the file; false when it has changed since it was found. */
-  async #replace({ path, signal }: Task, { found, action }: Look, feed: PreparedFile) {
+  /** Tells whether the file was still what it was. */
+  async #replace({ path, signal }: Task, found: FoundFile | undefined, feed: PreparedFile) {
     if (found?.info) await feed.take(found.info);
     signal.throwIfAborted();
-    // Without hard links, keeping the file has moved it away.
-    const expected = action === "keep" && !await isStill(path, found) ? undefined : found;
-    if (!await isStill(path, expected)) return false;
+    if (!await isStill(path, found)) return false;
     await feed.moveTo(path);
     return true;
   }
 
   async #remove(task: Task): Promise<void> {
     const { path, signal } = task;
-    for (let looks = 0; looks < MAX_ATTEMPTS; looks++) {
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const { found, action } = await this.#look(task);
-      if (action === "leave") return this.#warnNotReplaced(task);
+      if (action === "leave") return this.#tellLeft(task);
       if (action === "skip") return;
       if (found && !found.isFile) throw new Error("it is not a file");
-      if (action === "keep" && found) await this.#keep(path, task);
+      await this.#keep(task, { found, action });
       signal.throwIfAborted();
       if (found && await isStill(path, found)) await remove(path);
       if (await isStill(path, undefined)) return await this.#removeDetails(path);
@@ -155,37 +153,48 @@ export class FeedSink {
 
   async #look({ name, path, update, hash }: Task): Promise<Look> {
     const found = await findFile(path);
-    // A directory is never replaced: the rename fails, which is reported.
+    // What cannot be a feed file is not replaced: the rename fails, and that is told.
     if (!found?.isFile) return { found, action: "write" };
     const identity = await identifyFeed(name, path).catch(() => undefined);
-    const { clockOffset } = this.#known;
-    const isFirst = !this.#known.isScanned(this.#directory);
+    const clockOffset = await this.#times.offset();
+    const isFirst = !this.#place.wasMirrored && !this.#known.isScanned(this.#directory);
+    const content = found.hash === undefined ? undefined : {
+      hash: found.hash,
+      known: this.#known.get(path),
+      origin: identity?.origin,
+      newest: this.#known.newest(update.url),
+    };
     const action = decideOnWrite({
-      found: contentFound(found, this.#known.get(path), identity),
+      found: content,
       changed: changedAt(found, { isFirst, clockOffset }),
       update: { time: Date.parse(update.time), hash },
-      now: systemEnvironment.clock.now() + clockOffset,
+      now: systemEnvironment.clock.now() + this.#known.clockOffset,
     });
-    return { found, action };
+    return { found, content, action };
   }
 
-  async #keep(path: string, { update: { url } }: Task): Promise<void> {
+  /** Keeps what nobody has looked at, and links: what is saved where one leads is read no more. */
+  async #keep({ path, update: { url } }: Task, { found, action }: Look): Promise<void> {
+    const isLink = found?.isFile === true && !found.info;
+    if (!found || action === "describe" || action === "write" && !isLink) return;
     const kept = await keepAside(path, new Date());
     if (kept === undefined) return;
+    const what = action === "keep"
+      ? `'${path}' was changed, and a newer update of ${url} takes its place: what was in it was never ` +
+        "published, and"
+      : `'${path}' was a symbolic link, and an update of ${url} takes its place: what is saved where it ` +
+        "leads is not published any more. The link";
+    this.#logger.warn(`${what} is kept as '${kept}'`);
+  }
+
+  #tellLeft({ path, update: { url, server, time } }: Task): void {
     this.#logger.warn(
-      `Replacing '${path}' with a newer update of ${url}: its content was never published and is kept ` +
-        `as '${kept}'`,
+      `'${path}' was changed after the update of ${url} that ${server} published at ${time}: it is left ` +
+        "as it is",
     );
   }
 
-  #warnNotReplaced({ path, update: { url, server, time } }: Task): void {
-    this.#logger.warn(
-      `Not replacing '${path}' with the update of ${url} that ${server} published at ${time}: it was ` +
-        "changed later",
-    );
-  }
-
-  /** Written before the file itself, so that whoever watches the directory finds its URL. */
+  /** Before the file itself, so that whoever watches the directory finds its URL. */
   async #replaceDetails(task: Task, details: PreparedFile): Promise<void> {
     const path = `${task.path}.json`;
     const info = await Deno.lstat(path).catch(() => undefined);
@@ -199,12 +208,12 @@ export class FeedSink {
     const kept = await keepAside(path, new Date());
     if (kept === undefined) return;
     this.#logger.warn(
-      `Replacing '${path}', which was not written by feedsync, with that of the newest update: the old ` +
-        `one is kept as '${kept}'`,
+      `'${path}' was written by somebody else, and now holds what came with the newest update: what was ` +
+        `in it is kept as '${kept}'`,
     );
   }
 
-  /** Leaves what a person wrote: it names the feed, should it come back. */
+  /** What a person wrote there stays: it names the feed, should it come back. */
   async #removeDetails(path: string): Promise<void> {
     const details = `${path}.json`;
     const info = await Deno.lstat(details).catch(() => undefined);
@@ -215,6 +224,19 @@ export class FeedSink {
     const text = await textOf(path);
     return text !== undefined && isReplaceable(text);
   }
+}
+
+/** Rights of the file at the path, which nobody else shall have to what replaces it. */
+async function modeOf(path: string): Promise<number | undefined> {
+  const { isFile, mode } = await Deno.lstat(path).catch(() => ({ isFile: false, mode: null }));
+  return isFile && mode !== null ? mode & 0o666 : undefined;
+}
+
+/** What the `.feed.json` says of content that is kept elsewhere, until it is replaced. */
+function replacedBy(content: FoundContent | undefined) {
+  if (!content) return undefined;
+  const time = receivedAt(content) ?? content.known?.publishedAt ?? 0;
+  return { time, hash: content.hash };
 }
 
 async function textOf(path: string): Promise<string | undefined> {

@@ -4,84 +4,98 @@
  * @module
  */
 import { resolve } from "node:path";
-import { abortable } from "../base/deadline.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import type { PluginLogger } from "../plugin.ts";
-import { OnceLog } from "../base/once_log.ts";
+import { Complaints } from "./complaints.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import { Examiner } from "./examine.ts";
 import { FeedDirectory } from "./feed_directory.ts";
-import type { FileIndex } from "./file_index.ts";
+import type { FileLedger } from "./ledger.ts";
 import { findChanges } from "./scan.ts";
-import { type Look, reportOf, type ScanReport } from "./scan.ts";
-import { Debouncer, type Outcome } from "./debounce.ts";
+import { hidingPasswords } from "./hidden_passwords.ts";
+import { type Look, reportOf, type ScanReport } from "./scan_report.ts";
+import { type Outcome, Settling } from "./settling.ts";
 
 /** Options of {@linkcode FileWatcher}. */
 export interface FileWatcherOptions {
   /** Clock and timers. */
   readonly environment: Environment;
-  /** Time without a change after which a file is taken as complete, in milliseconds. */
+  /** Milliseconds without a change after which a file is taken to be complete. */
   readonly settle: number;
-  /** Time between scans of the whole directory, in milliseconds. */
+  /** Milliseconds between two looks at the whole directory. */
   readonly rescan: number;
-  /** Whether a feed is published as removed when its file is gone; `all`: however many at once. */
+  /** Whether it is published that a feed is gone when its file is; `all`: however many at once. */
   readonly publishRemovals: boolean | "all";
-  /** Logs problems, each once. */
+  /** Publish what mirror received where the bucket does not know the feed. @default false */
+  readonly publishReceived?: boolean | undefined;
+  /** Where problems are told, each once. */
   readonly logger: PluginLogger;
   /**
-   * Resolves to whether it is known what others have published; rejects with what prevents that. Until
-   * then nothing is published, as all content would look new. @default it is known
+   * Resolves to whether it is known what others have published; rejects with what keeps it from being
+   * known. Before that, nothing is published: all content would look new. @default it is known
    */
   readonly isRestored?: (signal: AbortSignal) => Promise<boolean>;
+  /**
+   * Resolves when all is known that others have published by now; rejects with what keeps it from being
+   * known. Before that, no removal is published: the file may have made way for something newer.
+   * @default it is known
+   */
+  readonly catchUp?: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Time between scans until it is known what others have published. */
-const RESTORE_INTERVAL_MS = 1_000;
+/** How often it is asked whether it is known what others have published: milliseconds. */
+const RESTORE_INTERVAL = 1_000;
 
-/** How many unpublished files a warning names. */
-const MAX_NAMED = 5;
+/** So many files that are left alone are named. */
+const MOST_NAMED = 5;
 
 /**
- * Watches the `.feed` files directly in a directory and publishes each that changed, once it has not
- * changed for a while: of rapid changes only the last, and truncated content only after a longer wait. A
- * file that keeps changing is not read and an empty one is not published; both are logged. Links to
- * regular files are followed (the next scan finds changes of their targets); hidden files, directories
- * and all else are ignored.
+ * Watches the `.feed` files directly in a directory and publishes each that changed, once it has
+ * come to rest: of rapid changes only the last, and content that ends in the middle only when nothing
+ * follows for a while. A file that never rests is never read, and an empty one is not published; a
+ * warning tells. Links to regular files are followed (a change of
+ * the target is found by the next scan); hidden files and all that is not a regular file are
+ * ignored, subdirectories too.
  *
- * The directory may be missing, or be deleted and made again: watching continues when it exists. No file
- * stops the watcher; a problem with one is logged once and retried at every scan.
+ * The directory may be missing, or be deleted and made again: watching goes on when it is there. No
+ * file stops the watcher; what is wrong with one is told once and tried again at every scan.
  */
 export class FileWatcher implements AsyncDisposable {
   readonly #directory: FeedDirectory;
-  readonly #index: FileIndex;
+  readonly #ledger: FileLedger;
   readonly #options: FileWatcherOptions;
-  readonly #problems: OnceLog;
+  readonly #complaints: Complaints;
   readonly #examiner: Examiner;
-  readonly #debouncer: Debouncer;
+  readonly #settling: Settling;
   readonly #closing = new AbortController();
   readonly #left: string[] = [];
+  #foreign = 0;
   #looks = 0;
   #isRestored = false;
   #lastLook: Promise<unknown> = Promise.resolve();
   #watching: Promise<void> | undefined;
 
   /** For the directory at this path; nothing happens before `start` or `scan` is called. */
-  constructor(directory: string, index: FileIndex, options: FileWatcherOptions) {
-    const { environment: { clock }, settle, publishRemovals, logger } = options;
-    const problems = new OnceLog(logger, clock);
+  constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
+    const { environment: { clock }, settle, publishRemovals, publishReceived } = options;
+    const logger = hidingPasswords(options.logger);
+    const complaints = new Complaints(logger);
+    const { catchUp } = options;
     this.#directory = new FeedDirectory(resolve(directory));
-    this.#index = index;
-    this.#options = options;
-    this.#problems = problems;
-    this.#examiner = new Examiner(this.#directory, index, {
+    this.#ledger = ledger;
+    this.#options = { ...options, logger };
+    this.#complaints = complaints;
+    this.#examiner = new Examiner(this.#directory, ledger, {
       clock,
       settle,
       publishRemovals,
-      problems,
+      publishReceived,
+      complaints,
       logger,
+      catchUp: catchUp && (() => catchUp(this.#closing.signal)),
     });
-    this.#debouncer = new Debouncer(
+    this.#settling = new Settling(
       clock,
       settle,
       (name, mark) => this.#examiner.examine(name, mark),
@@ -94,21 +108,30 @@ export class FileWatcher implements AsyncDisposable {
   }
 
   /**
-   * Scans all files once, waits until those that changed are complete, and publishes them. Finds what
-   * changed while nothing was watching. A missing directory is logged, and counts as failed.
+   * Looks at all files once, waits until those that changed have come to rest, and publishes them.
+   * Finds what changed while nothing was watching. A missing directory is told, and counts as failed.
    */
   async scan(signal?: AbortSignal): Promise<ScanReport> {
     signal?.throwIfAborted();
-    const report = this.#look(signal).then(reportOf);
-    return await (signal ? abortable(report, signal) : report);
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(signal?.reason);
+    signal?.addEventListener("abort", onAbort);
+    try {
+      return await Promise.race([
+        this.#look(signal).then(reportOf),
+        aborted.promise,
+      ]);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
-  /** Stops. Files that are still changing are left to the next start. */
+  /** Stops. Changes of files that have not come to rest are left to the next start. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#watching;
     await this.#lastLook;
-    await this.#debouncer.clear();
+    await this.#settling.clear();
     await this.#directory[Symbol.asyncDispose]();
   }
 
@@ -120,7 +143,7 @@ export class FileWatcher implements AsyncDisposable {
   async #watch(): Promise<void> {
     const { signal } = this.#closing;
     const { environment: { clock }, rescan } = this.#options;
-    // What changes before that is found by the scan after it.
+    // What changes before all is known is found by the scan after that.
     const changed = (name: string) => {
       if (this.#isRestored) this.#markChanged(name);
     };
@@ -128,10 +151,10 @@ export class FileWatcher implements AsyncDisposable {
       await using watch = await DirectoryWatch.open(this.#directory, {
         clock,
         changed,
-        problems: this.#problems,
+        complaints: this.#complaints,
       });
       await this.#look();
-      const interval = this.#isRestored ? rescan : Math.min(rescan, RESTORE_INTERVAL_MS);
+      const interval = this.#isRestored ? rescan : Math.min(rescan, RESTORE_INTERVAL);
       await watch.inDoubt(interval, signal).catch(() => {});
     }
   }
@@ -148,25 +171,26 @@ export class FileWatcher implements AsyncDisposable {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     try {
       if (!await this.#restored(either)) return failedLook(path);
-      const { identity, files, changed } = await findChanges({
+      const { identity, isWithheld, files, changed } = await findChanges({
         directory: this.#directory,
         guard: this.#examiner.guard,
         examiner: this.#examiner,
-        problems: this.#problems,
+        complaints: this.#complaints,
       }, either);
-      if (this.#problems.resolved(path)) {
-        this.#options.logger.info(`The feed directory '${path}' exists now`);
+      if (this.#complaints.resolved(path)) {
+        this.#options.logger.info(`The feed directory '${path}' is there now`);
       }
       const outcomes = new Map<string, Promise<Outcome>>();
-      for (const [name, version] of changed) {
-        const outcome = this.#mark(name, version);
+      for (const [name, stamp] of changed) {
+        const outcome = this.#mark(name, stamp);
         outcomes.set(this.#directory.pathOf(name), outcome);
-        outcome.then((outcome) => this.#warnUnsettled(name, outcome));
+        outcome.then((outcome) => this.#tellUnsettled(name, outcome));
       }
+      if (isWithheld) outcomes.set(path, Promise.resolve<Outcome>("withheld"));
       this.#finishLook([...outcomes.values()], identity);
       return { files, outcomes };
     } catch (error) {
-      if (!either.aborted) this.#problems.problem(path, { text: problemWith(path, error) });
+      if (!either.aborted) this.#complaints.about(path, problemWith(path, error));
       return failedLook(path);
     }
   }
@@ -177,15 +201,13 @@ export class FileWatcher implements AsyncDisposable {
     try {
       this.#isRestored ||= await this.#options.isRestored?.(signal) ?? true;
       if (this.#isRestored) {
-        this.#problems.resolved(subject);
+        this.#complaints.resolved(subject);
         return true;
       }
-      this.#problems.problem(subject, { text: this.#waitsUntil("it is known") });
+      this.#complaints.about(subject, this.#waitsUntil("it is known"));
     } catch (error) {
       if (signal.aborted) return false;
-      this.#problems.problem(subject, {
-        text: this.#waitsUntil(`it can be read: ${messageOf(error)}`),
-      });
+      this.#complaints.about(subject, this.#waitsUntil(`it can be read: ${messageOf(error)}`));
     }
     return false;
   }
@@ -195,7 +217,7 @@ export class FileWatcher implements AsyncDisposable {
       `'${this.#directory.path}' wait until ${condition}`;
   }
 
-  /** Remembers, once all files were examined, that the directory was scanned. */
+  /** When all files that it found were looked at, old ones are no longer left alone. */
   async #finishLook(
     outcomes: readonly Promise<Outcome>[],
     identity: string | undefined,
@@ -204,43 +226,58 @@ export class FileWatcher implements AsyncDisposable {
     await Promise.all(outcomes);
     this.#looks--;
     if (this.#closing.signal.aborted) return;
-    this.#index.noteScanned(this.#directory.path, identity);
-    this.#warnUnpublished();
+    this.#ledger.noteScanned(this.#directory.path, identity);
+    this.#tellLeft();
+    this.#tellForeign();
   }
 
-  /** Handles an event about a change. */
+  #tellForeign(): void {
+    const count = this.#foreign;
+    this.#foreign = 0;
+    if (count === 0 || this.#closing.signal.aborted) return;
+    this.#options.logger.warn(
+      `Not published: ${count} feed files in '${this.#directory.path}' that were received according to ` +
+        "their .feed.json, of feeds that this bucket does not know. If they came from another bucket, " +
+        "publish them with 'feedsync watch --once --publish-received'",
+    );
+  }
+
+  /** An event told of a change. */
   async #markChanged(name: string): Promise<void> {
     await this.#mark(name);
-    if (this.#looks === 0) this.#warnUnpublished();
+    if (this.#looks === 0) this.#tellLeft();
   }
 
-  async #mark(name: string, version?: string): Promise<Outcome> {
-    const outcome = await this.#debouncer.mark(name, {
-      version,
+  async #mark(name: string, stamp?: string): Promise<Outcome> {
+    const outcome = await this.#settling.mark(name, {
+      stamp,
       received: this.#examiner.received(name),
     });
+    if (outcome === "foreign") this.#foreign++;
     if (outcome === "left") this.#left.push(this.#directory.pathOf(name));
     return outcome;
   }
 
-  #warnUnpublished(): void {
+  #tellLeft(): void {
     const left = [...new Set(this.#left.splice(0))].sort();
     if (left.length === 0 || this.#closing.signal.aborted) return;
-    const named = left.slice(0, MAX_NAMED).map((path) => `'${path}'`).join(", ");
-    const more = left.length > MAX_NAMED ? ` and ${left.length - MAX_NAMED} more` : "";
+    const named = left.slice(0, MOST_NAMED).map((path) => `'${path}'`).join(", ");
+    const more = left.length > MOST_NAMED ? ` and ${left.length - MOST_NAMED} more` : "";
     this.#options.logger.warn(
-      `Not published, since newer updates of their feeds are known: ${named}${more}. ` +
-        "Save these files again to publish them anyway",
+      `Not published, since newer updates of their feeds are known than these files: ${named}${more}. ` +
+        "What is in them is left alone; save them again to publish it",
     );
   }
 
-  #warnUnsettled(name: string, outcome: Outcome): void {
+  #tellUnsettled(name: string, outcome: Outcome): void {
     if (outcome !== "unsettled" || this.#closing.signal.aborted) return;
+    if (this.#examiner.isWaitedFor(name)) return;
     const path = this.#directory.pathOf(name);
-    this.#problems.problem(path, {
-      text: `The file '${path}' keeps changing: it is read once it has not changed for ` +
+    this.#complaints.about(
+      path,
+      `The file '${path}' keeps changing: it is read once it has been left alone for ` +
         `${this.#options.settle} ms`,
-    });
+    );
   }
 }
 
@@ -250,6 +287,6 @@ function failedLook(path: string): Look {
 
 function problemWith(path: string, error: unknown): string {
   return error instanceof Deno.errors.NotFound
-    ? `There is no feed directory '${path}': its files are published once it exists`
+    ? `There is no feed directory '${path}': its files are published once it is there`
     : `Cannot scan the feed directory '${path}': ${messageOf(error)}`;
 }

@@ -1,12 +1,10 @@
 /**
- * Looks at what a feed file that is about to be written would replace.
+ * What is at the place of a feed file that is about to be written.
  *
  * @module
  */
 import { createHash } from "node:crypto";
-import type { FoundContent } from "./decide.ts";
-import { latestChangeOf } from "./snapshot.ts";
-import type { FeedIdentity } from "./read_feed.ts";
+import { latestChangeOf } from "./stamp.ts";
 
 /** A file, a link, or something else. */
 export interface FoundFile {
@@ -40,26 +38,17 @@ export async function findFile(path: string): Promise<FoundFile | undefined> {
   };
 }
 
-/** Whether `path` still holds what was found; to be called right before it is replaced. */
+/** Whether what is at `path` is still what was found: asked right before it is replaced. */
 export async function isStill(path: string, found: FoundFile | undefined): Promise<boolean> {
   const own = await ignoringNotFound(Deno.lstat(path));
   return (own && versionOf(own)) === found?.version;
-}
-
-/** What is known of the content. */
-export function contentFound(
-  { hash }: FoundFile,
-  known: FoundContent["known"],
-  identity: FeedIdentity | undefined,
-): FoundContent | undefined {
-  return hash === undefined ? undefined : { hash, known, origin: identity?.origin };
 }
 
 function versionOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
   return [dev, ino, size, Number(mtime)].join(":");
 }
 
-/** Hashes a file of any size; undefined when it cannot be read. */
+/** However large it is; what cannot be read has no hash. */
 async function hashOfFile(path: string): Promise<string | undefined> {
   try {
     const hash = createHash("sha256");

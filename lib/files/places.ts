@@ -5,15 +5,17 @@
  */
 import { join } from "node:path";
 import { systemEnvironment } from "../base/environment.ts";
+import { inDirectory } from "../base/durable_file.ts";
 import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "./feed_names.ts";
 import { fileVersion } from "../base/file_version.ts";
+import { feedIdentity } from "../feed_url.ts";
 import { feedOf } from "./feed_directory.ts";
 import { identifyFeed } from "./read_feed.ts";
 
-/** Least time for which a listing is used; a slow one is used for ten times as long as it took. */
-const MAX_LISTING_AGE_MS = 100;
+/** The directory is listed again after so many milliseconds, or ten times as long as that took. */
+const LISTING_AGE = 100;
 
-/** The names in the directory. */
+/** What a listing told. */
 interface Listing {
   readonly names: ReadonlySet<string>;
   /** Files that are named otherwise than after their URL alone. */
@@ -28,15 +30,18 @@ interface Listing {
  */
 export class FeedPlaces {
   readonly #directory: string;
-  readonly #foldsCase: boolean;
+  #foldsCase: boolean | undefined;
   readonly #identified = new Map<string, { version: string; url: string | undefined }>();
   /** Names given to URLs whose files may not be there yet, in lower case. */
   readonly #taken = new Map<string, string>();
   #listing: Promise<Listing> | undefined;
   #expires = 0;
 
-  /** For the directory at this absolute path; `foldsCase`: it does not tell upper from lower case. */
-  constructor(directory: string, { foldsCase }: { readonly foldsCase: boolean }) {
+  /**
+   * For the directory at this absolute path; `foldsCase`: it does not tell upper from lower case.
+   * @default it is tried out
+   */
+  constructor(directory: string, { foldsCase }: { readonly foldsCase?: boolean } = {}) {
     this.#directory = directory;
     this.#foldsCase = foldsCase;
   }
@@ -47,15 +52,19 @@ export class FeedPlaces {
    * @throws {TypeError} when `url` is not an absolute URL.
    */
   async nameOf(url: string): Promise<string> {
-    const plain = feedFileName(url);
-    const holder = await this.#holderOf(plain, url);
-    if (holder === url) return this.#take(plain, url);
+    this.#foldsCase ??= await foldsCase(this.#directory);
+    const plain = feedFileName(url), feed = feedIdentity(url);
+    const holder = await this.#holderOf(plain, feed);
+    if (holder === feed) return this.#take(plain, feed);
     const { byUrl } = await this.#list();
-    const other = byUrl.get(url);
-    if (other !== undefined && await this.#isOf(other, url)) return other;
+    // 0.1 publishes, and names files after, URLs as they were written.
+    const normalized = URL.canParse(feed) ? feedFileName(feed) : plain;
+    for (const other of [byUrl.get(feed), normalized]) {
+      if (other !== undefined && other !== plain && await this.#isOf(other, feed)) return other;
+    }
     const taken = this.#foldsCase ? this.#taken.get(plain.toLowerCase()) : undefined;
-    const isFree = holder === undefined && (taken === undefined || taken === url);
-    return isFree ? this.#take(plain, url) : hashedFileName(url);
+    const isFree = holder === undefined && (taken === undefined || taken === feed);
+    return isFree ? this.#take(plain, feed) : hashedFileName(url);
   }
 
   #take(name: string, url: string): string {
@@ -118,7 +127,7 @@ export class FeedPlaces {
       if (url !== undefined && !byUrl.has(url)) byUrl.set(url, name);
     }
     const end = clock.elapsed();
-    return { names, byUrl, expires: end + Math.max(MAX_LISTING_AGE_MS, 10 * (end - begin)) };
+    return { names, byUrl, expires: end + Math.max(LISTING_AGE, 10 * (end - begin)) };
   }
 
   /** Reads no `.feed.json` again that is unchanged. */
@@ -137,7 +146,7 @@ export class FeedPlaces {
 /** Whether a file of this name is found by its URL alone. */
 function isPlain(name: string): boolean {
   const url = feedUrl(name.slice(0, -FEED_SUFFIX.length));
-  return url !== undefined && URL.canParse(url) && feedFileName(url) === name;
+  return url !== undefined && feedIdentity(url) === url && feedFileName(url) === name;
 }
 
 async function urlOf(name: string, path: string): Promise<string | undefined> {
@@ -152,10 +161,10 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** Whether the directory takes names that differ in upper and lower case for the same. */
-export async function foldsCase(directory: string): Promise<boolean> {
+async function foldsCase(directory: string): Promise<boolean> {
   const name = `.feedsync-${crypto.randomUUID()}.tmp`;
   const path = join(directory, name);
-  await Deno.writeTextFile(path, "");
+  await inDirectory(directory, () => Deno.writeTextFile(path, ""));
   try {
     return await exists(join(directory, name.toUpperCase()));
   } finally {

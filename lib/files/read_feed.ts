@@ -9,7 +9,7 @@ import { FEED_SUFFIX, feedUrl, problemWithName } from "./feed_names.ts";
 import { feedIdentity } from "../feed_url.ts";
 import type { JsonObject } from "../update.ts";
 import type { Origin } from "./decide.ts";
-import { originOf } from "./details.ts";
+import { isReplaceable, originOf } from "./details.ts";
 import { percentEncodeEscapes } from "./raw_names.ts";
 
 /** Which feed a file stands for. */
@@ -20,6 +20,8 @@ export interface FeedIdentity {
   readonly metadata?: JsonObject;
   /** What the `.feed.json` says was written to the file; absent when a person made it. */
   readonly origin?: Origin;
+  /** A person has changed the `.feed.json` since. */
+  readonly isEdited?: boolean;
 }
 
 /**
@@ -27,14 +29,15 @@ export interface FeedIdentity {
  * came with, what a person wrote with any.
  */
 export function metadataFor(
-  { metadata, origin }: FeedIdentity,
+  { metadata, origin, isEdited }: FeedIdentity,
   hash: string,
 ): JsonObject | undefined {
-  return origin === undefined || origin.hash === hash ? metadata : undefined;
+  return origin === undefined || isEdited || origin.hash === hash ? metadata : undefined;
 }
 
 /**
- * Which feed the file `name` stands for: by the `.feed.json` beside it, else by its name. Other members of the `.feed.json` than `url` and `metadata` are ignored.
+ * Tells which feed the file `name` stands for: what the `.feed.json` beside it says, else what its
+ * name says. Other members of the `.feed.json` than `url` and `metadata` are ignored.
  *
  * @param path where the file can be read; the `.feed.json` is looked for beside it.
  * @throws {Error} that names the `.feed.json` when that is malformed, or tells that the name is no URL.
@@ -47,7 +50,7 @@ export async function identifyFeed(name: string, path: string): Promise<FeedIden
   const problem = problemWithName(name.slice(0, -FEED_SUFFIX.length));
   throw new Error(
     problem === undefined
-      ? `its name is not the URL of a feed, and there is no '${name}.json' with the URL`
+      ? `its name is not the URL of a feed, and there is no '${name}.json' that tells it`
       : `${problem}; if it is a feed of its own, name its URL in '${name}.json': {"url": "https://…"}`,
   );
 }
@@ -79,7 +82,7 @@ export function assertFeedSize(bytes: number): void {
   }
 }
 
-/** Refuses empty content: most likely its writer is not done, or failed. */
+/** Refuses to publish nothing: most likely its writer has not come further yet, or failed. */
 export function assertContent(bytes: Uint8Array): void {
   if (bytes.length === 0) throw new RangeError("it is empty; it is published once it has content");
 }
@@ -100,7 +103,7 @@ async function readDetails(path: string, name: string): Promise<FeedIdentity | u
 }
 
 /** 0.1 wrote the `.feed.json` first, the file right after it, and no hash into either. */
-const MAX_GAP_MS = 2_000;
+const MOST_BETWEEN_MS = 2_000;
 
 /** Whether the file and its `.feed.json` at `path` were written one right after the other. */
 async function isWrittenBeside(path: string): Promise<boolean> {
@@ -109,7 +112,7 @@ async function isWrittenBeside(path: string): Promise<boolean> {
     Deno.lstat(path.slice(0, -".json".length)).catch(() => undefined),
   ]);
   const between = Number(feed?.mtime ?? NaN) - Number(details.mtime ?? NaN);
-  return between >= 0 && between <= MAX_GAP_MS;
+  return between >= 0 && between <= MOST_BETWEEN_MS;
 }
 
 function parseDetails(text: string): FeedIdentity {
@@ -121,7 +124,8 @@ function parseDetails(text: string): FeedIdentity {
   }
   if (!isObject(metadata)) throw new TypeError('"metadata" must be a JSON object');
   const origin = originOf(value);
-  return { url: feedIdentity(url), metadata, ...origin && { origin } };
+  const marks = origin && { origin, isEdited: !isReplaceable(text) };
+  return { url: feedIdentity(url), metadata, ...marks };
 }
 
 /** Text in UTF-8, or as its byte order mark says, which is left out. */

@@ -1,54 +1,52 @@
 /**
- * Decides whether missing files mean removed feeds: a whole directory that vanished does not.
+ * Keeps a directory that vanished from being taken for feeds that were removed.
  *
  * @module
  */
 import { basename, dirname } from "node:path";
 import type { Clock } from "../base/environment.ts";
-import type { OnceLog } from "../base/once_log.ts";
+import type { Complaints } from "./complaints.ts";
 import type { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
-import type { FileIndex } from "./file_index.ts";
-import { identifyFeed, urlOfName } from "./read_feed.ts";
+import type { FileLedger } from "./ledger.ts";
+import { urlOfName } from "./read_feed.ts";
 
-/** More removals than both of these need the consent of a person. */
-const MAX_REMOVED = 3, MAX_REMOVED_FRACTION = 0.1;
+/** More files than this, and than that part of all, are not taken to be removed without a person. */
+const MOST_REMOVED = 3;
+export const MOST_REMOVED_PART = 0.1;
 
-/** Removals within this time are counted together: a directory may vanish file by file. */
-const WINDOW_MS = 60 * 60 * 1000;
+/** Removals within this time count together: a directory may vanish file by file. Milliseconds. */
+const TOGETHER = 60 * 60 * 1000;
 
-/** How long a listing is used. */
-const MAX_LISTING_AGE_MS = 1000;
+/** The same listing serves for so many milliseconds. */
+const LISTING_AGE = 1000;
 
-/** How many files are searched for one that was not received. */
-const MAX_SEARCHED = 1000;
-
-/** Options of {@linkcode RemovalGuard}. */
+/** What a guard needs. */
 export interface RemovalGuardOptions {
-  /** Measures how long ago files were removed. */
+  /** Tells how long ago files were removed. */
   readonly clock: Clock;
-  /** Whether removals are published; `all`: however many, since a person consented. */
+  /** Whether removals are published; `all`: however many, a person has said so. */
   readonly publishRemovals: boolean | "all";
-  /** Logs what is not published as removed. */
-  readonly problems: OnceLog;
+  /** Where it is told what is not taken to be removed. */
+  readonly complaints: Complaints;
 }
 
 /** What is missing from the directory. */
 interface Missing {
   readonly names: ReadonlySet<string>;
-  /** Those whose feed is neither known to be removed nor in another file. */
+  /** How many of them nothing explains. */
   readonly unexplained: number;
-  /** Files that were seen in the directory. */
+  /** How many files were seen in the directory. */
   readonly seen: number;
-  /** Files that were published as removed within the last hour. */
+  /** How many were published as removed shortly before. */
   readonly removed: number;
   readonly expires: number;
 }
 
-/** Decides whether files that are gone were removed. */
+/** Says of files that are gone whether they were removed. */
 export class RemovalGuard {
   readonly #directory: FeedDirectory;
-  readonly #index: FileIndex;
+  readonly #ledger: FileLedger;
   readonly #examined: ExaminedFiles;
   readonly #options: RemovalGuardOptions;
   #missing: Missing | undefined;
@@ -57,65 +55,88 @@ export class RemovalGuard {
   /** For the files in `directory`. */
   constructor(
     directory: FeedDirectory,
-    index: FileIndex,
+    ledger: FileLedger,
     { examined, ...options }: RemovalGuardOptions & { readonly examined: ExaminedFiles },
   ) {
     this.#directory = directory;
-    this.#index = index;
+    this.#ledger = ledger;
     this.#examined = examined;
     this.#options = options;
   }
 
   /**
-   * Begins a scan: resolves to the names of files that were seen before and are missing. None is missing
-   * unless something shows that it is the same directory: an empty one, or one with received files only,
-   * may be the mount point of a disk that is not mounted.
+   * Begins a look at the directory: returns the names of files seen before that are not in it any more.
+   * Where nothing shows that it is the directory in which they were, none is missing: it may be where a
+   * disk is not mounted. Between two directories that differ in a few files, no feed was removed.
    */
-  async begin(listing: Listing, identity: string | undefined): Promise<string[]> {
-    const { path } = this.#directory;
-    const subject = `contents of ${path}`;
+  begin(listing: Listing, identity: string | undefined): string[] {
     this.#isTold = false;
-    const { names, seen, unexplained } = this.#missing = this.#compare(listing);
-    const { problems } = this.#options;
-    const isSame = this.#directory.trusts(identity) || unexplained <= seen * MAX_REMOVED_FRACTION ||
-      await this.#hasOthers(listing);
-    if (isSame) {
-      this.#directory.trust(identity);
-      problems.resolved(subject);
-      return [...names];
+    const missing = this.#missing = this.#compare(listing);
+    const { path } = this.#directory;
+    const isSame = identity !== undefined && identity === this.#ledger.identityOf(path);
+    if (!this.#isPlace(missing, listing, { identity, isSame })) {
+      this.#tellAnother(missing, listing);
+      return [];
     }
-    const has = listing.feeds.size === 0 ? "is empty" : "has only received files";
-    problems.problem(subject, {
-      text: `The feed directory '${path}' ${has}, but ${unexplained} files were in it before: ` +
-        "they are not taken as removed until another feed file is in it",
-    });
+    this.#options.complaints.resolved(`contents of ${path}`);
+    const isTrusted = this.#directory.trusts(identity);
+    this.#directory.trust(identity);
+    const names = [...missing.names];
+    if (isSame || isTrusted || this.#options.publishRemovals === "all") return names;
+    for (const name of names) {
+      const path = this.#directory.pathOf(name);
+      this.#ledger.note(path, { url: this.#urlOf(name), hash: null });
+    }
     return [];
   }
 
-  /** Whether the file, which is gone, may be published as removed. */
-  async allows(name: string): Promise<boolean> {
-    if (!this.#directory.trusts(await this.#directory.identity())) return false;
+  /** Whether the directory is the one in which files were seen, or the one that a person means. */
+  #isPlace(
+    { unexplained, seen }: Missing,
+    { feeds }: Listing,
+    { identity, isSame }: { readonly identity: string | undefined; readonly isSame: boolean },
+  ): boolean {
+    const { publishRemovals } = this.#options;
+    if (this.#directory.trusts(identity) || publishRemovals === "all") return true;
+    if (isSame && (feeds.size > 0 || publishRemovals === false)) return true;
+    return unexplained <= seen * MOST_REMOVED_PART;
+  }
+
+  #tellAnother({ unexplained }: Missing, { feeds }: Listing): void {
+    const { path } = this.#directory;
+    const is = feeds.size === 0
+      ? `is empty, and ${unexplained} files were seen in it`
+      : `is another one than before, and ${unexplained} files that were seen are not in it`;
+    this.#options.complaints.about(
+      `contents of ${path}`,
+      `The feed directory '${path}' ${is}: they are not taken to be removed. Mount its disk, or put the ` +
+        "files back; if they are gone for good, publish that with 'feedsync watch --once --remove-missing'",
+    );
+  }
+
+  /** Why the file, which is gone, may not be taken to be removed; undefined when it may. */
+  async refusal(name: string): Promise<"ignored" | "withheld" | undefined> {
+    if (!this.#directory.trusts(await this.#directory.identity())) return "ignored";
     const { clock, publishRemovals } = this.#options;
-    if (publishRemovals === "all") return true;
+    if (publishRemovals === "all") return undefined;
     if (!this.#missing?.names.has(name) || clock.elapsed() > this.#missing.expires) {
-      // When all vanished at once, a listing that lacks this file lacks the others, too.
+      // When all vanished at once, a listing without this file is without the others, too.
       this.#missing = this.#compare(await this.#directory.list());
     }
-    return this.#areFew(this.#missing);
+    if (this.#areFew(this.#missing)) return undefined;
+    return publishRemovals ? "withheld" : "ignored";
   }
 
   #areFew({ unexplained, seen, removed }: Missing): boolean {
     const { path } = this.#directory;
-    const { publishRemovals, problems } = this.#options;
+    const { publishRemovals, complaints } = this.#options;
     const gone = unexplained + removed, total = seen + removed;
     const subject = `removals from ${path}`;
-    if (gone <= MAX_REMOVED || gone <= total * MAX_REMOVED_FRACTION) {
-      problems.resolved(subject);
+    if (gone <= MOST_REMOVED || gone <= total * MOST_REMOVED_PART) {
+      complaints.resolved(subject);
       return true;
     }
-    if (publishRemovals && !this.#isTold) {
-      problems.problem(subject, { text: tooMany(path, { gone, total }) });
-    }
+    if (publishRemovals && !this.#isTold) complaints.about(subject, tooMany(path, { gone, total }));
     this.#isTold = true;
     return false;
   }
@@ -123,42 +144,34 @@ export class RemovalGuard {
   #compare({ feeds, problem }: Listing): Missing {
     const { path: directory } = this.#directory;
     const { clock } = this.#options;
-    const seen = this.#index.seenIn(directory)
+    const seen = this.#ledger.seenIn(directory)
       .filter((path) => dirname(path) === directory)
       .map((path) => basename(path));
     const missing = seen.filter((name) => !feeds.has(name) && !problem?.isAbout(name));
-    const since = clock.now() + this.#index.clockOffset - WINDOW_MS;
+    const since = clock.now() + this.#ledger.clockOffset - TOGETHER;
     return {
       names: new Set(missing),
       unexplained: missing.filter((name) => !this.#isExplained(name)).length,
       seen: seen.length,
-      removed: this.#index.removedSince(directory, since),
-      expires: clock.elapsed() + MAX_LISTING_AGE_MS,
+      removed: this.#ledger.removedSince(directory, since),
+      expires: clock.elapsed() + LISTING_AGE,
     };
   }
 
-  /** Whether the feed is known to be removed, or is in another file. */
+  /** Whether the feed is known to be gone, or is in another file. */
   #isExplained(name: string): boolean {
-    const url = this.#index.get(this.#directory.pathOf(name))?.url ?? urlOfName(name);
+    const url = this.#urlOf(name);
     if (url === undefined) return false;
-    return this.#index.newest(url)?.hash === null || this.#examined.others(name, url).length > 0;
+    return this.#ledger.newest(url)?.hash === null || this.#examined.others(name, url).length > 0;
   }
 
-  /** Whether there is a file that was not received: received ones are written into any directory. */
-  async #hasOthers({ feeds }: Listing): Promise<boolean> {
-    let searched = 0;
-    for (const name of feeds) {
-      if (searched++ === MAX_SEARCHED) return false;
-      const identity = await identifyFeed(name, this.#directory.readablePathOf(name))
-        .catch(() => undefined);
-      if (identity?.origin === undefined) return true;
-    }
-    return false;
+  #urlOf(name: string): string | undefined {
+    return this.#ledger.get(this.#directory.pathOf(name))?.url ?? urlOfName(name);
   }
 }
 
 function tooMany(path: string, { gone, total }: { gone: number; total: number }): string {
-  return `${gone} of ${total} feed files in '${path}' disappeared within an hour, too many to publish ` +
-    "as removed. Put the files back, or publish the removals: each with 'feedsync " +
-    "publish --remove URL', or all with 'feedsync watch --once --remove-missing'";
+  return `${gone} of ${total} feed files in '${path}' are gone within an hour: so many are not taken ` +
+    "for removed feeds. Put the files back, or publish that the feeds are gone: each with " +
+    "'feedsync publish --remove URL', or all with 'feedsync watch --once --remove-missing'";
 }

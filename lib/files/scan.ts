@@ -1,44 +1,45 @@
 /**
- * Scans the directory for files that changed, however long ago.
+ * Finds the files that changed, however long ago, by looking at all of them.
  *
  * @module
  */
-import type { OnceLog } from "../base/once_log.ts";
+import type { Complaints } from "./complaints.ts";
 import type { Examiner } from "./examine.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
 import type { RemovalGuard } from "./removal_guard.ts";
-import type { Outcome } from "./debounce.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { takeStamp } from "./stamp.ts";
 
-/** Files looked at in parallel; more are not faster. */
-const MAX_PARALLEL = 16;
+/** Files looked at side by side; more are not faster. */
+const SIDE_BY_SIDE = 16;
 
-/** Stands for the version of a file that cannot be read; equals no version. */
-const NO_VERSION = "";
+/** Stands for the stamp of a file that has none; equals no stamp. */
+const NO_STAMP = "";
 
-/** What a scan found. */
+/** What a look at the directory found. */
 export interface Findings {
-  /** Identity of the directory, if it is the one with the files that were seen before. */
+  /** Which directory it was, if it is the one with the files that were seen before. */
   readonly identity: string | undefined;
+  /** Files that were seen before are not in it, and are not taken to be gone. */
+  readonly isWithheld: boolean;
   /** Feed files in the directory. */
   readonly files: number;
-  /** Files that may have changed, or are missing, with their versions. */
+  /** Those that may have changed or are missing, with the key of their stamp. */
   readonly changed: ReadonlyMap<string, string>;
 }
 
-/** What a scan works with. */
+/** What the look is taken with. */
 export interface ScanContext {
-  /** The directory to scan. */
+  /** The directory to look at. */
   readonly directory: FeedDirectory;
   /** Knows which files were there before. */
   readonly guard: RemovalGuard;
   /** Knows which files were examined in this process. */
   readonly examiner: Examiner;
-  /** Logs problems. */
-  readonly problems: OnceLog;
+  /** Where problems are told. */
+  readonly complaints: Complaints;
 }
 
-/** Scans the whole directory without reading any file. */
+/** Looks at the whole directory. Nothing is read that is certainly unchanged. */
 export async function findChanges(
   context: ScanContext,
   signal?: AbortSignal,
@@ -52,66 +53,26 @@ export async function findChanges(
     for (const name of names) {
       signal?.throwIfAborted();
       const path = directory.readablePathOf(name);
-      // A file that fails here is marked, too: the problem is logged when it is examined.
-      const snapshot = await takeSnapshot(path, { alone: !listing.withDetails.has(name) })
+      // What cannot be looked at is marked too: to be told when it is examined.
+      const stamp = await takeStamp(path, { alone: !listing.withDetails.has(name) })
         .catch(() => undefined);
-      if (!snapshot || !examiner.isUnchanged(name, snapshot)) {
-        changed.set(name, snapshot?.version ?? NO_VERSION);
-      }
+      if (!stamp || !examiner.isUnchanged(name, stamp)) changed.set(name, stamp?.key ?? NO_STAMP);
     }
   };
-  await Promise.all(Array.from({ length: MAX_PARALLEL }, look));
-  logProblem(context, listing);
-  for (const name of await guard.begin(listing, identity)) changed.set(name, NO_VERSION);
-  const trusted = directory.trusts(identity) ? identity : undefined;
-  return { identity: trusted, files: listing.feeds.size, changed };
-}
-
-function logProblem({ directory, problems }: ScanContext, { problem }: Listing): void {
-  const subject = `names in ${directory.path}`;
-  if (problem) problems.problem(subject, { text: problem.message });
-  else problems.resolved(subject);
-}
-
-/** What a scan did. */
-export interface ScanReport {
-  /** Feed files in the directory. */
-  readonly files: number;
-  /** Files whose content was published. */
-  readonly published: number;
-  /** Files whose removal was published. */
-  readonly removed: number;
-  /** Paths that could not be read or published; the log says why. */
-  readonly failed: readonly string[];
-  /** Paths of files that kept changing and were not read. */
-  readonly unsettled: readonly string[];
-}
-
-/** A scan whose changed files are still being examined. */
-export interface Look {
-  /** Feed files in the directory. */
-  readonly files: number;
-  /** The outcome for each path that was marked. */
-  readonly outcomes: ReadonlyMap<string, Promise<Outcome>>;
-}
-
-/** Waits for all outcomes and counts them. */
-export async function reportOf({ files, outcomes }: Look): Promise<ScanReport> {
-  const paths: Record<Outcome, string[]> = {
-    published: [],
-    removed: [],
-    left: [],
-    unchanged: [],
-    ignored: [],
-    failed: [],
-    unsettled: [],
-  };
-  for (const [path, outcome] of outcomes) paths[await outcome].push(path);
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));
+  tellProblem(context, listing);
+  for (const name of guard.begin(listing, identity)) changed.set(name, NO_STAMP);
+  const isTrusted = directory.trusts(identity);
   return {
-    files,
-    published: paths.published.length,
-    removed: paths.removed.length,
-    failed: paths.failed,
-    unsettled: paths.unsettled,
+    identity: isTrusted ? identity : undefined,
+    isWithheld: !isTrusted,
+    files: listing.feeds.size,
+    changed,
   };
+}
+
+function tellProblem({ directory, complaints }: ScanContext, { problem }: Listing): void {
+  const subject = `names in ${directory.path}`;
+  if (problem) complaints.about(subject, problem.message);
+  else complaints.resolved(subject);
 }

@@ -10,7 +10,7 @@ import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.t
 import { suggest } from "../base/nearest.ts";
 import { cutDownUrls } from "../base/redact.ts";
 import { BackendUnavailableError, messageOf } from "../errors.ts";
-import type { KnownFiles } from "../files/file_index.ts";
+import type { KnownFiles } from "../files/known_files.ts";
 import { plainLogger } from "../base/plain_logger.ts";
 import { failureOf, tellFailure } from "../reading/failure.ts";
 import { type PluginEntry, type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";

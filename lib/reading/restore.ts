@@ -1,15 +1,23 @@
 /**
- * Learning what others have published, for a state that does not know it yet.
+ * Learning what others have published: for a state that does not know it yet, and before it is published
+ * that a feed is gone.
  *
  * @module
  */
 import type { Connection } from "../connection.ts";
+import { sleep } from "../base/environment.ts";
 import { resolveWake } from "../config/wake.ts";
-import { MissingKeyError } from "../errors.ts";
+import { MissingKeyError, type UnreadableError } from "../errors.ts";
 import { FileLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import { hashOf } from "../update.ts";
 import { watch } from "../watch.ts";
+
+/** What cannot be read is given up after the retention; after a day when there is none. */
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** How often it is looked whether another process has polled. */
+const LOOK_INTERVAL_MS = 500;
 
 /**
  * Resolves to whether the state knows what others have published. Where nobody watches with it, or
@@ -17,17 +25,50 @@ import { watch } from "../watch.ts";
  * otherwise whoever watches learns it.
  *
  * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
- * @throws {MissingKeyError} when there is no key for some of it.
+ * @throws {UnreadableError} when some of it cannot be read, as long as that is not given up.
  */
 export async function restore(connection: Connection, signal: AbortSignal): Promise<boolean> {
-  const { parts, config } = connection;
+  const { parts, config: { from } } = connection;
   if (!parts) return true;
   const { state } = parts;
-  if (state.isRestored(config)) return true;
-  if (config.from === "earliest" && isWatched(state)) return false;
+  if (state.isRestored({ from, heldAfter: heldAfter(connection) })) return true;
+  if (from === "earliest" && isWatched(state)) return false;
   await learnNewest(connection, signal);
   state.setFact("restored", 1);
   return true;
+}
+
+/**
+ * Resolves when the state knows what others have published by now.
+ *
+ * @throws {StoreUnavailableError | AccessDeniedError | UnreadableError} as {@linkcode restore}.
+ */
+export async function catchUp(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { parts, watcher } = connection;
+  if (!parts) return;
+  const { state } = parts;
+  if (watcher) await watcher.poll();
+  else if (isWatched(state)) await nextPoll(connection, signal);
+  else await learnNewest(connection, signal);
+  if (!state.cursors.hasUnread(state.publisher.load().stream, heldAfter(connection))) return;
+  throw new Error("not all that others have published can be read yet");
+}
+
+/** Of two polls of another process the second one began after this call. */
+async function nextPoll({ parts }: Connection, signal: AbortSignal): Promise<void> {
+  const { state, environment: { clock } } = parts!;
+  for (let polls = 0, last = state.fact("lastPoll"); polls < 2;) {
+    await sleep(clock, LOOK_INTERVAL_MS, signal);
+    const poll = state.fact("lastPoll");
+    if (poll !== last) polls++;
+    last = poll;
+  }
+}
+
+/** What has been waited for since before this time, by the store's clock, is given up. */
+function heldAfter({ parts, config: { retention } }: Connection): number {
+  const { state, environment: { clock } } = parts!;
+  return clock.now() + state.clockOffset - (retention === false ? DAY_MS : retention);
 }
 
 function isWatched(state: State): boolean {
@@ -54,11 +95,27 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
       state.transaction(() => state.newest.note(url, version), { durable: false });
     }, { manual: true, signal });
     const { unreadable } = await watcher.poll();
-    const missing = unreadable.find((error) => error instanceof MissingKeyError);
-    if (missing) throw missing;
+    const obstacle = obstacleOf(connection, unreadable);
+    if (obstacle) throw obstacle;
     signal.throwIfAborted();
     state.noteClockOffset(log.clockOffset);
   } finally {
     await reader.parts!.uploader.close({ timeout: 0 });
   }
+}
+
+/** What has to be read first: damaged objects are given up in the end, what lacks a key never is. */
+function obstacleOf(
+  connection: Connection,
+  unreadable: readonly UnreadableError[],
+): UnreadableError | undefined {
+  const { state, environment: { clock } } = connection.parts!;
+  const since = Number(state.fact("unreadableSince") ?? 0);
+  if (unreadable.length === 0) {
+    if (since > 0) state.setFact("unreadableSince", 0);
+    return undefined;
+  }
+  if (since === 0) state.setFact("unreadableSince", Math.round(clock.now() + state.clockOffset));
+  const isGivenUp = since > 0 && since < heldAfter(connection);
+  return unreadable.find((error) => error instanceof MissingKeyError || !isGivenUp);
 }

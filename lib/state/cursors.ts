@@ -16,7 +16,8 @@ export class Cursors {
   readonly #noteEnd;
   readonly #unread;
   readonly #giveUp;
-  readonly #readable;
+  readonly #waiting;
+  readonly #any;
 
   /** Prepares the statements. */
   constructor(db: Database) {
@@ -43,8 +44,10 @@ export class Cursors {
       "SELECT stream FROM cursors WHERE reach > seq ORDER BY seq = 0, stream",
     );
     this.#giveUp = db.prepare("UPDATE cursors SET reach = seq WHERE stream = ?");
-    this.#readable = db.prepare(
-      "SELECT 1 FROM cursors WHERE reach > seq AND heldSince IS NULL AND stream <> ? LIMIT 1",
+    this.#any = db.prepare("SELECT 1 FROM cursors LIMIT 1");
+    this.#waiting = db.prepare(
+      `SELECT 1 FROM cursors WHERE reach > seq AND coalesce(heldSince, ?1) >= ?1 AND stream <> ?2
+       LIMIT 1`,
     );
   }
 
@@ -98,9 +101,17 @@ export class Cursors {
     return this.#unread.all().map(({ stream }) => String(stream));
   }
 
-  /** Whether something is left to be read of streams other than `own`, damaged objects aside. */
-  hasReadable(own: string): boolean {
-    return this.#readable.get(own) !== undefined;
+  /**
+   * Whether something is left to be read of streams other than `own`; those aside that have waited for an
+   * object since before `heldAfter`: what is in it is given up.
+   */
+  hasUnread(own: string, heldAfter: number): boolean {
+    return this.#waiting.get(heldAfter, own) !== undefined;
+  }
+
+  /** Whether any stream was seen. */
+  knowsAny(): boolean {
+    return this.#any.get() !== undefined;
   }
 
   /** Forgets that there was more of the stream: it is gone, and reported lost. */

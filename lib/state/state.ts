@@ -39,6 +39,7 @@ type Fact =
   | "entered"
   | "lastPoll"
   | "restored"
+  | "unreadableSince"
   | "clockOffset"
   | "plugins"
   | "held"
@@ -129,14 +130,14 @@ export class State implements Disposable {
 
   /**
    * Whether all that a first listing showed has been read once; before that, a URL of which nothing is
-   * known is not new. What cannot be read is not waited for: one damaged object would hold up all.
+   * known is not new. What cannot be read is waited for until it was given up `heldAfter` that time, by the
+   * store's clock.
    */
-  isRestored({ from }: { readonly from: "earliest" | "now" }): boolean {
+  isRestored({ from, heldAfter }: { from: "earliest" | "now"; heldAfter: number }): boolean {
     if (this.fact("restored") !== undefined) return true;
     // Whoever begins at the end has read nothing of what was there.
-    if (from === "now") return false;
-    if (this.fact("lastPoll") === undefined) return false;
-    if (this.cursors.hasReadable(this.publisher.load().stream)) return false;
+    if (from === "now" || this.fact("lastPoll") === undefined) return false;
+    if (this.cursors.hasUnread(this.publisher.load().stream, heldAfter)) return false;
     this.setFact("restored", 1);
     return true;
   }
@@ -167,6 +168,11 @@ export class State implements Disposable {
 
   #held(): Readonly<Record<string, { readonly id: string; readonly since: number }>> {
     return JSON.parse(String(this.fact("held") ?? "{}"));
+  }
+
+  /** Whether it is known that something was in the store. */
+  knowsObjects(): boolean {
+    return this.publisher.load().uploaded > 0 || this.cursors.knowsAny();
   }
 
   /** Changes whenever another process has written to the state. */
@@ -245,11 +251,16 @@ export class State implements Disposable {
     }
     if (this.fact("store") !== store) this.setFact("store", store);
     if (service === undefined || this.fact("service") === service) return;
-    const isKnown = knownService === service || isMoved;
+    // A wrong endpoint that never answered is mended without more ado.
+    const isKnown = knownService === service || isMoved || !this.#hasReachedStore();
     if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
       throw this.#belongsTo(knownService, `for ${store} at ${service}`);
     }
     this.setFact("service", service);
+  }
+
+  #hasReachedStore(): boolean {
+    return this.fact("lastPoll") !== undefined || this.fact("clockOffset") !== undefined;
   }
 
   #belongsTo(known: string, use: string): StateError {

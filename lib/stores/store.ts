@@ -108,6 +108,11 @@ export interface ObjectStore extends AsyncDisposable {
    * absent where there are no versions.
    */
   readonly keepsVersions?: boolean;
+  /**
+   * Tells that there were objects here before: where nothing is left of them, it is not the same store,
+   * and cannot be used. Absent where a store cannot be mistaken for another one.
+   */
+  expectObjects?(): void;
   /** Writes the object at `key`, whole or not at all. */
   put(key: string, body: Uint8Array, options?: StoreOptions): Promise<void>;
   /** Reads the object at `key`; `undefined` when there is none. */

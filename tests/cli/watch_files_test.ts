@@ -61,9 +61,26 @@ Deno.test("feeds whose files are all gone are removed when a person says so", as
   await feedsync(watch, { cwd });
   for (let i = 1; i < 6; i++) await Deno.remove(`${cwd}/feeds/https___example.com_n${i}.feed`);
   const kept = await feedsync(watch, { cwd });
+  assert.equal(kept.code, 65, kept.stderr);
   assert.match(kept.stderr, /5 of 6 feed files in .* --remove-missing/);
   const removed = await feedsync([...watch, "--remove-missing"], { cwd });
   assert.equal(removed.stderr.match(/is gone: published that its feed/g)?.length, 5);
   const tail = await feedsync(["tail", "--once", "--json", "--server", "web-2"], { cwd });
   assert.equal(tail.json().filter(({ removed }) => removed).length, 5);
+});
+
+Deno.test("watch --once --remove-missing removes the feeds of a directory that is empty", async () => {
+  await using home = await workspace({ "feedsync.json": CONFIG });
+  const cwd = home.path;
+  const watch = ["watch", "--once", "--server", "web-1"];
+  await Deno.mkdir(`${cwd}/feeds`);
+  await Deno.writeTextFile(`${cwd}/feeds/${NAME}`, "x");
+  await feedsync(watch, { cwd });
+  await Deno.remove(`${cwd}/feeds/${NAME}`);
+  const kept = await feedsync(watch, { cwd });
+  assert.equal(kept.code, 65, kept.stderr);
+  assert.match(kept.stderr, /is empty, and 1 files were seen in it/);
+  const removed = await feedsync([...watch, "--remove-missing"], { cwd });
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.match(removed.stderr, /is gone: published that its feed is removed/);
 });

@@ -4,11 +4,18 @@ import {
   decideOnContent,
   decideOnRemoval,
   decideOnWrite,
+  newestOf,
   type Origin,
 } from "../../lib/files/decide.ts";
 
 const content = { hash: "new", modified: 50, changed: 50, arrived: false, isElsewhere: false };
-const removal = { publishRemovals: true, elsewhere: false, newest: undefined, received: false };
+const removal = {
+  hash: "seen",
+  publishRemovals: true,
+  elsewhere: false,
+  newest: undefined,
+  received: false,
+};
 
 /** What was seen in the file. */
 const seen = (hash: string | null, { isLeft = false, publishedAt = 0 } = {}) => ({
@@ -21,11 +28,12 @@ const from = (time: number, hash?: string): { origin: Origin } => ({ origin: { t
 Deno.test("decideOnContent() publishes what follows the newest update, whatever its time", () => {
   const newest = { time: 100, hash: "old" };
   assert.equal(decideOnContent({ ...content, ...seen("old"), newest }), "publish");
-  assert.equal(decideOnContent({ ...content, ...seen(null), newest }), "publish");
+  const removed = { time: 100, hash: null };
+  assert.equal(decideOnContent({ ...content, ...seen(null), newest: removed }), "publish");
 });
 
 Deno.test("decideOnContent() lets the newer win when something was published beside the file", () => {
-  for (const known of [seen("old"), {}]) {
+  for (const known of [seen("old"), seen(null), {}]) {
     const newest = { time: 49, hash: "other" };
     assert.equal(decideOnContent({ ...content, ...known, newest }), "publish");
     assert.equal(
@@ -83,13 +91,47 @@ Deno.test("decideOnContent() only notes what its .feed.json says was received, h
 Deno.test("decideOnContent() publishes what was received and replaced, when it is put back", () => {
   const facts = { ...content, ...from(10, "new"), newest: { time: 30, hash: "mine" } };
   assert.equal(decideOnContent({ ...facts, ...seen("mine", { publishedAt: 30 }) }), "publish");
-  assert.equal(decideOnContent({ ...facts, ...seen("mine", { publishedAt: 10 }) }), "note");
+  assert.equal(decideOnContent({ ...facts, ...seen("other", { publishedAt: 10 }) }), "note");
+});
+
+Deno.test("decideOnContent() leaves received content that took the place of a newer update", () => {
+  const facts = { ...content, ...from(10, "new"), newest: { time: 30, hash: "newer" } };
+  assert.equal(decideOnContent({ ...facts, ...seen("newer") }), "leave");
+});
+
+Deno.test("decideOnContent() only notes what is about to be replaced, and publishes it when it is put back", () => {
+  const origin = { time: 30, hash: "newer", replaces: { time: 10, hash: "new" } };
+  const facts = { ...content, changed: 150, origin, newest: { time: 30, hash: "newer" } };
+  for (const known of [{}, seen("before"), seen(null)]) {
+    assert.equal(decideOnContent({ ...facts, ...known }), "note");
+  }
+  assert.equal(decideOnContent({ ...facts, ...seen("newer") }), "publish");
+});
+
+Deno.test("content beside a .feed.json of 0.1 was received, unless the state knows better", () => {
+  const origin = { time: 10, isBeside: true };
+  const facts = { ...content, origin, newest: { time: 20, hash: "newer" } };
+  assert.equal(decideOnContent(facts), "note");
+  assert.equal(decideOnContent({ ...facts, ...seen("other") }), "publish");
+  assert.equal(decideOnContent({ ...facts, newest: { time: 10, hash: "other" } }), "publish");
+  const newest = { time: 10, hash: "new" };
+  const found = { hash: "new", ...seen("other"), origin: { time: 10 }, newest };
+  assert.equal(decideOnWrite({ ...write, found }), "write");
+});
+
+Deno.test("newestOf() takes what the .feed.json tells for newer, unless that is of the future", () => {
+  const known = { time: 20, hash: "known" };
+  assert.deepEqual(newestOf(known, { time: 30, hash: "told" }, 40), { time: 30, hash: "told" });
+  for (const origin of [undefined, { time: 30 }, { time: 10, hash: "told" }]) {
+    assert.equal(newestOf(known, origin, 40), known);
+  }
+  assert.equal(newestOf(known, { time: 2 * 24 * 60 * 60 * 1000, hash: "told" }, 40), known);
 });
 
 Deno.test("changedAt() believes the file system, at the first look the tools, both by the store's clock", () => {
-  const snapshot = { modified: 10, changed: 90 };
-  assert.equal(changedAt(snapshot, { isFirst: false, clockOffset: 5 }), 95);
-  assert.equal(changedAt(snapshot, { isFirst: true, clockOffset: 5 }), 15);
+  const stamp = { modified: 10, changed: 90 };
+  assert.equal(changedAt(stamp, { isFirst: false, clockOffset: 5 }), 95);
+  assert.equal(changedAt(stamp, { isFirst: true, clockOffset: 5 }), 15);
 });
 
 const write = { changed: 50, now: 1000, update: { time: 100, hash: "update" } };
@@ -133,6 +175,11 @@ Deno.test("decideOnRemoval() does not repeat a removal that was received", () =>
   assert.equal(decideOnRemoval({ ...removal, newest: { time: 1, hash: null } }), "note");
   const newest = { time: 2, hash: "back again" };
   assert.equal(decideOnRemoval({ ...removal, newest, received: true }), "note");
+});
+
+Deno.test("decideOnRemoval() leaves a feed of which something newer is known than was in the file", () => {
+  assert.equal(decideOnRemoval({ ...removal, newest: { time: 1, hash: "newer" } }), "leave");
+  assert.equal(decideOnRemoval({ ...removal, newest: { time: 1, hash: "seen" } }), "publish");
 });
 
 Deno.test("decideOnRemoval() keeps a feed that is still in another file", () => {

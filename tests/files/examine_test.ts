@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { OnceLog } from "../../lib/base/once_log.ts";
+import { Complaints } from "../../lib/files/complaints.ts";
 import { Examiner } from "../../lib/files/examine.ts";
 import { FeedDirectory } from "../../lib/files/feed_directory.ts";
-import type { Mark } from "../../lib/files/debounce.ts";
-import { takeSnapshot } from "../../lib/files/snapshot.ts";
+import type { Mark } from "../../lib/files/settling.ts";
+import { takeStamp } from "../../lib/files/stamp.ts";
 import { Setting } from "./setting.ts";
 
 const NAME = "https___a.example_.feed";
@@ -14,12 +14,11 @@ async function setUp(s: Setting, age: number) {
   await s.write(NAME, "content");
   const now = (await Deno.stat(s.path(NAME))).mtime!.getTime() + age;
   const directory = new FeedDirectory(s.directory);
-  const clock = { now: () => now, elapsed: () => now, setTimer: () => () => {} };
-  const examiner = new Examiner(directory, s.index, {
-    clock,
+  const examiner = new Examiner(directory, s.ledger, {
+    clock: { now: () => now, elapsed: () => now, setTimer: () => () => {} },
     settle: 200,
     publishRemovals: true,
-    problems: new OnceLog(s.log, clock),
+    complaints: new Complaints(s.log),
     logger: s.log,
   });
   return { directory, examiner };
@@ -28,9 +27,9 @@ async function setUp(s: Setting, age: number) {
 Deno.test("a file that an event told of is read once its last modification is old enough", async () => {
   await using s = new Setting();
   const early = await setUp(s, 199);
-  const { version } = await takeSnapshot(s.path(NAME));
-  assert.deepEqual(await early.examiner.examine(NAME, EVENT), { version });
-  assert.equal(s.index.published.length, 0);
+  const { key } = await takeStamp(s.path(NAME));
+  assert.deepEqual(await early.examiner.examine(NAME, EVENT), { stamp: key });
+  assert.equal(s.ledger.published.length, 0);
   const late = await setUp(s, 200);
   assert.equal(await late.examiner.examine(NAME, EVENT), "published");
 });
@@ -38,11 +37,11 @@ Deno.test("a file that an event told of is read once its last modification is ol
 Deno.test("a file that a scan found is read once it is as it was found, whatever the clock says", async () => {
   await using s = new Setting();
   const { examiner } = await setUp(s, -3_600_000);
-  const { version } = await takeSnapshot(s.path(NAME));
+  const { key } = await takeStamp(s.path(NAME));
   await s.write(NAME, "more content");
-  const changed = await examiner.examine(NAME, { ...EVENT, version });
-  assert.deepEqual(changed, { version: (await takeSnapshot(s.path(NAME))).version });
-  assert.equal(s.index.published.length, 0);
+  const changed = await examiner.examine(NAME, { ...EVENT, stamp: key });
+  assert.deepEqual(changed, { stamp: (await takeStamp(s.path(NAME))).key });
+  assert.equal(s.ledger.published.length, 0);
   assert.equal(await examiner.examine(NAME, { ...EVENT, ...Object(changed) }), "published");
 });
 

@@ -93,6 +93,7 @@ Deno.test("feedUrl() refuses names of copies, and says so", () => {
   const forms = ["https%3A%2F%2Fexample.com%2Ffeed.xml", "https___example.com_feed.xml"];
   const copies = [
     " (1)",
+    "(1)",
     " - Copy",
     " copy 2",
     " (copy)",

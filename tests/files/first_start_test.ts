@@ -55,6 +55,31 @@ for (const failing of ["list", "get"] as const) {
   }
 }
 
+for (const [how, polls] of [["that watches", true], ["that only publishes", false]] as const) {
+  Deno.test(`a new state ${how} publishes no files while an object that is listed cannot be read`, async () => {
+    await using s = new Scene();
+    await s.publish({ url: URL, content: "newest" });
+    const [object] = await s.objects();
+    const bytes = await Deno.readFile(object);
+    await s.write(NAME, "last week's");
+    await Deno.utime(s.path(NAME), 1_000, 1_000);
+    for (
+      const damage of [() => Deno.writeTextFile(object, "garbage"), () => Deno.truncate(object)]
+    ) {
+      await damage();
+      await using server = await s.server("web-1", { watches: polls });
+      if (polls) await server.poll().catch(() => {});
+      const report = await server.files.scan();
+      assert.deepEqual([report.published, report.failed], [0, [s.directory]]);
+    }
+    await Deno.writeFile(object, bytes);
+    await using server = await s.server("web-1", { watches: polls });
+    if (polls) await server.poll();
+    assert.equal((await server.scan()).published, 0);
+    assert.ok(await s.isNewest(URL, "newest"));
+  });
+}
+
 Deno.test("files that change while it is not known what others have published are found afterwards", async () => {
   await using s = new Setting();
   let isRestored = false;
@@ -65,9 +90,9 @@ Deno.test("files that change while it is not known what others have published ar
   });
   await s.write(A, "one");
   await s.log.until("wait until it is known");
-  assert.deepEqual(s.index.published, []);
+  assert.deepEqual(s.ledger.published, []);
   isRestored = true;
-  await s.index.untilNewest(A_URL, "one");
+  await s.ledger.untilNewest(A_URL, "one");
 });
 
 Deno.test("old files found at the first start are told in one line, however many", async () => {
@@ -75,7 +100,7 @@ Deno.test("old files found at the first start are told in one line, however many
   for (let i = 0; i < 8; i++) {
     await s.write(`https___a.example_n${i}.feed`, "old");
     await Deno.utime(s.path(`https___a.example_n${i}.feed`), 1_000, 1_000);
-    s.index.receive(`https://a.example/n${i}`, "newer");
+    s.ledger.receive(`https://a.example/n${i}`, "newer");
   }
   const watcher = await s.restart();
   assert.equal((await watcher.scan()).published, 0);
@@ -89,7 +114,7 @@ Deno.test("a file with an old time is published when it is new, but for the firs
   await using s = new Setting();
   const watcher = await s.restart();
   await watcher.scan();
-  s.index.receive(A_URL, "known", Date.now() - 60_000);
+  s.ledger.receive(A_URL, "known", Date.now() - 60_000);
   // As mv, tar and rsync bring files.
   await Deno.writeTextFile(`${s.root}/file`, "brought");
   await Deno.utime(`${s.root}/file`, 1_000, 1_000);
@@ -103,7 +128,7 @@ Deno.test("a file with an old time is published when it is new, but for the firs
 
 Deno.test("what was left alone is published once it is saved again", async () => {
   await using s = new Setting();
-  s.index.receive(A_URL, "newer", Date.now() - 60_000);
+  s.ledger.receive(A_URL, "newer", Date.now() - 60_000);
   await s.write(A, "old");
   await Deno.utime(s.path(A), 1_000, 1_000);
   const watcher = await s.restart();

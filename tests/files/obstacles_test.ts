@@ -37,6 +37,7 @@ Deno.test("hidden files, other names and subdirectories are none of our business
     removed: 0,
     failed: [],
     unsettled: [],
+    withheld: [],
   });
   assert.deepEqual(s.log.lines, []);
 });
@@ -55,24 +56,24 @@ Deno.test("a file that cannot be published is told once, tried again, and stops 
     .map((name) => s.path(name)).sort();
   assert.deepEqual([...(await watcher.scan()).failed].sort(), bad);
   assert.deepEqual([...(await watcher.scan()).failed].sort(), bad);
-  assert.equal(s.index.published.length, 1);
+  assert.equal(s.ledger.published.length, 1);
   assert.equal(s.log.lines.length, 4, s.log.lines.join("\n"));
   for (const path of bad) assert.ok(s.log.lines.some((line) => line.includes(path)), path);
-  assert.equal(s.index.files.size, 1);
+  assert.equal(s.ledger.files.size, 1);
 
   await s.write("https___c.example_.feed.json", '{"url":"https://other.example/"}');
   assert.equal((await watcher.scan()).published, 1);
-  assert.equal(s.index.published[1].url, "https://other.example/");
+  assert.equal(s.ledger.published[1].url, "https://other.example/");
 });
 
-Deno.test("what the index refuses is told and tried again", async () => {
+Deno.test("what the ledger refuses is told and tried again", async () => {
   await using s = new Setting();
   await s.write(A, "x");
-  s.index.failure = new InvalidUpdateError("The disk is full");
+  s.ledger.failure = new InvalidUpdateError("The disk is full");
   const watcher = await s.restart();
   assert.deepEqual((await watcher.scan()).failed, [s.path(A)]);
   assert.match(s.log.lines[0], /The disk is full/);
-  s.index.failure = undefined;
+  s.ledger.failure = undefined;
   assert.equal((await watcher.scan()).published, 1);
 });
 

@@ -59,3 +59,31 @@ Deno.test("a feed is found in the file that stands for it, also one that was nam
   await Deno.remove(`${home.path}/weather.feed.json`);
   assert.equal(await places.nameOf(LOWER), feedFileName(LOWER));
 });
+
+Deno.test("a feed is found in a file whose name is another form of its URL", async () => {
+  await using home = await temporary();
+  const forms = {
+    "https://Example.com/up.xml": "https://example.com/up.xml",
+    "https://root.example.com": "https://root.example.com/",
+    "https://example.com:443/port.xml": "https://example.com/port.xml",
+    "https://example.com/f.xml#top": "https://example.com/f.xml",
+    "feed:https://example.com/ff.xml": "https://example.com/ff.xml",
+    "https://m\u00fcnchen.de/x.xml": "https://xn--mnchen-3ya.de/x.xml",
+  };
+  const names = new Map<string, string>();
+  for (const [form, url] of Object.entries(forms)) {
+    names.set(url, `${encodeURIComponent(form)}.feed`);
+    await Deno.writeTextFile(`${home.path}/${names.get(url)}`, "x");
+  }
+  const places = new FeedPlaces(home.path);
+  for (const [form, url] of Object.entries(forms)) {
+    for (const each of [form, url]) assert.equal(await places.nameOf(each), names.get(url));
+  }
+});
+
+Deno.test("an update under a URL as it was written goes to the file of the feed", async () => {
+  await using home = await temporary();
+  await Deno.writeTextFile(`${home.path}/${feedFileName(LOWER)}`, "x");
+  const places = new FeedPlaces(home.path);
+  assert.equal(await places.nameOf("https://Example.com/feed#top"), feedFileName(LOWER));
+});

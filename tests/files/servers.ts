@@ -2,12 +2,12 @@
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
-import { fileIndexOf, knownFiles } from "../../lib/files/state_index.ts";
-import type { ScanReport } from "../../lib/files/scan.ts";
+import { knownFiles, ledgerOf } from "../../lib/files/state_ledger.ts";
+import type { ScanReport } from "../../lib/files/scan_report.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
-import { restore } from "../../lib/reading/restore.ts";
+import { catchUp, restore } from "../../lib/reading/restore.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { contentHash, type UpdateInput } from "../../lib/update.ts";
@@ -80,9 +80,19 @@ export class Scene implements AsyncDisposable {
     return await Promise.all(names.map((name) => this.read(name)));
   }
 
+  /** Paths of the objects in the bucket. */
+  async objects(directory = `${this.root}/store/tail`): Promise<string[]> {
+    const entries = await Array.fromAsync(Deno.readDir(directory));
+    const found = entries.map(({ name, isDirectory }) => {
+      const path = `${directory}/${name}`;
+      return isDirectory ? this.objects(path) : [path];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
   async server(
     name: string,
-    options: ServerOptions & Partial<FileWatcherOptions> = {},
+    serverOptions: ServerOptions & Partial<FileWatcherOptions> = {},
   ): Promise<Server> {
     const {
       mirrors = false,
@@ -91,7 +101,7 @@ export class Scene implements AsyncDisposable {
       watches = true,
       ahead = 0,
       ...given
-    } = options;
+    } = serverOptions;
     const config = resolveConfig({
       store: `file:${this.root}/store`,
       server: name,
@@ -110,14 +120,16 @@ export class Scene implements AsyncDisposable {
       const host = { server: name, directory: this.root, logger: log, files: knownFiles(parts) };
       plugins.push(await startPlugin(mirror, { directory: "feeds" }, host));
     }
-    const watcher = watches ? watchWith(connection, plugins, { manual: true }) : undefined;
-    const files = new FileWatcher(this.directory, fileIndexOf(parts), {
+    const options = { manual: true, outagePatienceMs: 100 };
+    const watcher = watches ? watchWith(connection, plugins, options) : undefined;
+    const files = new FileWatcher(this.directory, ledgerOf(parts), {
       environment: systemEnvironment,
       settle: 20,
       rescan: 60_000,
       publishRemovals: false,
       logger: log,
       isRestored: (signal) => restore(connection, signal),
+      catchUp: (signal) => catchUp(connection, signal),
       ...given,
     });
     return {

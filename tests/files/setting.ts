@@ -1,6 +1,7 @@
-/** A real directory, an index in memory and a clock that runs faster than the real one. */
+/** A real directory, a ledger in memory and a clock that runs faster than the real one. */
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
-import type { FileIndex, NewestKnown, SeenFile, Sight } from "../../lib/files/file_index.ts";
+import type { NewestKnown } from "../../lib/files/known_files.ts";
+import type { FileLedger, SeenFile, Sight } from "../../lib/files/ledger.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
 import { contentBytes, contentHash, type Json, type UpdateInput } from "../../lib/update.ts";
 
@@ -10,7 +11,7 @@ export interface Published extends UpdateInput {
 }
 
 /** Keeps everything in maps; calls of `publish` can be awaited. */
-export class MemoryIndex implements FileIndex {
+export class MemoryLedger implements FileLedger {
   readonly published: Published[] = [];
   readonly files = new Map<string, string | null>();
   readonly urls = new Map<string, NewestKnown>();
@@ -63,6 +64,12 @@ export class MemoryIndex implements FileIndex {
       .map(([path]) => path);
   }
 
+  mirrored(): undefined {
+    return undefined;
+  }
+
+  noteMirrored(): void {}
+
   newest(url: string): NewestKnown | undefined {
     this.onNewest(url);
     return this.urls.get(url);
@@ -75,9 +82,14 @@ export class MemoryIndex implements FileIndex {
     this.#wake();
   }
 
-  publish(path: string, hash: string | null, update: UpdateInput): void {
+  publish(
+    path: string,
+    hash: string | null,
+    update: UpdateInput,
+    { isNoted = true }: { readonly isNoted?: boolean } = {},
+  ): void {
     if (this.failure) throw this.failure;
-    this.files.set(path, hash);
+    this.files.set(path, isNoted ? hash : this.files.get(path) ?? null);
     const time = Date.now(), url = String(update.url);
     this.urls.set(url, { time, hash });
     this.#feeds.set(path, { url, isLeft: false, publishedAt: time });
@@ -92,7 +104,7 @@ export class MemoryIndex implements FileIndex {
   }
 
   /** Resolves as soon as `condition` holds; it is checked at each change. */
-  async until(condition: (index: this) => unknown): Promise<void> {
+  async until(condition: (ledger: this) => unknown): Promise<void> {
     while (!condition(this)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
@@ -146,7 +158,7 @@ export class TestLog {
 export class Setting implements AsyncDisposable {
   readonly root: string = Deno.makeTempDirSync();
   readonly directory: string = `${this.root}/feeds`;
-  readonly index = new MemoryIndex();
+  readonly ledger = new MemoryLedger();
   readonly log = new TestLog();
   #watcher: FileWatcher | undefined;
 
@@ -171,10 +183,10 @@ export class Setting implements AsyncDisposable {
     if (!success) throw new Error(new TextDecoder().decode(stderr));
   }
 
-  /** A watcher with the same index as those before: the process was started again. */
+  /** A watcher with the same ledger as those before: the process was started again. */
   async restart(options: Partial<FileWatcherOptions> = {}): Promise<FileWatcher> {
     await this.#watcher?.close();
-    return this.#watcher = new FileWatcher(this.directory, this.index, {
+    return this.#watcher = new FileWatcher(this.directory, this.ledger, {
       environment: fastEnvironment(),
       settle: 20,
       rescan: 60_000,

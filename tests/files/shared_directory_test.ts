@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { feedFileName } from "../../lib/files/feed_names.ts";
 import { contentHash } from "../../lib/update.ts";
-import { AHEAD, Scene } from "./servers.ts";
+import { AHEAD, Scene, type Server } from "./servers.ts";
 
 const URL = "https://example.com/feed.xml";
 const NAME = feedFileName(URL);
@@ -39,7 +39,7 @@ Deno.test("what was saved and is older than what another server published is kep
     await using server = await s.server("web-1", { mirrors: true });
     await server.poll();
     assert.equal(await s.read(NAME), `theirs ${i}`);
-    assert.match(server.log.lines.join("\n"), /never published and is kept as '.*feed\.kept-/);
+    assert.match(server.log.lines.join("\n"), /never published, and is kept as '.*feed\.kept-/);
     assert.equal((await server.scan()).published, 0);
   }
   assert.deepEqual((await s.kept()).sort(), ["mine", "mine, too"]);
@@ -221,6 +221,80 @@ Deno.test("metadata goes out with the content that it came with, and with no oth
   await s.write(NAME, "mine again");
   await server.scan();
   assert.deepEqual(last(), { content: "mine again", metadata: { mine: true } });
+  await s.publish(update("received again", { etag: "2" }), { ahead: AHEAD });
+  await server.poll();
+  const details = await s.read(`${NAME}.json`);
+  await s.write(`${NAME}.json`, details.replace('"etag": "2"', '"etag": "mine"'));
+  await s.write(NAME, "edited");
+  await Deno.utime(s.path(NAME), new Date(), new Date(Date.now() + 2 * AHEAD));
+  await server.scan();
+  assert.deepEqual(last(), { content: "edited", metadata: { etag: "mine" } });
+});
+
+/** Has the mirror die right after it has written the `.feed.json`, before the file. */
+async function dieBeforeTheFile(s: Scene, server: Server): Promise<void> {
+  const { rename } = Deno;
+  Deno.rename = (from, to) =>
+    basename(String(to)) === NAME ? Promise.reject(new Error("killed")) : rename(from, to);
+  try {
+    await server.poll();
+  } finally {
+    Deno.rename = rename;
+  }
+  assert.match(await s.read(`${NAME}.json`), /"replaces"/);
+}
+
+Deno.test("a file that was about to be replaced when the mirror died is neither published nor left", async () => {
+  for (const watching of ["web-1", "files"]) {
+    await using s = new Scene();
+    await using server = await s.server("web-1", { mirrors: true });
+    await s.publish(update("v1"));
+    await server.poll();
+    await s.publish(update("v2"), { ahead: AHEAD });
+    await dieBeforeTheFile(s, server);
+    assert.equal(await s.read(NAME), "v1");
+    await using files = watching === "web-1" ? server : await s.server(watching);
+    assert.equal((await files.scan()).published, 0);
+    assert.ok(await s.isNewest(URL, "v2"));
+    assert.deepEqual(server.log.lines, []);
+    await s.publish(update("v3"), { ahead: 2 * AHEAD });
+    await server.poll();
+    assert.equal(await s.read(NAME), "v3");
+    assert.doesNotMatch(await s.read(`${NAME}.json`), /v1/);
+    assert.deepEqual(await s.kept(), []);
+  }
+});
+
+Deno.test("a file that is put back after it was gone does not win over a newer update", async () => {
+  await using s = new Scene();
+  await begin(s);
+  await using server = await s.server("web-1");
+  await Deno.remove(s.path(NAME));
+  await s.write("https%3A%2F%2Fexample.com%2Fother.feed", "other");
+  await server.scan();
+  await s.write(NAME, "old");
+  await s.publish(update("newer"), { ahead: AHEAD });
+  await server.poll();
+  assert.equal((await server.scan()).published, 0);
+  assert.ok(await s.isNewest(URL, "newer"));
+});
+
+Deno.test("a file that came from a backup together with its .feed.json is left, and told", async () => {
+  await using s = new Scene();
+  await using server = await s.server("web-1", { mirrors: true });
+  await s.publish(update("v1"));
+  await server.poll();
+  await server.scan();
+  const backup = await Promise.all([NAME, `${NAME}.json`].map(async (name) => ({
+    name,
+    text: await s.read(name),
+  })));
+  await s.publish(update("v2"), { ahead: AHEAD });
+  await server.poll();
+  await server.scan();
+  for (const { name, text } of backup) await s.write(name, text);
+  assert.equal((await server.scan()).published, 0);
+  assert.match(server.log.lines.join("\n"), /Not published, since newer updates/);
 });
 
 Deno.test("an update goes back to the file that the feed came from, whatever that is called", async () => {
@@ -255,4 +329,22 @@ Deno.test("content that was left alone at a first start is kept when it is repla
   assert.equal(await s.read(NAME), "newer still");
   assert.deepEqual(await s.kept(), ["last week's"]);
   assert.equal(contentHash(await s.read(NAME)), contentHash("newer still"));
+});
+
+Deno.test("files that were received from another bucket are told, and published when a person says so", async () => {
+  await using s = new Scene();
+  {
+    await using server = await s.server("web-1", { mirrors: true });
+    await s.publish(update("v1"));
+    await server.poll();
+  }
+  await Deno.remove(`${s.root}/store`, { recursive: true });
+  await using server = await s.server("web-2");
+  await server.poll();
+  assert.equal((await server.scan()).published, 0);
+  assert.match(server.log.lines.join("\n"), /Not published: 1 feed files .*--publish-received/);
+  await server[Symbol.asyncDispose]();
+  await using again = await s.server("web-2", { publishReceived: true });
+  assert.equal((await again.scan()).published, 1);
+  assert.ok(await s.isNewest(URL, "v1"));
 });

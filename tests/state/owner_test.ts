@@ -14,8 +14,10 @@ class StateFile implements Disposable {
     return new State(path, { server: "web-1", ...owner }, systemEnvironment.random);
   }
 
+  /** Uses it with a store that answers. */
   use(owner: Omit<Owner, "server">): void {
-    this.open(owner)[Symbol.dispose]();
+    using state = this.open(owner);
+    state.noteClockOffset(0);
   }
 
   assertRefused(owner: Omit<Owner, "server">, message: RegExp): void {
@@ -49,6 +51,13 @@ Deno.test("a state that knows no service belongs to the first one it is used wit
   file.assertRefused({ store: STORE, service: "minio:9000" }, /it belongs to us-east-1/);
   file.use({ store: STORE }); // As commands do that need no store.
   file.assertRefused({ store: STORE, service: "minio:9000" }, /it belongs to us-east-1/);
+});
+
+Deno.test("a state belongs to no service before one has answered", () => {
+  using file = new StateFile();
+  file.open({ store: STORE, service: "misspelt" })[Symbol.dispose]();
+  file.use({ store: STORE, service: SERVICE });
+  file.assertRefused({ store: STORE, service: "misspelt" }, /it belongs to us-east-1/);
 });
 
 Deno.test("a state is taken over where the store was moved from", () => {

@@ -11,13 +11,14 @@ export const watch: Command = {
   summary: "apply what others publish, publish changed feed files, clean up",
   description:
     "Applies what other servers publish with the configured plugins, until it is stopped",
-  usage: ["[--once] [--files DIR] [--remove-missing]"],
+  usage: ["[--once] [--files DIR] [--remove-missing] [--publish-received]"],
   flags: {
     once: { help: "poll once, apply everything that is new, publish changed files, and exit" },
     files: { value: "DIR", help: "publish the .feed files in DIR when they change" },
     "remove-missing": {
       help: "publish that feeds whose files are gone are removed, however many at once",
     },
+    "publish-received": { help: "publish files that were received from another bucket" },
   },
   notes: [
     "With --once it waits for a plugin's backend as long as a call may take (callbackTimeout), and then " +

@@ -11,11 +11,12 @@ import { formatDuration } from "../../base/duration.ts";
 import { abortable } from "../../base/deadline.ts";
 import { sleep, systemEnvironment } from "../../base/environment.ts";
 import { BackendUnavailableError, FeedSyncError } from "../../errors.ts";
-import { knownFiles } from "../../files/state_index.ts";
+import { hidePasswords } from "../../files/hidden_passwords.ts";
+import { knownFiles } from "../../files/state_ledger.ts";
 import type { RunningPlugin } from "../../plugin.ts";
 import { flush } from "../../publish.ts";
 import { type Watcher, watchWith } from "../../watch.ts";
-import { watchFiles } from "../../watch_files.ts";
+import { watchFiles, type WatchFilesOptions } from "../../watch_files.ts";
 import type { CommandContext } from "../command.ts";
 import { BadInputError } from "../exit.ts";
 import { surviveLeftovers } from "../leftovers.ts";
@@ -52,7 +53,8 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   };
   await using watcher = watchWith(sync, setUp, { signal, manual });
   const publishRemovals = args.has("remove-missing") ? "all" : undefined;
-  await (manual ? once : continuously)(sync, watcher, { signal, settings, publishRemovals });
+  const files = { publishRemovals, publishReceived: args.has("publish-received") } as const;
+  await (manual ? once : continuously)(sync, watcher, { signal, settings, files });
   await watcher.close();
   const deadLetters = countDeadLetters(sync);
   await sync.close();
@@ -62,7 +64,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
 interface Run {
   readonly signal: AbortSignal;
   readonly settings: LoadedConfig;
-  readonly publishRemovals: "all" | undefined;
+  readonly files: Pick<WatchFilesOptions, "publishRemovals" | "publishReceived">;
 }
 
 /**
@@ -74,24 +76,25 @@ interface Run {
 async function once(
   sync: FeedSync,
   watcher: Watcher,
-  { signal, settings, publishRemovals }: Run,
+  { signal, settings, files: options }: Run,
 ): Promise<void> {
   await watcher.ready.catch((error) => {
     if (!(error instanceof BackendUnavailableError)) throw error;
   });
   const { deadLetters } = connectionOf(sync).parts!.state, lastId = deadLetters.lastId();
-  let failed: readonly string[] = [];
+  const failed: string[] = [];
   try {
     await pollOnce(watcher);
   } finally {
     await using files = settings.config.files &&
-      watchFiles(sync, undefined, { manual: true, publishRemovals });
+      watchFiles(sync, undefined, { ...options, manual: true });
     const report = await files?.scan(signal);
-    failed = report?.failed ?? [];
+    if (report) failed.push(...report.failed, ...report.unsettled, ...report.withheld);
   }
   await flush(sync, { signal });
   if (failed.length > 0) {
-    throw new BadInputError(`Cannot publish all feed files, the log says why: ${named(failed)}`);
+    const paths = hidePasswords(named(failed));
+    throw new BadInputError(`Cannot publish all feed files, the log says why: ${paths}`);
   }
   const kept = deadLetters.countAfter(lastId);
   if (kept === 0) return;
@@ -104,12 +107,12 @@ async function once(
 async function continuously(
   sync: FeedSync,
   watcher: Watcher,
-  { signal, settings, publishRemovals }: Run,
+  { signal, settings, files: options }: Run,
 ): Promise<void> {
   using _collecting = collectRegularly();
   using _telling = tellStatusRegularly(sync);
   await beginning(watcher, { polls: settings.config.files !== undefined, signal });
-  await using _files = settings.config.files && watchFiles(sync, undefined, { publishRemovals });
+  await using _files = settings.config.files && watchFiles(sync, undefined, options);
   await watcher.finished;
 }
 

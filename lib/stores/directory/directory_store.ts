@@ -5,7 +5,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { type Environment, systemEnvironment } from "../../base/environment.ts";
-import { CorruptObjectError } from "../../errors.ts";
+import { CorruptObjectError, StoreUnavailableError } from "../../errors.ts";
 import { Meter } from "../meter.ts";
 import { directoryError, isAbsence } from "./errors.ts";
 import { listFiles } from "./listing.ts";
@@ -52,6 +52,8 @@ class DirectoryStore implements ObjectStore {
   readonly #emptied: EmptyDirectories;
   readonly #environment: Environment;
   #hasTidied = false;
+  /** There were objects: then directories are in it for good, unless its disk is not mounted. */
+  #mustBeThere = false;
 
   constructor(root: string, environment: Environment) {
     this.url = `file:${root}`;
@@ -70,6 +72,10 @@ class DirectoryStore implements ObjectStore {
     return this.#meter.clockOffset;
   }
 
+  expectObjects(): void {
+    this.#mustBeThere = true;
+  }
+
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
     const path = this.#path(key);
     const temporary = this.#temporaryFile();
@@ -77,7 +83,7 @@ class DirectoryStore implements ObjectStore {
     this.requests.put++;
     try {
       await this.#tidy();
-      await inDirectory(this.#temporary, () => this.#write(temporary, body));
+      await inDirectory(this.#temporary, () => this.#writeInto(temporary, body));
       signal?.throwIfAborted();
       await renameDurably(temporary, path);
     } catch (error) {
@@ -123,6 +129,7 @@ class DirectoryStore implements ObjectStore {
         yield object;
         listed++;
       }
+      if (listed === 0) await this.#assertSame();
     } catch (error) {
       throw this.#error(error, `listing ${prefix || "all objects"}`, signal);
     }
@@ -182,6 +189,30 @@ class DirectoryStore implements ObjectStore {
     written(await writeDurably(path, body));
   }
 
+  /** Before a directory is made for it. */
+  async #writeInto(path: string, body: Uint8Array): Promise<void> {
+    try {
+      await this.#write(path, body);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) await this.#assertSame();
+      throw error;
+    }
+  }
+
+  /** In the place of a disk that is not mounted, what is published would be lost. */
+  async #assertSame(): Promise<void> {
+    if (!this.#mustBeThere) return;
+    try {
+      for await (const _entry of Deno.readDir(this.#root)) return;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    throw new StoreUnavailableError(
+      `Cannot use the store ${this.url}: nothing is left of what was in it; is its disk mounted? If it ` +
+        `is to begin anew, make the directory '${TEMPORARY_DIRECTORY}' in it`,
+    );
+  }
+
   /** Hears the clock of the file system, if something was ever put here, and may be. */
   async #askForTime(): Promise<void> {
     const path = this.#temporaryFile();
@@ -194,7 +225,8 @@ class DirectoryStore implements ObjectStore {
   }
 
   #error(error: unknown, doing: string, signal?: AbortSignal): Error {
-    return signal?.aborted ? signal.reason : directoryError(error, this.url, doing);
+    if (signal?.aborted) return signal.reason;
+    return error instanceof StoreUnavailableError ? error : directoryError(error, this.url, doing);
   }
 
   /** Removes, once, what processes left behind that ended while they wrote. */

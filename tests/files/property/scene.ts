@@ -6,7 +6,7 @@ import { contentOf, type Published, type Rules } from "./feed.ts";
 import { Feeds } from "./feeds.ts";
 
 /** What is not published when nothing was for so many milliseconds is lost. */
-const MAX_WAIT_MS = 30_000;
+const PATIENCE = 30_000;
 
 /** Nothing arrives any more, perhaps: milliseconds. */
 const QUIET = 100;
@@ -80,7 +80,7 @@ export class Scene implements AsyncDisposable {
       this.feeds.all.filter((feed) =>
         !feed.isPublished(published.get(feed.url) ?? [], this.#options)
       );
-    for (let quiet = 0; quiet === 0 || (quiet < MAX_WAIT_MS && missing().length > 0);) {
+    for (let quiet = 0; quiet === 0 || (quiet < PATIENCE && missing().length > 0);) {
       quiet = await arrival.wait(QUIET) ? 0 : quiet + QUIET;
     }
     const problems = missing().map(({ path }) => `nothing but a scan on request published ${path}`);

@@ -16,7 +16,7 @@ const ROUNDS = Number(Deno.env.get("FEEDSYNC_TEST_ROUNDS") ?? 4);
 const SEED = Deno.env.get("FEEDSYNC_TEST_SEED");
 
 /** Rounds mostly wait. */
-const MAX_PARALLEL = 4;
+const SIDE_BY_SIDE = 4;
 
 /** After so many milliseconds the times of a file tell that it is unchanged, unread. */
 const REST = 3_200;
@@ -66,7 +66,7 @@ async function playRounds(change: Change, options: { publishRemovals: boolean })
   const playSome = async () => {
     for (const seed of seeds) await play(seed, change, options);
   };
-  const ends = await Promise.allSettled(Array.from({ length: MAX_PARALLEL }, playSome));
+  const ends = await Promise.allSettled(Array.from({ length: SIDE_BY_SIDE }, playSome));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 

@@ -254,3 +254,30 @@ Deno.test("a directory that is removed while an object is written to it is made 
     await cleaning;
   }
 });
+
+Deno.test("a store of which nothing is left is out of reach, until a person says that it begins anew", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "store");
+  const expectAway = async (store: ReturnType<typeof openDirectoryStore>) => {
+    await assert.rejects(list(store, ""), StoreUnavailableError);
+    await assert.rejects(store.put("tail/b", bytes("x")), /is its disk mounted/);
+  };
+  await using store = openDirectoryStore(path);
+  assert.deepEqual(await keys(store, ""), []);
+  await store.put("tail/a", bytes("x"));
+  store.expectObjects?.();
+  await Deno.rename(path, `${path}-aside`);
+  await expectAway(store);
+  await Deno.mkdir(path);
+  await expectAway(store);
+  await using later = openDirectoryStore(path);
+  later.expectObjects?.();
+  await expectAway(later);
+  await Deno.remove(path);
+  await Deno.rename(`${path}-aside`, path);
+  assert.deepEqual(await keys(later, ""), ["tail/a"]);
+  await Deno.remove(path, { recursive: true });
+  await Deno.mkdir(join(path, ".tmp"), { recursive: true });
+  await later.put("tail/b", bytes("x"));
+  assert.deepEqual(await keys(store, ""), ["tail/b"]);
+});

@@ -1,41 +1,43 @@
 /**
- * Waits until each file that changed has stopped changing, then has it examined.
+ * Files that changed, until each has come to rest and was examined.
  *
  * @module
  */
 import type { Clock } from "../base/environment.ts";
 
-/** Files examined at once: bounds the memory that their content takes. */
-const MAX_PARALLEL = 16;
+/** Files examined side by side: bounds the memory that their content takes. */
+const SIDE_BY_SIDE = 16;
 
-/** A file that keeps changing for longer than this is reported as unsettled. */
-const MAX_WAIT_MS = 15_000;
+/** Who waits for a file that changes for longer than this is told that it is unsettled: milliseconds. */
+const PATIENCE = 15_000;
 
 /** What became of a file that was marked. */
 export type Outcome =
   | "published"
   | "removed"
   | "left"
+  | "foreign"
   | "unchanged"
   | "ignored"
+  | "withheld"
   | "failed"
   | "unsettled";
 
 /** Why a file is waiting. */
 export interface Mark {
-  /** Version of the file when a scan marked it; absent when an event did. */
-  readonly version?: string;
-  /** Newest updates of its URL since it was first marked, in the examiner's notation. */
+  /** Key of its stamp when it was marked; absent when an event told of a change. */
+  readonly stamp?: string;
+  /** What was the newest of its URL since it was first marked, as the examiner puts it. */
   readonly received: ReadonlySet<string>;
 }
 
-/** The file is still changing. */
+/** The file is still changing: this is the key of its stamp now. */
 export interface Changing {
-  /** Its version now. */
-  readonly version: string;
+  /** Key of the stamp. */
+  readonly stamp: string;
 }
 
-/** Examines a file that has not changed for a while. Must not throw. */
+/** Looks at a file that was left alone for a while. Must not throw. */
 export type Examine = (name: string, mark: Mark) => Promise<Outcome | Changing>;
 
 interface Waiting extends PromiseWithResolvers<Outcome> {
@@ -46,8 +48,8 @@ interface Waiting extends PromiseWithResolvers<Outcome> {
   readonly due: number;
 }
 
-/** Debounces changes of files. A file is never examined twice at the same time. */
-export class Debouncer {
+/** The files waiting to come to rest. One file is never examined twice at the same time. */
+export class Settling {
   readonly #clock: Clock;
   readonly #settle: number;
   readonly #examine: Examine;
@@ -64,40 +66,40 @@ export class Debouncer {
   }
 
   /**
-   * Marks the file as changed: by an event just now, or by a scan that found this version. Resolves when
-   * it was examined, or to `unsettled` when it keeps changing; it goes on waiting then.
+   * Marks the file: an event told of a change just now, or it was found with this stamp. Resolves
+   * when it has been examined, or to `unsettled` when it keeps changing; it goes on waiting then.
    */
   mark(name: string, mark: Mark): Promise<Outcome> {
     return this.#enter(name, mark, this.#clock.elapsed());
   }
 
-  #enter(name: string, { version, received }: Mark, since: number): Promise<Outcome> {
+  #enter(name: string, { stamp, received }: Mark, since: number): Promise<Outcome> {
     const now = this.#clock.elapsed();
     const known = this.#waiting.get(name);
-    // A scan that finds a waiting file again tells nothing new: it is compared when it is due.
-    const isNews = known === undefined || version === undefined;
+    // That a waiting file was found again is no news: it is compared when it is due.
+    const isNews = known === undefined || stamp === undefined;
     if (isNews) this.#waiting.delete(name);
     const file: Waiting = {
       ...(known ?? Promise.withResolvers<Outcome>()),
       name,
       mark: {
-        version: isNews ? version : known.mark.version,
+        stamp: isNews ? stamp : known.mark.stamp,
         received: known ? known.mark.received.union(received) : received,
       },
       since: known ? Math.min(known.since, since) : since,
       due: isNews ? now + this.#settle : known.due,
     };
     this.#waiting.set(name, file);
-    if (now - file.since > Math.max(MAX_WAIT_MS, this.#settle)) file.resolve("unsettled");
+    if (now - file.since > Math.max(PATIENCE, this.#settle)) file.resolve("unsettled");
     this.#schedule();
     return file.promise;
   }
 
-  /** Forgets all waiting files; resolves when none is being examined. */
+  /** Forgets all files that wait; resolves when none is being examined any more. */
   async clear(): Promise<void> {
     this.#forget();
     await this.#running;
-    // Files that were still changing have been marked again.
+    // What was still changing has been marked again.
     this.#forget();
   }
 
@@ -134,14 +136,14 @@ export class Debouncer {
   #takeDue(): Waiting[] {
     const due: Waiting[] = [];
     for (const file of this.#waiting.values()) {
-      if (due.length === MAX_PARALLEL || this.#timeLeft(file) > 0) break;
+      if (due.length === SIDE_BY_SIDE || this.#timeLeft(file) > 0) break;
       this.#waiting.delete(file.name);
       due.push(file);
     }
     return due;
   }
 
-  /** Time until the file is due; 0 when the clock was set back, so that it never waits too long. */
+  /** Nothing waits longer than it must when the clock was set back. */
   #timeLeft({ due }: Waiting): number {
     const left = due - this.#clock.elapsed();
     return left > this.#settle ? 0 : Math.max(0, left);

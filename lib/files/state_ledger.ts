@@ -1,5 +1,5 @@
 /**
- * The index of feed files that is kept in the state.
+ * The state as the memory of feed files.
  *
  * @module
  */
@@ -7,13 +7,21 @@ import { join, sep } from "node:path";
 import type { Parts } from "../connection.ts";
 import type { FeedUrlOptions } from "../feed_url.ts";
 import { accept, prepareUpdate } from "../publishing/accept.ts";
-import type { KnownFiles } from "./file_index.ts";
-import type { FileIndex, SeenFile } from "./file_index.ts";
+import type { KnownFiles } from "./known_files.ts";
+import type { FileLedger, SeenFile } from "./ledger.ts";
+
+/** After a crash of the machine files are only looked at again. */
+const UNSYNCED = { durable: false };
+
+/** Directories are remembered by their paths; this is the one of none. */
+function mirrorOf(directory: string): string {
+  return `mirror:${directory}`;
+}
 
 /** What the state knows of feed files, for whoever writes over them. */
 export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
-  const { files } = state;
-  // Cached: it never changes, and the query is slow.
+  const { files, newest } = state;
+  // It cannot change any more, and looking takes long.
   const former = new Map<string, boolean>();
   return {
     get clockOffset() {
@@ -26,7 +34,13 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
       const isLeft = hash !== null && hash === leftHash;
       return { hash, url, isLeft, publishedAt: Math.max(publishedAt, removedAt) };
     },
-    // In a state of 0.1 a file that was seen in it shows that.
+    newest: (url) => newest.get(url),
+    seenIn: (directory) => files.existing(join(directory, sep)),
+    identityOf: (directory) => files.scanned(directory) ?? undefined,
+    mirrored: (directory) => files.scanned(mirrorOf(directory)) ?? undefined,
+    noteMirrored: (directory, identity) =>
+      state.transaction(() => files.noteScanned(mirrorOf(directory), identity), UNSYNCED),
+    // The states of 0.1 tell by what was seen in it.
     isScanned: (directory) =>
       files.scanned(directory) !== undefined ||
       former.getOrInsertComputed(directory, () => files.hasFormer(join(directory, sep))),
@@ -34,11 +48,8 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
 }
 
 /** What was seen in files, and what is published of them, in the state; `options`: which URLs are accepted. */
-export function fileIndexOf(parts: Parts, options?: FeedUrlOptions): FileIndex {
-  const { state, uploader } = parts;
-  const { files, newest } = state;
-  // Not synced: after a crash of the machine the files are only examined again.
-  const unsynced = { durable: false };
+export function ledgerOf(parts: Parts, options?: FeedUrlOptions): FileLedger {
+  const { state, uploader } = parts, { files } = state;
   const known = knownFiles({ state });
   return {
     get clockOffset() {
@@ -46,23 +57,27 @@ export function fileIndexOf(parts: Parts, options?: FeedUrlOptions): FileIndex {
     },
     get: known.get,
     isScanned: known.isScanned,
-    seenIn: (directory) => files.existing(join(directory, sep)),
+    seenIn: known.seenIn,
+    mirrored: known.mirrored,
+    noteMirrored: known.noteMirrored,
     removedSince: (directory, time) => files.removedSince(join(directory, sep), time),
-    newest: (url) => newest.get(url),
+    newest: known.newest,
     note: (path, { url, hash, isLeft = false }) =>
       state.transaction(() => {
         files.note(path, hash);
         if (url !== undefined) files.noteFeed(path, { url, leftHash: isLeft ? hash : null });
-      }, unsynced),
-    identityOf: (directory) => files.scanned(directory) ?? undefined,
+      }, UNSYNCED),
+    identityOf: known.identityOf,
     noteScanned: (directory, identity) =>
-      state.transaction(() => files.noteScanned(directory, identity), unsynced),
-    publish(path, hash, update) {
+      state.transaction(() => files.noteScanned(directory, identity), UNSYNCED),
+    publish(path, hash, update, { isNoted = true } = {}) {
       const prepared = prepareUpdate(update, options);
       state.transaction(() => {
-        files.note(path, hash);
+        const leftHash = isNoted ? null : files.feed(path)?.leftHash ?? null;
+        files.note(path, isNoted ? hash : files.get(path) ?? null);
         const { url, time } = accept(parts, prepared);
-        files.noteFeed(path, hash === null ? { url, removedAt: time } : { url, publishedAt: time });
+        const at = hash === null ? { removedAt: time } : { publishedAt: time };
+        files.noteFeed(path, { url, leftHash, ...at });
       });
       uploader.start();
     },

@@ -1,37 +1,37 @@
 /**
- * Detects cheaply whether a feed file may have changed.
+ * Tells cheaply whether a feed file may have changed.
  *
  * @module
  */
 import { fileVersion } from "../base/file_version.ts";
 
-/** Different contents written within this time may have the same snapshot: file times are coarse. */
-const FILE_TIME_RESOLUTION_MS = 2_000;
+/** Two different contents written within this time may carry the same stamp: file times are coarse. */
+const COARSEST_FILE_TIME = 2_000;
 
-/** A feed file and its `.feed.json` as the file system describes them. */
-export interface Snapshot {
+/** A file and the `.feed.json` beside it as the file system describes them, unread. */
+export interface Stamp {
   /** A regular file, nothing at all, or anything else: directory, dangling link, device. */
   readonly kind: "file" | "gone" | "other";
   /** Differs when either of the two files was changed or replaced. */
-  readonly version: string;
+  readonly key: string;
   /** Bytes in the feed file. */
   readonly size: number;
   /** When the feed file was modified, in milliseconds since 1970. */
   readonly modified: number;
   /**
-   * The latest time at which the feed file may have been moved there or changed, whatever modification
-   * time tools gave it. Some file systems keep whole seconds only.
+   * When the feed file was put in its place or changed, whatever time tools gave it; at the latest: the
+   * file system tells whole seconds.
    */
   readonly changed: number;
-  /** When either of the two was last changed, even if tools set the modification time back. */
+  /** When either of the two was last changed, as far as can be told: tools set the time of modification back. */
   readonly touched: number;
 }
 
 /**
- * Takes the snapshot of the file at `path`, following links. `alone`: there is no `.feed.json` to look
- * for.
+ * Takes the stamp of the file at `path`; links are followed. `alone` saves the look for the
+ * `.feed.json` when it is known that there is none.
  */
-export async function takeSnapshot(path: string, { alone = false } = {}): Promise<Snapshot> {
+export async function takeStamp(path: string, { alone = false } = {}): Promise<Stamp> {
   const [feed, details] = await Promise.all([
     statOf(path),
     alone ? undefined : statOf(path + ".json"),
@@ -40,7 +40,7 @@ export async function takeSnapshot(path: string, { alone = false } = {}): Promis
   const modified = timeOf(feed);
   return {
     kind,
-    version: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
+    key: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
     size: feed?.size ?? 0,
     modified,
     changed: latestChangeOf(feed),
@@ -48,9 +48,9 @@ export async function takeSnapshot(path: string, { alone = false } = {}): Promis
   };
 }
 
-/** Whether a file read at `now` cannot have changed since without a change of its snapshot. */
-export function isReliable(snapshot: Snapshot, now: number): boolean {
-  return now - snapshot.touched > FILE_TIME_RESOLUTION_MS;
+/** Whether a file read at `now` cannot have changed since without a change of its stamp. */
+export function isReliable(stamp: Stamp, now: number): boolean {
+  return now - stamp.touched > COARSEST_FILE_TIME;
 }
 
 async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
@@ -62,7 +62,7 @@ async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
   }
 }
 
-/** A dangling link exists: perhaps its disk is not mounted. */
+/** A link that leads nowhere is there: perhaps only its disk is not mounted. */
 async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
@@ -71,13 +71,13 @@ function timeOf(info: Deno.FileInfo | undefined): number {
   return info?.mtime?.getTime() ?? 0;
 }
 
-/** File times come from a clock that advances in steps. */
-const TICK_MS = 10;
+/** Systems date files by a clock that advances with each tick, in milliseconds. */
+const TICK = 10;
 
-/** The latest time at which the file may have been moved there or changed. */
+/** When it was put there or changed at the latest. */
 export function latestChangeOf(info: Deno.FileInfo | undefined): number {
   const [modified, changed] = [timeOf(info), changeOf(info)];
-  return modified >= changed ? modified + TICK_MS : changed + 999;
+  return modified >= changed ? modified + TICK : changed + 999;
 }
 
 /** In whole seconds, and never later than the change. */
