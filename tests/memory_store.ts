@@ -27,6 +27,8 @@ export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, { body: Uint8Array; lastModified: number }>();
   /** How many GETs of a key find nothing, although it is there: a cache in front, a replica behind. */
   readonly hidden = new Map<string, number>();
+  /** Whether the listing that is made lacks an object, although it is there. */
+  lacks: (key: string) => boolean = () => false;
   /** What listings still show after it was deleted. */
   readonly stale = new Map<string, { body: Uint8Array; lastModified: number }>();
   /** Listings go by what this makes of keys, and so does `startAfter`: by default by the keys. */
@@ -62,7 +64,7 @@ export class MemoryStore implements ObjectStore {
       .sort((a, b) => a.place < b.place ? -1 : 1);
     for (const { key, place } of ordered) {
       const object = listed.get(key);
-      if (!object || !key.startsWith(prefix) || place <= begin) continue;
+      if (!object || !key.startsWith(prefix) || place <= begin || this.lacks(key)) continue;
       yield { key, size: object.body.length, lastModified: object.lastModified };
     }
   }
