@@ -8,6 +8,7 @@ import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Parts } from "../connection.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
+import { sleep } from "../base/environment.ts";
 import { enterStreams } from "./enter.ts";
 import {
   AccessDeniedError,
@@ -40,6 +41,12 @@ const MOST_DECODED = 128 * 1024 * 1024;
 /** An unreadable object is given up after the retention; after a day when there is none. */
 const DAY = 24 * 60 * 60 * 1000;
 
+/**
+ * A bucket that is said to be missing is looked for again after these times, before it counts as an empty
+ * one: a complete listing lets feed files be published as new.
+ */
+const MISSING_LOOKS_MS = [2_000, 3_000];
+
 /** What a poller is made with. */
 export interface PollerOptions {
   /** Where new streams are entered, and more. */
@@ -63,6 +70,7 @@ export class Poller {
   readonly #held: HeldStreams;
   readonly #unreadable: UnreadableLog;
   readonly #limit = new Limit(PARALLEL_REQUESTS);
+  #hasNoBucket = false;
 
   /** A poller that has not polled yet. */
   constructor(parts: Parts, options: PollerOptions) {
@@ -91,10 +99,9 @@ export class Poller {
    */
   async poll(): Promise<boolean> {
     const { state, store, uploader, environment: { clock } } = this.#parts;
-    const { signal, config: { from } } = this.#options;
-    const knownBefore = knownTail(state);
+    const { config: { from } } = this.#options;
+    const { knownBefore, streams } = await this.#list();
     const { stream: current } = knownBefore.before;
-    const streams = await listTail(store, this.#foreign, { signal });
     state.noteClockOffset(store.clockOffset);
     const commitsOf = (stream: string) => streams.get(stream) ?? [];
     const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
@@ -117,6 +124,23 @@ export class Poller {
       this.#readers.start(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
     return foundNews;
+  }
+
+  /** Lists the tail, if need be until it is sure that there is no bucket. */
+  async #list() {
+    const { state, store, environment: { clock } } = this.#parts;
+    const { signal } = this.#options;
+    for (let look = 0;; look++) {
+      const knownBefore = knownTail(state);
+      const streams = await listTail(store, this.#foreign, { signal });
+      const isDecided = !store.isMissing || this.#hasNoBucket;
+      if (!isDecided && look < MISSING_LOOKS_MS.length) {
+        await sleep(clock, MISSING_LOOKS_MS[look], signal);
+        continue;
+      }
+      this.#hasNoBucket = store.isMissing === true;
+      return { knownBefore, streams };
+    }
   }
 
   /** Forgets, now and then, what the listing and those before it show not to be needed any more. */

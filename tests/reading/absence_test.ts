@@ -318,3 +318,30 @@ Deno.test("what was listed and is gone for good is a gap after a minute, in a fe
   assert.ok(time.clock.now() - begin >= MINUTE);
   assert.ok(store.requests.list - list <= 30, `${store.requests.list - list} LISTs`);
 });
+
+Deno.test("a bucket that is out of sight for a moment is not taken for an empty one", async () => {
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1"), "a1");
+  const web2 = fleet.server("web-2");
+  await using received = fleet.watch(web2);
+  const { state } = web2.parts!;
+  fleet.store.isMissing = true;
+  fleet.time.clock.setTimer(4_000, () => {
+    assert.equal(state.fact("lastPoll"), undefined);
+    fleet.store.isMissing = false;
+  });
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, ["a1"]);
+});
+
+Deno.test("a bucket that stays missing is an empty one, and costs one listing a poll from then on", async () => {
+  await using fleet = new Fleet();
+  const web2 = fleet.server("web-2");
+  await using received = fleet.watch(web2);
+  fleet.store.isMissing = true;
+  await fleet.time.run(received.watcher.poll());
+  assert.ok(web2.parts!.state.isRestored({ from: "earliest" }));
+  const { list } = fleet.store.requests;
+  await fleet.time.run(received.watcher.poll());
+  assert.equal(fleet.store.requests.list, list + 1);
+});

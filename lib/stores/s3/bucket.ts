@@ -69,7 +69,6 @@ export class Bucket implements Disposable {
   #renewing: Promise<unknown> | undefined;
   /** It was there. */
   #isKnown = false;
-  /** It was said that it is missing. */
   #isMissing = false;
   readonly #clock;
 
@@ -104,6 +103,11 @@ export class Bucket implements Disposable {
       transport[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Whether the last answer was that it is missing, while it was never seen. */
+  get isMissing(): boolean {
+    return this.#isMissing;
   }
 
   /** Closes all connections. */

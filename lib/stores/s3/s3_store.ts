@@ -69,6 +69,10 @@ class S3Store implements ObjectStore {
     return this.#deleter.leavesVersions;
   }
 
+  get isMissing(): boolean {
+    return this.#bucket.isMissing;
+  }
+
   get requests(): RequestCounts {
     return this.#bucket.transport.requests;
   }
