@@ -44,23 +44,28 @@ export class ForeignAnswerError extends Error {
   override name = "ForeignAnswerError";
   /** Where the SDK looks for the status, to decide about another attempt. */
   readonly $metadata: { readonly httpStatusCode: number };
+  readonly #subject: string;
 
   /** An answer with this status; `text` is the body, if there is a readable one. */
   constructor(status: number, text = "") {
     const title = titleOf(text).slice(0, MAX_TITLE);
     super(`the answer is not that of an S3 service${title && ` (${JSON.stringify(title)})`}`);
     this.$metadata = { httpStatusCode: status };
+    this.#subject = title || text.trim().split("\n", 1)[0].slice(0, MAX_TITLE);
+  }
+
+  /** Whether its title, or the first line of a text that is not told, says so. */
+  says(words: RegExp): boolean {
+    return words.test(this.#subject);
   }
 }
 
 /** So much of a title is told: characters. */
 const MAX_TITLE = 100;
 
-/** What a page is called, or the first line of a text. No more: pages may repeat what was sent. */
+/** What a page of HTML is called. No more: answers may repeat what was sent, and be anything. */
 function titleOf(text: string): string {
-  const [, , title] = /<(title|h1)\b[^>]*>([^<]*)/i.exec(text) ?? [];
-  if (title !== undefined) return title.trim();
-  return text.includes("<") ? "" : text.trim().split("\n", 1)[0];
+  return /<(title|h1)\b[^>]*>([^<]*)/i.exec(text)?.[2].trim() ?? "";
 }
 
 /** The header that {@linkcode Transport} has the time in that the service asks for: seconds. */
@@ -163,7 +168,13 @@ export function redirection(error: unknown): string {
   if (!isRedirect(statusOf(error))) return "";
   const region = headerOf(error, "x-amz-bucket-region"), location = headerOf(error, "location");
   if (region !== undefined) return `, the bucket is in ${region}`;
-  return location === undefined ? "" : `, it redirects to ${location}`;
+  return location === undefined ? "" : `, it redirects to ${withoutQuery(location)}`;
+}
+
+/** Tokens of a session may be in the rest. */
+function withoutQuery(location: string): string {
+  const url = URL.parse(location);
+  return url ? url.origin + url.pathname : location.split(/[?#]/, 1)[0];
 }
 
 /** Why it failed, for people. */

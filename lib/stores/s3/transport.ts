@@ -109,9 +109,13 @@ export class Transport implements Disposable {
   }
 }
 
-/** For how long the service wants to be left alone, in milliseconds: it tells seconds or a date. */
-function waitOf(headers: Headers, now: number): number | undefined {
+/**
+ * For how long the service wants to be left alone, in milliseconds: it tells seconds, or a date by its own
+ * clock, of which `localNow` knows less than the answer.
+ */
+function waitOf(headers: Headers, localNow: number): number | undefined {
   const text = headers.get("retry-after")?.trim() ?? "";
+  const now = clockOf((name) => headers.get(name)) ?? localNow;
   const date = dateOf(text);
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : date === undefined ? 0 : date - now;
   return ms > 0 ? Math.min(ms, LONGEST_WAIT) : undefined;

@@ -136,14 +136,20 @@ Deno.test("delete() of what is gone already succeeds, in whatever words the serv
   }
 });
 
-Deno.test("delete() takes the page of some other server for no success", async () => {
-  await using server = httpServer(() =>
-    new Response("<html>Log in</html>", { headers: { "content-type": "text/html" } })
-  );
-  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
-  const failed = await store.delete(["a", "b"]);
-  assert.deepEqual(failed.map(({ key }) => key), ["a", "b"]);
-  for (const { error } of failed) assert.ok(error instanceof StoreUnavailableError);
+Deno.test("delete() takes what some other server answers for no success", async () => {
+  const json = { headers: { "content-type": "application/json" } };
+  const answers = [
+    () => new Response("<html>Log in</html>", { headers: { "content-type": "text/html" } }),
+    () => new Response("{}", json),
+    () => new Response("<Error><Code>AccessDenied</Code></Error>"),
+  ];
+  for (const answer of answers) {
+    await using server = httpServer(answer);
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    const failed = await store.delete(["a", "b"]);
+    assert.deepEqual(failed.map(({ key }) => key), ["a", "b"]);
+    for (const { error } of failed) assert.ok(error instanceof StoreUnavailableError);
+  }
 });
 
 Deno.test("delete() sends nothing after a batch that got no answer", async () => {
