@@ -6,7 +6,7 @@
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getLogger } from "@logtape/logtape";
 import type { S3Config } from "../../config/s3_config.ts";
-import { type Environment, systemEnvironment } from "../../base/environment.ts";
+import { type Clock, type Environment, systemEnvironment } from "../../base/environment.ts";
 import { ConfigError, type FeedSyncError } from "../../errors.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { type ConnectedClient, createClient } from "./client.ts";
@@ -70,7 +70,8 @@ export class Bucket implements Disposable {
   /** It was there. */
   #isKnown = false;
   #isMissing = false;
-  readonly #clock;
+  /** How long requests take. */
+  readonly clock: Clock;
 
   private constructor(
     { bucket, prefix = "", environment = systemEnvironment, ...s3 }: BucketOptions,
@@ -85,7 +86,7 @@ export class Bucket implements Disposable {
     this.#client = client;
     this.#service = service;
     this.#canRenew = !areFixed(s3);
-    this.#clock = environment.clock;
+    this.clock = environment.clock;
   }
 
   /**
@@ -233,7 +234,7 @@ export class Bucket implements Disposable {
     request: Request<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
-    using deadline = new Deadline(this.#clock, signal);
+    using deadline = new Deadline(this.clock, signal);
     deadline.allow(timeFor(size));
     try {
       return await deadline.race(request(this.#client, deadline));
