@@ -75,7 +75,7 @@ async function once(
 ): Promise<void> {
   let failed: readonly string[] = [];
   try {
-    await pollOnce(watcher);
+    await pollOnce(watcher, signal);
   } finally {
     await using files = settings.config.files &&
       watchFiles(sync, undefined, { manual: true, publishRemovals });

@@ -28,6 +28,9 @@ const SHARED_STATE_INTERVAL = 50;
 /** Delays between failed attempts, in milliseconds: the first, and the longest. */
 const RETRY_BASE = 250, RETRY_CAP = 10_000;
 
+/** A refusal is looked at again after this time, before anybody is told. */
+const SECOND_LOOK_MS = 1_000;
+
 /** Garbage is deleted when something is sealed, or after so many milliseconds in which nothing is. */
 const GARBAGE_PATIENCE = 10_000;
 
@@ -221,15 +224,18 @@ export class Uploader {
   /** Tells who waits, and waits before the next attempt; false when there is to be none. */
   async #recover(error: unknown): Promise<boolean> {
     const { environment: { clock, random } } = this.#parts;
+    let looksAgain = false;
     try {
-      this.#waiters.failed(error);
+      looksAgain = this.#waiters.failed(error);
     } catch {
       // The state cannot be read: they learn that their time is up.
     }
     const isStopping = this.#stopping.signal.aborted;
     if (isStopping && !this.#mustTryAgain(error)) return false;
     if (this.#failures++ === 0) this.#warn(error);
-    const delay = backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
+    const delay = looksAgain
+      ? SECOND_LOOK_MS
+      : backoff(random, this.#failures, RETRY_BASE, RETRY_CAP);
     const { signal } = isStopping ? this.#forced : this.#stopping;
     await sleep(clock, delay, signal).catch(() => {});
     return true;

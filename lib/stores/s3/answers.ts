@@ -106,11 +106,17 @@ export function isBeingCreated(error: unknown): boolean {
   return codeOf(error) === "OperationAborted";
 }
 
-/** Whether the service wants a checksum of what is written, as it does where objects are locked. */
-export function wantsChecksum(error: unknown): boolean {
-  if (codeOf(error) === "MissingContentMD5") return true;
-  const message = messageOf(originOf(error));
-  return statusOf(error) === 400 && /content-md5|x-amz-checksum/i.test(message);
+/** What a checksum is made with: `md5` goes into `Content-MD5`, others into `x-amz-checksum-…`. */
+export type ChecksumKind = "md5" | "crc32" | "sha1" | "sha256";
+
+/** Which checksum the service requires of what is written, as it does where objects are locked. */
+export function requiredChecksum(error: unknown): ChecksumKind | undefined {
+  if (codeOf(error) === "MissingContentMD5") return "md5";
+  const message = messageOf(originOf(error)).toLowerCase();
+  if (statusOf(error) !== 400 || !/content-md5|x-amz-checksum/.test(message)) return undefined;
+  if (message.includes("content-md5")) return "md5";
+  const [, kind = "sha256"] = /x-amz-checksum-(crc32|sha1|sha256)\b/.exec(message) ?? [];
+  return kind as ChecksumKind;
 }
 
 /** Whether the service says that this is not allowed. */
