@@ -131,7 +131,8 @@ export class Forgetting {
     this.#surveyTable("garbage", {
       table: "garbage",
       column: "key",
-      isGone: "key NOT IN (SELECT key FROM garbage, publisher WHERE instr(key, 'tail/' || stream) = 1)",
+      isGone:
+        "key NOT IN (SELECT key FROM garbage, publisher WHERE instr(key, 'tail/' || stream) = 1)",
       given: [],
       due: now + LIVES * lifeOf(retention),
       now,
