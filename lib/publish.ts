@@ -46,7 +46,7 @@ export interface PublishOptions {
  * Publishes an update, or several as one transaction, and resolves once they are in the bucket.
  *
  * An update is accepted into the state before anything is sent. A failure then only means that it
- * arrives later: `StoreUnavailableError` after `publishTimeout`, `AccessDeniedError` at once, both
+ * arrives later: `StoreUnavailableError` after `publishTimeout`, `AccessDeniedError` at a second look, both
  * with the update still queued. In a state file it survives a crash there, and the next connection
  * with that state uploads it. Without one it is only in memory: it is uploaded when the store allows
  * it before the process ends, and lost otherwise, which closing the connection tells. Receipts come in

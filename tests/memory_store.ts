@@ -52,6 +52,8 @@ export class MemoryStore implements ObjectStore {
   readonly url: string = "memory:";
   /** What the store's clock is ahead of the one here. */
   clockOffset = 0;
+  /** There is no bucket, as far as this store says. */
+  isMissing = false;
   readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
   /** The objects, by key. */
   readonly objects = new Map<string, { body: Uint8Array; lastModified: number }>();
@@ -59,6 +61,8 @@ export class MemoryStore implements ObjectStore {
   readonly hidden = new Map<string, number>();
   /** Keys that listings do not show, although they are there. */
   readonly unlisted = new Set<string>();
+  /** Whether the listing that is made lacks an object, although it is there. */
+  lacks: (key: string) => boolean = () => false;
   /** What listings still show after it was deleted. */
   readonly stale = new Map<string, { body: Uint8Array; lastModified: number }>();
   /** Listings go by what this makes of keys, and so does `startAfter`: by default by the keys. */
@@ -137,7 +141,8 @@ export class MemoryStore implements ObjectStore {
       .sort((a, b) => a.place < b.place ? -1 : 1);
     for (const { key, place } of ordered) {
       const object = listed.get(key);
-      if (!object || !key.startsWith(prefix) || place <= begin) continue;
+      if (this.isMissing) return;
+      if (!object || !key.startsWith(prefix) || place <= begin || this.lacks(key)) continue;
       yield { key, size: object.body.length, lastModified: object.lastModified };
     }
   }

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { sleep, systemEnvironment } from "../base/environment.ts";
 import {
+  AccessDeniedError,
   ConfigError,
   MissingKeyError,
   MissingObjectError,
@@ -11,6 +13,9 @@ import {
 } from "../errors.ts";
 import type { Watcher } from "../watch.ts";
 import { BadInputError } from "./exit.ts";
+
+/** A refusal is looked at again after this time: a proxy may be starting, or a new key not known yet. */
+const SECOND_LOOK_MS = 3_000;
 
 /** Messages name no more objects, keys or files. */
 const MAX_NAMED = 20;
@@ -21,8 +26,13 @@ const MAX_NAMED = 20;
  * @throws {ConfigError | BadInputError | StoreUnavailableError} when keys are missing for some of it,
  * objects are damaged, or the store does not hand out what it lists; all else is applied.
  */
-export async function pollOnce(watcher: Watcher): Promise<void> {
-  const { unreadable } = await watcher.poll();
+export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<void> {
+  const { unreadable } = await watcher.poll().catch(async (error) => {
+    if (!(error instanceof AccessDeniedError) && !(error instanceof ConfigError)) throw error;
+    await sleep(systemEnvironment.clock, SECOND_LOOK_MS, signal).catch(() => {});
+    if (signal.aborted) throw error;
+    return await watcher.poll();
+  });
   const kids = new Set<string>(), damaged: string[] = [], missing: string[] = [];
   for (const error of unreadable) {
     if (error instanceof MissingKeyError) kids.add(JSON.stringify(error.kid.slice(0, 128)));

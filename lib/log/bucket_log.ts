@@ -138,6 +138,11 @@ export class BucketLog {
     return this.#envelope.revision;
   }
 
+  /** Whether the store said in its last answer that there is no bucket, and none was seen before. */
+  get isMissing(): boolean {
+    return this.#store.isMissing === true;
+  }
+
   /** How many different keys that are not feedsync's {@linkcode list} has met. */
   get foreignKeys(): number {
     return this.#foreign.size;

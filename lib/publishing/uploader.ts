@@ -36,6 +36,9 @@ const SHARED_STATE_INTERVAL = 50;
 /** Delays after failed attempts. */
 const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 
+/** A refusal is looked at again after this time, before anybody is told. */
+const SECOND_LOOK_MS = 1_000;
+
 /** Garbage is deleted when something is sealed, or after so many milliseconds in which nothing is. */
 const GARBAGE_PATIENCE = 10_000;
 
@@ -241,16 +244,19 @@ export class Uploader {
 
   /** Tells who waits, and waits before the next attempt; false when there is to be none. */
   async #recover(error: unknown): Promise<boolean> {
+    let looksAgain = false;
     try {
-      this.#waiters.failed(error);
+      looksAgain = this.#waiters.failed(error);
     } catch {
       // The state cannot be read: they learn that their time is up.
     }
     const isStopping = this.#stopping.signal.aborted;
     if (isStopping && !this.#mustTryAgain(error)) return false;
     if (this.#backoff.failures === 0) this.#warn(error);
+    const delayMs = this.#backoff.fail();
     const { signal } = isStopping ? this.#forced : this.#stopping;
-    await sleep(this.#parts.environment.clock, this.#backoff.fail(), signal).catch(() => {});
+    const waitMs = looksAgain ? SECOND_LOOK_MS : delayMs;
+    await sleep(this.#parts.environment.clock, waitMs, signal).catch(() => {});
     return true;
   }
 

@@ -52,6 +52,7 @@ export class Waiters {
   readonly #state: State;
   readonly #waiting = new Set<Waiter>();
   #lastError: unknown;
+  #wasRefused = false;
   #closed: ClosedError | undefined;
   /** Rows in memory whose publisher knows that they are not uploaded. */
   readonly #told = new Set<number>();
@@ -105,16 +106,24 @@ export class Waiters {
   /** All rows up to `row` are in the bucket. */
   uploaded(row: number): void {
     this.#lastError = undefined;
+    this.#wasRefused = false;
     for (const told of this.#told) if (told <= row) this.#told.delete(told);
     this.#resolve(row);
   }
 
-  /** An upload has failed: told to other processes, too. */
-  failed(error: unknown): void {
+  /**
+   * An upload has failed: told to other processes, too. A refusal is told when it comes twice in a row: one
+   * may be that of a proxy, or of a server that does not know a new key yet. Returns whether it is the first.
+   */
+  failed(error: unknown): boolean {
     this.#lastError = error;
-    this.#tellOthers(error);
     const refusal = error instanceof Error ? this.#refusal(error) : undefined;
+    const isFirst = refusal !== undefined && !this.#wasRefused;
+    this.#wasRefused = refusal !== undefined;
+    if (isFirst) return true;
+    this.#tellOthers(error);
     if (refusal) this.#rejectAll(refusal);
+    return false;
   }
 
   /** Looks at what is uploaded meanwhile by others: another process, or an attempt that failed. */

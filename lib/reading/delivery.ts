@@ -148,7 +148,8 @@ export class Delivery {
   async gap(gap: Gap, signal: AbortSignal): Promise<void> {
     if (++this.#gaps <= MOST_GAPS_TOLD) {
       logger.error(
-        "Updates {first} to {last} of {stream} are lost: they expired before they were read",
+        "Updates {first} to {last} of {stream} are lost: no object in the bucket holds them that can be " +
+          "read; if they have expired, this server was away for longer than 'retention'",
         { ...gap },
       );
     } else if (this.#gaps === MOST_GAPS_TOLD + 1) {

@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
 import type { Delivery } from "./delivery.ts";
+import { sleep } from "../base/environment.ts";
 import { enterStreams } from "./enter.ts";
 import {
   AccessDeniedError,
@@ -56,6 +57,11 @@ export interface ReadingParts {
   /** Time and randomness. */
   readonly environment: Environment;
 }
+/**
+ * A bucket that is said to be missing is looked for again after these times, before it counts as an empty
+ * one: a complete listing lets feed files be published as new.
+ */
+const MISSING_LOOKS_MS = [2_000, 3_000];
 
 /** What a poller is made with. */
 export interface PollerOptions {
@@ -79,6 +85,7 @@ export class Poller {
   readonly #held: HeldStreams;
   readonly #unreadable: UnreadableLog;
   readonly #requests = new Semaphore(PARALLEL_REQUESTS);
+  #hasNoBucket = false;
 
   /** A poller that has not polled yet. */
   constructor(parts: ReadingParts, options: PollerOptions) {
@@ -105,11 +112,9 @@ export class Poller {
    * had told of.
    */
   async poll(): Promise<boolean> {
-    const { state, log, uploader, environment: { clock } } = this.#parts;
-    const { signal, config: { from } } = this.#options;
-    const observe = uploader.expectListing();
-    const streams = await log.list({ signal });
-    observe(streams);
+    const { state, environment: { clock } } = this.#parts;
+    const { config: { from } } = this.#options;
+    const streams = await this.#list();
     await enterStreams(this.#context, streams, from);
     this.#forget(streams);
     streams.delete(this.#skipped());
@@ -128,6 +133,24 @@ export class Poller {
       this.#readers.start(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
     return foundNews;
+  }
+
+  /** Lists the tail, if need be until it is sure that there is no bucket. */
+  async #list() {
+    const { log, uploader, environment: { clock } } = this.#parts;
+    const { signal } = this.#options;
+    for (let look = 0;; look++) {
+      const observe = uploader.expectListing();
+      const streams = await log.list({ signal });
+      const isDecided = !log.isMissing || this.#hasNoBucket;
+      if (!isDecided && look < MISSING_LOOKS_MS.length) {
+        await sleep(clock, MISSING_LOOKS_MS[look], signal);
+        continue;
+      }
+      this.#hasNoBucket = log.isMissing;
+      observe(streams);
+      return streams;
+    }
   }
 
   /** Forgets, now and then, what the listing and those before it show not to be needed any more. */

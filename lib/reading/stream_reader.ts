@@ -19,11 +19,14 @@ import type { ObjectKind, ObjectName } from "../log/names.ts";
 import type { Held, MemoryBudget } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";
 
-/** A hole is a gap once it was there in so many listings … */
-const HOLE_LISTINGS = 3;
+/** A hole in which no object was ever seen is a gap after this many listings, over at least this time. */
+const HOLE_LISTINGS = 3, HOLE_MS = 2000;
 
-/** … over at least so many milliseconds. */
-const HOLE_TIME = 2000;
+/**
+ * The same for a hole in which an object was seen before: replicas that answer in turn may show it now
+ * and then. So many listings in a row must show none.
+ */
+const VANISHED_LISTINGS = 10, VANISHED_MS = 60_000;
 
 /** What reading stands on. */
 export interface ReadContext extends FetchContext {
@@ -64,9 +67,12 @@ export class StreamReader {
   readonly #missed = new Set<string>();
   /** The segments behind the cursor were asked for. */
   #hasPeeked = false;
-  /** Listings of both tail and segments that showed the hole after the cursor; and since when. */
+  /** Listings of both tail and segments that were made with the cursor where it is; and since when. */
   #listings = 0;
   #since = 0;
+  /** How many of them in a row, up to the last one, showed no object with the next update; since when. */
+  #absences = 0;
+  #absentSince = 0;
 
   /** A reader of `stream` that starts with what is known of its tail. */
   constructor(context: ReadContext, stream: string, { commits, isListing }: TailNews) {
@@ -86,7 +92,7 @@ export class StreamReader {
     for (let before = -1;;) {
       signal.throwIfAborted();
       const cursor = state.cursors.get(this.#stream);
-      if (cursor !== before) [this.#hasPeeked, this.#listings] = [false, 0];
+      if (cursor !== before) [this.#hasPeeked, this.#listings, this.#absences] = [false, 0, 0];
       before = cursor;
       const names = this.#usable(cursor);
       const obstacle = this.#obstacleAfter(cursor);
@@ -99,10 +105,10 @@ export class StreamReader {
         throw obstacle;
       } else if (!this.#hasPeeked) {
         await this.#peek(cursor);
-      } else if (this.#isHoleProven()) {
+      } else if (obstacle ? this.#hasLookedOften() : this.#isHoleProven(cursor, names)) {
         await this.#crossHole(names, cursor);
       } else {
-        if (this.#listings > 0) await sleep(clock, HOLE_TIME / (HOLE_LISTINGS - 1), signal);
+        if (this.#listings > 0) await sleep(clock, this.#pauseMs(), signal);
         await this.#list();
       }
     }
@@ -122,9 +128,21 @@ export class StreamReader {
 
   /** Lists all of the stream, and always the tail before the segments: commits turn into those. */
   async #list(): Promise<void> {
-    if (this.#listings++ === 0) this.#since = this.#context.environment.clock.elapsed();
+    const { state, environment: { clock } } = this.#context;
+    const begun = clock.elapsed();
+    if (this.#listings++ === 0) this.#since = begun;
     const commits = await this.#listKind("tail");
     this.#setNames(commits, await this.#listKind("segments"));
+    const cursor = state.cursors.get(this.#stream);
+    if (this.#names.some((name) => holdsNext(name, cursor))) this.#absences = 0;
+    else if (this.#absences++ === 0) this.#absentSince = begun;
+  }
+
+  /** Time between two listings: short at first, then as long as a hole needs that was none before. */
+  #pauseMs(): number {
+    return this.#listings < HOLE_LISTINGS
+      ? HOLE_MS / (HOLE_LISTINGS - 1)
+      : VANISHED_MS / (VANISHED_LISTINGS - HOLE_LISTINGS);
   }
 
   /** Makes a listing when it is its turn: there may be a great many streams. */
@@ -171,8 +189,10 @@ export class StreamReader {
    * A GET found nothing: the object was sealed or superseded meanwhile, or the store does not show it
    * yet. That alone is never a hole, so look again, and fetch it again if it is still listed.
    */
-  async #noteAbsent({ key }: ObjectName): Promise<void> {
+  async #noteAbsent(name: ObjectName): Promise<void> {
+    const { key } = name;
     this.#absent.add(key);
+    this.#noteSeen(name);
     if (this.#missed.has(key)) return;
     this.#missed.add(key);
     this.#listings = 0;
@@ -189,9 +209,25 @@ export class StreamReader {
 
   /** Goes on without an object that cannot be read; what else went wrong is thrown again. */
   #setAside(name: ObjectName, error: unknown): void {
+    if (!this.#context.signal.aborted) this.#noteSeen(name);
     if (!isUnreadable(error)) throw error;
     this.#damaged.push({ name, error });
     this.#context.onUnreadable(error);
+  }
+
+  /**
+   * An object with the next update was seen, but not read. The state remembers that until the cursor moves:
+   * then it takes more to prove that there is none.
+   */
+  #noteSeen(name: ObjectName): void {
+    const cursor = this.#context.state.cursors.get(this.#stream);
+    if (holdsNext(name, cursor)) this.#hold(cursor);
+  }
+
+  /** Notes that the stream waits; returns since when it does, by the store's clock. */
+  #hold(cursor: number): number {
+    const now = Math.round(this.#context.log.now()); // The clock here may be set meanwhile.
+    return this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now));
   }
 
   /** The objects beyond the cursor that may be read. */
@@ -224,21 +260,31 @@ export class StreamReader {
     const { patience, wasHeld, onUnreadable } = this.#context;
     const isAbsent = obstacle instanceof MissingObjectError;
     // An absent object is fetched again after each listing before it holds up its stream.
-    if (isAbsent && !wasHeld && !this.#isHoleProven()) return false;
+    if (isAbsent && !wasHeld && !this.#hasLookedOften()) return false;
     const hasLooked = this.#listings > 0 || wasHeld && this.#hasPeeked;
     if (!hasLooked && names.length > 0) return false;
     if (obstacle instanceof MissingKeyError) return true;
-    const now = Math.round(this.#context.log.now()); // The clock here may be set meanwhile.
-    const since = this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now));
-    if (names.length > 0 && now - since >= patience) return false;
+    const waitedMs = this.#context.log.now() - this.#hold(cursor);
+    if (names.length > 0 && waitedMs >= patience) return false;
     if (isAbsent) onUnreadable(obstacle);
     return true;
   }
 
-  /** Whether nothing has led on from the cursor for long enough. */
-  #isHoleProven(): boolean {
+  /** Whether there were enough listings for a hole in which nothing was ever seen. */
+  #hasLookedOften(): boolean {
     const { clock } = this.#context.environment;
-    return this.#listings >= HOLE_LISTINGS && clock.elapsed() - this.#since >= HOLE_TIME;
+    return this.#listings >= HOLE_LISTINGS && clock.elapsed() - this.#since >= HOLE_MS;
+  }
+
+  /** Whether nothing has led on from the cursor for long enough. */
+  #isHoleProven(cursor: number, names: readonly ObjectName[]): boolean {
+    if (!this.#hasLookedOften()) return false;
+    const { state: { cursors }, environment: { clock } } = this.#context;
+    // Without anything behind the hole, only an earlier listing can have told how far the stream goes.
+    const wasSeen = names.length === 0 || cursors.isHeld(this.#stream, cursor);
+    if (!wasSeen) return true;
+    const absentMs = clock.elapsed() - this.#absentSince;
+    return this.#absences >= VANISHED_LISTINGS && absentMs >= VANISHED_MS;
   }
 
   /** Reports the gap, once the object behind it is read: a key alone moves no cursor. */
@@ -257,7 +303,7 @@ export class StreamReader {
     await delivery.apply(this.#stream, object.value.updates, signal);
   }
 
-  /** Everything that there was has expired before it was read. */
+  /** Nothing is left of what there was. */
   async #giveUp(cursor: number): Promise<void> {
     const { state, delivery, signal } = this.#context;
     const last = state.cursors.reach(this.#stream);
@@ -270,4 +316,9 @@ export class StreamReader {
     const { state } = this.#context;
     return state.transaction(() => work(state), { durable: false });
   }
+}
+
+/** Whether the update after the cursor is in the object. */
+function holdsNext({ first, last }: ObjectName, cursor: number): boolean {
+  return first <= cursor + 1 && last > cursor;
 }

@@ -43,7 +43,7 @@ export class Cursors {
     this.#unread = db.prepare(
       "SELECT stream FROM cursors WHERE reach > seq ORDER BY seq = 0, stream",
     );
-    this.#giveUp = db.prepare("UPDATE cursors SET reach = seq WHERE stream = ?");
+    this.#giveUp = db.prepare("UPDATE cursors SET reach = seq, heldSince = NULL WHERE stream = ?");
     this.#any = db.prepare("SELECT 1 FROM cursors LIMIT 1");
     this.#waiting = db.prepare(
       `SELECT 1 FROM cursors WHERE reach > seq AND coalesce(heldSince, ?1) >= ?1 AND stream <> ?2
@@ -75,6 +75,12 @@ export class Cursors {
   hold(stream: string, seq: number, now: number): number {
     this.#hold.run(stream, seq, now);
     return Number(this.#get.get(stream)!.heldSince);
+  }
+
+  /** Whether it is noted that the stream waits at `seq`. */
+  isHeld(stream: string, seq: number): boolean {
+    const known = this.#get.get(stream);
+    return known !== undefined && known.seq === seq && known.heldSince !== null;
   }
 
   /** Notes that a listing showed the stream to reach to `seq`. */

@@ -48,7 +48,9 @@ export interface Survey {
  *   retention while the stream vanished, that may be further than the cursor, and it is kept for a year.
  * - Which updates of a fork were published again, with the cursor of their stream.
  * - Own streams that were given up, after a week, and which objects of them were looked into.
- * - That a file is gone, after a month.
+ * - Objects of the own streams that this server cannot delete, after four times the retention: they have
+ *   expired. Those in the tail of the current stream stay: a listing shows when they are gone.
+ * - That a file is gone, and of which feed it was, after a month.
  * - What is beyond the bounds of {@linkcode Newest}.
  */
 export class Forgetting {
@@ -79,6 +81,7 @@ export class Forgetting {
        UNION SELECT stream FROM former_streams UNION SELECT stream FROM publisher)`,
     );
     if (retention !== false) this.#surveyObjects(survey);
+    this.#surveyGarbage(survey);
     this.#surveyFiles(survey);
     this.#newest.bound();
     this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('lastSurvey', ?)", Math.round(now));
@@ -124,6 +127,18 @@ export class Forgetting {
     });
   }
 
+  #surveyGarbage({ now, retention }: Survey): void {
+    this.#surveyTable("garbage", {
+      table: "garbage",
+      column: "key",
+      isGone:
+        "key NOT IN (SELECT key FROM garbage, publisher WHERE instr(key, 'tail/' || stream) = 1)",
+      given: [],
+      due: now + LIVES * lifeOf(retention),
+      now,
+    });
+  }
+
   #surveyFiles({ now, retention }: Survey): void {
     this.#surveyTable("file", {
       table: "files",
@@ -133,6 +148,7 @@ export class Forgetting {
       due: now + Math.max(FILE_MEMORY, LIVES * lifeOf(retention)),
       now,
     });
+    this.#run("DELETE FROM file_feeds WHERE path NOT IN (SELECT path FROM files)");
   }
 
   /** Forgets the rows of a table that were found to be gone in all surveys until they were due. */

@@ -113,6 +113,11 @@ export interface ObjectStore extends AsyncDisposable {
    * and cannot be used. Absent where a store cannot be mistaken for another one.
    */
   expectObjects?(): void;
+  /**
+   * Whether the last answer was that there is no bucket, and none was seen before; absent where there are
+   * no buckets. That may pass: once is not enough to take it for an empty one.
+   */
+  readonly isMissing?: boolean;
   /** Writes the object at `key`, whole or not at all. */
   put(key: string, body: Uint8Array, options?: StoreOptions): Promise<void>;
   /** Reads the object at `key`; `undefined` when there is none. */

@@ -44,6 +44,23 @@ Deno.test("watch outlives what a network says while it comes up", async () => {
   assert.equal(code, 143, stderr);
 });
 
+Deno.test("watch --once and publish look again at a refusal that passes", async () => {
+  const commands = [["watch", "--once"], ["publish", "https://example.com/", "-"]];
+  await Promise.all(commands.map(async (args) => {
+    let tried = 0;
+    await using server = httpServer(({ method }) => {
+      if (tried++ === 0) return s3Failure(403, "AccessDenied");
+      return method === "PUT"
+        ? new Response(null, { headers: { etag: '"1"' } })
+        : new Response(LISTING);
+    });
+    await using directory = await workspace();
+    const env = variables(server.endpoint);
+    const { code, stderr } = await feedsync(args, { cwd: directory.path, env, stdin: "x" });
+    assert.equal(code, 0, stderr);
+  }));
+});
+
 Deno.test("watch ends when its credentials are refused, at a second look", async () => {
   const refusals: [answer: () => Response, code: number][] = [
     [() => s3Failure(403, "InvalidAccessKeyId"), 77],

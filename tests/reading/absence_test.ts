@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { MissingObjectError } from "../../lib/errors.ts";
 import { watch } from "../../lib/watch.ts";
 import { captureLog } from "../encryption/keys.ts";
-import { Fleet, texts } from "../fixture.ts";
+import { Fleet, survivingState, texts } from "../fixture.ts";
 
 const STREAM = "web-1_abcdefgh";
 const MINUTE = 60_000, HOUR = 60 * MINUTE;
@@ -156,7 +156,7 @@ Deno.test("what listings show after it was deleted does not keep what has taken 
   assert.deepEqual(received.contents, texts("a", 12));
 });
 
-Deno.test("what expired while listings still show it is a gap as soon as they do not", async () => {
+Deno.test("what expired while listings still show it is a gap once they do not", async () => {
   await using fleet = new Fleet();
   const { received, time, store, second, stream } = await begun(fleet);
   await using _ = received;
@@ -233,4 +233,115 @@ Deno.test("a gap ends where the next object is listed, not where the next one ca
   await time.run(received.watcher.poll());
   assert.deepEqual(received.gaps, [{ stream, first: 2, last: 2 }]);
   assert.deepEqual(received.contents, ["a1", "a3", "a4"]);
+});
+
+/** The listings that are made from now on lack the key as `lacks` says, by their number. */
+function flicker({ store }: Fleet, key: string, lacks: (listing: number) => boolean): void {
+  const { list } = store.requests;
+  store.lacks = (listed) => listed === key && lacks(store.requests.list - list);
+}
+
+Deno.test("what some listings show and others lack is no gap, however many lack it in a row", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second } = await begun(fleet);
+  await using _ = received;
+  store.hidden.set(second, Infinity);
+  flicker(fleet, second, (listing) => listing % 9 !== 1);
+  for (let poll = 0; poll < 20; poll++) await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  store.hidden.clear();
+  for (let poll = 0; poll < 9; poll++) await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  assert.deepEqual(received.contents, texts("a", 3));
+});
+
+Deno.test("behind a balancer, a replica that lags for 50 s loses nothing", async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    await using fleet = new Fleet();
+    const { received, time, store, second } = await begun(fleet);
+    await using _ = received;
+    let state = seed;
+    const isStale = () => (state = (state * 1103515245 + 12345) % 2147483648) < 2147483648 / 2;
+    const until = time.clock.now() + 50_000;
+    const get = store.get.bind(store), list = store.list.bind(store);
+    let isShown = false;
+    store.get = (key) =>
+      isStale() && key === second && time.clock.now() < until
+        ? Promise.resolve(undefined)
+        : get(key);
+    store.list = async function* (...args) {
+      const isLate = isShown && isStale() && time.clock.now() < until;
+      isShown = true; // What no listing shows for two seconds is not known to be there.
+      for await (const info of list(...args)) if (!isLate || info.key !== second) yield info;
+    };
+    for (let poll = 0; poll < 70; poll++) {
+      await time.run(received.watcher.poll());
+      time.skip(1000);
+    }
+    assert.deepEqual(received.gaps, [], `seed ${seed}`);
+    assert.deepEqual(received.contents, texts("a", 3));
+  }
+});
+
+Deno.test("a restart does not forget that a listing has shown what the next ones lack", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const state = survivingState("web-2", fleet);
+  {
+    await using received = fleet.watch(fleet.server("web-2", { state }));
+    await fleet.publish(web1, "a1");
+    await fleet.time.run(received.watcher.poll());
+    await fleet.publish(web1, "a2", "a3");
+    fleet.store.hidden.set(fleet.keys("tail/")[1], Infinity);
+    await fleet.time.run(received.watcher.poll());
+  }
+  fleet.store.hidden.clear();
+  const second = fleet.keys("tail/")[1];
+  fleet.store.lacks = (key) => key === second;
+  fleet.time.clock.setTimer(40_000, () => fleet.store.lacks = () => false);
+  await using received = fleet.watch(fleet.server("web-2", { state }));
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  assert.deepEqual(received.contents, ["a2", "a3"]);
+});
+
+Deno.test("what was listed and is gone for good is a gap after a minute, in a few listings", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second, stream } = await begun(fleet);
+  await using _ = received;
+  store.hidden.set(second, Infinity);
+  await time.run(received.watcher.poll());
+  store.objects.delete(second);
+  const { list } = store.requests, begin = time.clock.now();
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, [{ stream, first: 2, last: 2 }]);
+  assert.ok(time.clock.now() - begin >= MINUTE);
+  assert.ok(store.requests.list - list <= 30, `${store.requests.list - list} LISTs`);
+});
+
+Deno.test("a bucket that is out of sight for a moment is not taken for an empty one", async () => {
+  await using fleet = new Fleet();
+  await fleet.publish(fleet.server("web-1"), "a1");
+  const web2 = fleet.server("web-2");
+  await using received = fleet.watch(web2);
+  const { state } = web2.parts!;
+  fleet.store.isMissing = true;
+  fleet.time.clock.setTimer(4_000, () => {
+    assert.equal(state.fact("lastPoll"), undefined);
+    fleet.store.isMissing = false;
+  });
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, ["a1"]);
+});
+
+Deno.test("a bucket that stays missing is an empty one, and costs one listing a poll from then on", async () => {
+  await using fleet = new Fleet();
+  const web2 = fleet.server("web-2");
+  await using received = fleet.watch(web2);
+  fleet.store.isMissing = true;
+  await fleet.time.run(received.watcher.poll());
+  assert.ok(web2.parts!.state.isRestored({ from: "earliest", heldAfter: 0 }));
+  const { list } = fleet.store.requests;
+  await fleet.time.run(received.watcher.poll());
+  assert.equal(fleet.store.requests.list, list + 1);
 });

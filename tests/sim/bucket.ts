@@ -85,16 +85,16 @@ export class Bucket {
     return object;
   }
 
-  /** A page of a listing, which shows the bucket as it was `lag` milliseconds ago. */
+  /** A page of a listing, which shows the bucket as it was `lag` milliseconds ago, without some objects. */
   page(
     prefix: string,
     startAfter: string,
-    { size, lag }: { size: number; lag: number },
+    { size, lag, lacks }: { size: number; lag: number; lacks: (key: string) => boolean },
   ): { items: ObjectInfo[]; more: boolean } {
     const items: ObjectInfo[] = [];
     const begin = startAfter && this.#placeOf(startAfter);
     for (const { name: { key }, body, lastModified } of this.#sorted(lag)) {
-      if ((begin && this.#placeOf(key) <= begin) || !key.startsWith(prefix)) continue;
+      if ((begin && this.#placeOf(key) <= begin) || !key.startsWith(prefix) || lacks(key)) continue;
       if (items.length === size) return { items, more: true };
       items.push({ key, size: body.length, lastModified });
     }

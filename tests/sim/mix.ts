@@ -82,6 +82,11 @@ export interface Mix {
   pageSize: number;
   /** Listings may show the bucket as it was so many milliseconds ago. */
   readonly lag: number;
+  /**
+   * One of two replicas lacks some objects of others for up to so many milliseconds after they were
+   * stored; each request, a listing or a GET, goes to either.
+   */
+  readonly replicaLag: number;
   /** Listings are in the order of the keys. */
   readonly isSorted: boolean;
   /** How often a server is told of another's commit as soon as it is stored. */
@@ -125,6 +130,7 @@ export function drawMix(chance: Chance, focus: readonly Focus[] = []): Mix {
     latency: chance.pick([20, 100, 1000]),
     pageSize: chance.pick([2, 5, 1000]),
     lag: chance.happens(0.1) ? SECOND : 0,
+    replicaLag: chance.happens(0.15) ? chance.pick([5, 20, 50]) * SECOND : 0,
     isSorted: !chance.happens(0.15),
     wakeUps: chance.pick([0, 0, 0.3, 0.9]),
     marker: chance.pick([0, 0, 0.5, 1]),

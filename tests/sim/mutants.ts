@@ -261,6 +261,10 @@ export const MUTANTS: readonly Mutant[] = [
     edit("state/forgetting.ts", "Math.min(HOUR, lifeOf(retention) / 4)", "0"),
   ),
   mutant(
+    "a hole is proven by listings that do not agree",
+    edit(STREAM_READER, "if (!wasSeen) return true;", "if (wasSeen || !wasSeen) return true;"),
+  ),
+  mutant(
     "cleanup leaves holes",
     edit(
       "cleanup.ts",

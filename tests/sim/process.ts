@@ -56,6 +56,8 @@ export class Process {
       chance,
       mix,
       hiddenUntil: server.hiddenUntil,
+      server: server.name,
+      hasEntered: () => this.state.fact("entered") !== undefined,
       clockError: () => server.clockError,
       alive: () => this.alive,
       reachable: () => timeline.now >= server.outageUntil,

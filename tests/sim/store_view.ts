@@ -8,7 +8,8 @@ import type {
   RequestCounts,
   StoreOptions,
 } from "../../lib/stores/store.ts";
-import { MARKER_KEY } from "../../lib/log/names.ts";
+import { MARKER_KEY, parseKey, serverOf } from "../../lib/log/names.ts";
+import { shuffled } from "../memory_store.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Chance } from "./chance.ts";
 import { type Fate, fateOf } from "./fate.ts";
@@ -24,6 +25,9 @@ const STORE_TIMEOUT = 60_000;
 /** For so many milliseconds a GET finds nothing once it did not: a cache remembers that. */
 const MISSED = [0, 1000, 5000, 60_000, 4 * 60_000];
 
+/** The replica that lags answers with this probability, and a listing at most so often in a row. */
+const STALE = 0.6, MOST_STALE = 2;
+
 /** What a store stands on in a simulated process. */
 export interface StoreHost {
   readonly bucket: Bucket;
@@ -32,6 +36,10 @@ export interface StoreHost {
   readonly mix: Mix;
   /** Until when GETs find nothing at a key, as far as that was drawn. */
   readonly hiddenUntil: Map<string, number>;
+  /** The server whose process it is: no replica lacks what it has written itself. */
+  readonly server: string;
+  /** Whether the process has entered the streams: before that, no replica lacks anything. */
+  hasEntered(): boolean;
   /** Milliseconds that the process's clock is ahead. */
   clockError(): number;
   /** Whether the process lives. */
@@ -54,6 +62,8 @@ export class StoreView implements ObjectStore {
   /** When the last listing of the tail, or of the segments of a stream, was begun. */
   readonly listings = new Map<string, number>();
   readonly #host: StoreHost;
+  /** How many listings of a prefix in a row came from the replica that lags. */
+  readonly #stale = new Map<string, number>();
 
   constructor(host: StoreHost) {
     this.#host = host;
@@ -67,8 +77,9 @@ export class StoreView implements ObjectStore {
   async get(key: string, options: StoreOptions = {}): Promise<Uint8Array | undefined> {
     this.requests.get++;
     const { bucket, chance, mix } = this.#host;
+    const isStale = this.#mayLag() && chance.happens(STALE);
     const read = () => {
-      if (this.#isHidden(key)) return undefined;
+      if (this.#isHidden(key) || isStale && this.#lacks(key)) return undefined;
       return key === MARKER_KEY ? bucket.marker : bucket.objects.get(key)?.body;
     };
     const body = await this.#request(`GET ${key}`, "read", read, options);
@@ -86,16 +97,39 @@ export class StoreView implements ObjectStore {
     return isHidden;
   }
 
+  #mayLag(): boolean {
+    return this.#host.mix.replicaLag > 0 && this.#host.hasEntered();
+  }
+
+  #isListingStale(prefix: string): boolean {
+    if (!this.#mayLag()) return false;
+    const before = this.#stale.get(prefix) ?? 0;
+    const isStale = before < MOST_STALE && this.#host.chance.happens(STALE);
+    this.#stale.set(prefix, isStale ? before + 1 : 0);
+    return isStale;
+  }
+
+  /** Whether the replica that lags lacks an object: two thirds of them it has at once. */
+  #lacks(key: string): boolean {
+    const { bucket, mix: { replicaLag }, server, timeline } = this.#host;
+    const object = bucket.objects.get(key), name = parseKey(key);
+    if (!object || !name || serverOf(name.stream) === server) return false;
+    const part = (parseInt(shuffled(key), 10) % 1000) / 1000;
+    return part < 0.33 && timeline.now < object.created + 3 * part * replicaLag;
+  }
+
   async *list(
     prefix: string,
     { startAfter = "", signal }: ListOptions = {},
   ): AsyncIterable<ObjectInfo> {
     const { bucket, chance, mix, timeline } = this.#host;
     const lag = chance.between(0, mix.lag);
+    const isStale = this.#isListingStale(prefix),
+      lacks = (key: string) => isStale && this.#lacks(key);
     this.listings.set(prefix, timeline.now);
     for (let after = startAfter;;) {
       this.requests.list++;
-      const read = () => bucket.page(prefix, after, { size: mix.pageSize, lag });
+      const read = () => bucket.page(prefix, after, { size: mix.pageSize, lag, lacks });
       const { items, more } = await this.#request(`LIST ${prefix}`, "read", read, { signal });
       const cut = chance.happens(mix.faults.cut) ? chance.whole(0, items.length) : undefined;
       yield* items.slice(0, cut);

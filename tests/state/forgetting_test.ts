@@ -231,3 +231,39 @@ Deno.test("made-up feeds with long URLs take no more than a bound, real ones sta
   assert.ok(newest.get(urlOf("real-0")) && newest.get(urlOf("real-999")));
   assert.ok(newest.get(urlOf("2999/".padEnd(32_000, "x"))), "the newest");
 });
+
+Deno.test("of a file that is gone, its feed is forgotten with it", () => {
+  const time = new VirtualTime();
+  using watched = new Watched("reader", time);
+  const { files } = watched.state, now = time.clock.now();
+  for (const [path, hash] of [["/gone", null], ["/there", "hash"]] as const) {
+    files.note(path, hash);
+    files.noteFeed(path, { url: urlOf("a"), removedAt: now });
+  }
+  watched.survey({ now });
+  watched.survey({ now: now + 29 * DAY });
+  assert.equal(watched.count("file_feeds"), 2);
+  watched.survey({ now: now + 31 * DAY });
+  assert.deepEqual([watched.count("files"), watched.count("file_feeds")], [1, 1]);
+  assert.equal(files.feed("/there")?.url, urlOf("a"));
+});
+
+Deno.test("objects that this server may not delete are forgotten once they have expired", () => {
+  const time = new VirtualTime();
+  using watched = new Watched("web-1", time);
+  const { publisher } = watched.state, now = time.clock.now();
+  const key = (kind: "tail" | "segments", stream: string) =>
+    objectName({ kind, stream, first: 1, last: 1, writer: "aaaaaaaa" }).key;
+  const former = publisher.load().stream;
+  publisher.begin("web-1_bcdefghi", { base: 0, previous: former });
+  const own = key("tail", "web-1_bcdefghi");
+  const all = [own, key("segments", "web-1_bcdefghi"), key("tail", former)];
+  for (const garbage of all) publisher.addGarbage(garbage, now);
+  watched.survey({ now });
+  watched.survey({ now: now + 3 * DAY });
+  assert.equal(watched.count("garbage"), 3);
+  watched.survey({ now: now + 4 * DAY });
+  assert.deepEqual(publisher.garbage(Infinity), [own]);
+  watched.survey({ now: now + 5 * DAY });
+  assert.equal(watched.count("forgettable"), 0);
+});

@@ -49,6 +49,27 @@ Deno.test("writes carry a checksum where the bucket wants one, tried once withou
   }
 });
 
+Deno.test("writes carry the checksum that is asked for, also of two at once that are refused", async () => {
+  const headers: [asked: string, sent: string, value?: string][] = [
+    ["Content-MD5 is required", "content-md5", "ndTkYSaMgDT1yFZOFVxnpg=="],
+    ["x-amz-checksum header required", "x-amz-checksum-sha256"],
+    ["x-amz-checksum-crc32 is required", "x-amz-checksum-crc32", "jNwWgw=="],
+    ["x-amz-checksum-sha1 is required", "x-amz-checksum-sha1"],
+  ];
+  for (const [message, header, value] of headers) {
+    await using server = httpServer(async (request) => {
+      const isLate = new URL(request.url).pathname.endsWith("/b");
+      await new Promise((resolve) => setTimeout(resolve, isLate ? 50 : 5));
+      const checksum = request.headers.get(header);
+      if (checksum === null) return s3Failure(400, "InvalidRequest", message);
+      if (checksum !== (value ?? checksum)) return s3Failure(400, "BadDigest");
+      return new Response(null, { headers: { etag: '"1"' } });
+    });
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    await Promise.all([store.put("a", bytes("x")), store.put("b", bytes("x"))]);
+  }
+});
+
 Deno.test("no checksum is sent where none is asked for, and a second refusal is told", async () => {
   const sent: (string | null)[] = [];
   let isLocked = false;

@@ -326,14 +326,15 @@ Deno.test("a bucket that cannot be created either way tells why at first", async
 for (const [status, code] of [[503, "SlowDown"], [429, "TooManyRequests"]] as const) {
   Deno.test(`a service that asks with ${status} to be left alone is, for as long as it says`, async () => {
     const time = new VirtualTime();
-    for (const isDate of [false, true]) {
-      const retryAfter = isDate ? new Date(time.clock.now() + 60_000).toUTCString() : "60";
+    for (const aheadMs of [undefined, 0, 3_600_000]) {
+      const ahead = (ms: number) => new Date(time.clock.now() + ms).toUTCString();
+      const headers: Record<string, string> = aheadMs === undefined
+        ? { "retry-after": "60" }
+        : { "retry-after": ahead(aheadMs + 60_000), "date": ahead(aheadMs) };
       let isBusy = true, asked = 0;
       await using server = httpServer(() => {
         asked++;
-        return isBusy
-          ? s3Failure(status, code, "slowly", { "retry-after": retryAfter })
-          : new Response("body");
+        return isBusy ? s3Failure(status, code, "slowly", headers) : new Response("body");
       });
       await using store = await openS3Store({
         ...BUCKET,

@@ -25,5 +25,5 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   explainStore(sync, settings);
   using _ = surviveLeftovers();
   await using watcher = watchWith(sync, [stopWithOutput(printer, stop)], { signal, manual });
-  await (manual ? pollOnce(watcher) : watcher.finished);
+  await (manual ? pollOnce(watcher, signal) : watcher.finished);
 }

@@ -84,7 +84,7 @@ async function once(
   const { deadLetters } = connectionOf(sync).parts!.state, lastId = deadLetters.lastId();
   const failed: string[] = [];
   try {
-    await pollOnce(watcher);
+    await pollOnce(watcher, signal);
   } finally {
     await using files = settings.config.files &&
       watchFiles(sync, undefined, { ...options, manual: true });

@@ -75,23 +75,52 @@ function isResponse(response: unknown): response is HttpResponse {
 }
 
 async function filter(response: HttpResponse, command: string): Promise<void> {
-  const { statusCode, headers, body } = response;
+  const { statusCode, headers } = response;
   const useful = Object.entries(headers).filter(([name]) => USEFUL_HEADERS.has(name));
   response.headers = Object.fromEntries(useful);
   // The SDK signs by the clock of the service where that differs from its own.
   if (clockOf((name) => headers[name]) === undefined) delete response.headers.date;
   const isListing = command === "ListObjectsV2Command" && statusCode === 200;
-  const isPage = /^text\/html\b/i.test(headers["content-type"] ?? "");
-  if (statusCode < 300 && !isListing && !isPage) return;
+  // S3 says nothing more when it has deleted an object.
+  const isDeleted = command === "DeleteObjectCommand" && statusCode === 200;
+  let isPage = /^text\/html\b/i.test(headers["content-type"] ?? "");
+  if (statusCode < 300 && isPage && command === "GetObjectCommand") {
+    isPage = await beginsAsPage(response);
+  }
+  if (statusCode < 300 && !isListing && !isDeleted && !isPage) return;
   if (isRedirect(statusCode) || (statusCode === 404 && ABSENT.test(command))) return;
-  const text = body instanceof ReadableStream ? await textOf(body) : "";
-  if (!isOfS3(text, isListing)) throw new ForeignAnswerError(statusCode, text);
-  response.body = new Blob([isListing ? readable(text) : text]);
+  const text = response.body instanceof ReadableStream ? await textOf(response.body) : "";
+  const xml = withoutPrefixes(text);
+  if (isDeleted && text !== "" || !isOfS3(xml, isListing)) {
+    throw new ForeignAnswerError(statusCode, text);
+  }
+  response.body = new Blob([isListing ? readable(xml) : xml]);
+}
+
+/** How many bytes tell a page from an object. */
+const HEAD_BYTES = 64;
+
+/** An object may be called a page on the way here: its first bytes tell. The body can still be read. */
+async function beginsAsPage(response: HttpResponse): Promise<boolean> {
+  if (!(response.body instanceof ReadableStream)) return false;
+  const [head, body]: ReadableStream<Uint8Array>[] = response.body.tee();
+  response.body = body;
+  const bytes: number[] = [];
+  for await (const chunk of head) {
+    bytes.push(...chunk.subarray(0, HEAD_BYTES));
+    if (bytes.length >= HEAD_BYTES) break;
+  }
+  return new TextDecoder().decode(new Uint8Array(bytes)).trimStart().startsWith("<");
+}
+
+/** XML whose elements are named without prefixes of a name space, as the SDK reads them. */
+function withoutPrefixes(xml: string): string {
+  return xml.replace(/<(\/?)[\w.-]+:(?=[A-Za-z])/g, "<$1");
 }
 
 /** Whether that is what S3 services answer: a listing, or an error, which may have no body. */
 function isOfS3(text: string, isListing: boolean): boolean {
-  const root = /<(?:\w+:)?(\w+)/.exec(text.replace(/^\s*<\?.*?\?>/s, ""))?.[1] ?? "";
+  const root = /<(\w+)/.exec(text.replace(/^\s*<\?.*?\?>/s, ""))?.[1] ?? "";
   if (["Error", "ErrorResponse"].includes(root)) return true;
   return isListing ? root === "ListBucketResult" : text === "";
 }
@@ -102,11 +131,22 @@ async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
   return new TextDecoder().decode(bytes);
 }
 
-/** A listing with dates that the SDK can read, and without others. */
+/** A listing with dates and truth values that the SDK can read, and without others. */
 function readable(xml: string): string {
-  const dated = /<LastModified\s*(?:\/>|>([^<]*)<\/LastModified\s*>)/g;
-  return xml.replace(/<RestoreStatus>.*?<\/RestoreStatus>/gs, "").replace(dated, (_, text = "") => {
-    const ms = dateOf(text.trim());
-    return ms === undefined ? "" : `<LastModified>${new Date(ms).toISOString()}</LastModified>`;
-  });
+  return xml.replace(/<RestoreStatus>.*?<\/RestoreStatus>/gs, "")
+    .replace(element("LastModified"), (_, text = "") => {
+      const ms = dateOf(text.replace(/^\s*<!\[CDATA\[(.*)\]\]>\s*$/s, "$1").trim());
+      return ms === undefined ? "" : `<LastModified>${new Date(ms).toISOString()}</LastModified>`;
+    })
+    .replace(element("IsTruncated"), (_, text = "") => {
+      const value = text.trim().toLowerCase();
+      const isTrue = ["true", "1", "yes"].includes(value);
+      const isKnown = isTrue || ["false", "0", "no"].includes(value);
+      return isKnown ? `<IsTruncated>${isTrue}</IsTruncated>` : "";
+    });
+}
+
+/** Matches an element, whatever is in it. */
+function element(name: string): RegExp {
+  return new RegExp(`<${name}(?:\\s[^>]*)?(?:/>|(?<!/)>(.*?)</${name}\\s*>)`, "gs");
 }

@@ -44,23 +44,28 @@ export class ForeignAnswerError extends Error {
   override name = "ForeignAnswerError";
   /** Where the SDK looks for the status, to decide about another attempt. */
   readonly $metadata: { readonly httpStatusCode: number };
+  readonly #subject: string;
 
   /** An answer with this status; `text` is the body, if there is a readable one. */
   constructor(status: number, text = "") {
     const title = titleOf(text).slice(0, MAX_TITLE);
     super(`the answer is not that of an S3 service${title && ` (${JSON.stringify(title)})`}`);
     this.$metadata = { httpStatusCode: status };
+    this.#subject = title || text.trim().split("\n", 1)[0].slice(0, MAX_TITLE);
+  }
+
+  /** Whether its title, or the first line of a text that is not told, says so. */
+  says(words: RegExp): boolean {
+    return words.test(this.#subject);
   }
 }
 
 /** So much of a title is told: characters. */
 const MAX_TITLE = 100;
 
-/** What a page is called, or the first line of a text. No more: pages may repeat what was sent. */
+/** What a page of HTML is called. No more: answers may repeat what was sent, and be anything. */
 function titleOf(text: string): string {
-  const [, , title] = /<(title|h1)\b[^>]*>([^<]*)/i.exec(text) ?? [];
-  if (title !== undefined) return title.trim();
-  return text.includes("<") ? "" : text.trim().split("\n", 1)[0];
+  return /<(title|h1)\b[^>]*>([^<]*)/i.exec(text)?.[2].trim() ?? "";
 }
 
 /** The header that {@linkcode RetryAfter} has the time in that the service asks for: seconds. */
@@ -101,11 +106,17 @@ export function isBeingCreated(error: unknown): boolean {
   return codeOf(error) === "OperationAborted";
 }
 
-/** Whether the service wants a checksum of what is written, as it does where objects are locked. */
-export function wantsChecksum(error: unknown): boolean {
-  if (codeOf(error) === "MissingContentMD5") return true;
-  const message = messageOf(originOf(error));
-  return statusOf(error) === 400 && /content-md5|x-amz-checksum/i.test(message);
+/** What a checksum is made with: `md5` goes into `Content-MD5`, others into `x-amz-checksum-…`. */
+export type ChecksumKind = "md5" | "crc32" | "sha1" | "sha256";
+
+/** Which checksum the service requires of what is written, as it does where objects are locked. */
+export function requiredChecksum(error: unknown): ChecksumKind | undefined {
+  if (codeOf(error) === "MissingContentMD5") return "md5";
+  const message = messageOf(originOf(error)).toLowerCase();
+  if (statusOf(error) !== 400 || !/content-md5|x-amz-checksum/.test(message)) return undefined;
+  if (message.includes("content-md5")) return "md5";
+  const [, kind = "sha256"] = /x-amz-checksum-(crc32|sha1|sha256)\b/.exec(message) ?? [];
+  return kind as ChecksumKind;
 }
 
 /** Whether the service says that this is not allowed. */
@@ -163,7 +174,13 @@ export function redirection(error: unknown): string {
   if (!isRedirect(statusOf(error))) return "";
   const region = headerOf(error, "x-amz-bucket-region"), location = headerOf(error, "location");
   if (region !== undefined) return `, the bucket is in ${region}`;
-  return location === undefined ? "" : `, it redirects to ${location}`;
+  return location === undefined ? "" : `, it redirects to ${withoutQuery(location)}`;
+}
+
+/** Tokens of a session may be in the rest. */
+function withoutQuery(location: string): string {
+  const url = URL.parse(location);
+  return url ? url.origin + url.pathname : location.split(/[?#]/, 1)[0];
 }
 
 /** Why it failed, for people. */

@@ -5,6 +5,7 @@
  */
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { messageOf } from "../../errors.ts";
+import { ForeignAnswerError } from "./answers.ts";
 import { readAtMost } from "../../base/read_at_most.ts";
 import { MAX_OBJECT_BYTES, type ObjectInfo } from "../store.ts";
 
@@ -42,8 +43,13 @@ export interface Page {
  * @throws {Error} when it is none: what is taken for the end of a listing hides updates.
  */
 export function readPage(output: ListObjectsV2CommandOutput, root: string): Page {
-  const { Contents = [], EncodingType, NextContinuationToken: next } = output;
-  const { IsTruncated = next !== undefined || Contents.length >= PAGE_SIZE } = output;
+  const { Name, Contents = [], EncodingType } = output;
+  const next = output.NextContinuationToken || undefined; // It may be there, and empty.
+  if ((output.IsTruncated ?? Name ?? output.Contents ?? next) === undefined) {
+    throw new ForeignAnswerError(200);
+  }
+  // Whoever sends a token has more, whatever else is said.
+  const isTruncated = next !== undefined || (output.IsTruncated ?? Contents.length >= PAGE_SIZE);
   const objects = Contents.flatMap(({ Key = "", Size = 0, LastModified }) => {
     const key = keyOf(Key, EncodingType === "url", root);
     return key === undefined ? [] : [{
@@ -52,7 +58,7 @@ export function readPage(output: ListObjectsV2CommandOutput, root: string): Page
       lastModified: LastModified?.getTime(),
     }];
   });
-  return { objects, next: IsTruncated ? next : undefined, isTruncated: IsTruncated };
+  return { objects, next, isTruncated };
 }
 
 /** A page that is not the last has so many objects. */

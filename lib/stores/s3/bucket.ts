@@ -6,7 +6,7 @@
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getLogger } from "@logtape/logtape";
 import type { S3Config } from "../../config/s3.ts";
-import { type Environment, systemEnvironment } from "../../base/environment.ts";
+import { type Clock, type Environment, systemEnvironment } from "../../base/environment.ts";
 import { ConfigError, type FeedSyncError } from "../../errors.ts";
 import { OnceLog } from "../../base/once_log.ts";
 import { type ConnectedClient, createClient } from "./client.ts";
@@ -62,7 +62,10 @@ export class Bucket implements Disposable {
   readonly #sender: Sender;
   /** It was there. */
   #isKnown = false;
+  #isMissing = false;
   readonly #problems: OnceLog;
+  /** How long requests take. */
+  readonly clock: Clock;
 
   private constructor(
     { bucket, prefix = "", environment = systemEnvironment, ...s3 }: BucketOptions,
@@ -79,6 +82,7 @@ export class Bucket implements Disposable {
     this.#service = service;
     this.#sender = new Sender(client, { clock: environment.clock, canRenew: !areFixed(s3) });
     this.#problems = new OnceLog(logger, environment.clock);
+    this.clock = environment.clock;
   }
 
   /**
@@ -96,6 +100,11 @@ export class Bucket implements Disposable {
       transport[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Whether the last answer was that it is missing, while it was never seen. */
+  get isMissing(): boolean {
+    return this.#isMissing;
   }
 
   /** Closes all connections. */

@@ -9,18 +9,22 @@ import {
   type DeleteObjectsCommandOutput,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
+import { getLogger } from "@logtape/logtape";
 import type { Bucket } from "./bucket.ts";
 import { isMissingObject, statusOf } from "./answers.ts";
 import { isPassing } from "./diagnosis.ts";
-import { timeFor } from "./retry_policy.ts";
 import type { FailedDelete, StoreOptions } from "../store.ts";
 
 /** So many keys DeleteObjects takes. */
 const BATCH_SIZE = 1_000;
 /** So many single deletes are sent at once where there is no DeleteObjects. */
 const PARALLEL = 16;
-/** How long the service may take for each key of a batch: milliseconds. */
-const KEY_TIME = 50;
+/** How long the service may take for a batch, and for each key of it. */
+const BATCH_MS = 5_000, KEY_MS = 50;
+/** For so long no batch is sent after one that got no answer, where a single delete does. */
+const BATCH_PAUSE_MS = 10 * 60 * 1000;
+
+const logger = getLogger(["feedsync", "store"]);
 
 /** What became of a batch. */
 interface BatchOutcome {
@@ -32,11 +36,12 @@ interface BatchOutcome {
 
 /**
  * Deletes objects. Batches are tried first; what they leave, for whatever reason, is deleted one by one.
- * When that works, no more batches are sent.
+ * When that works, no more batches are sent; for some time only if they got no answer.
  */
 export class Deleter {
   readonly #bucket: Bucket;
-  #takesBatches = true;
+  /** When the next batch may be sent, by the time that elapses. */
+  #nextBatch = 0;
   #leavesVersions = false;
 
   /** Deletes objects in `bucket`. */
@@ -52,8 +57,9 @@ export class Deleter {
   /** See {@linkcode ObjectStore.delete}. */
   async delete(keys: readonly string[], options: StoreOptions): Promise<FailedDelete[]> {
     for (let done = 0; done < keys.length;) {
-      const some = this.#takesBatches ? keys.slice(done, done + BATCH_SIZE) : keys.slice(done);
-      const failed = this.#takesBatches
+      const takesBatches = this.#bucket.clock.elapsed() >= this.#nextBatch;
+      const some = takesBatches ? keys.slice(done, done + BATCH_SIZE) : keys.slice(done);
+      const failed = takesBatches
         ? await this.#deleteBatch(some, options)
         : await this.#deleteSingly(some, options);
       done += some.length;
@@ -68,13 +74,26 @@ export class Deleter {
       outcome = await this.#sendBatch(keys, options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      // Without an answer it may have been carried out, and the next request would get none either.
-      if (statusOf(error) === undefined) return allFailed(keys, error as Error);
+      if (statusOf(error) === undefined) return await this.#doWithoutBatches(keys, options);
       outcome = { left: keys, ...isPassing(error) && { passing: error as Error } };
     }
     const { left, passing } = outcome;
     const failed = await this.#deleteSingly(left, options);
-    if (failed.length < left.length && !passing) this.#takesBatches = false;
+    if (failed.length < left.length && !passing) this.#nextBatch = Infinity;
+    return failed;
+  }
+
+  /** Something on the way may cut the connection at every batch, or hang: a single delete tells. */
+  async #doWithoutBatches(keys: readonly string[], options: StoreOptions): Promise<FailedDelete[]> {
+    const failed = await this.#deleteSingly(keys, options);
+    const isAnswered = failed.length < keys.length || statusOf(failed[0].error) !== undefined;
+    if (isAnswered) {
+      const { url, clock } = this.#bucket;
+      logger.info("Nothing answers when objects in {url} are deleted in batches; deleting singly", {
+        url,
+      });
+      this.#nextBatch = clock.elapsed() + BATCH_PAUSE_MS;
+    }
     return failed;
   }
 
@@ -85,7 +104,7 @@ export class Deleter {
     });
     const doing = keys.length === 1 ? `deleting ${keys[0]}` : `deleting ${keys.length} objects`;
     const answer = await this.#bucket.request(doing, options, (client, deadline) => {
-      deadline.allow(timeFor(0) + keys.length * KEY_TIME);
+      deadline.allow(BATCH_MS + keys.length * KEY_MS);
       return client.send(command, { abortSignal: deadline.signal });
     });
     return answer ? this.#outcome(keys, answer) : { left: [] }; // Nothing is in a missing bucket.

@@ -167,7 +167,10 @@ function wordingFor(error: unknown): Diagnosis | undefined {
     return CONNECTIONS.find(([words]) => words.test(reason))?.[1];
   }
   if (status < 400 || status >= 500) return undefined;
-  if (!(error instanceof ForeignAnswerError) && !VAGUE.test(codeOf(error))) return undefined;
+  if (error instanceof ForeignAnswerError) {
+    return WORDINGS.find(([words]) => error.says(words))?.[1];
+  }
+  if (!VAGUE.test(codeOf(error))) return undefined;
   return WORDINGS.find(([words]) => words.test(messageOf(error)))?.[1];
 }
 

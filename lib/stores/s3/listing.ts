@@ -7,18 +7,15 @@ import { ListObjectsV2Command, type ListObjectsV2CommandInput } from "@aws-sdk/c
 import { getLogger } from "@logtape/logtape";
 import { StoreUnavailableError } from "../../errors.ts";
 import { checkPrefix } from "../object_key.ts";
-import { statusOf } from "./answers.ts";
+import { isMissingBucket, statusOf } from "./answers.ts";
 import { type Page, readPage } from "./bodies.ts";
 import type { Bucket } from "./bucket.ts";
 import type { ListOptions, ObjectInfo } from "../store.ts";
 
 const logger = getLogger(["feedsync", "store"]);
 
-/** What services answer that know no `start-after`. */
-const REFUSALS = [400, 405, 501];
-
-/** So many pages in a row may be empty: services leave out what was deleted. */
-const MAX_EMPTY_PAGES = 100;
+/** So many pages in a row may be empty at first: services leave out what was deleted. */
+const MAX_EMPTY_PAGES = 1_000;
 
 /** Why `start-after` is not used any more. */
 const REASONS = {
@@ -30,6 +27,7 @@ const REASONS = {
 export class Lister {
   readonly #bucket: Bucket;
   #canStartAfter = true;
+  #maxEmptyPages = MAX_EMPTY_PAGES;
 
   /** Lists objects in `bucket`. */
   constructor(bucket: Bucket) {
@@ -43,7 +41,7 @@ export class Lister {
    */
   async *list(prefix: string, { startAfter, signal }: ListOptions): AsyncGenerator<ObjectInfo> {
     checkPrefix(prefix);
-    const pages = new PageOrder();
+    const pages = new PageOrder(this.#maxEmptyPages);
     let start = this.#canStartAfter && startAfter ? startAfter : undefined;
     let next: string | undefined;
     do {
@@ -51,6 +49,7 @@ export class Lister {
       if (!page) return;
       if (page.isWhole) start = undefined;
       pages.add(page, (problem) => this.#fail(problem, prefix));
+      this.#maxEmptyPages = Math.max(this.#maxEmptyPages, 2 * pages.emptyPages);
       if (!pages.isSorted) this.#dropStartAfter("unsorted");
       // What was left out is not known: all is listed anew.
       if (!pages.isSorted && start !== undefined) return yield* this.list(prefix, { signal });
@@ -80,7 +79,7 @@ export class Lister {
       const page = await this.#request(prefix, { ...selection, StartAfter: root + start }, signal);
       return page && { ...page, isWhole: false };
     } catch (error) {
-      if (next !== undefined || !REFUSALS.includes(statusOf(error) ?? 0)) throw error;
+      if (next !== undefined || !mayRefuse(error)) throw error;
     }
     const page = await this.#request(prefix, selection, signal);
     this.#dropStartAfter("refused");
@@ -121,6 +120,12 @@ export class Lister {
   }
 }
 
+/** Whether it may be `start-after` that was refused, by the service or a firewall before it. */
+function mayRefuse(error: unknown): boolean {
+  const status = statusOf(error);
+  return status !== undefined && ![429, 503].includes(status) && !isMissingBucket(error);
+}
+
 /** What the pages of a listing show of its order, and of whether it goes on. */
 class PageOrder {
   /** Each key comes after the one before it. */
@@ -128,8 +133,15 @@ class PageOrder {
   #last = "";
   #first: ReadonlySet<string> | undefined;
   #previous: ReadonlySet<string> = new Set();
-  #token: string | undefined;
-  #emptyPages = 0;
+  readonly #tokens = new Set<string>();
+  readonly #maxEmptyPages: number;
+  /** How many pages in a row, up to the last one, were empty. */
+  emptyPages = 0;
+
+  /** Of a listing that may have so many empty pages in a row. */
+  constructor(maxEmptyPages: number) {
+    this.#maxEmptyPages = maxEmptyPages;
+  }
 
   /** Takes in the next page; calls `fail` when it is none. */
   add({ objects, next, isTruncated }: Page, fail: (problem: string) => never): void {
@@ -140,16 +152,19 @@ class PageOrder {
     if (isTruncated && next === undefined) {
       fail("a page was cut short without a continuation token");
     }
-    if (next !== undefined && next === this.#token) {
+    if (next !== undefined && this.#tokens.has(next)) {
       fail("a continuation token led to the same token again");
     }
-    this.#emptyPages = objects.length === 0 ? this.#emptyPages + 1 : 0;
-    if (this.#emptyPages > MAX_EMPTY_PAGES) fail(`more than ${MAX_EMPTY_PAGES} pages were empty`);
+    this.emptyPages = objects.length === 0 ? this.emptyPages + 1 : 0;
+    if (this.emptyPages > this.#maxEmptyPages) {
+      fail(`more than ${this.#maxEmptyPages} pages were empty`);
+    }
     for (const { key } of objects) {
       if (key < this.#last) this.isSorted = false;
       this.#last = key;
     }
     this.#first ??= keys;
-    [this.#previous, this.#token] = [keys, next];
+    this.#previous = keys;
+    if (next !== undefined) this.#tokens.add(next);
   }
 }

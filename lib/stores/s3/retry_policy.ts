@@ -22,7 +22,7 @@ import type { Clock } from "../../base/environment.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { readAtMost } from "../../base/read_at_most.ts";
 import type { StoreOptions } from "../store.ts";
-import { dateOf } from "./answer_filter.ts";
+import { clockOf, dateOf } from "./answer_filter.ts";
 import { headerOf, isOutdated, RETRY_AFTER } from "./answers.ts";
 
 const ANSWER_MS = 15_000;
@@ -178,9 +178,13 @@ function repeated({ status, headers, text }: Refusal): Response {
   return new Response(text, { status, headers });
 }
 
-/** For how long the service wants to be left alone, in milliseconds: it tells seconds or a date. */
-function waitOf(headers: Headers, now: number): number | undefined {
+/**
+ * For how long the service wants to be left alone, in milliseconds: it tells seconds, or a date by its own
+ * clock, of which `localNow` knows less than the answer.
+ */
+function waitOf(headers: Headers, localNow: number): number | undefined {
   const text = headers.get("retry-after")?.trim() ?? "";
+  const now = clockOf((name) => headers.get(name)) ?? localNow;
   const date = dateOf(text);
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : date === undefined ? 0 : date - now;
   return ms > 0 ? Math.min(ms, MAX_WAIT_MS) : undefined;

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Config } from "../../config/s3.ts";
 import { mediaTypeOf } from "../body_format.ts";
@@ -14,7 +15,12 @@ import { Bucket, type BucketOptions } from "./bucket.ts";
 import { Deleter } from "./delete.ts";
 import { Lister } from "./listing.ts";
 import { timeFor } from "./retry_policy.ts";
-import { ForeignAnswerError, isMissingObject, wantsChecksum } from "./answers.ts";
+import {
+  type ChecksumKind,
+  ForeignAnswerError,
+  isMissingObject,
+  requiredChecksum,
+} from "./answers.ts";
 import {
   type FailedDelete,
   type ListOptions,
@@ -35,13 +41,22 @@ export async function openS3Store(options: BucketOptions): Promise<ObjectStore> 
   return new S3Store(await Bucket.open(options), options);
 }
 
+/** What the SDK calls the header of a checksum. */
+const CHECKSUMS = {
+  md5: "ContentMD5",
+  crc32: "ChecksumCRC32",
+  sha1: "ChecksumSHA1",
+  sha256: "ChecksumSHA256",
+} as const;
+
 class S3Store implements ObjectStore {
   readonly #bucket: Bucket;
   readonly #deleter: Deleter;
   readonly #lister: Lister;
   /** What each object is written with. */
   readonly #settings;
-  #sendsChecksums = false;
+  /** Which checksum the service requires, as far as it has said so. */
+  #checksum: ChecksumKind | undefined;
 
   constructor(bucket: Bucket, { serverSideEncryption, kmsKeyId, acl }: S3Config) {
     this.#bucket = bucket;
@@ -70,26 +85,36 @@ class S3Store implements ObjectStore {
     return this.#deleter.leavesVersions;
   }
 
+  get isMissing(): boolean {
+    return this.#bucket.isMissing;
+  }
+
   get requests(): RequestCounts {
     return this.#bucket.meter.requests;
   }
 
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
+    const checksum = this.#checksum; // Of several writes at once each may be the first to be refused.
     try {
-      await this.#write(key, body, signal);
+      await this.#write(key, body, { checksum, signal });
     } catch (error) {
-      if (this.#sendsChecksums || !wantsChecksum(error)) throw error;
+      const required = requiredChecksum(error);
+      if (required === undefined || required === checksum) throw error;
       // Where objects are locked. Others may refuse what they do not ask for.
-      this.#sendsChecksums = true;
-      await this.#write(key, body, signal);
+      this.#checksum = required;
+      await this.#write(key, body, { checksum: required, signal });
     }
   }
 
-  async #write(key: string, body: Uint8Array, signal?: AbortSignal): Promise<void> {
+  async #write(
+    key: string,
+    body: Uint8Array,
+    { checksum, signal }: StoreOptions & { readonly checksum: ChecksumKind | undefined },
+  ): Promise<void> {
     const command = new PutObjectCommand({
       ...this.#object(key),
       ...this.#settings,
-      ...this.#sendsChecksums && { ContentMD5: createHash("md5").update(body).digest("base64") },
+      ...checksum && { [CHECKSUMS[checksum]]: checksumOf(checksum, body) },
       ContentType: mediaTypeOf(body),
       Body: body,
     });
@@ -143,4 +168,12 @@ class S3Store implements ObjectStore {
     checkKey(key);
     return { Bucket: this.#bucket.name, Key: this.#bucket.prefix + key };
   }
+}
+
+/** The checksum as headers have it, in base64. */
+function checksumOf(kind: ChecksumKind, body: Uint8Array): string {
+  if (kind !== "crc32") return createHash(kind).update(body).digest("base64");
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, crc32(body));
+  return bytes.toBase64();
 }

@@ -48,6 +48,9 @@ Deno.test("LastModified is understood where its form leaves no doubt, and stops 
     "<LastModified>2026-13-41T12:00:00Z</LastModified>": undefined,
     "<LastModified></LastModified>": undefined,
     "<LastModified />": undefined,
+    "<LastModified><![CDATA[2026-01-01T12:00:00Z]]></LastModified>": NOON,
+    "<LastModified kind='time'>2026-01-01T12:00:00Z</LastModified>": NOON,
+    "<LastModified><v>2026-01-01T12:00:00Z</v></LastModified>": undefined,
     "": undefined,
   };
   for (const [form, lastModified] of Object.entries(forms)) {
@@ -67,6 +70,64 @@ Deno.test("nothing else but keys is needed to list", async () => {
   const head = "<IsTruncated>False</IsTruncated><KeyCount>x</KeyCount><MaxKeys/>";
   const objects = await listed(page(`<Contents/><Contents><Key>a</Key>${odd}</Contents>`, head));
   assert.deepEqual(objects.map(({ key }) => key), ["a"]);
+});
+
+Deno.test("a listing is read whatever name space its elements are in", async () => {
+  const xml = page("<Contents><Key>a</Key></Contents>").replace(/<(\/?)(?=\w)/g, "<$1s3-v1:");
+  assert.deepEqual((await listed(xml)).map(({ key }) => key), ["a"]);
+});
+
+Deno.test("a listing that names neither its bucket nor objects, nor says that it is whole, is none", async () => {
+  for (const inner of ["", "<Other><Contents/></Other>", "<Prefix></Prefix>"]) {
+    const xml = `<ListBucketResult>${inner}</ListBucketResult>`;
+    await assert.rejects(listed(xml), /not that of an S3 service/);
+  }
+});
+
+Deno.test("there is another page where a token leads to one, however that is said", async () => {
+  const token = "<NextContinuationToken>2</NextContinuationToken>";
+  const forms = ["true", "True", "1", "yes", " true ", "false", "0", "", undefined];
+  for (const form of forms) {
+    const head = form === undefined ? token : `<IsTruncated>${form}</IsTruncated>${token}`;
+    await using server = httpServer(({ url }) => {
+      const isFirst = !new URL(url).searchParams.has("continuation-token");
+      const key = `<Contents><Key>${isFirst ? "a" : "b"}</Key></Contents>`;
+      return new Response(isFirst ? page(key, head) : page(key));
+    });
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    assert.deepEqual((await list(store, "")).map(({ key }) => key), ["a", "b"], String(form));
+  }
+  const end = "<IsTruncated>false</IsTruncated><NextContinuationToken/>";
+  assert.equal((await listed(page("<Contents><Key>a</Key></Contents>", end))).length, 1);
+});
+
+Deno.test("an object that is called a page on its way is read; a page is none", async () => {
+  const html = { "content-type": "text/html; charset=utf-8", "etag": '"1"' };
+  for (const body of ["(\xb5/\xfd and so on", "eyJhbGciOiJkaXIifQ", '{"feedsync":1}', "x"]) {
+    await using server = serviceWith(body, html);
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    assert.equal(new TextDecoder().decode(await store.get("tail/a")), body);
+  }
+  await using server = serviceWith(" \n<!doctype html><title>Log in</title>secret", html);
+  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+  await assert.rejects(store.get("tail/a"), /not that of an S3 service \("Log in"\)/);
+});
+
+Deno.test("no message holds more of a foreign answer than the title of a page", async () => {
+  const secret = "TOPSECRET";
+  const answers = [
+    () => new Response(`{"authorization":"${secret}"}`, { status: 429 }),
+    () => new Response(secret, { status: 403 }),
+    () => new Response(`<html><title>Log in</title>${secret}</html>`, { status: 403 }),
+    () =>
+      new Response(null, { status: 302, headers: { location: `https://a.example/?${secret}` } }),
+    () => new Response(null, { status: 302, headers: { location: `/login?token=${secret}` } }),
+  ];
+  for (const answer of answers) {
+    await using server = httpServer(answer);
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    await assert.rejects(list(store, ""), (error) => !String(error).includes(secret));
+  }
 });
 
 Deno.test("a listing that does not tell whether it is whole is so unless it is a full page", async () => {

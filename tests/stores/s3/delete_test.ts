@@ -9,6 +9,7 @@ import {
   type Server,
   unreachableEndpoint,
 } from "../../servers/http.ts";
+import { VirtualTime } from "../../virtual_time.ts";
 import { bytes, keys } from "../contract.ts";
 
 const BUCKET = {
@@ -136,22 +137,52 @@ Deno.test("delete() of what is gone already succeeds, in whatever words the serv
   }
 });
 
-Deno.test("delete() takes the page of some other server for no success", async () => {
-  await using server = httpServer(() =>
-    new Response("<html>Log in</html>", { headers: { "content-type": "text/html" } })
-  );
-  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
-  const failed = await store.delete(["a", "b"]);
-  assert.deepEqual(failed.map(({ key }) => key), ["a", "b"]);
-  for (const { error } of failed) assert.ok(error instanceof StoreUnavailableError);
+Deno.test("delete() takes what some other server answers for no success", async () => {
+  const json = { headers: { "content-type": "application/json" } };
+  const answers = [
+    () => new Response("<html>Log in</html>", { headers: { "content-type": "text/html" } }),
+    () => new Response("{}", json),
+    () => new Response("<Error><Code>AccessDenied</Code></Error>"),
+  ];
+  for (const answer of answers) {
+    await using server = httpServer(answer);
+    await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
+    const failed = await store.delete(["a", "b"]);
+    assert.deepEqual(failed.map(({ key }) => key), ["a", "b"]);
+    for (const { error } of failed) assert.ok(error instanceof StoreUnavailableError);
+  }
 });
 
-Deno.test("delete() sends nothing after a batch that got no answer", async () => {
+Deno.test("delete() sends one object after a batch that got no answer, and no more without one", async () => {
   await using store = await openS3Store({ ...BUCKET, endpoint: unreachableEndpoint() });
   const failed = await store.delete(["a", "b"]);
   assert.equal(failed.length, 2);
-  // Three attempts of the batch.
-  assert.equal(store.requests.delete, 3);
+  // Three attempts of the batch, and of the first object.
+  assert.equal(store.requests.delete, 6);
+});
+
+Deno.test("delete() goes on one by one where batches get no answer, and tries one later", async () => {
+  let end = () => {};
+  const hang = () =>
+    new Promise<Response>((resolve) => end = () => resolve(new Response(null, { status: 500 })));
+  const cut = () => new Response(new ReadableStream({ start: (body) => body.error("cut") }));
+  for (const batch of [cut, hang]) {
+    const time = new VirtualTime();
+    let batches = 0;
+    await using service = await serviceWith(() => (batches++, batch()));
+    const options = { ...BUCKET, endpoint: service.endpoint, environment: time };
+    await using store = await openS3Store(options);
+    for (const key of ["a", "b", "c", "d"]) await store.put(key, bytes("x"));
+    const deleting = store.delete(["a", "b"]);
+    while (batches === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (batch === hang) await time.pass(6_000);
+    assert.deepEqual(await deleting, []);
+    end();
+    const sent = batches;
+    assert.deepEqual(await store.delete(["c"]), []);
+    assert.equal(batches, sent, "none for a while");
+    assert.deepEqual(await keys(store, ""), ["d"]);
+  }
 });
 
 Deno.test("delete() stops after a batch that failed as a whole", async () => {
