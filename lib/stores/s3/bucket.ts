@@ -204,7 +204,7 @@ export class Bucket implements Disposable {
     if (this.#isMissing) return;
     this.#isMissing = true;
     logger.warn(
-      "There is no bucket {name} at {service} yet: it is taken for an empty one, and the first " +
+      "There is no bucket {name} at {service} yet: if it stays missing, it counts as empty, and the first " +
         "update that is published creates it",
       { name: this.name, service: this.#service },
     );
