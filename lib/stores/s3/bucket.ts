@@ -198,7 +198,7 @@ export class Bucket implements Disposable {
   #tellMissing(): void {
     this.#problems.problem(this.name, {
       text:
-        "There is no bucket {name} at {service} yet: it is taken for an empty one, and the first " +
+        "There is no bucket {name} at {service} yet: if it stays missing, it counts as empty, and the first " +
         "update that is published creates it",
       properties: { name: this.name, service: this.#service },
     });

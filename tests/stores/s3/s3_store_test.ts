@@ -93,7 +93,7 @@ Deno.test("a missing bucket is created by put(), reads as an empty one, and both
   }
   assert.deepEqual(methods, ["GET", "GET", "POST", "GET", "GET", "POST"]);
   assert.deepEqual(log.lines, [
-    `There is no bucket feed-sync at ${proxy.endpoint} yet: it is taken for an empty one, and the ` +
+    `There is no bucket feed-sync at ${proxy.endpoint} yet: if it stays missing, it counts as empty, and the ` +
     "first update that is published creates it",
   ]);
   await store.put("a", bytes("x"));
