@@ -6,17 +6,19 @@
 import { join } from "node:path";
 import { systemEnvironment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
+import { feedIdentity } from "../feed_url.ts";
 import type { PluginLogger } from "../plugin.ts";
 import { contentBytes, contentHash, type Update } from "../update.ts";
 import { changedAt, decideOnWrite, type FoundContent, receivedAt } from "./decide.ts";
 import { detailsOf, isReplaceable } from "./details.ts";
+import { feedFileName, hashedFileName } from "./feed_names.ts";
 import { FileTimes } from "./file_times.ts";
 import { findFile, type FoundFile, isStill } from "./found_file.ts";
 import { hidePasswords, hidingPasswords } from "./hidden_passwords.ts";
 import { keepAside } from "./keep_aside.ts";
 import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
 import { FeedPlaces } from "./places.ts";
-import { identifyFeed } from "./read_feed.ts";
+import { identifyFeed, urlOfName } from "./read_feed.ts";
 import { MirroredPlace } from "./mirrored_place.ts";
 import { type PreparedFile, prepareFile } from "./replace_file.ts";
 
@@ -146,7 +148,7 @@ export class FeedSink {
       await this.#keep(task, { found, action });
       signal.throwIfAborted();
       if (found && await isStill(path, found)) await remove(path);
-      if (await isStill(path, undefined)) return await this.#removeDetails(path);
+      if (await isStill(path, undefined)) return await this.#removeDetails(task);
     }
     throw new Error("it keeps changing");
   }
@@ -213,11 +215,22 @@ export class FeedSink {
     );
   }
 
-  /** What a person wrote there stays: it names the feed, should it come back. */
-  async #removeDetails(path: string): Promise<void> {
+  /**
+   * What a person wrote there stays: it names the feed, should it come back. So does the URL, where the
+   * person's name of the file does not tell it.
+   */
+  async #removeDetails({ name, path, update: { url } }: Task): Promise<void> {
     const details = `${path}.json`;
     const info = await Deno.lstat(details).catch(() => undefined);
-    if (info && await this.#isOwn(details)) await remove(details);
+    if (!info || !await this.#isOwn(details)) return;
+    const isTold = urlOfName(name) === feedIdentity(url);
+    if (isTold || name === feedFileName(url) || name === hashedFileName(url)) {
+      return await remove(details);
+    }
+    const text = new TextEncoder().encode(JSON.stringify({ url }) + "\n");
+    await using naming = await prepareFile(this.#directory, text, await modeOf(details));
+    await naming.take(info);
+    await naming.moveTo(details);
   }
 
   async #isOwn(path: string): Promise<boolean> {

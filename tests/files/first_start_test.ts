@@ -136,3 +136,21 @@ Deno.test("what was left alone is published once it is saved again", async () =>
   await s.write(A, "old");
   assert.equal((await watcher.scan()).published, 1);
 });
+
+Deno.test("what is published while the disk of the store is away waits until it is back", async () => {
+  await using s = new Scene();
+  await s.publish({ url: URL, content: "v1" });
+  const store = `${s.root}/store`;
+  await Deno.rename(store, `${s.root}/disk`);
+  await Deno.mkdir(store);
+  {
+    await using server = await s.server("elsewhere");
+    await assert.rejects(server.poll(), StoreUnavailableError);
+    server.publish({ url: URL, content: "v2" }).catch(() => {});
+  }
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(store)), []);
+  await Deno.remove(store);
+  await Deno.rename(`${s.root}/disk`, store);
+  await s.publish({ url: "https://example.com/other", content: "x" });
+  assert.ok(await s.isNewest(URL, "v2"));
+});

@@ -348,3 +348,17 @@ Deno.test("files that were received from another bucket are told, and published 
   assert.equal((await again.scan()).published, 1);
   assert.ok(await s.isNewest(URL, "v1"));
 });
+
+Deno.test("a feed that comes back has the name again that a person gave it", async () => {
+  await using s = new Scene();
+  await using server = await s.server("web-1", { mirrors: true });
+  await s.write("news.feed.json", `{"url":"${URL}"}`);
+  for (const [i, content] of ["one", "two"].entries()) {
+    await s.publish(update(content), { ahead: 2 * i * AHEAD });
+    await server.poll();
+    assert.equal(await s.read("news.feed"), content);
+    await s.publish({ url: URL, removed: true }, { ahead: (2 * i + 1) * AHEAD });
+    await server.poll();
+    assert.deepEqual(await s.names(), ["news.feed.json"]);
+  }
+});
