@@ -116,7 +116,7 @@ export class Connection implements FeedSync {
     const { server, commitInterval, includeOwn, wake: { marker, peers, secret } } = config;
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
-    if (state.knowsObjects()) store.expectObjects?.();
+    if (store.expectObjects && state.knowsObjects()) store.expectObjects();
     const shared = state.path !== ":memory:";
     if (shared && state.isNew) warnOfSiblings(state.path, server);
     const log = new BucketLog(store, { environment, envelope, memory: state });

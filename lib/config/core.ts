@@ -4,13 +4,13 @@
  * @module
  */
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type Duration, DURATION_RULE, parseDuration } from "../base/duration.ts";
 import { ConfigError } from "../errors.ts";
 import { DEFAULT_URL_SCHEMES } from "../feed_url.ts";
 import type { PluginEntry } from "../plugin.ts";
 import { isPair, isPlugin } from "../plugins/check_plugin.ts";
+import { absoluteStoreUrl } from "../stores/store_url.ts";
 import { defined } from "./merge.ts";
 import { duration, key, text } from "./rules.ts";
 import { defaultServerName, SERVER_NAME } from "./server_name.ts";
@@ -256,22 +256,15 @@ export function absoluteCore<C extends CoreConfig>(core: C, directory: string): 
   const { store, movedFrom, state } = core;
   return {
     ...core,
-    ...store !== undefined && { store: absoluteStore(store, directory) },
+    ...store !== undefined && { store: absoluteStoreUrl(store, directory) },
     ...movedFrom !== undefined && { movedFrom: absoluteFormerStore(movedFrom, directory) },
     ...state !== undefined && state !== ":memory:" && { state: resolve(directory, state) },
   };
 }
 
-/** Store's URL as it is compared and shown: paths absolute, no empty parts in prefixes. */
-export function absoluteStore(store: string, directory: string): string {
-  if (store.startsWith("file://")) return `file:${fileURLToPath(store)}`;
-  if (store.startsWith("file:")) return `file:${resolve(directory, store.slice("file:".length))}`;
-  return store.replace(/(?<!^s3:\/?)\/+(?=\/|$)/g, "");
-}
-
 /** Unlike the store's URL, its previous one may also be an endpoint. */
 function absoluteFormerStore(former: string, directory: string): string {
-  return /^(file|s3):/.test(former) ? absoluteStore(former, directory) : former;
+  return /^(file|s3):/.test(former) ? absoluteStoreUrl(former, directory) : former;
 }
 
 /** The configuration as a file has it: with the names of plugins in the places of the plugins. */
@@ -290,7 +283,7 @@ export function resolveCore(config: CoreConfig, directory: string): ResolvedCore
   return {
     ...filled,
     server: filled.server ?? defaultServerName(),
-    store: absoluteStore(filled.store, directory),
+    store: absoluteStoreUrl(filled.store, directory),
     movedFrom: filled.movedFrom,
     poll: pollRange(filled.poll),
     retention: retentionMs(filled.retention),

@@ -4,11 +4,11 @@
  * @module
  */
 import type { S3Config } from "../config/s3.ts";
-import { absoluteStore } from "../config/core.ts";
 import { type Environment, systemEnvironment } from "../base/environment.ts";
 import { ConfigError } from "../errors.ts";
 import { openDirectoryStore } from "./directory/directory_store.ts";
 import type { ObjectStore } from "./store.ts";
+import { absoluteStoreUrl } from "./store_url.ts";
 
 /** Options of {@linkcode openStore}. */
 export interface OpenOptions {
@@ -42,7 +42,7 @@ const KINDS: readonly StoreKind[] = [
     forms: "file:path",
     url: /^file:(?!\/\/[^/]).+$/, // It names no host.
     open([url], _s3, { directory, environment }) {
-      const path = absoluteStore(url, directory).slice("file:".length);
+      const path = absoluteStoreUrl(url, directory).slice("file:".length);
       return Promise.resolve(openDirectoryStore(path, { environment }));
     },
   },
