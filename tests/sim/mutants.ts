@@ -174,15 +174,16 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a gap is reported without a second look",
-    edit(STREAM_READER, "const HOLE_LISTINGS = 3;", "const HOLE_LISTINGS = 1;"),
-    edit(STREAM_READER, "const HOLE_TIME = 2000;", "const HOLE_TIME = 0;"),
+    edit(STREAM_READER, "HOLE_LISTINGS = 3, HOLE_MS = 2000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
   ),
   mutant(
     "an object that is gone is taken for a gap",
     edit(
       STREAM_READER,
-      "    this.#absent.add(key);\n    if",
-      `    [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];
+      "    this.#noteSeen(name);\n    if",
+      `    this.#absent.delete(key);
+    [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];
+    [this.#absences, this.#absentSince] = [VANISHED_LISTINGS, -Infinity];
     this.#names = this.#names.filter((name) => name.key !== key);
     if (Infinity) return;
     if`,
@@ -222,8 +223,7 @@ export const MUTANTS: readonly Mutant[] = [
       'this.#setNames(commits, await this.#listKind("segments"));',
       "this.#setNames(commits, segments);",
     ),
-    edit(STREAM_READER, "const HOLE_LISTINGS = 3;", "const HOLE_LISTINGS = 1;"),
-    edit(STREAM_READER, "const HOLE_TIME = 2000;", "const HOLE_TIME = 0;"),
+    edit(STREAM_READER, "HOLE_LISTINGS = 3, HOLE_MS = 2000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
   ),
   mutant(
     "a late commit is taken for the start of a stream",
