@@ -90,5 +90,5 @@ export { watch } from "./lib/watch.ts";
 export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/watch.ts";
 export { watchFiles } from "./lib/watch_files.ts";
 export type { FilesWatcher, WatchFilesOptions } from "./lib/watch_files.ts";
-export type { KnownFile, KnownFiles } from "./lib/files/known_files.ts";
+export type { KnownFile, KnownFiles, NewestKnown } from "./lib/files/known_files.ts";
 export type { ScanReport } from "./lib/files/scan_report.ts";
