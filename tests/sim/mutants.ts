@@ -204,11 +204,6 @@ export const MUTANTS: readonly Mutant[] = [
       'this.#setNames(commits, await this.#listKind("segments"));',
       'this.#setNames(commits, await this.#listKind("segments", state.cursors.get(this.#stream)));',
     ),
-    edit(
-      STREAM_READER,
-      '    const commits = await this.#listKind("tail");\n',
-      '    const { state } = this.#context;\n    const commits = await this.#listKind("tail");\n',
-    ),
   ),
   mutant(
     "segments are listed before the tail",
