@@ -49,6 +49,7 @@ export {
   RejectedUpdateError,
   StateError,
   StoreUnavailableError,
+  UnsupportedFormatError,
   UpdatesLostError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";

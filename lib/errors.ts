@@ -88,6 +88,30 @@ export class MissingKeyError extends FeedSyncError {
 }
 
 /**
+ * An object in the bucket was written by a newer version, in a format that this one does not read. It is
+ * reported, and waited for: what is in it is applied after an upgrade.
+ */
+export class UnsupportedFormatError extends FeedSyncError {
+  /** Name of the class. */
+  override name = "UnsupportedFormatError";
+  /** Key of the object, from the store's root. */
+  readonly key: string;
+  /** The oldest reader that suffices, as the object says. */
+  readonly reader: number;
+
+  /** Makes the error for the object at `key`; `supported` is the reader that this version has. */
+  constructor(key: string, reader: number, supported: number, options?: ErrorOptions) {
+    super(
+      `Cannot read ${key}: it needs a reader of format ${reader}, this version reads up to ` +
+        `${supported}; upgrade feedsync on this server`,
+      options,
+    );
+    this.key = key;
+    this.reader = reader;
+  }
+}
+
+/**
  * An object that listings of the bucket show, but of which the store says that there is none: a cache or
  * a replica lags behind. It is reported, and fetched again until it comes, or is not listed any more.
  */
@@ -108,12 +132,21 @@ export class MissingObjectError extends FeedSyncError {
 }
 
 /** What keeps an object from being read: it holds up its stream. */
-export type UnreadableError = CorruptObjectError | MissingKeyError | MissingObjectError;
+export type UnreadableError =
+  | CorruptObjectError
+  | MissingKeyError
+  | UnsupportedFormatError
+  | MissingObjectError;
 
 /** Whether that is what was thrown. */
 export function isUnreadable(error: unknown): error is UnreadableError {
-  return error instanceof CorruptObjectError || error instanceof MissingKeyError ||
-    error instanceof MissingObjectError;
+  return error instanceof CorruptObjectError || error instanceof MissingObjectError ||
+    isLocked(error);
+}
+
+/** Whether only the operator can make it readable: it waits however long that takes, and is no gap. */
+export function isLocked(error: unknown): error is MissingKeyError | UnsupportedFormatError {
+  return error instanceof MissingKeyError || error instanceof UnsupportedFormatError;
 }
 
 /**
@@ -180,6 +213,7 @@ const BRANDED = {
   InvalidUpdateError,
   CorruptObjectError,
   MissingKeyError,
+  UnsupportedFormatError,
   MissingObjectError,
   RejectedUpdateError,
   BackendUnavailableError,

@@ -16,6 +16,7 @@ const MAKE: Record<string, (errors: typeof own) => Error> = {
   InvalidUpdateError: ({ InvalidUpdateError }) => new InvalidUpdateError("x"),
   CorruptObjectError: ({ CorruptObjectError }) => new CorruptObjectError("a", "x"),
   MissingKeyError: ({ MissingKeyError }) => new MissingKeyError("a", "b", "x"),
+  UnsupportedFormatError: ({ UnsupportedFormatError }) => new UnsupportedFormatError("a", 2, 1),
   MissingObjectError: ({ MissingObjectError }) => new MissingObjectError("a"),
   ClosedError: ({ ClosedError }) => new ClosedError("x"),
   UpdatesLostError: ({ UpdatesLostError }) => new UpdatesLostError("x", { lost: 1 }),

@@ -15,6 +15,7 @@ import {
   MissingObjectError,
   StateError,
   StoreUnavailableError,
+  UnsupportedFormatError,
   UpdatesLostError,
 } from "../errors.ts";
 import { printable } from "../base/printable.ts";
@@ -47,7 +48,7 @@ export class Interrupted extends Error {
 }
 
 const BAD_INPUT = [BadInputError, InvalidUpdateError, CorruptObjectError];
-const CONFIGURATION = [ConfigError, StateError, MissingKeyError];
+const CONFIGURATION = [ConfigError, StateError, MissingKeyError, UnsupportedFormatError];
 
 /** The exit code that tells scripts what went wrong; those of `sysexits.h` where one fits. */
 export function exitCodeOf(thrown: unknown): number {

@@ -10,6 +10,7 @@ import {
   MissingKeyError,
   MissingObjectError,
   StoreUnavailableError,
+  UnsupportedFormatError,
 } from "../errors.ts";
 import type { Watcher } from "../watch.ts";
 import { BadInputError } from "./exit.ts";
@@ -23,8 +24,8 @@ const MAX_NAMED = 20;
 /**
  * Polls, and resolves when everything is applied.
  *
- * @throws {ConfigError | BadInputError | StoreUnavailableError} when keys are missing for some of it,
- * objects are damaged, or the store does not hand out what it lists; all else is applied.
+ * @throws {UnsupportedFormatError | ConfigError | BadInputError | StoreUnavailableError} when some of it
+ * needs a newer version, or keys that are missing, objects are damaged, or the store does not hand out what it lists; all else is applied.
  */
 export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<void> {
   const { unreadable } = await watcher.poll().catch(async (error) => {
@@ -33,6 +34,8 @@ export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<v
     if (signal.aborted) throw error;
     return await watcher.poll();
   });
+  const unsupported = unreadable.find((error) => error instanceof UnsupportedFormatError);
+  if (unsupported) throw unsupported;
   const kids = new Set<string>(), damaged: string[] = [], missing: string[] = [];
   for (const error of unreadable) {
     if (error instanceof MissingKeyError) kids.add(JSON.stringify(error.kid.slice(0, 128)));

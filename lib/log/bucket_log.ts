@@ -8,8 +8,10 @@ import type { Environment } from "../base/environment.ts";
 import {
   AccessDeniedError,
   CorruptObjectError,
-  MissingKeyError,
+  isLocked,
+  type MissingKeyError,
   MissingObjectError,
+  type UnsupportedFormatError,
 } from "../errors.ts";
 import type {
   FailedDelete,
@@ -81,7 +83,7 @@ export type UnreadableReason =
   | "refused"
   /** It is not what its key says. */
   | "corrupt"
-  /** This server lacks the key that it is encrypted with. */
+  /** This server lacks the key that it is encrypted with, or is too old for its format. */
   | "locked"
   /** Listings show it, and a GET does not find it. */
   | "missing";
@@ -90,7 +92,7 @@ export type UnreadableReason =
 export function whyUnreadable(error: unknown): UnreadableReason | undefined {
   if (error instanceof AccessDeniedError) return "refused";
   if (error instanceof CorruptObjectError) return "corrupt";
-  if (error instanceof MissingKeyError) return "locked";
+  if (isLocked(error)) return "locked";
   return error instanceof MissingObjectError ? "missing" : undefined;
 }
 

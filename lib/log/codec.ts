@@ -7,12 +7,18 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { formatOf } from "../stores/body_format.ts";
-import { CorruptObjectError, messageOf } from "../errors.ts";
+import { CorruptObjectError, messageOf, UnsupportedFormatError } from "../errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_limits.ts";
 import { type ObjectName, serverOf } from "./names.ts";
 import { isReadableFeedUrl } from "../feed_url.ts";
 import { MAX_OBJECT_BYTES, tooLarge } from "../stores/store.ts";
 import type { ContentUpdate, Json, JsonObject, RemovalUpdate } from "../update.ts";
+
+/** The format that is written, and the oldest reader that suffices for it: what it cannot read, waits. */
+const FORMAT = 1, READER = 1;
+
+/** The first line of no format is longer: UTF-16 units. */
+const MAX_HEADER_LENGTH = 64 * 1024;
 
 /** A larger update is not accepted: bytes of its line. */
 export const MAX_UPDATE_BYTES: number = 16 * 1024 * 1024;
@@ -61,7 +67,8 @@ export function encodeBody(
   { time, previous, previousLast }: BodyHeader,
 ): Uint8Array {
   const header = JSON.stringify({
-    feedsync: 1,
+    feedsync: READER,
+    format: FORMAT,
     stream: name.stream,
     server: serverOf(name.stream),
     first: name.first,
@@ -93,6 +100,7 @@ export function updateLine(
  *
  * @throws {CorruptObjectError} when the body is not exactly what the key says: `node:zlib` accepts
  * truncated input, so header, number of lines and the last newline are all checked.
+ * @throws {UnsupportedFormatError} when a newer version wrote it in a format that this one does not read.
  */
 export function decodeBody(name: ObjectName, body: Uint8Array): readonly StoredUpdate[] {
   return decodeObject(name, body).updates;
@@ -101,18 +109,19 @@ export function decodeBody(name: ObjectName, body: Uint8Array): readonly StoredU
 /**
  * Decodes the object `name`, and what its header says besides.
  *
- * @throws {CorruptObjectError} as {@linkcode decodeBody} does.
+ * @throws {CorruptObjectError | UnsupportedFormatError} as {@linkcode decodeBody} does.
  */
 export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject {
   const count = name.last - name.first + 1;
   if (count > MAX_UPDATES) throw corrupt(name, `no object holds more than ${MAX_UPDATES} updates`);
   const text = unpack(name.key, body);
+  checkReader(name, text); // First: another format may have other rules for all that follows.
   if (!text.endsWith("\n")) throw corrupt(name, "the last newline is missing");
   // A few bytes may unpack to millions of lines: one too many tells enough.
   const lines = text.split("\n", count + 3).slice(0, -1);
   if (holdsTooMany(text, lines)) throw corrupt(name, `it holds more than ${MAX_VALUES} values`);
   const header = parseLine(name, lines[0], 0);
-  const expected = { feedsync: 1, stream: name.stream, first: name.first, count };
+  const expected = { feedsync: READER, stream: name.stream, first: name.first, count };
   for (const [member, value] of Object.entries(expected)) {
     if (header[member] !== value) {
       throw corrupt(name, `its header says "${member}": ${quote(header[member])}`);
@@ -129,6 +138,19 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
   }
   const size = text.length + UPDATE_BYTES * count + VALUE_BYTES * shape.values;
   return { updates, continues: continuedBy(name, header), size };
+}
+
+/** Whether this reader suffices; what is wrong with the header is found later. */
+function checkReader({ key }: ObjectName, text: string): void {
+  let header: JsonObject | null;
+  try {
+    header = JSON.parse(text.slice(0, MAX_HEADER_LENGTH).split("\n", 1)[0]);
+  } catch {
+    return;
+  }
+  const needed = header?.feedsync;
+  if (!Number.isSafeInteger(needed) || Number(needed) <= READER) return;
+  throw new UnsupportedFormatError(key, Number(needed), READER);
 }
 
 /** Told before a value is made of any line: the values may take a hundred times as much as the text. */

@@ -7,7 +7,7 @@
 import type { Connection } from "../connection.ts";
 import { sleep } from "../base/environment.ts";
 import { resolveWake } from "../config/wake.ts";
-import { MissingKeyError, type UnreadableError } from "../errors.ts";
+import { isLocked, type UnreadableError } from "../errors.ts";
 import { FileLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import { hashOf } from "../update.ts";
@@ -104,7 +104,7 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
   }
 }
 
-/** What has to be read first: damaged objects are given up in the end, what lacks a key never is. */
+/** What has to be read first: damaged objects are given up in the end, what waits for a key or an upgrade never is. */
 function obstacleOf(
   connection: Connection,
   unreadable: readonly UnreadableError[],
@@ -117,5 +117,5 @@ function obstacleOf(
   }
   if (since === 0) state.setFact("unreadableSince", Math.round(clock.now() + state.clockOffset));
   const isGivenUp = since > 0 && since < heldAfter(connection);
-  return unreadable.find((error) => error instanceof MissingKeyError || !isGivenUp);
+  return unreadable.find((error) => isLocked(error) || !isGivenUp);
 }

@@ -8,12 +8,7 @@ import type { PackedObject } from "../log/bucket_log.ts";
 import type { DecodedObject } from "../log/codec.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Environment, sleep } from "../base/environment.ts";
-import {
-  isUnreadable,
-  MissingKeyError,
-  MissingObjectError,
-  type UnreadableError,
-} from "../errors.ts";
+import { isLocked, isUnreadable, MissingObjectError, type UnreadableError } from "../errors.ts";
 import { fetchAhead, type FetchContext, startFetching } from "./fetch_ahead.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
 import type { Held, MemoryBudget } from "./memory_budget.ts";
@@ -239,13 +234,13 @@ export class StreamReader {
   }
 
   /**
-   * What is wrong with an object that holds what comes next, or later: first that a key is missing, and
+   * What is wrong with an object that holds what comes next, or later: first what only the operator can mend, and
    * last that the object is, while a listing shows it.
    */
   #obstacleAfter(cursor: number): UnreadableError | undefined {
     const errors = this.#damaged.filter(({ name }) => name.last > cursor)
       .map(({ error }) => error);
-    const error = errors.find((error) => error instanceof MissingKeyError) ?? errors[0];
+    const error = errors.find(isLocked) ?? errors[0];
     if (error) return error;
     const absent = this.#absentBeyond(cursor)[0];
     return absent && new MissingObjectError(absent.key);
@@ -255,7 +250,7 @@ export class StreamReader {
     return this.#names.filter(({ key, last }) => last > seq && this.#absent.has(key));
   }
 
-  /** Whether to wait: for a key as long as it takes, for other objects until that was long enough. */
+  /** Whether to wait: for a key or an upgrade as long as it takes, for other objects until that was long enough. */
   #waitsFor(obstacle: UnreadableError, names: readonly ObjectName[], cursor: number): boolean {
     const { patience, wasHeld, onUnreadable } = this.#context;
     const isAbsent = obstacle instanceof MissingObjectError;
@@ -263,7 +258,7 @@ export class StreamReader {
     if (isAbsent && !wasHeld && !this.#hasLookedOften()) return false;
     const hasLooked = this.#listings > 0 || wasHeld && this.#hasPeeked;
     if (!hasLooked && names.length > 0) return false;
-    if (obstacle instanceof MissingKeyError) return true;
+    if (isLocked(obstacle)) return true;
     const waitedMs = this.#context.log.now() - this.#hold(cursor);
     if (names.length > 0 && waitedMs >= patience) return false;
     if (isAbsent) onUnreadable(obstacle);

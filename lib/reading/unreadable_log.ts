@@ -9,6 +9,7 @@ import { OnceLog } from "../base/once_log.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import {
   type AccessDeniedError,
+  isLocked,
   messageOf,
   MissingKeyError,
   MissingObjectError,
@@ -36,12 +37,14 @@ export class UnreadableLog {
   /** Logs what is wrong, if that is news. */
   tell(error: UnreadableError | AccessDeniedError): void {
     const isAbsent = error instanceof MissingObjectError;
-    const isLocked = error instanceof MissingKeyError;
     const problems = isAbsent ? this.#absent : this.#problems;
-    const text = isLocked
+    const isKeyMissing = error instanceof MissingKeyError;
+    const text = isKeyMissing
       ? "{message}; what is encrypted with it waits until it is there"
+      : isLocked(error)
+      ? "{message}; it waits until then, and so does what comes after it"
       : "{message}; it holds up its stream and is tried again at later polls";
-    const subject = isLocked ? `${this.#log.keysRevision} ${error.kid}` : error.message;
+    const subject = isKeyMissing ? `${this.#log.keysRevision} ${error.kid}` : error.message;
     const properties = { message: messageOf(error) };
     problems.problem(subject, { text, properties, kind: "" }, isAbsent ? "warn" : "error");
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { decodeBody, decodeObject, encodeBody, updateLine } from "../../lib/log/codec.ts";
-import { CorruptObjectError } from "../../lib/errors.ts";
+import { CorruptObjectError, UnsupportedFormatError } from "../../lib/errors.ts";
 import { objectName } from "../../lib/log/names.ts";
 import { MAX_OBJECT_BYTES } from "../../lib/stores/store.ts";
 import { contentToJson, type FeedContent } from "../../lib/update.ts";
@@ -103,10 +103,29 @@ Deno.test("decodeBody() refuses a body that is not what its key says", () => {
   assertCorrupt(compress(HEADER.replace("abcdefgh", "bbbbbbbb") + `\n${lines}`), /"stream"/);
   assertCorrupt(compress(HEADER.replace('"first":3', '"first":2') + `\n${lines}`), /"first": 2/);
   assertCorrupt(compress(HEADER.replace('"count":2', '"count":1') + `\n${lines}`), /"count": 1/);
-  assertCorrupt(
-    compress(HEADER.replace('"feedsync":1', '"feedsync":2') + `\n${lines}`),
-    /feedsync/,
-  );
+  for (const reader of ["0", '"2"', "1.5", "null"]) {
+    const header = HEADER.replace('"feedsync":1', `"feedsync":${reader}`);
+    assertCorrupt(compress(`${header}\n${lines}`), /its header says "feedsync"/);
+  }
+});
+
+Deno.test("decodeBody() says that a newer version is needed, whatever else is in the body", () => {
+  const header = HEADER.replace('"feedsync":1', '"feedsync":2');
+  const lines = `${line(3)}\n${line(4)}\n`;
+  for (const rest of ["", "\n", "\nanother format", `\n${lines}`]) {
+    assert.throws(() => decodeBody(name, compress(header + rest)), (error) => {
+      assert.ok(error instanceof UnsupportedFormatError);
+      assert.match(error.message, /needs a reader of format 2.*reads up to 1; upgrade feedsync/);
+      return error.reader === 2;
+    });
+  }
+});
+
+Deno.test("decodeBody() ignores members that it does not know", () => {
+  const lines = `${line(3)}\n${line(4)}\n`;
+  const header = HEADER.replace('"feedsync":1', '"feedsync":1,"format":7,"later":[{}]');
+  const body = compress(`${header}\n${lines.replaceAll('"seq"', '"later":1,"seq"')}`);
+  assert.deepEqual(decodeBody(name, body), decodeBody(name, compress(`${HEADER}\n${lines}`)));
 });
 
 Deno.test("decodeBody() refuses a body that unpacks to gigabytes, quickly", () => {

@@ -23,7 +23,7 @@ export type ReadResult = readonly StoredUpdate[] | "corrupt" | "locked" | undefi
 /**
  * Reads an object; undefined when it is not there, which may be untrue: until it is found, it counts as
  * absent. "corrupt" when it is not what its key says, or the store refuses to hand it out, "locked" when
- * this server lacks the key that it is encrypted with. What is corrupt is read a second time: it may have
+ * this server lacks the key that it is encrypted with, or is too old for its format. What is corrupt is read a second time: it may have
  * been cut short on the way, and to take it for damaged gives a stream up.
  */
 export async function readObject(

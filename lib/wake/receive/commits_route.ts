@@ -55,7 +55,7 @@ export function commitsRoute({ secret, log, onCommit }: CommitsOptions): Route {
         const reason = whyUnreadable(error);
         if (reason === "corrupt") return refuse(400, messageOf(error));
         if (reason !== "locked") throw error;
-        onCommit(name); // Reading it from the bucket reports the missing key.
+        onCommit(name); // Reading it from the bucket reports what is missing.
       }
       return accept();
     },
