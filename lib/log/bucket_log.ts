@@ -5,14 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Environment } from "../base/environment.ts";
-import {
-  AccessDeniedError,
-  CorruptObjectError,
-  isLocked,
-  type MissingKeyError,
-  MissingObjectError,
-  type UnsupportedFormatError,
-} from "../errors.ts";
+import { AccessDeniedError, CorruptObjectError, isLocked, MissingObjectError } from "../errors.ts";
 import type {
   FailedDelete,
   ObjectInfo,
