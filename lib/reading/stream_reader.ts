@@ -35,6 +35,8 @@ export interface ReadContext extends FetchContext {
   readonly decoded: MemoryBudget;
   /** The stream could not be read on before: what was absent then is not looked for as long again. */
   readonly wasHeld: boolean;
+  /** Cursors of streams in which an object with the next update was seen, when the store gave no answer. */
+  readonly unfetched: Map<string, number>;
   /** After so many milliseconds an unreadable object is given up. */
   readonly patience: number;
   /** Told of every object that is not what its key says, or for which a key is missing. */
@@ -204,8 +206,12 @@ export class StreamReader {
 
   /** Goes on without an object that cannot be read; what else went wrong is thrown again. */
   #setAside(name: ObjectName, error: unknown): void {
-    if (!this.#context.signal.aborted) this.#noteSeen(name);
-    if (!isUnreadable(error)) throw error;
+    if (!isUnreadable(error)) {
+      const cursor = this.#context.state.cursors.get(this.#stream);
+      if (holdsNext(name, cursor)) this.#context.unfetched.set(this.#stream, cursor);
+      throw error;
+    }
+    this.#noteSeen(name);
     this.#damaged.push({ name, error });
     this.#context.onUnreadable(error);
   }
@@ -274,9 +280,10 @@ export class StreamReader {
   /** Whether nothing has led on from the cursor for long enough. */
   #isHoleProven(cursor: number, names: readonly ObjectName[]): boolean {
     if (!this.#hasLookedOften()) return false;
-    const { state: { cursors }, environment: { clock } } = this.#context;
+    const { state: { cursors }, environment: { clock }, unfetched } = this.#context;
     // Without anything behind the hole, only an earlier listing can have told how far the stream goes.
-    const wasSeen = names.length === 0 || cursors.isHeld(this.#stream, cursor);
+    const wasSeen = names.length === 0 || cursors.isHeld(this.#stream, cursor) ||
+      unfetched.get(this.#stream) === cursor;
     if (!wasSeen) return true;
     const absentMs = clock.elapsed() - this.#absentSince;
     return this.#absences >= VANISHED_LISTINGS && absentMs >= VANISHED_MS;
