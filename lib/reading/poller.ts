@@ -235,6 +235,7 @@ export class Poller {
       const wasHeld = this.#held.has(stream);
       await new StreamReader({ ...this.#context, requests, wasHeld }, stream, news).run();
       this.#held.release(stream);
+      if (cursors.get(stream) > before) this.#context.unfetched.delete(stream);
     } catch (error) {
       const reason = whyUnreadable(error);
       if (!reason) throw error;
