@@ -5,6 +5,7 @@ import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
 import { checkConfig } from "../lib/config/check.ts";
 import { keysAt } from "../lib/config/schema.ts";
 import { packageImports, ROOT } from "./library/package_imports.ts";
+import { runDeno } from "./run_deno.ts";
 
 const SKIPPED = new Set([".git", ".feedsync", "node_modules", "coverage"]);
 
@@ -105,8 +106,8 @@ Deno.test("every TypeScript block of the documentation compiles, and those that 
     }
     const config = JSON.stringify({ imports: packageImports() });
     await Deno.writeTextFile(join(directory, "deno.json"), config);
-    await deno(["check", "."], directory);
-    await deno(["test", "-A"], directory);
+    await runDeno(["check", "."], directory);
+    await runDeno(["test", "-A"], directory);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -116,14 +117,4 @@ Deno.test("every TypeScript block of the documentation compiles, and those that 
 function fileNameOf(example: string, index: number): string {
   if (example.includes("Deno.test(")) return `example_${index}_test.ts`;
   return example.includes('name: "titles"') ? "titles.ts" : `example_${index}.ts`;
-}
-
-async function deno(args: string[], cwd: string): Promise<void> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = new TextDecoder();
-  assert.ok(success, text.decode(stdout) + text.decode(stderr));
 }

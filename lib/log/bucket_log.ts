@@ -46,6 +46,7 @@ export interface PackedObject {
    * Unpacks it.
    *
    * @throws {CorruptObjectError} when it is not what its key says.
+   * @throws {UnsupportedFormatError} when it takes a newer version to read it.
    */
   decode(): DecodedObject;
 }

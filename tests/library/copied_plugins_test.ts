@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { packageImports, ROOT } from "./package_imports.ts";
+import { runDeno } from "../run_deno.ts";
 
 const PLUGINS = join(ROOT, "plugins");
 
@@ -12,17 +13,6 @@ async function* pluginFiles(): AsyncIterable<string> {
   for await (const { name } of Deno.readDir(PLUGINS)) {
     if (name.endsWith(".ts")) yield join(PLUGINS, name);
   }
-}
-
-async function deno(args: string[], cwd: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = new TextDecoder();
-  assert.ok(success, text.decode(stderr));
-  return text.decode(stdout);
 }
 
 Deno.test("built-in plugins import only what a copy of them can import", async () => {
@@ -49,8 +39,8 @@ Deno.test("copies of the built-in plugins compile and work in another project", 
       join(directory, "deno.json"),
       JSON.stringify({ imports: packageImports() }),
     );
-    await deno(["check", "."], directory);
-    const [logged, outcome] = (await deno(["run", "-A", "program.ts"], directory)).split("\n");
+    await runDeno(["check", "."], directory);
+    const [logged, outcome] = (await runDeno(["run", "-A", "program.ts"], directory)).split("\n");
     assert.match(logged, / {2}web-1 {2}https:\/\/example\.com\/feed\.xml {2}11 B$/);
     assert.deepEqual(JSON.parse(outcome), { applied: 1, failed: 0, webhook: "<rss></rss>" });
     const mirrored = join(directory, "feeds/https%3A%2F%2Fexample.com%2Ffeed.xml.feed");
