@@ -67,6 +67,7 @@ export type {
   PluginLogger,
   PluginUse,
   SetupContext,
+  UpdateCallback,
 } from "./lib/plugin.ts";
 export type { FailedUpdate } from "./lib/reading/delivery.ts";
 export { publish } from "./lib/publish.ts";
@@ -88,7 +89,7 @@ export type {
 } from "./lib/update.ts";
 export type { WakeUpCounts } from "./lib/wake/send/peers.ts";
 export { watch } from "./lib/watch.ts";
-export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/watch.ts";
+export type { PollReport, Watcher, WatchOptions } from "./lib/reading/watcher.ts";
 export { watchFiles } from "./lib/watch_files.ts";
 export type { FilesWatcher, WatchFilesOptions } from "./lib/watch_files.ts";
 export type { KnownFile, KnownFiles, NewestKnown } from "./lib/files/known_files.ts";

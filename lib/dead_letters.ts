@@ -8,16 +8,22 @@ import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { Deadline } from "./base/deadline.ts";
 import { type Environment, systemEnvironment } from "./base/environment.ts";
 import { feedIdentity } from "./feed_url.ts";
-import type { PlainPlugin, PluginEntries, PluginEntry, RunningPlugin } from "./plugin.ts";
+import {
+  callbackPlugin,
+  type PlainPlugin,
+  type PluginEntries,
+  type PluginEntry,
+  type RunningPlugin,
+  type UpdateCallback,
+} from "./plugin.ts";
 import { closePlugins } from "./plugins/lifecycle.ts";
-import { failureOf, tellFailure } from "./reading/failure.ts";
+import { failureOf, tellFailure } from "./plugins/failure.ts";
 import { PluginCaller } from "./reading/plugin_caller.ts";
 import { currentUpdate } from "./reading/redelivery.ts";
 import { urlTurnsOf } from "./reading/url_turns.ts";
 import type { DeadLetter as StoredLetter, ListedLetter } from "./state/dead_letters.ts";
 import type { State } from "./state/state.ts";
 import type { Update } from "./update.ts";
-import type { UpdateCallback } from "./watch.ts";
 
 /** An update that a plugin could not apply. */
 export interface DeadLetter {
@@ -165,7 +171,9 @@ export class StateLetters implements DeadLetterQueue {
   async #retryWith(options: RetryOptions): Promise<RetriedLetter[]> {
     const { stopTimeout: timeoutMs, loadPlugins } = this.#options;
     const { receiver } = options;
-    if (typeof receiver === "function") return await this.#retry([named(receiver)], options);
+    if (typeof receiver === "function") {
+      return await this.#retry([callbackPlugin(receiver)], options);
+    }
     const plugins = await loadPlugins(receiver && checkPlugins(receiver));
     try {
       return await this.#retry(plugins, options);
@@ -253,13 +261,4 @@ export class StateLetters implements DeadLetterQueue {
     this.#state.transaction(() => deadLetters.drop(id));
     return undefined;
   }
-}
-
-function named(callback: UpdateCallback): RunningPlugin {
-  return {
-    name: "callback",
-    onUpdate: (update, signal) => callback(update, { signal }),
-    onGap: () => {},
-    close: () => Promise.resolve(),
-  };
 }

@@ -156,6 +156,32 @@ export interface RunningPlugin {
   close(): Promise<void>;
 }
 
+/** A plugin that needs no setup and does nothing but what `hooks` do. */
+export function runningPlugin(
+  name: string,
+  hooks: Partial<Pick<RunningPlugin, "onUpdate" | "onGap">>,
+): RunningPlugin {
+  return { onUpdate() {}, onGap() {}, close: () => Promise.resolve(), ...hooks, name };
+}
+
+/**
+ * Receives one update. Throw to have it tried again, at most three times: then it is kept as a dead
+ * letter, and counts as `failed` in {@linkcode PollReport}. Throw {@linkcode BackendUnavailableError} to
+ * have reading wait until it can be applied, for an hour at most, and {@linkcode RejectedUpdateError} to refuse it for good.
+ */
+export type UpdateCallback = (
+  update: Update,
+  context: {
+    /** Aborted when the call takes longer than `callbackTimeout`. */
+    readonly signal: AbortSignal;
+  },
+) => void | Promise<void>;
+
+/** The plugin that hands updates to a callback. */
+export function callbackPlugin(callback: UpdateCallback): RunningPlugin {
+  return runningPlugin("callback", { onUpdate: (update, signal) => callback(update, { signal }) });
+}
+
 /** What a plugin is set up with, apart from its options. */
 export type PluginHost = Omit<SetupContext<unknown>, "options">;
 

@@ -3,93 +3,19 @@
  *
  * @module
  */
-import type { Duration } from "./base/duration.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
-import type { UnreadableError } from "./errors.ts";
 import { checkPlugins } from "./plugins/check_plugin.ts";
 import { knownFiles } from "./files/state_ledger.ts";
-import type { PlainPlugin, PluginEntries, RunningPlugin } from "./plugin.ts";
-import type { FailedUpdate } from "./reading/delivery.ts";
-import type { Gap, Update } from "./update.ts";
+import {
+  callbackPlugin,
+  type PlainPlugin,
+  type PluginEntries,
+  type RunningPlugin,
+  runningPlugin,
+  type UpdateCallback,
+} from "./plugin.ts";
 import { BucketWatcher } from "./reading/bucket_watcher.ts";
-
-/**
- * Receives one update. Throw to have it tried again, at most three times: then it is kept as a dead
- * letter, and counts as `failed` in {@linkcode PollReport}. Throw {@linkcode BackendUnavailableError} to
- * have reading wait until it can be applied, for an hour at most, and {@linkcode RejectedUpdateError} to refuse it for good.
- */
-export type UpdateCallback = (
-  update: Update,
-  context: {
-    /** Aborted when the call takes longer than `callbackTimeout`. */
-    readonly signal: AbortSignal;
-  },
-) => void | Promise<void>;
-
-/** Options of {@linkcode watch}. */
-export interface WatchOptions {
-  /** Stops the watcher gracefully, as {@linkcode Watcher.close} does. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Told of updates that were lost before they were read. Gaps are logged in any case, and plugins told
-   * of them.
-   */
-  readonly onGap?: ((gap: Gap) => void | Promise<void>) | undefined;
-  /**
-   * Told of updates that the callback or a plugin could not apply, once each is kept as a dead letter.
-   * What it throws is logged, and stops nothing.
-   */
-  readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
-  /** Poll only when {@linkcode Watcher.poll} is called, and never clean up. @default false */
-  readonly manual?: boolean | undefined;
-  /**
-   * How long to wait for a plugin that cannot be set up, reach its backend, or apply anything. After that
-   * {@linkcode Watcher.poll} rejects; what the plugin lacks is applied by a later poll. `false`: as long as
-   * it takes. @default `callbackTimeout` for a manual watcher, else `false`
-   */
-  readonly outagePatience?: Duration | false | undefined;
-}
-
-/** What a poll did. */
-export interface PollReport {
-  /** Updates that all plugins applied. */
-  readonly applied: number;
-  /** Updates that a plugin could not apply: each is kept as a dead letter. */
-  readonly failed: number;
-  /** Gaps reported. */
-  readonly gaps: number;
-  /**
-   * Objects that hold up their streams: damaged, without a key for them, or listed by a store that does
-   * not hand them out. All else is applied.
-   */
-  readonly unreadable: readonly UnreadableError[];
-}
-
-/** A running watcher. Close it, or bind it with `await using`. */
-export interface Watcher extends AsyncDisposable {
-  /**
-   * Resolves when the plugins are set up and peers are heard; rejects when that fails. While a plugin cannot
-   * be set up for want of its backend it is tried again, see {@linkcode WatchOptions.outagePatience}.
-   */
-  readonly ready: Promise<void>;
-  /**
-   * Resolves when the watcher has stopped; rejects with what made it stop by itself. A store that cannot be
-   * reached does not; one that refuses does before the first poll that succeeds, at a second look.
-   */
-  readonly finished: Promise<void>;
-  /**
-   * Polls now, and resolves when everything that was in the bucket by then is applied.
-   *
-   * @throws {BackendUnavailableError} when a plugin cannot reach its backend for `outagePatience`.
-   * @throws {FeedSyncError} when a plugin fails for every update for so long.
-   * @throws {StoreUnavailableError} when the store cannot be reached.
-   * @throws {AccessDeniedError} when the store refuses.
-   * @throws {ClosedError} when the watcher is closed, or gets closed meanwhile.
-   */
-  poll(): Promise<PollReport>;
-  /** Lets running callbacks finish (up to `stopTimeout`), stores the cursors and ends. */
-  close(): Promise<void>;
-}
+import type { Watcher, WatchOptions } from "./reading/watcher.ts";
 
 /**
  * Watches for the updates of the other servers and applies them: at least once, in order per
@@ -139,7 +65,7 @@ export function watch(
   options: WatchOptions = {},
 ): Watcher {
   if (typeof given === "function") {
-    return watchWith(sync, [fromCallback(given)], options);
+    return watchWith(sync, [callbackPlugin(given)], options);
   }
   const entries = given && checkPlugins(given);
   const { config, parts } = connectionOf(sync);
@@ -171,25 +97,7 @@ function start(
   const { onGap } = options;
   return new BucketWatcher(
     connectionOf(sync),
-    async () => onGap ? [...await setUp(), listener(onGap)] : await setUp(),
+    async () => onGap ? [...await setUp(), runningPlugin("onGap", { onGap })] : await setUp(),
     options,
   );
-}
-
-function fromCallback(callback: UpdateCallback): RunningPlugin {
-  return {
-    name: "callback",
-    onUpdate: (update, signal) => callback(update, { signal }),
-    onGap: () => {},
-    close: () => Promise.resolve(),
-  };
-}
-
-function listener(onGap: NonNullable<WatchOptions["onGap"]>): RunningPlugin {
-  return {
-    name: "onGap",
-    onUpdate: () => {},
-    onGap: (gap) => onGap(gap),
-    close: () => Promise.resolve(),
-  };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { cutDownUrls } from "../base/redact.ts";
-import { tellFailure } from "../reading/failure.ts";
+import { tellFailure } from "../plugins/failure.ts";
 import { logger } from "./settings.ts";
 
 /** Logs such failures, which would end the process, until it is disposed of. */

@@ -12,7 +12,7 @@ import {
   StoreUnavailableError,
   UnsupportedFormatError,
 } from "../errors.ts";
-import type { Watcher } from "../watch.ts";
+import type { Watcher } from "../reading/watcher.ts";
 import { BadInputError } from "./exit.ts";
 
 /** A refusal is looked at again after this time: a proxy may be starting, or a new key not known yet. */

@@ -10,7 +10,7 @@ import { ConfigError } from "../errors.ts";
 import { DEFAULT_URL_SCHEMES } from "../feed_url.ts";
 import type { PluginEntry } from "../plugin.ts";
 import { isPair, isPlugin } from "../plugins/check_plugin.ts";
-import { absoluteStoreUrl } from "../stores/store_url.ts";
+import { absoluteStoreUrl } from "./store_url.ts";
 import { defined } from "./merge.ts";
 import { duration, key, text } from "./rules.ts";
 import { defaultServerName, SERVER_NAME } from "./server_name.ts";

@@ -3,18 +3,12 @@
  *
  * @module
  */
-import type { Config } from "./config.ts";
-
 /** What both say; where they differ `over` wins, key by key in all sections. */
-export function merge(base: Config, over: Config): Config {
-  return mergeObjects(base, over);
-}
-
-function mergeObjects<T extends object>(base: T, over: T): T {
+export function merge<T extends object>(base: T, over: T): T {
   const before = new Map(Object.entries(base));
   const merged = Object.entries(defined(over)).map(([name, value]) => {
     const other = before.get(name);
-    return [name, isSection(other) && isSection(value) ? mergeObjects(other, value) : value];
+    return [name, isSection(other) && isSection(value) ? merge(other, value) : value];
   });
   return { ...base, ...Object.fromEntries(merged) };
 }

@@ -9,7 +9,7 @@ import { Backoff } from "../base/backoff.ts";
 import { type Clock, type Environment, sleep } from "../base/environment.ts";
 import { BackendUnavailableError } from "../errors.ts";
 import type { RunningPlugin } from "../plugin.ts";
-import { tellFailure } from "../reading/failure.ts";
+import { tellFailure } from "./failure.ts";
 
 const logger = getLogger(["feedsync", "plugin"]);
 

@@ -19,7 +19,7 @@ import { Poller } from "./poller.ts";
 import type { StoredCommit } from "../publishing/commit.ts";
 import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";
-import type { PollReport, Watcher, WatchOptions } from "../watch.ts";
+import type { PollReport, Watcher, WatchOptions } from "./watcher.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 

@@ -9,10 +9,10 @@ import { TimeClamp } from "./clamp_time.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
-import { tellFailure } from "./failure.ts";
+import { tellFailure } from "../plugins/failure.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import { serverOf } from "../log/names.ts";
-import type { RunningPlugin } from "../plugin.ts";
+import { type RunningPlugin, runningPlugin } from "../plugin.ts";
 import { type GivenUp, PluginCaller } from "./plugin_caller.ts";
 import { firstRetryAt, Redelivery } from "./redelivery.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
@@ -233,7 +233,7 @@ export class Delivery {
     const { onDeadLetter, environment, callbackTimeout, forced } = this.#options;
     if (!onDeadLetter) return;
     const onUpdate = () => onDeadLetter({ plugin, update, error });
-    const listener = { name: "onDeadLetter", onUpdate, onGap() {}, close: () => Promise.resolve() };
+    const listener = runningPlugin("onDeadLetter", { onUpdate });
     try {
       await new PluginCaller(listener, { environment, timeout: callbackTimeout, forced })
         .once(update);

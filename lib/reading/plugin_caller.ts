@@ -8,7 +8,7 @@ import { Backoff } from "../base/backoff.ts";
 import { withDeadline } from "../base/deadline.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 import { OnceLog } from "../base/once_log.ts";
-import { CallTimeoutError, failureOf, tellFailure } from "./failure.ts";
+import { CallTimeoutError, failureOf, tellFailure } from "../plugins/failure.ts";
 import { BackendUnavailableError, FeedSyncError } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { Outage } from "./outage.ts";

@@ -10,7 +10,7 @@ import { AutoResetEvent } from "../base/event.ts";
 import type { Environment } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
-import { tellFailure } from "./failure.ts";
+import { tellFailure } from "../plugins/failure.ts";
 import type { GivenUp, PluginCaller } from "./plugin_caller.ts";
 import type { DeadLetter, ListedLetter, WaitingLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";

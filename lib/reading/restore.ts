@@ -11,7 +11,8 @@ import { isLocked, type UnreadableError } from "../errors.ts";
 import { FileLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import { hashOf } from "../update.ts";
-import { watch } from "../watch.ts";
+import { callbackPlugin } from "../plugin.ts";
+import { BucketWatcher } from "./bucket_watcher.ts";
 
 /** What cannot be read is given up after the retention; after a day when there is none. */
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -90,10 +91,12 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
   } as const;
   const reader = connection.beside(apart, memory);
   try {
-    await using watcher = watch(reader, ({ url, id, time, ...content }) => {
+    const noteNewest = callbackPlugin(({ url, id, time, ...content }) => {
       const version = { id, time: Date.parse(time), hash: hashOf(content) };
       state.transaction(() => state.newest.note(url, version), { durable: false });
-    }, { manual: true, signal });
+    });
+    const options = { manual: true, signal };
+    await using watcher = new BucketWatcher(reader, () => Promise.resolve([noteNewest]), options);
     const { unreadable } = await watcher.poll();
     const obstacle = obstacleOf(connection, unreadable);
     if (obstacle) throw obstacle;

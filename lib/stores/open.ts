@@ -8,7 +8,7 @@ import { type Environment, systemEnvironment } from "../base/environment.ts";
 import { ConfigError } from "../errors.ts";
 import { openDirectoryStore } from "./directory/directory_store.ts";
 import type { ObjectStore } from "./store.ts";
-import { absoluteStoreUrl } from "./store_url.ts";
+import { absoluteStoreUrl } from "../config/store_url.ts";
 
 /** Options of {@linkcode openStore}. */
 export interface OpenOptions {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cutDownUrls } from "../../lib/base/redact.ts";
-import { tellFailure } from "../../lib/reading/failure.ts";
+import { tellFailure } from "../../lib/plugins/failure.ts";
 
 Deno.test("of URLs of every scheme only scheme and host are shown", () => {
   const cases: [text: string, shown: string][] = [

@@ -7,13 +7,15 @@
  *
  * @module
  */
-import { fromIni } from "@aws-sdk/credential-providers";
+import { fromIni, type fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { messageOf } from "../../errors.ts";
 import { fileVersion } from "../../base/file_version.ts";
-import type { Credentials, CredentialsProvider } from "./credentials.ts";
 
 /** How profiles in the file are read. */
 export type ProfileOptions = NonNullable<Parameters<typeof fromIni>[0]>;
+
+type CredentialsProvider = ReturnType<typeof fromNodeProviderChain>;
+type Credentials = Awaited<ReturnType<CredentialsProvider>>;
 
 /** There are no credentials in the file. */
 class CredentialsFileError extends Error {

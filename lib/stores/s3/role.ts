@@ -3,22 +3,28 @@
  *
  * @module
  */
-import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import type { S3ClientConfig } from "@aws-sdk/client-s3";
+import {
+  type fromNodeProviderChain,
+  fromTemporaryCredentials,
+} from "@aws-sdk/credential-providers";
 import { ASSUME_ROLE_DEFAULTS, type AssumeRoleConfig, type S3Config } from "../../config/s3.ts";
 import { parseDuration } from "../../base/duration.ts";
-import type { Credentials, CredentialsProvider, RequestHandler } from "./credentials.ts";
+
+type TemporaryCredentials = Parameters<typeof fromTemporaryCredentials>[0];
+type CredentialsProvider = ReturnType<typeof fromNodeProviderChain>;
 
 /** Which role it is, and how the token service is reached. */
 export interface RoleOptions extends S3Config {
   /** The role. */
   readonly assumeRole: AssumeRoleConfig;
   /** What requests are sent with. */
-  readonly handler: RequestHandler;
+  readonly handler: S3ClientConfig["requestHandler"];
 }
 
 /** Credentials of the role, which is assumed with those that were `found`. */
 export function roleCredentials(
-  found: Credentials | CredentialsProvider,
+  found: TemporaryCredentials["masterCredentials"],
   { endpoint, assumeRole, handler }: RoleOptions,
 ): CredentialsProvider {
   const { roleArn = "", externalId, sessionName, duration } = assumeRole;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { RejectedUpdateError, StoreUnavailableError } from "../../lib/errors.ts";
-import { failureOf } from "../../lib/reading/failure.ts";
+import { failureOf } from "../../lib/plugins/failure.ts";
 import { BackendUnavailableError } from "../../mod.ts";
 import { temporaryDirectory } from "../plugins/harness.ts";
 import { hangUpOnce, stalledServer, unreachableEndpoint } from "../servers/http.ts";
