@@ -11,7 +11,7 @@ import { ClosedError } from "./errors.ts";
 import type { ScanReport } from "./files/scan_report.ts";
 import { ledgerOf } from "./files/state_ledger.ts";
 import { FileWatcher } from "./files/file_watcher.ts";
-import { plainLogger } from "./base/plain_logger.ts";
+import { plainLogger } from "./plugins/plain_logger.ts";
 import { catchUp, restore } from "./reading/restore.ts";
 
 const logger = plainLogger(["feedsync", "files"]);

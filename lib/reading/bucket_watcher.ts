@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Deadline } from "../base/deadline.ts";
 import type { Connection, Parts } from "../connection.ts";
-import type { DeliveredCommit } from "./delivered_commits.ts";
+import type { DeliveredCommit } from "../wake/source.ts";
 import { Delivery } from "./delivery.ts";
 import { parseDuration } from "../base/duration.ts";
 import { ClosedError, messageOf, StateError } from "../errors.ts";

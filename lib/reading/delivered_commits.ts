@@ -5,15 +5,10 @@
  */
 import type { DecodedObject } from "../log/codec.ts";
 import type { ObjectName } from "../log/names.ts";
+import type { DeliveredCommit } from "../wake/source.ts";
 
 /** More than so many commits, or bytes of memory, are not kept: what goes first is fetched from the bucket. */
 const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;
-
-/** A commit with what is in it. */
-export interface DeliveredCommit extends DecodedObject {
-  /** Its name. */
-  readonly name: ObjectName;
-}
 
 /** Commits that wait to be read. */
 export class DeliveredCommits {

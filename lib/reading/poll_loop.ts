@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { AutoResetEvent } from "../base/event.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { DeliveredCommit } from "./delivered_commits.ts";
+import type { DeliveredCommit } from "../wake/source.ts";
 import { sleep } from "../base/environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../log/names.ts";

@@ -5,7 +5,8 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import { type DeliveredCommit, DeliveredCommits } from "./delivered_commits.ts";
+import { DeliveredCommits } from "./delivered_commits.ts";
+import type { DeliveredCommit } from "../wake/source.ts";
 import type { Delivery } from "./delivery.ts";
 import { sleep } from "../base/environment.ts";
 import { enterStreams } from "./enter.ts";

@@ -3,29 +3,8 @@
  *
  * @module
  */
-import type { Environment } from "../base/environment.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { BucketLog } from "../log/bucket_log.ts";
-import type { ObjectName } from "../log/names.ts";
-import type { DeliveredCommit } from "../reading/delivered_commits.ts";
-
-/** Called for each commit that a source reports, with its content if a peer sent that along. */
-export type OnCommit = (name: ObjectName, delivered?: DeliveredCommit) => void;
-
-/** What sources work with. */
-export interface WakeUpParts {
-  /** The bucket whose commits count. */
-  readonly log: BucketLog;
-  /** Time and randomness. */
-  readonly environment: Environment;
-}
-
-/** Starts the sources of one kind that the configuration names. */
-export type StartSource = (
-  config: ResolvedConfig,
-  parts: WakeUpParts,
-  onCommit: OnCommit,
-) => AsyncDisposable;
+import type { OnCommit, StartSource, WakeUpParts } from "./source.ts";
 
 /** All kinds of sources; each is loaded only when it is configured. */
 const SOURCES: readonly ((config: ResolvedConfig) => Promise<StartSource> | undefined)[] = [

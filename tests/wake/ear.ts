@@ -7,7 +7,7 @@ import { encodeBody, updateLine } from "../../lib/log/codec.ts";
 import { BucketLog } from "../../lib/log/bucket_log.ts";
 import { type Clock, systemEnvironment } from "../../lib/base/environment.ts";
 import { type ObjectName, objectName } from "../../lib/log/names.ts";
-import type { DeliveredCommit } from "../../lib/reading/delivered_commits.ts";
+import type { DeliveredCommit } from "../../lib/wake/source.ts";
 import { listen } from "../../lib/wake/receive/listener.ts";
 import { messageId } from "../../lib/wake/message_id.ts";
 import { Signer } from "../../lib/wake/signature.ts";

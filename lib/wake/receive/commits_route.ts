@@ -8,7 +8,7 @@ import { messageOf } from "../../errors.ts";
 import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
 import { objectOfMessage, SERVICE_HEADER } from "../message_id.ts";
 import { Signer, TOLERANCE_MS } from "../signature.ts";
-import type { OnCommit } from "../sources.ts";
+import type { OnCommit } from "../source.ts";
 import { accept, refuse, type Route } from "./route.ts";
 
 /** How many messages are remembered to recognize repeated ones. */

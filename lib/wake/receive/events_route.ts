@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { OnCommit } from "../sources.ts";
+import type { OnCommit } from "../source.ts";
 import { accept, refuse, type Route } from "./route.ts";
 import { commitsIn } from "./s3_events.ts";
 

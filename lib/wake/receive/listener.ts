@@ -10,7 +10,7 @@ import { OnceLog } from "../../base/once_log.ts";
 import { ConfigError, messageOf } from "../../errors.ts";
 import type { BucketLog } from "../../log/bucket_log.ts";
 import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
-import type { OnCommit, StartSource } from "../sources.ts";
+import type { OnCommit, StartSource } from "../source.ts";
 import { commitsRoute } from "./commits_route.ts";
 import { eventsRoute } from "./events_route.ts";
 import { refuse, type Route } from "./route.ts";

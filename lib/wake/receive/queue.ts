@@ -18,7 +18,7 @@ import { type Environment, sleep } from "../../base/environment.ts";
 import { messageOf } from "../../errors.ts";
 import { originOf } from "../../base/http_post.ts";
 import { OnceLog } from "../../base/once_log.ts";
-import type { OnCommit, StartSource } from "../sources.ts";
+import type { OnCommit, StartSource } from "../source.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { isOutdated } from "../../stores/s3/answers.ts";
 import { credentialsFor } from "../../stores/s3/credentials.ts";
