@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isPlausible } from "../state/newest.ts";
+import { isPlausible } from "../log/update_order.ts";
 import type { KnownFile, NewestKnown } from "./known_files.ts";
 import type { Stamp } from "./stamp.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Updates that claim to be of a time to come.
+ * Updates that claim to be of a time that cannot be theirs.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/environment.ts";
 import { OnceLog } from "../base/once_log.ts";
 import type { StoredUpdate } from "../log/codec.ts";
-import { isPlausible } from "../state/newest.ts";
+import { isPlausible } from "../log/update_order.ts";
 import type { State } from "../state/state.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -32,8 +32,8 @@ export class TimeClamp {
     if (isPlausible(Date.parse(update.time), now)) return update;
     this.#problems.problem("time", {
       text:
-        "{stream} dates an update {time}, more than a day ahead of the store's clock; it and others " +
-        "are taken to be of the time they arrive",
+        "{stream} dates an update {time}, before 1970 or more than a day ahead of the store's clock; " +
+        "it and others are taken to be of the time they arrive",
       properties: { stream, time: update.time },
       kind: "ahead",
     });

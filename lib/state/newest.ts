@@ -5,27 +5,13 @@
  * @module
  */
 import { feedIdentity } from "../feed_url.ts";
+import { MAX_AHEAD_MS, type OrderedUpdate } from "../log/update_order.ts";
 import type { Database } from "./database.ts";
 
-/** An update as far as it matters for which one is newer: by time, then by id. */
-export interface Version {
-  /** Milliseconds since 1970. */
-  readonly time: number;
-  /** UUID of the update. */
-  readonly id: string;
+/** An update as far as it is remembered. */
+export interface Version extends OrderedUpdate {
   /** Hash of the content; null when the feed is gone. */
   readonly hash: string | null;
-}
-
-/**
- * No honest clock is so far ahead of the store's, in milliseconds. Were a later time believed, nothing
- * that others publish under its URL would ever be newer.
- */
-const MOST_AHEAD = 24 * 60 * 60 * 1000;
-
-/** Whether a time can be that of an update, as far as the store's clock tells, which says `now`. */
-export function isPlausible(time: number, now: number): boolean {
-  return time <= now + MOST_AHEAD;
 }
 
 /** Bytes that the URLs take which a row adds to, at least: what else is in it. */
@@ -86,12 +72,12 @@ export class Newest {
   }
 
   /**
-   * Remembers an update, unless a newer one is known. What was {@linkcode isPlausible} once and is not
+   * Remembers an update, unless a newer one is known. What was a plausible time once and is not
    * `now`, by the store's clock, is not newer: the clock was set back.
    */
   note(url: string, { time, id, hash }: Version, now = Infinity): void {
     this.#revision++;
-    this.#note.run(feedIdentity(url), time, id, hash, now + MOST_AHEAD);
+    this.#note.run(feedIdentity(url), time, id, hash, now + MAX_AHEAD_MS);
     this.#unchecked += url.length + ROW_BYTES;
     if (this.#unchecked > UNCHECKED_BYTES) this.bound();
   }
