@@ -1,7 +1,7 @@
 /**
- * The bytes of commits and segments: NDJSON, a header and one update a line, compressed with zstd.
- * `zstd -dc | jq` reads them. What arrives unpacked, since something on the way has done that, is read as
- * well.
+ * The bytes of objects: NDJSON, a header and one update a line, compressed with zstd. `zstd -dc | jq`
+ * reads them. What arrives unpacked, since something on the way has done that, is read as well. Commits
+ * and segments are encoded and decoded here; what holds for all objects is exported, one by one.
  *
  * @module
  */
@@ -12,7 +12,14 @@ import { MAX_VALUES, outlineOf, Shape } from "./json_limits.ts";
 import { type ObjectName, serverOf } from "./names.ts";
 import { isReadableFeedUrl } from "../feed_url.ts";
 import { MAX_OBJECT_BYTES, tooLarge } from "../stores/store.ts";
-import type { ContentUpdate, Json, JsonObject, RemovalUpdate } from "../update.ts";
+import {
+  contentToJson,
+  type ContentUpdate,
+  type FeedContent,
+  type Json,
+  type JsonObject,
+  type RemovalUpdate,
+} from "../update.ts";
 
 /** The format that is written, and the oldest reader that suffices for it: what it cannot read, waits. */
 const FORMAT = 1, READER = 1;
@@ -60,15 +67,23 @@ export interface BodyHeader {
   readonly previousLast?: number | undefined;
 }
 
+/** What a body is made of, once it is unpacked. */
+export interface OpenedBody {
+  /** The first line. */
+  readonly header: JsonObject;
+  /** The other lines: as many as the header says, none of them parsed. */
+  readonly lines: readonly string[];
+  /** How long the text is, in UTF-16 units. */
+  readonly length: number;
+}
+
 /** Encodes updates, given as finished lines without newline, for the object `name`. */
 export function encodeBody(
   name: ObjectName,
   lines: readonly string[],
   { time, previous, previousLast }: BodyHeader,
 ): Uint8Array {
-  const header = JSON.stringify({
-    feedsync: READER,
-    format: FORMAT,
+  return packBody({
     stream: name.stream,
     server: serverOf(name.stream),
     first: name.first,
@@ -77,11 +92,25 @@ export function encodeBody(
     time,
     previous,
     previousLast,
-  });
-  return zstdCompressSync(`${header}\n${lines.join("\n")}\n`, {
+  }, lines);
+}
+
+/** Encodes lines, none with a newline in it, below a header with these members. */
+export function packBody(
+  header: Readonly<Record<string, Json | undefined>>,
+  lines: readonly string[],
+): Uint8Array {
+  const first = JSON.stringify({ feedsync: READER, format: FORMAT, ...header });
+  return zstdCompressSync(`${first}\n${lines.join("\n")}\n`, {
     // Level 1 costs half the time of the default and a few per cent of size.
     params: { [constants.ZSTD_c_compressionLevel]: 1 },
   });
+}
+
+/** The JSON of an update without `seq`, `id`, `url` and `time`, and without braces. */
+export function updateBody(update: FeedContent & { readonly metadata: JsonObject }): string {
+  const { metadata } = update;
+  return JSON.stringify({ ...contentToJson(update), metadata }).slice(1, -1);
 }
 
 /** Makes the line of an update; `body` is its JSON without `seq`, `id`, `url` and `time`. */
@@ -112,36 +141,51 @@ export function decodeBody(name: ObjectName, body: Uint8Array): readonly StoredU
  * @throws {CorruptObjectError | UnsupportedFormatError} as {@linkcode decodeBody} does.
  */
 export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject {
-  const count = name.last - name.first + 1;
-  if (count > MAX_UPDATES) throw corrupt(name, `no object holds more than ${MAX_UPDATES} updates`);
-  const text = unpack(name.key, body);
-  checkReader(name, text); // First: another format may have other rules for all that follows.
-  if (!text.endsWith("\n")) throw corrupt(name, "the last newline is missing");
-  // A few bytes may unpack to millions of lines: one too many tells enough.
-  const lines = text.split("\n", count + 3).slice(0, -1);
-  if (holdsTooMany(text, lines)) throw corrupt(name, `it holds more than ${MAX_VALUES} values`);
-  const header = parseLine(name, lines[0], 0);
-  const expected = { feedsync: READER, stream: name.stream, first: name.first, count };
-  for (const [member, value] of Object.entries(expected)) {
-    if (header[member] !== value) {
-      throw corrupt(name, `its header says "${member}": ${quote(header[member])}`);
-    }
-  }
-  if (lines.length !== count + 1) {
-    const held = lines.length > count ? "more updates" : `${lines.length - 1} updates`;
-    throw corrupt(name, `it holds ${held}, its key says ${count}`);
-  }
+  const { key, stream, first } = name, count = name.last - first + 1;
+  const { header, lines, length } = openBody(key, body, { stream, first, count });
   const updates = new Array<StoredUpdate>(count), shape = new Shape();
   for (let i = 0; i < count; i++) {
-    const line = parseLine(name, lines[i + 1], i + 1);
-    updates[i] = readUpdate(name, line, { seq: name.first + i, shape });
+    updates[i] = readUpdate(key, lines[i], { line: i + 2, seq: first + i, shape });
   }
-  const size = text.length + UPDATE_BYTES * count + VALUE_BYTES * shape.values;
+  const size = length + UPDATE_BYTES * count + VALUE_BYTES * shape.values;
   return { updates, continues: continuedBy(name, header), size };
 }
 
+/**
+ * Unpacks the body of the object at `key`, whose header has to have the members of `expected`.
+ *
+ * @throws {CorruptObjectError | UnsupportedFormatError} as {@linkcode decodeBody} does.
+ */
+export function openBody(
+  key: string,
+  body: Uint8Array,
+  expected: { readonly count: number; readonly [member: string]: Json },
+): OpenedBody {
+  const { count } = expected;
+  if (count > MAX_UPDATES) throw corrupt(key, `no object holds more than ${MAX_UPDATES} updates`);
+  const text = unpack(key, body);
+  checkReader(key, text); // First: another format may have other rules for all that follows.
+  if (!text.endsWith("\n")) throw corrupt(key, "the last newline is missing");
+  // A few bytes may unpack to millions of lines: one too many tells enough.
+  const [first, ...lines] = text.split("\n", count + 3).slice(0, -1);
+  if (holdsTooMany(text, [first, ...lines])) {
+    throw corrupt(key, `it holds more than ${MAX_VALUES} values`);
+  }
+  const header = parseLine(key, first, 1);
+  for (const [member, value] of Object.entries({ feedsync: READER, ...expected })) {
+    if (header[member] !== value) {
+      throw corrupt(key, `its header says "${member}": ${quote(header[member])}`);
+    }
+  }
+  if (lines.length !== count) {
+    const held = lines.length > count ? "more updates" : `${lines.length} updates`;
+    throw corrupt(key, `it holds ${held}, its key says ${count}`);
+  }
+  return { header, lines, length: text.length };
+}
+
 /** Whether this reader suffices; what is wrong with the header is found later. */
-function checkReader({ key }: ObjectName, text: string): void {
+function checkReader(key: string, text: string): void {
   let header: JsonObject | null;
   try {
     header = JSON.parse(text.slice(0, MAX_HEADER_LENGTH).split("\n", 1)[0]);
@@ -189,46 +233,53 @@ function unpack(key: string, body: Uint8Array): string {
   }
 }
 
-function parseLine(name: ObjectName, line: string, index: number): JsonObject {
+function parseLine(key: string, line: string, number: number): JsonObject {
   let value: Json;
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw corrupt(name, `line ${index + 1} is not JSON`, cause);
+    throw corrupt(key, `line ${number} is not JSON`, cause);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw corrupt(name, `line ${index + 1} is not a JSON object`);
+    throw corrupt(key, `line ${number} is not a JSON object`);
   }
   return value;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** How the id of an update is written. */
+export const UUID: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-function readUpdate(
-  name: ObjectName,
-  line: JsonObject,
-  { seq, shape }: { seq: number; shape: Shape },
+/**
+ * Reads the update in a line, the `line`th of the object at `key`; `shape` adds up what is in all of them.
+ *
+ * @throws {CorruptObjectError} when it is not the update with this seq, or not one that can be handled.
+ */
+export function readUpdate(
+  key: string,
+  text: string,
+  { line, seq, shape }: { line: number; seq: number; shape: Shape },
 ): StoredUpdate {
-  const { id, url, time, metadata = {}, content, encoding, removed } = line;
-  const valid = line.seq === seq && typeof id === "string" && UUID.test(id) &&
+  const members = parseLine(key, text, line);
+  const { id, url, time, metadata = {}, content, encoding, removed } = members;
+  const valid = members.seq === seq && typeof id === "string" && UUID.test(id) &&
     typeof url === "string" && isReadableFeedUrl(url) && typeof time === "string" &&
     TIME.test(time) &&
     !Number.isNaN(Date.parse(time)) &&
     typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
   if (!valid || (removed !== true && content === undefined)) {
-    throw corrupt(name, `the update in place of seq ${seq} is malformed`);
+    throw corrupt(key, `the update in place of seq ${seq} is malformed`);
   }
   const problem = shape.add(content) ?? shape.add(metadata);
-  if (problem) throw corrupt(name, `the update in place of seq ${seq} is ${problem}`);
+  if (problem) throw corrupt(key, `the update in place of seq ${seq} is ${problem}`);
   if (removed === true) {
     return { seq, id, url, time, metadata, content: undefined, removed: true };
   }
   if (encoding === undefined) return { seq, id, url, time, metadata, content };
-  return { seq, id, url, time, metadata, content: decodeBytes(name, content, encoding) };
+  return { seq, id, url, time, metadata, content: decodeBytes(key, content, encoding) };
 }
 
-function decodeBytes(name: ObjectName, content: Json, encoding: Json): Uint8Array {
+function decodeBytes(key: string, content: Json, encoding: Json): Uint8Array {
   if (encoding === "base64" && typeof content === "string") {
     try {
       return Uint8Array.fromBase64(content);
@@ -236,7 +287,7 @@ function decodeBytes(name: ObjectName, content: Json, encoding: Json): Uint8Arra
       // Told below.
     }
   }
-  throw corrupt(name, `content with encoding ${quote(encoding)} cannot be decoded`);
+  throw corrupt(key, `content with encoding ${quote(encoding)} cannot be decoded`);
 }
 
 /** For messages: of what it should be, but may be anything. */
@@ -244,6 +295,6 @@ function quote(value: Json | undefined): string {
   return typeof value === "object" ? typeof value : String(JSON.stringify(value)).slice(0, 100);
 }
 
-function corrupt(name: ObjectName, message: string, cause?: unknown): CorruptObjectError {
-  return new CorruptObjectError(name.key, message, { cause });
+function corrupt(key: string, message: string, cause?: unknown): CorruptObjectError {
+  return new CorruptObjectError(key, message, { cause });
 }

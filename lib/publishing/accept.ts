@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { MAX_UPDATE_BYTES, updateLine } from "../log/codec.ts";
+import { MAX_UPDATE_BYTES, updateBody, updateLine } from "../log/codec.ts";
 import type { Random } from "../base/environment.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import { InvalidUpdateError } from "../errors.ts";
@@ -13,7 +13,6 @@ import { Shape } from "../log/json_limits.ts";
 import { assertJson } from "./json.ts";
 import type { State } from "../state/state.ts";
 import {
-  contentToJson,
   type FeedContent,
   hashOf,
   type Json,
@@ -78,14 +77,6 @@ function tooLarge(action: string, bytes: number): InvalidUpdateError {
   return new InvalidUpdateError(
     `${action} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
   );
-}
-
-/** The JSON of an update without `seq`, `id`, `url` and `time`, and without braces. */
-export function updateBody(
-  update: FeedContent & { readonly metadata: JsonObject },
-): string {
-  const { metadata } = update;
-  return JSON.stringify({ ...contentToJson(update), metadata }).slice(1, -1);
 }
 
 /** An accepted update. */

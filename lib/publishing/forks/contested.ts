@@ -7,9 +7,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { updateBody } from "../accept.ts";
 import { type StoredCommit, uploadApart, type UploadContext } from "../commit.ts";
-import type { StoredUpdate } from "../../log/codec.ts";
+import { type StoredUpdate, updateBody } from "../../log/codec.ts";
 import type { ObjectName } from "../../log/names.ts";
 import { readAll } from "./read_objects.ts";
 import { Rivals } from "./overlaps.ts";

@@ -4,9 +4,8 @@
  * @module
  */
 import fc from "fast-check";
-import { encodeBody, updateLine } from "../../../lib/log/codec.ts";
+import { encodeBody, updateBody, updateLine } from "../../../lib/log/codec.ts";
 import { type ObjectName, objectName } from "../../../lib/log/names.ts";
-import { updateBody } from "../../../lib/publishing/accept.ts";
 import type { FeedContent } from "../../../lib/update.ts";
 
 const CONTENTS: readonly FeedContent[] = [
