@@ -103,8 +103,10 @@ export class Fleet implements AsyncDisposable {
       get revision() {
         return envelope.revision;
       },
+      readsPlain: envelope.readsPlain,
       encrypt: (...args) => this.time.hold(() => envelope.encrypt(...args)),
       decrypt: (...args) => this.time.hold(() => envelope.decrypt(...args)),
+      digest: (text) => this.time.hold(() => envelope.digest(text)),
     };
   }
 

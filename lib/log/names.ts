@@ -1,5 +1,5 @@
 /**
- * Names of the objects in the bucket. A key alone tells which updates an object holds:
+ * Names of commits and segments. A key alone tells which updates an object holds:
  * `<kind>/<stream>/<last>.<count>.<writer>`.
  *
  * @module
@@ -8,10 +8,14 @@
 /** Commits are in the tail, segments hold what was merged from them. */
 export type ObjectKind = "tail" | "segments";
 
-/** What a key says. */
-export interface ObjectName {
-  /** The key itself, relative to the store's prefix. */
+/** An object of any kind. */
+export interface KeyedObject {
+  /** Its key, relative to the store's prefix. */
   readonly key: string;
+}
+
+/** What a key says. */
+export interface ObjectName extends KeyedObject {
   /** Commit or segment. */
   readonly kind: ObjectKind;
   /** `<server>_<8 base32 characters>`. */
@@ -27,8 +31,11 @@ export interface ObjectName {
 /** Key of the marker: the one object that is overwritten, and holds nothing. */
 export const MARKER_KEY = "marker";
 
-const KEY =
-  /^(tail|segments)\/([a-z0-9][a-z0-9.-]{0,62}_[a-z2-7]{8})\/(\d{16})\.([1-9]\d{0,15})\.([a-z2-7]{8})$/;
+const STREAM = "[a-z0-9][a-z0-9.-]{0,62}_[a-z2-7]{8}";
+const WHOLE_STREAM = new RegExp(`^${STREAM}$`);
+const KEY = new RegExp(
+  `^(tail|segments)/(${STREAM})/(\\d{16})\\.([1-9]\\d{0,15})\\.([a-z2-7]{8})$`,
+);
 
 /** Reads a key; `undefined` when it is foreign. */
 export function parseKey(key: string): ObjectName | undefined {
@@ -56,6 +63,11 @@ export function reachOf(objects: Iterable<{ readonly last: number }>): number {
   let reach = 0;
   for (const { last } of objects) reach = Math.max(reach, last);
   return reach;
+}
+
+/** Whether a text can name a stream. */
+export function isStream(text: string): boolean {
+  return WHOLE_STREAM.test(text);
 }
 
 /** The server that a stream belongs to. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { makeKeyFile } from "../../lib/log/encryption/edit_keys.ts";
 import type { Envelope } from "../../lib/log/encryption/envelope.ts";
 import { JweEnvelope } from "../../lib/log/encryption/jwe_envelope.ts";
-import type { ObjectName } from "../../lib/log/names.ts";
+import type { KeyedObject } from "../../lib/log/names.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Every so many seeds are encrypted: those whose number can be divided by it. */
@@ -36,9 +36,11 @@ export class Encryption {
   envelope(timeline: Timeline): Envelope {
     return {
       revision: this.#envelope.revision,
+      readsPlain: this.#envelope.readsPlain,
       encrypt: (name, bytes) => timeline.hold(() => this.#inTurn(() => this.#encrypt(name, bytes))),
       decrypt: (name, stored) =>
         timeline.hold(() => this.#inTurn(() => this.#envelope.decrypt(name, stored))),
+      digest: (text) => timeline.hold(() => this.#inTurn(() => this.#envelope.digest(text))),
     };
   }
 
@@ -47,7 +49,7 @@ export class Encryption {
     return this.#plain.get(stored) ?? stored;
   }
 
-  async #encrypt(name: ObjectName, bytes: Uint8Array): Promise<Uint8Array> {
+  async #encrypt(name: KeyedObject, bytes: Uint8Array): Promise<Uint8Array> {
     const stored = await this.#envelope.encrypt(name, bytes);
     this.#plain.set(stored, bytes);
     return stored;

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { addKey, dropKey, makeKeyFile, putFirst } from "../../log/encryption/edit_keys.ts";
+import {
+  addKey,
+  addNamesKey,
+  dropKey,
+  makeKeyFile,
+  putFirst,
+} from "../../log/encryption/edit_keys.ts";
 import type { Arguments, CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
@@ -24,8 +30,13 @@ export async function run({ args }: CommandContext): Promise<void> {
 
 async function changeKeys(args: Arguments, file: string): Promise<Report> {
   const add = args.has("add"), first = args.value("first"), drop = args.value("drop");
-  if ([add, first !== undefined, drop !== undefined].filter(Boolean).length > 1) {
-    throw new UsageError("Only one of --add, --first and --drop can be given");
+  const names = args.has("names");
+  if ([add, first !== undefined, drop !== undefined, names].filter(Boolean).length > 1) {
+    throw new UsageError("Only one of --add, --first, --drop and --names can be given");
+  }
+  if (names) {
+    const { keys, namesKey } = await addNamesKey(file);
+    return { keys, text: `added the names key ${namesKey} to ${file}` };
   }
   if (first !== undefined) {
     return { keys: await putFirst(file, first), text: `${first} is the first in ${file} now` };

@@ -9,18 +9,18 @@ import { systemEnvironment } from "../../base/environment.ts";
 import { ConfigError, messageOf } from "../../errors.ts";
 import { linkDurably, renameDurably, writeDurably } from "../../base/durable_file.ts";
 import { readKeyFile } from "./key_file.ts";
-import { type Jwk, type JwkSet, KEY_BYTES } from "./key_set.ts";
+import { type Jwk, type JwkSet, KEY_BYTES, type NamesJwk } from "./key_set.ts";
 
 /** Only the owner may read and write it. */
 const MODE = 0o600;
 
 /**
- * Makes a file with a new key; resolves to the ids of the keys in it.
+ * Makes a file with a new key and a names key; resolves to the ids of the keys in it.
  *
  * @throws {ConfigError} when there is such a file already, or it cannot be written.
  */
 export async function makeKeyFile(path: string): Promise<string[]> {
-  const set = { keys: [newKey()] };
+  const set = { keys: [newKey()], names: newNamesKey() };
   await write(path, set, async (temporary) => {
     try {
       await linkDurably(temporary, path);
@@ -33,12 +33,12 @@ export async function makeKeyFile(path: string): Promise<string[]> {
 
 /** Adds a new key as the last: it decrypts only. Resolves to the ids of the keys in the file. */
 export function addKey(path: string): Promise<string[]> {
-  return change(path, (keys) => [...keys, newKey()]);
+  return changeKeys(path, (keys) => [...keys, newKey()]);
 }
 
 /** Makes a key the first, which encrypts. Resolves to the ids of the keys in the file. */
 export function putFirst(path: string, kid: string): Promise<string[]> {
-  return change(path, (keys) => {
+  return changeKeys(path, (keys) => {
     const first = find(keys, kid, path);
     return [first, ...keys.filter((key) => key !== first)];
   });
@@ -50,7 +50,7 @@ export function putFirst(path: string, kid: string): Promise<string[]> {
  * @throws {ConfigError} when there is no such key, or it is the first.
  */
 export function dropKey(path: string, kid: string): Promise<string[]> {
-  return change(path, (keys) => {
+  return changeKeys(path, (keys) => {
     const dropped = find(keys, kid, path);
     if (dropped !== keys[0]) return keys.filter((key) => key !== dropped);
     throw new ConfigError(
@@ -60,12 +60,39 @@ export function dropKey(path: string, kid: string): Promise<string[]> {
   });
 }
 
+/**
+ * Adds a names key to a file that 0.1 has made. No other change of a file adds one: two servers would
+ * add two, and name the same feed differently. Resolves to its id, and to those of the keys in the file.
+ *
+ * @throws {ConfigError} when the file has one.
+ */
+export async function addNamesKey(path: string): Promise<{ namesKey: string; keys: string[] }> {
+  const names = newNamesKey();
+  const changed = await change(path, (set) => {
+    if (!set.names) return { ...set, names };
+    throw new ConfigError(
+      `Cannot add a names key to ${path}: it has one; copy the file to all servers that have none`,
+    );
+  });
+  return { namesKey: names.kid, keys: kidsOf(changed) };
+}
+
 function newKey(): Jwk {
+  const { k, kid } = newSecret();
+  return { kty: "oct", k, alg: "A256GCM", kid, use: "enc" };
+}
+
+function newNamesKey(): NamesJwk & { readonly kid: string } {
+  const { k, kid } = newSecret();
+  return { kty: "oct", k, alg: "HS256", kid, use: "sig" };
+}
+
+function newSecret(): { k: string; kid: string } {
   const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   const k = bytes.toBase64({ alphabet: "base64url", omitPadding: true });
   // The date is for people who ask which of the keys is old.
   const kid = `${new Date().toISOString().slice(0, 10)}.${systemEnvironment.random.token()}`;
-  return { kty: "oct", k, alg: "A256GCM", kid, use: "enc" };
+  return { k, kid };
 }
 
 function find(keys: readonly Jwk[], kid: string, path: string): Jwk {
@@ -75,12 +102,16 @@ function find(keys: readonly Jwk[], kid: string, path: string): Jwk {
   throw new ConfigError(`Cannot find the key "${kid}" in ${path}: ${suggest(kid, kids)}`);
 }
 
-async function change(
-  given: string,
+async function changeKeys(
+  path: string,
   edit: (keys: readonly Jwk[]) => readonly Jwk[],
 ): Promise<string[]> {
+  return kidsOf(await change(path, (set) => ({ ...set, keys: edit(set.keys) })));
+}
+
+async function change(given: string, edit: (set: JwkSet) => JwkSet): Promise<JwkSet> {
   const { set } = await readKeyFile(given);
-  const changed = { ...set, keys: edit(set.keys) };
+  const changed = edit(set);
   const path = await Deno.realPath(given);
   const { uid, gid } = await Deno.stat(path);
   await write(path, changed, async (temporary) => {
@@ -89,7 +120,7 @@ async function change(
     if (uid !== null && uid !== own.uid) await Deno.chown(temporary, uid, gid);
     await renameDurably(temporary, path);
   });
-  return kidsOf(changed);
+  return changed;
 }
 
 /** Writes the keys to a temporary file, to which `place` gives its name. */

@@ -3,29 +3,38 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { CorruptObjectError, MissingKeyError } from "../../errors.ts";
-import type { ObjectName } from "../names.ts";
+import type { KeyedObject } from "../names.ts";
 import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 
 /** Encrypts and decrypts the bytes of objects. */
 export interface Envelope {
-  /** Another number whenever the keys have changed. */
+  /** Another number whenever the keys have changed, the names key among them. */
   readonly revision: number;
+  /** Whether it opens, beside what it encrypts, what was never encrypted. */
+  readonly readsPlain: boolean;
   /** The bytes to store as the object `name`. */
-  encrypt(name: ObjectName, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  encrypt(name: KeyedObject, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /**
    * The bytes that were encrypted as the object `name`; throws or rejects.
    *
    * @throws {MissingKeyError} when this server lacks the key.
    * @throws {CorruptObjectError} when they were not encrypted as that object, or were changed.
    */
-  decrypt(name: ObjectName, stored: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  decrypt(name: KeyedObject, stored: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * 32 bytes that stand for a text in the key of an object: SHA-256, or with encryption what only those
+   * can compute who have the keys.
+   */
+  digest(text: string): Uint8Array | Promise<Uint8Array>;
 }
 
 /** Without encryption: bytes are stored as they are. Costs nothing. */
 export const plainEnvelope: Envelope = {
   revision: 0,
+  readsPlain: true,
   encrypt: (_, bytes) => bytes,
   decrypt(name, stored) {
     if (formatOf(stored) !== "jwe") return stored;
@@ -36,14 +45,15 @@ export const plainEnvelope: Envelope = {
       "no keys are configured: set 'encryption.keys', or FEEDSYNC_ENCRYPTION_KEYS",
     );
   },
+  digest: (text) => createHash("sha256").update(text).digest(),
 };
 
 /** Which key a JWE was encrypted with, as it says itself. */
-function claimedKid(name: ObjectName, jwe: Uint8Array): string {
+function claimedKid(name: KeyedObject, jwe: Uint8Array): string {
   return kidOf(name, parsedHeader(name, encodedHeader(name, jwe)));
 }
 
-function parsedHeader({ key }: ObjectName, encoded: string): { kid?: unknown } {
+function parsedHeader({ key }: KeyedObject, encoded: string): { kid?: unknown } {
   try {
     const bytes = Uint8Array.fromBase64(encoded, { alphabet: "base64url" });
     return JSON.parse(new TextDecoder().decode(bytes));

@@ -8,7 +8,7 @@
 import { compactDecrypt, CompactEncrypt, type CompactJWEHeaderParameters } from "jose";
 import type { ResolvedEncryption } from "../../config/encryption.ts";
 import { CorruptObjectError, FeedSyncError, messageOf, MissingKeyError } from "../../errors.ts";
-import type { ObjectName } from "../names.ts";
+import type { KeyedObject } from "../names.ts";
 import type { Envelope } from "./envelope.ts";
 import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
@@ -32,7 +32,7 @@ const OPTIONS = {
 /** What a message shows of a text that anybody may have written. */
 const MAX_SHOWN_CHARACTERS = 200;
 
-/** Encrypts with the first key of a file, and decrypts with any of them. */
+/** Encrypts with the first key of a file, decrypts with any of them, and hashes with the names key. */
 export class JweEnvelope implements Envelope {
   readonly #file: KeyFile;
   readonly #allowPlaintext: boolean;
@@ -60,7 +60,11 @@ export class JweEnvelope implements Envelope {
     return this.#file.revision;
   }
 
-  async encrypt({ key }: ObjectName, bytes: Uint8Array): Promise<Uint8Array> {
+  get readsPlain(): boolean {
+    return this.#allowPlaintext;
+  }
+
+  async encrypt({ key }: KeyedObject, bytes: Uint8Array): Promise<Uint8Array> {
     await this.#file.look();
     const { kid, secret } = this.#file.keys.first;
     const header = { ...ALGORITHMS, kid, crit: [PLACE], [PLACE]: this.#root + key };
@@ -70,7 +74,13 @@ export class JweEnvelope implements Envelope {
     return new TextEncoder().encode(jwe);
   }
 
-  async decrypt(name: ObjectName, stored: Uint8Array): Promise<Uint8Array> {
+  async digest(text: string): Promise<Uint8Array> {
+    await this.#file.look();
+    const bytes = new TextEncoder().encode(text);
+    return new Uint8Array(await crypto.subtle.sign("HMAC", this.#file.keys.names, bytes));
+  }
+
+  async decrypt(name: KeyedObject, stored: Uint8Array): Promise<Uint8Array> {
     if (formatOf(stored) !== "jwe") return this.#admitPlain(name, stored);
     encodedHeader(name, stored); // Refused here when it is endless: the library reads all of it.
     try {
@@ -86,7 +96,7 @@ export class JweEnvelope implements Envelope {
     }
   }
 
-  #admitPlain({ key }: ObjectName, stored: Uint8Array): Uint8Array {
+  #admitPlain({ key }: KeyedObject, stored: Uint8Array): Uint8Array {
     if (this.#allowPlaintext) return stored;
     throw new CorruptObjectError(
       key,
@@ -96,7 +106,7 @@ export class JweEnvelope implements Envelope {
     );
   }
 
-  async #keyFor(name: ObjectName, header: CompactJWEHeaderParameters): Promise<CryptoKey> {
+  async #keyFor(name: KeyedObject, header: CompactJWEHeaderParameters): Promise<CryptoKey> {
     const { key } = name;
     const { zip, [PLACE]: place } = header;
     if (zip !== undefined) throw new CorruptObjectError(key, "its header has 'zip'");

@@ -5,7 +5,7 @@
  * @module
  */
 import { CorruptObjectError } from "../../errors.ts";
-import type { ObjectName } from "../names.ts";
+import type { KeyedObject } from "../names.ts";
 import { MAX_KID_LENGTH } from "./key_set.ts";
 
 /** A header is longer only when it is not feedsync's. */
@@ -16,7 +16,7 @@ const MAX_HEADER_BYTES = 8192;
  *
  * @throws {CorruptObjectError} when it does not end where that of feedsync has ended.
  */
-export function encodedHeader({ key }: ObjectName, jwe: Uint8Array): string {
+export function encodedHeader({ key }: KeyedObject, jwe: Uint8Array): string {
   const text = new TextDecoder().decode(jwe.subarray(0, MAX_HEADER_BYTES));
   const end = text.indexOf(".");
   if (end !== -1) return text.slice(0, end);
@@ -31,7 +31,7 @@ export function encodedHeader({ key }: ObjectName, jwe: Uint8Array): string {
  *
  * @throws {CorruptObjectError} when no key can have that id.
  */
-export function kidOf({ key }: ObjectName, { kid }: { readonly kid?: unknown }): string {
+export function kidOf({ key }: KeyedObject, { kid }: { readonly kid?: unknown }): string {
   if (typeof kid !== "string") throw new CorruptObjectError(key, "its header has no 'kid'");
   if (kid.length <= MAX_KID_LENGTH) return kid;
   throw new CorruptObjectError(

@@ -18,7 +18,7 @@ const OTHERS = 0o077;
 
 /** A key file, and the keys that were in it when it last was as it should be. */
 export class KeyFile {
-  /** Counts how often the keys have changed. */
+  /** Counts how often the keys have changed, the names key among them. */
   revision = 0;
   readonly path: string;
   #keys: KeySet;
@@ -40,7 +40,7 @@ export class KeyFile {
    */
   static async open(path: string): Promise<KeyFile> {
     const { set, version } = await readKeyFile(path);
-    return new KeyFile(path, await importKeys(set), version);
+    return new KeyFile(path, await importKeys(set, path), version);
   }
 
   /** The keys. */
@@ -57,7 +57,7 @@ export class KeyFile {
     try {
       if (await versionOf(this.path) === this.#version) return;
       const { set, version } = await readKeyFile(this.path);
-      [this.#keys, this.#version] = [await importKeys(set), version];
+      [this.#keys, this.#version] = [await importKeys(set, this.path), version];
       this.revision++;
       this.#tellKeys();
     } catch (error) {

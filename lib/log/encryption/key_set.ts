@@ -1,5 +1,6 @@
 /**
- * Keys: a JWK Set (RFC 7517) of symmetric keys. All of them decrypt, the first encrypts.
+ * Keys: a JWK Set (RFC 7517) of symmetric keys. All of them decrypt, the first encrypts. Beside them the
+ * set has the names key, which hides the URLs of feeds in the keys of objects.
  *
  * No message says what is in a key, nor what the parser of JSON says: it quotes the text.
  *
@@ -27,10 +28,26 @@ export interface Jwk {
   readonly use?: "enc";
 }
 
+/** The names key as it is in a JWK Set: a key to sign with (HMAC-SHA-256). */
+export interface NamesJwk {
+  /** Symmetric. */
+  readonly kty: "oct";
+  /** The key itself: base64url. */
+  readonly k: string;
+  /** What it is known by. */
+  readonly kid?: string;
+  /** The algorithm that it is for. */
+  readonly alg?: "HS256";
+  /** Whether it encrypts or signs. */
+  readonly use?: "sig";
+}
+
 /** A JWK Set; what else is in it is left as it is. */
 export interface JwkSet {
   /** The keys, the one that encrypts first. */
   readonly keys: readonly Jwk[];
+  /** The names key; files of 0.1 have none. */
+  readonly names?: NamesJwk;
 }
 
 /** A key, ready to be used: nothing can be exported from it. */
@@ -47,6 +64,8 @@ export interface KeySet {
   readonly first: Key;
   /** All of them, by id. */
   readonly keys: ReadonlyMap<string, Key>;
+  /** The names key, which signs. */
+  readonly names: CryptoKey;
 }
 
 /**
@@ -55,10 +74,10 @@ export interface KeySet {
  * @throws {ConfigError} that says what is wrong with it.
  */
 export function parseKeys(text: string, path: string): JwkSet {
-  const wrong = (what: string) => new ConfigError(`Cannot use the keys in ${path}: ${what}`);
+  const wrong = (what: string) => unusable(path, what);
   const set = parseJson(text);
   if (set === undefined) throw wrong("they are not JSON");
-  const keys = (set as { keys?: unknown } | null)?.keys;
+  const { keys, names } = (set ?? {}) as { keys?: unknown; names?: unknown };
   if (!Array.isArray(keys)) throw wrong(`they are no JWK Set, {"keys": [...]}`);
   if (keys.length === 0) throw wrong("there are none");
   const kids = new Set<string>();
@@ -68,17 +87,46 @@ export function parseKeys(text: string, path: string): JwkSet {
     if (kids.has(key.kid)) throw wrong(`two have the 'kid' ${JSON.stringify(key.kid)}`);
     kids.add(key.kid);
   }
+  const fault = names === undefined ? undefined : namesFaultOf(names ?? {});
+  if (fault) throw wrong(`the names key ${fault}`);
   return set as JwkSet;
 }
 
-/** Makes keys ready to be used. */
-export async function importKeys({ keys }: JwkSet): Promise<KeySet> {
+/**
+ * Makes keys ready to be used; `path` is where they are from.
+ *
+ * @throws {ConfigError} when the names key is missing, with what to do.
+ */
+export async function importKeys({ keys, names }: JwkSet, path: string): Promise<KeySet> {
+  if (!names) {
+    throw unusable(
+      path,
+      `they have no names key; run feedsync keygen --names ${path} on one server, and copy the file ` +
+        "to all others",
+    );
+  }
   const imported = await Promise.all(keys.map(async ({ kid, k }): Promise<Key> => {
-    const bytes = Uint8Array.fromBase64(k, { alphabet: "base64url" });
     const usages: KeyUsage[] = ["encrypt", "decrypt"];
-    return { kid, secret: await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, usages) };
+    return {
+      kid,
+      secret: await crypto.subtle.importKey("raw", bytesOf(k), "AES-GCM", false, usages),
+    };
   }));
-  return { first: imported[0], keys: new Map(imported.map((key) => [key.kid, key])) };
+  return {
+    first: imported[0],
+    keys: new Map(imported.map((key) => [key.kid, key])),
+    names: await crypto.subtle.importKey(
+      "raw",
+      bytesOf(names.k),
+      { name: "HMAC", hash: "SHA-256" },
+      false,
+      ["sign"],
+    ),
+  };
+}
+
+function unusable(path: string, what: string): ConfigError {
+  return new ConfigError(`Cannot use the keys in ${path}: ${what}`);
 }
 
 function parseJson(text: string): unknown {
@@ -98,17 +146,34 @@ function faultOf(
   if (kty !== "oct") return `(${named}) must have the 'kty' "oct"`;
   if (alg !== undefined && alg !== "A256GCM") return `(${named}) must have the 'alg' "A256GCM"`;
   if (use !== undefined && use !== "enc") return `(${named}) must have the 'use' "enc"`;
+  const fault = secretFaultOf(k);
+  return fault && `(${named}) ${fault}`;
+}
+
+function namesFaultOf(
+  { kty, k, alg, use }: Partial<Record<keyof NamesJwk, unknown>>,
+): string | undefined {
+  if (kty !== "oct") return "must have the 'kty' \"oct\"";
+  if (alg !== undefined && alg !== "HS256") return "must have the 'alg' \"HS256\"";
+  if (use !== undefined && use !== "sig") return "must have the 'use' \"sig\"";
+  return secretFaultOf(k);
+}
+
+function secretFaultOf(k: unknown): string | undefined {
   const size = sizeOf(k);
-  if (size === undefined) return `(${named}) has a 'k' that is not base64url`;
-  if (size !== KEY_BYTES) return `(${named}) has ${size} bytes in 'k', not ${KEY_BYTES}`;
-  return undefined;
+  if (size === undefined) return "has a 'k' that is not base64url";
+  return size === KEY_BYTES ? undefined : `has ${size} bytes in 'k', not ${KEY_BYTES}`;
 }
 
 function sizeOf(k: unknown): number | undefined {
   if (typeof k !== "string" || !/^[\w-]*$/.test(k)) return undefined;
   try {
-    return Uint8Array.fromBase64(k, { alphabet: "base64url" }).length;
+    return bytesOf(k).length;
   } catch {
     return undefined;
   }
+}
+
+function bytesOf(k: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromBase64(k, { alphabet: "base64url" });
 }
