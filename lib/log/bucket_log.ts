@@ -16,19 +16,13 @@ import type {
 import { type BodyHeader, type DecodedObject, decodeObject, encodeBody } from "./codec.ts";
 import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
 import { keysBeyond, MARKER_KEY, type ObjectKind, type ObjectName, parseKey } from "./names.ts";
+import { NewestLog } from "./newest/newest_log.ts";
+import { type ClockMemory, StoreClock } from "./store_clock.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
 /** More foreign keys are not told apart. */
 const MAX_FOREIGN_KEYS = 1000;
-
-/** Remembers the store's clock from one run to the next. */
-export interface ClockMemory {
-  /** Milliseconds to add to the local clock to get the store's, as last noted. */
-  readonly clockOffset: number;
-  /** Notes the offset that the store's last answer shows; undefined when it showed none. */
-  noteClockOffset(offsetMs: number | undefined): void;
-}
 
 /** What a log is made with. */
 export interface BucketLogOptions {
@@ -54,11 +48,11 @@ export interface PackedObject {
 /** An object of a stream, and what the store tells of it. */
 export interface DatedName extends ObjectName, ObjectInfo {}
 
-/** Everything in the bucket. */
+/** Everything in the bucket that expires. */
 export interface BucketListing {
   /** Commits and segments, by stream. */
   readonly streams: ReadonlyMap<string, readonly DatedName[]>;
-  /** How many objects are not feedsync's. */
+  /** How many objects beside them are not feedsync's. */
   readonly foreign: number;
 }
 
@@ -90,23 +84,28 @@ export function whyUnreadable(error: unknown): UnreadableReason | undefined {
   return error instanceof MissingObjectError ? "missing" : undefined;
 }
 
-/** Commits, segments and the marker of all servers, in one bucket. */
+/** Commits, segments and the marker of all servers, in one bucket, and what is kept of them for good. */
 export class BucketLog {
+  /** What is kept for good: the newest update of each feed. */
+  readonly newest: NewestLog;
   readonly #store: ObjectStore;
   readonly #envelope: Envelope;
-  readonly #environment: Environment;
-  readonly #memory: ClockMemory;
+  readonly #clock: StoreClock;
   readonly #foreign = new Set<string>();
 
   /** The log in `store`. */
   constructor(
     store: ObjectStore,
-    { environment, envelope = plainEnvelope, memory = new ProcessMemory() }: BucketLogOptions,
+    { environment: { clock }, envelope = plainEnvelope, memory }: BucketLogOptions,
   ) {
     this.#store = store;
     this.#envelope = envelope;
-    this.#environment = environment;
-    this.#memory = memory;
+    this.#clock = new StoreClock(store, { clock, memory });
+    this.newest = new NewestLog(store, {
+      envelope,
+      clock: this.#clock,
+      onForeign: (key) => this.#noteForeign(key),
+    });
   }
 
   /** URL of the store. */
@@ -154,7 +153,7 @@ export class BucketLog {
    * it; in between, and before the first one, it is what any process with this state has read last.
    */
   now(): number {
-    return this.#environment.clock.now() + this.#memory.clockOffset;
+    return this.#clock.now();
   }
 
   /** Lists `tail/`: the commits of each stream, in no order and each once. This is the poll. */
@@ -168,7 +167,7 @@ export class BucketLog {
       if (names) names.set(key, name);
       else streams.set(name.stream, new Map([[key, name]]));
     }
-    this.#noteClock();
+    this.#clock.note();
     return new Map([...streams].map(([stream, names]) => [stream, [...names.values()]]));
   }
 
@@ -185,7 +184,7 @@ export class BucketLog {
       if (name?.kind !== kind || name.stream !== stream || name.last <= (beyond ?? 0)) continue;
       names.set(key, name);
     }
-    this.#noteClock();
+    this.#clock.note();
     return [...names.values()];
   }
 
@@ -198,7 +197,7 @@ export class BucketLog {
     for (const prefix of ["tail/", ""]) {
       for await (const object of this.#store.list(prefix, options)) listed.set(object.key, object);
     }
-    this.#noteClock();
+    this.#clock.note();
     const streams = new Map<string, DatedName[]>();
     let foreign = 0;
     for (const object of listed.values()) {
@@ -272,10 +271,6 @@ export class BucketLog {
     return this.#store.watch?.("tail/", changed);
   }
 
-  #noteClock(): void {
-    this.#memory.noteClockOffset(this.#store.clockOffset);
-  }
-
   #noteForeign(key: string): void {
     if (this.#foreign.size === 0) {
       logger.warn("{key} in {store} is not an object of feedsync; it and others are ignored", {
@@ -284,13 +279,5 @@ export class BucketLog {
       });
     }
     if (this.#foreign.size < MAX_FOREIGN_KEYS) this.#foreign.add(key);
-  }
-}
-
-class ProcessMemory implements ClockMemory {
-  clockOffset = 0;
-
-  noteClockOffset(offsetMs: number | undefined): void {
-    this.clockOffset = offsetMs ?? this.clockOffset;
   }
 }
