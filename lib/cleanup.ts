@@ -43,7 +43,7 @@ export interface CleanupReport {
   readonly error?: Error;
   /** Objects among those kept of which the store does not tell how old they are. */
   readonly undated: number;
-  /** Objects that are not feedsync's; left alone. */
+  /** Objects in `tail/` and `segments/` that are not feedsync's; left alone. */
   readonly foreign: number;
   /** Keys of what was deleted, or would be. */
   readonly keys: readonly string[];

@@ -76,15 +76,37 @@ Deno.test("cleanup() with dryRun tells what would go, and deletes nothing", asyn
   assert.deepEqual(fleet.keys(), keys);
 });
 
-Deno.test("cleanup() leaves foreign objects alone and counts them", async () => {
+Deno.test("cleanup() leaves foreign objects alone and counts those among commits and segments", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");
-  await fleet.store.put("tail/README", new Uint8Array(3));
-  await fleet.store.put("other", new Uint8Array(3));
+  const foreignKeys = ["tail/README", "segments/README", "other"];
+  for (const key of foreignKeys) await fleet.store.put(key, new Uint8Array(3));
   fleet.time.skip(1000 * HOUR);
   const { deleted, foreign } = await cleanup(web1, { maxAge: "24h" });
   assert.deepEqual({ deleted, foreign }, { deleted: 0, foreign: 2 });
-  assert.equal(fleet.keys().length, 2);
+  assert.deepEqual(fleet.keys(), foreignKeys.toSorted());
+});
+
+Deno.test("cleanup() lists what expires, and never sees what is kept for good", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "a");
+  const { key } = await fleet.log.newest.write({
+    stream: web1.stream,
+    seq: 1,
+    id: crypto.randomUUID(),
+    url: "https://example.com/a",
+    time: new Date(fleet.time.clock.now()).toISOString(),
+    content: "a",
+    metadata: {},
+  });
+  fleet.time.skip(1000 * HOUR);
+  const prefixes: string[] = [];
+  fleet.store.before("list", (prefix) => void prefixes.push(prefix));
+  const report = await cleanup(web1, { maxAge: "24h" });
+  assert.deepEqual([report.deleted, report.kept, report.foreign], [1, 0, 0]);
+  assert.deepEqual(prefixes, ["tail/", "segments/"]);
+  assert.deepEqual(fleet.keys(), [key]);
 });
 
 Deno.test("cleanup() refuses an age that late writes could reach", async () => {

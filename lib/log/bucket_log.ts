@@ -189,12 +189,12 @@ export class BucketLog {
   }
 
   /**
-   * Lists everything. The tail comes first: what is sealed meanwhile then shows as a young segment, behind
-   * which nothing is deleted.
+   * Lists `tail/` and `segments/`: all that expires. The tail comes first: what is sealed meanwhile then
+   * shows as a young segment, behind which nothing is deleted.
    */
   async listAll(options: StoreOptions = {}): Promise<BucketListing> {
     const listed = new Map<string, ObjectInfo>();
-    for (const prefix of ["tail/", ""]) {
+    for (const prefix of ["tail/", "segments/"]) {
       for await (const object of this.#store.list(prefix, options)) listed.set(object.key, object);
     }
     this.#clock.note();
@@ -203,7 +203,7 @@ export class BucketLog {
     for (const object of listed.values()) {
       const name = parseKey(object.key);
       if (!name) {
-        if (object.key !== MARKER_KEY) foreign++;
+        foreign++;
         continue;
       }
       const names = streams.get(name.stream);
