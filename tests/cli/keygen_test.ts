@@ -32,9 +32,19 @@ Deno.test("keygen makes and changes keys, and prints none", async () => {
   assert.equal(dropped.stdout, `dropped ${old} from keys.json\n`);
   assert.deepEqual(keys().map(({ kid }) => kid), [kids[1]]);
 
+  const { names, ...set } = JSON.parse(Deno.readTextFileSync(`${home.path}/keys.json`));
+  const refused = await run("--names", "keys.json");
+  assert.equal(refused.code, 78);
+  assert.match(refused.stderr, /Cannot add a names key to keys\.json: it has one/);
+  Deno.writeTextFileSync(`${home.path}/keys.json`, JSON.stringify(set));
+  const named = await run("--names", "keys.json");
+  const { names: addedNames } = JSON.parse(Deno.readTextFileSync(`${home.path}/keys.json`));
+  assert.equal(named.stdout, `added the names key ${addedNames.kid} to keys.json\n`);
+
   assert.equal((await run("--add", "--first", old, "keys.json")).code, 64);
+  assert.equal((await run("--add", "--names", "keys.json")).code, 64);
   assert.equal((await run()).code, 64);
-  assert.ok(!runs.join("").includes(keys()[0].k));
+  for (const { k } of [...keys(), names, addedNames]) assert.ok(!runs.join("").includes(k));
 });
 
 Deno.test("a server without the right keys says what to do, and ends with a code that tells", async () => {
@@ -49,6 +59,12 @@ Deno.test("a server without the right keys says what to do, and ends with a code
   assert.equal((await feedsync(publish, { ...options, stdin: "secret" })).code, 0);
   const [update] = (await feedsync(["tail", "--once", "-q"], options)).json();
   assert.equal(update.content, "secret");
+
+  const { names: _, ...old } = JSON.parse(Deno.readTextFileSync(`${home.path}/keys.json`));
+  Deno.writeTextFileSync(`${home.path}/keys.json`, JSON.stringify(old));
+  const nameless = await feedsync(["tail", "--once"], options);
+  assert.equal(nameless.code, 78);
+  assert.match(nameless.stderr, /no names key; run feedsync keygen --names \S*keys\.json on one/);
 
   const plain = await feedsync(["tail", "--once", "--from", "now"], { cwd: home.path });
   assert.equal(plain.code, 78);

@@ -23,6 +23,7 @@ const TOKEN = "Sup3rSecretToken/one+two=three4567890abcdef";
 const WAKE_TOKEN = "Sup3rSecretWakeToken/one+two=three4567890";
 const PEERS = `whsec_${btoa("Sup3rSecretOfAllPeers that nobody else has")}`;
 const OBJECT_KEY = "Sup3rSecretKey of all objects :)";
+const NAMES_KEY = "Sup3rSecretKey for the URL names";
 const SECRETS = [
   KEY,
   TOKEN,
@@ -31,6 +32,7 @@ const SECRETS = [
   PEERS.slice("whsec_".length),
   atob(PEERS.slice("whsec_".length)),
   OBJECT_KEY,
+  NAMES_KEY,
 ];
 
 /** How each secret begins: messages may quote a part. */
@@ -83,6 +85,7 @@ class Setting implements AsyncDisposable {
       "broken.json": `{ "SecretAccessKey": ${KEY}`,
       "keys.jwks": jwks(OBJECT_KEY),
       "short.jwks": jwks(OBJECT_KEY.slice(1)),
+      "short-names.jwks": jwks(OBJECT_KEY, NAMES_KEY.slice(1)),
       "broken.jwks": jwks(OBJECT_KEY).slice(1),
     };
     const setting = new Setting(await workspace(files));
@@ -125,9 +128,14 @@ class Setting implements AsyncDisposable {
   }
 }
 
-function jwks(secret: string): string {
-  const k = btoa(secret).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  return JSON.stringify({ keys: [{ kty: "oct", k, kid: "2026-01-01.abcdefgh" }] });
+function jwks(objects: string, names = NAMES_KEY): string {
+  const [k, namesKey] = [objects, names].map((secret) =>
+    btoa(secret).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
+  );
+  return JSON.stringify({
+    keys: [{ kty: "oct", k, kid: "2026-01-01.abcdefgh" }],
+    names: { kty: "oct", k: namesKey },
+  });
 }
 
 const PROCESS_KEYS = { Version: 1, AccessKeyId: "id" };
@@ -187,6 +195,7 @@ Deno.test("no secret shows in the messages about a configuration that is wrong",
     [{ accessKeyId: "id", secretAccessKey: KEY, credentialsFile: "keys.json" }, {}],
     [{ credentialsFile: "broken.json" }, {}],
     [{}, { encryption: { keys: "short.jwks" } }],
+    [{}, { encryption: { keys: "short-names.jwks" } }],
     [{}, { encryption: { keys: "broken.jwks" } }],
     [{}, { encryption: { keys: jwks(OBJECT_KEY) } }],
     [{}, { s3: KEY }],

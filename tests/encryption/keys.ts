@@ -49,6 +49,18 @@ export class Keys implements AsyncDisposable {
     await Deno.copyFile(path, this.path);
   }
 
+  /** Adds the keys of another file; the first, and the names key, stay what they are. */
+  async addAll(others: Keys): Promise<void> {
+    const [set, added] = [await this.text(), await others.text()].map((text) => JSON.parse(text));
+    await this.write(JSON.stringify({ ...set, keys: [...set.keys, ...added.keys] }));
+  }
+
+  /** Makes the file one of 0.1: without a names key. */
+  async dropNamesKey(): Promise<void> {
+    const { names: _, ...set } = JSON.parse(await this.text());
+    await this.write(JSON.stringify(set));
+  }
+
   /** Writes anything into the file. */
   async write(text: string): Promise<void> {
     await Deno.writeTextFile(this.path, text, { mode: 0o600 });

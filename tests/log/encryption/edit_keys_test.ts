@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeKeyFile } from "../../../lib/log/encryption/edit_keys.ts";
+import { addNamesKey, makeKeyFile } from "../../../lib/log/encryption/edit_keys.ts";
 import { KeyFile } from "../../../lib/log/encryption/key_file.ts";
 import { ConfigError } from "../../../lib/errors.ts";
 import { Keys } from "../../encryption/keys.ts";
@@ -51,11 +51,14 @@ Deno.test("a key file is never overwritten, also when two are made at once", asy
 Deno.test("keys are 32 random bytes each, under an id of their own", async () => {
   await using keys = await Keys.make();
   await keys.add();
-  const { keys: [one, two] } = JSON.parse(await keys.text());
-  assert.deepEqual(Object.keys(one), ["kty", "k", "alg", "kid", "use"]);
-  assert.match(one.k, /^[\w-]{43}$/);
-  assert.notEqual(one.k, two.k);
-  assert.notEqual(one.kid, two.kid);
+  const { keys: [one, two], names } = JSON.parse(await keys.text());
+  assert.deepEqual([one.alg, one.use, names.alg, names.use], ["A256GCM", "enc", "HS256", "sig"]);
+  for (const key of [one, two, names]) {
+    assert.deepEqual(Object.keys(key), ["kty", "k", "alg", "kid", "use"]);
+    assert.match(key.k, /^[\w-]{43}$/);
+  }
+  assert.equal(new Set([one.k, two.k, names.k]).size, 3);
+  assert.equal(new Set([one.kid, two.kid, names.kid]).size, 3);
 });
 
 Deno.test("a key is added as the last, made the first, and dropped unless it encrypts", async () => {
@@ -71,6 +74,37 @@ Deno.test("a key is added as the last, made the first, and dropped unless it enc
   await assert.rejects(keys.drop(added), /it is the first/);
   await assert.rejects(keys.putFirst(old), new RegExp(`there are ${added}|did you mean`));
   assert.deepEqual(await keys.kids(), [added]);
+  await KeyFile.open(keys.path);
+});
+
+Deno.test("no change of the keys adds a names key, or changes the one that is there", async () => {
+  await using keys = await Keys.make();
+  const namesIn = async () => JSON.parse(await keys.text()).names;
+  const names = await namesIn();
+  const change = async () => {
+    const [old] = await keys.kids();
+    await keys.putFirst(await keys.add());
+    await keys.drop(old);
+  };
+  await change();
+  assert.deepEqual(await namesIn(), names);
+  await keys.dropNamesKey();
+  await change();
+  assert.equal(await namesIn(), undefined);
+});
+
+Deno.test("a names key is added to a file that has none, and to no other", async () => {
+  await using keys = await Keys.make();
+  const made = await keys.text();
+  await assert.rejects(addNamesKey(keys.path), /it has one; copy the file to all servers/);
+  assert.equal(await keys.text(), made);
+  await keys.dropNamesKey();
+  const kids = await keys.kids();
+  const added = await addNamesKey(keys.path);
+  assert.deepEqual(added.keys, kids);
+  const set = JSON.parse(await keys.text());
+  assert.equal(set.names.kid, added.namesKey);
+  assert.deepEqual(set.keys, JSON.parse(made).keys);
   await KeyFile.open(keys.path);
 });
 

@@ -6,6 +6,8 @@ import { captureLog, Keys } from "../../encryption/keys.ts";
 const SECRET = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
 const SHORT = SECRET.slice(0, 22);
 
+const NAMES = { kty: "oct", k: SECRET, alg: "HS256", kid: "n", use: "sig" };
+
 function set(...keys: Record<string, unknown>[]): string {
   return JSON.stringify({
     keys: keys.map((key) => ({
@@ -16,7 +18,13 @@ function set(...keys: Record<string, unknown>[]): string {
       use: "enc",
       ...key,
     })),
+    names: NAMES,
   });
+}
+
+/** A file whose names key is another one. */
+function setWithNames(names: unknown): string {
+  return JSON.stringify({ ...JSON.parse(set({})), names });
 }
 
 async function refusal(path: string): Promise<ConfigError> {
@@ -50,6 +58,13 @@ Deno.test("a key file that is wrong is refused: it is said why, and never what i
     [set({ k: SECRET + SECRET }), /'k'/],
     [set({ k: `${SECRET}!` }), /'k' that is not base64url/],
     [set({ k: undefined }), /'k' that is not base64url/],
+    [setWithNames(null), /the names key must have the 'kty' "oct"/],
+    [setWithNames(SECRET), /the names key must have the 'kty' "oct"/],
+    [setWithNames({ ...NAMES, kty: "EC" }), /the names key must have the 'kty' "oct"/],
+    [setWithNames({ ...NAMES, alg: "HS512" }), /the names key must have the 'alg' "HS256"/],
+    [setWithNames({ ...NAMES, use: "enc" }), /the names key must have the 'use' "sig"/],
+    [setWithNames({ ...NAMES, k: SHORT }), /the names key has 16 bytes in 'k', not 32/],
+    [setWithNames({ ...NAMES, k: undefined }), /the names key has a 'k' that is not base64url/],
   ];
   for (const [text, message] of cases) {
     await keys.write(text);
@@ -59,6 +74,32 @@ Deno.test("a key file that is wrong is refused: it is said why, and never what i
     const shown = Deno.inspect(error);
     assert.ok(!shown.includes(SHORT) && !shown.includes(SECRET.slice(0, 8)), shown);
   }
+});
+
+Deno.test("a key file without a names key is refused, with the one command that adds it", async () => {
+  await using keys = await Keys.make();
+  await keys.dropNamesKey();
+  const { message } = await refusal(keys.path);
+  const command = `feedsync keygen --names ${keys.path}`;
+  assert.ok(message.includes(`no names key; run ${command} on one server, and copy`), message);
+});
+
+Deno.test("the names key is taken from the file whenever that changes, and cannot be exported", async () => {
+  await using keys = await Keys.make();
+  const file = await KeyFile.open(keys.path);
+  await assert.rejects(crypto.subtle.exportKey("raw", file.keys.names));
+  const before = file.keys.names;
+  await using others = await Keys.make();
+  await keys.replaceBy(others);
+  await file.look();
+  assert.notEqual(file.keys.names, before);
+  assert.equal(file.revision, 1);
+  await keys.dropNamesKey();
+  using log = captureLog();
+  const last = file.keys;
+  await file.look();
+  assert.equal(file.keys, last);
+  assert.match(log.lines[0], /no names key.*the keys that were in it are used until it is mended/);
 });
 
 Deno.test("a key file that does not exist is refused, with how to make one", async () => {
@@ -84,7 +125,11 @@ Deno.test({
 
 Deno.test("keys that other programs have made are taken", async () => {
   await using keys = new Keys();
-  await keys.write("\uFEFF" + set({ alg: undefined, use: undefined, key_ops: ["encrypt"] }));
+  const { keys: made } = JSON.parse(
+    set({ alg: undefined, use: undefined, key_ops: ["encrypt"] }),
+  );
+  const names = { kty: "oct", k: SECRET, key_ops: ["sign"] };
+  await keys.write("\uFEFF" + JSON.stringify({ keys: made, names }));
   const file = await KeyFile.open(keys.path);
   assert.equal(file.keys.first.kid, "a");
 });
