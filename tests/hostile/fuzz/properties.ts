@@ -9,8 +9,10 @@ import { checkConfig } from "../../../lib/config/check.ts";
 import { resolveConfig } from "../../../lib/config/resolve.ts";
 import { loadConfig } from "../../../lib/config/load.ts";
 import { decodeBody } from "../../../lib/log/codec.ts";
-import { ConfigError, CorruptObjectError } from "../../../lib/errors.ts";
-import { type ObjectName, objectName, parseKey } from "../../../lib/log/names.ts";
+import { decodeNewest, encodeNewest, type NewestUpdate } from "../../../lib/log/newest/body.ts";
+import { newestName, parseNewestKey } from "../../../lib/log/newest/names.ts";
+import { ConfigError, CorruptObjectError, UnsupportedFormatError } from "../../../lib/errors.ts";
+import { isStream, type ObjectName, objectName, parseKey } from "../../../lib/log/names.ts";
 import { printable } from "../../../lib/base/printable.ts";
 import { isReadableFeedUrl } from "../../../lib/feed_url.ts";
 import { hashOf, updateToJson } from "../../../lib/update.ts";
@@ -20,7 +22,7 @@ import { Signer } from "../../../lib/wake/signature.ts";
 import { workspace } from "../../cli/feedsync.ts";
 import { Ear, SECRET, STORE, TOKEN } from "../../wake/ear.ts";
 import { bodyChange, changeBody, changeText, textChanges, trouble } from "./changes.ts";
-import { bodyFor, smallName } from "./samples.ts";
+import { bodyFor, newestNameFor, newestUpdate, smallName } from "./samples.ts";
 
 /** A property, ready to be checked. */
 export interface OpenProperty extends AsyncDisposable {
@@ -58,22 +60,53 @@ export const objects: Property = {
 };
 
 function checkObject(name: ObjectName, body: Uint8Array): void {
-  try {
+  decodeOrRefuse(() => {
     const updates = decodeBody(name, body);
     assert.equal(updates.length, name.last - name.first + 1);
     for (const [index, update] of updates.entries()) {
       assert.equal(update.seq, name.first + index);
-      assert.ok(isReadableFeedUrl(update.url) && !Number.isNaN(Date.parse(update.time)));
-      hashOf(update);
-      const told = { ...update, stream: name.stream, server: "evil", superseded: false };
-      const line = printable(JSON.stringify(updateToJson(told)));
-      assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
-      JSON.parse(line);
+      checkUpdate({ ...update, stream: name.stream });
     }
+  });
+}
+
+/** What is kept for good decodes to what its name says, and that can be handled; or is corrupt. */
+export const newest: Property = {
+  name: "newest updates",
+  share: 2,
+  open: () =>
+    opened(fc.asyncProperty(newestUpdate, bodyChange, (update, change) => {
+      const name = newestNameFor(update);
+      const body = changeBody(encodeNewest(name, update), change);
+      decodeOrRefuse(() => {
+        const decoded = decodeNewest(name, body);
+        const said = [decoded.id, Date.parse(decoded.time), decoded.removed === true];
+        assert.deepEqual(said, [name.id, name.time, name.isRemoved]);
+        assert.ok(isStream(decoded.stream) && decoded.seq >= 1);
+        checkUpdate(decoded);
+      });
+      return Promise.resolve();
+    })),
+};
+
+/** What cannot be decoded is refused, with an error that is made for that. */
+function decodeOrRefuse(decode: () => void): void {
+  try {
+    decode();
   } catch (error) {
-    if (!(error instanceof CorruptObjectError)) throw error;
+    const isTold = error instanceof CorruptObjectError || error instanceof UnsupportedFormatError;
+    if (!isTold) throw error;
     assert.ok(error.message.length < 1_000);
   }
+}
+
+function checkUpdate(update: NewestUpdate): void {
+  assert.ok(isReadableFeedUrl(update.url) && !Number.isNaN(Date.parse(update.time)));
+  hashOf(update);
+  const told = { ...update, server: "evil", superseded: false };
+  const line = printable(JSON.stringify(updateToJson(told)));
+  assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  JSON.parse(line);
 }
 
 /** A key is foreign, or exactly one that is written. */
@@ -81,15 +114,20 @@ export const keys: Property = {
   name: "keys",
   share: 1,
   open: () =>
-    opened(fc.asyncProperty(smallName, fc.array(keyChange, { maxLength: 3 }), (name, changes) => {
+    opened(fc.asyncProperty(anyKey, fc.array(keyChange, { maxLength: 3 }), (valid, changes) => {
       const key = changes.reduce((key, { at, with: other }) => {
         const place = at % (key.length + 1);
         return key.slice(0, place) + other + key.slice(place + (at % 2));
-      }, name.key);
+      }, valid);
       checkKey(key);
       return Promise.resolve();
     })),
 };
+
+const anyKey = fc.oneof(
+  smallName.map(({ key }) => key),
+  newestUpdate.map((update) => newestNameFor(update).key),
+);
 
 const keyChange = fc.record({
   at: fc.nat(),
@@ -97,11 +135,14 @@ const keyChange = fc.record({
 });
 
 function checkKey(key: string): void {
-  const parsed = parseKey(key);
-  if (!parsed) return;
-  assert.equal(objectName(parsed).key, key);
-  assert.ok(parsed.first >= 1 && Number.isSafeInteger(parsed.last));
-  assert.match(key, /^[a-z0-9/._-]+$/);
+  const parsed = parseKey(key), kept = parseNewestKey(key);
+  assert.ok(!parsed || !kept);
+  if (parsed) {
+    assert.equal(objectName(parsed).key, key);
+    assert.ok(parsed.first >= 1 && Number.isSafeInteger(parsed.last));
+  }
+  if (kept) assert.equal(newestName(kept).key, key);
+  if (parsed || kept) assert.match(key, /^[a-z0-9/._-]+$/);
 }
 
 /** The listener answers everything that a member, or a stranger, sends, and what it hears is valid. */

@@ -5,11 +5,20 @@
  */
 import fc from "fast-check";
 import { buckets } from "./buckets.ts";
-import { configurations, events, keys, messages, objects, type Property } from "./properties.ts";
+import {
+  configurations,
+  events,
+  keys,
+  messages,
+  newest,
+  objects,
+  type Property,
+} from "./properties.ts";
 
 /** All of them. */
 export const PROPERTIES: readonly Property[] = [
   objects,
+  newest,
   keys,
   messages,
   events,

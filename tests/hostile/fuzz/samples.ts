@@ -6,6 +6,8 @@
 import fc from "fast-check";
 import { encodeBody, updateBody, updateLine } from "../../../lib/log/codec.ts";
 import { type ObjectName, objectName } from "../../../lib/log/names.ts";
+import type { NewestUpdate } from "../../../lib/log/newest/body.ts";
+import { type NewestName, newestName } from "../../../lib/log/newest/names.ts";
 import type { FeedContent } from "../../../lib/update.ts";
 
 const CONTENTS: readonly FeedContent[] = [
@@ -39,6 +41,31 @@ export function linesFor({ first, last, writer }: ObjectName, server = "evil"): 
       body: updateBody({ ...content, metadata: METADATA }),
     }, first + index);
   });
+}
+
+/** An update that is kept for good, of each kind in turn. */
+export const newestUpdate: fc.Arbitrary<NewestUpdate> = fc.record({
+  stream: fc.constantFrom("evil_aaaaaaaa", "web-1_cccccccc"),
+  seq: fc.constantFrom(1, 2, 3, 4, 2 ** 53 - 1),
+  time: fc.nat(4_000_000_000_000),
+}).map(({ stream, seq, time }) => {
+  const { content, removed } = CONTENTS[seq % CONTENTS.length];
+  const kind = removed ? { content: undefined, removed: true as const } : { content: content! };
+  return {
+    stream,
+    seq,
+    id: `00000000-0000-4000-8000-${String(seq % 10 ** 12).padStart(12, "0")}`,
+    url: `https://evil.example.com/${seq % 5}`,
+    time: new Date(time).toISOString(),
+    metadata: METADATA,
+    ...kind,
+  };
+});
+
+/** A name for it, in a group of any feed. */
+export function newestNameFor({ id, time, removed }: NewestUpdate): NewestName {
+  const hash = "0123456789abcdef".repeat(2);
+  return newestName({ hash, time: Date.parse(time), id, isRemoved: removed === true });
 }
 
 /** A valid body. */
