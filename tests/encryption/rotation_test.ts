@@ -7,12 +7,14 @@ const PAGE = new URL("../../docs/encryption.md", import.meta.url);
 const FILE = "feedsync.keys.json";
 const SERVERS = ["web-1", "web-2", "web-3"];
 
-/** The commands in docs/encryption.md by which keys are made, and changed. */
-async function commands(): Promise<string[][]> {
+/** The commands in docs/encryption.md by which key files are made, given a names key, and changed. */
+async function commands() {
   const page = await Deno.readTextFile(PAGE);
-  return [...page.matchAll(/^feedsync (keygen .*?)(?: +#.*)?$/gm)].map(([, text]) =>
-    text.split(" ")
-  );
+  const [make, names, add, first, drop, ...others] = [
+    ...page.matchAll(/^feedsync (keygen .*?)(?: +#.*)?$/gm),
+  ].map(([, text]) => text.split(" "));
+  assert.deepEqual(others, []);
+  return { make, names, add, first, drop };
 }
 
 /** How many servers have applied each content. */
@@ -98,6 +100,12 @@ async function home() {
       assert.equal(code, 0, stderr);
       for (const other of others) await Deno.copyFile(join(first, FILE), join(other, FILE));
     },
+    /** Makes the file of the first one of 0.1. */
+    async dropNamesKey(): Promise<void> {
+      const { keys } = JSON.parse(await Deno.readTextFile(join(first, FILE)));
+      await Deno.writeTextFile(join(first, FILE), JSON.stringify({ keys }));
+      for (const other of others) await Deno.copyFile(join(first, FILE), join(other, FILE));
+    },
     async kids(): Promise<string[]> {
       const { keys } = JSON.parse(await Deno.readTextFile(join(first, FILE)));
       return keys.map(({ kid }: { kid: string }) => kid);
@@ -129,8 +137,7 @@ async function* files(directory: string): AsyncIterable<string> {
 }
 
 Deno.test("keys are changed as the documentation says, while all servers watch and publish", async () => {
-  const [make, add, first, drop, ...others] = await commands();
-  assert.deepEqual(others, []);
+  const { make, add, first, drop } = await commands();
   await using place = await home();
   await place.run(make);
   const [old] = await place.kids();
@@ -152,8 +159,22 @@ Deno.test("keys are changed as the documentation says, while all servers watch a
   assert.deepEqual(servers.gaps, []);
 });
 
+Deno.test("a key file of 0.1 gets its names key as the documentation says", async () => {
+  const { make, names } = await commands();
+  await using place = await home();
+  await place.run(make);
+  await place.dropNamesKey();
+  const configOf = () => ({ encryption: { keys: FILE } });
+  await using refused = new Servers();
+  await assert.rejects(refused.start(place.path, configOf), /no names key; run feedsync keygen/);
+  await place.run(names);
+  await using servers = new Servers();
+  await servers.start(place.path, configOf);
+  await servers.publishAll("with a names key");
+});
+
 Deno.test("servers begin to encrypt one after the other, as the documentation says", async () => {
-  const [make] = await commands();
+  const { make } = await commands();
   await using place = await home();
   await place.run(make);
   const encryption = { keys: FILE, allowPlaintext: true };

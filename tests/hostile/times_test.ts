@@ -83,6 +83,16 @@ Deno.test("a time that is less than a day ahead is believed, one that is more is
   assert.deepEqual(given, [now + DAY, now, now - 100 * DAY]);
 });
 
+Deno.test("a time before 1970, which no key can hold, is not believed either", async () => {
+  await using fleet = new Fleet();
+  await using received = fleet.watch(fleet.server("web-2"));
+  await putDated(fleet, "1970-01-01T00:00:00.000Z", "x", "a");
+  await putDated(fleet, "1969-12-31T23:59:59.999Z", "x", "b");
+  await fleet.time.run(received.watcher.poll());
+  const given = received.updates.map(({ time }) => time).sort();
+  assert.deepEqual(given, ["1970-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z"]);
+});
+
 Deno.test("a clock that was years ahead and is set right hides nothing", async () => {
   await using fleet = new Fleet();
   const state = survivingState("web-2", fleet);
