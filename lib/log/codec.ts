@@ -167,11 +167,9 @@ export function openBody(
   checkReader(key, text); // First: another format may have other rules for all that follows.
   if (!text.endsWith("\n")) throw corrupt(key, "the last newline is missing");
   // A few bytes may unpack to millions of lines: one too many tells enough.
-  const [first, ...lines] = text.split("\n", count + 3).slice(0, -1);
-  if (holdsTooMany(text, [first, ...lines])) {
-    throw corrupt(key, `it holds more than ${MAX_VALUES} values`);
-  }
-  const header = parseLine(key, first, 1);
+  const lines = text.split("\n", count + 3).slice(0, -1);
+  if (holdsTooMany(text, lines)) throw corrupt(key, `it holds more than ${MAX_VALUES} values`);
+  const header = parseLine(key, lines.shift()!, 1);
   for (const [member, value] of Object.entries({ feedsync: READER, ...expected })) {
     if (header[member] !== value) {
       throw corrupt(key, `its header says "${member}": ${quote(header[member])}`);

@@ -81,6 +81,12 @@ export class NewestLog {
     return [...names.values()];
   }
 
+  /** Lists what there is of a feed, under all its hashes, in no order and each object once. */
+  async listFeed(url: string, options: StoreOptions = {}): Promise<DatedNewest[]> {
+    const hashes = await this.hashesOf(url);
+    return (await Promise.all(hashes.map((hash) => this.listGroup(hash, options)))).flat();
+  }
+
   /**
    * Reads an update; `undefined` when a GET does not find it, which proves nothing against a listing.
    *

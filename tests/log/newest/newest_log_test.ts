@@ -256,6 +256,11 @@ Deno.test("what is not encrypted is read, and found, only while that is allowed"
   assert.deepEqual(await strict.newest.hashesOf(URL), [first]);
   assert.deepEqual(await plain.newest.hashesOf(URL), [name.hash]);
   const { key } = await strict.newest.write(update());
+  const keysOf = async ({ newest }: BucketLog) =>
+    (await newest.listFeed(URL)).map(({ key }) => key).sort();
+  assert.deepEqual(await keysOf(lenient), [key, name.key].sort());
+  assert.deepEqual(await keysOf(strict), [key]);
+  assert.deepEqual(await keysOf(plain), [name.key]);
   const forged = newestName({ ...name, hash: first });
   assert.equal(forged.key, key);
   await fleet.store.put(key, fleet.store.objects.get(name.key)!.body);
