@@ -158,7 +158,7 @@ export class Connection implements FeedSync {
 
   get stream(): string {
     if (!this.parts || this.#lastStream) return this.#lastStream;
-    return this.parts.state.publisher.load().stream;
+    return this.parts.state.ownStream.load().stream;
   }
 
   /** No longer to be used. */
@@ -252,7 +252,7 @@ export class Connection implements FeedSync {
         this.#marker?.close(this.config.stopTimeout),
         ...[...this.#underWay].map((work) => work.catch(() => {})),
       ]);
-      this.#lastStream = state.publisher.load().stream;
+      this.#lastStream = state.ownStream.load().stream;
       if (state.isInMemory) this.#tellLoss(parts);
     } finally {
       await this.#store?.[Symbol.asyncDispose]();

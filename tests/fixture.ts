@@ -154,7 +154,7 @@ export function acceptInto(state: State, environment: Environment): AcceptContex
 
 /**
  * A state whose database outlives its connections, as a file does; the fleet ends it. `point` is told of
- * each call, such as `publisher.load`, and of the begin and the end of a `transaction` (`committed`); what it
+ * each call, such as `ownStream.load`, and of the begin and the end of a `transaction` (`committed`); what it
  * throws fails the call.
  */
 export function survivingState(

@@ -80,7 +80,7 @@ export function weightOf(json: string): number {
 /** Takes the rows that are not known to be uploaded, as many as fit; at least one, if there is one. */
 export function nextCommit(context: UploadContext): Commit | undefined {
   const { state, writer } = context;
-  const { stream, base, uploaded } = state.publisher.load();
+  const { stream, base, uploaded } = state.ownStream.load();
   const queued = state.outbox.rows(uploaded + 1, uploaded + COMMIT_UPDATES);
   return firstCommit(queued, { stream, base, writer, continued: continued(context) });
 }
@@ -146,8 +146,8 @@ export async function putRows(
   name: ObjectName,
   options: StoreOptions,
 ): Promise<void> {
-  const { publisher, outbox } = context.state;
-  const { base } = publisher.load();
+  const { ownStream, outbox } = context.state;
+  const { base } = ownStream.load();
   const lines: string[] = [];
   for (const row of outbox.rows(base + name.first, base + name.last)) {
     lines.push(updateLine(row, row.row - base));
@@ -156,8 +156,8 @@ export async function putRows(
 }
 
 /** Which stream the current one continues, and how far that one was, up to what is repeated. */
-function continued({ state: { publisher, former } }: UploadContext): Continued {
-  const { base, previous } = publisher.load();
+function continued({ state: { ownStream, former } }: UploadContext): Continued {
+  const { base, previous } = ownStream.load();
   if (previous === null) return {};
   const before = former.get(previous);
   return { previous, previousLast: before && base - before.base };

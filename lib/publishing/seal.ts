@@ -5,7 +5,7 @@
  * @module
  */
 import { objectName, reachOf } from "../log/names.ts";
-import type { KnownCommit, Publisher, StreamState } from "../state/own_stream.ts";
+import type { KnownCommit, OwnStream, StreamState } from "../state/own_stream.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
 
@@ -37,8 +37,8 @@ export interface SegmentPlan {
 }
 
 /** Whether the tail has grown beyond its limit. */
-export function needsSealing(publisher: Publisher): boolean {
-  return publisher.tailLength() > TAIL_LIMIT;
+export function needsSealing(ownStream: OwnStream): boolean {
+  return ownStream.tailLength() > TAIL_LIMIT;
 }
 
 /**
@@ -80,9 +80,9 @@ export function planSegments(
  * garbage: the commits at once, the segment after a grace for readers that just listed it.
  */
 export async function seal(context: UploadContext, options: StoreOptions): Promise<void> {
-  const { state: { publisher, outbox }, environment: { clock }, writer } = context;
-  for (const plan of planSegments(publisher.load(), publisher.commits(), clock.now())) {
-    const { stream, base, openKey, openedAt, closed, sealed } = publisher.load();
+  const { state: { ownStream, outbox }, environment: { clock }, writer } = context;
+  for (const plan of planSegments(ownStream.load(), ownStream.commits(), clock.now())) {
+    const { stream, base, openKey, openedAt, closed, sealed } = ownStream.load();
     const name = objectName({
       kind: "segments",
       stream,
@@ -95,18 +95,18 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
     const closedNow = plan.closed ? plan.last : plan.first - 1;
     const continued = openKey !== null && closed + 1 === plan.first;
     context.state.transaction(() => {
-      publisher.save({
+      ownStream.save({
         sealed: plan.last,
         closed: closedNow,
         openKey: plan.closed ? null : name.key,
         openBytes: plan.closed ? 0 : plan.bytes,
         openedAt: continued ? openedAt : now,
       });
-      for (const { key, last } of publisher.commits()) {
-        if (last > sealed && last <= plan.last) publisher.addGarbage(key, now);
+      for (const { key, last } of ownStream.commits()) {
+        if (last > sealed && last <= plan.last) ownStream.addGarbage(key, now);
       }
-      if (continued) publisher.addGarbage(openKey, now + SUPERSEDED_GRACE);
-      publisher.dropCommits(closedNow);
+      if (continued) ownStream.addGarbage(openKey, now + SUPERSEDED_GRACE);
+      ownStream.dropCommits(closedNow);
       outbox.drop(base + closedNow);
     }, { durable: false });
   }
@@ -121,13 +121,13 @@ export async function collectGarbage(
   { state, log, environment: { clock }, problems }: UploadContext,
   { overdue, signal }: StoreOptions & { overdue: number },
 ): Promise<void> {
-  const keys = state.publisher.garbage(clock.now() - overdue);
+  const keys = state.ownStream.garbage(clock.now() - overdue);
   if (keys.length === 0) return;
   const failures = await log.delete(keys, { signal });
   const failed = new Set(failures.map(({ key }) => key));
   state.transaction(() => {
-    state.publisher.dropGarbage(keys.filter((key) => !failed.has(key)));
-    if (failed.size > 0) state.publisher.postponeGarbage(Math.round(clock.now()) + GARBAGE_RETRY);
+    state.ownStream.dropGarbage(keys.filter((key) => !failed.has(key)));
+    if (failed.size > 0) state.ownStream.postponeGarbage(Math.round(clock.now()) + GARBAGE_RETRY);
   }, { durable: false });
   if (failures.length === 0) return void problems.resolved("garbage");
   problems.problem("garbage", {

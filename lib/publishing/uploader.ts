@@ -178,7 +178,7 @@ export class Uploader {
     const due = clock.elapsed() >= this.#nextCommit || this.#stopping.signal.aborted;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
-    const isSealing = needsSealing(state.publisher);
+    const isSealing = needsSealing(state.ownStream);
     if (isSealing) {
       this.#announce(await this.#forks.lookBeforeSealing(context, { signal }));
       await seal(context, { signal });
@@ -189,20 +189,20 @@ export class Uploader {
 
   async #upload(context: UploadContext, commit: Commit, signal: AbortSignal): Promise<void> {
     const { state, environment: { clock }, commitInterval } = this.#parts;
-    const { publisher } = state;
+    const { ownStream } = state;
     this.#nextCommit = clock.elapsed() + commitInterval;
     // A stream of which nothing is known to be uploaded would not be missed once it has expired: so
     // that its numbers are never used again, the first commit must outlive a crash of the machine.
-    const { base, uploaded } = publisher.load();
+    const { base, uploaded } = ownStream.load();
     const isFirst = uploaded === base;
-    if (isFirst) state.transaction(() => publisher.save({ uploaded })); // Syncs its rows, too.
+    if (isFirst) state.transaction(() => ownStream.save({ uploaded })); // Syncs its rows, too.
     this.#announce([await putCommit(context, commit, { signal })]);
     const { name: { key, first, last }, bytes, rows } = commit;
     this.#waiters.uploaded(rows[rows.length - 1].row);
     // Later ones are not synced: a crash of the machine in between only sends these rows again.
     state.transaction(() => {
-      publisher.addCommit({ key, first, last, bytes });
-      publisher.save({ uploaded: rows[rows.length - 1].row });
+      ownStream.addCommit({ key, first, last, bytes });
+      ownStream.save({ uploaded: rows[rows.length - 1].row });
     }, { durable: isFirst });
     if (isFirst) state.checkpoint(); // Also a copy that lacks the log must know of it.
   }
@@ -237,7 +237,7 @@ export class Uploader {
     const { state, environment: { clock } } = this.#parts;
     if (!this.#context) return Infinity;
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
-    const garbage = clock.elapsed() + state.publisher.nextGarbage() + GARBAGE_PATIENCE -
+    const garbage = clock.elapsed() + state.ownStream.nextGarbage() + GARBAGE_PATIENCE -
       clock.now();
     return Math.min(this.#forks.nextLook, queued, garbage);
   }

@@ -54,7 +54,7 @@ export class Waiters {
   #lastError: unknown;
   #wasRefused = false;
   #closed: ClosedError | undefined;
-  /** Rows in memory whose publisher knows that they are not uploaded. */
+  /** Rows in memory whose ownStream knows that they are not uploaded. */
   readonly #told = new Set<number>();
 
   /** Nobody waits yet. */
@@ -73,7 +73,7 @@ export class Waiters {
    */
   async wait(row: number, { timeout, rows = 1, signal }: WaitOptions): Promise<void> {
     signal?.throwIfAborted();
-    if (row <= this.#state.publisher.load().uploaded) return;
+    if (row <= this.#state.ownStream.load().uploaded) return;
     if (this.#closed) {
       this.#noteTold(row, rows);
       throw this.#closed;
@@ -128,7 +128,7 @@ export class Waiters {
 
   /** Looks at what is uploaded meanwhile by others: another process, or an attempt that failed. */
   look(): void {
-    if (this.#waiting.size > 0) this.#resolve(this.#state.publisher.load().uploaded);
+    if (this.#waiting.size > 0) this.#resolve(this.#state.ownStream.load().uploaded);
   }
 
   /** Looks at what another process has uploaded, and at what keeps it from that. */
@@ -142,9 +142,9 @@ export class Waiters {
 
   /** Whether all who published what is still queued know that. */
   get haveToldAll(): boolean {
-    const { outbox, publisher } = this.#state;
+    const { outbox, ownStream } = this.#state;
     const last = outbox.lastRow();
-    for (let row = publisher.load().uploaded + 1; row <= last; row++) {
+    for (let row = ownStream.load().uploaded + 1; row <= last; row++) {
       if (!this.#told.has(row)) return false;
     }
     return true;

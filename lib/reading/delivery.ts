@@ -121,7 +121,7 @@ export class Delivery {
     const now = this.#log.now();
     const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
     const superseded = this.#noteNewest(updates, now);
-    const republished = this.#state.publisher.republishedIn(stream);
+    const republished = this.#state.ownStream.republishedIn(stream);
     let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
     const store = (letters: readonly DeadLetter[] = []) => {
       if (to > from) this.#moveCursor(stream, { from, to }, letters);

@@ -160,7 +160,7 @@ export class Poller {
     const { retention } = this.#options.config;
     const localNow = clock.now(), now = log.now();
     if (!state.forgetting.isDue({ now, retention })) return;
-    const own = [state.publisher.load(), ...state.former.all(localNow)];
+    const own = [state.ownStream.load(), ...state.former.all(localNow)];
     const ownKeys = own.flatMap(({ stream }) => streams.get(stream) ?? []).map(({ key }) => key);
     state.transaction(
       () => state.forgetting.survey({ streams: streams.keys(), ownKeys, now, localNow, retention }),
@@ -216,7 +216,7 @@ export class Poller {
   /** The stream that is not read: the own one, unless it is applied here, too. */
   #skipped(): string {
     const { includeOwn } = this.#options.config;
-    return includeOwn ? "" : this.#parts.state.publisher.load().stream;
+    return includeOwn ? "" : this.#parts.state.ownStream.load().stream;
   }
 
   #unread(): string[] {

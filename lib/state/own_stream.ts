@@ -42,7 +42,7 @@ export interface KnownCommit {
 }
 
 /** The state of the own stream. */
-export class Publisher {
+export class OwnStream {
   readonly #db: Database;
   readonly #saves = new Map<string, StatementSync>();
   readonly #load;

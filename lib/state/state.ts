@@ -13,7 +13,7 @@ import { Forgetting } from "./forgetting.ts";
 import { FormerStreams } from "./former_streams.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
-import { Publisher } from "./own_stream.ts";
+import { OwnStream } from "./own_stream.ts";
 import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
 /** Whose state it is. */
@@ -56,7 +56,7 @@ export class State implements Disposable {
   /** Accepted updates. */
   readonly outbox: Outbox;
   /** The own stream. */
-  readonly publisher: Publisher;
+  readonly ownStream: OwnStream;
   /** The own streams before that. */
   readonly former: FormerStreams;
   /** How far each stream is read. */
@@ -87,7 +87,7 @@ export class State implements Disposable {
     this.#setFact = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
     this.#dataVersion = db.prepare("PRAGMA data_version");
     this.outbox = new Outbox(db);
-    this.publisher = new Publisher(db);
+    this.ownStream = new OwnStream(db);
     this.former = new FormerStreams(db);
     this.cursors = new Cursors(db);
     this.newest = new Newest(db);
@@ -137,7 +137,7 @@ export class State implements Disposable {
     if (this.fact("restored") !== undefined) return true;
     // Whoever begins at the end has read nothing of what was there.
     if (from === "now" || this.fact("lastPoll") === undefined) return false;
-    if (this.cursors.hasUnread(this.publisher.load().stream, heldAfter)) return false;
+    if (this.cursors.hasUnread(this.ownStream.load().stream, heldAfter)) return false;
     this.setFact("restored", 1);
     return true;
   }
@@ -172,7 +172,7 @@ export class State implements Disposable {
 
   /** Whether it is known that something was in the store. */
   knowsObjects(): boolean {
-    return this.publisher.load().uploaded > 0 || this.cursors.knowsAny();
+    return this.ownStream.load().uploaded > 0 || this.cursors.knowsAny();
   }
 
   /** Changes whenever another process has written to the state. */
@@ -182,12 +182,12 @@ export class State implements Disposable {
 
   /** How many updates wait for their upload. */
   queued(): number {
-    return this.outbox.lastRow() - this.publisher.load().uploaded;
+    return this.outbox.lastRow() - this.ownStream.load().uploaded;
   }
 
   /** Where a row that is uploaded is: streams begin one where the other was given up. */
   placeOf(row: number): { stream: string; seq: number } {
-    const current = this.publisher.load();
+    const current = this.ownStream.load();
     const { stream, base } = row > current.base ? current : this.former.holding(row) ?? current;
     return { stream, seq: row - base };
   }
@@ -227,7 +227,7 @@ export class State implements Disposable {
     this.#checkServer(owner);
     this.#checkStore(owner);
     if (this.#db.prepare("SELECT 1 FROM publisher").get() === undefined) {
-      this.publisher.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
+      this.ownStream.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
     }
     return isNew;
   }

@@ -102,7 +102,7 @@ Deno.test("where nothing can be deleted publishing goes on, in one stream, witho
   await using fleet = new Fleet();
   fleet.store.before("delete", failing(new AccessDeniedError("no")));
   const state = survivingState("web-1", fleet);
-  const { stream } = state.publisher.load();
+  const { stream } = state.ownStream.load();
   const contents = texts("a".repeat(20_000), 40);
   for (let i = 0; i < contents.length; i += 10) {
     await using web1 = fleet.server("web-1", { state });
@@ -111,8 +111,8 @@ Deno.test("where nothing can be deleted publishing goes on, in one stream, witho
     await fleet.time.run(watcher.watcher.poll());
     await fleet.time.run(web1.close());
   }
-  assert.ok(state.publisher.load().closed > 0);
-  assert.equal(state.publisher.load().stream, stream);
+  assert.ok(state.ownStream.load().closed > 0);
+  assert.equal(state.ownStream.load().stream, stream);
   const { put, get, delete: deletes } = fleet.store.requests;
   assert.equal(get, 0);
   assert.ok(deletes <= put - contents.length, "tried more often than sealed");

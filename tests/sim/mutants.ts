@@ -40,7 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       SEAL,
       "    await putRows(context, name, options);",
-      `    const covered = publisher.commits().filter((commit) => commit.last <= plan.last);
+      `    const covered = ownStream.commits().filter((commit) => commit.last <= plan.last);
     await context.log.delete(covered.map(({ key }) => key), options);
     await putRows(context, name, options);`,
     ),
@@ -54,8 +54,8 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       UPLOADER,
       "    this.#context = { ...this.#parts,",
-      `    const { publisher, outbox } = this.#parts.state;
-    publisher.save({ uploaded: outbox.lastRow() });
+      `    const { ownStream, outbox } = this.#parts.state;
+    ownStream.save({ uploaded: outbox.lastRow() });
     this.#context = { ...this.#parts,`,
     ),
   ),
@@ -64,7 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       UPLOADER,
       "    this.#announce([await putCommit(context, commit, { signal })]);",
-      `    publisher.save({ uploaded: commit.rows.at(-1)!.row });
+      `    ownStream.save({ uploaded: commit.rows.at(-1)!.row });
     this.#announce([await putCommit(context, commit, { signal })]);`,
     ),
   ),

@@ -94,7 +94,7 @@ function whatLacks(world: World): string {
  * one counted once. Others have landed late, and are deleted at the next seal.
  */
 function tailLength({ world: { bucket }, disk, state }: Process): number {
-  const { stream, sealed } = state.publisher.load();
+  const { stream, sealed } = state.ownStream.load();
   const commits = [...bucket.objects.values()].filter(({ name, writer }) =>
     name.kind === "tail" && name.stream === stream && name.last > sealed && writer === disk
   );

@@ -116,8 +116,8 @@ Deno.test("what a stream had that vanished while this server was away is a gap m
 Deno.test("what is not read yet is not forgotten, nor an own stream", () => {
   const time = new VirtualTime();
   using watched = new Watched("web-1", time);
-  const { cursors, publisher } = watched.state;
-  const own = publisher.load().stream;
+  const { cursors, ownStream } = watched.state;
+  const own = ownStream.load().stream;
   cursors.enter(own, 5);
   cursors.noteReach("unread_abcdefgh", 3);
   cursors.enter("read_abcdefgh", 3);
@@ -154,17 +154,17 @@ Deno.test("of streams that are gone no more than a bound are remembered, those r
 Deno.test("a fork is forgotten once nobody can read its stream any more", () => {
   const time = new VirtualTime();
   using watched = new Watched("web-1", time);
-  const { state } = watched, { publisher, former, cursors } = state;
-  const begun = time.clock.now(), { stream } = publisher.load();
+  const { state } = watched, { ownStream, former, cursors } = state;
+  const begun = time.clock.now(), { stream } = ownStream.load();
   const update = prepareUpdate({ url: "https://example.com/", content: "a" });
   for (let i = 0; i < 3; i++) accept(acceptInto(state, time), update);
   const seen = objectName({ kind: "tail", stream, first: 1, last: 1, writer: "aaaaaaaa" });
   state.transaction(() => {
-    publisher.noteRepublished(0);
+    ownStream.noteRepublished(0);
     former.add({ stream, base: 0, uploaded: 0 }, begun);
     former.noteSeen(seen);
     cursors.setBack(stream, 0);
-    publisher.begin("web-1_bbbbbbbb", { base: 0, previous: stream });
+    ownStream.begin("web-1_bbbbbbbb", { base: 0, previous: stream });
   });
   const tables = ["former_streams", "seen_objects", "republished", "cursors"];
   const counts = () => tables.map((table) => watched.count(table));
@@ -185,7 +185,7 @@ Deno.test("a fork is forgotten once nobody can read its stream any more", () => 
 Deno.test("objects that were looked into are forgotten when they have expired, by their age", () => {
   const time = new VirtualTime();
   using watched = new Watched("web-1", time);
-  const { former, publisher } = watched.state, { stream } = publisher.load();
+  const { former, ownStream } = watched.state, { stream } = ownStream.load();
   const name = (kind: "tail" | "segments", last: number) =>
     objectName({ kind, stream, first: last, last, writer: "aaaaaaaa" });
   const listed = name("tail", 9);
@@ -251,19 +251,19 @@ Deno.test("of a file that is gone, its feed is forgotten with it", () => {
 Deno.test("objects that this server may not delete are forgotten once they have expired", () => {
   const time = new VirtualTime();
   using watched = new Watched("web-1", time);
-  const { publisher } = watched.state, now = time.clock.now();
+  const { ownStream } = watched.state, now = time.clock.now();
   const key = (kind: "tail" | "segments", stream: string) =>
     objectName({ kind, stream, first: 1, last: 1, writer: "aaaaaaaa" }).key;
-  const former = publisher.load().stream;
-  publisher.begin("web-1_bcdefghi", { base: 0, previous: former });
+  const former = ownStream.load().stream;
+  ownStream.begin("web-1_bcdefghi", { base: 0, previous: former });
   const own = key("tail", "web-1_bcdefghi");
   const all = [own, key("segments", "web-1_bcdefghi"), key("tail", former)];
-  for (const garbage of all) publisher.addGarbage(garbage, now);
+  for (const garbage of all) ownStream.addGarbage(garbage, now);
   watched.survey({ now });
   watched.survey({ now: now + 3 * DAY });
   assert.equal(watched.count("garbage"), 3);
   watched.survey({ now: now + 4 * DAY });
-  assert.deepEqual(publisher.garbage(Infinity), [own]);
+  assert.deepEqual(ownStream.garbage(Infinity), [own]);
   watched.survey({ now: now + 5 * DAY });
   assert.equal(watched.count("forgettable"), 0);
 });

@@ -20,7 +20,7 @@ Deno.test("a state of the first version is taken over, with all that is in it", 
   });
   const owner = { server: "web-1", store: "s3://bucket/prefix", service: "minio:9000" };
   using state = new State(path, owner, systemEnvironment.random);
-  assert.equal(state.publisher.load().stream, stream);
+  assert.equal(state.ownStream.load().stream, stream);
   assert.deepEqual([state.queued(), state.cursors.get("web-2_abcdefgh")], [1, 7]);
   assert.equal(state.fact("service"), "minio:9000");
   assert.ok(!state.isNew);
@@ -36,7 +36,7 @@ for (const [format, script] of Object.entries(EARLY_STATES)) {
     makeEarlyState(path, script);
     for (let opening = 0; opening < 2; opening++) {
       using state = new State(path, { server: "web-1", store: "s3://bucket/prefix" }, random);
-      assert.equal(state.publisher.load().stream, "web-1_abcdefgh");
+      assert.equal(state.ownStream.load().stream, "web-1_abcdefgh");
       assert.deepEqual([state.queued(), state.cursors.get("web-2_abcdefgh")], [1, 7]);
       assert.deepEqual(state.deadLetters.waiting().map(({ id, retryAt }) => [id, retryAt]), [[
         1,
@@ -45,8 +45,8 @@ for (const [format, script] of Object.entries(EARLY_STATES)) {
       state.cursors.noteReach("web-2_abcdefgh", 9 + opening);
       assert.deepEqual(state.cursors.unread(), ["web-2_abcdefgh"]);
       state.former.add({ stream: `web-1_${random.token()}`, base: 0, uploaded: 1 }, 0);
-      state.publisher.noteRepublished(0);
-      assert.deepEqual([...state.publisher.republishedIn("web-1_abcdefgh")], ["a"]);
+      state.ownStream.noteRepublished(0);
+      assert.deepEqual([...state.ownStream.republishedIn("web-1_abcdefgh")], ["a"]);
     }
   });
 }

@@ -35,10 +35,10 @@ Deno.test("a state keeps its stream when it is opened again", async () => {
   await inDirectory((directory) => {
     const path = `${directory}/web-1.db`;
     const first = open(path);
-    const { stream } = first.publisher.load();
+    const { stream } = first.ownStream.load();
     first[Symbol.dispose]();
     using second = open(path);
-    assert.equal(second.publisher.load().stream, stream);
+    assert.equal(second.ownStream.load().stream, stream);
     assert.match(stream, /^web-1_[a-z2-7]{8}$/);
   });
 });

@@ -100,7 +100,7 @@ async function contestedUpdates(
   stream: string,
   options: StoreOptions,
 ): Promise<{ updates: StoredUpdate[]; listed: readonly ObjectName[] }> {
-  const { log, state: { publisher, former }, locked } = context;
+  const { log, state: { ownStream, former }, locked } = context;
   const listed = new Map<string, ObjectName>();
   const listRivals = async () => {
     const tail = await log.listStream("tail", stream, options);
@@ -120,7 +120,7 @@ async function contestedUpdates(
       meanings.set(update.seq, known.set(update.id, update));
     }
   }
-  const republished = publisher.republishedIn(stream);
+  const republished = ownStream.republishedIn(stream);
   const unknown = [...listed.values()].filter((name) => locked.has(name));
   const mayBeHidden = (update: StoredUpdate) =>
     unknown.some((name) =>

@@ -26,8 +26,8 @@ export interface KnownTail {
 }
 
 /** Takes down what is known, before the own tail is listed. */
-export function knownTail({ publisher }: State): KnownTail {
-  return { before: publisher.load(), known: publisher.knownKeys() };
+export function knownTail({ ownStream }: State): KnownTail {
+  return { before: ownStream.load(), known: ownStream.knownKeys() };
 }
 
 /** A listing of the own tail. */
@@ -68,14 +68,14 @@ export async function checkOwnTail(
   listed: OwnTail,
   options: StoreOptions,
 ): Promise<readonly StoredCommit[]> {
-  const { state: { publisher } } = context;
-  if (publisher.load().stream !== listed.before.stream) return [];
+  const { state: { ownStream } } = context;
+  if (ownStream.load().stream !== listed.before.stream) return [];
   const tail = hasExpired(listed) ? await listAgain(context, options) : listed;
   const expired = hasExpired(tail);
   const unknown = unknownCommits(context, tail);
   const fork = await lowestDifference(context, unknown, options);
   if (fork === Infinity && !expired) return await tidyUp(context, unknown, options);
-  const { stream, base, uploaded, closed } = publisher.load();
+  const { stream, base, uploaded, closed } = ownStream.load();
   const from = Math.max(closed + 1, Math.min(fork, uploaded - base + 1));
   logger.warn(
     expired
@@ -96,7 +96,7 @@ async function listAgain(context: UploadContext, options: StoreOptions): Promise
 
 /** Garbage that is not listed any more was deleted by somebody else: perhaps this server never may. */
 export function forgetGone(
-  { state: { publisher } }: UploadContext,
+  { state: { ownStream } }: UploadContext,
   { before: { stream }, commits, known }: OwnTail,
 ): void {
   if (known.size <= commits.length) return;
@@ -105,7 +105,7 @@ export function forgetGone(
     const name = parseKey(key);
     return name?.kind === "tail" && name.stream === stream && known.has(key) && !listed.has(key);
   };
-  publisher.dropGarbage(publisher.garbage(Infinity).filter(isGone));
+  ownStream.dropGarbage(ownStream.garbage(Infinity).filter(isGone));
 }
 
 /** A stream is continued only if its newest commit is still there. */
@@ -114,12 +114,12 @@ function hasExpired({ before, commits }: OwnTail): boolean {
 }
 
 function unknownCommits(
-  { state: { publisher, former }, absent }: UploadContext,
+  { state: { ownStream, former }, absent }: UploadContext,
   { commits, known }: OwnTail,
 ): ObjectName[] {
   const unknown = commits.filter(({ key }) => !known.has(key));
   if (unknown.length === 0) return unknown;
-  const own = publisher.knownKeys(); // Some may have been stored during the listing.
+  const own = ownStream.knownKeys(); // Some may have been stored during the listing.
   return unknown.filter((commit) =>
     !own.has(commit.key) && !former.hasSeen(commit) && absent.isDue(commit)
   );
@@ -146,11 +146,11 @@ async function lowestDifference(
  * Infinity when it does not. What is new then counts as uploaded.
  */
 function compare(
-  { state, state: { outbox, publisher } }: UploadContext,
+  { state, state: { outbox, ownStream } }: UploadContext,
   { key, first, last }: ObjectName,
   updates: readonly StoredUpdate[] | "corrupt" | "locked",
 ): number {
-  const { base, closed, sealed, uploaded } = publisher.load();
+  const { base, closed, sealed, uploaded } = ownStream.load();
   const known = Math.max(first, closed + 1);
   if (updates === "corrupt" || updates === "locked") return known;
   const ids = outbox.ids(base + known, base + last);
@@ -160,8 +160,8 @@ function compare(
     const bytes = weightOf(JSON.stringify(updates));
     const row = base + last;
     state.transaction(() => {
-      publisher.addCommit({ key, first, last, bytes });
-      if (base + first <= uploaded + 1 && row > uploaded) publisher.save({ uploaded: row });
+      ownStream.addCommit({ key, first, last, bytes });
+      if (base + first <= uploaded + 1 && row > uploaded) ownStream.save({ uploaded: row });
     }, { durable: false });
   }
   return Infinity;
@@ -177,8 +177,8 @@ async function tidyUp(
   unknown: readonly ObjectName[],
   options: StoreOptions,
 ): Promise<readonly StoredCommit[]> {
-  const { state, state: { publisher }, locked, absent, environment: { clock } } = context;
-  const { stream, closed, sealed } = publisher.load();
+  const { state, state: { ownStream }, locked, absent, environment: { clock } } = context;
+  const { stream, closed, sealed } = ownStream.load();
   const read = unknown.filter((name) => !absent.has(name));
   const below = read.filter(({ first }) => first <= closed);
   if (below.length > 0) {
@@ -194,7 +194,7 @@ async function tidyUp(
   }
   state.transaction(() => {
     for (const { key, last } of read) {
-      if (last <= sealed) publisher.addGarbage(key, clock.now());
+      if (last <= sealed) ownStream.addGarbage(key, clock.now());
     }
   }, { durable: false });
   return [];
@@ -205,15 +205,15 @@ function beginStream(
   { state, includeOwn, environment: { clock, random } }: UploadContext,
   row: number,
 ): void {
-  const { publisher, former, outbox, cursors } = state;
-  const { stream, base, uploaded } = publisher.load();
+  const { ownStream, former, outbox, cursors } = state;
+  const { stream, base, uploaded } = ownStream.load();
   const read = includeOwn ? cursors.get(stream) : Infinity;
   state.transaction(() => {
-    publisher.noteRepublished(row - 1);
+    ownStream.noteRepublished(row - 1);
     former.add({ stream, base, uploaded: uploaded - base }, clock.now());
-    for (const { key } of publisher.commits()) former.noteSeen(parseKey(key)!);
+    for (const { key } of ownStream.commits()) former.noteSeen(parseKey(key)!);
     cursors.setBack(stream, Math.min(read, row - 1 - base));
-    publisher.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
+    ownStream.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
     outbox.drop(row - 1);
   });
 }

@@ -36,7 +36,7 @@ function apart(fleet: Fleet, stream: string): unknown[] {
 Deno.test("another copy's commit among what is sealed is not deleted while a GET does not find it", async () => {
   await using fleet = new Fleet();
   const { web1, stream } = await begun(fleet);
-  const { sealed, closed } = web1.parts!.state.publisher.load();
+  const { sealed, closed } = web1.parts!.state.ownStream.load();
   assert.ok(sealed > closed + 1);
   const theirs = await fleet.forge(
     { kind: "tail", stream, first: sealed, last: sealed },
@@ -97,7 +97,7 @@ Deno.test("an own commit that is listed and not found is no reason to give the s
   const web1 = fleet.server("web-1");
   await fleet.publish(web1, ...texts("a", 3));
   const { stream } = web1;
-  web1.parts!.state.publisher.dropCommits(3); // As if they had landed without an answer.
+  web1.parts!.state.ownStream.dropCommits(3); // As if they had landed without an answer.
   for (const key of fleet.keys()) fleet.store.hidden.set(key, Infinity);
   for (let poll = 0; poll < 5; poll++) await pollAs(web1, fleet);
   await fleet.publish(web1, "a4");

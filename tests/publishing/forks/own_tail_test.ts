@@ -123,8 +123,8 @@ Deno.test("a commit of an earlier run that is cut short on the way is read again
     {
       // As if it had landed without an answer.
       using state = new State(path, { server: "web-1", store: store.url }, fleet.time.random);
-      state.publisher.dropCommits(1);
-      state.publisher.save({ uploaded: 0 });
+      state.ownStream.dropCommits(1);
+      state.ownStream.save({ uploaded: 0 });
     }
     const whole = store.objects.get(key)!, { body } = whole;
     store.objects.set(key, { ...whole, body: body.subarray(0, body.length >> 1) });
