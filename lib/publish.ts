@@ -95,8 +95,8 @@ export async function publish(
 export async function flush(sync: FeedSync, { signal }: { signal?: AbortSignal }): Promise<void> {
   const connection = connectionOf(sync);
   const { parts, config } = connection;
-  const last = parts?.state.outbox.lastRow() ?? 0;
   if (!parts) return;
+  const last = parts.state.outbox.lastRow();
   await connection.keepOpen(
     parts.uploader.whenUploaded(last, { timeout: config.publishTimeout, signal }),
   );

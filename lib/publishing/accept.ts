@@ -11,6 +11,7 @@ import { InvalidUpdateError } from "../errors.ts";
 import { type FeedUrlOptions, normalizeFeedUrl, shownUrl } from "../feed_url.ts";
 import { Shape } from "../log/json_limits.ts";
 import { assertJson } from "./json.ts";
+import { MAX_SEQ, type Row } from "../log/positions.ts";
 import type { State } from "../state/state.ts";
 import {
   contentToJson,
@@ -51,7 +52,7 @@ export function prepareUpdate(update: UpdateInput, options?: FeedUrlOptions): Pr
   assertJson(metadata, "metadata", json);
   const checked: FeedContent = { content: content as Json | Uint8Array, removed };
   const body = updateBody({ ...checked, metadata: metadata as JsonObject });
-  const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
+  const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, MAX_SEQ);
   const bytes = Buffer.byteLength(line);
   if (bytes > MAX_UPDATE_BYTES) throw tooLarge(action, bytes);
   return { url, body, hash: hashOf(checked) };
@@ -91,7 +92,7 @@ export function updateBody(
 /** An accepted update. */
 export interface Accepted {
   /** Its row in the outbox. */
-  readonly row: number;
+  readonly row: Row;
   /** Its UUID. */
   readonly id: string;
   /** URL of the feed. */

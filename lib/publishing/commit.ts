@@ -5,12 +5,13 @@
  */
 import type { OnceLog } from "../base/once_log.ts";
 import { Buffer } from "node:buffer";
-import type { AbsentObjects } from "./forks/absent_objects.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import { updateLine } from "../log/codec.ts";
 import type { Environment } from "../base/environment.ts";
 import { MAX_INDENTATION, outlineOf } from "../log/json_limits.ts";
 import { type ObjectName, objectName, serverOf } from "../log/names.ts";
+import { asRow, plus, type Row, rowOf, seqOf } from "../log/positions.ts";
+import type { AbsentObjects } from "./forks/absent_objects.ts";
 import type { LockedObjects } from "./forks/locked_objects.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { State } from "../state/state.ts";
@@ -80,8 +81,8 @@ export function weightOf(json: string): number {
 /** Takes the rows that are not known to be uploaded, as many as fit; at least one, if there is one. */
 export function nextCommit(context: UploadContext): Commit | undefined {
   const { state, writer } = context;
-  const { stream, base, uploaded } = state.ownStream.load();
-  const queued = state.outbox.rows(uploaded + 1, uploaded + COMMIT_UPDATES);
+  const { stream, base, uploadedRow } = state.ownStream.load();
+  const queued = state.outbox.rows(plus(uploadedRow, 1), plus(uploadedRow, COMMIT_UPDATES));
   return firstCommit(queued, { stream, base, writer, continued: continued(context) });
 }
 
@@ -90,7 +91,7 @@ function firstCommit(
   queued: Iterable<OutboxRow>,
   { base, continued, ...part }: {
     stream: string;
-    base: number;
+    base: Row;
     writer: string;
     continued: Continued;
   },
@@ -98,7 +99,7 @@ function firstCommit(
   const rows: OutboxRow[] = [], lines: string[] = [];
   let bytes = 0;
   for (const row of queued) {
-    const line = updateLine(row, row.row - base);
+    const line = updateLine(row, seqOf(row.row, base));
     const size = weightOf(line);
     if (rows.length > 0 && bytes + size > COMMIT_BYTES) break;
     rows.push(row);
@@ -106,8 +107,8 @@ function firstCommit(
     bytes += size;
   }
   if (rows.length === 0) return undefined;
-  const first = rows[0].row - base;
-  const last = first + rows.length - 1;
+  const first = seqOf(rows[0].row, base);
+  const last = plus(first, rows.length - 1);
   const name = objectName({ kind: "tail", ...part, first, last });
   return { name, rows, lines, bytes, continued };
 }
@@ -130,7 +131,7 @@ export async function uploadApart(
 ): Promise<StoredCommit[]> {
   const { environment: { random }, writer } = context;
   const stream = `${serverOf(previous)}_${random.token()}`;
-  const part = { stream, base: 0, writer, continued: { previous } };
+  const part = { stream, base: asRow(0), writer, continued: { previous } };
   const stored: StoredCommit[] = [];
   for (let done = 0; done < rows.length;) {
     const commit = firstCommit(rows.slice(done, done + COMMIT_UPDATES), part)!;
@@ -149,8 +150,8 @@ export async function putRows(
   const { ownStream, outbox } = context.state;
   const { base } = ownStream.load();
   const lines: string[] = [];
-  for (const row of outbox.rows(base + name.first, base + name.last)) {
-    lines.push(updateLine(row, row.row - base));
+  for (const row of outbox.rows(rowOf(name.first, base), rowOf(name.last, base))) {
+    lines.push(updateLine(row, seqOf(row.row, base)));
   }
   await context.log.write(name, lines, { ...continued(context), ...options });
 }
@@ -160,5 +161,5 @@ function continued({ state: { ownStream, former } }: UploadContext): Continued {
   const { base, previous } = ownStream.load();
   if (previous === null) return {};
   const before = former.get(previous);
-  return { previous, previousLast: before && base - before.base };
+  return { previous, previousLast: before && seqOf(base, before.base) };
 }

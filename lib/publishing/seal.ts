@@ -5,6 +5,7 @@
  * @module
  */
 import { objectName, reachOf } from "../log/names.ts";
+import { plus, rowOf, type Seq } from "../log/positions.ts";
 import type { KnownCommit, OwnStream, StreamState } from "../state/own_stream.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
@@ -27,9 +28,9 @@ const GARBAGE_RETRY = 10 * 60 * 1000;
 /** A segment to write. */
 export interface SegmentPlan {
   /** First seq. */
-  readonly first: number;
+  readonly first: Seq;
   /** Last seq. */
-  readonly last: number;
+  readonly last: Seq;
   /** Bytes of NDJSON, at most. */
   readonly bytes: number;
   /** No more is added to it. */
@@ -57,10 +58,10 @@ export function planSegments(
 ): SegmentPlan[] {
   const newest = reachOf(commits);
   const plans: SegmentPlan[] = [];
-  let { closed: before, sealed: last, openBytes: bytes } = stream;
-  let openedAt = stream.openKey === null ? now : stream.openedAt;
+  let { closedSeq: before, sealedSeq: last, openSegmentBytes: bytes } = stream;
+  let openedAt = stream.openSegmentKey === null ? now : stream.openSegmentTime;
   const write = (closed: boolean) => {
-    if (last > stream.sealed) plans.push({ first: before + 1, last, bytes, closed });
+    if (last > stream.sealedSeq) plans.push({ first: plus(before, 1), last, bytes, closed });
     [before, bytes, openedAt] = [last, 0, now];
   };
   for (const commit of commits) {
@@ -82,7 +83,7 @@ export function planSegments(
 export async function seal(context: UploadContext, options: StoreOptions): Promise<void> {
   const { state: { ownStream, outbox }, environment: { clock }, writer } = context;
   for (const plan of planSegments(ownStream.load(), ownStream.commits(), clock.now())) {
-    const { stream, base, openKey, openedAt, closed, sealed } = ownStream.load();
+    const before = ownStream.load(), { stream, base, openSegmentKey } = before;
     const name = objectName({
       kind: "segments",
       stream,
@@ -92,22 +93,22 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
     });
     await putRows(context, name, options);
     const now = clock.now();
-    const closedNow = plan.closed ? plan.last : plan.first - 1;
-    const continued = openKey !== null && closed + 1 === plan.first;
+    const closedSeq = plan.closed ? plan.last : plus(plan.first, -1);
+    const continued = openSegmentKey !== null && plus(before.closedSeq, 1) === plan.first;
     context.state.transaction(() => {
       ownStream.save({
-        sealed: plan.last,
-        closed: closedNow,
-        openKey: plan.closed ? null : name.key,
-        openBytes: plan.closed ? 0 : plan.bytes,
-        openedAt: continued ? openedAt : now,
+        sealedSeq: plan.last,
+        closedSeq,
+        openSegmentKey: plan.closed ? null : name.key,
+        openSegmentBytes: plan.closed ? 0 : plan.bytes,
+        openSegmentTime: continued ? before.openSegmentTime : now,
       });
       for (const { key, last } of ownStream.commits()) {
-        if (last > sealed && last <= plan.last) ownStream.addGarbage(key, now);
+        if (last > before.sealedSeq && last <= plan.last) ownStream.addGarbage(key, now);
       }
-      if (continued) ownStream.addGarbage(openKey, now + SUPERSEDED_GRACE);
-      ownStream.dropCommits(closedNow);
-      outbox.drop(base + closedNow);
+      if (continued) ownStream.addGarbage(openSegmentKey, now + SUPERSEDED_GRACE);
+      ownStream.dropCommits(closedSeq);
+      outbox.drop(rowOf(closedSeq, base));
     }, { durable: false });
   }
 }

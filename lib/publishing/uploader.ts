@@ -18,6 +18,7 @@ import {
 } from "./commit.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
+import type { Row } from "../log/positions.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { ForkWatch } from "./forks/fork_watch.ts";
@@ -97,7 +98,7 @@ export class Uploader {
    * @throws {StoreUnavailableError} when that takes longer than `timeout`; the row stays queued.
    * @throws {ClosedError} when the uploader is closed before; the row stays queued.
    */
-  async whenUploaded(row: number, options: WaitOptions): Promise<void> {
+  async whenUploaded(row: Row, options: WaitOptions): Promise<void> {
     this.start();
     await this.#waiters.wait(row, options);
   }
@@ -193,16 +194,17 @@ export class Uploader {
     this.#nextCommit = clock.elapsed() + commitInterval;
     // A stream of which nothing is known to be uploaded would not be missed once it has expired: so
     // that its numbers are never used again, the first commit must outlive a crash of the machine.
-    const { base, uploaded } = ownStream.load();
-    const isFirst = uploaded === base;
-    if (isFirst) state.transaction(() => ownStream.save({ uploaded })); // Syncs its rows, too.
+    const { base, uploadedRow } = ownStream.load();
+    const isFirst = uploadedRow === base;
+    if (isFirst) state.transaction(() => ownStream.save({ uploadedRow })); // Syncs its rows, too.
     this.#announce([await putCommit(context, commit, { signal })]);
     const { name: { key, first, last }, bytes, rows } = commit;
-    this.#waiters.uploaded(rows[rows.length - 1].row);
+    const lastRow = rows[rows.length - 1].row;
+    this.#waiters.uploaded(lastRow);
     // Later ones are not synced: a crash of the machine in between only sends these rows again.
     state.transaction(() => {
       ownStream.addCommit({ key, first, last, bytes });
-      ownStream.save({ uploaded: rows[rows.length - 1].row });
+      ownStream.save({ uploadedRow: lastRow });
     }, { durable: isFirst });
     if (isFirst) state.checkpoint(); // Also a copy that lacks the log must know of it.
   }

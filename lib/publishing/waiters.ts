@@ -12,6 +12,7 @@ import {
   messageOf,
   StoreUnavailableError,
 } from "../errors.ts";
+import { plus, type Row } from "../log/positions.ts";
 import type { State } from "../state/state.ts";
 
 /** What trying again does not mend, by name: nobody waits for it. */
@@ -30,7 +31,7 @@ export interface WaitOptions {
 }
 
 interface Waiter {
-  readonly row: number;
+  readonly row: Row;
   /** When the waiting began, in milliseconds since 1970. */
   readonly since: number;
   resolve(): void;
@@ -55,7 +56,7 @@ export class Waiters {
   #wasRefused = false;
   #closed: ClosedError | undefined;
   /** Rows in memory whose ownStream knows that they are not uploaded. */
-  readonly #told = new Set<number>();
+  readonly #told = new Set<Row>();
 
   /** Nobody waits yet. */
   constructor(clock: Clock, state: State) {
@@ -71,9 +72,9 @@ export class Waiters {
    * whichever process it is that it refuses; {@linkcode ClosedError} when the connection is closed
    * first. The row stays queued.
    */
-  async wait(row: number, { timeout, rows = 1, signal }: WaitOptions): Promise<void> {
+  async wait(row: Row, { timeout, rows = 1, signal }: WaitOptions): Promise<void> {
     signal?.throwIfAborted();
-    if (row <= this.#state.ownStream.load().uploaded) return;
+    if (row <= this.#state.ownStream.load().uploadedRow) return;
     if (this.#closed) {
       this.#noteTold(row, rows);
       throw this.#closed;
@@ -104,7 +105,7 @@ export class Waiters {
   }
 
   /** All rows up to `row` are in the bucket. */
-  uploaded(row: number): void {
+  uploaded(row: Row): void {
     this.#lastError = undefined;
     this.#wasRefused = false;
     for (const told of this.#told) if (told <= row) this.#told.delete(told);
@@ -128,7 +129,7 @@ export class Waiters {
 
   /** Looks at what is uploaded meanwhile by others: another process, or an attempt that failed. */
   look(): void {
-    if (this.#waiting.size > 0) this.#resolve(this.#state.ownStream.load().uploaded);
+    if (this.#waiting.size > 0) this.#resolve(this.#state.ownStream.load().uploadedRow);
   }
 
   /** Looks at what another process has uploaded, and at what keeps it from that. */
@@ -144,15 +145,15 @@ export class Waiters {
   get haveToldAll(): boolean {
     const { outbox, ownStream } = this.#state;
     const last = outbox.lastRow();
-    for (let row = ownStream.load().uploaded + 1; row <= last; row++) {
+    for (let row = plus(ownStream.load().uploadedRow, 1); row <= last; row = plus(row, 1)) {
       if (!this.#told.has(row)) return false;
     }
     return true;
   }
 
-  #noteTold(row: number, rows: number): void {
+  #noteTold(row: Row, rows: number): void {
     if (!this.#state.isInMemory) return; // Nothing gets lost.
-    for (let told = row; told > row - rows; told--) this.#told.add(told);
+    for (let back = 0; back < rows; back++) this.#told.add(plus(row, -back));
   }
 
   /** Why the last attempt to upload failed; undefined when it did not. */
@@ -186,7 +187,7 @@ export class Waiters {
     for (const waiter of this.#waiting) waiter.reject(error);
   }
 
-  #resolve(row: number): void {
+  #resolve(row: Row): void {
     for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { asSeq, type Seq, type SeqNumber } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
 /** The last applied seq of each stream. */
@@ -52,51 +53,51 @@ export class Cursors {
   }
 
   /** Last applied seq; 0 for a stream that was never seen. */
-  get(stream: string): number {
-    return Number(this.#get.get(stream)?.seq ?? 0);
+  get(stream: string): Seq {
+    return asSeq(Number(this.#get.get(stream)?.seq ?? 0));
   }
 
   /** Sets the cursor of a stream that has none yet. */
-  enter(stream: string, seq: number): void {
+  enter(stream: string, seq: SeqNumber): void {
     this.#enter.run(stream, seq);
   }
 
   /** Moves the cursor on, unless it was set back meanwhile: then what is before is read again. */
-  advance(stream: string, { from, to }: { from: number; to: number }): void {
+  advance(stream: string, { from, to }: { from: SeqNumber; to: SeqNumber }): void {
     this.#advance.run(stream, to, from);
   }
 
   /** Has the stream read again from behind `seq` on, or for the first time. */
-  setBack(stream: string, seq: number): void {
+  setBack(stream: string, seq: Seq): void {
     this.#setBack.run(stream, seq);
   }
 
   /** Notes at `now` that the stream waits at `seq` for an object; returns since when it does. */
-  hold(stream: string, seq: number, now: number): number {
+  hold(stream: string, seq: SeqNumber, now: number): number {
     this.#hold.run(stream, seq, now);
     return Number(this.#get.get(stream)!.heldSince);
   }
 
   /** Whether it is noted that the stream waits at `seq`. */
-  isHeld(stream: string, seq: number): boolean {
+  isHeld(stream: string, seq: SeqNumber): boolean {
     const known = this.#get.get(stream);
     return known !== undefined && known.seq === seq && known.heldSince !== null;
   }
 
   /** Notes that a listing showed the stream to reach to `seq`. */
-  noteReach(stream: string, seq: number): void {
+  noteReach(stream: string, seq: SeqNumber): void {
     this.#noteReach.run(stream, seq);
   }
 
   /** Notes how far a stream went that is continued by another, if it is known here. */
-  noteEnd(stream: string, seq: number): void {
+  noteEnd(stream: string, seq: SeqNumber): void {
     const known = this.#get.get(stream);
     if (known && Number(known.reach) < seq) this.#noteEnd.run(seq, stream);
   }
 
   /** How far listings have shown the stream to reach. */
-  reach(stream: string): number {
-    return Number(this.#get.get(stream)?.reach ?? 0);
+  reach(stream: string): Seq {
+    return asSeq(Number(this.#get.get(stream)?.reach ?? 0));
   }
 
   /**

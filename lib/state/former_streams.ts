@@ -4,6 +4,7 @@
  * @module
  */
 import type { ObjectName } from "../log/names.ts";
+import type { Row, Seq } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
 /** A stream that was given up. */
@@ -11,13 +12,15 @@ export interface FormerStream {
   /** Name of the stream. */
   readonly stream: string;
   /** The row before the one with seq 1. */
-  readonly base: number;
+  readonly base: Row;
   /** Last seq that was uploaded to it. */
-  readonly uploaded: number;
+  readonly uploadedSeq: Seq;
 }
 
-/** Streams are remembered for so long after they were given up: a week, in milliseconds. */
-const MEMORY = 7 * 24 * 60 * 60 * 1000;
+/** A stream is forgotten a week after it was given up. */
+const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000;
+
+const SELECT = "SELECT stream, base, uploaded AS uploadedSeq FROM former_streams";
 
 /** The own streams before the current one. */
 export class FormerStreams {
@@ -37,11 +40,9 @@ export class FormerStreams {
     this.#add = db.prepare(
       "INSERT OR IGNORE INTO former_streams (stream, base, uploaded, givenUpAt) VALUES (?, ?, ?, ?)",
     );
-    this.#all = db.prepare("SELECT * FROM former_streams WHERE givenUpAt >= ?");
-    this.#get = db.prepare("SELECT * FROM former_streams WHERE stream = ?");
-    this.#holding = db.prepare(
-      "SELECT * FROM former_streams WHERE base < ? ORDER BY base DESC, rowid DESC LIMIT 1",
-    );
+    this.#all = db.prepare(`${SELECT} WHERE givenUpAt >= ?`);
+    this.#get = db.prepare(`${SELECT} WHERE stream = ?`);
+    this.#holding = db.prepare(`${SELECT} WHERE base < ? ORDER BY base DESC, rowid DESC LIMIT 1`);
     this.#drop = db.prepare("DELETE FROM former_streams WHERE givenUpAt < ?");
     this.#dropSeen = db.prepare(
       "DELETE FROM seen_objects WHERE stream NOT IN (SELECT stream FROM former_streams)",
@@ -60,15 +61,15 @@ export class FormerStreams {
   }
 
   /** Remembers a stream that is given up `now`. */
-  add({ stream, base, uploaded }: FormerStream, now: number): void {
-    this.#drop.run(Math.round(now - MEMORY));
-    this.#add.run(stream, base, uploaded, Math.round(now));
+  add({ stream, base, uploadedSeq }: FormerStream, now: number): void {
+    this.#drop.run(Math.round(now - MAX_AGE_MS));
+    this.#add.run(stream, base, uploadedSeq, Math.round(now));
     this.#dropSeen.run();
   }
 
   /** Forgets those that were given up long before `now`, and what was looked into of them. */
   forgetOld(now: number): void {
-    this.#drop.run(Math.round(now - MEMORY));
+    this.#drop.run(Math.round(now - MAX_AGE_MS));
     this.#dropOldSeen.run();
   }
 
@@ -79,11 +80,11 @@ export class FormerStreams {
 
   /** Those that were given up not long before `now`. */
   all(now: number): FormerStream[] {
-    return this.#all.all(Math.round(now - MEMORY)) as unknown as FormerStream[];
+    return this.#all.all(Math.round(now - MAX_AGE_MS)) as unknown as FormerStream[];
   }
 
   /** The last one that holds the row. */
-  holding(row: number): FormerStream | undefined {
+  holding(row: Row): FormerStream | undefined {
     return this.#holding.get(row) as unknown as FormerStream | undefined;
   }
 
@@ -108,7 +109,7 @@ export class FormerStreams {
   }
 
   /** Whether an object of the writer was looked into that reaches beyond `seq`. */
-  hasSeenBeyond(seq: number, { stream, writer }: ObjectName): boolean {
+  hasSeenBeyond(seq: Seq, { stream, writer }: ObjectName): boolean {
     return this.#isPast.get(stream, writer, seq) !== undefined;
   }
 }

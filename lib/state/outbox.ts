@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { asRow, type Row } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
 /** An accepted update; `body` is its JSON without `seq`, `id`, `url` and `time`. */
 export interface OutboxRow {
-  /** Row number, from 1, without holes; the seq is this minus the base of the stream. */
-  readonly row: number;
+  /** Row number, from 1, without holes. */
+  readonly row: Row;
   /** UUID of the update. */
   readonly id: string;
   /** URL of the feed. */
@@ -39,27 +40,29 @@ export class Outbox {
   }
 
   /** Appends an update and returns its row number. */
-  add({ id, url, time, body }: Omit<OutboxRow, "row">): number {
-    return Number(this.#insert.run(id, url, time, body).lastInsertRowid);
+  add({ id, url, time, body }: Omit<OutboxRow, "row">): Row {
+    return asRow(Number(this.#insert.run(id, url, time, body).lastInsertRowid));
   }
 
   /** The last row number ever given out; 0 when none was. */
-  lastRow(): number {
-    return Number(this.#last.get()?.seq ?? 0);
+  lastRow(): Row {
+    return asRow(Number(this.#last.get()?.seq ?? 0));
   }
 
   /** The rows `first` to `last` that are there, one after the other. */
-  *rows(first: number, last: number): Iterable<OutboxRow> {
+  *rows(first: Row, last: Row): Iterable<OutboxRow> {
     for (const row of this.#range.iterate(first, last)) yield row as unknown as OutboxRow;
   }
 
   /** Ids of the rows `first` to `last` that are there, by row. */
-  ids(first: number, last: number): Map<number, string> {
-    return new Map(this.#ids.all(first, last).map(({ row, id }) => [Number(row), String(id)]));
+  ids(first: Row, last: Row): Map<Row, string> {
+    return new Map(
+      this.#ids.all(first, last).map(({ row, id }) => [asRow(Number(row)), String(id)]),
+    );
   }
 
   /** Forgets all rows up to `row`. */
-  drop(row: number): void {
+  drop(row: Row): void {
     this.#drop.run(row);
   }
 

@@ -5,38 +5,53 @@
  * @module
  */
 import type { StatementSync } from "node:sqlite";
+import { MAX_SEQ, type Row, type Seq } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
-/** Where the own stream stands. Seqs count within the stream, rows within the outbox. */
+/** How far the own stream is uploaded, sealed and closed. */
 export interface StreamState {
   /** Name of the stream. */
   readonly stream: string;
-  /** The stream it continues. */
+  /** The stream that it continues. */
   readonly previous: string | null;
   /** The row before the one with seq 1. */
-  readonly base: number;
+  readonly base: Row;
   /** Last row known to be in the bucket. */
-  readonly uploaded: number;
+  readonly uploadedRow: Row;
   /** Last seq in a segment. */
-  readonly sealed: number;
-  /** Last seq in a closed segment; the rows up to it are dropped. */
-  readonly closed: number;
-  /** Key of the open segment, which holds the seqs from `closed` + 1 to `sealed`. */
-  readonly openKey: string | null;
+  readonly sealedSeq: Seq;
+  /** Last seq in a closed segment; the outbox has dropped the rows up to it. */
+  readonly closedSeq: Seq;
+  /** Key of the open segment, which holds the seqs from `closedSeq` + 1 to `sealedSeq`. */
+  readonly openSegmentKey: string | null;
   /** NDJSON bytes in the open segment. */
-  readonly openBytes: number;
+  readonly openSegmentBytes: number;
   /** When the open segment was begun, in milliseconds since 1970. */
-  readonly openedAt: number;
+  readonly openSegmentTime: number;
 }
+
+const COLUMNS: Record<keyof StreamState, string> = {
+  stream: "stream",
+  previous: "previous",
+  base: "base",
+  uploadedRow: "uploaded",
+  sealedSeq: "sealed",
+  closedSeq: "closed",
+  openSegmentKey: "openKey",
+  openSegmentBytes: "openBytes",
+  openSegmentTime: "openedAt",
+};
+
+const SELECTED = Object.entries(COLUMNS).map(([field, column]) => `${column} AS ${field}`);
 
 /** A commit that is known to hold own rows. */
 export interface KnownCommit {
   /** Its key in the tail. */
   readonly key: string;
   /** First seq. */
-  readonly first: number;
+  readonly first: Seq;
   /** Last seq. */
-  readonly last: number;
+  readonly last: Seq;
   /** NDJSON bytes. */
   readonly bytes: number;
 }
@@ -62,7 +77,7 @@ export class OwnStream {
   /** Prepares the statements. */
   constructor(db: Database) {
     this.#db = db;
-    this.#load = db.prepare("SELECT * FROM publisher");
+    this.#load = db.prepare(`SELECT ${SELECTED.join(", ")} FROM publisher`);
     this.#addCommit = db.prepare(
       "INSERT OR REPLACE INTO commits (key, first, last, bytes) VALUES (?, ?, ?, ?)",
     );
@@ -84,18 +99,19 @@ export class OwnStream {
     this.#republished = db.prepare("SELECT id FROM republished WHERE stream = ?");
   }
 
-  /** Where the stream stands. */
+  /** Reads the state of the stream. */
   load(): StreamState {
     return { ...this.#load.get() } as unknown as StreamState;
   }
 
-  /** Changes where the stream stands. */
+  /** Changes the state of the stream. */
   save(changes: Partial<StreamState>): void {
-    const names = Object.keys(changes).map((name) => `${name} = ?`).join(", ");
-    let statement = this.#saves.get(names);
+    const fields = Object.keys(changes) as (keyof StreamState)[];
+    const columns = fields.map((field) => `${COLUMNS[field]} = ?`).join(", ");
+    let statement = this.#saves.get(columns);
     if (!statement) {
-      statement = this.#db.prepare(`UPDATE publisher SET ${names}`);
-      this.#saves.set(names, statement);
+      statement = this.#db.prepare(`UPDATE publisher SET ${columns}`);
+      this.#saves.set(columns, statement);
     }
     statement.run(...Object.values(changes));
   }
@@ -106,15 +122,14 @@ export class OwnStream {
    */
   begin(
     stream: string,
-    { base, previous = null }: { base: number; previous?: string | null },
+    { base, previous = null }: { base: Row; previous?: string | null },
   ): void {
     this.#db.prepare("DELETE FROM publisher").run();
     this.#db.prepare(
       `INSERT INTO publisher (one, stream, previous, base, uploaded, sealed, closed, openBytes, openedAt)
        VALUES (1, ?, ?, ?, ?, 0, 0, 0, 0)`,
-    )
-      .run(stream, previous, base, base);
-    this.dropCommits(Number.MAX_SAFE_INTEGER);
+    ).run(stream, previous, base, base);
+    this.dropCommits(MAX_SEQ);
   }
 
   /** Remembers a commit as own. */
@@ -133,7 +148,7 @@ export class OwnStream {
   }
 
   /** Forgets the commits up to `seq`. */
-  dropCommits(seq: number): void {
+  dropCommits(seq: Seq): void {
     this.#dropCommits.run(seq);
   }
 
@@ -168,7 +183,7 @@ export class OwnStream {
   }
 
   /** Remembers that the rows beyond `row` are published again, in another stream than this one. */
-  noteRepublished(row: number): void {
+  noteRepublished(row: Row): void {
     this.#republish.run(row);
   }
 

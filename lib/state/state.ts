@@ -7,6 +7,7 @@ import { StateError } from "../errors.ts";
 import type { Random } from "../base/environment.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
+import { type Row, type Seq, seqOf } from "../log/positions.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SeenFiles } from "./files.ts";
 import { Forgetting } from "./forgetting.ts";
@@ -172,7 +173,7 @@ export class State implements Disposable {
 
   /** Whether it is known that something was in the store. */
   knowsObjects(): boolean {
-    return this.ownStream.load().uploaded > 0 || this.cursors.knowsAny();
+    return this.ownStream.load().uploadedRow > 0 || this.cursors.knowsAny();
   }
 
   /** Changes whenever another process has written to the state. */
@@ -182,14 +183,14 @@ export class State implements Disposable {
 
   /** How many updates wait for their upload. */
   queued(): number {
-    return this.outbox.lastRow() - this.ownStream.load().uploaded;
+    return this.outbox.lastRow() - this.ownStream.load().uploadedRow;
   }
 
   /** Where a row that is uploaded is: streams begin one where the other was given up. */
-  placeOf(row: number): { stream: string; seq: number } {
+  placeOf(row: Row): { stream: string; seq: Seq } {
     const current = this.ownStream.load();
     const { stream, base } = row > current.base ? current : this.former.holding(row) ?? current;
-    return { stream, seq: row - base };
+    return { stream, seq: seqOf(row, base) };
   }
 
   /** Milliseconds to add to the local clock to get the store's, as last seen by any run. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { AccessDeniedError } from "../../lib/errors.ts";
+import { asRow, asSeq } from "../../lib/log/positions.ts";
 import { planSegments, SEGMENT_AGE, SEGMENT_BYTES } from "../../lib/publishing/seal.ts";
 import type { KnownCommit, StreamState } from "../../lib/state/own_stream.ts";
 import { Fleet, survivingState, texts } from "../fixture.ts";
@@ -8,17 +9,22 @@ import { failing } from "../memory_store.ts";
 const NEW: StreamState = {
   stream: "web-1_abcdefgh",
   previous: null,
-  base: 0,
-  uploaded: 100,
-  sealed: 0,
-  closed: 0,
-  openKey: null,
-  openBytes: 0,
-  openedAt: 0,
+  base: asRow(0),
+  uploadedRow: asRow(100),
+  sealedSeq: asSeq(0),
+  closedSeq: asSeq(0),
+  openSegmentKey: null,
+  openSegmentBytes: 0,
+  openSegmentTime: 0,
 };
 
 function commits(...ranges: [first: number, last: number, bytes?: number][]): KnownCommit[] {
-  return ranges.map(([first, last, bytes = 100]) => ({ key: `${last}`, first, last, bytes }));
+  return ranges.map(([first, last, bytes = 100]) => ({
+    key: `${last}`,
+    first: asSeq(first),
+    last: asSeq(last),
+    bytes,
+  }));
 }
 
 Deno.test("planSegments() never seals the newest commit, nor a twin that ends with it", () => {
@@ -29,7 +35,7 @@ Deno.test("planSegments() never seals the newest commit, nor a twin that ends wi
 });
 
 Deno.test("planSegments() never goes backwards", () => {
-  const stream = { ...NEW, sealed: 5, openKey: "open", openBytes: 200 };
+  const stream = { ...NEW, sealedSeq: asSeq(5), openSegmentKey: "open", openSegmentBytes: 200 };
   assert.deepEqual(planSegments(stream, commits([1, 2], [3, 5], [6, 9]), 0), []);
   assert.deepEqual(planSegments(stream, commits([3, 5], [5, 7], [8, 8]), 0), [
     { first: 1, last: 7, bytes: 300, closed: false },
@@ -52,14 +58,20 @@ Deno.test("planSegments() makes a large commit a segment of its own", () => {
     { first: 3, last: 3, bytes: large, closed: true },
     { first: 4, last: 4, bytes: 100, closed: false },
   ]);
-  const open = { ...NEW, sealed: 2, openKey: "open", openBytes: 100 };
+  const open = { ...NEW, sealedSeq: asSeq(2), openSegmentKey: "open", openSegmentBytes: 100 };
   assert.deepEqual(planSegments(open, commits([3, 3, large], [4, 4]), 0), [
     { first: 3, last: 3, bytes: large, closed: true },
   ]);
 });
 
 Deno.test("planSegments() closes a segment that is an hour old", () => {
-  const stream = { ...NEW, sealed: 1, openKey: "open", openBytes: 100, openedAt: 1000 };
+  const stream = {
+    ...NEW,
+    sealedSeq: asSeq(1),
+    openSegmentKey: "open",
+    openSegmentBytes: 100,
+    openSegmentTime: 1000,
+  };
   const known = commits([2, 2], [3, 3]);
   assert.equal(planSegments(stream, known, 1000 + SEGMENT_AGE - 1)[0].closed, false);
   assert.equal(planSegments(stream, known, 1000 + SEGMENT_AGE)[0].closed, true);
@@ -111,7 +123,7 @@ Deno.test("where nothing can be deleted publishing goes on, in one stream, witho
     await fleet.time.run(watcher.watcher.poll());
     await fleet.time.run(web1.close());
   }
-  assert.ok(state.ownStream.load().closed > 0);
+  assert.ok(state.ownStream.load().closedSeq > 0);
   assert.equal(state.ownStream.load().stream, stream);
   const { put, get, delete: deletes } = fleet.store.requests;
   assert.equal(get, 0);

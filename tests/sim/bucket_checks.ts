@@ -58,7 +58,7 @@ export function checkNewest(world: World, object: StoredObject): void {
 export function checkHoles(world: World, stream: string): void {
   const objects = [...world.bucket.objects.values()].filter(({ name }) => name.stream === stream);
   objects.sort((a, b) => a.name.first - b.name.first);
-  let end = objects[0]?.name.last ?? 0;
+  let end: number = objects[0]?.name.last ?? 0;
   for (const [index, { name }] of objects.entries()) {
     if (name.first > end + 1) {
       const young = objects.slice(0, index).find((object) => !isExpired(object, world));

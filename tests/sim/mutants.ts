@@ -31,8 +31,12 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "sealing goes backwards",
-    edit(SEAL, "let { closed: before, sealed: last,", "let { closed: before, closed: last,"),
-    edit(SEAL, "if (last > stream.sealed) plans", "if (last > before) plans"),
+    edit(
+      SEAL,
+      "let { closedSeq: before, sealedSeq: last,",
+      "let { closedSeq: before, closedSeq: last,",
+    ),
+    edit(SEAL, "if (last > stream.sealedSeq) plans", "if (last > before) plans"),
     edit("state/own_stream.ts", "FROM commits, publisher WHERE last > sealed", "FROM commits"),
   ),
   mutant(
@@ -47,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "rows are dropped before their segment is closed",
-    edit(SEAL, "outbox.drop(base + closedNow)", "outbox.drop(base + plan.last)"),
+    edit(SEAL, "outbox.drop(rowOf(closedSeq, base))", "outbox.drop(rowOf(plan.last, base))"),
   ),
   mutant(
     "rows are dropped at a restart",
@@ -55,7 +59,7 @@ export const MUTANTS: readonly Mutant[] = [
       UPLOADER,
       "    this.#context = { ...this.#parts,",
       `    const { ownStream, outbox } = this.#parts.state;
-    ownStream.save({ uploaded: outbox.lastRow() });
+    ownStream.save({ uploadedRow: outbox.lastRow() });
     this.#context = { ...this.#parts,`,
     ),
   ),
@@ -64,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       UPLOADER,
       "    this.#announce([await putCommit(context, commit, { signal })]);",
-      `    ownStream.save({ uploaded: commit.rows.at(-1)!.row });
+      `    ownStream.save({ uploadedRow: commit.rows.at(-1)!.row });
     this.#announce([await putCommit(context, commit, { signal })]);`,
     ),
   ),
@@ -81,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       OWN_TAIL,
       "if (different) return different.seq;",
-      "if (different && different.seq <= uploaded - base) return different.seq;",
+      "if (different && different.seq <= uploadedRow - base) return different.seq;",
     ),
   ),
   mutant(
@@ -113,7 +117,11 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "a stream is continued although its newest commit has expired",
     ["backUp", "restore", "away", "cleanup"],
-    edit(OWN_TAIL, "return reachOf(commits) < before.uploaded - before.base;", "return false;"),
+    edit(
+      OWN_TAIL,
+      "return reachOf(commits) < seqOf(before.uploadedRow, before.base);",
+      "return false;",
+    ),
   ),
   mutant(
     "an unknown key is trusted without its body",

@@ -258,7 +258,7 @@ export class Process {
     if (error instanceof AccessDeniedError) return;
     const last = this.world.ledger.byContent.get(inputs.at(-1)!.content);
     if (!last) this.fail(`publish() accepted nothing: ${messageOf(error)}`);
-    else if (last.row <= this.state.ownStream.load().uploaded) {
+    else if (last.row <= this.state.ownStream.load().uploadedRow) {
       this.fail(`publish() failed, though what it accepted is uploaded: ${messageOf(error)}`);
     }
   }

@@ -94,9 +94,9 @@ function whatLacks(world: World): string {
  * one counted once. Others have landed late, and are deleted at the next seal.
  */
 function tailLength({ world: { bucket }, disk, state }: Process): number {
-  const { stream, sealed } = state.ownStream.load();
+  const { stream, sealedSeq } = state.ownStream.load();
   const commits = [...bucket.objects.values()].filter(({ name, writer }) =>
-    name.kind === "tail" && name.stream === stream && name.last > sealed && writer === disk
+    name.kind === "tail" && name.stream === stream && name.last > sealedSeq && writer === disk
   );
   const newest = Math.max(...commits.map(({ name }) => name.last));
   return commits.filter(({ name }) => name.last < newest).length + 1;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { objectName } from "../../lib/log/names.ts";
+import { asRow, asSeq } from "../../lib/log/positions.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { MOST_GONE, type Survey } from "../../lib/state/forgetting.ts";
 import { State } from "../../lib/state/state.ts";
@@ -160,11 +161,11 @@ Deno.test("a fork is forgotten once nobody can read its stream any more", () => 
   for (let i = 0; i < 3; i++) accept(acceptInto(state, time), update);
   const seen = objectName({ kind: "tail", stream, first: 1, last: 1, writer: "aaaaaaaa" });
   state.transaction(() => {
-    ownStream.noteRepublished(0);
-    former.add({ stream, base: 0, uploaded: 0 }, begun);
+    ownStream.noteRepublished(asRow(0));
+    former.add({ stream, base: asRow(0), uploadedSeq: asSeq(0) }, begun);
     former.noteSeen(seen);
-    cursors.setBack(stream, 0);
-    ownStream.begin("web-1_bbbbbbbb", { base: 0, previous: stream });
+    cursors.setBack(stream, asSeq(0));
+    ownStream.begin("web-1_bbbbbbbb", { base: asRow(0), previous: stream });
   });
   const tables = ["former_streams", "seen_objects", "republished", "cursors"];
   const counts = () => tables.map((table) => watched.count(table));
@@ -255,7 +256,7 @@ Deno.test("objects that this server may not delete are forgotten once they have 
   const key = (kind: "tail" | "segments", stream: string) =>
     objectName({ kind, stream, first: 1, last: 1, writer: "aaaaaaaa" }).key;
   const former = ownStream.load().stream;
-  ownStream.begin("web-1_bcdefghi", { base: 0, previous: former });
+  ownStream.begin("web-1_bcdefghi", { base: asRow(0), previous: former });
   const own = key("tail", "web-1_bcdefghi");
   const all = [own, key("segments", "web-1_bcdefghi"), key("tail", former)];
   for (const garbage of all) ownStream.addGarbage(garbage, now);

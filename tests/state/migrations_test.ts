@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemEnvironment } from "../../lib/base/environment.ts";
+import { asRow, asSeq } from "../../lib/log/positions.ts";
 import { State } from "../../lib/state/state.ts";
 import { temporaryDirectory } from "../plugins/harness.ts";
 import { EARLY_STATES, makeEarlyState } from "./early_states.ts";
@@ -44,8 +45,11 @@ for (const [format, script] of Object.entries(EARLY_STATES)) {
       ]]);
       state.cursors.noteReach("web-2_abcdefgh", 9 + opening);
       assert.deepEqual(state.cursors.unread(), ["web-2_abcdefgh"]);
-      state.former.add({ stream: `web-1_${random.token()}`, base: 0, uploaded: 1 }, 0);
-      state.ownStream.noteRepublished(0);
+      state.former.add(
+        { stream: `web-1_${random.token()}`, base: asRow(0), uploadedSeq: asSeq(1) },
+        0,
+      );
+      state.ownStream.noteRepublished(asRow(0));
       assert.deepEqual([...state.ownStream.republishedIn("web-1_abcdefgh")], ["a"]);
     }
   });

@@ -11,6 +11,7 @@ import { updateBody } from "../accept.ts";
 import { type StoredCommit, uploadApart, type UploadContext } from "../commit.ts";
 import type { StoredUpdate } from "../../log/codec.ts";
 import type { ObjectName } from "../../log/names.ts";
+import { asRow } from "../../log/positions.ts";
 import { readAll } from "./read_objects.ts";
 import { Rivals } from "./overlaps.ts";
 import type { FormerStream } from "../../state/former_streams.ts";
@@ -26,14 +27,14 @@ const logger = getLogger(["feedsync", "publish"]);
  */
 export function mayBeContested(
   { state: { former }, locked, absent }: Pick<UploadContext, "state" | "locked" | "absent">,
-  { stream, uploaded }: FormerStream,
+  { stream, uploadedSeq }: FormerStream,
   commits: readonly ObjectName[],
 ): boolean {
   const listed = commits.filter((commit) => commit.stream === stream);
   const rivals = new Rivals(listed);
   return listed.some((commit) =>
     !former.hasSeen(commit) && !locked.has(commit) && absent.isDue(commit) &&
-    (!former.hasSeenBeyond(uploaded, commit) || rivals.of(commit))
+    (!former.hasSeenBeyond(uploadedSeq, commit) || rivals.of(commit))
   );
 }
 
@@ -86,7 +87,13 @@ export async function publishContested(
 }
 
 function rowOf({ id, url, time, metadata, ...content }: StoredUpdate, row: number): OutboxRow {
-  return { row, id, url, time: Date.parse(time), body: updateBody({ ...content, metadata }) };
+  return {
+    row: asRow(row),
+    id,
+    url,
+    time: Date.parse(time),
+    body: updateBody({ ...content, metadata }),
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import { type StoredCommit, type UploadContext, weightOf } from "../commit.ts";
 import { publishContested } from "./contested.ts";
 import { sleep } from "../../base/environment.ts";
 import { type ObjectName, parseKey, reachOf, serverOf } from "../../log/names.ts";
+import { earlier, later, plus, type Row, rowOf, type Seq, seqOf } from "../../log/positions.ts";
 import { readObject } from "./read_objects.ts";
 import type { StreamState } from "../../state/own_stream.ts";
 import type { State } from "../../state/state.ts";
@@ -74,9 +75,10 @@ export async function checkOwnTail(
   const expired = hasExpired(tail);
   const unknown = unknownCommits(context, tail);
   const fork = await lowestDifference(context, unknown, options);
-  if (fork === Infinity && !expired) return await tidyUp(context, unknown, options);
-  const { stream, base, uploaded, closed } = ownStream.load();
-  const from = Math.max(closed + 1, Math.min(fork, uploaded - base + 1));
+  if (fork === undefined && !expired) return await tidyUp(context, unknown, options);
+  const { stream, base, uploadedRow, closedSeq } = ownStream.load();
+  const next = plus(seqOf(uploadedRow, base), 1);
+  const from = later(plus(closedSeq, 1), earlier(fork ?? next, next));
   logger.warn(
     expired
       ? "The newest commit of {stream} is gone from the bucket; a new stream is begun"
@@ -84,7 +86,7 @@ export async function checkOwnTail(
         "published again in a new stream (give each server a state of its own)",
     { path: context.state.path, stream },
   );
-  beginStream(context, base + from);
+  beginStream(context, rowOf(from, base));
   return [];
 }
 
@@ -110,7 +112,7 @@ export function forgetGone(
 
 /** A stream is continued only if its newest commit is still there. */
 function hasExpired({ before, commits }: OwnTail): boolean {
-  return reachOf(commits) < before.uploaded - before.base;
+  return reachOf(commits) < seqOf(before.uploadedRow, before.base);
 }
 
 function unknownCommits(
@@ -125,46 +127,47 @@ function unknownCommits(
   );
 }
 
-/** The lowest seq at which any of the commits differs from the outbox; Infinity when none does. */
+/** The lowest seq at which any of the commits differs from the outbox; undefined when none does. */
 async function lowestDifference(
   context: UploadContext,
   commits: readonly ObjectName[],
   options: StoreOptions,
-): Promise<number> {
-  let lowest = Infinity;
+): Promise<Seq | undefined> {
+  let lowest: Seq | undefined;
   for (const name of commits) {
     const updates = await readObject(name, context, options);
-    // One that is not found was sealed by now: what follows it shows in the next listing. Or it is there
-    // nevertheless: then that shows it, too.
-    if (updates) lowest = Math.min(lowest, compare(context, name, updates));
+    // A commit that is not found has been sealed, and the next listing shows what follows it. Or a replica
+    // lags: then a later listing shows the commit again.
+    const seq = updates && compare(context, name, updates);
+    if (seq !== undefined) lowest = earlier(lowest ?? seq, seq);
   }
   return lowest;
 }
 
 /**
  * Returns the lowest seq beyond the last closed segment at which the commit differs from the outbox;
- * Infinity when it does not. What is new then counts as uploaded.
+ * undefined when it does not. What is new then counts as uploaded.
  */
 function compare(
   { state, state: { outbox, ownStream } }: UploadContext,
   { key, first, last }: ObjectName,
   updates: readonly StoredUpdate[] | "corrupt" | "locked",
-): number {
-  const { base, closed, sealed, uploaded } = ownStream.load();
-  const known = Math.max(first, closed + 1);
-  if (updates === "corrupt" || updates === "locked") return known;
-  const ids = outbox.ids(base + known, base + last);
-  const different = updates.find(({ seq, id }) => seq >= known && ids.get(base + seq) !== id);
+): Seq | undefined {
+  const { base, closedSeq, sealedSeq, uploadedRow } = ownStream.load();
+  const from = later(first, plus(closedSeq, 1));
+  if (updates === "corrupt" || updates === "locked") return from;
+  const ids = outbox.ids(rowOf(from, base), rowOf(last, base));
+  const different = updates.find(({ seq, id }) => seq >= from && ids.get(rowOf(seq, base)) !== id);
   if (different) return different.seq;
-  if (last > sealed) {
-    const bytes = weightOf(JSON.stringify(updates));
-    const row = base + last;
-    state.transaction(() => {
-      ownStream.addCommit({ key, first, last, bytes });
-      if (base + first <= uploaded + 1 && row > uploaded) ownStream.save({ uploaded: row });
-    }, { durable: false });
-  }
-  return Infinity;
+  if (last <= sealedSeq) return undefined;
+  const bytes = weightOf(JSON.stringify(updates));
+  const lastRow = rowOf(last, base);
+  const followsUploaded = rowOf(first, base) <= plus(uploadedRow, 1) && lastRow > uploadedRow;
+  state.transaction(() => {
+    ownStream.addCommit({ key, first, last, bytes });
+    if (followsUploaded) ownStream.save({ uploadedRow: lastRow });
+  }, { durable: false });
+  return undefined;
 }
 
 /**
@@ -178,9 +181,9 @@ async function tidyUp(
   options: StoreOptions,
 ): Promise<readonly StoredCommit[]> {
   const { state, state: { ownStream }, locked, absent, environment: { clock } } = context;
-  const { stream, closed, sealed } = ownStream.load();
+  const { stream, closedSeq, sealedSeq } = ownStream.load();
   const read = unknown.filter((name) => !absent.has(name));
-  const below = read.filter(({ first }) => first <= closed);
+  const below = read.filter(({ first }) => first <= closedSeq);
   if (below.length > 0) {
     const { stored, listed } = await publishContested(context, stream, options);
     if (listed.some((name) => locked.has(name))) return stored; // Nothing is known, or deleted.
@@ -194,7 +197,7 @@ async function tidyUp(
   }
   state.transaction(() => {
     for (const { key, last } of read) {
-      if (last <= sealed) ownStream.addGarbage(key, clock.now());
+      if (last <= sealedSeq) ownStream.addGarbage(key, clock.now());
     }
   }, { durable: false });
   return [];
@@ -203,17 +206,18 @@ async function tidyUp(
 /** Begins a new stream at the outbox row `row`. */
 function beginStream(
   { state, includeOwn, environment: { clock, random } }: UploadContext,
-  row: number,
+  first: Row,
 ): void {
   const { ownStream, former, outbox, cursors } = state;
-  const { stream, base, uploaded } = ownStream.load();
-  const read = includeOwn ? cursors.get(stream) : Infinity;
+  const { stream, base, uploadedRow } = ownStream.load();
+  const lastRow = plus(first, -1), lastSeq = seqOf(lastRow, base);
+  const readTo = includeOwn ? earlier(cursors.get(stream), lastSeq) : lastSeq;
   state.transaction(() => {
-    ownStream.noteRepublished(row - 1);
-    former.add({ stream, base, uploaded: uploaded - base }, clock.now());
+    ownStream.noteRepublished(lastRow);
+    former.add({ stream, base, uploadedSeq: seqOf(uploadedRow, base) }, clock.now());
     for (const { key } of ownStream.commits()) former.noteSeen(parseKey(key)!);
-    cursors.setBack(stream, Math.min(read, row - 1 - base));
-    ownStream.begin(`${serverOf(stream)}_${random.token()}`, { base: row - 1, previous: stream });
-    outbox.drop(row - 1);
+    cursors.setBack(stream, readTo);
+    ownStream.begin(`${serverOf(stream)}_${random.token()}`, { base: lastRow, previous: stream });
+    outbox.drop(lastRow);
   });
 }
