@@ -11,8 +11,7 @@ import type { Environment } from "../base/environment.ts";
 import { MAX_INDENTATION, outlineOf } from "../log/json_limits.ts";
 import { type ObjectName, objectName, serverOf } from "../log/names.ts";
 import { asRow, plus, type Row, rowOf, seqOf } from "../log/positions.ts";
-import type { AbsentObjects } from "./forks/absent_objects.ts";
-import type { LockedObjects } from "./forks/locked_objects.ts";
+import type { OwnObjects } from "./forks/own_objects.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { State } from "../state/state.ts";
 import type { StoreOptions } from "../stores/store.ts";
@@ -33,10 +32,8 @@ export interface UploadContext {
   readonly environment: Environment;
   /** What this server publishes is applied here, too. */
   readonly includeOwn: boolean;
-  /** What the keys of this server do not open. */
-  readonly locked: LockedObjects;
-  /** What listings show, and GETs do not find. */
-  readonly absent: AbsentObjects;
+  /** Reads own objects back. */
+  readonly objects: OwnObjects;
   /** Logs what fails for a while without holding up publishing. */
   readonly problems: OnceLog;
   /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */

@@ -5,7 +5,6 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { AbsentObjects } from "./forks/absent_objects.ts";
 import { Backoff } from "../base/backoff.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { AutoResetEvent } from "../base/event.ts";
@@ -21,9 +20,9 @@ import type { ObjectName } from "../log/names.ts";
 import type { Row } from "../log/positions.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
-import { ForkWatch } from "./forks/fork_watch.ts";
-import { LockedObjects } from "./forks/locked_objects.ts";
-import { knownTail } from "./forks/own_tail.ts";
+import { knownTail } from "./forks/detect.ts";
+import { OwnObjects } from "./forks/own_objects.ts";
+import { ForkChecks } from "./forks/schedule.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
@@ -68,7 +67,7 @@ export class Uploader {
   readonly #parts: UploaderParts;
   readonly #wakeUp: AutoResetEvent;
   readonly #waiters: Waiters;
-  readonly #forks: ForkWatch;
+  readonly #forkChecks: ForkChecks;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
   #context: UploadContext | undefined;
@@ -83,7 +82,7 @@ export class Uploader {
     this.#wakeUp = new AutoResetEvent(parts.environment.clock);
     this.#backoff = new Backoff(parts.environment.random, RETRY_RANGE);
     this.#waiters = new Waiters(parts.environment.clock, parts.state);
-    this.#forks = new ForkWatch(parts.environment.clock);
+    this.#forkChecks = new ForkChecks(parts.environment.clock);
   }
 
   /** Begins to upload; and looks at once when it does already. */
@@ -114,7 +113,7 @@ export class Uploader {
       const commitsOf = (stream: string) => tails.get(stream) ?? [];
       const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
       const tail = { ...known, commits: [...commitsOf(known.before.stream)], former };
-      if (this.#forks.take(tail, this.#context)) this.start();
+      if (this.#forkChecks.take(tail, this.#context)) this.start();
     };
   }
 
@@ -163,10 +162,10 @@ export class Uploader {
     if (this.#context) return true;
     const { lock, log, environment } = this.#parts;
     if (!lock.tryAcquire()) return false;
-    const locked = new LockedObjects(log), absent = new AbsentObjects(environment);
+    const objects = new OwnObjects(log, environment);
     const problems = new OnceLog(logger, environment.clock);
     const writer = environment.random.token();
-    this.#context = { ...this.#parts, problems, locked, absent, writer };
+    this.#context = { ...this.#parts, problems, objects, writer };
     return true;
   }
 
@@ -174,14 +173,14 @@ export class Uploader {
   async #turn(signal: AbortSignal): Promise<boolean> {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
-    this.#announce(await this.#forks.look(context, { signal }));
+    this.#announce(await this.#forkChecks.checkWhenDue(context, { signal }));
     this.#waiters.look();
     const due = clock.elapsed() >= this.#nextCommit || this.#stopping.signal.aborted;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
     const isSealing = needsSealing(state.ownStream);
     if (isSealing) {
-      this.#announce(await this.#forks.lookBeforeSealing(context, { signal }));
+      this.#announce(await this.#forkChecks.checkBeforeSealing(context, { signal }));
       await seal(context, { signal });
     }
     await collectGarbage(context, { overdue: isSealing ? 0 : GARBAGE_PATIENCE, signal });
@@ -241,7 +240,7 @@ export class Uploader {
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
     const garbage = clock.elapsed() + state.ownStream.nextGarbage() + GARBAGE_PATIENCE -
       clock.now();
-    return Math.min(this.#forks.nextLook, queued, garbage);
+    return Math.min(this.#forkChecks.nextCheck, queued, garbage);
   }
 
   /** Tells who waits, and waits before the next attempt; false when there is to be none. */

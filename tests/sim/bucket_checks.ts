@@ -9,7 +9,7 @@ const CLOCK_TOLERANCE = 2000;
 export function checkPut(world: World, disk: Disk, object: StoredObject): void {
   const { ledger, bucket } = world;
   const { name, places } = object;
-  // Contested updates are published again in a stream apart, those of other copies, too.
+  // Conflicting updates are published again in a separate stream, those of other copies, too.
   const isApart = name.stream !== disk.stream && disk.family.copied;
   if (isApart) ledger.families.set(name.stream, disk.family);
   for (const { stream, seq, update } of places) {

@@ -17,8 +17,8 @@ export interface Edit {
 }
 
 const SEAL = "publishing/seal.ts";
-const CONTESTED = "publishing/forks/contested.ts";
-const OWN_TAIL = "publishing/forks/own_tail.ts";
+const DETECT = "publishing/forks/detect.ts";
+const REPUBLISH = "publishing/forks/republish.ts";
 const UPLOADER = "publishing/uploader.ts";
 const DELIVERY = "reading/delivery.ts";
 const STREAM_READER = "reading/stream_reader.ts";
@@ -83,7 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "an own seq is used again after a restore",
     edit(
-      OWN_TAIL,
+      DETECT,
       "if (different) return different.seq;",
       "if (different && different.seq <= uploadedRow - base) return different.seq;",
     ),
@@ -91,41 +91,37 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "nobody looks for forks",
     edit(
-      OWN_TAIL,
+      DETECT,
       "return unknown.filter((commit) =>\n",
       "if (Infinity) return [];\n  return unknown.filter((commit) =>\n",
     ),
   ),
   mutant(
     "a fork is compared in the tail only",
-    edit(CONTESTED, "const names = [...tail, ...segments];", "const names = tail;"),
-    edit(CONTESTED, `const segments = await log.listStream("segments", stream, options);`, ""),
+    edit(REPUBLISH, "return [...tail, ...segments];", "return tail;"),
+    edit(REPUBLISH, `const segments = await log.listStream("segments", stream, options);`, ""),
   ),
   rareMutant(
     "a fork is compared beyond the last closed segment only",
     ["backUp", "restore", "clone", "largeContents"],
-    edit(OWN_TAIL, "if (below.length > 0) {", "if (below.length > Infinity) {"),
+    edit(DETECT, "if (below.length > 0) {", "if (below.length > Infinity) {"),
   ),
   mutant(
-    "contested seqs are left as they are",
+    "conflicting seqs are left as they are",
     edit(
-      "publishing/forks/fork_watch.ts",
-      "stored.push(...await settleContested(context, [...tail.former, ...tail.commits], options));",
+      "publishing/forks/schedule.ts",
+      "stored.push(...await republishFormer(context, [...tail.former, ...tail.commits], options));",
       "",
     ),
   ),
   rareMutant(
     "a stream is continued although its newest commit has expired",
     ["backUp", "restore", "away", "cleanup"],
-    edit(
-      OWN_TAIL,
-      "return reachOf(commits) < seqOf(before.uploadedRow, before.base);",
-      "return false;",
-    ),
+    edit(DETECT, "return reachOf(commits) < seqOf(uploadedRow, base);", "return false;"),
   ),
   mutant(
     "an unknown key is trusted without its body",
-    edit(OWN_TAIL, "if (different) return different.seq;", ""),
+    edit(DETECT, "if (different) return different.seq;", ""),
   ),
   mutant(
     "what was published again after a fork is applied here, too, and what was not is skipped",

@@ -1,26 +1,26 @@
 /**
- * Forks: a state that was copied to another machine, or restored from an older backup, would give
- * one seq two meanings. Looking at the own tail tells, and a new stream mends it.
+ * How a fork is detected, and what happens then. A state that was copied to another machine, or restored from
+ * an older backup, would give one seq two updates. The own tail shows that: it is compared with the outbox,
+ * and after a fork a new stream is begun.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { StoredUpdate } from "../../log/codec.ts";
-import { type StoredCommit, type UploadContext, weightOf } from "../commit.ts";
-import { publishContested } from "./contested.ts";
 import { sleep } from "../../base/environment.ts";
+import type { StoredUpdate } from "../../log/codec.ts";
 import { type ObjectName, parseKey, reachOf, serverOf } from "../../log/names.ts";
 import { earlier, later, plus, type Row, rowOf, type Seq, seqOf } from "../../log/positions.ts";
-import { readObject } from "./read_objects.ts";
 import type { StreamState } from "../../state/own_stream.ts";
 import type { State } from "../../state/state.ts";
 import { MAX_LISTING_LAG_MS, type StoreOptions } from "../../stores/store.ts";
+import { type StoredCommit, type UploadContext, weightOf } from "../commit.ts";
+import { republishConflicts } from "./republish.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
-/** What was known before a listing began: it may show what was done away with meanwhile. */
+/** What was known before a listing began, which may show objects that were deleted meanwhile. */
 export interface KnownTail {
-  /** Where the stream stood. */
+  /** The state of the own stream. */
   readonly before: StreamState;
   /** Keys of the objects that were known to be own. */
   readonly known: ReadonlySet<string>;
@@ -33,9 +33,9 @@ export function knownTail({ ownStream }: State): KnownTail {
 
 /** A listing of the own tail. */
 export interface OwnTail extends KnownTail {
-  /** The commits listed. */
+  /** Its commits. */
   readonly commits: readonly ObjectName[];
-  /** The commits listed of streams that were given up. */
+  /** The commits of streams that were given up. */
   readonly former: readonly ObjectName[];
 }
 
@@ -53,51 +53,52 @@ export async function listOwnTail(
   return { ...knownBefore, commits, former: former.flat() };
 }
 
-/** Whether a listing shows anything that {@linkcode checkOwnTail} has to look into. */
-export function isSuspicious(context: UploadContext, tail: OwnTail): boolean {
-  return hasExpired(tail) || unknownCommits(context, tail).length > 0;
+/** Whether a listing shows anything that {@linkcode detectFork} has to examine. */
+export function needsCheck(context: UploadContext, tail: OwnTail): boolean {
+  return lacksNewest(tail) || unknownCommits(context, tail).length > 0;
 }
 
 /**
- * Compares the own tail with the outbox. What an earlier run uploaded without knowing counts as
- * uploaded. When the stream's newest commit is gone, or a commit holds other updates than the
- * outbox, a new stream is begun, in which all rows are published that may not have arrived. Resolves to
- * what was stored meanwhile.
+ * Compares the own tail with the outbox. A commit that an earlier run uploaded without recording it now counts
+ * as uploaded. When the newest commit is gone, or a commit differs from the outbox, a new stream is begun, and
+ * everything is published again there that may not have arrived. Resolves to what was stored meanwhile.
  */
-export async function checkOwnTail(
+export async function detectFork(
   context: UploadContext,
   listed: OwnTail,
   options: StoreOptions,
 ): Promise<readonly StoredCommit[]> {
-  const { state: { ownStream } } = context;
+  const { state: { ownStream, path } } = context;
   if (ownStream.load().stream !== listed.before.stream) return [];
-  const tail = hasExpired(listed) ? await listAgain(context, options) : listed;
-  const expired = hasExpired(tail);
+  const tail = lacksNewest(listed) ? await listAgain(context, options) : listed;
+  const isNewestGone = lacksNewest(tail);
   const unknown = unknownCommits(context, tail);
-  const fork = await lowestDifference(context, unknown, options);
-  if (fork === undefined && !expired) return await tidyUp(context, unknown, options);
+  const forkedAt = await lowestDifference(context, unknown, options);
+  if (forkedAt === undefined && !isNewestGone) {
+    return await dropLeftovers(context, unknown, options);
+  }
   const { stream, base, uploadedRow, closedSeq } = ownStream.load();
   const next = plus(seqOf(uploadedRow, base), 1);
-  const from = later(plus(closedSeq, 1), earlier(fork ?? next, next));
+  const from = later(plus(closedSeq, 1), earlier(forkedAt ?? next, next));
   logger.warn(
-    expired
+    isNewestGone
       ? "The newest commit of {stream} is gone from the bucket; a new stream is begun"
-      : "Another copy of the state {path} writes to {stream}, too; what may not have arrived is " +
+      : "Another copy of the state {path} also writes to {stream}; updates that may not have arrived are " +
         "published again in a new stream (give each server a state of its own)",
-    { path: context.state.path, stream },
+    { path, stream },
   );
-  beginStream(context, rowOf(from, base));
+  beginNewStream(context, rowOf(from, base));
   return [];
 }
 
-/** A listing may lag: what it does not show is looked for once more before it counts as gone. */
+/** A listing may lag: a commit counts as gone only when a second listing lacks it, too. */
 async function listAgain(context: UploadContext, options: StoreOptions): Promise<OwnTail> {
   await sleep(context.environment.clock, MAX_LISTING_LAG_MS, options.signal);
   return await listOwnTail(context, options);
 }
 
-/** Garbage that is not listed any more was deleted by somebody else: perhaps this server never may. */
-export function forgetGone(
+/** Forgets garbage in the tail that somebody else has deleted: perhaps this server never may. */
+export function forgetMissingGarbage(
   { state: { ownStream } }: UploadContext,
   { before: { stream }, commits, known }: OwnTail,
 ): void {
@@ -111,19 +112,19 @@ export function forgetGone(
 }
 
 /** A stream is continued only if its newest commit is still there. */
-function hasExpired({ before, commits }: OwnTail): boolean {
-  return reachOf(commits) < seqOf(before.uploadedRow, before.base);
+function lacksNewest({ before: { uploadedRow, base }, commits }: OwnTail): boolean {
+  return reachOf(commits) < seqOf(uploadedRow, base);
 }
 
 function unknownCommits(
-  { state: { ownStream, former }, absent }: UploadContext,
+  { state: { ownStream, former }, objects }: UploadContext,
   { commits, known }: OwnTail,
 ): ObjectName[] {
   const unknown = commits.filter(({ key }) => !known.has(key));
   if (unknown.length === 0) return unknown;
   const own = ownStream.knownKeys(); // Some may have been stored during the listing.
   return unknown.filter((commit) =>
-    !own.has(commit.key) && !former.hasSeen(commit) && absent.isDue(commit)
+    !own.has(commit.key) && !former.hasSeen(commit) && objects.isDue(commit)
   );
 }
 
@@ -135,20 +136,20 @@ async function lowestDifference(
 ): Promise<Seq | undefined> {
   let lowest: Seq | undefined;
   for (const name of commits) {
-    const updates = await readObject(name, context, options);
+    const updates = await context.objects.read(name, options);
     // A commit that is not found has been sealed, and the next listing shows what follows it. Or a replica
     // lags: then a later listing shows the commit again.
-    const seq = updates && compare(context, name, updates);
+    const seq = updates && compareWithOutbox(context, name, updates);
     if (seq !== undefined) lowest = earlier(lowest ?? seq, seq);
   }
   return lowest;
 }
 
 /**
- * Returns the lowest seq beyond the last closed segment at which the commit differs from the outbox;
- * undefined when it does not. What is new then counts as uploaded.
+ * Returns the lowest seq beyond the last closed segment at which the commit differs from the outbox, or
+ * undefined when it does not: then the commit counts as uploaded.
  */
-function compare(
+function compareWithOutbox(
   { state, state: { outbox, ownStream } }: UploadContext,
   { key, first, last }: ObjectName,
   updates: readonly StoredUpdate[] | "corrupt" | "locked",
@@ -171,24 +172,24 @@ function compare(
 }
 
 /**
- * Without a fork, commits at or below what is sealed are leftovers: of those at or below the last
- * closed segment, whose rows are gone, the bucket has to tell. What was not read is left as it is.
- * Resolves to what was stored.
+ * Without a fork, unknown commits at or below what is sealed are leftovers, and are deleted. The rows of those
+ * at or below the last closed segment are gone: they are compared with the bucket first. Commits that could
+ * not be read stay as they are. Resolves to what was stored.
  */
-async function tidyUp(
+async function dropLeftovers(
   context: UploadContext,
   unknown: readonly ObjectName[],
   options: StoreOptions,
 ): Promise<readonly StoredCommit[]> {
-  const { state, state: { ownStream }, locked, absent, environment: { clock } } = context;
+  const { state, state: { ownStream }, objects, environment: { clock } } = context;
   const { stream, closedSeq, sealedSeq } = ownStream.load();
-  const read = unknown.filter((name) => !absent.has(name));
+  const read = unknown.filter((name) => !objects.isAbsent(name));
   const below = read.filter(({ first }) => first <= closedSeq);
   if (below.length > 0) {
-    const { stored, listed } = await publishContested(context, stream, options);
-    if (listed.some((name) => locked.has(name))) return stored; // Nothing is known, or deleted.
-    if (listed.some((name) => absent.has(name))) {
-      for (const name of below) absent.postpone(name); // They were not compared with it.
+    const { stored, listed } = await republishConflicts(context, stream, options);
+    if (listed.some((name) => objects.isLocked(name))) return stored; // Nobody knows what they hold.
+    if (listed.some((name) => objects.isAbsent(name))) {
+      for (const name of below) objects.postpone(name); // They were not compared with it.
       return stored;
     }
     const seen = [...below, ...listed.filter(({ kind }) => kind === "segments")];
@@ -203,8 +204,8 @@ async function tidyUp(
   return [];
 }
 
-/** Begins a new stream at the outbox row `row`. */
-function beginStream(
+/** Gives the own stream up for a new one that begins with the outbox row `first`. */
+function beginNewStream(
   { state, includeOwn, environment: { clock, random } }: UploadContext,
   first: Row,
 ): void {
