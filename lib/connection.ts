@@ -13,7 +13,9 @@ import { FileLock } from "./state/lock.ts";
 import { queuedSiblings } from "./state/siblings.ts";
 import { type Owner, State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
+import { Acceptor } from "./publishing/accept.ts";
 import { Uploader } from "./publishing/uploader.ts";
+import { UrlTurns } from "./reading/url_turns.ts";
 import { MarkerWriter } from "./wake/marker.ts";
 import { Peers, type WakeUpCounts } from "./wake/send/peers.ts";
 
@@ -63,10 +65,14 @@ export interface Parts {
   readonly state: State;
   /** What is in the bucket. */
   readonly log: BucketLog;
+  /** Puts updates into the outbox. */
+  readonly acceptor: Acceptor;
   /** Brings the outbox into the bucket. */
   readonly uploader: Uploader;
   /** Time and randomness. */
   readonly environment: Environment;
+  /** URLs that plugins are busy with. */
+  readonly turns: UrlTurns;
 }
 
 /** Wake-ups that are on their way are waited for so many milliseconds in the end. */
@@ -130,7 +136,8 @@ export class Connection implements FeedSync {
       includeOwn,
       shared,
     });
-    this.parts = { state, log, uploader, environment };
+    const acceptor = new Acceptor({ state, log, environment });
+    this.parts = { state, log, acceptor, uploader, environment, turns: new UrlTurns() };
     if (marker) this.#marker = new MarkerWriter({ log, environment });
     if (peers.length > 0) this.#peers = new Peers(peers, { secret: secret!, log, environment });
     uploader.onCommit.push(({ name: { key }, body }) => {

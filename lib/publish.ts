@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accept, type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/accept.ts";
+import { type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/accept.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
 import type { UpdateInput } from "./update.ts";
 
@@ -111,7 +111,7 @@ async function publishAll(
     readonly ifChanged: boolean;
   },
 ): Promise<Receipt[]> {
-  const { accepted, synced } = await acceptThisTurn(parts, { updates, ifChanged });
+  const { accepted, synced } = await parts.acceptor.accept({ updates, ifChanged });
   const last = accepted.findLast((item) => item !== undefined);
   const receipts = async () => {
     const rows = accepted.filter((item) => item !== undefined).length;
@@ -129,59 +129,6 @@ function receiptOf({ state }: Parts, url: string, accepted: Accepted | undefined
   const { id, row } = accepted;
   const time = new Date(accepted.time).toISOString();
   return { status: "published", url, id, ...state.placeOf(row), time };
-}
-
-interface Request {
-  readonly updates: readonly PreparedUpdate[];
-  readonly ifChanged: boolean;
-}
-
-/** Updates in the outbox; those that are absent are not published. */
-interface Rows {
-  readonly accepted: readonly (Accepted | undefined)[];
-  /** Resolves when they survive a crash of the machine. Their upload does not wait for that. */
-  readonly synced: Promise<void>;
-}
-
-/** What arrived in this turn of the event loop, by connection: it shares one transaction. */
-const turns = new WeakMap<Parts, { requests: Request[]; done: Promise<Rows[]> }>();
-
-async function acceptThisTurn(
-  parts: Parts,
-  request: Request,
-): Promise<Rows> {
-  let turn = turns.get(parts);
-  if (!turn) {
-    const requests: Request[] = [];
-    const done = Promise.resolve().then(() => {
-      turns.delete(parts);
-      return acceptRequests(parts, requests);
-    });
-    turns.set(parts, turn = { requests, done });
-  }
-  const index = turn.requests.push(request) - 1;
-  return (await turn.done)[index];
-}
-
-function acceptRequests(
-  parts: Parts,
-  requests: readonly Request[],
-): Rows[] {
-  const { state } = parts;
-  const inserted = state.transaction(
-    () =>
-      requests.map(({ updates, ifChanged }) =>
-        updates.map((update) =>
-          ifChanged && state.newest.get(update.url)?.hash === update.hash
-            ? undefined
-            : accept(parts, update)
-        )
-      ),
-    { durable: false },
-  );
-  const isChanged = inserted.flat().some((item) => item !== undefined);
-  const synced = isChanged ? state.sync() : Promise.resolve();
-  return inserted.map((accepted) => ({ accepted, synced }));
 }
 
 function isArray(

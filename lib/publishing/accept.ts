@@ -126,3 +126,68 @@ export function accept(
     return { row: state.outbox.add({ id, url, time, body }), id, url, time };
   });
 }
+
+/** Updates that are accepted together, or not at all. */
+export interface AcceptRequest {
+  /** The updates. */
+  readonly updates: readonly PreparedUpdate[];
+  /** Leave out those that equal the newest known content of their URL. */
+  readonly ifChanged: boolean;
+}
+
+/** What became of an {@linkcode AcceptRequest}. */
+export interface AcceptResult {
+  /** In the order of the updates; undefined for those that were left out. */
+  readonly accepted: readonly (Accepted | undefined)[];
+  /** Resolves when they survive a crash of the machine. Their upload does not wait for that. */
+  readonly synced: Promise<void>;
+}
+
+/** Accepts all requests of one turn of the event loop in one transaction. */
+export class Acceptor {
+  readonly #context: AcceptContext;
+  #turn:
+    | { readonly requests: AcceptRequest[]; readonly results: Promise<AcceptResult[]> }
+    | undefined;
+
+  /** Accepts into the state of the context. */
+  constructor(context: AcceptContext) {
+    this.#context = context;
+  }
+
+  /** Accepts the request, together with all others of this turn. */
+  async accept(request: AcceptRequest): Promise<AcceptResult> {
+    const { requests, results } = this.#turn ??= this.#beginTurn();
+    const index = requests.push(request) - 1;
+    return (await results)[index];
+  }
+
+  #beginTurn() {
+    const requests: AcceptRequest[] = [];
+    const results = Promise.resolve().then(() => {
+      this.#turn = undefined;
+      return this.#acceptAll(requests);
+    });
+    return { requests, results };
+  }
+
+  #acceptAll(requests: readonly AcceptRequest[]): AcceptResult[] {
+    const { state } = this.#context;
+    const inserted = state.transaction(
+      () => requests.map((request) => this.#insert(request)),
+      { durable: false },
+    );
+    const isChanged = inserted.flat().some((item) => item !== undefined);
+    const synced = isChanged ? state.sync() : Promise.resolve();
+    return inserted.map((accepted) => ({ accepted, synced }));
+  }
+
+  #insert({ updates, ifChanged }: AcceptRequest): (Accepted | undefined)[] {
+    const { state: { newest } } = this.#context;
+    return updates.map((update) =>
+      ifChanged && newest.get(update.url)?.hash === update.hash
+        ? undefined
+        : accept(this.#context, update)
+    );
+  }
+}

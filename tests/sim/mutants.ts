@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "an update is accepted without being synced",
     edit(
-      "publish.ts",
+      "publishing/accept.ts",
       "isChanged ? state.sync() : Promise.resolve()",
       "Promise.resolve()",
     ),
