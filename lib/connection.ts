@@ -123,18 +123,18 @@ export class Connection implements FeedSync {
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
     if (store.expectObjects && state.knowsObjects()) store.expectObjects();
-    const shared = state.path !== ":memory:";
-    if (shared && state.isNew) warnOfSiblings(state.path, server);
+    const isShared = state.path !== ":memory:";
+    if (isShared && state.isNew) warnOfSiblings(state.path, server);
     const log = new BucketLog(store, { environment, envelope, memory: state });
-    const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
+    const lock = new FileLock(isShared ? `${state.path}.upload.lock` : undefined);
     const uploader = new Uploader({
       state,
       log,
       environment,
       lock,
-      commitInterval,
+      commitIntervalMs: commitInterval,
       includeOwn,
-      shared,
+      isShared,
     });
     const acceptor = new Acceptor({ state, log, environment });
     this.parts = { state, log, acceptor, uploader, environment, turns: new UrlTurns() };
@@ -253,7 +253,7 @@ export class Connection implements FeedSync {
   async #closeParts(parts: Parts): Promise<void> {
     const { state, uploader } = parts;
     try {
-      await uploader.close({ timeout: this.config.stopTimeout });
+      await uploader.close({ timeoutMs: this.config.stopTimeout });
       await Promise.all([
         this.#peers?.close(LAST_WAKE_UPS),
         this.#marker?.close(this.config.stopTimeout),

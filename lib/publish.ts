@@ -81,7 +81,7 @@ export async function publish(
     .map((update) => prepareUpdate(update, { schemes: config.urlSchemes }));
   const receipts = parts
     ? await connection.keepOpen(
-      publishAll(parts, prepared, { signal, ifChanged, timeout: config.publishTimeout }),
+      publishAll(parts, prepared, { signal, ifChanged, timeoutMs: config.publishTimeout }),
     )
     : prepared.map(({ url }): Receipt => ({ status: "disabled", url }));
   return isArray(updates) ? receipts : receipts[0];
@@ -98,15 +98,15 @@ export async function flush(sync: FeedSync, { signal }: { signal?: AbortSignal }
   if (!parts) return;
   const last = parts.state.outbox.lastRow();
   await connection.keepOpen(
-    parts.uploader.whenUploaded(last, { timeout: config.publishTimeout, signal }),
+    parts.uploader.whenUploaded(last, { timeoutMs: config.publishTimeout, signal }),
   );
 }
 
 async function publishAll(
   parts: Parts,
   updates: readonly PreparedUpdate[],
-  { timeout, signal, ifChanged }: {
-    readonly timeout: number;
+  { timeoutMs, signal, ifChanged }: {
+    readonly timeoutMs: number;
     readonly signal: AbortSignal | undefined;
     readonly ifChanged: boolean;
   },
@@ -115,7 +115,7 @@ async function publishAll(
   const last = accepted.findLast((item) => item !== undefined);
   const receipts = async () => {
     const rows = accepted.filter((item) => item !== undefined).length;
-    if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal, rows });
+    if (last) await parts.uploader.whenUploaded(last.row, { timeoutMs, signal, rows });
     return updates.map(({ url }, index) => receiptOf(parts, url, accepted[index]));
   };
   const published = receipts();

@@ -17,10 +17,10 @@ import type { State } from "../state/state.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
 /** A commit holds at most so many updates. */
-const COMMIT_UPDATES = 1000;
+const MAX_COMMIT_UPDATES = 1000;
 
 /** A commit holds at most so many bytes of NDJSON, unless it is one larger update. */
-const COMMIT_BYTES = 1024 * 1024;
+const MAX_COMMIT_BYTES = 1024 * 1024;
 
 /** What the uploader works with. */
 export interface UploadContext {
@@ -71,7 +71,7 @@ interface Continued {
  * adds a great many to it. Else readers would refuse an object of many updates that are fine one by one.
  */
 export function weightOf(json: string): number {
-  const indentation = outlineOf(json).indentation / MAX_INDENTATION * COMMIT_BYTES;
+  const indentation = outlineOf(json).indentation / MAX_INDENTATION * MAX_COMMIT_BYTES;
   return Math.max(Buffer.byteLength(json) + 1, Math.ceil(indentation));
 }
 
@@ -79,7 +79,7 @@ export function weightOf(json: string): number {
 export function nextCommit(context: UploadContext): Commit | undefined {
   const { state, writer } = context;
   const { stream, base, uploadedRow } = state.ownStream.load();
-  const queued = state.outbox.rows(plus(uploadedRow, 1), plus(uploadedRow, COMMIT_UPDATES));
+  const queued = state.outbox.rows(plus(uploadedRow, 1), plus(uploadedRow, MAX_COMMIT_UPDATES));
   return firstCommit(queued, { stream, base, writer, continued: continued(context) });
 }
 
@@ -98,7 +98,7 @@ function firstCommit(
   for (const row of queued) {
     const line = updateLine(row, seqOf(row.row, base));
     const size = weightOf(line);
-    if (rows.length > 0 && bytes + size > COMMIT_BYTES) break;
+    if (rows.length > 0 && bytes + size > MAX_COMMIT_BYTES) break;
     rows.push(row);
     lines.push(line);
     bytes += size;
@@ -131,7 +131,7 @@ export async function uploadApart(
   const part = { stream, base: asRow(0), writer, continued: { previous } };
   const stored: StoredCommit[] = [];
   for (let done = 0; done < rows.length;) {
-    const commit = firstCommit(rows.slice(done, done + COMMIT_UPDATES), part)!;
+    const commit = firstCommit(rows.slice(done, done + MAX_COMMIT_UPDATES), part)!;
     stored.push(await putCommit(context, commit, { signal }));
     done += commit.rows.length;
   }

@@ -11,19 +11,19 @@ import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
 
 /** Sealing begins when a stream has more commits in the tail. */
-export const TAIL_LIMIT: number = 8;
+export const MAX_TAIL_COMMITS: number = 8;
 
 /** A segment is closed when it holds so many bytes of NDJSON; a larger commit is one by itself. */
-export const SEGMENT_BYTES: number = 256 * 1024;
+export const FULL_SEGMENT_BYTES: number = 256 * 1024;
 
 /** A segment is closed at this age, in milliseconds. */
-export const SEGMENT_AGE: number = 60 * 60 * 1000;
+export const MAX_SEGMENT_AGE_MS: number = 60 * 60 * 1000;
 
 /** How long a superseded open segment is kept for readers that just listed it, in milliseconds. */
-const SUPERSEDED_GRACE = 10_000;
+const SUPERSEDED_GRACE_MS = 10_000;
 
 /** After a failure nothing is deleted for so many milliseconds. */
-const GARBAGE_RETRY = 10 * 60 * 1000;
+const GARBAGE_RETRY_MS = 10 * 60 * 1000;
 
 /** A segment to write. */
 export interface SegmentPlan {
@@ -39,7 +39,7 @@ export interface SegmentPlan {
 
 /** Whether the tail has grown beyond its limit. */
 export function needsSealing(ownStream: OwnStream): boolean {
-  return ownStream.tailLength() > TAIL_LIMIT;
+  return ownStream.tailLength() > MAX_TAIL_COMMITS;
 }
 
 /**
@@ -66,12 +66,12 @@ export function planSegments(
   };
   for (const commit of commits) {
     if (commit.last >= newest || commit.last <= last) continue;
-    if (commit.bytes > SEGMENT_BYTES && last > before) write(true);
+    if (commit.bytes > FULL_SEGMENT_BYTES && last > before) write(true);
     last = commit.last;
     bytes += commit.bytes;
-    if (bytes >= SEGMENT_BYTES) write(true);
+    if (bytes >= FULL_SEGMENT_BYTES) write(true);
   }
-  if (last > before) write(now - openedAt >= SEGMENT_AGE);
+  if (last > before) write(now - openedAt >= MAX_SEGMENT_AGE_MS);
   return plans;
 }
 
@@ -106,7 +106,7 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
       for (const { key, last } of ownStream.commits()) {
         if (last > before.sealedSeq && last <= plan.last) ownStream.addGarbage(key, now);
       }
-      if (continued) ownStream.addGarbage(openSegmentKey, now + SUPERSEDED_GRACE);
+      if (continued) ownStream.addGarbage(openSegmentKey, now + SUPERSEDED_GRACE_MS);
       ownStream.dropCommits(closedSeq);
       outbox.drop(rowOf(closedSeq, base));
     }, { durable: false });
@@ -114,21 +114,23 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
 }
 
 /**
- * Deletes the objects that nobody needs any more, those of them whose grace ended `overdue` milliseconds
+ * Deletes the objects that nobody needs any more, those of them whose grace ended `overdueMs` milliseconds
  * ago or before. What cannot be deleted is tried again later, with all the rest: publishing goes on
  * without.
  */
 export async function collectGarbage(
   { state, log, environment: { clock }, problems }: UploadContext,
-  { overdue, signal }: StoreOptions & { overdue: number },
+  { overdueMs, signal }: StoreOptions & { overdueMs: number },
 ): Promise<void> {
-  const keys = state.ownStream.garbage(clock.now() - overdue);
+  const keys = state.ownStream.garbage(clock.now() - overdueMs);
   if (keys.length === 0) return;
   const failures = await log.delete(keys, { signal });
   const failed = new Set(failures.map(({ key }) => key));
   state.transaction(() => {
     state.ownStream.dropGarbage(keys.filter((key) => !failed.has(key)));
-    if (failed.size > 0) state.ownStream.postponeGarbage(Math.round(clock.now()) + GARBAGE_RETRY);
+    if (failed.size > 0) {
+      state.ownStream.postponeGarbage(Math.round(clock.now()) + GARBAGE_RETRY_MS);
+    }
   }, { durable: false });
   if (failures.length === 0) return void problems.resolved("garbage");
   problems.problem("garbage", {

@@ -31,7 +31,7 @@ import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 const logger = getLogger(["feedsync", "publish"]);
 
 /** How often a process looks for what others did with a shared state file, in milliseconds. */
-const SHARED_STATE_INTERVAL = 50;
+const SHARED_STATE_POLL_MS = 50;
 
 /** Delays after failed attempts. */
 const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
@@ -40,7 +40,7 @@ const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 const SECOND_LOOK_MS = 1_000;
 
 /** Garbage is deleted when something is sealed, or after so many milliseconds in which nothing is. */
-const GARBAGE_PATIENCE = 10_000;
+const GARBAGE_DELAY_MS = 10_000;
 
 /** What the uploader stands on. */
 export interface UploaderParts {
@@ -55,9 +55,9 @@ export interface UploaderParts {
   /** What this server publishes is applied here, too. */
   readonly includeOwn: boolean;
   /** Least milliseconds from one commit to the next. */
-  readonly commitInterval: number;
+  readonly commitIntervalMs: number;
   /** Other processes may use the state, too. */
-  readonly shared: boolean;
+  readonly isShared: boolean;
 }
 
 /** Uploads the outbox in the background, from {@linkcode start} until {@linkcode close}. */
@@ -94,7 +94,7 @@ export class Uploader {
   /**
    * Waits until the row is in the bucket, and so those before it.
    *
-   * @throws {StoreUnavailableError} when that takes longer than `timeout`; the row stays queued.
+   * @throws {StoreUnavailableError} when that takes longer than `timeoutMs`; the row stays queued.
    * @throws {ClosedError} when the uploader is closed before; the row stays queued.
    */
   async whenUploaded(row: Row, options: WaitOptions): Promise<void> {
@@ -128,11 +128,11 @@ export class Uploader {
   }
 
   /**
-   * Uploads what is queued if the store answers within `timeout`, then stops. A failure ends it at once
+   * Uploads what is queued if the store answers within `timeoutMs`, then stops. A failure ends it at once
    * when the next process can take over; what only memory holds is tried again until the time is up.
    */
-  async close({ timeout }: { timeout: number }): Promise<void> {
-    const cancel = this.#parts.environment.clock.setTimer(timeout, () => this.#forced.abort());
+  async close({ timeoutMs }: { timeoutMs: number }): Promise<void> {
+    const cancel = this.#parts.environment.clock.setTimer(timeoutMs, () => this.#forced.abort());
     if (this.#parts.state.queued() > 0) this.start();
     this.#backoff.succeed(); // The delays begin anew: there may be little time.
     this.#stopping.abort();
@@ -183,14 +183,14 @@ export class Uploader {
       this.#announce(await this.#forkChecks.checkBeforeSealing(context, { signal }));
       await seal(context, { signal });
     }
-    await collectGarbage(context, { overdue: isSealing ? 0 : GARBAGE_PATIENCE, signal });
+    await collectGarbage(context, { overdueMs: isSealing ? 0 : GARBAGE_DELAY_MS, signal });
     return commit !== undefined;
   }
 
   async #upload(context: UploadContext, commit: Commit, signal: AbortSignal): Promise<void> {
-    const { state, environment: { clock }, commitInterval } = this.#parts;
+    const { state, environment: { clock }, commitIntervalMs } = this.#parts;
     const { ownStream } = state;
-    this.#nextCommit = clock.elapsed() + commitInterval;
+    this.#nextCommit = clock.elapsed() + commitIntervalMs;
     // A stream of which nothing is known to be uploaded would not be missed once it has expired: so
     // that its numbers are never used again, the first commit must outlive a crash of the machine.
     const { base, uploadedRow } = ownStream.load();
@@ -214,14 +214,14 @@ export class Uploader {
 
   /** Waits until there may be something to do. */
   async #idle(): Promise<void> {
-    const { environment: { clock }, shared } = this.#parts;
+    const { environment: { clock }, isShared } = this.#parts;
     const until = this.#nextDuty();
     for (;;) {
       const left = Math.max(0, until - clock.elapsed());
       const isWoken = await this.#wakeUp.wait(
-        shared ? Math.min(left, SHARED_STATE_INTERVAL) : left,
+        isShared ? Math.min(left, SHARED_STATE_POLL_MS) : left,
       );
-      const changed = shared && this.#hasChanged();
+      const changed = isShared && this.#hasChanged();
       if (changed) this.#waiters.lookAtOthers();
       if (isWoken || changed || !this.#context || clock.elapsed() >= until) return;
     }
@@ -238,7 +238,7 @@ export class Uploader {
     const { state, environment: { clock } } = this.#parts;
     if (!this.#context) return Infinity;
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
-    const garbage = clock.elapsed() + state.ownStream.nextGarbage() + GARBAGE_PATIENCE -
+    const garbage = clock.elapsed() + state.ownStream.nextGarbage() + GARBAGE_DELAY_MS -
       clock.now();
     return Math.min(this.#forkChecks.nextCheck, queued, garbage);
   }

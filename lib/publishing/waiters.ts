@@ -23,7 +23,7 @@ const TIME_IS_UP = Symbol("time is up");
 /** How to wait. */
 export interface WaitOptions {
   /** Most milliseconds. */
-  readonly timeout: number;
+  readonly timeoutMs: number;
   /** How many rows are waited for: this one and those just before it. @default 1 */
   readonly rows?: number;
   /** Ends the waiting. */
@@ -67,12 +67,12 @@ export class Waiters {
   /**
    * Waits until the row is uploaded, and so those before it.
    *
-   * @throws {StoreUnavailableError} after `timeout` milliseconds, with the reason of the last
+   * @throws {StoreUnavailableError} after `timeoutMs` milliseconds, with the reason of the last
    * failure; {@linkcode AccessDeniedError} or {@linkcode ConfigError} at once when the store refuses,
    * whichever process it is that it refuses; {@linkcode ClosedError} when the connection is closed
    * first. The row stays queued.
    */
-  async wait(row: Row, { timeout, rows = 1, signal }: WaitOptions): Promise<void> {
+  async wait(row: Row, { timeoutMs, rows = 1, signal }: WaitOptions): Promise<void> {
     signal?.throwIfAborted();
     if (row <= this.#state.ownStream.load().uploadedRow) return;
     if (this.#closed) {
@@ -85,7 +85,7 @@ export class Waiters {
     this.#waiting.add(waiter);
     const limit = {
       clock: this.#clock,
-      timeoutMs: timeout,
+      timeoutMs,
       signal,
       timeoutReason: () => TIME_IS_UP,
     };
@@ -93,7 +93,7 @@ export class Waiters {
       await withDeadline(() => promise, limit).catch((error) => {
         if (error !== TIME_IS_UP) throw error;
         this.lookAtOthers(); // Another process may have uploaded the row, or know why it cannot.
-        reject(this.#timeout(timeout, since));
+        reject(this.#timeout(timeoutMs, since));
         return promise;
       });
     } catch (error) {
@@ -191,8 +191,8 @@ export class Waiters {
     for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
   }
 
-  #timeout(timeout: number, since: number): StoreUnavailableError {
-    const reason = this.#reason(since) ?? `The store has not answered for ${timeout / 1000} s`;
+  #timeout(timeoutMs: number, since: number): StoreUnavailableError {
+    const reason = this.#reason(since) ?? `The store has not answered for ${timeoutMs / 1000} s`;
     return new StoreUnavailableError(`${reason} (${this.#queued()})`, {
       cause: this.#lastError,
       queued: this.#state.queued(),

@@ -159,11 +159,18 @@ export class Poller {
     const { state, log, environment: { clock } } = this.#parts;
     const { retention } = this.#options.config;
     const localNow = clock.now(), now = log.now();
-    if (!state.forgetting.isDue({ now, retention })) return;
+    if (!state.forgetting.isDue({ now, retentionMs: retention })) return;
     const own = [state.ownStream.load(), ...state.former.all(localNow)];
     const ownKeys = own.flatMap(({ stream }) => streams.get(stream) ?? []).map(({ key }) => key);
     state.transaction(
-      () => state.forgetting.survey({ streams: streams.keys(), ownKeys, now, localNow, retention }),
+      () =>
+        state.forgetting.survey({
+          streams: streams.keys(),
+          ownKeys,
+          now,
+          localNow,
+          retentionMs: retention,
+        }),
       { durable: false },
     );
   }

@@ -100,7 +100,7 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
     signal.throwIfAborted();
     state.noteClockOffset(log.clockOffset);
   } finally {
-    await reader.parts!.uploader.close({ timeout: 0 });
+    await reader.parts!.uploader.close({ timeoutMs: 0 });
   }
 }
 

@@ -8,22 +8,22 @@ import type { Database } from "./database.ts";
 import type { FormerStreams } from "./former_streams.ts";
 import type { Newest } from "./newest.ts";
 
-const HOUR = 60 * 60 * 1000, DAY = 24 * HOUR;
+const HOUR_MS = 60 * 60 * 1000, DAY_MS = 24 * HOUR_MS;
 
 /** Updates are taken to be kept for so long where the retention says for ever: a week. */
-const LIFE = 7 * DAY;
+const DEFAULT_LIFE_MS = 7 * DAY_MS;
 
 /** Something is remembered for so many times the life of an update after the last trace of it. */
-const LIVES = 4;
+const MEMORY_LIVES = 4;
 
 /** The same where this server was away meanwhile: nobody knows what it missed. */
-const LONG = 365 * DAY;
+const AWAY_MEMORY_MS = 365 * DAY_MS;
 
 /** Files are remembered for so long after they were gone, at least. */
-const FILE_MEMORY = 30 * DAY;
+const MIN_FILE_MEMORY_MS = 30 * DAY_MS;
 
 /** Of streams that are gone no more than these are remembered: who can list names makes up any number. */
-export const MOST_GONE = 100_000;
+export const MAX_GONE_STREAMS = 100_000;
 
 /** What a poll has seen. */
 export interface Survey {
@@ -36,7 +36,7 @@ export interface Survey {
   /** When it was by the local clock. */
   readonly localNow: number;
   /** How long updates are kept, in milliseconds; `false`: for ever. */
-  readonly retention: number | false;
+  readonly retentionMs: number | false;
 }
 
 /**
@@ -66,30 +66,31 @@ export class Forgetting {
   }
 
   /** Whether it was long enough since the last survey. */
-  isDue({ now, retention }: Pick<Survey, "now" | "retention">): boolean {
+  isDue({ now, retentionMs }: Pick<Survey, "now" | "retentionMs">): boolean {
     const last = this.#lastSurvey();
-    return last === undefined || Math.abs(now - last) >= Math.min(HOUR, lifeOf(retention) / 4);
+    return last === undefined || Math.abs(now - last) >= Math.min(HOUR_MS, lifeOf(retentionMs) / 4);
   }
 
   /** Forgets what can be forgotten. To be called in a transaction. */
   survey(survey: Survey): void {
-    const { now, localNow, retention } = survey;
+    const { now, localNow, retentionMs } = survey;
     this.#surveyStreams(survey);
     this.#former.forgetOld(Math.min(now, localNow));
     this.#run(
       `DELETE FROM republished WHERE stream NOT IN (SELECT stream FROM cursors
        UNION SELECT stream FROM former_streams UNION SELECT stream FROM publisher)`,
     );
-    if (retention !== false) this.#surveyObjects(survey);
+    if (retentionMs !== false) this.#surveyObjects(survey);
     this.#surveyGarbage(survey);
     this.#surveyFiles(survey);
     this.#newest.bound();
     this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('lastSurvey', ?)", Math.round(now));
   }
 
-  #surveyStreams({ streams, now, retention }: Survey): void {
+  #surveyStreams({ streams, now, retentionMs }: Survey): void {
     const listed = JSON.stringify([...streams]);
-    const due = now + (this.#wasAway(now, retention) ? LONG : LIVES * lifeOf(retention));
+    const due = now +
+      (this.#wasAway(now, retentionMs) ? AWAY_MEMORY_MS : MEMORY_LIVES * lifeOf(retentionMs));
     this.#run(
       `DELETE FROM forgettable WHERE kind = 'stream' AND name IN (SELECT value FROM json_each(?))`,
       listed,
@@ -108,7 +109,7 @@ export class Forgetting {
            SELECT stream FROM cursors JOIN forgettable ON name = stream AND kind = 'stream'
            ORDER BY seq = 0, due DESC LIMIT -1 OFFSET ?))`,
       Math.round(now),
-      MOST_GONE,
+      MAX_GONE_STREAMS,
     );
     this.#run(
       `DELETE FROM forgettable WHERE kind = 'stream' AND name NOT IN (SELECT stream FROM cursors)`,
@@ -116,36 +117,36 @@ export class Forgetting {
   }
 
   /** Objects that were looked into are gone when they have expired, which is told by their age. */
-  #surveyObjects({ ownKeys, now, retention }: Survey): void {
+  #surveyObjects({ ownKeys, now, retentionMs }: Survey): void {
     this.#surveyTable("object", {
       table: "seen_objects",
       column: "key",
       isGone: "key NOT IN (SELECT value FROM json_each(?))",
       given: [JSON.stringify(ownKeys)],
-      due: now + LIVES * lifeOf(retention),
+      due: now + MEMORY_LIVES * lifeOf(retentionMs),
       now,
     });
   }
 
-  #surveyGarbage({ now, retention }: Survey): void {
+  #surveyGarbage({ now, retentionMs }: Survey): void {
     this.#surveyTable("garbage", {
       table: "garbage",
       column: "key",
       isGone:
         "key NOT IN (SELECT key FROM garbage, publisher WHERE instr(key, 'tail/' || stream) = 1)",
       given: [],
-      due: now + LIVES * lifeOf(retention),
+      due: now + MEMORY_LIVES * lifeOf(retentionMs),
       now,
     });
   }
 
-  #surveyFiles({ now, retention }: Survey): void {
+  #surveyFiles({ now, retentionMs }: Survey): void {
     this.#surveyTable("file", {
       table: "files",
       column: "path",
       isGone: "hash IS NULL",
       given: [],
-      due: now + Math.max(FILE_MEMORY, LIVES * lifeOf(retention)),
+      due: now + Math.max(MIN_FILE_MEMORY_MS, MEMORY_LIVES * lifeOf(retentionMs)),
       now,
     });
     this.#run("DELETE FROM file_feeds WHERE path NOT IN (SELECT path FROM files)");
@@ -182,9 +183,9 @@ export class Forgetting {
   }
 
   /** Whether updates may have come and gone unseen since the last survey, or the last poll. */
-  #wasAway(now: number, retention: number | false): boolean {
+  #wasAway(now: number, retentionMs: number | false): boolean {
     const last = this.#lastSurvey() ?? this.#fact("lastPoll");
-    return last === undefined || now - last > lifeOf(retention);
+    return last === undefined || now - last > lifeOf(retentionMs);
   }
 
   #lastSurvey(): number | undefined {
@@ -202,6 +203,6 @@ export class Forgetting {
   }
 }
 
-function lifeOf(retention: number | false): number {
-  return retention === false ? LIFE : retention;
+function lifeOf(retentionMs: number | false): number {
+  return retentionMs === false ? DEFAULT_LIFE_MS : retentionMs;
 }

@@ -21,11 +21,11 @@ export interface Version {
  * No honest clock is so far ahead of the store's, in milliseconds. Were a later time believed, nothing
  * that others publish under its URL would ever be newer.
  */
-const MOST_AHEAD = 24 * 60 * 60 * 1000;
+const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
 
 /** Whether a time can be that of an update, as far as the store's clock tells, which says `now`. */
 export function isPlausible(time: number, now: number): boolean {
-  return time <= now + MOST_AHEAD;
+  return time <= now + MAX_AHEAD_MS;
 }
 
 /** Bytes that the URLs take which a row adds to, at least: what else is in it. */
@@ -36,13 +36,13 @@ const ROW_BYTES = 100;
  * number, though, at a few bytes each: beyond so many bytes those are forgotten that were updated the
  * longest time ago.
  */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** URLs of feeds are hardly longer. Those that are have a bound of their own, as few of them fill a state. */
-const LONG_URL = 512, MOST_LONG_BYTES = 16 * 1024 * 1024;
+const LONG_URL_BYTES = 512, MAX_LONG_BYTES = 16 * 1024 * 1024;
 
 /** The bounds are looked at after so many bytes. */
-const UNCHECKED_BYTES = 4 * 1024 * 1024;
+const MAX_UNCHECKED_BYTES = 4 * 1024 * 1024;
 
 /** What the rows of URLs take that are longer than given. */
 const BYTES = `SELECT coalesce(sum(octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest
@@ -91,15 +91,15 @@ export class Newest {
    */
   note(url: string, { time, id, hash }: Version, now = Infinity): void {
     this.#revision++;
-    this.#note.run(feedIdentity(url), time, id, hash, now + MOST_AHEAD);
+    this.#note.run(feedIdentity(url), time, id, hash, now + MAX_AHEAD_MS);
     this.#unchecked += url.length + ROW_BYTES;
-    if (this.#unchecked > UNCHECKED_BYTES) this.bound();
+    if (this.#unchecked > MAX_UNCHECKED_BYTES) this.bound();
   }
 
   /** Forgets what is beyond the bounds, and a bit more: then it is not looked for with each update. */
   bound(): void {
     this.#unchecked = 0;
-    for (const [length, most] of [[LONG_URL, MOST_LONG_BYTES], [0, MOST_BYTES]]) {
+    for (const [length, most] of [[LONG_URL_BYTES, MAX_LONG_BYTES], [0, MAX_BYTES]]) {
       if (Number(this.#bytes.get(length)!.bytes) <= most) continue;
       this.#dropOld.run(length, this.#cutoff.get(length, most - most / 8)!.time);
     }

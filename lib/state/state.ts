@@ -30,7 +30,7 @@ export interface Owner {
 }
 
 /** A `Date` header tells no smaller differences, in milliseconds. */
-const CLOCK_TOLERANCE = 1000;
+const CLOCK_TOLERANCE_MS = 1000;
 
 /** Small facts that are kept beside the tables. */
 type Fact =
@@ -206,7 +206,7 @@ export class State implements Disposable {
   noteClockOffset(offset: number | undefined): void {
     const known = this.fact("clockOffset") as number | undefined;
     if (offset === undefined) return;
-    if (known !== undefined && Math.abs(offset - known) < CLOCK_TOLERANCE) return;
+    if (known !== undefined && Math.abs(offset - known) < CLOCK_TOLERANCE_MS) return;
     this.transaction(() => {
       if (known === undefined && offset !== 0) {
         this.outbox.shiftTimes(offset);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { AccessDeniedError } from "../../lib/errors.ts";
 import { asRow, asSeq } from "../../lib/log/positions.ts";
-import { planSegments, SEGMENT_AGE, SEGMENT_BYTES } from "../../lib/publishing/seal.ts";
+import { FULL_SEGMENT_BYTES, MAX_SEGMENT_AGE_MS, planSegments } from "../../lib/publishing/seal.ts";
 import type { KnownCommit, StreamState } from "../../lib/state/own_stream.ts";
 import { Fleet, survivingState, texts } from "../fixture.ts";
 import { failing } from "../memory_store.ts";
@@ -43,16 +43,16 @@ Deno.test("planSegments() never goes backwards", () => {
 });
 
 Deno.test("planSegments() closes a segment that is full and goes on in the next", () => {
-  const half = SEGMENT_BYTES / 2;
+  const half = FULL_SEGMENT_BYTES / 2;
   const plans = planSegments(NEW, commits([1, 1, half], [2, 2, half], [3, 3, 10], [4, 4]), 0);
   assert.deepEqual(plans, [
-    { first: 1, last: 2, bytes: SEGMENT_BYTES, closed: true },
+    { first: 1, last: 2, bytes: FULL_SEGMENT_BYTES, closed: true },
     { first: 3, last: 3, bytes: 10, closed: false },
   ]);
 });
 
 Deno.test("planSegments() makes a large commit a segment of its own", () => {
-  const large = SEGMENT_BYTES + 1;
+  const large = FULL_SEGMENT_BYTES + 1;
   assert.deepEqual(planSegments(NEW, commits([1, 2], [3, 3, large], [4, 4], [5, 5]), 0), [
     { first: 1, last: 2, bytes: 100, closed: true },
     { first: 3, last: 3, bytes: large, closed: true },
@@ -73,8 +73,8 @@ Deno.test("planSegments() closes a segment that is an hour old", () => {
     openSegmentTime: 1000,
   };
   const known = commits([2, 2], [3, 3]);
-  assert.equal(planSegments(stream, known, 1000 + SEGMENT_AGE - 1)[0].closed, false);
-  assert.equal(planSegments(stream, known, 1000 + SEGMENT_AGE)[0].closed, true);
+  assert.equal(planSegments(stream, known, 1000 + MAX_SEGMENT_AGE_MS - 1)[0].closed, false);
+  assert.equal(planSegments(stream, known, 1000 + MAX_SEGMENT_AGE_MS)[0].closed, true);
 });
 
 Deno.test("the tail of a stream stays small, and nothing is missing from what is sealed", async () => {

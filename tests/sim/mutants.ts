@@ -255,9 +255,13 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "a cursor is forgotten although more of its stream may have come and gone",
     ["away", "cleanup", "publish"],
-    edit("state/forgetting.ts", "const LIVES = 4;", "const LIVES = 0;"),
-    edit("state/forgetting.ts", "const LONG = 365 * DAY;", "const LONG = 0;"),
-    edit("state/forgetting.ts", "Math.min(HOUR, lifeOf(retention) / 4)", "0"),
+    edit("state/forgetting.ts", "const MEMORY_LIVES = 4;", "const MEMORY_LIVES = 0;"),
+    edit(
+      "state/forgetting.ts",
+      "const AWAY_MEMORY_MS = 365 * DAY_MS;",
+      "const AWAY_MEMORY_MS = 0;",
+    ),
+    edit("state/forgetting.ts", "Math.min(HOUR_MS, lifeOf(retentionMs) / 4)", "0"),
   ),
   mutant(
     "a hole is proven by listings that do not agree",

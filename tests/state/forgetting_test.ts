@@ -4,7 +4,7 @@ import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { objectName } from "../../lib/log/names.ts";
 import { asRow, asSeq } from "../../lib/log/positions.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
-import { MOST_GONE, type Survey } from "../../lib/state/forgetting.ts";
+import { MAX_GONE_STREAMS, type Survey } from "../../lib/state/forgetting.ts";
 import { State } from "../../lib/state/state.ts";
 import { acceptInto, Fleet, type Received, urlOf } from "../fixture.ts";
 import { VirtualTime } from "../virtual_time.ts";
@@ -33,9 +33,9 @@ class Watched implements Disposable {
   }
 
   survey(survey: Partial<Survey> & { now: number }): void {
-    const { streams = [], ownKeys = [], now, localNow = now, retention = DAY } = survey;
+    const { streams = [], ownKeys = [], now, localNow = now, retentionMs = DAY } = survey;
     this.state.transaction(() =>
-      this.state.forgetting.survey({ streams, ownKeys, now, localNow, retention })
+      this.state.forgetting.survey({ streams, ownKeys, now, localNow, retentionMs })
     );
   }
 
@@ -141,14 +141,14 @@ Deno.test("of streams that are gone no more than a bound are remembered, those r
   const { state } = watched;
   state.transaction(() => {
     state.cursors.enter("zzz_abcdefgh", 1);
-    for (let i = 0; i < MOST_GONE + 500; i++) {
+    for (let i = 0; i < MAX_GONE_STREAMS + 500; i++) {
       state.cursors.noteReach(`evil-${i}_abcdefgh`, 1);
       state.cursors.giveUp(`evil-${i}_abcdefgh`);
     }
   });
   watched.survey({ now: 0 });
-  assert.equal(watched.count("cursors"), MOST_GONE);
-  assert.equal(watched.count("forgettable"), MOST_GONE);
+  assert.equal(watched.count("cursors"), MAX_GONE_STREAMS);
+  assert.equal(watched.count("forgettable"), MAX_GONE_STREAMS);
   assert.equal(state.cursors.get("zzz_abcdefgh"), 1);
 });
 
@@ -192,7 +192,9 @@ Deno.test("objects that were looked into are forgotten when they have expired, b
   const listed = name("tail", 9);
   for (const seen of [listed, name("tail", 1), name("segments", 2)]) former.noteSeen(seen);
   const ownKeys = [listed.key];
-  for (let day = 0; day < 30; day++) watched.survey({ now: day * DAY, ownKeys, retention: false });
+  for (let day = 0; day < 30; day++) {
+    watched.survey({ now: day * DAY, ownKeys, retentionMs: false });
+  }
   assert.equal(watched.count("seen_objects"), 3, "nothing ever expires");
   for (let day = 30; day < 36; day++) watched.survey({ now: day * DAY, ownKeys });
   assert.equal(watched.count("seen_objects"), 1);

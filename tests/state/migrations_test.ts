@@ -25,7 +25,7 @@ Deno.test("a state of the first version is taken over, with all that is in it", 
   assert.deepEqual([state.queued(), state.cursors.get("web-2_abcdefgh")], [1, 7]);
   assert.equal(state.fact("service"), "minio:9000");
   assert.ok(!state.isNew);
-  const survey = { streams: [], ownKeys: [], now: 0, localNow: 0, retention: 600_000 };
+  const survey = { streams: [], ownKeys: [], now: 0, localNow: 0, retentionMs: 600_000 };
   state.forgetting.survey(survey);
   assert.equal(state.cursors.get("web-2_abcdefgh"), 7);
 });
