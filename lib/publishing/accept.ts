@@ -1,5 +1,5 @@
 /**
- * Accepting updates: validation, and the insert into the outbox from which on they survive.
+ * Accepting updates: they are validated and inserted into the outbox. From then on they survive a crash.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import {
 
 /** A valid update, ready to be accepted. */
 export interface PreparedUpdate {
-  /** Normalised URL of the feed. */
+  /** Normalised. */
   readonly url: string;
   /** Its JSON without `seq`, `id`, `url` and `time`. */
   readonly body: string;
@@ -91,23 +91,17 @@ export function updateBody(
 
 /** An accepted update. */
 export interface Accepted {
-  /** Its row in the outbox. */
   readonly row: Row;
-  /** Its UUID. */
   readonly id: string;
-  /** URL of the feed. */
   readonly url: string;
   /** Milliseconds since 1970, by the store's clock. */
   readonly time: number;
 }
 
-/** What accepting stands on. */
+/** What it takes to accept updates. */
 export interface AcceptContext {
-  /** The outbox, and the newest updates known. */
   readonly state: State;
-  /** Tells the time. */
   readonly log: Pick<BucketLog, "now">;
-  /** Makes ids. */
   readonly environment: { readonly random: Random };
 }
 
@@ -129,17 +123,16 @@ export function accept(
 
 /** Updates that are accepted together, or not at all. */
 export interface AcceptRequest {
-  /** The updates. */
   readonly updates: readonly PreparedUpdate[];
-  /** Leave out those that equal the newest known content of their URL. */
+  /** Leaves out updates that equal the newest known content of their URL. */
   readonly ifChanged: boolean;
 }
 
 /** What became of an {@linkcode AcceptRequest}. */
 export interface AcceptResult {
-  /** In the order of the updates; undefined for those that were left out. */
+  /** In the order of the updates; undefined where one was left out. */
   readonly accepted: readonly (Accepted | undefined)[];
-  /** Resolves when they survive a crash of the machine. Their upload does not wait for that. */
+  /** Resolves when the updates survive a crash of the machine. Their upload does not wait for that. */
   readonly synced: Promise<void>;
 }
 
@@ -150,7 +143,6 @@ export class Acceptor {
     | { readonly requests: AcceptRequest[]; readonly results: Promise<AcceptResult[]> }
     | undefined;
 
-  /** Accepts into the state of the context. */
   constructor(context: AcceptContext) {
     this.#context = context;
   }

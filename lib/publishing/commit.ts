@@ -1,5 +1,5 @@
 /**
- * Commits: the rows of the outbox become objects in the bucket.
+ * Commits: rows of the outbox become objects in the bucket.
  *
  * @module
  */
@@ -16,66 +16,58 @@ import type { OutboxRow } from "../state/outbox.ts";
 import type { State } from "../state/state.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
-/** A commit holds at most so many updates. */
 const MAX_COMMIT_UPDATES = 1000;
 
-/** A commit holds at most so many bytes of NDJSON, unless it is one larger update. */
+/** Bytes of NDJSON in a commit of several updates; a larger update gets a commit of its own. */
 const MAX_COMMIT_BYTES = 1024 * 1024;
 
-/** What the uploader works with. */
+/** What a process has while it is the uploader. */
 export interface UploadContext {
-  /** The own state. */
   readonly state: State;
-  /** Where to. */
   readonly log: BucketLog;
-  /** Time and randomness. */
   readonly environment: Environment;
-  /** What this server publishes is applied here, too. */
+  /** Whether this server also applies its own updates. */
   readonly includeOwn: boolean;
-  /** Reads own objects back. */
   readonly objects: OwnObjects;
-  /** Logs what fails for a while without holding up publishing. */
+  /** Logs problems that do not hold up publishing. */
   readonly problems: OnceLog;
-  /** Drawn each time a process becomes the uploader, so that two never overwrite each other. */
+  /** Drawn anew each time a process becomes the uploader, so that two never overwrite each other's objects. */
   readonly writer: string;
 }
 
-/** Rows that go into one commit. */
+/** A commit to upload. */
 export interface Commit {
-  /** Its key and what it says. */
   readonly name: ObjectName;
-  /** The updates. */
   readonly rows: readonly OutboxRow[];
-  /** Their lines. */
+  /** The lines of the rows. */
   readonly lines: readonly string[];
-  /** What it weighs, see {@linkcode weightOf}. */
+  /** See {@linkcode weightOf}. */
   readonly bytes: number;
-  /** Which stream its stream continues. */
   readonly continued: Continued;
 }
 
 /** A commit that is in the bucket. */
 export interface StoredCommit extends Commit {
-  /** Its bytes as they are stored. */
+  /** As it is stored. */
   readonly body: Uint8Array;
 }
 
-/** What a header says of the stream before. */
+/** What a header says of the stream that this one continues. */
 interface Continued {
   readonly previous?: string;
   readonly previousLast?: number;
 }
 
 /**
- * What JSON counts for where the size of objects is limited: the bytes of its line, or more when indenting
- * adds a great many to it. Else readers would refuse an object of many updates that are fine one by one.
+ * How many bytes a line of JSON counts where objects are limited: its own, or more when indenting would add
+ * very many. Otherwise readers would refuse an object of many updates that they accept one by one.
  */
 export function weightOf(json: string): number {
   const indentation = outlineOf(json).indentation / MAX_INDENTATION * MAX_COMMIT_BYTES;
   return Math.max(Buffer.byteLength(json) + 1, Math.ceil(indentation));
 }
 
-/** Takes the rows that are not known to be uploaded, as many as fit; at least one, if there is one. */
+/** Makes a commit of the next rows that are not known to be uploaded, as many as fit. */
 export function nextCommit(context: UploadContext): Commit | undefined {
   const { state, writer } = context;
   const { stream, base, uploadedRow } = state.ownStream.load();
@@ -83,7 +75,7 @@ export function nextCommit(context: UploadContext): Commit | undefined {
   return firstCommit(queued, { stream, base, writer, continued: continued(context) });
 }
 
-/** A commit to `stream` of the first of the rows; the row after `base` has seq 1 there. */
+/** Makes a commit of the first of the rows, as many as fit; the row after `base` gets seq 1. */
 function firstCommit(
   queued: Iterable<OutboxRow>,
   { base, continued, ...part }: {
@@ -120,7 +112,7 @@ export async function putCommit(
   return { ...commit, body: await log.write(name, lines, { ...continued, ...options }) };
 }
 
-/** Uploads rows, numbered from 1, to a stream that is new and gets nothing else. */
+/** Uploads rows, numbered from 1, to a new stream that gets nothing else. */
 export async function uploadApart(
   context: UploadContext,
   rows: readonly OutboxRow[],
@@ -138,7 +130,7 @@ export async function uploadApart(
   return stored;
 }
 
-/** Uploads the rows of the object `name`, read again from the outbox. */
+/** Uploads the object `name` with its rows from the outbox. */
 export async function putRows(
   context: UploadContext,
   name: ObjectName,
@@ -153,7 +145,7 @@ export async function putRows(
   await context.log.write(name, lines, { ...continued(context), ...options });
 }
 
-/** Which stream the current one continues, and how far that one was, up to what is repeated. */
+/** Which stream the current one continues, and its last seq that is not published again here. */
 function continued({ state: { ownStream, former } }: UploadContext): Continued {
   const { base, previous } = ownStream.load();
   if (previous === null) return {};

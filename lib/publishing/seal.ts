@@ -1,6 +1,6 @@
 /**
- * Sealing: the commits of a stream are merged into segments, which keeps the tail, and so a poll,
- * small. The rules of what may be sealed are all in {@linkcode planSegments}.
+ * Sealing: the commits of a stream are merged into segments. That keeps the tail small, and so each poll.
+ * {@linkcode planSegments} has the rules of what may be sealed.
  *
  * @module
  */
@@ -10,30 +10,28 @@ import type { KnownCommit, OwnStream, StreamState } from "../state/own_stream.ts
 import type { StoreOptions } from "../stores/store.ts";
 import { putRows, type UploadContext } from "./commit.ts";
 
-/** Sealing begins when a stream has more commits in the tail. */
+/** A stream with more commits in the tail is sealed. */
 export const MAX_TAIL_COMMITS: number = 8;
 
-/** A segment is closed when it holds so many bytes of NDJSON; a larger commit is one by itself. */
+/** A segment is closed when it holds so many bytes of NDJSON; a larger commit becomes a segment of its own. */
 export const FULL_SEGMENT_BYTES: number = 256 * 1024;
 
-/** A segment is closed at this age, in milliseconds. */
+/** An older segment is closed. */
 export const MAX_SEGMENT_AGE_MS: number = 60 * 60 * 1000;
 
-/** How long a superseded open segment is kept for readers that just listed it, in milliseconds. */
+/** A superseded segment is kept for so long, for readers that have just listed it. */
 const SUPERSEDED_GRACE_MS = 10_000;
 
-/** After a failure nothing is deleted for so many milliseconds. */
+/** After a failure nothing is deleted for so long. */
 const GARBAGE_RETRY_MS = 10 * 60 * 1000;
 
 /** A segment to write. */
 export interface SegmentPlan {
-  /** First seq. */
   readonly first: Seq;
-  /** Last seq. */
   readonly last: Seq;
-  /** Bytes of NDJSON, at most. */
+  /** Of NDJSON, at most. */
   readonly bytes: number;
-  /** No more is added to it. */
+  /** Nothing more is added to it. */
   readonly closed: boolean;
 }
 
@@ -43,13 +41,13 @@ export function needsSealing(ownStream: OwnStream): boolean {
 }
 
 /**
- * Which segments to write, in this order, so that all commits are sealed that may be:
+ * Returns the segments to write, in this order, so that all commits are sealed that may be:
  *
- * 1. The newest commit is never sealed, nor are others that end with it: the tail would forget how
- *    far the stream reaches.
- * 2. Sealing never goes backwards: what is sealed already is not sealed again.
+ * 1. The newest commit is never sealed, nor are others that end with it. Otherwise the tail would not show
+ *    how far the stream reaches.
+ * 2. Sealing never goes backwards: nothing is sealed twice.
  *
- * That every segment is written before its commits are deleted is up to {@linkcode seal}.
+ * {@linkcode seal} writes every segment before its commits are deleted.
  */
 export function planSegments(
   stream: StreamState,
@@ -76,9 +74,8 @@ export function planSegments(
 }
 
 /**
- * Writes the planned segments; then, and only then, their commits may be deleted. Rows are dropped
- * when the segment that holds them is closed. Commits and the segment that was replaced become
- * garbage: the commits at once, the segment after a grace for readers that just listed it.
+ * Writes the planned segments. Only then their commits become garbage, at once, and the open segments that
+ * they replace, after a grace period. Rows are dropped when their segment is closed.
  */
 export async function seal(context: UploadContext, options: StoreOptions): Promise<void> {
   const { state: { ownStream, outbox }, environment: { clock }, writer } = context;
@@ -114,9 +111,8 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
 }
 
 /**
- * Deletes the objects that nobody needs any more, those of them whose grace ended `overdueMs` milliseconds
- * ago or before. What cannot be deleted is tried again later, with all the rest: publishing goes on
- * without.
+ * Deletes garbage that has been due for at least `overdueMs`. After a failure everything is tried again later:
+ * publishing does not depend on it.
  */
 export async function collectGarbage(
   { state, log, environment: { clock }, problems }: UploadContext,

@@ -1,6 +1,6 @@
 /**
- * The uploader: brings the rows of the outbox into the bucket, commit by commit, and keeps the tail
- * small. One process a state file does this; the others wait for it, or take its place.
+ * The uploader brings the rows of the outbox into the bucket, commit by commit, and keeps the tail small. One
+ * process per state file does that. The others wait for it, or take its place.
  *
  * @module
  */
@@ -30,33 +30,29 @@ import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
-/** How often a process looks for what others did with a shared state file, in milliseconds. */
+/** How often a process looks for changes that others made to a shared state file. */
 const SHARED_STATE_POLL_MS = 50;
 
-/** Delays after failed attempts. */
 const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 
-/** A refusal is looked at again after this time, before anybody is told. */
+/** A refused upload is tried again after this time, before any caller is told. */
 const SECOND_LOOK_MS = 1_000;
 
-/** Garbage is deleted when something is sealed, or after so many milliseconds in which nothing is. */
+/** Garbage is deleted when something is sealed, or so long after it is due. */
 const GARBAGE_DELAY_MS = 10_000;
 
-/** What the uploader stands on. */
+/** What an {@linkcode Uploader} is made of. */
 export interface UploaderParts {
-  /** The own state. */
   readonly state: State;
-  /** Where to. */
   readonly log: BucketLog;
-  /** Time and randomness. */
   readonly environment: Environment;
-  /** Held by the one process that uploads. */
+  /** The process that holds it uploads. */
   readonly lock: FileLock;
-  /** What this server publishes is applied here, too. */
+  /** Whether this server also applies its own updates. */
   readonly includeOwn: boolean;
-  /** Least milliseconds from one commit to the next. */
+  /** The least time from one commit to the next. */
   readonly commitIntervalMs: number;
-  /** Other processes may use the state, too. */
+  /** Whether other processes may use the state, too. */
   readonly isShared: boolean;
 }
 
@@ -76,7 +72,6 @@ export class Uploader {
   #version = 0;
   #running: Promise<void> | undefined;
 
-  /** An uploader that does nothing yet. */
   constructor(parts: UploaderParts) {
     this.#parts = parts;
     this.#wakeUp = new AutoResetEvent(parts.environment.clock);
@@ -85,17 +80,16 @@ export class Uploader {
     this.#forkChecks = new ForkChecks(parts.environment.clock);
   }
 
-  /** Begins to upload; and looks at once when it does already. */
+  /** Starts to upload. If it already does, it looks for new rows now. */
   start(): void {
     this.#running ??= this.#run();
     this.#wakeUp.set();
   }
 
   /**
-   * Waits until the row is in the bucket, and so those before it.
+   * Waits until the row, and so all rows before it, are in the bucket.
    *
-   * @throws {StoreUnavailableError} when that takes longer than `timeoutMs`; the row stays queued.
-   * @throws {ClosedError} when the uploader is closed before; the row stays queued.
+   * @throws as {@linkcode Waiters.wait} does.
    */
   async whenUploaded(row: Row, options: WaitOptions): Promise<void> {
     this.start();
@@ -103,8 +97,8 @@ export class Uploader {
   }
 
   /**
-   * Called before a listing of the tail begins, which is made anyway; the returned function takes it, and
-   * starts the uploader if there is something to look into.
+   * To be called before somebody else lists the tail. The returned function takes that listing, and starts the
+   * uploader if it must be checked for forks.
    */
   expectListing(): (tails: ReadonlyMap<string, readonly ObjectName[]>) => void {
     const { state, environment: { clock } } = this.#parts;
@@ -117,24 +111,24 @@ export class Uploader {
     };
   }
 
-  /** Why the last attempt to upload failed; undefined when it did not. */
+  /** See {@linkcode Waiters.lastError}. */
   get lastError(): unknown {
     return this.#waiters.lastError;
   }
 
-  /** Whether all who published what is still queued know that. */
+  /** See {@linkcode Waiters.haveToldAll}. */
   get haveToldAll(): boolean {
     return this.#waiters.haveToldAll;
   }
 
   /**
-   * Uploads what is queued if the store answers within `timeoutMs`, then stops. A failure ends it at once
-   * when the next process can take over; what only memory holds is tried again until the time is up.
+   * Uploads the queued rows if the store answers within `timeoutMs`, then stops. After a failure it stops at
+   * once when the rows are in a file; rows that are only in memory are tried again until the time is up.
    */
   async close({ timeoutMs }: { timeoutMs: number }): Promise<void> {
     const cancel = this.#parts.environment.clock.setTimer(timeoutMs, () => this.#forced.abort());
     if (this.#parts.state.queued() > 0) this.start();
-    this.#backoff.succeed(); // The delays begin anew: there may be little time.
+    this.#backoff.succeed(); // Starts again with short delays, as time may be short.
     this.#stopping.abort();
     this.#wakeUp.set();
     await this.#running;
@@ -157,7 +151,7 @@ export class Uploader {
     }
   }
 
-  /** True when this process is the one that uploads. */
+  /** Returns whether this process is the uploader. */
   #becomeUploader(): boolean {
     if (this.#context) return true;
     const { lock, log, environment } = this.#parts;
@@ -169,7 +163,7 @@ export class Uploader {
     return true;
   }
 
-  /** One round of work; false when there was none. */
+  /** Checks, uploads and seals once; returns whether there was something to upload. */
   async #turn(signal: AbortSignal): Promise<boolean> {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
@@ -191,28 +185,28 @@ export class Uploader {
     const { state, environment: { clock }, commitIntervalMs } = this.#parts;
     const { ownStream } = state;
     this.#nextCommit = clock.elapsed() + commitIntervalMs;
-    // A stream of which nothing is known to be uploaded would not be missed once it has expired: so
-    // that its numbers are never used again, the first commit must outlive a crash of the machine.
+    // If a crash of the machine took the record of the first commit, nobody would miss that commit once it has
+    // expired, and its seqs would be used again. So its rows are synced before the PUT, and the record after it.
     const { base, uploadedRow } = ownStream.load();
     const isFirst = uploadedRow === base;
-    if (isFirst) state.transaction(() => ownStream.save({ uploadedRow })); // Syncs its rows, too.
+    if (isFirst) state.transaction(() => ownStream.save({ uploadedRow }));
     this.#announce([await putCommit(context, commit, { signal })]);
     const { name: { key, first, last }, bytes, rows } = commit;
     const lastRow = rows[rows.length - 1].row;
     this.#waiters.uploaded(lastRow);
-    // Later ones are not synced: a crash of the machine in between only sends these rows again.
+    // Later ones are not synced: after a crash of the machine, these rows are only sent again.
     state.transaction(() => {
       ownStream.addCommit({ key, first, last, bytes });
       ownStream.save({ uploadedRow: lastRow });
     }, { durable: isFirst });
-    if (isFirst) state.checkpoint(); // Also a copy that lacks the log must know of it.
+    if (isFirst) state.checkpoint(); // A copy without the log must have the record, too.
   }
 
   #announce(commits: readonly StoredCommit[]): void {
     for (const commit of commits) for (const tell of this.onCommit) tell(commit);
   }
 
-  /** Waits until there may be something to do. */
+  /** Waits until something may be to do. */
   async #idle(): Promise<void> {
     const { environment: { clock }, isShared } = this.#parts;
     const until = this.#nextDuty();
@@ -227,13 +221,13 @@ export class Uploader {
     }
   }
 
-  /** Whether another process has written to the state since this was asked before. */
+  /** Whether another process has written to the state since the last call. */
   #hasChanged(): boolean {
     const before = this.#version;
     return (this.#version = this.#parts.state.dataVersion()) !== before;
   }
 
-  /** When something is to be done even if nobody asks for it. */
+  /** When there is something to do even if nothing happens. */
   #nextDuty(): number {
     const { state, environment: { clock } } = this.#parts;
     if (!this.#context) return Infinity;
@@ -243,13 +237,13 @@ export class Uploader {
     return Math.min(this.#forkChecks.nextCheck, queued, garbage);
   }
 
-  /** Tells who waits, and waits before the next attempt; false when there is to be none. */
+  /** Tells the callers, and waits for the next attempt; returns false if there is none. */
   async #recover(error: unknown): Promise<boolean> {
     let looksAgain = false;
     try {
       looksAgain = this.#waiters.failed(error);
     } catch {
-      // The state cannot be read: they learn that their time is up.
+      // The state cannot be read: the callers only time out.
     }
     const isStopping = this.#stopping.signal.aborted;
     if (isStopping && !this.#mustTryAgain(error)) return false;
@@ -261,7 +255,7 @@ export class Uploader {
     return true;
   }
 
-  /** What is left in memory would be lost. */
+  /** Rows that are only in memory would be lost. */
   #mustTryAgain(error: unknown): boolean {
     const { state } = this.#parts;
     return state.isInMemory && state.queued() > 0 && this.#waiters.canPass(error);
@@ -271,7 +265,7 @@ export class Uploader {
     logger.warn("{message} ({plan})", { message: messageOf(error), plan: this.#plan() });
   }
 
-  /** What comes of a failure; nothing is queued when it was in sealing or looking around. */
+  /** What happens next. Nothing is queued when sealing or a check has failed. */
   #plan(): string {
     try {
       const { state } = this.#parts;

@@ -1,6 +1,6 @@
 /**
- * What a publisher knows of its own stream: how far it is uploaded, sealed and closed, and which
- * objects in the bucket it knows to be its own.
+ * The own stream: how far it is uploaded, sealed and closed, and which objects in the bucket are known to be
+ * its own.
  *
  * @module
  */
@@ -10,7 +10,6 @@ import type { Database } from "./database.ts";
 
 /** How far the own stream is uploaded, sealed and closed. */
 export interface StreamState {
-  /** Name of the stream. */
   readonly stream: string;
   /** The stream that it continues. */
   readonly previous: string | null;
@@ -46,17 +45,14 @@ const SELECTED = Object.entries(COLUMNS).map(([field, column]) => `${column} AS 
 
 /** A commit that is known to hold own rows. */
 export interface KnownCommit {
-  /** Its key in the tail. */
   readonly key: string;
-  /** First seq. */
   readonly first: Seq;
-  /** Last seq. */
   readonly last: Seq;
-  /** NDJSON bytes. */
+  /** Of NDJSON. */
   readonly bytes: number;
 }
 
-/** The state of the own stream. */
+/** The stream that this server publishes to. */
 export class OwnStream {
   readonly #db: Database;
   readonly #saves = new Map<string, StatementSync>();
@@ -74,7 +70,6 @@ export class OwnStream {
   readonly #republish;
   readonly #republished;
 
-  /** Prepares the statements. */
   constructor(db: Database) {
     this.#db = db;
     this.#load = db.prepare(`SELECT ${SELECTED.join(", ")} FROM publisher`);
@@ -117,8 +112,8 @@ export class OwnStream {
   }
 
   /**
-   * Begins a stream: the row after `base` gets seq 1. Objects of the stream before are left to be
-   * read by all, and to expire.
+   * Begins a new stream: the row after `base` gets seq 1. Objects of the previous stream stay until they
+   * expire.
    */
   begin(
     stream: string,
@@ -137,7 +132,7 @@ export class OwnStream {
     this.#addCommit.run(key, first, last, bytes);
   }
 
-  /** The known commits beyond the last closed segment, sealed ones included, by `last`. */
+  /** The known commits beyond the last closed segment, including sealed ones, by `last`. */
   commits(): KnownCommit[] {
     return this.#commits.all() as unknown as KnownCommit[];
   }
@@ -147,22 +142,22 @@ export class OwnStream {
     return Number(this.#tailLength.get()!.length);
   }
 
-  /** Forgets the commits up to `seq`. */
+  /** Forgets the commits that end at or below `seq`. */
   dropCommits(seq: Seq): void {
     this.#dropCommits.run(seq);
   }
 
-  /** Remembers that an object of the own stream is to be deleted once `due` has come. */
+  /** Has an own object deleted once it is `due`, in milliseconds since 1970. */
   addGarbage(key: string, due: number): void {
     this.#addGarbage.run(key, due);
   }
 
-  /** Keys of the objects that were to be deleted by `now`, by time. */
+  /** Keys of the objects that are due at `now`, by time. */
   garbage(now: number): string[] {
     return this.#garbage.all(now).map(({ key }) => String(key));
   }
 
-  /** Keys of all objects that are known to be own: commits, and what is to be deleted. */
+  /** Keys of all objects that are known to be own: commits and garbage. */
   knownKeys(): Set<string> {
     return new Set(this.#known.all().map(({ key }) => String(key)));
   }
@@ -172,7 +167,7 @@ export class OwnStream {
     return Number(this.#nextGarbage.get()!.due ?? Infinity);
   }
 
-  /** Puts off to `due` what was to be deleted before. */
+  /** Postpones all garbage that is due before `due`. */
   postponeGarbage(due: number): void {
     this.#postponeGarbage.run(due, due);
   }
@@ -182,7 +177,7 @@ export class OwnStream {
     for (const key of keys) this.#dropGarbage.run(key);
   }
 
-  /** Remembers that the rows beyond `row` are published again, in another stream than this one. */
+  /** Remembers that the rows beyond `row` are published again in another stream. */
   noteRepublished(row: Row): void {
     this.#republish.run(row);
   }
