@@ -189,7 +189,7 @@ export class Uploader {
     // expired, and its seqs would be used again. So its rows are synced before the PUT, and the record after it.
     const { base, uploadedRow } = ownStream.load();
     const isFirst = uploadedRow === base;
-    if (isFirst) state.transaction(() => ownStream.save({ uploadedRow }));
+    if (isFirst) state.transaction(() => ownStream.save({ uploadedRow })); // Syncs all earlier writes, too.
     this.#announce([await putCommit(context, commit, { signal })]);
     const { name: { key, first, last }, bytes, rows } = commit;
     const lastRow = rows[rows.length - 1].row;

@@ -17,7 +17,7 @@ export interface FileFeed {
   readonly removedAt: number;
 }
 
-/** The hash of the content last seen in each file, and what became of it. */
+/** What was last seen in each file, and what was published of it. */
 export class SeenFiles {
   readonly #get;
   readonly #note;

@@ -15,7 +15,7 @@ export class FileLock implements Disposable {
     this.#path = path;
   }
 
-  /** Takes the lock if it is free, without waiting; returns whether it is held now. */
+  /** Takes the lock if it is free; returns whether it is held now. Waiting for it could not be aborted. */
   tryAcquire(): boolean {
     if (this.#held || this.#path === undefined) return this.#held = true;
     this.#file ??= Deno.openSync(this.#path, { create: true, write: true });
