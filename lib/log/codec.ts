@@ -10,6 +10,7 @@ import { formatOf } from "../stores/body_format.ts";
 import { CorruptObjectError, messageOf, UnsupportedFormatError } from "../errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_limits.ts";
 import { type ObjectName, serverOf } from "./names.ts";
+import { plus, type Seq, type SeqNumber } from "./positions.ts";
 import { isReadableFeedUrl } from "../feed_url.ts";
 import { MAX_OBJECT_BYTES, tooLarge } from "../stores/store.ts";
 import type { ContentUpdate, Json, JsonObject, RemovalUpdate } from "../update.ts";
@@ -37,8 +38,11 @@ const UPDATE_BYTES = 600, VALUE_BYTES = 100;
 
 /** An update as it travels: what a line of a body says. */
 export type StoredUpdate =
-  | Omit<ContentUpdate, "superseded" | "stream" | "server">
-  | Omit<RemovalUpdate, "superseded" | "stream" | "server">;
+  & { readonly seq: Seq }
+  & (
+    | Omit<ContentUpdate, "seq" | "superseded" | "stream" | "server">
+    | Omit<RemovalUpdate, "seq" | "superseded" | "stream" | "server">
+  );
 
 /** What a body says. */
 export interface DecodedObject {
@@ -87,7 +91,7 @@ export function encodeBody(
 /** Makes the line of an update; `body` is its JSON without `seq`, `id`, `url` and `time`. */
 export function updateLine(
   row: { id: string; url: string; time: number; body: string },
-  seq: number,
+  seq: SeqNumber,
 ): string {
   const time = new Date(row.time).toISOString();
   return `{"seq":${seq},"id":"${row.id}","url":${
@@ -134,7 +138,7 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
   const updates = new Array<StoredUpdate>(count), shape = new Shape();
   for (let i = 0; i < count; i++) {
     const line = parseLine(name, lines[i + 1], i + 1);
-    updates[i] = readUpdate(name, line, { seq: name.first + i, shape });
+    updates[i] = readUpdate(name, line, { seq: plus(name.first, i), shape });
   }
   const size = text.length + UPDATE_BYTES * count + VALUE_BYTES * shape.values;
   return { updates, continues: continuedBy(name, header), size };
@@ -208,7 +212,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 function readUpdate(
   name: ObjectName,
   line: JsonObject,
-  { seq, shape }: { seq: number; shape: Shape },
+  { seq, shape }: { seq: Seq; shape: Shape },
 ): StoredUpdate {
   const { id, url, time, metadata = {}, content, encoding, removed } = line;
   const valid = line.seq === seq && typeof id === "string" && UUID.test(id) &&

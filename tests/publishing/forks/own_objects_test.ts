@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Connection } from "../../../lib/connection.ts";
+import { asSeq } from "../../../lib/log/positions.ts";
 import { publish } from "../../../lib/publish.ts";
 import { Fleet, survivingState, texts } from "../../fixture.ts";
 
@@ -36,10 +37,10 @@ function apart(fleet: Fleet, stream: string): unknown[] {
 Deno.test("another copy's commit among what is sealed is not deleted while a GET does not find it", async () => {
   await using fleet = new Fleet();
   const { web1, stream } = await begun(fleet);
-  const { sealed, closed } = web1.parts!.state.publisher.load();
-  assert.ok(sealed > closed + 1);
+  const { sealedSeq, closedSeq } = web1.parts!.state.ownStream.load();
+  assert.ok(sealedSeq > closedSeq + 1);
   const theirs = await fleet.forge(
-    { kind: "tail", stream, first: sealed, last: sealed },
+    { kind: "tail", stream, first: sealedSeq, last: sealedSeq },
     () => "theirs",
   );
   fleet.store.hidden.set(theirs, Infinity);
@@ -97,7 +98,7 @@ Deno.test("an own commit that is listed and not found is no reason to give the s
   const web1 = fleet.server("web-1");
   await fleet.publish(web1, ...texts("a", 3));
   const { stream } = web1;
-  web1.parts!.state.publisher.dropCommits(3); // As if they had landed without an answer.
+  web1.parts!.state.ownStream.dropCommits(asSeq(3)); // As if they had landed without an answer.
   for (const key of fleet.keys()) fleet.store.hidden.set(key, Infinity);
   for (let poll = 0; poll < 5; poll++) await pollAs(web1, fleet);
   await fleet.publish(web1, "a4");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type ObjectName, objectName } from "../../../lib/log/names.ts";
-import { Rivals } from "../../../lib/publishing/forks/overlaps.ts";
+import { type ObjectName, objectName } from "../../lib/log/names.ts";
+import { Overlaps } from "../../lib/log/overlaps.ts";
 
-Deno.test("Rivals finds what comparing each object with each finds", () => {
+Deno.test("Overlaps finds what comparing each object with each finds", () => {
   let seed = 1;
   const upTo = (most: number) => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
@@ -15,12 +15,12 @@ Deno.test("Rivals finds what comparing each object with each finds", () => {
       const stream = "web-1_abcdefgh";
       return objectName({ kind: "tail", stream, first, last: first + upTo(6) - 1, writer });
     });
-    const rivals = new Rivals(names);
+    const overlaps = new Overlaps(names);
     for (const name of names) {
       const expected = names.some(({ writer, first, last }) =>
         writer !== name.writer && first <= name.last && name.first <= last
       );
-      assert.equal(rivals.of(name), expected, JSON.stringify([name, names]));
+      assert.equal(overlaps.has(name), expected, JSON.stringify([name, names]));
     }
   }
 });

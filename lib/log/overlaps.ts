@@ -1,32 +1,34 @@
 /**
- * Which objects stand where another writer has written, too. There may be a great many: comparing each
- * with each would hold up everything else for minutes.
+ * Which objects of a stream hold a seq that an object of another writer holds, too. Keys alone tell. There may
+ * be very many objects: comparing each with each would hold up everything else for minutes.
  *
  * @module
  */
-import type { ObjectName } from "../../log/names.ts";
+import type { ObjectName } from "./names.ts";
+import type { Seq } from "./positions.ts";
 
-/** Objects in the order of their first seqs, and which reach furthest up to each of them. */
-export class Rivals {
+/** Finds overlaps among the objects of one stream. */
+export class Overlaps {
+  /** By first seq. */
   readonly #sorted: readonly ObjectName[];
-  /** Of the objects up to this one the one that reaches furthest, and the one of another writer. */
+  /** For each of them: of the objects up to it, the one that ends last, and the same of another writer. */
   readonly #furthest: readonly (readonly ObjectName[])[];
 
-  /** Among these objects of one stream. */
+  /** Prepares to search these objects. */
   constructor(names: readonly ObjectName[]) {
     this.#sorted = names.toSorted((a, b) => a.first - b.first);
     let furthest: ObjectName[] = [];
     this.#furthest = this.#sorted.map((name) => furthest = withFurther(furthest, name));
   }
 
-  /** Whether another writer has written at a seq of the object. */
-  of({ first, last, writer }: ObjectName): boolean {
+  /** Whether one of the objects is another writer's and holds a seq of this one. */
+  has({ first, last, writer }: ObjectName): boolean {
     const furthest = this.#furthest[this.#countBegunBy(last) - 1] ?? [];
-    return furthest.some((rival) => rival.writer !== writer && rival.last >= first);
+    return furthest.some((other) => other.writer !== writer && other.last >= first);
   }
 
   /** How many begin at or below `seq`. */
-  #countBegunBy(seq: number): number {
+  #countBegunBy(seq: Seq): number {
     let [from, to] = [0, this.#sorted.length];
     while (from < to) {
       const middle = (from + to) >> 1;
@@ -37,7 +39,7 @@ export class Rivals {
   }
 }
 
-/** At most two, of different writers; the first reaches furthest. */
+/** At most two, of different writers; the first ends last. */
 function withFurther([best, second]: readonly ObjectName[], name: ObjectName): ObjectName[] {
   if (!best) return [name];
   const others = [best, ...second ? [second] : []].filter(({ writer }) => writer !== name.writer);

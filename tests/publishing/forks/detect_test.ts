@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../../../lib/connection.ts";
 import { StoreUnavailableError } from "../../../lib/errors.ts";
+import { asRow, asSeq } from "../../../lib/log/positions.ts";
 import { publish } from "../../../lib/publish.ts";
 import { State } from "../../../lib/state/state.ts";
 import { Fleet, texts } from "../../fixture.ts";
@@ -123,8 +124,8 @@ Deno.test("a commit of an earlier run that is cut short on the way is read again
     {
       // As if it had landed without an answer.
       using state = new State(path, { server: "web-1", store: store.url }, fleet.time.random);
-      state.publisher.dropCommits(1);
-      state.publisher.save({ uploaded: 0 });
+      state.ownStream.dropCommits(asSeq(1));
+      state.ownStream.save({ uploadedRow: asRow(0) });
     }
     const whole = store.objects.get(key)!, { body } = whole;
     store.objects.set(key, { ...whole, body: body.subarray(0, body.length >> 1) });

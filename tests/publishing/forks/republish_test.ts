@@ -79,7 +79,7 @@ Deno.test("what a third copy writes where the others have given up arrives, and 
   }
 });
 
-Deno.test("contested updates are published again once, not at each start", async () => {
+Deno.test("conflicting updates are published again once, not at each start", async () => {
   const { copies, one } = await Copies.make();
   await using _ends = copies;
   const { fleet, stream } = copies;
