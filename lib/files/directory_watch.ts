@@ -4,9 +4,9 @@
  * @module
  */
 import { basename } from "node:path";
+import type { OnceLog } from "../base/once_log.ts";
 import { type Clock, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
-import type { Complaints } from "./complaints.ts";
 import { type FeedDirectory, feedOf } from "./feed_directory.ts";
 
 /** How often it is checked that the watched directory is still the one at the path: milliseconds. */
@@ -18,8 +18,8 @@ export interface DirectoryWatchOptions {
   readonly clock: Clock;
   /** Called with the name of a feed file whenever it, or the `.feed.json` beside it, changed. */
   readonly changed: (name: string) => void;
-  /** Where problems are told. */
-  readonly complaints: Complaints;
+  /** Where problems are logged. */
+  readonly problems: OnceLog;
 }
 
 /**
@@ -73,13 +73,14 @@ export class DirectoryWatch implements AsyncDisposable {
     const { path } = this.#directory;
     try {
       const watcher = Deno.watchFs(path, { recursive: false });
-      this.#options.complaints.resolved(`watch of ${path}`);
+      this.#options.problems.resolved(`watch of ${path}`);
       return watcher;
     } catch (error) {
-      this.#options.complaints.about(
-        `watch of ${path}`,
-        `Cannot watch '${path}', its changes are found by scanning it only: ${messageOf(error)}`,
-      );
+      this.#options.problems.problem(`watch of ${path}`, {
+        text: `Cannot watch '${path}', its changes are found by scanning it only: ${
+          messageOf(error)
+        }`,
+      });
     }
   }
 

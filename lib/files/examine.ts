@@ -4,11 +4,11 @@
  * @module
  */
 import type { Clock } from "../base/environment.ts";
+import type { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
 import type { PluginLogger } from "../plugin.ts";
 import { contentHash } from "../update.ts";
-import type { Complaints } from "./complaints.ts";
 import { findTruncation } from "./completeness.ts";
 import { changedAt, decideOnContent, decideOnRemoval, newestOf, receivedAt } from "./decide.ts";
 import { ExaminedFiles } from "./examined.ts";
@@ -40,8 +40,8 @@ export interface ExaminerOptions {
   readonly settle: number;
   /** Whether the removal of a file is published; `all`: however many are gone at once. */
   readonly publishRemovals: boolean | "all";
-  /** Where problems are told. */
-  readonly complaints: Complaints;
+  /** Where problems are logged. */
+  readonly problems: OnceLog;
   /** Where removals are told. */
   readonly logger: PluginLogger;
   /** Publish what mirror received where the bucket does not know the feed. @default false */
@@ -121,10 +121,12 @@ export class Examiner {
         : stamp.kind === "gone"
         ? await this.#gone(name, mark)
         : "ignored";
-      this.#options.complaints.resolved(path);
+      this.#options.problems.resolved(path);
       return outcome;
     } catch (error) {
-      this.#options.complaints.about(path, `Cannot publish '${path}': ${messageOf(error)}`);
+      this.#options.problems.problem(path, {
+        text: `Cannot publish '${path}': ${messageOf(error)}`,
+      });
       return "failed";
     }
   }
@@ -273,7 +275,7 @@ export class Examiner {
       if (decision === "leave") this.#tellGone(path, url!, "a newer update of its feed is known");
     }
     this.#examined.delete(name);
-    this.#options.complaints.resolved(filesOf(url));
+    this.#options.problems.resolved(filesOf(url));
     if (decision !== "publish") return "unchanged";
     if (url !== undefined) return "removed";
     throw new Error("it is gone, and nothing tells the URL of its feed any more");
@@ -296,15 +298,14 @@ export class Examiner {
     }
     // Asked anew: others were examined meanwhile, and all shall say the same.
     const names = [name, ...this.#examined.others(name, url)].filter((other) => !gone.has(other));
-    const { complaints } = this.#options;
-    if (names.length === 1) return void complaints.resolved(filesOf(url));
+    const { problems } = this.#options;
+    if (names.length === 1) return void problems.resolved(filesOf(url));
     const files = names.sort().map((name) => `'${this.#directory.pathOf(name)}'`).join(" and ");
-    complaints.about(
-      filesOf(url),
-      `${files} stand for the same URL ${
-        shownUrl(url)
-      }: keep one of them, each is published when it changes`,
-    );
+    problems.problem(filesOf(url), {
+      text:
+        `${files} stand for the same URL ${shownUrl(url)}: keep one of them, each is published ` +
+        "when it changes",
+    });
   }
 
   async #urlOfGone(name: string): Promise<string | undefined> {
@@ -316,7 +317,7 @@ export class Examiner {
   }
 }
 
-/** Subject of complaints. */
+/** Subject of problems. */
 function filesOf(url: string | undefined): string {
   return `files of ${url}`;
 }

@@ -5,9 +5,9 @@
  */
 import { resolve } from "node:path";
 import type { Environment } from "../base/environment.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
 import type { PluginLogger } from "../plugin.ts";
-import { Complaints } from "./complaints.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import { Examiner } from "./examine.ts";
 import { FeedDirectory } from "./feed_directory.ts";
@@ -65,7 +65,7 @@ export class FileWatcher implements AsyncDisposable {
   readonly #directory: FeedDirectory;
   readonly #ledger: FileLedger;
   readonly #options: FileWatcherOptions;
-  readonly #complaints: Complaints;
+  readonly #problems: OnceLog;
   readonly #examiner: Examiner;
   readonly #settling: Settling;
   readonly #closing = new AbortController();
@@ -80,18 +80,18 @@ export class FileWatcher implements AsyncDisposable {
   constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
     const { environment: { clock }, settle, publishRemovals, publishReceived } = options;
     const logger = hidingPasswords(options.logger);
-    const complaints = new Complaints(logger);
+    const problems = new OnceLog(logger, clock);
     const { catchUp } = options;
     this.#directory = new FeedDirectory(resolve(directory));
     this.#ledger = ledger;
     this.#options = { ...options, logger };
-    this.#complaints = complaints;
+    this.#problems = problems;
     this.#examiner = new Examiner(this.#directory, ledger, {
       clock,
       settle,
       publishRemovals,
       publishReceived,
-      complaints,
+      problems,
       logger,
       catchUp: catchUp && (() => catchUp(this.#closing.signal)),
     });
@@ -151,7 +151,7 @@ export class FileWatcher implements AsyncDisposable {
       await using watch = await DirectoryWatch.open(this.#directory, {
         clock,
         changed,
-        complaints: this.#complaints,
+        problems: this.#problems,
       });
       await this.#look();
       const interval = this.#isRestored ? rescan : Math.min(rescan, RESTORE_INTERVAL);
@@ -175,11 +175,9 @@ export class FileWatcher implements AsyncDisposable {
         directory: this.#directory,
         guard: this.#examiner.guard,
         examiner: this.#examiner,
-        complaints: this.#complaints,
+        problems: this.#problems,
       }, either);
-      if (this.#complaints.resolved(path)) {
-        this.#options.logger.info(`The feed directory '${path}' is there now`);
-      }
+      this.#problems.resolved(path, { text: `The feed directory '${path}' is there now` });
       const outcomes = new Map<string, Promise<Outcome>>();
       for (const [name, stamp] of changed) {
         const outcome = this.#mark(name, stamp);
@@ -190,7 +188,7 @@ export class FileWatcher implements AsyncDisposable {
       this.#finishLook([...outcomes.values()], identity);
       return { files, outcomes };
     } catch (error) {
-      if (!either.aborted) this.#complaints.about(path, problemWith(path, error));
+      if (!either.aborted) this.#problems.problem(path, { text: problemWith(path, error) });
       return failedLook(path);
     }
   }
@@ -201,13 +199,15 @@ export class FileWatcher implements AsyncDisposable {
     try {
       this.#isRestored ||= await this.#options.isRestored?.(signal) ?? true;
       if (this.#isRestored) {
-        this.#complaints.resolved(subject);
+        this.#problems.resolved(subject);
         return true;
       }
-      this.#complaints.about(subject, this.#waitsUntil("it is known"));
+      this.#problems.problem(subject, { text: this.#waitsUntil("it is known") });
     } catch (error) {
       if (signal.aborted) return false;
-      this.#complaints.about(subject, this.#waitsUntil(`it can be read: ${messageOf(error)}`));
+      this.#problems.problem(subject, {
+        text: this.#waitsUntil(`it can be read: ${messageOf(error)}`),
+      });
     }
     return false;
   }
@@ -273,11 +273,10 @@ export class FileWatcher implements AsyncDisposable {
     if (outcome !== "unsettled" || this.#closing.signal.aborted) return;
     if (this.#examiner.isWaitedFor(name)) return;
     const path = this.#directory.pathOf(name);
-    this.#complaints.about(
-      path,
-      `The file '${path}' keeps changing: it is read once it has been left alone for ` +
+    this.#problems.problem(path, {
+      text: `The file '${path}' keeps changing: it is read once it has been left alone for ` +
         `${this.#options.settle} ms`,
-    );
+    });
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { basename, dirname } from "node:path";
 import type { Clock } from "../base/environment.ts";
-import type { Complaints } from "./complaints.ts";
+import type { OnceLog } from "../base/once_log.ts";
 import type { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
 import type { FileLedger } from "./ledger.ts";
@@ -27,8 +27,8 @@ export interface RemovalGuardOptions {
   readonly clock: Clock;
   /** Whether removals are published; `all`: however many, a person has said so. */
   readonly publishRemovals: boolean | "all";
-  /** Where it is told what is not taken to be removed. */
-  readonly complaints: Complaints;
+  /** Where it is logged what is not taken to be removed. */
+  readonly problems: OnceLog;
 }
 
 /** What is missing from the directory. */
@@ -78,7 +78,7 @@ export class RemovalGuard {
       this.#tellAnother(missing, listing);
       return [];
     }
-    this.#options.complaints.resolved(`contents of ${path}`);
+    this.#options.problems.resolved(`contents of ${path}`);
     const isTrusted = this.#directory.trusts(identity);
     this.#directory.trust(identity);
     const names = [...missing.names];
@@ -107,11 +107,12 @@ export class RemovalGuard {
     const is = feeds.size === 0
       ? `is empty, and ${unexplained} files were seen in it`
       : `is another one than before, and ${unexplained} files that were seen are not in it`;
-    this.#options.complaints.about(
-      `contents of ${path}`,
-      `The feed directory '${path}' ${is}: they are not taken to be removed. Mount its disk, or put the ` +
-        "files back; if they are gone for good, publish that with 'feedsync watch --once --remove-missing'",
-    );
+    this.#options.problems.problem(`contents of ${path}`, {
+      text:
+        `The feed directory '${path}' ${is}: they are not taken to be removed. Mount its disk, or ` +
+        "put the files back; if they are gone for good, publish that with " +
+        "'feedsync watch --once --remove-missing'",
+    });
   }
 
   /** Why the file, which is gone, may not be taken to be removed; undefined when it may. */
@@ -129,14 +130,16 @@ export class RemovalGuard {
 
   #areFew({ unexplained, seen, removed }: Missing): boolean {
     const { path } = this.#directory;
-    const { publishRemovals, complaints } = this.#options;
+    const { publishRemovals, problems } = this.#options;
     const gone = unexplained + removed, total = seen + removed;
     const subject = `removals from ${path}`;
     if (gone <= MOST_REMOVED || gone <= total * MOST_REMOVED_PART) {
-      complaints.resolved(subject);
+      problems.resolved(subject);
       return true;
     }
-    if (publishRemovals && !this.#isTold) complaints.about(subject, tooMany(path, { gone, total }));
+    if (publishRemovals && !this.#isTold) {
+      problems.problem(subject, { text: tooMany(path, { gone, total }) });
+    }
     this.#isTold = true;
     return false;
   }

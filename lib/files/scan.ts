@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Complaints } from "./complaints.ts";
+import type { OnceLog } from "../base/once_log.ts";
 import type { Examiner } from "./examine.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
 import type { RemovalGuard } from "./removal_guard.ts";
@@ -35,8 +35,8 @@ export interface ScanContext {
   readonly guard: RemovalGuard;
   /** Knows which files were examined in this process. */
   readonly examiner: Examiner;
-  /** Where problems are told. */
-  readonly complaints: Complaints;
+  /** Where problems are logged. */
+  readonly problems: OnceLog;
 }
 
 /** Looks at the whole directory. Nothing is read that is certainly unchanged. */
@@ -71,8 +71,8 @@ export async function findChanges(
   };
 }
 
-function tellProblem({ directory, complaints }: ScanContext, { problem }: Listing): void {
+function tellProblem({ directory, problems }: ScanContext, { problem }: Listing): void {
   const subject = `names in ${directory.path}`;
-  if (problem) complaints.about(subject, problem.message);
-  else complaints.resolved(subject);
+  if (problem) problems.problem(subject, { text: problem.message });
+  else problems.resolved(subject);
 }

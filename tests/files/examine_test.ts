@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Complaints } from "../../lib/files/complaints.ts";
+import { OnceLog } from "../../lib/base/once_log.ts";
 import { Examiner } from "../../lib/files/examine.ts";
 import { FeedDirectory } from "../../lib/files/feed_directory.ts";
 import type { Mark } from "../../lib/files/settling.ts";
@@ -13,12 +13,13 @@ const EVENT: Mark = { received: new Set() };
 async function setUp(s: Setting, age: number) {
   await s.write(NAME, "content");
   const now = (await Deno.stat(s.path(NAME))).mtime!.getTime() + age;
+  const clock = { now: () => now, elapsed: () => now, setTimer: () => () => {} };
   const directory = new FeedDirectory(s.directory);
   const examiner = new Examiner(directory, s.ledger, {
-    clock: { now: () => now, elapsed: () => now, setTimer: () => () => {} },
+    clock,
     settle: 200,
     publishRemovals: true,
-    complaints: new Complaints(s.log),
+    problems: new OnceLog(s.log, clock),
     logger: s.log,
   });
   return { directory, examiner };
