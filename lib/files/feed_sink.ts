@@ -14,7 +14,7 @@ import { detailsOf, isReplaceable } from "./details.ts";
 import { feedFileName, hashedFileName } from "./feed_names.ts";
 import { FileTimes } from "./file_times.ts";
 import { findFile, type FoundFile, isStill } from "./found_file.ts";
-import { hidePasswords, hidingPasswords } from "./hidden_passwords.ts";
+import { hidePasswords, hidePasswordsIn } from "../base/redact.ts";
 import { keepAside } from "./keep_aside.ts";
 import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
 import { FeedPlaces } from "./places.ts";
@@ -63,7 +63,7 @@ export class FeedSink {
   private constructor(directory: string, { known = NO_KNOWN_FILES, logger }: FeedSinkOptions) {
     this.#directory = directory;
     this.#known = known;
-    this.#logger = hidingPasswords(logger);
+    this.#logger = hidePasswordsIn(logger);
     this.#places = new FeedPlaces(directory);
     this.#place = new MirroredPlace(directory, known);
     this.#times = new FileTimes(directory, systemEnvironment.clock, known);

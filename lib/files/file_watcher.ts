@@ -13,7 +13,7 @@ import { Examiner } from "./examine.ts";
 import { FeedDirectory } from "./feed_directory.ts";
 import type { FileLedger } from "./ledger.ts";
 import { findChanges } from "./scan.ts";
-import { hidingPasswords } from "./hidden_passwords.ts";
+import { hidePasswordsIn } from "../base/redact.ts";
 import { type Look, reportOf, type ScanReport } from "./scan_report.ts";
 import { type Outcome, Settling } from "./settling.ts";
 
@@ -79,7 +79,7 @@ export class FileWatcher implements AsyncDisposable {
   /** For the directory at this path; nothing happens before `start` or `scan` is called. */
   constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
     const { environment: { clock }, settle, publishRemovals, publishReceived } = options;
-    const logger = hidingPasswords(options.logger);
+    const logger = hidePasswordsIn(options.logger);
     const problems = new OnceLog(logger, clock);
     const { catchUp } = options;
     this.#directory = new FeedDirectory(resolve(directory));

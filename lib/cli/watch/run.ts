@@ -11,7 +11,7 @@ import { formatDuration } from "../../base/duration.ts";
 import { abortable } from "../../base/deadline.ts";
 import { sleep, systemEnvironment } from "../../base/environment.ts";
 import { BackendUnavailableError, FeedSyncError } from "../../errors.ts";
-import { hidePasswords } from "../../files/hidden_passwords.ts";
+import { hidePasswords } from "../../base/redact.ts";
 import { knownFiles } from "../../files/state_ledger.ts";
 import type { RunningPlugin } from "../../plugin.ts";
 import { flush } from "../../publish.ts";
