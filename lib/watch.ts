@@ -7,7 +7,7 @@ import type { Duration } from "./base/duration.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import type { UnreadableError } from "./errors.ts";
 import { checkPlugins } from "./plugins/check_plugin.ts";
-import { knownFiles } from "./files/state_ledger.ts";
+import { knownFiles } from "./files/state_records.ts";
 import type { PlainPlugin, PluginEntries, RunningPlugin } from "./plugin.ts";
 import type { FailedUpdate } from "./reading/delivery.ts";
 import type { Gap, Update } from "./update.ts";

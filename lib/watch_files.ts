@@ -9,7 +9,7 @@ import { resolveFiles } from "./config/files.ts";
 import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
 import type { ScanReport } from "./files/scan_report.ts";
-import { ledgerOf } from "./files/state_ledger.ts";
+import { fileRecords } from "./files/state_records.ts";
 import { FileWatcher } from "./files/file_watcher.ts";
 import { plainLogger } from "./base/plain_logger.ts";
 import { catchUp, restore } from "./reading/restore.ts";
@@ -82,7 +82,7 @@ export function watchFiles(
     config.directory,
   )!;
   const { environment } = parts;
-  const watcher = new FileWatcher(path, ledgerOf(parts, { schemes: config.urlSchemes }), {
+  const watcher = new FileWatcher(path, fileRecords(parts, { schemes: config.urlSchemes }), {
     environment,
     settle,
     rescan,

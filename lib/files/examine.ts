@@ -15,7 +15,7 @@ import { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory } from "./feed_directory.ts";
 import { FileTimes } from "./file_times.ts";
 import { Knowledge } from "./knowledge.ts";
-import type { FileLedger, SeenFile } from "./ledger.ts";
+import type { FileRecords, KnownFile } from "./known_files.ts";
 import {
   assertContent,
   assertFeedSize,
@@ -66,7 +66,7 @@ interface ReadFile {
 /** Examines the files of one directory, and remembers what it saw to save reading them again. */
 export class Examiner {
   readonly #directory: FeedDirectory;
-  readonly #ledger: FileLedger;
+  readonly #records: FileRecords;
   readonly #options: ExaminerOptions;
   readonly #examined = new ExaminedFiles();
   /** Since when files have been as they are, and half-written. */
@@ -77,14 +77,14 @@ export class Examiner {
   readonly guard: RemovalGuard;
 
   /** For the files in `directory`. */
-  constructor(directory: FeedDirectory, ledger: FileLedger, options: ExaminerOptions) {
+  constructor(directory: FeedDirectory, records: FileRecords, options: ExaminerOptions) {
     this.#directory = directory;
-    this.#ledger = ledger;
+    this.#records = records;
     this.#options = options;
     const { clock, catchUp } = options;
-    this.#times = new FileTimes(directory.path, clock, ledger);
+    this.#times = new FileTimes(directory.path, clock, records);
     this.#knowledge = catchUp && new Knowledge(clock, catchUp);
-    this.guard = new RemovalGuard(directory, ledger, { ...options, examined: this.#examined });
+    this.guard = new RemovalGuard(directory, records, { ...options, examined: this.#examined });
   }
 
   /** Whether the file is certainly as it was when it was last examined. */
@@ -103,8 +103,8 @@ export class Examiner {
    */
   received(name: string): Set<string> {
     const url = this.#examined.get(name)?.url ?? urlOfName(name);
-    const newest = url === undefined ? undefined : this.#ledger.newest(url);
-    const isOwn = newest?.hash === this.#ledger.get(this.#directory.pathOf(name))?.hash;
+    const newest = url === undefined ? undefined : this.#records.newest(url);
+    const isOwn = newest?.hash === this.#records.get(this.#directory.pathOf(name))?.hash;
     return new Set(newest && !isOwn ? [versionOf(url!, newest.hash)] : []);
   }
 
@@ -157,12 +157,12 @@ export class Examiner {
     if (after.key !== stamp.key) return { stamp: after.key };
 
     const place = await this.#directory.identity();
-    const isElsewhere = place !== (this.#ledger.identityOf(this.#directory.path) ?? place);
+    const isElsewhere = place !== (this.#records.identityOf(this.#directory.path) ?? place);
     const clockOffset = await this.#times.offset();
     const hash = contentHash(bytes);
     // From here on nothing is waited for: another file may stand for the same URL.
     const file = { name, stamp, identity, bytes, hash, isElsewhere, clockOffset };
-    const isFirst = !this.#ledger.isScanned(this.#directory.path);
+    const isFirst = !this.#records.isScanned(this.#directory.path);
     const isForeign = this.#isForeign(file);
     const decision = isForeign && this.#options.publishReceived
       ? "publish"
@@ -181,7 +181,7 @@ export class Examiner {
 
   /** Whether the content was received, and this bucket does not know its feed: it came from another one. */
   #isForeign({ hash, identity: { url, origin } }: ReadFile): boolean {
-    return this.#ledger.newest(url) === undefined && receivedAt({ hash, origin }) !== undefined;
+    return this.#records.newest(url) === undefined && receivedAt({ hash, origin }) !== undefined;
   }
 
   #decide(
@@ -190,25 +190,25 @@ export class Examiner {
     isFirst: boolean,
   ) {
     const { url, origin } = identity;
-    const now = this.#options.clock.now() + this.#ledger.clockOffset;
+    const now = this.#options.clock.now() + this.#records.clockOffset;
     return decideOnContent({
       hash,
       known: this.#knownFor(name, url),
       origin,
       modified: stamp.modified + clockOffset,
       changed: changedAt(stamp, { isFirst, clockOffset }),
-      newest: newestOf(this.#ledger.newest(url), origin, now),
+      newest: newestOf(this.#records.newest(url), origin, now),
       arrived: mark.received.has(versionOf(url, hash)),
       isElsewhere,
     });
   }
 
   /** What was seen in the file, unless it stood for another feed then. */
-  #knownFor(name: string, url: string): SeenFile | undefined {
-    const known = this.#ledger.get(this.#directory.pathOf(name));
+  #knownFor(name: string, url: string): KnownFile | undefined {
+    const known = this.#records.get(this.#directory.pathOf(name));
     const knownUrl = known?.url ?? this.#examined.get(name)?.url;
     // A program before this one told no URL: when nothing is known of this one, it was another.
-    if (knownUrl === undefined) return this.#ledger.newest(url) ? known : undefined;
+    if (knownUrl === undefined) return this.#records.newest(url) ? known : undefined;
     return knownUrl === url ? known : undefined;
   }
 
@@ -222,9 +222,9 @@ export class Examiner {
     if (decision === "publish") {
       const metadata = metadataFor(identity, hash);
       const update = { url, content: feedContent(bytes), metadata };
-      this.#ledger.publish(path, hash, update, { isNoted: isPlace });
-    } else if (decision !== "unchanged" || this.#ledger.get(path)?.url === undefined) {
-      this.#ledger.note(path, { url, hash, isLeft: decision === "leave" });
+      this.#records.publish(path, hash, update, { isNoted: isPlace });
+    } else if (decision !== "unchanged" || this.#records.get(path)?.url === undefined) {
+      this.#records.note(path, { url, hash, isLeft: decision === "leave" });
     }
   }
 
@@ -251,7 +251,7 @@ export class Examiner {
   async #gone(name: string, mark: Mark): Promise<Outcome | Changing> {
     const path = this.#directory.pathOf(name);
     this.#halfWritten.delete(name);
-    const known = this.#ledger.get(path);
+    const known = this.#records.get(path);
     if (typeof known?.hash !== "string") return "ignored";
     const refusal = await this.guard.refusal(name);
     if (refusal) return refusal;
@@ -262,16 +262,16 @@ export class Examiner {
       hash: known.hash,
       publishRemovals: this.#publishes(),
       elsewhere: this.#examined.others(name, url).length > 0,
-      newest: url === undefined ? undefined : this.#ledger.newest(url),
+      newest: url === undefined ? undefined : this.#records.newest(url),
       received: url !== undefined && mark.received.has(versionOf(url, null)),
     });
     if (decision === "publish" && url !== undefined) {
       // Who applied something newer, and is replacing the file, learned of it before.
       if (this.#knowledge?.includes(name) === false) return { stamp: key };
-      this.#ledger.publish(path, null, { url, removed: true });
+      this.#records.publish(path, null, { url, removed: true });
       this.#tellGone(path, url, "published that its feed is removed");
     } else {
-      this.#ledger.note(path, { url, hash: null });
+      this.#records.note(path, { url, hash: null });
       if (decision === "leave") this.#tellGone(path, url!, "a newer update of its feed is known");
     }
     this.#examined.delete(name);
@@ -310,7 +310,7 @@ export class Examiner {
 
   async #urlOfGone(name: string): Promise<string | undefined> {
     const url = this.#examined.get(name)?.url ??
-      this.#ledger.get(this.#directory.pathOf(name))?.url;
+      this.#records.get(this.#directory.pathOf(name))?.url;
     if (url !== undefined) return url;
     const feed = identifyFeed(name, this.#directory.readablePathOf(name));
     return await feed.then(({ url }) => url, () => undefined);

@@ -11,7 +11,7 @@ import type { PluginLogger } from "../plugin.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import { Examiner } from "./examine.ts";
 import { FeedDirectory } from "./feed_directory.ts";
-import type { FileLedger } from "./ledger.ts";
+import type { FileRecords } from "./known_files.ts";
 import { findChanges } from "./scan.ts";
 import { hidePasswordsIn } from "../base/redact.ts";
 import { type Look, reportOf, type ScanReport } from "./scan_report.ts";
@@ -63,7 +63,7 @@ const MOST_NAMED = 5;
  */
 export class FileWatcher implements AsyncDisposable {
   readonly #directory: FeedDirectory;
-  readonly #ledger: FileLedger;
+  readonly #records: FileRecords;
   readonly #options: FileWatcherOptions;
   readonly #problems: OnceLog;
   readonly #examiner: Examiner;
@@ -77,16 +77,16 @@ export class FileWatcher implements AsyncDisposable {
   #watching: Promise<void> | undefined;
 
   /** For the directory at this path; nothing happens before `start` or `scan` is called. */
-  constructor(directory: string, ledger: FileLedger, options: FileWatcherOptions) {
+  constructor(directory: string, records: FileRecords, options: FileWatcherOptions) {
     const { environment: { clock }, settle, publishRemovals, publishReceived } = options;
     const logger = hidePasswordsIn(options.logger);
     const problems = new OnceLog(logger, clock);
     const { catchUp } = options;
     this.#directory = new FeedDirectory(resolve(directory));
-    this.#ledger = ledger;
+    this.#records = records;
     this.#options = { ...options, logger };
     this.#problems = problems;
-    this.#examiner = new Examiner(this.#directory, ledger, {
+    this.#examiner = new Examiner(this.#directory, records, {
       clock,
       settle,
       publishRemovals,
@@ -226,7 +226,7 @@ export class FileWatcher implements AsyncDisposable {
     await Promise.all(outcomes);
     this.#looks--;
     if (this.#closing.signal.aborted) return;
-    this.#ledger.noteScanned(this.#directory.path, identity);
+    this.#records.noteScanned(this.#directory.path, identity);
     this.#tellLeft();
     this.#tellForeign();
   }

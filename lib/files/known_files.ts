@@ -1,12 +1,15 @@
 /**
- * What a server knows of the feed files on its disk: whoever writes over one asks first.
+ * What a server has recorded of the feed files on its disk. Whoever writes over a file asks first; whoever
+ * watches files also records what it sees and publishes. All paths are absolute, all hashes are made with
+ * `contentHash`, and all times are in milliseconds since 1970 by the store's clock.
  *
  * @module
  */
+import type { UpdateInput } from "../update.ts";
 
 /** The newest known update of a URL. */
 export interface NewestKnown {
-  /** When it was published, by the store's clock, in milliseconds since 1970. */
+  /** When it was published. */
   readonly time: number;
   /** `contentHash` of the content; null when the feed was removed. */
   readonly hash: string | null;
@@ -14,22 +17,21 @@ export interface NewestKnown {
 
 /** A file as this server last saw it. */
 export interface KnownFile {
+  /** URL of the feed that it stood for; absent when version 0.1 saw it. */
+  readonly url?: string;
   /** SHA-256 of the content that was last seen in it, base64; null: it was gone. */
   readonly hash: string | null;
-  /** That content was seen, and left unpublished: it is nowhere else. */
+  /** That content was seen and left unpublished: it is nowhere else. */
   readonly isLeft: boolean;
-  /**
-   * When content of the file, or that it is gone, was last published from here, in milliseconds by the
-   * store's clock; 0: never.
-   */
+  /** When the file's content, or that it is gone, was last published from here; 0: never. */
   readonly publishedAt: number;
 }
 
 /** What this server knows of feed files. */
 export interface KnownFiles {
-  /** Milliseconds to add to local times, such as those of files, to get the store's. */
+  /** Milliseconds to add to local times to get the store's. */
   readonly clockOffset: number;
-  /** What was last seen in the file at this absolute path; undefined when it was never seen. */
+  /** What was last seen in the file; undefined when it was never seen. */
   get(path: string): KnownFile | undefined;
   /** The newest update of the URL, published here or applied; undefined when the URL is unknown. */
   newest(url: string): NewestKnown | undefined;
@@ -39,13 +41,13 @@ export interface KnownFiles {
   identityOf(directory: string): string | undefined;
   /** Which directory at this path was written to; undefined when none was. */
   mirrored(directory: string): string | undefined;
-  /** Remembers which directory at this path is written to. */
+  /** Records which directory at this path is written to. */
   noteMirrored(directory: string, identity: string): void;
-  /** Whether the files of the directory were all looked at before, in whatever run. */
+  /** Whether all files of the directory were looked at before, in whatever run. */
   isScanned(directory: string): boolean;
 }
 
-/** For who has no state: nothing is known of any file. */
+/** Without a state nothing is known of any file. */
 export const NO_KNOWN_FILES: KnownFiles = {
   clockOffset: 0,
   get: () => undefined,
@@ -56,3 +58,35 @@ export const NO_KNOWN_FILES: KnownFiles = {
   noteMirrored: () => {},
   isScanned: () => false,
 };
+
+/** What was seen in a file. */
+export interface Sighting {
+  /** URL of its feed; undefined when nothing tells it any more. */
+  readonly url: string | undefined;
+  /** Hash of the content; null: the file is gone. */
+  readonly hash: string | null;
+  /** The content is left unpublished. @default false */
+  readonly isLeft?: boolean;
+}
+
+/** The records that a watcher of files reads and writes. */
+export interface FileRecords extends KnownFiles {
+  /** How many files below `directory` were published as gone after `time`. */
+  removedSince(directory: string, time: number): number;
+  /** Records what was seen in the file, without publishing it. */
+  note(path: string, sighting: Sighting): void;
+  /** Records that all files of the directory were looked at; without an identity, the known one stays. */
+  noteScanned(directory: string, identity: string | undefined): void;
+  /**
+   * Accepts the update and, unless `isNoted` is false, records what was seen, in one transaction. It is
+   * durable when this returns; the upload goes on in the background.
+   *
+   * @throws {InvalidUpdateError} when it cannot be published; then nothing is recorded.
+   */
+  publish(
+    path: string,
+    hash: string | null,
+    update: UpdateInput,
+    options?: { readonly isNoted?: boolean },
+  ): void;
+}

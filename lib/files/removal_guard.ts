@@ -8,7 +8,7 @@ import type { Clock } from "../base/environment.ts";
 import type { OnceLog } from "../base/once_log.ts";
 import type { ExaminedFiles } from "./examined.ts";
 import type { FeedDirectory, Listing } from "./feed_directory.ts";
-import type { FileLedger } from "./ledger.ts";
+import type { FileRecords } from "./known_files.ts";
 import { urlOfName } from "./read_feed.ts";
 
 /** More files than this, and than that part of all, are not taken to be removed without a person. */
@@ -46,7 +46,7 @@ interface Missing {
 /** Says of files that are gone whether they were removed. */
 export class RemovalGuard {
   readonly #directory: FeedDirectory;
-  readonly #ledger: FileLedger;
+  readonly #records: FileRecords;
   readonly #examined: ExaminedFiles;
   readonly #options: RemovalGuardOptions;
   #missing: Missing | undefined;
@@ -55,11 +55,11 @@ export class RemovalGuard {
   /** For the files in `directory`. */
   constructor(
     directory: FeedDirectory,
-    ledger: FileLedger,
+    records: FileRecords,
     { examined, ...options }: RemovalGuardOptions & { readonly examined: ExaminedFiles },
   ) {
     this.#directory = directory;
-    this.#ledger = ledger;
+    this.#records = records;
     this.#examined = examined;
     this.#options = options;
   }
@@ -73,7 +73,7 @@ export class RemovalGuard {
     this.#isTold = false;
     const missing = this.#missing = this.#compare(listing);
     const { path } = this.#directory;
-    const isSame = identity !== undefined && identity === this.#ledger.identityOf(path);
+    const isSame = identity !== undefined && identity === this.#records.identityOf(path);
     if (!this.#isPlace(missing, listing, { identity, isSame })) {
       this.#tellAnother(missing, listing);
       return [];
@@ -85,7 +85,7 @@ export class RemovalGuard {
     if (isSame || isTrusted || this.#options.publishRemovals === "all") return names;
     for (const name of names) {
       const path = this.#directory.pathOf(name);
-      this.#ledger.note(path, { url: this.#urlOf(name), hash: null });
+      this.#records.note(path, { url: this.#urlOf(name), hash: null });
     }
     return [];
   }
@@ -147,16 +147,16 @@ export class RemovalGuard {
   #compare({ feeds, problem }: Listing): Missing {
     const { path: directory } = this.#directory;
     const { clock } = this.#options;
-    const seen = this.#ledger.seenIn(directory)
+    const seen = this.#records.seenIn(directory)
       .filter((path) => dirname(path) === directory)
       .map((path) => basename(path));
     const missing = seen.filter((name) => !feeds.has(name) && !problem?.isAbout(name));
-    const since = clock.now() + this.#ledger.clockOffset - TOGETHER;
+    const since = clock.now() + this.#records.clockOffset - TOGETHER;
     return {
       names: new Set(missing),
       unexplained: missing.filter((name) => !this.#isExplained(name)).length,
       seen: seen.length,
-      removed: this.#ledger.removedSince(directory, since),
+      removed: this.#records.removedSince(directory, since),
       expires: clock.elapsed() + LISTING_AGE,
     };
   }
@@ -165,11 +165,11 @@ export class RemovalGuard {
   #isExplained(name: string): boolean {
     const url = this.#urlOf(name);
     if (url === undefined) return false;
-    return this.#ledger.newest(url)?.hash === null || this.#examined.others(name, url).length > 0;
+    return this.#records.newest(url)?.hash === null || this.#examined.others(name, url).length > 0;
   }
 
   #urlOf(name: string): string | undefined {
-    return this.#ledger.get(this.#directory.pathOf(name))?.url ?? urlOfName(name);
+    return this.#records.get(this.#directory.pathOf(name))?.url ?? urlOfName(name);
   }
 }
 

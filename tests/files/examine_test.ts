@@ -15,7 +15,7 @@ async function setUp(s: Setting, age: number) {
   const now = (await Deno.stat(s.path(NAME))).mtime!.getTime() + age;
   const clock = { now: () => now, elapsed: () => now, setTimer: () => () => {} };
   const directory = new FeedDirectory(s.directory);
-  const examiner = new Examiner(directory, s.ledger, {
+  const examiner = new Examiner(directory, s.records, {
     clock,
     settle: 200,
     publishRemovals: true,
@@ -30,7 +30,7 @@ Deno.test("a file that an event told of is read once its last modification is ol
   const early = await setUp(s, 199);
   const { key } = await takeStamp(s.path(NAME));
   assert.deepEqual(await early.examiner.examine(NAME, EVENT), { stamp: key });
-  assert.equal(s.ledger.published.length, 0);
+  assert.equal(s.records.published.length, 0);
   const late = await setUp(s, 200);
   assert.equal(await late.examiner.examine(NAME, EVENT), "published");
 });
@@ -42,7 +42,7 @@ Deno.test("a file that a scan found is read once it is as it was found, whatever
   await s.write(NAME, "more content");
   const changed = await examiner.examine(NAME, { ...EVENT, stamp: key });
   assert.deepEqual(changed, { stamp: (await takeStamp(s.path(NAME))).key });
-  assert.equal(s.ledger.published.length, 0);
+  assert.equal(s.records.published.length, 0);
   assert.equal(await examiner.examine(NAME, { ...EVENT, ...Object(changed) }), "published");
 });
 

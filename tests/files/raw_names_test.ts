@@ -29,7 +29,7 @@ Deno.test({
       unsettled: [],
       withheld: [],
     });
-    const published = new Map(s.ledger.published.map(({ url, content }) => [url, content]));
+    const published = new Map(s.records.published.map(({ url, content }) => [url, content]));
     assert.deepEqual(
       published,
       new Map<string, unknown>([
@@ -48,7 +48,7 @@ Deno.test({
       rm "$(printf 'https___a.example_caf\\351.feed')"`);
     const last = await again.scan();
     assert.deepEqual([last.published, last.removed, last.failed], [1, 1, []]);
-    assert.equal(s.ledger.urls.get("https://a.example/caf%E9")?.hash, null);
+    assert.equal(s.records.urls.get("https://a.example/caf%E9")?.hash, null);
     assert.deepEqual(s.log.lines.filter((line) => !line.includes("is gone: published")), []);
   },
 });
@@ -65,9 +65,9 @@ Deno.test({
     });
     for (const content of ["one", "two"]) {
       await s.shell(`printf ${content} > "$(printf 'feeds/https___a.example_\\351.feed')"`);
-      await s.ledger.untilNewest("https://a.example/%E9", content);
+      await s.records.untilNewest("https://a.example/%E9", content);
       await s.write("https___b.example_.feed", content);
-      await s.ledger.untilNewest("https://b.example/", content);
+      await s.records.untilNewest("https://b.example/", content);
     }
   },
 });
@@ -91,7 +91,7 @@ Deno.test({
   permissions: { read: true, write: true, env: true, run: false },
   async fn() {
     const [s] = prepared;
-    s.ledger.note(s.path("https___a.example_caf\ufffdE9.feed"), {
+    s.records.note(s.path("https___a.example_caf\ufffdE9.feed"), {
       url: "https://a.example/caf%E9",
       hash: "seen",
     });

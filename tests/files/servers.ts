@@ -2,7 +2,7 @@
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
-import { knownFiles, ledgerOf } from "../../lib/files/state_ledger.ts";
+import { fileRecords, knownFiles } from "../../lib/files/state_records.ts";
 import type { ScanReport } from "../../lib/files/scan_report.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
@@ -122,7 +122,7 @@ export class Scene implements AsyncDisposable {
     }
     const options = { manual: true, outagePatienceMs: 100 };
     const watcher = watches ? watchWith(connection, plugins, options) : undefined;
-    const files = new FileWatcher(this.directory, ledgerOf(parts), {
+    const files = new FileWatcher(this.directory, fileRecords(parts), {
       environment: systemEnvironment,
       settle: 20,
       rescan: 60_000,

@@ -12,7 +12,7 @@ import { abortable } from "../../base/deadline.ts";
 import { sleep, systemEnvironment } from "../../base/environment.ts";
 import { BackendUnavailableError, FeedSyncError } from "../../errors.ts";
 import { hidePasswords } from "../../base/redact.ts";
-import { knownFiles } from "../../files/state_ledger.ts";
+import { knownFiles } from "../../files/state_records.ts";
 import type { RunningPlugin } from "../../plugin.ts";
 import { flush } from "../../publish.ts";
 import { type Watcher, watchWith } from "../../watch.ts";

@@ -1,5 +1,5 @@
 /**
- * The state as the memory of feed files.
+ * The records of feed files, kept in the state.
  *
  * @module
  */
@@ -7,32 +7,26 @@ import { join, sep } from "node:path";
 import type { Parts } from "../connection.ts";
 import type { FeedUrlOptions } from "../feed_url.ts";
 import { accept, prepareUpdate } from "../publishing/accept.ts";
-import type { KnownFiles } from "./known_files.ts";
-import type { FileLedger, SeenFile } from "./ledger.ts";
+import type { FileRecords, KnownFile, KnownFiles } from "./known_files.ts";
 
 /** After a crash of the machine files are only looked at again. */
 const UNSYNCED = { durable: false };
 
-/** Directories are remembered by their paths; this is the one of none. */
-function mirrorOf(directory: string): string {
-  return `mirror:${directory}`;
-}
-
 /** What the state knows of feed files, for whoever writes over them. */
 export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
   const { files, newest } = state;
-  // It cannot change any more, and looking takes long.
+  // Cached: it cannot change any more, and the query is slow.
   const former = new Map<string, boolean>();
   return {
     get clockOffset() {
       return state.clockOffset;
     },
-    get(path): SeenFile | undefined {
+    get(path): KnownFile | undefined {
       const hash = files.get(path);
       if (hash === undefined) return undefined;
       const { url, leftHash = null, publishedAt = 0, removedAt = 0 } = files.feed(path) ?? {};
       const isLeft = hash !== null && hash === leftHash;
-      return { hash, url, isLeft, publishedAt: Math.max(publishedAt, removedAt) };
+      return { url, hash, isLeft, publishedAt: Math.max(publishedAt, removedAt) };
     },
     newest: (url) => newest.get(url),
     seenIn: (directory) => files.existing(join(directory, sep)),
@@ -40,34 +34,28 @@ export function knownFiles({ state }: Pick<Parts, "state">): KnownFiles {
     mirrored: (directory) => files.scanned(mirrorOf(directory)) ?? undefined,
     noteMirrored: (directory, identity) =>
       state.transaction(() => files.noteScanned(mirrorOf(directory), identity), UNSYNCED),
-    // The states of 0.1 tell by what was seen in it.
+    // States of version 0.1 have files, but no scanned directories.
     isScanned: (directory) =>
       files.scanned(directory) !== undefined ||
       former.getOrInsertComputed(directory, () => files.hasFormer(join(directory, sep))),
   };
 }
 
-/** What was seen in files, and what is published of them, in the state; `options`: which URLs are accepted. */
-export function ledgerOf(parts: Parts, options?: FeedUrlOptions): FileLedger {
+/** Scanned directories are recorded by their paths; no directory has this one. */
+function mirrorOf(directory: string): string {
+  return `mirror:${directory}`;
+}
+
+/** The records of a watcher of files; `options` says which URLs are accepted. */
+export function fileRecords(parts: Parts, options?: FeedUrlOptions): FileRecords {
   const { state, uploader } = parts, { files } = state;
-  const known = knownFiles({ state });
-  return {
-    get clockOffset() {
-      return known.clockOffset;
-    },
-    get: known.get,
-    isScanned: known.isScanned,
-    seenIn: known.seenIn,
-    mirrored: known.mirrored,
-    noteMirrored: known.noteMirrored,
+  const written: Omit<FileRecords, keyof KnownFiles> = {
     removedSince: (directory, time) => files.removedSince(join(directory, sep), time),
-    newest: known.newest,
     note: (path, { url, hash, isLeft = false }) =>
       state.transaction(() => {
         files.note(path, hash);
         if (url !== undefined) files.noteFeed(path, { url, leftHash: isLeft ? hash : null });
       }, UNSYNCED),
-    identityOf: known.identityOf,
     noteScanned: (directory, identity) =>
       state.transaction(() => files.noteScanned(directory, identity), UNSYNCED),
     publish(path, hash, update, { isNoted = true } = {}) {
@@ -82,4 +70,6 @@ export function ledgerOf(parts: Parts, options?: FeedUrlOptions): FileLedger {
       uploader.start();
     },
   };
+  // Assigned, not spread: `clockOffset` is a getter, and changes.
+  return Object.assign(knownFiles(parts), written);
 }
