@@ -8,9 +8,9 @@ import type { Duration } from "./base/duration.ts";
 import { resolveFiles } from "./config/files.ts";
 import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
-import type { ScanReport } from "./files/scan_report.ts";
+import type { ScanReport } from "./files/watching/scan_report.ts";
 import { fileRecords } from "./files/state_records.ts";
-import { FileWatcher } from "./files/file_watcher.ts";
+import { FileWatcher } from "./files/watching/file_watcher.ts";
 import { plainLogger } from "./base/plain_logger.ts";
 import { catchUp, restore } from "./reading/restore.ts";
 

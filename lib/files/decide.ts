@@ -6,7 +6,7 @@
  */
 import { isPlausible } from "../state/newest.ts";
 import type { KnownFile, NewestKnown } from "./known_files.ts";
-import type { Stamp } from "./stamp.ts";
+import type { Stamp } from "./file_status.ts";
 
 /** Which update the `.feed.json` beside a file says was written to it. */
 export interface Origin {

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { messageOf } from "../errors.ts";
 import { FEED_SUFFIX } from "./feed_names.ts";
-import { isDoubtful, RawNames } from "./raw_names.ts";
+import { isDoubtful, RawNames } from "./non_utf8_names.ts";
 
 /** Names that could not be read. */
 export interface ListingProblem {

@@ -10,7 +10,7 @@ import { feedIdentity } from "../feed_url.ts";
 import type { JsonObject } from "../update.ts";
 import type { Origin } from "./decide.ts";
 import { isReplaceable, originOf } from "./details.ts";
-import { percentEncodeEscapes } from "./raw_names.ts";
+import { percentEncodeEscapes } from "./non_utf8_names.ts";
 
 /** Which feed a file stands for. */
 export interface FeedIdentity {

@@ -1,7 +1,7 @@
 /** A real directory, records in memory and a clock that runs faster than the real one. */
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
 import type { FileRecords, KnownFile, NewestKnown, Sighting } from "../../lib/files/known_files.ts";
-import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
+import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watching/file_watcher.ts";
 import { contentBytes, contentHash, type Json, type UpdateInput } from "../../lib/update.ts";
 
 /** What went through `publish`. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { OnceLog } from "../../lib/base/once_log.ts";
-import { Examiner } from "../../lib/files/examine.ts";
+import { Examiner } from "../../lib/files/watching/examiner.ts";
 import { FeedDirectory } from "../../lib/files/feed_directory.ts";
-import type { Mark } from "../../lib/files/settling.ts";
-import { takeStamp } from "../../lib/files/stamp.ts";
+import type { Mark } from "../../lib/files/watching/debouncer.ts";
+import { takeStamp } from "../../lib/files/file_status.ts";
 import { Setting } from "./setting.ts";
 
 const NAME = "https___a.example_.feed";

@@ -4,13 +4,13 @@
  * @module
  */
 import { join } from "node:path";
-import { systemEnvironment } from "../base/environment.ts";
-import { inDirectory } from "../base/durable_file.ts";
-import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "./feed_names.ts";
-import { fileVersion } from "../base/file_version.ts";
-import { feedIdentity } from "../feed_url.ts";
-import { feedOf } from "./feed_directory.ts";
-import { identifyFeed } from "./read_feed.ts";
+import { systemEnvironment } from "../../base/environment.ts";
+import { inDirectory } from "../../base/durable_file.ts";
+import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "../feed_names.ts";
+import { fileVersion } from "../../base/file_version.ts";
+import { feedIdentity } from "../../feed_url.ts";
+import { feedOf } from "../feed_directory.ts";
+import { identifyFeed } from "../read_feed.ts";
 
 /** The directory is listed again after so many milliseconds, or ten times as long as that took. */
 const LISTING_AGE = 100;

@@ -4,18 +4,18 @@
  * @module
  */
 import { resolve } from "node:path";
-import type { Environment } from "../base/environment.ts";
-import { OnceLog } from "../base/once_log.ts";
-import { messageOf } from "../errors.ts";
-import type { PluginLogger } from "../plugin.ts";
+import type { Environment } from "../../base/environment.ts";
+import { OnceLog } from "../../base/once_log.ts";
+import { messageOf } from "../../errors.ts";
+import type { PluginLogger } from "../../plugin.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
-import { Examiner } from "./examine.ts";
-import { FeedDirectory } from "./feed_directory.ts";
-import type { FileRecords } from "./known_files.ts";
+import { Examiner } from "./examiner.ts";
+import { FeedDirectory } from "../feed_directory.ts";
+import type { FileRecords } from "../known_files.ts";
 import { findChanges } from "./scan.ts";
-import { hidePasswordsIn } from "../base/redact.ts";
+import { hidePasswordsIn } from "../../base/redact.ts";
 import { type Look, reportOf, type ScanReport } from "./scan_report.ts";
-import { type Outcome, Settling } from "./settling.ts";
+import { type Outcome, Settling } from "./debouncer.ts";
 
 /** Options of {@linkcode FileWatcher}. */
 export interface FileWatcherOptions {

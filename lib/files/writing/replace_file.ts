@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { inDirectory, renameDurably, writeDurably } from "../base/durable_file.ts";
+import { inDirectory, renameDurably, writeDurably } from "../../base/durable_file.ts";
 
 /** Written, and not yet at its place. */
 export interface PreparedFile extends AsyncDisposable {

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { OnceLog } from "../base/once_log.ts";
-import type { Examiner } from "./examine.ts";
-import type { FeedDirectory, Listing } from "./feed_directory.ts";
+import type { OnceLog } from "../../base/once_log.ts";
+import type { Examiner } from "./examiner.ts";
+import type { FeedDirectory, Listing } from "../feed_directory.ts";
 import type { RemovalGuard } from "./removal_guard.ts";
-import { takeStamp } from "./stamp.ts";
+import { takeStamp } from "../file_status.ts";
 
 /** Files looked at side by side; more are not faster. */
 const SIDE_BY_SIDE = 16;

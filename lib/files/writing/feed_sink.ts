@@ -4,22 +4,22 @@
  * @module
  */
 import { join } from "node:path";
-import { systemEnvironment } from "../base/environment.ts";
-import { messageOf } from "../errors.ts";
-import { feedIdentity } from "../feed_url.ts";
-import type { PluginLogger } from "../plugin.ts";
-import { contentBytes, contentHash, type Update } from "../update.ts";
-import { changedAt, decideOnWrite, type FoundContent, receivedAt } from "./decide.ts";
-import { detailsOf, isReplaceable } from "./details.ts";
-import { feedFileName, hashedFileName } from "./feed_names.ts";
-import { FileTimes } from "./file_times.ts";
+import { systemEnvironment } from "../../base/environment.ts";
+import { messageOf } from "../../errors.ts";
+import { feedIdentity } from "../../feed_url.ts";
+import type { PluginLogger } from "../../plugin.ts";
+import { contentBytes, contentHash, type Update } from "../../update.ts";
+import { changedAt, decideOnWrite, type FoundContent, receivedAt } from "../decide.ts";
+import { detailsOf, isReplaceable } from "../details.ts";
+import { feedFileName, hashedFileName } from "../feed_names.ts";
+import { FileTimes } from "../file_clock.ts";
 import { findFile, type FoundFile, isStill } from "./found_file.ts";
-import { hidePasswords, hidePasswordsIn } from "../base/redact.ts";
+import { hidePasswords, hidePasswordsIn } from "../../base/redact.ts";
 import { keepAside } from "./keep_aside.ts";
-import { type KnownFiles, NO_KNOWN_FILES } from "./known_files.ts";
-import { FeedPlaces } from "./places.ts";
-import { identifyFeed, urlOfName } from "./read_feed.ts";
-import { MirroredPlace } from "./mirrored_place.ts";
+import { type KnownFiles, NO_KNOWN_FILES } from "../known_files.ts";
+import { FeedPlaces } from "./feed_locator.ts";
+import { identifyFeed, urlOfName } from "../read_feed.ts";
+import { MirroredPlace } from "./mirror_directory.ts";
 import { type PreparedFile, prepareFile } from "./replace_file.ts";
 
 /** A file that changes so often while it is looked at is left to the next attempt. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { latestChangeOf } from "./stamp.ts";
+import { latestChangeOf } from "../file_status.ts";
 
 /** A file, a link, or something else. */
 export interface FoundFile {

@@ -4,10 +4,10 @@
  * @module
  */
 import { basename } from "node:path";
-import type { OnceLog } from "../base/once_log.ts";
-import { type Clock, sleep } from "../base/environment.ts";
-import { messageOf } from "../errors.ts";
-import { type FeedDirectory, feedOf } from "./feed_directory.ts";
+import type { OnceLog } from "../../base/once_log.ts";
+import { type Clock, sleep } from "../../base/environment.ts";
+import { messageOf } from "../../errors.ts";
+import { type FeedDirectory, feedOf } from "../feed_directory.ts";
 
 /** How often it is checked that the watched directory is still the one at the path: milliseconds. */
 const CHECK_INTERVAL = 1_000;

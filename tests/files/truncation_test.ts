@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findTruncation } from "../../lib/files/completeness.ts";
+import { findTruncation } from "../../lib/files/watching/truncation.ts";
 
 const RSS = `<?xml version="1.0" encoding="utf-8"?>
 <!-- made by hand -->

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "../base/environment.ts";
+import type { Clock } from "../../base/environment.ts";
 
 /** Learns what others have published, for all who ask at the same time. */
 export class Knowledge {

@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { writeDurably } from "../base/durable_file.ts";
+import { writeDurably } from "../../base/durable_file.ts";
 
 /** No longer name is allowed by common file systems, in bytes. */
 const MAX_NAME_BYTES = 255;

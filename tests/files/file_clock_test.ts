@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FileTimes } from "../../lib/files/file_times.ts";
+import { FileTimes } from "../../lib/files/file_clock.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -5,10 +5,10 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { BackendUnavailableError, messageOf } from "../errors.ts";
-import { feedOf, identityOf } from "./feed_directory.ts";
-import type { KnownFiles } from "./known_files.ts";
-import { MOST_REMOVED_PART } from "./removal_guard.ts";
+import { BackendUnavailableError, messageOf } from "../../errors.ts";
+import { feedOf, identityOf } from "../feed_directory.ts";
+import type { KnownFiles } from "../known_files.ts";
+import { MOST_REMOVED_PART } from "../watching/removal_guard.ts";
 import { removeLeftovers } from "./replace_file.ts";
 
 /** By a file of this name a person says that the directory takes the place of the former one. */

@@ -3,19 +3,19 @@
  *
  * @module
  */
-import type { Clock } from "../base/environment.ts";
-import type { OnceLog } from "../base/once_log.ts";
-import { messageOf } from "../errors.ts";
-import { shownUrl } from "../feed_url.ts";
-import type { PluginLogger } from "../plugin.ts";
-import { contentHash } from "../update.ts";
-import { findTruncation } from "./completeness.ts";
-import { changedAt, decideOnContent, decideOnRemoval, newestOf, receivedAt } from "./decide.ts";
-import { ExaminedFiles } from "./examined.ts";
-import type { FeedDirectory } from "./feed_directory.ts";
-import { FileTimes } from "./file_times.ts";
+import type { Clock } from "../../base/environment.ts";
+import type { OnceLog } from "../../base/once_log.ts";
+import { messageOf } from "../../errors.ts";
+import { shownUrl } from "../../feed_url.ts";
+import type { PluginLogger } from "../../plugin.ts";
+import { contentHash } from "../../update.ts";
+import { findTruncation } from "./truncation.ts";
+import { changedAt, decideOnContent, decideOnRemoval, newestOf, receivedAt } from "../decide.ts";
+import { ExaminedFiles } from "./examined_files.ts";
+import type { FeedDirectory } from "../feed_directory.ts";
+import { FileTimes } from "../file_clock.ts";
 import { Knowledge } from "./knowledge.ts";
-import type { FileRecords, KnownFile } from "./known_files.ts";
+import type { FileRecords, KnownFile } from "../known_files.ts";
 import {
   assertContent,
   assertFeedSize,
@@ -24,10 +24,10 @@ import {
   identifyFeed,
   metadataFor,
   urlOfName,
-} from "./read_feed.ts";
+} from "../read_feed.ts";
 import { RemovalGuard } from "./removal_guard.ts";
-import type { Changing, Mark, Outcome } from "./settling.ts";
-import { isReliable, type Stamp, takeStamp } from "./stamp.ts";
+import type { Changing, Mark, Outcome } from "./debouncer.ts";
+import { isReliable, type Stamp, takeStamp } from "../file_status.ts";
 
 /** Content that ends in the middle is published when the file was left alone for so many milliseconds. */
 export const HALF_WRITTEN_FOR = 10_000;

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { type Changing, type Mark, type Outcome, Settling } from "../../lib/files/settling.ts";
+import {
+  type Changing,
+  type Mark,
+  type Outcome,
+  Settling,
+} from "../../lib/files/watching/debouncer.ts";
 
 const received: ReadonlySet<string> = new Set();
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Outcome } from "./settling.ts";
+import type { Outcome } from "./debouncer.ts";
 
 /** What a scan did. */
 export interface ScanReport {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "../base/environment.ts";
+import type { Clock } from "../../base/environment.ts";
 
 /** Files examined side by side: bounds the memory that their content takes. */
 const SIDE_BY_SIDE = 16;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { feedFileName, hashedFileName } from "../../lib/files/feed_names.ts";
-import { FeedPlaces } from "../../lib/files/places.ts";
+import { FeedPlaces } from "../../lib/files/writing/feed_locator.ts";
 
 const UPPER = "https://example.com/Feed", LOWER = "https://example.com/feed";
 

@@ -4,12 +4,12 @@
  * @module
  */
 import { basename, dirname } from "node:path";
-import type { Clock } from "../base/environment.ts";
-import type { OnceLog } from "../base/once_log.ts";
-import type { ExaminedFiles } from "./examined.ts";
-import type { FeedDirectory, Listing } from "./feed_directory.ts";
-import type { FileRecords } from "./known_files.ts";
-import { urlOfName } from "./read_feed.ts";
+import type { Clock } from "../../base/environment.ts";
+import type { OnceLog } from "../../base/once_log.ts";
+import type { ExaminedFiles } from "./examined_files.ts";
+import type { FeedDirectory, Listing } from "../feed_directory.ts";
+import type { FileRecords } from "../known_files.ts";
+import { urlOfName } from "../read_feed.ts";
 
 /** More files than this, and than that part of all, are not taken to be removed without a person. */
 const MOST_REMOVED = 3;
