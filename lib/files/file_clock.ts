@@ -10,17 +10,17 @@ import { clockOffset } from "../stores/meter.ts";
 /** Some file systems keep times to two seconds. */
 const RESOLUTION_MS = 2_000;
 
-/** Clocks that were set by less are taken to be as they were. */
+/** A clock that was set by no more than this is not measured again. */
 const TOLERANCE_MS = 1_000;
 
-/** Tells what file times are by the store's clock. */
-export class FileTimes {
+/** Tells how far the clock of a directory's files is from the store's. */
+export class FileClock {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #store: { readonly clockOffset: number };
-  #measured: { readonly local: number; readonly offset: Promise<number> } | undefined;
+  #measured: { readonly localMs: number; readonly aheadMs: Promise<number> } | undefined;
 
-  /** For the files in `directory`; `store` tells how far its clock is ahead of the local one. */
+  /** For the files in `directory`; `store` tells how far the store's clock is ahead of the local one. */
   constructor(directory: string, clock: Clock, store: { readonly clockOffset: number }) {
     this.#directory = directory;
     this.#clock = clock;
@@ -29,16 +29,16 @@ export class FileTimes {
 
   /** Milliseconds to add to file times to get the store's. */
   async offset(): Promise<number> {
-    // Differs once the local clock was set.
-    const local = this.#clock.now() - this.#clock.elapsed();
-    if (!this.#measured || Math.abs(this.#measured.local - local) > TOLERANCE_MS) {
-      this.#measured = { local, offset: this.#measure() };
+    // Changes only when the local clock is set.
+    const localMs = this.#clock.now() - this.#clock.elapsed();
+    if (!this.#measured || Math.abs(this.#measured.localMs - localMs) > TOLERANCE_MS) {
+      this.#measured = { localMs, aheadMs: this.#measure() };
     }
-    const { offset } = this.#measured;
-    return this.#store.clockOffset - await offset;
+    const { aheadMs } = this.#measured;
+    return this.#store.clockOffset - await aheadMs;
   }
 
-  /** How far file times are ahead of the local clock; they agree where no file can be written. */
+  /** How far file times are ahead of the local clock; 0 where no file can be written. */
   async #measure(): Promise<number> {
     const path = join(this.#directory, `.feedsync-${crypto.randomUUID()}.tmp`);
     const begun = this.#clock.elapsed();

@@ -1,61 +1,123 @@
 /**
- * Tells cheaply whether a feed file may have changed.
+ * What the file system says of a feed file: whether it may have changed, and when.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { fileVersion } from "../base/file_version.ts";
 
-/** Two different contents written within this time may carry the same stamp: file times are coarse. */
-const COARSEST_FILE_TIME = 2_000;
+/** Two contents written within this time may have the same fingerprint: file times are coarse. */
+const COARSEST_FILE_TIME_MS = 2_000;
 
-/** A file and the `.feed.json` beside it as the file system describes them, unread. */
-export interface Stamp {
-  /** A regular file, nothing at all, or anything else: directory, dangling link, device. */
+/** Systems date files by a clock that advances in ticks. */
+const TICK_MS = 10;
+
+/** `ctime` is in whole seconds, rounded down. */
+const MAX_ROUNDING_MS = 999;
+
+/** A feed file and the `.feed.json` beside it, unread. */
+export interface FileStatus {
+  /** A regular file, nothing at all, or anything else: a directory, dangling link or device. */
   readonly kind: "file" | "gone" | "other";
   /** Differs when either of the two files was changed or replaced. */
-  readonly key: string;
+  readonly fingerprint: string;
   /** Bytes in the feed file. */
-  readonly size: number;
+  readonly sizeBytes: number;
   /** When the feed file was modified, in milliseconds since 1970. */
-  readonly modified: number;
-  /**
-   * When the feed file was put in its place or changed, whatever time tools gave it; at the latest: the
-   * file system tells whole seconds.
-   */
-  readonly changed: number;
-  /** When either of the two was last changed, as far as can be told: tools set the time of modification back. */
-  readonly touched: number;
+  readonly modifiedAt: number;
+  /** The latest time at which it may have been changed or put in its place, whatever time tools gave it. */
+  readonly changedAt: number;
+  /** When either of the two was last changed, as far as is known: tools set the modification time back. */
+  readonly touchedAt: number;
 }
 
 /**
- * Takes the stamp of the file at `path`; links are followed. `alone` saves the look for the
- * `.feed.json` when it is known that there is none.
+ * Reads the status of the file at `path`; follows links. `isAlone` saves the look for a `.feed.json` that
+ * is known not to be there.
  */
-export async function takeStamp(path: string, { alone = false } = {}): Promise<Stamp> {
+export async function readStatus(path: string, { isAlone = false } = {}): Promise<FileStatus> {
   const [feed, details] = await Promise.all([
-    statOf(path),
-    alone ? undefined : statOf(path + ".json"),
+    ignoreNotFound(Deno.stat(path)),
+    isAlone ? undefined : ignoreNotFound(Deno.stat(`${path}.json`)),
   ]);
   const kind = feed ? feed.isFile ? "file" : "other" : await isThere(path) ? "other" : "gone";
-  const modified = timeOf(feed);
+  const modifiedAt = mtimeOf(feed);
   return {
     kind,
-    key: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
-    size: feed?.size ?? 0,
-    modified,
-    changed: latestChangeOf(feed),
-    touched: Math.max(modified, timeOf(details), changeOf(feed), changeOf(details)),
+    fingerprint: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
+    sizeBytes: feed?.size ?? 0,
+    modifiedAt,
+    changedAt: latestChangeOf(feed),
+    touchedAt: Math.max(modifiedAt, mtimeOf(details), ctimeOf(feed), ctimeOf(details)),
   };
 }
 
-/** Whether a file read at `now` cannot have changed since without a change of its stamp. */
-export function isReliable(stamp: Stamp, now: number): boolean {
-  return now - stamp.touched > COARSEST_FILE_TIME;
+/** Whether a file that was read at `now` cannot have changed since with the same fingerprint. */
+export function isReliable({ touchedAt }: FileStatus, now: number): boolean {
+  return now - touchedAt > COARSEST_FILE_TIME_MS;
 }
 
-async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
+/** What is at the path that an update is about to be written to. */
+export interface CurrentFile {
+  /** Whether it can be the file of a feed: a regular one, or a link. */
+  readonly isFile: boolean;
+  /** Hash of the content; undefined when it cannot be read. */
+  readonly hash: string | undefined;
+  /** See {@linkcode FileStatus.modifiedAt}. */
+  readonly modifiedAt: number;
+  /** See {@linkcode FileStatus.changedAt}. */
+  readonly changedAt: number;
+  /** Differs when it was written or replaced; another link to it makes no difference. */
+  readonly version: string;
+  /** Mode, owner and group; undefined for a link, whose target has other ones. */
+  readonly info: Deno.FileInfo | undefined;
+}
+
+/** Reads what is at `path`; undefined when nothing is there. */
+export async function readCurrentFile(path: string): Promise<CurrentFile | undefined> {
+  const own = await ignoreNotFound(Deno.lstat(path));
+  if (!own) return undefined;
+  const target = own.isSymlink ? await Deno.stat(path).catch(() => undefined) : own;
+  return {
+    isFile: own.isFile || own.isSymlink,
+    hash: target?.isFile ? await hashOfFile(path) : undefined,
+    modifiedAt: Math.max(mtimeOf(own), mtimeOf(target)),
+    changedAt: Math.max(latestChangeOf(own), latestChangeOf(target)),
+    version: versionOf(own),
+    info: own.isFile ? own : undefined,
+  };
+}
+
+/** Whether `current` is still at the path: asked right before it is replaced. */
+export async function isStill(path: string, current: CurrentFile | undefined): Promise<boolean> {
+  const own = await ignoreNotFound(Deno.lstat(path));
+  return (own && versionOf(own)) === current?.version;
+}
+
+function versionOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
+  return [dev, ino, size, Number(mtime)].join(":");
+}
+
+/** Reads in parts, as the file may be of any size. */
+async function hashOfFile(path: string): Promise<string | undefined> {
   try {
-    return await Deno.stat(path);
+    const hash = createHash("sha256");
+    using file = await Deno.open(path);
+    const buffer = new Uint8Array(256 * 1024);
+    for (let count; (count = await file.read(buffer)) !== null;) {
+      hash.update(buffer.subarray(0, count));
+    }
+    return hash.digest("base64");
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return undefined;
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function ignoreNotFound<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -67,20 +129,15 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-function timeOf(info: Deno.FileInfo | undefined): number {
+function latestChangeOf(info: Deno.FileInfo | undefined): number {
+  const modifiedAt = mtimeOf(info), changedAt = ctimeOf(info);
+  return modifiedAt >= changedAt ? modifiedAt + TICK_MS : changedAt + MAX_ROUNDING_MS;
+}
+
+function mtimeOf(info: Deno.FileInfo | undefined): number {
   return info?.mtime?.getTime() ?? 0;
 }
 
-/** Systems date files by a clock that advances with each tick, in milliseconds. */
-const TICK = 10;
-
-/** When it was put there or changed at the latest. */
-export function latestChangeOf(info: Deno.FileInfo | undefined): number {
-  const [modified, changed] = [timeOf(info), changeOf(info)];
-  return modified >= changed ? modified + TICK : changed + 999;
-}
-
-/** In whole seconds, and never later than the change. */
-function changeOf(info: Deno.FileInfo | undefined): number {
+function ctimeOf(info: Deno.FileInfo | undefined): number {
   return info?.ctime?.getTime() ?? 0;
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
   type Changing,
+  Debouncer,
   type Mark,
   type Outcome,
-  Settling,
 } from "../../lib/files/watching/debouncer.ts";
 
 const received: ReadonlySet<string> = new Set();
@@ -23,7 +23,7 @@ function setUp(settle = 200) {
   };
   const examined: (Mark & { name: string })[] = [];
   const result: { next: Outcome | Changing } = { next: "published" };
-  const settling = new Settling(clock, settle, (name, mark) => {
+  const debouncer = new Debouncer(clock, settle, (name, mark) => {
     examined.push({ name, ...mark });
     return Promise.resolve(result.next);
   });
@@ -40,7 +40,7 @@ function setUp(settle = 200) {
   };
   const names = () => examined.map(({ name }) => name);
   return {
-    settling,
+    debouncer,
     examined,
     result,
     names,
@@ -51,11 +51,11 @@ function setUp(settle = 200) {
 }
 
 Deno.test("a file is examined once it has been left alone for the settle time", async () => {
-  const { settling, pass, names } = setUp(200);
-  const done = settling.mark("a.feed", { received });
+  const { debouncer, pass, names } = setUp(200);
+  const done = debouncer.mark("a.feed", { received });
   await pass(199);
   assert.deepEqual(names(), []);
-  settling.mark("a.feed", { received });
+  debouncer.mark("a.feed", { received });
   await pass(199);
   assert.deepEqual(names(), []);
   await pass(1);
@@ -64,79 +64,79 @@ Deno.test("a file is examined once it has been left alone for the settle time", 
 });
 
 Deno.test("a file that keeps changing holds up no other file", async () => {
-  const { settling, pass, names } = setUp(200);
-  settling.mark("busy.feed", { received });
-  const done = settling.mark("calm.feed", { received });
+  const { debouncer, pass, names } = setUp(200);
+  debouncer.mark("busy.feed", { received });
+  const done = debouncer.mark("calm.feed", { received });
   await pass(100);
-  settling.mark("busy.feed", { received });
+  debouncer.mark("busy.feed", { received });
   await pass(100);
   await done;
   assert.deepEqual(names(), ["calm.feed"]);
-  await settling.clear();
+  await debouncer.clear();
 });
 
-Deno.test("a file found changing waits another time, with the stamp that was found", async () => {
-  const { settling, pass, examined, result } = setUp(200);
-  result.next = { stamp: "growing" };
-  const done = settling.mark("a.feed", { stamp: "small", received });
+Deno.test("a file found changing waits another time, with the fingerprint that was found", async () => {
+  const { debouncer, pass, examined, result } = setUp(200);
+  result.next = { fingerprint: "growing" };
+  const done = debouncer.mark("a.feed", { fingerprint: "small", received });
   await pass(200);
   result.next = "published";
   await pass(200);
   assert.equal(await done, "published");
-  assert.deepEqual(examined.map(({ stamp }) => stamp), ["small", "growing"]);
+  assert.deepEqual(examined.map(({ fingerprint }) => fingerprint), ["small", "growing"]);
 });
 
 Deno.test("who waits for a file that never rests is told so, and the file goes on waiting", async () => {
-  const { settling, pass, names } = setUp(200);
-  const done = settling.mark("log.feed", { received });
+  const { debouncer, pass, names } = setUp(200);
+  const done = debouncer.mark("log.feed", { received });
   for (let i = 0; i < 151; i++) {
     await pass(100);
-    settling.mark("log.feed", { received });
+    debouncer.mark("log.feed", { received });
   }
   assert.equal(await done, "unsettled");
   assert.deepEqual(names(), []);
   await pass(200);
   assert.deepEqual(names(), ["log.feed"]);
-  await settling.clear();
+  await debouncer.clear();
 });
 
 Deno.test("all that was received while a file waited is handed over", async () => {
-  const { settling, pass, examined } = setUp(200);
-  settling.mark("a.feed", { received: new Set(["one"]) });
-  settling.mark("a.feed", { received: new Set(["two"]) });
+  const { debouncer, pass, examined } = setUp(200);
+  debouncer.mark("a.feed", { received: new Set(["one"]) });
+  debouncer.mark("a.feed", { received: new Set(["two"]) });
   await pass(200);
   assert.deepEqual([...examined[0].received], ["one", "two"]);
 });
 
 Deno.test("a scan that finds a waiting file again does not hold it up", async () => {
-  const { settling, pass, examined } = setUp(200);
-  settling.mark("a.feed", { stamp: "1", received });
-  settling.mark("b.feed", { received });
+  const { debouncer, pass, examined } = setUp(200);
+  debouncer.mark("a.feed", { fingerprint: "1", received });
+  debouncer.mark("b.feed", { received });
   await pass(100);
-  settling.mark("a.feed", { stamp: "2", received });
-  settling.mark("b.feed", { stamp: "2", received });
+  debouncer.mark("a.feed", { fingerprint: "2", received });
+  debouncer.mark("b.feed", { fingerprint: "2", received });
   await pass(100);
-  assert.deepEqual(examined.map(({ name, stamp }) => [name, stamp]), [
+  assert.deepEqual(examined.map(({ name, fingerprint }) => [name, fingerprint]), [
     ["a.feed", "1"],
     ["b.feed", undefined],
   ]);
 });
 
 Deno.test("a clock that is set back does not hold files up", async () => {
-  const { settling, pass, setBack, names } = setUp(200);
-  settling.mark("a.feed", { received });
+  const { debouncer, pass, setBack, names } = setUp(200);
+  debouncer.mark("a.feed", { received });
   setBack(3_600_000);
   await pass(200);
   assert.deepEqual(names(), ["a.feed"]);
 });
 
 Deno.test("clear() forgets what waits, leaves no timer and lets the waiting go on", async () => {
-  const { settling, pass, timers, result } = setUp(200);
-  result.next = { stamp: "growing" };
-  settling.mark("a.feed", { received });
+  const { debouncer, pass, timers, result } = setUp(200);
+  result.next = { fingerprint: "growing" };
+  debouncer.mark("a.feed", { received });
   await pass(200);
-  const done = settling.mark("b.feed", { received });
-  await settling.clear();
+  const done = debouncer.mark("b.feed", { received });
+  await debouncer.clear();
   assert.equal(await done, "unsettled");
   assert.equal(timers.size, 0);
 });

@@ -3,7 +3,7 @@ import { OnceLog } from "../../lib/base/once_log.ts";
 import { Examiner } from "../../lib/files/watching/examiner.ts";
 import { FeedDirectory } from "../../lib/files/feed_directory.ts";
 import type { Mark } from "../../lib/files/watching/debouncer.ts";
-import { takeStamp } from "../../lib/files/file_status.ts";
+import { readStatus } from "../../lib/files/file_status.ts";
 import { Setting } from "./setting.ts";
 
 const NAME = "https___a.example_.feed";
@@ -28,8 +28,8 @@ async function setUp(s: Setting, age: number) {
 Deno.test("a file that an event told of is read once its last modification is old enough", async () => {
   await using s = new Setting();
   const early = await setUp(s, 199);
-  const { key } = await takeStamp(s.path(NAME));
-  assert.deepEqual(await early.examiner.examine(NAME, EVENT), { stamp: key });
+  const { fingerprint } = await readStatus(s.path(NAME));
+  assert.deepEqual(await early.examiner.examine(NAME, EVENT), { fingerprint });
   assert.equal(s.records.published.length, 0);
   const late = await setUp(s, 200);
   assert.equal(await late.examiner.examine(NAME, EVENT), "published");
@@ -38,10 +38,10 @@ Deno.test("a file that an event told of is read once its last modification is ol
 Deno.test("a file that a scan found is read once it is as it was found, whatever the clock says", async () => {
   await using s = new Setting();
   const { examiner } = await setUp(s, -3_600_000);
-  const { key } = await takeStamp(s.path(NAME));
+  const { fingerprint } = await readStatus(s.path(NAME));
   await s.write(NAME, "more content");
-  const changed = await examiner.examine(NAME, { ...EVENT, stamp: key });
-  assert.deepEqual(changed, { stamp: (await takeStamp(s.path(NAME))).key });
+  const changed = await examiner.examine(NAME, { ...EVENT, fingerprint });
+  assert.deepEqual(changed, { fingerprint: (await readStatus(s.path(NAME))).fingerprint });
   assert.equal(s.records.published.length, 0);
   assert.equal(await examiner.examine(NAME, { ...EVENT, ...Object(changed) }), "published");
 });

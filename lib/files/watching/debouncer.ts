@@ -1,15 +1,15 @@
 /**
- * Files that changed, until each has come to rest and was examined.
+ * Debounces changes of files: each is examined once it has been left alone for a while.
  *
  * @module
  */
 import type { Clock } from "../../base/environment.ts";
 
-/** Files examined side by side: bounds the memory that their content takes. */
-const SIDE_BY_SIDE = 16;
+/** Bounds the memory that the content of files takes. */
+const MAX_AT_ONCE = 16;
 
-/** Who waits for a file that changes for longer than this is told that it is unsettled: milliseconds. */
-const PATIENCE = 15_000;
+/** Who waits for a file that changes for longer than this is told that it is unsettled. */
+const PATIENCE_MS = 15_000;
 
 /** What became of a file that was marked. */
 export type Outcome =
@@ -25,19 +25,19 @@ export type Outcome =
 
 /** Why a file is waiting. */
 export interface Mark {
-  /** Key of its stamp when it was marked; absent when an event told of a change. */
-  readonly stamp?: string;
+  /** Its fingerprint when a scan found it; absent when an event told of a change. */
+  readonly fingerprint?: string;
   /** What was the newest of its URL since it was first marked, as the examiner puts it. */
   readonly received: ReadonlySet<string>;
 }
 
-/** The file is still changing: this is the key of its stamp now. */
+/** The file is still changing, and has this fingerprint now. */
 export interface Changing {
-  /** Key of the stamp. */
-  readonly stamp: string;
+  /** See {@linkcode FileStatus.fingerprint}. */
+  readonly fingerprint: string;
 }
 
-/** Looks at a file that was left alone for a while. Must not throw. */
+/** Examines a file that was left alone for a while. Must not throw. */
 export type Examine = (name: string, mark: Mark) => Promise<Outcome | Changing>;
 
 interface Waiting extends PromiseWithResolvers<Outcome> {
@@ -48,49 +48,49 @@ interface Waiting extends PromiseWithResolvers<Outcome> {
   readonly due: number;
 }
 
-/** The files waiting to come to rest. One file is never examined twice at the same time. */
-export class Settling {
+/** The files that wait to be examined. One file is never examined twice at the same time. */
+export class Debouncer {
   readonly #clock: Clock;
-  readonly #settle: number;
+  readonly #settleMs: number;
   readonly #examine: Examine;
   /** In the order in which they are due. */
   readonly #waiting = new Map<string, Waiting>();
   #cancelTimer: (() => void) | undefined;
   #running: Promise<void> | undefined;
 
-  /** Each file is examined when it has not been marked for `settle` milliseconds. */
-  constructor(clock: Clock, settle: number, examine: Examine) {
+  /** Each file is examined when it has not been marked for `settleMs`. */
+  constructor(clock: Clock, settleMs: number, examine: Examine) {
     this.#clock = clock;
-    this.#settle = settle;
+    this.#settleMs = settleMs;
     this.#examine = examine;
   }
 
   /**
-   * Marks the file: an event told of a change just now, or it was found with this stamp. Resolves
+   * Marks the file: an event told of a change just now, or a scan found it with this fingerprint. Resolves
    * when it has been examined, or to `unsettled` when it keeps changing; it goes on waiting then.
    */
   mark(name: string, mark: Mark): Promise<Outcome> {
     return this.#enter(name, mark, this.#clock.elapsed());
   }
 
-  #enter(name: string, { stamp, received }: Mark, since: number): Promise<Outcome> {
+  #enter(name: string, { fingerprint, received }: Mark, since: number): Promise<Outcome> {
     const now = this.#clock.elapsed();
     const known = this.#waiting.get(name);
-    // That a waiting file was found again is no news: it is compared when it is due.
-    const isNews = known === undefined || stamp === undefined;
+    // That a scan finds a waiting file again is no news: it is compared when it is due.
+    const isNews = known === undefined || fingerprint === undefined;
     if (isNews) this.#waiting.delete(name);
     const file: Waiting = {
       ...(known ?? Promise.withResolvers<Outcome>()),
       name,
       mark: {
-        stamp: isNews ? stamp : known.mark.stamp,
+        fingerprint: isNews ? fingerprint : known.mark.fingerprint,
         received: known ? known.mark.received.union(received) : received,
       },
       since: known ? Math.min(known.since, since) : since,
-      due: isNews ? now + this.#settle : known.due,
+      due: isNews ? now + this.#settleMs : known.due,
     };
     this.#waiting.set(name, file);
-    if (now - file.since > Math.max(PATIENCE, this.#settle)) file.resolve("unsettled");
+    if (now - file.since > Math.max(PATIENCE_MS, this.#settleMs)) file.resolve("unsettled");
     this.#schedule();
     return file.promise;
   }
@@ -114,7 +114,7 @@ export class Settling {
     if (this.#running || this.#cancelTimer) return;
     const [first] = this.#waiting.values();
     if (!first) return;
-    this.#cancelTimer = this.#clock.setTimer(this.#timeLeft(first), () => {
+    this.#cancelTimer = this.#clock.setTimer(this.#leftMs(first), () => {
       this.#cancelTimer = undefined;
       this.#running = this.#examineDue().finally(() => {
         this.#running = undefined;
@@ -136,16 +136,16 @@ export class Settling {
   #takeDue(): Waiting[] {
     const due: Waiting[] = [];
     for (const file of this.#waiting.values()) {
-      if (due.length === SIDE_BY_SIDE || this.#timeLeft(file) > 0) break;
+      if (due.length === MAX_AT_ONCE || this.#leftMs(file) > 0) break;
       this.#waiting.delete(file.name);
       due.push(file);
     }
     return due;
   }
 
-  /** Nothing waits longer than it must when the clock was set back. */
-  #timeLeft({ due }: Waiting): number {
-    const left = due - this.#clock.elapsed();
-    return left > this.#settle ? 0 : Math.max(0, left);
+  /** Never longer than `settleMs`, even if the clock was set back. */
+  #leftMs({ due }: Waiting): number {
+    const leftMs = due - this.#clock.elapsed();
+    return leftMs > this.#settleMs ? 0 : Math.max(0, leftMs);
   }
 }

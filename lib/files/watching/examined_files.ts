@@ -1,5 +1,5 @@
 /**
- * What is remembered of the files that were examined.
+ * What is remembered of the files that this process has examined: saves reading them again.
  *
  * @module
  */
@@ -8,11 +8,11 @@
 export interface ExaminedFile {
   /** URL of its feed. */
   readonly url: string;
-  /** Key of its stamp; absent when the file may have changed without a change of that. */
-  readonly stamp?: string;
+  /** Absent when the file may have changed since with the same fingerprint. */
+  readonly fingerprint?: string;
 }
 
-/** The files that were examined, by their names. */
+/** The files that were examined, by name. */
 export class ExaminedFiles {
   readonly #files = new Map<string, ExaminedFile>();
   readonly #namesOf = new Map<string, Set<string>>();

@@ -10,10 +10,16 @@ import { shownUrl } from "../../feed_url.ts";
 import type { PluginLogger } from "../../plugin.ts";
 import { contentHash } from "../../update.ts";
 import { findTruncation } from "./truncation.ts";
-import { changedAt, decideOnContent, decideOnRemoval, newestOf, receivedAt } from "../decide.ts";
+import {
+  changeTimeOf,
+  decideOnContent,
+  decideOnRemoval,
+  newestOf,
+  receivedTimeOf,
+} from "../decide.ts";
 import { ExaminedFiles } from "./examined_files.ts";
 import type { FeedDirectory } from "../feed_directory.ts";
-import { FileTimes } from "../file_clock.ts";
+import { FileClock } from "../file_clock.ts";
 import { Knowledge } from "./knowledge.ts";
 import type { FileRecords, KnownFile } from "../known_files.ts";
 import {
@@ -27,7 +33,7 @@ import {
 } from "../read_feed.ts";
 import { RemovalGuard } from "./removal_guard.ts";
 import type { Changing, Mark, Outcome } from "./debouncer.ts";
-import { isReliable, type Stamp, takeStamp } from "../file_status.ts";
+import { type FileStatus, isReliable, readStatus } from "../file_status.ts";
 
 /** Content that ends in the middle is published when the file was left alone for so many milliseconds. */
 export const HALF_WRITTEN_FOR = 10_000;
@@ -53,12 +59,12 @@ export interface ExaminerOptions {
 /** A file as it was read. */
 interface ReadFile {
   readonly name: string;
-  readonly stamp: Stamp;
+  readonly status: FileStatus;
   readonly identity: FeedIdentity;
   readonly bytes: Uint8Array;
   readonly hash: string;
   /** Whether the directory is not the one in which files were seen before. */
-  readonly isElsewhere: boolean;
+  readonly isOtherDirectory: boolean;
   /** Milliseconds to add to its times to get the store's. */
   readonly clockOffset: number;
 }
@@ -70,9 +76,12 @@ export class Examiner {
   readonly #options: ExaminerOptions;
   readonly #examined = new ExaminedFiles();
   /** Since when files have been as they are, and half-written. */
-  readonly #halfWritten = new Map<string, { readonly stamp: string; readonly since: number }>();
+  readonly #halfWritten = new Map<
+    string,
+    { readonly fingerprint: string; readonly since: number }
+  >();
   readonly #knowledge: Knowledge | undefined;
-  readonly #times: FileTimes;
+  readonly #fileClock: FileClock;
   /** Says which files that are gone were removed. */
   readonly guard: RemovalGuard;
 
@@ -82,14 +91,14 @@ export class Examiner {
     this.#records = records;
     this.#options = options;
     const { clock, catchUp } = options;
-    this.#times = new FileTimes(directory.path, clock, records);
+    this.#fileClock = new FileClock(directory.path, clock, records);
     this.#knowledge = catchUp && new Knowledge(clock, catchUp);
     this.guard = new RemovalGuard(directory, records, { ...options, examined: this.#examined });
   }
 
   /** Whether the file is certainly as it was when it was last examined. */
-  isUnchanged(name: string, stamp: Stamp): boolean {
-    return this.#examined.get(name)?.stamp === stamp.key;
+  isUnchanged(name: string, status: FileStatus): boolean {
+    return this.#examined.get(name)?.fingerprint === status.fingerprint;
   }
 
   /** Whether the file is gone, and it is being learned what others have published of its feed. */
@@ -112,13 +121,13 @@ export class Examiner {
   async examine(name: string, mark: Mark): Promise<Outcome | Changing> {
     const path = this.#directory.pathOf(name);
     try {
-      const stamp = await takeStamp(this.#directory.readablePathOf(name));
-      if (!this.#isStill(stamp, mark) || this.#mayGrow(name, stamp)) {
-        return { stamp: stamp.key };
+      const status = await readStatus(this.#directory.readablePathOf(name));
+      if (!this.#isStill(status, mark) || this.#mayGrow(name, status)) {
+        return { fingerprint: status.fingerprint };
       }
-      const outcome = stamp.kind === "file"
-        ? await this.#read(name, stamp, mark)
-        : stamp.kind === "gone"
+      const outcome = status.kind === "file"
+        ? await this.#read(name, status, mark)
+        : status.kind === "gone"
         ? await this.#gone(name, mark)
         : "ignored";
       this.#options.problems.resolved(path);
@@ -132,48 +141,48 @@ export class Examiner {
   }
 
   /** Whether the file is as it was when marked, or has no sign of a change since the event. */
-  #isStill(stamp: Stamp, mark: Mark): boolean {
-    if (stamp.kind === "other" || stamp.key === mark.stamp) return true;
+  #isStill(status: FileStatus, mark: Mark): boolean {
+    if (status.kind === "other" || status.fingerprint === mark.fingerprint) return true;
     const { clock, settle } = this.#options;
-    return mark.stamp === undefined && stamp.kind === "file" &&
-      clock.now() - stamp.touched >= settle;
+    return mark.fingerprint === undefined && status.kind === "file" &&
+      clock.now() - status.touchedAt >= settle;
   }
 
   /** Whether the file was found half-written a short time ago, and has not changed since. */
-  #mayGrow(name: string, stamp: Stamp): boolean {
+  #mayGrow(name: string, status: FileStatus): boolean {
     const found = this.#halfWritten.get(name);
-    if (found?.stamp !== stamp.key) return false;
+    if (found?.fingerprint !== status.fingerprint) return false;
     return this.#options.clock.elapsed() - found.since < HALF_WRITTEN_FOR;
   }
 
-  async #read(name: string, stamp: Stamp, mark: Mark): Promise<Outcome | Changing> {
+  async #read(name: string, status: FileStatus, mark: Mark): Promise<Outcome | Changing> {
     this.#knowledge?.forget(name);
-    assertFeedSize(stamp.size);
+    assertFeedSize(status.sizeBytes);
     const readablePath = this.#directory.readablePathOf(name);
     const identity = await identifyFeed(name, readablePath);
     const now = this.#options.clock.now();
     const bytes = await Deno.readFile(readablePath);
-    const after = await takeStamp(readablePath);
-    if (after.key !== stamp.key) return { stamp: after.key };
+    const after = await readStatus(readablePath);
+    if (after.fingerprint !== status.fingerprint) return { fingerprint: after.fingerprint };
 
     const place = await this.#directory.identity();
-    const isElsewhere = place !== (this.#records.identityOf(this.#directory.path) ?? place);
-    const clockOffset = await this.#times.offset();
+    const isOtherDirectory = place !== (this.#records.identityOf(this.#directory.path) ?? place);
+    const clockOffset = await this.#fileClock.offset();
     const hash = contentHash(bytes);
     // From here on nothing is waited for: another file may stand for the same URL.
-    const file = { name, stamp, identity, bytes, hash, isElsewhere, clockOffset };
+    const file = { name, status, identity, bytes, hash, isOtherDirectory, clockOffset };
     const isFirst = !this.#records.isScanned(this.#directory.path);
     const isForeign = this.#isForeign(file);
     const decision = isForeign && this.#options.publishReceived
       ? "publish"
       : this.#decide(file, mark, isFirst);
-    if (decision === "publish" && this.#mustWait(file)) return { stamp: stamp.key };
+    if (decision === "publish" && this.#mustWait(file)) return { fingerprint: status.fingerprint };
     // What is in the place of a disk that is not mounted says nothing of the files on it.
-    const isPlace = !isElsewhere || this.#directory.trusts(place);
+    const isPlace = !isOtherDirectory || this.#directory.trusts(place);
     if (isPlace || decision === "publish") this.#carryOut(file, decision, isPlace);
     const { url } = identity;
-    const mayRest = isPlace && isReliable(stamp, now);
-    this.#examined.set(name, { url, stamp: mayRest ? stamp.key : undefined });
+    const mayRest = isPlace && isReliable(status, now);
+    this.#examined.set(name, { url, fingerprint: mayRest ? status.fingerprint : undefined });
     await this.#compare(name, url);
     if (decision === "note" && isForeign && isFirst) return "foreign";
     return decision === "publish" ? "published" : decision === "leave" ? "left" : "unchanged";
@@ -181,11 +190,12 @@ export class Examiner {
 
   /** Whether the content was received, and this bucket does not know its feed: it came from another one. */
   #isForeign({ hash, identity: { url, origin } }: ReadFile): boolean {
-    return this.#records.newest(url) === undefined && receivedAt({ hash, origin }) !== undefined;
+    return this.#records.newest(url) === undefined &&
+      receivedTimeOf({ hash, origin }) !== undefined;
   }
 
   #decide(
-    { name, stamp, identity, hash, isElsewhere, clockOffset }: ReadFile,
+    { name, status, identity, hash, isOtherDirectory, clockOffset }: ReadFile,
     mark: Mark,
     isFirst: boolean,
   ) {
@@ -195,11 +205,11 @@ export class Examiner {
       hash,
       known: this.#knownFor(name, url),
       origin,
-      modified: stamp.modified + clockOffset,
-      changed: changedAt(stamp, { isFirst, clockOffset }),
+      modifiedAt: status.modifiedAt + clockOffset,
+      changedAt: changeTimeOf(status, { isFirst, clockOffset }),
       newest: newestOf(this.#records.newest(url), origin, now),
-      arrived: mark.received.has(versionOf(url, hash)),
-      isElsewhere,
+      hasArrived: mark.received.has(versionOf(url, hash)),
+      isOtherDirectory,
     });
   }
 
@@ -229,14 +239,17 @@ export class Examiner {
   }
 
   /** Whether the writer of the file may not be done; refuses what is empty. */
-  #mustWait({ name, stamp, bytes }: ReadFile): boolean {
+  #mustWait({ name, status, bytes }: ReadFile): boolean {
     assertContent(bytes);
     const truncation = findTruncation(bytes);
     const found = this.#halfWritten.get(name);
     this.#halfWritten.delete(name);
     if (truncation === undefined) return false;
-    if (found?.stamp !== stamp.key) {
-      this.#halfWritten.set(name, { stamp: stamp.key, since: this.#options.clock.elapsed() });
+    if (found?.fingerprint !== status.fingerprint) {
+      this.#halfWritten.set(name, {
+        fingerprint: status.fingerprint,
+        since: this.#options.clock.elapsed(),
+      });
       return true;
     }
     this.#options.logger.warn(
@@ -256,18 +269,18 @@ export class Examiner {
     const refusal = await this.guard.refusal(name);
     if (refusal) return refusal;
     const url = await this.#urlOfGone(name);
-    const { kind, key } = await takeStamp(this.#directory.readablePathOf(name));
-    if (kind !== "gone") return { stamp: key };
+    const { kind, fingerprint } = await readStatus(this.#directory.readablePathOf(name));
+    if (kind !== "gone") return { fingerprint };
     const decision = decideOnRemoval({
       hash: known.hash,
       publishRemovals: this.#publishes(),
-      elsewhere: this.#examined.others(name, url).length > 0,
+      hasOtherFile: this.#examined.others(name, url).length > 0,
       newest: url === undefined ? undefined : this.#records.newest(url),
-      received: url !== undefined && mark.received.has(versionOf(url, null)),
+      hasArrived: url !== undefined && mark.received.has(versionOf(url, null)),
     });
     if (decision === "publish" && url !== undefined) {
       // Who applied something newer, and is replacing the file, learned of it before.
-      if (this.#knowledge?.includes(name) === false) return { stamp: key };
+      if (this.#knowledge?.includes(name) === false) return { fingerprint };
       this.#records.publish(path, null, { url, removed: true });
       this.#tellGone(path, url, "published that its feed is removed");
     } else {

@@ -15,7 +15,7 @@ import type { FileRecords } from "../known_files.ts";
 import { findChanges } from "./scan.ts";
 import { hidePasswordsIn } from "../../base/redact.ts";
 import { type Look, reportOf, type ScanReport } from "./scan_report.ts";
-import { type Outcome, Settling } from "./debouncer.ts";
+import { Debouncer, type Outcome } from "./debouncer.ts";
 
 /** Options of {@linkcode FileWatcher}. */
 export interface FileWatcherOptions {
@@ -67,7 +67,7 @@ export class FileWatcher implements AsyncDisposable {
   readonly #options: FileWatcherOptions;
   readonly #problems: OnceLog;
   readonly #examiner: Examiner;
-  readonly #settling: Settling;
+  readonly #debouncer: Debouncer;
   readonly #closing = new AbortController();
   readonly #left: string[] = [];
   #foreign = 0;
@@ -95,7 +95,7 @@ export class FileWatcher implements AsyncDisposable {
       logger,
       catchUp: catchUp && (() => catchUp(this.#closing.signal)),
     });
-    this.#settling = new Settling(
+    this.#debouncer = new Debouncer(
       clock,
       settle,
       (name, mark) => this.#examiner.examine(name, mark),
@@ -131,7 +131,7 @@ export class FileWatcher implements AsyncDisposable {
     this.#closing.abort();
     await this.#watching;
     await this.#lastLook;
-    await this.#settling.clear();
+    await this.#debouncer.clear();
     await this.#directory[Symbol.asyncDispose]();
   }
 
@@ -179,8 +179,8 @@ export class FileWatcher implements AsyncDisposable {
       }, either);
       this.#problems.resolved(path, { text: `The feed directory '${path}' is there now` });
       const outcomes = new Map<string, Promise<Outcome>>();
-      for (const [name, stamp] of changed) {
-        const outcome = this.#mark(name, stamp);
+      for (const [name, fingerprint] of changed) {
+        const outcome = this.#mark(name, fingerprint);
         outcomes.set(this.#directory.pathOf(name), outcome);
         outcome.then((outcome) => this.#tellUnsettled(name, outcome));
       }
@@ -248,9 +248,9 @@ export class FileWatcher implements AsyncDisposable {
     if (this.#looks === 0) this.#tellLeft();
   }
 
-  async #mark(name: string, stamp?: string): Promise<Outcome> {
-    const outcome = await this.#settling.mark(name, {
-      stamp,
+  async #mark(name: string, fingerprint?: string): Promise<Outcome> {
+    const outcome = await this.#debouncer.mark(name, {
+      fingerprint,
       received: this.#examiner.received(name),
     });
     if (outcome === "foreign") this.#foreign++;

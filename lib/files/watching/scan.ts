@@ -7,12 +7,12 @@ import type { OnceLog } from "../../base/once_log.ts";
 import type { Examiner } from "./examiner.ts";
 import type { FeedDirectory, Listing } from "../feed_directory.ts";
 import type { RemovalGuard } from "./removal_guard.ts";
-import { takeStamp } from "../file_status.ts";
+import { readStatus } from "../file_status.ts";
 
 /** Files looked at side by side; more are not faster. */
 const SIDE_BY_SIDE = 16;
 
-/** Stands for the stamp of a file that has none; equals no stamp. */
+/** Stands for the status of a file that has none; equals no status. */
 const NO_STAMP = "";
 
 /** What a look at the directory found. */
@@ -23,7 +23,7 @@ export interface Findings {
   readonly isWithheld: boolean;
   /** Feed files in the directory. */
   readonly files: number;
-  /** Those that may have changed or are missing, with the key of their stamp. */
+  /** Those that may have changed or are missing, with the key of their status. */
   readonly changed: ReadonlyMap<string, string>;
 }
 
@@ -54,9 +54,11 @@ export async function findChanges(
       signal?.throwIfAborted();
       const path = directory.readablePathOf(name);
       // What cannot be looked at is marked too: to be told when it is examined.
-      const stamp = await takeStamp(path, { alone: !listing.withDetails.has(name) })
+      const status = await readStatus(path, { isAlone: !listing.withDetails.has(name) })
         .catch(() => undefined);
-      if (!stamp || !examiner.isUnchanged(name, stamp)) changed.set(name, stamp?.key ?? NO_STAMP);
+      if (!status || !examiner.isUnchanged(name, status)) {
+        changed.set(name, status?.fingerprint ?? NO_STAMP);
+      }
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, look));

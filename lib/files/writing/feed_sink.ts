@@ -9,11 +9,11 @@ import { messageOf } from "../../errors.ts";
 import { feedIdentity } from "../../feed_url.ts";
 import type { PluginLogger } from "../../plugin.ts";
 import { contentBytes, contentHash, type Update } from "../../update.ts";
-import { changedAt, decideOnWrite, type FoundContent, receivedAt } from "../decide.ts";
+import { changeTimeOf, decideOnWrite, type FoundContent, receivedTimeOf } from "../decide.ts";
 import { detailsOf, isReplaceable } from "../details.ts";
 import { feedFileName, hashedFileName } from "../feed_names.ts";
-import { FileTimes } from "../file_clock.ts";
-import { findFile, type FoundFile, isStill } from "./found_file.ts";
+import { FileClock } from "../file_clock.ts";
+import { type CurrentFile, isStill, readCurrentFile } from "../file_status.ts";
 import { hidePasswords, hidePasswordsIn } from "../../base/redact.ts";
 import { keepAside } from "./keep_aside.ts";
 import { type KnownFiles, NO_KNOWN_FILES } from "../known_files.ts";
@@ -45,7 +45,7 @@ interface Task {
 
 /** What is at the place of a task, and what to do about it. */
 interface Look {
-  readonly found: FoundFile | undefined;
+  readonly found: CurrentFile | undefined;
   readonly content?: FoundContent | undefined;
   readonly action: ReturnType<typeof decideOnWrite>;
 }
@@ -58,7 +58,7 @@ export class FeedSink {
   readonly #places: FeedPlaces;
 
   readonly #place: MirroredPlace;
-  readonly #times: FileTimes;
+  readonly #fileClock: FileClock;
 
   private constructor(directory: string, { known = NO_KNOWN_FILES, logger }: FeedSinkOptions) {
     this.#directory = directory;
@@ -66,7 +66,7 @@ export class FeedSink {
     this.#logger = hidePasswordsIn(logger);
     this.#places = new FeedPlaces(directory);
     this.#place = new MirroredPlace(directory, known);
-    this.#times = new FileTimes(directory, systemEnvironment.clock, known);
+    this.#fileClock = new FileClock(directory, systemEnvironment.clock, known);
   }
 
   /**
@@ -130,7 +130,7 @@ export class FeedSink {
   }
 
   /** Tells whether the file was still what it was. */
-  async #replace({ path, signal }: Task, found: FoundFile | undefined, feed: PreparedFile) {
+  async #replace({ path, signal }: Task, found: CurrentFile | undefined, feed: PreparedFile) {
     if (found?.info) await feed.take(found.info);
     signal.throwIfAborted();
     if (!await isStill(path, found)) return false;
@@ -154,11 +154,11 @@ export class FeedSink {
   }
 
   async #look({ name, path, update, hash }: Task): Promise<Look> {
-    const found = await findFile(path);
+    const found = await readCurrentFile(path);
     // What cannot be a feed file is not replaced: the rename fails, and that is told.
     if (!found?.isFile) return { found, action: "write" };
     const identity = await identifyFeed(name, path).catch(() => undefined);
-    const clockOffset = await this.#times.offset();
+    const clockOffset = await this.#fileClock.offset();
     const isFirst = !this.#place.wasMirrored && !this.#known.isScanned(this.#directory);
     const content = found.hash === undefined ? undefined : {
       hash: found.hash,
@@ -168,7 +168,7 @@ export class FeedSink {
     };
     const action = decideOnWrite({
       found: content,
-      changed: changedAt(found, { isFirst, clockOffset }),
+      changedAt: changeTimeOf(found, { isFirst, clockOffset }),
       update: { time: Date.parse(update.time), hash },
       now: systemEnvironment.clock.now() + this.#known.clockOffset,
     });
@@ -248,7 +248,7 @@ async function modeOf(path: string): Promise<number | undefined> {
 /** What the `.feed.json` says of content that is kept elsewhere, until it is replaced. */
 function replacedBy(content: FoundContent | undefined) {
   if (!content) return undefined;
-  const time = receivedAt(content) ?? content.known?.publishedAt ?? 0;
+  const time = receivedTimeOf(content) ?? content.known?.publishedAt ?? 0;
   return { time, hash: content.hash };
 }
 
