@@ -4,6 +4,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { feedIdentity } from "../feed_url.ts";
+import { percentEncodeEscapes } from "./non_utf8_names.ts";
 
 /** What files with feeds end in. */
 export const FEED_SUFFIX: string = ".feed";
@@ -79,6 +81,15 @@ function shortened(firstPart: string, url: string): string {
 export function feedUrl(name: string): string | undefined {
   const url = looselyFeedUrl(name);
   return url !== undefined && problemWithName(name) === undefined ? url : undefined;
+}
+
+/** The normalised URL that the file `name` stands for, where no `.feed.json` tells it. */
+export function urlOfName(name: string): string | undefined {
+  const stem = name.slice(0, -FEED_SUFFIX.length);
+  // The second form is for names that are percent-encoded as a whole.
+  const url = feedUrl(percentEncodeEscapes(stem, "%")) ??
+    feedUrl(percentEncodeEscapes(stem, "%25"));
+  return url === undefined ? undefined : feedIdentity(url);
 }
 
 /** Why a name that looks like a URL is not taken for one, and how to name it. */

@@ -8,7 +8,7 @@ import type { OnceLog } from "../../base/once_log.ts";
 import { messageOf } from "../../errors.ts";
 import { shownUrl } from "../../feed_url.ts";
 import type { PluginLogger } from "../../plugin.ts";
-import { contentHash } from "../../update.ts";
+import { contentFromBytes, contentHash } from "../../update.ts";
 import { findTruncation } from "./truncation.ts";
 import {
   changeTimeOf,
@@ -22,15 +22,8 @@ import type { FeedDirectory } from "../feed_directory.ts";
 import { FileClock } from "../file_clock.ts";
 import { Knowledge } from "./knowledge.ts";
 import type { FileRecords, KnownFile } from "../known_files.ts";
-import {
-  assertContent,
-  assertFeedSize,
-  feedContent,
-  type FeedIdentity,
-  identifyFeed,
-  metadataFor,
-  urlOfName,
-} from "../read_feed.ts";
+import { assertFeedSize, type IdentifiedFeed, identifyFeed, metadataFor } from "../feed_json.ts";
+import { urlOfName } from "../feed_names.ts";
 import { RemovalGuard } from "./removal_guard.ts";
 import type { Changing, Mark, Outcome } from "./debouncer.ts";
 import { type FileStatus, isReliable, readStatus } from "../file_status.ts";
@@ -60,7 +53,7 @@ export interface ExaminerOptions {
 interface ReadFile {
   readonly name: string;
   readonly status: FileStatus;
-  readonly identity: FeedIdentity;
+  readonly identity: IdentifiedFeed;
   readonly bytes: Uint8Array;
   readonly hash: string;
   /** Whether the directory is not the one in which files were seen before. */
@@ -231,7 +224,7 @@ export class Examiner {
     const { url } = identity;
     if (decision === "publish") {
       const metadata = metadataFor(identity, hash);
-      const update = { url, content: feedContent(bytes), metadata };
+      const update = { url, content: contentFromBytes(bytes), metadata };
       this.#records.publish(path, hash, update, { isNoted: isPlace });
     } else if (decision !== "unchanged" || this.#records.get(path)?.url === undefined) {
       this.#records.note(path, { url, hash, isLeft: decision === "leave" });
@@ -240,7 +233,10 @@ export class Examiner {
 
   /** Whether the writer of the file may not be done; refuses what is empty. */
   #mustWait({ name, status, bytes }: ReadFile): boolean {
-    assertContent(bytes);
+    // Most likely its writer has not come further yet, or failed.
+    if (bytes.length === 0) {
+      throw new RangeError("it is empty; it is published once it has content");
+    }
     const truncation = findTruncation(bytes);
     const found = this.#halfWritten.get(name);
     this.#halfWritten.delete(name);

@@ -9,7 +9,7 @@ import type { OnceLog } from "../../base/once_log.ts";
 import type { ExaminedFiles } from "./examined_files.ts";
 import type { FeedDirectory, Listing } from "../feed_directory.ts";
 import type { FileRecords } from "../known_files.ts";
-import { urlOfName } from "../read_feed.ts";
+import { urlOfName } from "../feed_names.ts";
 
 /** More files than this, and than that part of all, are not taken to be removed without a person. */
 const MOST_REMOVED = 3;

@@ -10,7 +10,7 @@ import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "../feed_name
 import { fileVersion } from "../../base/file_version.ts";
 import { feedIdentity } from "../../feed_url.ts";
 import { feedOf } from "../feed_directory.ts";
-import { identifyFeed } from "../read_feed.ts";
+import { identifyFeed } from "../feed_json.ts";
 
 /** The directory is listed again after so many milliseconds, or ten times as long as that took. */
 const LISTING_AGE = 100;

@@ -10,15 +10,14 @@ import { feedIdentity } from "../../feed_url.ts";
 import type { PluginLogger } from "../../plugin.ts";
 import { contentBytes, contentHash, type Update } from "../../update.ts";
 import { changeTimeOf, decideOnWrite, type FoundContent, receivedTimeOf } from "../decide.ts";
-import { detailsOf, isReplaceable } from "../details.ts";
-import { feedFileName, hashedFileName } from "../feed_names.ts";
+import { feedFileName, hashedFileName, urlOfName } from "../feed_names.ts";
 import { FileClock } from "../file_clock.ts";
 import { type CurrentFile, isStill, readCurrentFile } from "../file_status.ts";
 import { hidePasswords, hidePasswordsIn } from "../../base/redact.ts";
 import { keepAside } from "./keep_aside.ts";
 import { type KnownFiles, NO_KNOWN_FILES } from "../known_files.ts";
 import { FeedPlaces } from "./feed_locator.ts";
-import { identifyFeed, urlOfName } from "../read_feed.ts";
+import { formatFeedJson, identifyFeed, isReplaceable } from "../feed_json.ts";
 import { MirroredPlace } from "./mirror_directory.ts";
 import { type PreparedFile, prepareFile } from "./replace_file.ts";
 
@@ -107,7 +106,7 @@ export class FeedSink {
   async #write(task: Task, content: Uint8Array): Promise<void> {
     const { update, path, hash } = task;
     const { action, content: former } = await this.#look(task);
-    const text = detailsOf(update, hash!, action === "write" ? replacedBy(former) : undefined);
+    const text = formatFeedJson(update, hash!, action === "write" ? replacedBy(former) : undefined);
     if (action === "leave") return this.#tellLeft(task);
     if (action === "skip") return;
     if (action === "describe" && await textOf(`${path}.json`) === text) return;

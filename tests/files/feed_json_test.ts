@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { feedContent, identifyFeed, metadataFor, urlOfName } from "../../lib/files/read_feed.ts";
+import { identifyFeed, metadataFor } from "../../lib/files/feed_json.ts";
+import { urlOfName } from "../../lib/files/feed_names.ts";
+import { contentFromBytes } from "../../lib/update.ts";
 
 /** Identifies a feed with this `.feed.json` beside it. */
 async function identify(name: string, details: string | Uint8Array) {
@@ -103,9 +105,9 @@ for (
 
 Deno.test("UTF-8 is text, with its byte order mark; anything else stays bytes", () => {
   const bytes = (...values: number[]) => new Uint8Array(values);
-  assert.equal(feedContent(bytes(0xef, 0xbb, 0xbf, 0x61)), "\ufeffa");
-  assert.equal(feedContent(bytes()), "");
-  assert.equal(feedContent(bytes(0)), "\0");
+  assert.equal(contentFromBytes(bytes(0xef, 0xbb, 0xbf, 0x61)), "\ufeffa");
+  assert.equal(contentFromBytes(bytes()), "");
+  assert.equal(contentFromBytes(bytes(0)), "\0");
   for (
     const other of [
       bytes(0x63, 0xe9),
@@ -114,7 +116,7 @@ Deno.test("UTF-8 is text, with its byte order mark; anything else stays bytes", 
       bytes(0xc3),
     ]
   ) {
-    assert.equal(feedContent(other), other);
+    assert.equal(contentFromBytes(other), other);
   }
 });
 
@@ -122,7 +124,7 @@ Deno.test("text has the same bytes as the file that it was read from", () => {
   const random = crypto.getRandomValues(new Uint8Array(20_000));
   for (let i = 0; i < random.length; i += 4) {
     const part = random.subarray(i, i + 4).map((byte, j) => j < 2 ? byte : byte & 0x7f);
-    const content = feedContent(part);
+    const content = contentFromBytes(part);
     const again = typeof content === "string" ? new TextEncoder().encode(content) : content;
     assert.deepEqual(again, part);
   }
