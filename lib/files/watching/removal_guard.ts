@@ -6,20 +6,20 @@
 import { basename, dirname } from "node:path";
 import type { Clock } from "../../base/environment.ts";
 import type { OnceLog } from "../../base/once_log.ts";
+import { MAX_MISSING_PART } from "../decide.ts";
 import type { ExaminedFiles } from "./examined_files.ts";
 import type { FeedDirectory, Listing } from "../feed_directory.ts";
 import type { FileRecords } from "../known_files.ts";
 import { urlOfName } from "../feed_names.ts";
 
-/** More files than this, and than that part of all, are not taken to be removed without a person. */
-const MOST_REMOVED = 3;
-export const MOST_REMOVED_PART = 0.1;
+/** So many files may be removed whatever part of all they are; only a person may remove more. */
+const MAX_REMOVED = 3;
 
-/** Removals within this time count together: a directory may vanish file by file. Milliseconds. */
-const TOGETHER = 60 * 60 * 1000;
+/** Removals within this time count together: a directory may vanish file by file. */
+const TOGETHER_MS = 60 * 60 * 1000;
 
-/** The same listing serves for so many milliseconds. */
-const LISTING_AGE = 1000;
+/** The directory is listed again once a listing is older than this. */
+const MAX_LISTING_AGE_MS = 1_000;
 
 /** What a guard needs. */
 export interface RemovalGuardOptions {
@@ -99,7 +99,7 @@ export class RemovalGuard {
     const { publishRemovals } = this.#options;
     if (this.#directory.trusts(identity) || publishRemovals === "all") return true;
     if (isSame && (feeds.size > 0 || publishRemovals === false)) return true;
-    return unexplained <= seen * MOST_REMOVED_PART;
+    return unexplained <= seen * MAX_MISSING_PART;
   }
 
   #tellAnother({ unexplained }: Missing, { feeds }: Listing): void {
@@ -133,7 +133,7 @@ export class RemovalGuard {
     const { publishRemovals, problems } = this.#options;
     const gone = unexplained + removed, total = seen + removed;
     const subject = `removals from ${path}`;
-    if (gone <= MOST_REMOVED || gone <= total * MOST_REMOVED_PART) {
+    if (gone <= MAX_REMOVED || gone <= total * MAX_MISSING_PART) {
       problems.resolved(subject);
       return true;
     }
@@ -151,13 +151,13 @@ export class RemovalGuard {
       .filter((path) => dirname(path) === directory)
       .map((path) => basename(path));
     const missing = seen.filter((name) => !feeds.has(name) && !problem?.isAbout(name));
-    const since = clock.now() + this.#records.clockOffset - TOGETHER;
+    const since = clock.now() + this.#records.clockOffset - TOGETHER_MS;
     return {
       names: new Set(missing),
       unexplained: missing.filter((name) => !this.#isExplained(name)).length,
       seen: seen.length,
       removed: this.#records.removedSince(directory, since),
-      expires: clock.elapsed() + LISTING_AGE,
+      expires: clock.elapsed() + MAX_LISTING_AGE_MS,
     };
   }
 

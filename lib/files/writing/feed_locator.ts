@@ -1,36 +1,35 @@
 /**
- * Which file of a directory an update goes to.
+ * Finds the file of a directory that an update goes to.
  *
  * @module
  */
 import { join } from "node:path";
-import { systemEnvironment } from "../../base/environment.ts";
 import { inDirectory } from "../../base/durable_file.ts";
-import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "../feed_names.ts";
+import { systemEnvironment } from "../../base/environment.ts";
 import { fileVersion } from "../../base/file_version.ts";
 import { feedIdentity } from "../../feed_url.ts";
 import { feedOf } from "../feed_directory.ts";
 import { identifyFeed } from "../feed_json.ts";
+import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "../feed_names.ts";
 
-/** The directory is listed again after so many milliseconds, or ten times as long as that took. */
-const LISTING_AGE = 100;
+/** The directory is listed again after so long, or ten times as long as listing it took. */
+const MIN_LISTING_AGE_MS = 100;
 
 /** What a listing told. */
 interface Listing {
   readonly names: ReadonlySet<string>;
-  /** Files that are named otherwise than after their URL alone. */
+  /** Files that are not named after their URL alone. */
   readonly byUrl: ReadonlyMap<string, string>;
   readonly expires: number;
 }
 
 /**
- * Finds the file of a feed: the one that stands for it already, whatever it is called, else one that is
- * named after its URL. Where that name is another feed's, as on file systems that do not tell upper from
- * lower case, it is the name with a hash.
+ * The file of a feed is the one that stands for it already, whatever it is called, else one that is named
+ * after its URL. If another feed has that name, as on file systems that ignore case, the name has a hash.
  */
-export class FeedPlaces {
+export class FeedLocator {
   readonly #directory: string;
-  #foldsCase: boolean | undefined;
+  #ignoresCase: boolean | undefined;
   readonly #identified = new Map<string, { version: string; url: string | undefined }>();
   /** Names given to URLs whose files may not be there yet, in lower case. */
   readonly #taken = new Map<string, string>();
@@ -38,12 +37,12 @@ export class FeedPlaces {
   #expires = 0;
 
   /**
-   * For the directory at this absolute path; `foldsCase`: it does not tell upper from lower case.
+   * For the directory at this absolute path; `ignoresCase`: its file system does.
    * @default it is tried out
    */
-  constructor(directory: string, { foldsCase }: { readonly foldsCase?: boolean } = {}) {
+  constructor(directory: string, { ignoresCase }: { readonly ignoresCase?: boolean } = {}) {
     this.#directory = directory;
-    this.#foldsCase = foldsCase;
+    this.#ignoresCase = ignoresCase;
   }
 
   /**
@@ -52,7 +51,7 @@ export class FeedPlaces {
    * @throws {TypeError} when `url` is not an absolute URL.
    */
   async nameOf(url: string): Promise<string> {
-    this.#foldsCase ??= await foldsCase(this.#directory);
+    this.#ignoresCase ??= await ignoresCase(this.#directory);
     const plain = feedFileName(url), feed = feedIdentity(url);
     const holder = await this.#holderOf(plain, feed);
     if (holder === feed) return this.#take(plain, feed);
@@ -62,33 +61,33 @@ export class FeedPlaces {
     for (const other of [byUrl.get(feed), normalized]) {
       if (other !== undefined && other !== plain && await this.#isOf(other, feed)) return other;
     }
-    const taken = this.#foldsCase ? this.#taken.get(plain.toLowerCase()) : undefined;
+    const taken = this.#ignoresCase ? this.#taken.get(plain.toLowerCase()) : undefined;
     const isFree = holder === undefined && (taken === undefined || taken === feed);
     return isFree ? this.#take(plain, feed) : hashedFileName(url);
   }
 
   #take(name: string, url: string): string {
-    if (this.#foldsCase) this.#taken.set(name.toLowerCase(), url);
+    if (this.#ignoresCase) this.#taken.set(name.toLowerCase(), url);
     return name;
   }
 
-  /** URL that the file of this name, made of `url`, stands for; undefined when there is none. */
+  /** URL that the file of this name, made from `url`, stands for; undefined when there is none. */
   async #holderOf(name: string, url: string): Promise<string | undefined> {
     const path = join(this.#directory, name);
-    const details = await exists(`${path}.json`);
-    if (!details && !await exists(path)) return undefined;
-    const told = details ? await urlOf(name, path) : undefined;
+    const isDescribed = await exists(`${path}.json`);
+    if (!isDescribed && !await exists(path)) return undefined;
+    const told = isDescribed ? await urlOf(name, path) : undefined;
     if (told !== undefined) return told;
     // Without a `.feed.json` the name decides, as it is spelt in the directory.
-    const isOther = this.#foldsCase && await this.#spelling(name) !== name;
+    const isOther = this.#ignoresCase && await this.#spelling(name) !== name;
     return isOther ? "" : url;
   }
 
   async #spelling(name: string): Promise<string> {
     const { names } = await this.#list();
     if (names.has(name)) return name;
-    const folded = name.toLowerCase();
-    return [...names].find((other) => other.toLowerCase() === folded) ?? name;
+    const lower = name.toLowerCase();
+    return [...names].find((other) => other.toLowerCase() === lower) ?? name;
   }
 
   async #isOf(name: string, url: string): Promise<boolean> {
@@ -97,21 +96,20 @@ export class FeedPlaces {
     return await urlOf(name, path) === url;
   }
 
-  /** Listings are shared: at the start each update is of a feed that has no file yet. */
+  /** Listings are shared: at the start, each update is of a feed that has no file yet. */
   #list(): Promise<Listing> {
     const { clock } = systemEnvironment;
     if (this.#listing && clock.elapsed() < this.#expires) return this.#listing;
     this.#expires = Infinity;
-    const listing = this.#listing = this.#read();
+    const listing = this.#listing = this.#readListing();
     listing.then(({ expires }) => this.#expires = expires, () => this.#expires = 0);
     return listing;
   }
 
-  async #read(): Promise<Listing> {
+  async #readListing(): Promise<Listing> {
     const { clock } = systemEnvironment;
     const begin = clock.elapsed();
-    const names = new Set<string>();
-    const odd = new Set<string>();
+    const names = new Set<string>(), odd = new Set<string>();
     try {
       for await (const { name } of Deno.readDir(this.#directory)) {
         names.add(name);
@@ -127,10 +125,10 @@ export class FeedPlaces {
       if (url !== undefined && !byUrl.has(url)) byUrl.set(url, name);
     }
     const end = clock.elapsed();
-    return { names, byUrl, expires: end + Math.max(LISTING_AGE, 10 * (end - begin)) };
+    return { names, byUrl, expires: end + Math.max(MIN_LISTING_AGE_MS, 10 * (end - begin)) };
   }
 
-  /** Reads no `.feed.json` again that is unchanged. */
+  /** Does not read a `.feed.json` again that is unchanged. */
   async #identify(name: string): Promise<string | undefined> {
     const path = join(this.#directory, name);
     const info = await Deno.stat(`${path}.json`).catch(() => undefined);
@@ -160,8 +158,7 @@ async function exists(path: string): Promise<boolean> {
   });
 }
 
-/** Whether the directory takes names that differ in upper and lower case for the same. */
-async function foldsCase(directory: string): Promise<boolean> {
+async function ignoresCase(directory: string): Promise<boolean> {
   const name = `.feedsync-${crypto.randomUUID()}.tmp`;
   const path = join(directory, name);
   await inDirectory(directory, () => Deno.writeTextFile(path, ""));
