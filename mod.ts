@@ -92,4 +92,4 @@ export type { PollReport, UpdateCallback, Watcher, WatchOptions } from "./lib/wa
 export { watchFiles } from "./lib/watch_files.ts";
 export type { FilesWatcher, WatchFilesOptions } from "./lib/watch_files.ts";
 export type { KnownFile, KnownFiles, NewestKnown } from "./lib/files/known_files.ts";
-export type { ScanReport } from "./lib/files/watching/scan_report.ts";
+export type { ScanReport } from "./lib/files/watching/scan.ts";

@@ -8,7 +8,7 @@ import type { Duration } from "./base/duration.ts";
 import { resolveFiles } from "./config/files.ts";
 import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
-import type { ScanReport } from "./files/watching/scan_report.ts";
+import type { ScanReport } from "./files/watching/scan.ts";
 import { fileRecords } from "./files/state_records.ts";
 import { FileWatcher } from "./files/watching/file_watcher.ts";
 import { plainLogger } from "./base/plain_logger.ts";
@@ -84,8 +84,8 @@ export function watchFiles(
   const { environment } = parts;
   const watcher = new FileWatcher(path, fileRecords(parts, { schemes: config.urlSchemes }), {
     environment,
-    settle,
-    rescan,
+    settleMs: settle,
+    rescanMs: rescan,
     publishRemovals: removals ?? publishRemovals,
     publishReceived: options.publishReceived,
     logger,

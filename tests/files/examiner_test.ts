@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { OnceLog } from "../../lib/base/once_log.ts";
+import { ExaminedFiles } from "../../lib/files/watching/examined_files.ts";
 import { Examiner } from "../../lib/files/watching/examiner.ts";
 import { FeedDirectory } from "../../lib/files/feed_directory.ts";
 import type { Mark } from "../../lib/files/watching/debouncer.ts";
+import { RemovalGuard } from "../../lib/files/watching/removal_guard.ts";
 import { readStatus } from "../../lib/files/file_status.ts";
 import { Setting } from "./setting.ts";
 
@@ -15,11 +17,16 @@ async function setUp(s: Setting, age: number) {
   const now = (await Deno.stat(s.path(NAME))).mtime!.getTime() + age;
   const clock = { now: () => now, elapsed: () => now, setTimer: () => () => {} };
   const directory = new FeedDirectory(s.directory);
-  const examiner = new Examiner(directory, s.records, {
+  const options = {
     clock,
-    settle: 200,
     publishRemovals: true,
+    examined: new ExaminedFiles(),
     problems: new OnceLog(s.log, clock),
+  };
+  const examiner = new Examiner(directory, s.records, {
+    ...options,
+    settleMs: 200,
+    guard: new RemovalGuard(directory, s.records, options),
     logger: s.log,
   });
   return { directory, examiner };

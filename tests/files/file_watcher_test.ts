@@ -16,7 +16,7 @@ Deno.test("a written file is published under the URL of its name, without a resc
 
 Deno.test("of rapid rewrites only the last is published", async () => {
   await using s = new Setting();
-  await s.start({ settle: 300 });
+  await s.start({ settleMs: 300 });
   for (let i = 0; i < 50; i++) await s.write(A, `version ${i}`);
   await s.records.until(({ published }) => published.length > 0);
   assert.deepEqual(s.records.published.map(({ content }) => content), ["version 49"]);
@@ -59,7 +59,7 @@ Deno.test("a file deleted and made again is published again, its removal in betw
 
 Deno.test("a file replaced by deleting and writing it is never published as removed", async () => {
   await using s = new Setting();
-  await s.start({ publishRemovals: true, settle: 100 });
+  await s.start({ publishRemovals: true, settleMs: 100 });
   await s.write(A, "one");
   await s.records.untilNewest(A_URL, "one");
   await Deno.remove(s.path(A));
@@ -72,9 +72,9 @@ Deno.test("watching goes on when the directory was deleted, renamed and made aga
   await using s = new Setting();
   await s.start({
     environment: fastEnvironment({ speed: 20 }),
-    settle: 400,
+    settleMs: 400,
     publishRemovals: true,
-    rescan: 3_600_000,
+    rescanMs: 3_600_000,
   });
   await s.write(A, "one");
   await s.write(B, "b");
@@ -100,8 +100,8 @@ Deno.test("watching starts when the directory appears, and says once that it wai
   await Deno.remove(s.directory);
   await s.start({
     environment: fastEnvironment({ speed: 20 }),
-    settle: 400,
-    rescan: 2_000,
+    settleMs: 400,
+    rescanMs: 2_000,
   });
   await s.log.until("There is no feed directory");
   await Deno.mkdir(s.directory);
@@ -126,7 +126,7 @@ Deno.test("what mirror writes is not published", async () => {
 
 Deno.test("what mirror wrote is not published when the next update is known before it is read", async () => {
   await using s = new Setting();
-  await s.start({ settle: 100 });
+  await s.start({ settleMs: 100 });
   await s.write(A, "mine");
   await s.records.untilNewest(A_URL, "mine");
 
@@ -145,8 +145,8 @@ Deno.test("a file that is appended to for ever is told of and not read, and othe
   await using s = new Setting();
   const watcher = await s.start({
     environment: fastEnvironment({ speed: 50 }),
-    settle: 3_000,
-    rescan: 1_000,
+    settleMs: 3_000,
+    rescanMs: 1_000,
   });
   const stop = new AbortController();
   const log = await Deno.open(s.path(A), { create: true, append: true });
@@ -169,7 +169,7 @@ Deno.test("a file that is appended to for ever is told of and not read, and othe
 
 Deno.test("a burst of 2,000 files is published completely, each file once", async () => {
   await using s = new Setting();
-  await s.start({ settle: 50 });
+  await s.start({ settleMs: 50 });
   const names = Array.from({ length: 2_000 }, (_, i) => `https___a.example_n${i}.feed`);
   await Promise.all(names.map((name) => s.write(name, name)));
   await s.records.until(({ published }) => published.length >= names.length);
@@ -181,7 +181,7 @@ Deno.test("a burst of 2,000 files is published completely, each file once", asyn
 
 Deno.test("close() leaves a change that has not come to rest to the next start", async () => {
   await using s = new Setting();
-  await s.start({ settle: 3_600_000 });
+  await s.start({ settleMs: 3_600_000 });
   await s.write(A, "one");
   await s.start();
   await s.records.untilNewest(A_URL, "one");

@@ -85,7 +85,7 @@ Deno.test("files that change while it is not known what others have published ar
   let isRestored = false;
   await s.start({
     environment: fastEnvironment({ speed: 50 }),
-    settle: 1_000,
+    settleMs: 1_000,
     isRestored: () => Promise.resolve(isRestored),
   });
   await s.write(A, "one");

@@ -26,7 +26,10 @@ Deno.test("a feed whose writer pauses is published when it is whole", async () =
 Deno.test("a feed that stays half-written is published after ten seconds, and told", async () => {
   await using s = new Setting();
   await s.write(A, "<rss><channel>");
-  const watcher = await s.restart({ environment: fastEnvironment({ speed: 100 }), settle: 1_000 });
+  const watcher = await s.restart({
+    environment: fastEnvironment({ speed: 100 }),
+    settleMs: 1_000,
+  });
   const begin = performance.now();
   assert.equal((await watcher.scan()).published, 1);
   assert.ok(performance.now() - begin >= 100);

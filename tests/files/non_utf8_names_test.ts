@@ -60,8 +60,8 @@ Deno.test({
     await using s = new Setting();
     await s.start({
       environment: fastEnvironment({ speed: 20 }),
-      settle: 400,
-      rescan: 3_600_000,
+      settleMs: 400,
+      rescanMs: 3_600_000,
     });
     for (const content of ["one", "two"]) {
       await s.shell(`printf ${content} > "$(printf 'feeds/https___a.example_\\351.feed')"`);

@@ -91,7 +91,7 @@ Deno.test("a missing directory and a file in its place are told, and count as fa
 Deno.test("scan() stops when its signal is aborted", async () => {
   await using s = new Setting();
   await s.write(A, "x");
-  const watcher = await s.restart({ settle: 3_600_000 });
+  const watcher = await s.restart({ settleMs: 3_600_000 });
   const controller = new AbortController();
   const scan = watcher.scan(controller.signal);
   controller.abort(new Error("enough"));

@@ -3,7 +3,7 @@ import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
 import { fileRecords, knownFiles } from "../../lib/files/state_records.ts";
-import type { ScanReport } from "../../lib/files/watching/scan_report.ts";
+import type { ScanReport } from "../../lib/files/watching/scan.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watching/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
@@ -124,8 +124,8 @@ export class Scene implements AsyncDisposable {
     const watcher = watches ? watchWith(connection, plugins, options) : undefined;
     const files = new FileWatcher(this.directory, fileRecords(parts), {
       environment: systemEnvironment,
-      settle: 20,
-      rescan: 60_000,
+      settleMs: 20,
+      rescanMs: 60_000,
       publishRemovals: false,
       logger: log,
       isRestored: (signal) => restore(connection, signal),

@@ -187,8 +187,8 @@ export class Setting implements AsyncDisposable {
     await this.#watcher?.close();
     return this.#watcher = new FileWatcher(this.directory, this.records, {
       environment: fastEnvironment(),
-      settle: 20,
-      rescan: 60_000,
+      settleMs: 20,
+      rescanMs: 60_000,
       publishRemovals: false,
       logger: this.log,
       ...options,

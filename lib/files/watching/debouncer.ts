@@ -27,8 +27,13 @@ export type Outcome =
 export interface Mark {
   /** Its fingerprint when a scan found it; absent when an event told of a change. */
   readonly fingerprint?: string;
-  /** What was the newest of its URL since it was first marked, as the examiner puts it. */
+  /** What was the newest of its URL since it was first marked, as {@linkcode versionKey}s. */
   readonly received: ReadonlySet<string>;
+}
+
+/** Stands for an update of the URL with this content; null: the feed is gone. */
+export function versionKey(url: string, hash: string | null): string {
+  return `${hash} ${url}`;
 }
 
 /** The file is still changing, and has this fingerprint now. */

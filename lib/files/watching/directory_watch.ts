@@ -4,28 +4,28 @@
  * @module
  */
 import { basename } from "node:path";
-import type { OnceLog } from "../../base/once_log.ts";
 import { type Clock, sleep } from "../../base/environment.ts";
+import type { OnceLog } from "../../base/once_log.ts";
 import { messageOf } from "../../errors.ts";
 import { type FeedDirectory, feedOf } from "../feed_directory.ts";
 
-/** How often it is checked that the watched directory is still the one at the path: milliseconds. */
-const CHECK_INTERVAL = 1_000;
+/** How often it is checked that the watched directory is still the one at the path. */
+const CHECK_INTERVAL_MS = 1_000;
 
 /** What a watch needs. */
 export interface DirectoryWatchOptions {
   /** Clock for the checks. */
   readonly clock: Clock;
   /** Called with the name of a feed file whenever it, or the `.feed.json` beside it, changed. */
-  readonly changed: (name: string) => void;
-  /** Where problems are logged. */
+  readonly onChange: (name: string) => void;
+  /** Logs what is wrong with the directory. */
   readonly problems: OnceLog;
 }
 
 /**
  * One watch of one directory. `Deno.watchFs` is a hint: it loses events when there are too many,
  * ends at a file name that is not UTF-8, and goes silent when the directory is replaced. Then the
- * watch is in doubt: it should be opened anew, and the directory scanned after that.
+ * watch is in doubt: open it anew, and scan the directory after that.
  */
 export class DirectoryWatch implements AsyncDisposable {
   readonly #directory: FeedDirectory;
@@ -33,7 +33,7 @@ export class DirectoryWatch implements AsyncDisposable {
   readonly #identity: string | undefined;
   readonly #watcher: Deno.FsWatcher | undefined;
   readonly #forwarding: Promise<void>;
-  #inDoubt = false;
+  #isInDoubt = false;
 
   private constructor(
     directory: FeedDirectory,
@@ -55,11 +55,11 @@ export class DirectoryWatch implements AsyncDisposable {
     return new DirectoryWatch(directory, options, await directory.identity());
   }
 
-  /** Resolves after `ms`, or soon after the watch has come into doubt. */
-  async inDoubt(ms: number, signal: AbortSignal): Promise<void> {
-    for (let left = ms; left > 0; left -= CHECK_INTERVAL) {
-      await sleep(this.#options.clock, Math.min(left, CHECK_INTERVAL), signal);
-      if (this.#inDoubt || await this.#directory.identity() !== this.#identity) return;
+  /** Resolves after `timeoutMs`, or soon after the watch has come into doubt. */
+  async untilInDoubt(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    for (let leftMs = timeoutMs; leftMs > 0; leftMs -= CHECK_INTERVAL_MS) {
+      await sleep(this.#options.clock, Math.min(leftMs, CHECK_INTERVAL_MS), signal);
+      if (this.#isInDoubt || await this.#directory.identity() !== this.#identity) return;
     }
   }
 
@@ -71,12 +71,13 @@ export class DirectoryWatch implements AsyncDisposable {
 
   #open(): Deno.FsWatcher | undefined {
     const { path } = this.#directory;
+    const subject = `watch of ${path}`;
     try {
       const watcher = Deno.watchFs(path, { recursive: false });
-      this.#options.problems.resolved(`watch of ${path}`);
+      this.#options.problems.resolved(subject);
       return watcher;
     } catch (error) {
-      this.#options.problems.problem(`watch of ${path}`, {
+      this.#options.problems.problem(subject, {
         text: `Cannot watch '${path}', its changes are found by scanning it only: ${
           messageOf(error)
         }`,
@@ -88,16 +89,16 @@ export class DirectoryWatch implements AsyncDisposable {
     if (!this.#watcher) return;
     try {
       for await (const { kind, paths, flag } of this.#watcher) {
-        if (flag === "rescan") this.#inDoubt = true;
+        if (flag === "rescan") this.#isInDoubt = true;
         // Reading a file is an event too.
         if (kind === "access") continue;
         for (const path of paths) {
           const name = feedOf(basename(path));
-          if (name !== undefined) this.#options.changed(name);
+          if (name !== undefined) this.#options.onChange(name);
         }
       }
     } catch {
-      this.#inDoubt = true;
+      this.#isInDoubt = true;
     }
   }
 }

@@ -45,3 +45,8 @@ export class ExaminedFiles {
     return [...names ?? []].filter((other) => other !== name);
   }
 }
+
+/** Subject of the problem that several files stand for the URL. */
+export function sameUrlSubject(url: string | undefined): string {
+  return `files of ${url}`;
+}

@@ -7,10 +7,10 @@ import { basename, dirname } from "node:path";
 import type { Clock } from "../../base/environment.ts";
 import type { OnceLog } from "../../base/once_log.ts";
 import { MAX_MISSING_PART } from "../decide.ts";
-import type { ExaminedFiles } from "./examined_files.ts";
 import type { FeedDirectory, Listing } from "../feed_directory.ts";
-import type { FileRecords } from "../known_files.ts";
 import { urlOfName } from "../feed_names.ts";
+import type { FileRecords } from "../known_files.ts";
+import type { ExaminedFiles } from "./examined_files.ts";
 
 /** So many files may be removed whatever part of all they are; only a person may remove more. */
 const MAX_REMOVED = 3;
@@ -27,7 +27,9 @@ export interface RemovalGuardOptions {
   readonly clock: Clock;
   /** Whether removals are published; `all`: however many, a person has said so. */
   readonly publishRemovals: boolean | "all";
-  /** Where it is logged what is not taken to be removed. */
+  /** The files that were examined in this process. */
+  readonly examined: ExaminedFiles;
+  /** Logs what is not taken to be removed. */
   readonly problems: OnceLog;
 }
 
@@ -47,35 +49,29 @@ interface Missing {
 export class RemovalGuard {
   readonly #directory: FeedDirectory;
   readonly #records: FileRecords;
-  readonly #examined: ExaminedFiles;
   readonly #options: RemovalGuardOptions;
   #missing: Missing | undefined;
-  #isTold = false;
+  #isLogged = false;
 
   /** For the files in `directory`. */
-  constructor(
-    directory: FeedDirectory,
-    records: FileRecords,
-    { examined, ...options }: RemovalGuardOptions & { readonly examined: ExaminedFiles },
-  ) {
+  constructor(directory: FeedDirectory, records: FileRecords, options: RemovalGuardOptions) {
     this.#directory = directory;
     this.#records = records;
-    this.#examined = examined;
     this.#options = options;
   }
 
   /**
-   * Begins a look at the directory: returns the names of files seen before that are not in it any more.
-   * Where nothing shows that it is the directory in which they were, none is missing: it may be where a
-   * disk is not mounted. Between two directories that differ in a few files, no feed was removed.
+   * Finds the files that were seen before and are not listed any more, and trusts the directory if nothing
+   * speaks against its being the one in which they were; otherwise it may be where a disk is not mounted,
+   * and none is missing. Between two directories that differ in a few files, no feed was removed.
    */
-  begin(listing: Listing, identity: string | undefined): string[] {
-    this.#isTold = false;
+  findMissing(listing: Listing, identity: string | undefined): string[] {
+    this.#isLogged = false;
     const missing = this.#missing = this.#compare(listing);
     const { path } = this.#directory;
     const isSame = identity !== undefined && identity === this.#records.identityOf(path);
-    if (!this.#isPlace(missing, listing, { identity, isSame })) {
-      this.#tellAnother(missing, listing);
+    if (!this.#isPlausible(missing, listing, { identity, isSame })) {
+      this.#logOtherDirectory(missing, listing);
       return [];
     }
     this.#options.problems.resolved(`contents of ${path}`);
@@ -90,8 +86,8 @@ export class RemovalGuard {
     return [];
   }
 
-  /** Whether the directory is the one in which files were seen, or the one that a person means. */
-  #isPlace(
+  /** Whether the directory can be the one in which files were seen, or is the one that a person means. */
+  #isPlausible(
     { unexplained, seen }: Missing,
     { feeds }: Listing,
     { identity, isSame }: { readonly identity: string | undefined; readonly isSame: boolean },
@@ -102,7 +98,7 @@ export class RemovalGuard {
     return unexplained <= seen * MAX_MISSING_PART;
   }
 
-  #tellAnother({ unexplained }: Missing, { feeds }: Listing): void {
+  #logOtherDirectory({ unexplained }: Missing, { feeds }: Listing): void {
     const { path } = this.#directory;
     const is = feeds.size === 0
       ? `is empty, and ${unexplained} files were seen in it`
@@ -137,10 +133,10 @@ export class RemovalGuard {
       problems.resolved(subject);
       return true;
     }
-    if (publishRemovals && !this.#isTold) {
+    if (publishRemovals && !this.#isLogged) {
       problems.problem(subject, { text: tooMany(path, { gone, total }) });
     }
-    this.#isTold = true;
+    this.#isLogged = true;
     return false;
   }
 
@@ -165,7 +161,8 @@ export class RemovalGuard {
   #isExplained(name: string): boolean {
     const url = this.#urlOf(name);
     if (url === undefined) return false;
-    return this.#records.newest(url)?.hash === null || this.#examined.others(name, url).length > 0;
+    return this.#records.newest(url)?.hash === null ||
+      this.#options.examined.others(name, url).length > 0;
   }
 
   #urlOf(name: string): string | undefined {
