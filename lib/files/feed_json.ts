@@ -11,7 +11,7 @@ import { feedIdentity } from "../feed_url.ts";
 import { MAX_UPDATE_BYTES } from "../log/codec.ts";
 import type { JsonObject, Update } from "../update.ts";
 import type { Origin } from "./decide.ts";
-import { FEED_SUFFIX, problemWithName, urlOfName } from "./feed_names.ts";
+import { FEED_SUFFIX, findNameProblem, urlOfName } from "./feed_names.ts";
 
 /** The feed that a file stands for. */
 export interface IdentifiedFeed {
@@ -37,7 +37,7 @@ export async function identifyFeed(name: string, path: string): Promise<Identifi
   if (described) return described;
   const url = urlOfName(name);
   if (url !== undefined) return { url };
-  const problem = problemWithName(name.slice(0, -FEED_SUFFIX.length));
+  const problem = findNameProblem(name.slice(0, -FEED_SUFFIX.length));
   throw new Error(
     problem === undefined
       ? `its name is not the URL of a feed, and there is no '${name}.json' that tells it`

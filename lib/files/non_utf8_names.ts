@@ -1,10 +1,10 @@
 /**
- * Files whose names are not UTF-8, as old systems leave them behind. Deno takes and gives file names
- * as text only, so such a file can be neither listed faithfully nor opened by name. `find` lists the
- * true names, and symbolic links with plain names, in a temporary directory, make the files readable.
+ * Files whose names are not UTF-8, as old systems leave them behind. Deno has file names as text only, so
+ * it can neither list such a file faithfully nor open it by name. `find` lists the true names, and symbolic
+ * links with plain names, in a temporary directory, make the files readable.
  *
- * Here such a name is written in ASCII with each other byte as U+FFFD and two hexadecimal digits:
- * unique, and recognisable in logs.
+ * Here such a name is escaped: each byte that is not ASCII is U+FFFD and two hexadecimal digits. That is
+ * unique, and easy to spot in logs.
  *
  * @module
  */
@@ -16,11 +16,11 @@ const ESCAPES = /\ufffd([89A-F][0-9A-F])/g;
 const MAKE_LINKS =
   'while [ $# -gt 0 ]; do ln -s -- "$(printf %b "$1")" "$2" || exit; shift 2; done';
 
-/** Links made by one command: its arguments must stay below what the system takes. */
-const LINKS_AT_ONCE = 50;
+/** Links made by one command: the system bounds the length of its arguments. */
+const MAX_LINKS_AT_ONCE = 50;
 
-/** Whether a listed name may stand for one that is not UTF-8. */
-export function isDoubtful(name: string): boolean {
+/** Whether a name may not be UTF-8: it is escaped, or Deno has replaced bytes in it. */
+export function mayBeEscaped(name: string): boolean {
   return name.includes(ESCAPE);
 }
 
@@ -30,18 +30,18 @@ export function percentEncodeEscapes(name: string, prefix: "%" | "%25"): string 
 }
 
 /** Makes the files of one directory readable whose names are not UTF-8. */
-export class RawNames {
+export class NonUtf8Names {
   readonly #directory: string;
   readonly #links = new Map<string, string>();
-  #home: string | undefined;
-  #count = 0;
+  #linkDirectory: string | undefined;
+  #linkCount = 0;
 
-  /** For the directory at this absolute path. Nothing is made until {@linkcode RawNames.list} is called. */
+  /** For the directory at this absolute path. Nothing is made until {@linkcode NonUtf8Names.list} is called. */
   constructor(directory: string) {
     this.#directory = directory;
   }
 
-  /** All names in the directory that contain `suffix`; those that are not UTF-8 are escaped. */
+  /** Lists the names that contain `suffix`, and links the files whose names are not UTF-8. */
   async list(suffix: string): Promise<string[]> {
     const args = [".", "-maxdepth", "1", "-name", `*${suffix}*`, "-print0"];
     const raw = splitAtZeros(await run("find", args, this.#directory)).map((path) =>
@@ -57,7 +57,7 @@ export class RawNames {
     return names;
   }
 
-  /** Where the file can be read; undefined when its name is UTF-8. A `.json` beside it is there too. */
+  /** Path by which the file can be read, with a `.json` beside it; undefined when its name is UTF-8. */
   linkTo(name: string): string | undefined {
     return this.#links.get(name);
   }
@@ -65,8 +65,10 @@ export class RawNames {
   /** Removes the links. */
   async clear(): Promise<void> {
     this.#links.clear();
-    if (this.#home !== undefined) await Deno.remove(this.#home, { recursive: true });
-    this.#home = undefined;
+    if (this.#linkDirectory !== undefined) {
+      await Deno.remove(this.#linkDirectory, { recursive: true });
+    }
+    this.#linkDirectory = undefined;
   }
 
   async #dropLinks(wanted: ReadonlyMap<string, unknown>): Promise<void> {
@@ -80,11 +82,11 @@ export class RawNames {
   async #makeLinks(wanted: ReadonlyMap<string, Uint8Array>): Promise<void> {
     const missing = [...wanted].filter(([name]) => !this.#links.has(name));
     if (missing.length === 0) return;
-    this.#home ??= await Deno.makeTempDir({ prefix: "feedsync-names-" });
-    for (let i = 0; i < missing.length; i += LINKS_AT_ONCE) {
-      const links = missing.slice(i, i + LINKS_AT_ONCE).map(([name, raw]) => {
+    this.#linkDirectory ??= await Deno.makeTempDir({ prefix: "feedsync-names-" });
+    for (let i = 0; i < missing.length; i += MAX_LINKS_AT_ONCE) {
+      const links = missing.slice(i, i + MAX_LINKS_AT_ONCE).map(([name, raw]) => {
         const target = inOctal(new TextEncoder().encode(`${this.#directory}/`)) + inOctal(raw);
-        return { name, target, link: `${this.#home}/${this.#count++}` };
+        return { name, target, link: `${this.#linkDirectory}/${this.#linkCount++}` };
       });
       const args = links.flatMap(({ target, link }) => [
         ...[target, link],

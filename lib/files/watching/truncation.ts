@@ -1,21 +1,21 @@
 /**
- * Whether content ends in the middle: its writer may not be done.
+ * Finds content that ends in the middle: its writer may not be done.
  *
  * @module
  */
 
-/** Why content seems to end in the middle; undefined for all that is whole, or neither XML nor JSON. */
+/** Why content seems to end in the middle; undefined when it is whole, or neither XML nor JSON. */
 export function findTruncation(bytes: Uint8Array): string | undefined {
   const text = decode(bytes).trim();
   if (text.startsWith("<")) return findTruncatedXml(text);
-  // Other text may begin with a bracket, too.
+  // What only begins with a bracket need not be JSON.
   if (/^(\{\s*("|\}|$)|\[\s*([[{"\]\d-]|true|false|null|$))/.test(text)) {
     return isJson(text) ? undefined : "it is JSON that does not parse";
   }
   return undefined;
 }
 
-/** Markup is ASCII in all encodings that matter, or 16 bits a character. */
+/** Only markup must be right: it is ASCII in all encodings that matter, or has 16 bits a character. */
 function decode(bytes: Uint8Array): string {
   const [first, second] = bytes;
   if (first === 0xef && second === 0xbb) return new TextDecoder("utf-8").decode(bytes);
@@ -29,7 +29,7 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder("utf-8").decode(bytes);
 }
 
-/** JSON, or a line of JSON each. */
+/** Also if each line is JSON. */
 function isJson(text: string): boolean {
   return parses(text) || text.split("\n").every((line) => line.trim() === "" || parses(line));
 }
@@ -43,7 +43,7 @@ function parses(text: string): boolean {
   }
 }
 
-/** What may come before and after the root element: instructions, comments, white space. */
+/** Begin and end of what may stand outside the root element: instructions and comments. */
 const OUTSIDE = ["<?", "?>", "<!--", "-->"] as const;
 
 function findTruncatedXml(text: string): string | undefined {
@@ -54,7 +54,7 @@ function findTruncatedXml(text: string): string | undefined {
     return "it ends before its root element";
   }
   const root = /^<([\p{L}_:][^\s<>/!?"'=]*)/u.exec(rest);
-  // Not XML, though it begins like that; and HTML needs no end.
+  // It is not XML, though it begins like that; and HTML needs no end tag.
   if (!root) return undefined;
   const name = root[1];
   if (name.toLowerCase() === "html") return undefined;
@@ -78,7 +78,7 @@ function skipProlog(text: string): number | undefined {
   return undefined;
 }
 
-/** Behind an instruction or comment at `at`; negative when it does not end; undefined when there is none. */
+/** Where the instruction or comment at `at` ends; negative: nowhere; undefined: there is none. */
 function endOfMisc(text: string, at: number): number | undefined {
   for (let i = 0; i < OUTSIDE.length; i += 2) {
     if (!text.startsWith(OUTSIDE[i], at)) continue;
@@ -88,7 +88,7 @@ function endOfMisc(text: string, at: number): number | undefined {
   return undefined;
 }
 
-/** A document type may have declarations in brackets. */
+/** Like {@linkcode endOfMisc}; a document type may have declarations in brackets. */
 function endOfDoctype(text: string, at: number): number {
   const end = text.indexOf(">", at), bracket = text.indexOf("[", at);
   if (bracket < 0 || end < bracket) return end < 0 ? -1 : end + 1;

@@ -10,7 +10,7 @@ import { fileVersion } from "../../base/file_version.ts";
 import { feedIdentity } from "../../feed_url.ts";
 import { feedOf } from "../feed_directory.ts";
 import { identifyFeed } from "../feed_json.ts";
-import { FEED_SUFFIX, feedFileName, feedUrl, hashedFileName } from "../feed_names.ts";
+import { FEED_SUFFIX, feedFileName, hashedFileName, urlOfStem } from "../feed_names.ts";
 
 /** The directory is listed again after so long, or ten times as long as listing it took. */
 const MIN_LISTING_AGE_MS = 100;
@@ -143,7 +143,7 @@ export class FeedLocator {
 
 /** Whether a file of this name is found by its URL alone. */
 function isPlain(name: string): boolean {
-  const url = feedUrl(name.slice(0, -FEED_SUFFIX.length));
+  const url = urlOfStem(name.slice(0, -FEED_SUFFIX.length));
   return url !== undefined && feedIdentity(url) === url && feedFileName(url) === name;
 }
 
