@@ -4,10 +4,14 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { PluginLogger } from "../plugin.ts";
+
+/** Logs finished messages; plugins know it as `PluginLogger`. */
+type TextLogger = Readonly<
+  Record<"debug" | "info" | "warn" | "error", (message: string) => void>
+>;
 
 /** Logs messages as they are: LogTape would treat braces in a plain string as placeholders. */
-export function plainLogger(category: readonly [string, ...string[]]): PluginLogger {
+export function plainLogger(category: readonly [string, ...string[]]): TextLogger {
   const logger = getLogger(category);
   return {
     debug: (message) => logger.debug`${message}`,

@@ -53,7 +53,7 @@ export function hidePasswords(text: string): string {
   return PASSWORDS.reduce((shown, [form, replacement]) => shown.replace(form, replacement), text);
 }
 
-/** Logs finished messages. */
+/** Logs finished messages. Not imported: starting the program loads this file, and no package for it. */
 type TextLogger = Readonly<Record<"debug" | "info" | "warn" | "error", (text: string) => void>>;
 
 /** The logger, for messages that name URLs and files: it hides their passwords. */
