@@ -10,7 +10,7 @@ import { isPlausible } from "../state/newest.ts";
 import type { FileStatus } from "./file_status.ts";
 import type { KnownFile, NewestKnown } from "./known_files.ts";
 
-/** Files are not taken for removed feeds if more than this part of all is missing: a disk is not mounted. */
+/** If more than this part of the files that were seen is missing, their disk is probably not mounted. */
 export const MAX_MISSING_PART = 0.1;
 
 /** The update that was written to a file, as the `.feed.json` beside it says. */
@@ -53,14 +53,14 @@ export function receivedTimeOf(content: FoundContent): number | undefined {
   return time !== undefined && time >= (known?.publishedAt ?? 0) ? time : undefined;
 }
 
-/** 0.1 wrote no hash. Then times tell, unless the state knows better. */
+/** 0.1 wrote no hash. Then the times of the files decide, unless the state knows better. */
 function isDescribed({ hash, known, origin, newest }: FoundContent): boolean {
   if (origin!.hash !== undefined) return origin!.hash === hash;
   if (newest?.hash && newest.time === origin!.time) return newest.hash === hash;
   return origin!.isBeside === true && (known?.hash ?? hash) === hash;
 }
 
-/** The newest known update, which may be the one that the `.feed.json` tells of. */
+/** The newest known update, which may be the one that the `.feed.json` names. */
 export function newestOf(
   known: NewestKnown | undefined,
   origin: Origin | undefined,
@@ -72,7 +72,7 @@ export function newestOf(
 
 /**
  * When the file was changed. Tools set the modification time back, so the status change time counts,
- * too; but not at the first look at a directory: copying a directory does not change what is in it.
+ * too; but not at the first scan of a directory: copying a directory does not change what is in it.
  */
 export function changeTimeOf(
   { modifiedAt, changedAt }: Pick<FileStatus, "modifiedAt" | "changedAt">,

@@ -21,7 +21,7 @@ export interface Listing {
   /** Names of the feed files. */
   readonly feeds: ReadonlySet<string>;
   /** Names of the feed files that have a `.feed.json` beside them. */
-  readonly withDetails: ReadonlySet<string>;
+  readonly described: ReadonlySet<string>;
   /** Why names that are not UTF-8 are missing, if they are. */
   readonly problem?: ListingProblem;
 }
@@ -112,10 +112,10 @@ export function feedOf(name: string): string | undefined {
 }
 
 function listingOf(names: readonly string[]): Listing {
-  const feeds = new Set<string>(), withDetails = new Set<string>();
+  const feeds = new Set<string>(), described = new Set<string>();
   for (const name of names) {
     const feed = feedOf(name);
-    if (feed !== undefined) (feed === name ? feeds : withDetails).add(feed);
+    if (feed !== undefined) (feed === name ? feeds : described).add(feed);
   }
-  return { feeds, withDetails };
+  return { feeds, described };
 }

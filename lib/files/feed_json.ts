@@ -40,7 +40,7 @@ export async function identifyFeed(name: string, path: string): Promise<Identifi
   const problem = findNameProblem(name.slice(0, -FEED_SUFFIX.length));
   throw new Error(
     problem === undefined
-      ? `its name is not the URL of a feed, and there is no '${name}.json' that tells it`
+      ? `its name is not the URL of a feed, and there is no '${name}.json' that gives the URL`
       : `${problem}; if it is a feed of its own, name its URL in '${name}.json': {"url": "https://…"}`,
   );
 }
@@ -114,11 +114,11 @@ const MAX_BETWEEN_MS = 2_000;
 
 /** Whether the file and its `.feed.json` at `path` were written one right after the other. */
 async function isWrittenBeside(path: string): Promise<boolean> {
-  const [details, feed] = await Promise.all([
+  const [feedJson, feed] = await Promise.all([
     Deno.lstat(path),
     Deno.lstat(path.slice(0, -".json".length)).catch(() => undefined),
   ]);
-  const betweenMs = Number(feed?.mtime ?? NaN) - Number(details.mtime ?? NaN);
+  const betweenMs = Number(feed?.mtime ?? NaN) - Number(feedJson.mtime ?? NaN);
   return betweenMs >= 0 && betweenMs <= MAX_BETWEEN_MS;
 }
 
@@ -158,7 +158,7 @@ function fromHex(sha256: string): string {
   return Buffer.from(sha256, "hex").toString("base64");
 }
 
-/** The last member tells whether anything before it was changed by hand. */
+/** The last member shows whether anything before it was changed by hand. */
 function sealed(members: JsonObject): string {
   const seal = createHash("sha256").update(JSON.stringify(members)).digest("hex").slice(0, 16);
   return format({ ...members, seal });

@@ -74,7 +74,7 @@ function shortened(firstPart: string, url: string): string {
 }
 
 /**
- * The URL that the file `STEM.feed` stands for, where no `.feed.json` tells it.
+ * The URL that the file `STEM.feed` stands for, where no `.feed.json` says so.
  * `undefined` when the name does not say: it is no URL with `://`, the shortened form of one, not
  * exactly what {@linkcode feedFileName} writes for it, as with copies, or may stand for several.
  */
@@ -83,7 +83,7 @@ export function urlOfStem(stem: string): string | undefined {
   return url !== undefined && findNameProblem(stem) === undefined ? url : undefined;
 }
 
-/** The normalised URL that the file `name` stands for, where no `.feed.json` tells it. */
+/** The normalised URL that the file `name` stands for, where no `.feed.json` says so. */
 export function urlOfName(name: string): string | undefined {
   const stem = name.slice(0, -FEED_SUFFIX.length);
   // The second form is for names that are percent-encoded as a whole.

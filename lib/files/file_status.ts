@@ -31,12 +31,9 @@ export interface FileStatus {
   readonly touchedAt: number;
 }
 
-/**
- * Reads the status of the file at `path`; follows links. `isAlone` saves the look for a `.feed.json` that
- * is known not to be there.
- */
+/** Reads the status of the file at `path`; follows links. `isAlone`: no `.feed.json` is looked for. */
 export async function readStatus(path: string, { isAlone = false } = {}): Promise<FileStatus> {
-  const [feed, details] = await Promise.all([
+  const [feed, feedJson] = await Promise.all([
     ignoreNotFound(Deno.stat(path)),
     isAlone ? undefined : ignoreNotFound(Deno.stat(`${path}.json`)),
   ]);
@@ -44,11 +41,11 @@ export async function readStatus(path: string, { isAlone = false } = {}): Promis
   const modifiedAt = mtimeOf(feed);
   return {
     kind,
-    fingerprint: `${kind} ${feed && fileVersion(feed)} ${details && fileVersion(details)}`,
+    fingerprint: `${kind} ${feed && fileVersion(feed)} ${feedJson && fileVersion(feedJson)}`,
     sizeBytes: feed?.size ?? 0,
     modifiedAt,
     changedAt: latestChangeOf(feed),
-    touchedAt: Math.max(modifiedAt, mtimeOf(details), ctimeOf(feed), ctimeOf(details)),
+    touchedAt: Math.max(modifiedAt, mtimeOf(feedJson), ctimeOf(feed), ctimeOf(feedJson)),
   };
 }
 

@@ -35,15 +35,15 @@ export interface KnownFiles {
   get(path: string): KnownFile | undefined;
   /** The newest update of the URL, published here or applied; undefined when the URL is unknown. */
   newest(url: string): NewestKnown | undefined;
-  /** Paths below `directory` that were last seen existing: tells which files are gone. */
+  /** Paths below `directory` that were last seen existing: with it, missing files are found. */
   seenIn(directory: string): string[];
-  /** Which directory was there when its files were last looked at; undefined when that is not known. */
+  /** Which directory was at the path at the last scan; undefined when that is not known. */
   identityOf(directory: string): string | undefined;
   /** Which directory at this path was written to; undefined when none was. */
   mirrored(directory: string): string | undefined;
   /** Records which directory at this path is written to. */
   noteMirrored(directory: string, identity: string): void;
-  /** Whether all files of the directory were looked at before, in whatever run. */
+  /** Whether the directory was scanned completely before, in whatever run. */
   isScanned(directory: string): boolean;
 }
 
@@ -61,7 +61,7 @@ export const NO_KNOWN_FILES: KnownFiles = {
 
 /** What was seen in a file. */
 export interface Sighting {
-  /** URL of its feed; undefined when nothing tells it any more. */
+  /** URL of its feed; undefined when that is not known any more. */
   readonly url: string | undefined;
   /** Hash of the content; null: the file is gone. */
   readonly hash: string | null;
@@ -75,7 +75,7 @@ export interface FileRecords extends KnownFiles {
   removedSince(directory: string, time: number): number;
   /** Records what was seen in the file, without publishing it. */
   note(path: string, sighting: Sighting): void;
-  /** Records that all files of the directory were looked at; without an identity, the known one stays. */
+  /** Records that the directory was scanned completely; without an identity, the known one stays. */
   noteScanned(directory: string, identity: string | undefined): void;
   /**
    * Accepts the update and, unless `isNoted` is false, records what was seen, in one transaction. It is

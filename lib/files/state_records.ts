@@ -9,7 +9,7 @@ import type { FeedUrlOptions } from "../feed_url.ts";
 import { accept, prepareUpdate } from "../publishing/accept.ts";
 import type { FileRecords, KnownFile, KnownFiles } from "./known_files.ts";
 
-/** After a crash of the machine files are only looked at again. */
+/** If the machine crashes, files are only examined again. */
 const UNSYNCED = { durable: false };
 
 /** What the state knows of feed files, for whoever writes over them. */

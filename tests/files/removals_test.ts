@@ -87,7 +87,7 @@ Deno.test("the removal of a feed named by its .feed.json is published though bot
   });
 });
 
-Deno.test("a removal that nothing tells the URL of is reported", async () => {
+Deno.test("a removal of a feed whose URL is not known is reported", async () => {
   await using s = new Setting();
   s.records.tellsUrls = false; // As a state of 0.1.
   await s.write("weather.feed", "x");
@@ -98,7 +98,7 @@ Deno.test("a removal that nothing tells the URL of is reported", async () => {
   await Deno.remove(s.path("weather.feed.json"));
   const report = await (await s.restart({ publishRemovals: true })).scan();
   assert.deepEqual(report.failed, [s.path("weather.feed")]);
-  assert.match(s.log.lines.join("\n"), /weather\.feed.*gone, and nothing tells the URL/);
+  assert.match(s.log.lines.join("\n"), /weather\.feed.*gone, and the URL of its feed is not known/);
 });
 
 /** Two servers with states of their own: one writes what it receives, the other watches for removals. */

@@ -8,7 +8,7 @@ import type { Clock } from "../../base/environment.ts";
 /** Bounds the memory that the content of files takes. */
 const MAX_AT_ONCE = 16;
 
-/** Who waits for a file that changes for longer than this is told that it is unsettled. */
+/** A file that keeps changing for longer than this is reported as unsettled. */
 const PATIENCE_MS = 15_000;
 
 /** What became of a file that was marked. */
@@ -25,7 +25,7 @@ export type Outcome =
 
 /** Why a file is waiting. */
 export interface Mark {
-  /** Its fingerprint when a scan found it; absent when an event told of a change. */
+  /** Its fingerprint when a scan found it; absent when an event reported a change. */
   readonly fingerprint?: string;
   /** What was the newest of its URL since it was first marked, as {@linkcode versionKey}s. */
   readonly received: ReadonlySet<string>;
@@ -71,7 +71,7 @@ export class Debouncer {
   }
 
   /**
-   * Marks the file: an event told of a change just now, or a scan found it with this fingerprint. Resolves
+   * Marks the file: an event reported a change just now, or a scan found it with this fingerprint. Resolves
    * when it has been examined, or to `unsettled` when it keeps changing; it goes on waiting then.
    */
   mark(name: string, mark: Mark): Promise<Outcome> {

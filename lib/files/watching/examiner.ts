@@ -80,7 +80,7 @@ export class Examiner {
 
   /**
    * What was received for the file's URL and `mirror` may be about to write: the newest, unless it
-   * is what the file itself held; as far as the URL can be told without reading.
+   * is what the file itself held; as far as the URL is known without reading the file.
    */
   received(name: string): Set<string> {
     const url = this.#options.examined.get(name)?.url ?? urlOfName(name);

@@ -227,7 +227,7 @@ export class FileWatcher implements AsyncDisposable {
     this.#logForeign();
   }
 
-  /** An event told of a change. */
+  /** After an event. */
   async #markChanged(name: string): Promise<void> {
     await this.#mark(name);
     if (this.#runningScans === 0) this.#logLeft();

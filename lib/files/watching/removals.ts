@@ -60,7 +60,7 @@ export class Removals {
     this.#barrier?.forget(name);
   }
 
-  /** Examines a file that is gone; `mark` tells what was received meanwhile. */
+  /** Examines a file that is gone; `mark` says what was received meanwhile. */
   async examine(name: string, mark: Mark): Promise<Outcome | Changing> {
     const { guard, examined, publishRemovals, problems } = this.#options;
     const path = this.#directory.pathOf(name);
@@ -91,7 +91,7 @@ export class Removals {
     problems.resolved(sameUrlSubject(url));
     if (decision !== "publish") return "unchanged";
     if (url !== undefined) return "removed";
-    throw new Error("it is gone, and nothing tells the URL of its feed any more");
+    throw new Error("it is gone, and the URL of its feed is not known any more");
   }
 
   #log(path: string, url: string, what: string): void {

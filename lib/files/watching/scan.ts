@@ -35,7 +35,7 @@ export interface ScanReport {
   readonly withheld: readonly string[];
 }
 
-/** What a look at the directory found. */
+/** What was found in the directory. */
 export interface Findings {
   /** Which directory it was, if it is the one with the files that were seen before. */
   readonly identity: string | undefined;
@@ -47,9 +47,9 @@ export interface Findings {
   readonly changed: ReadonlyMap<string, string>;
 }
 
-/** What is needed to look at a directory. */
+/** What a scan needs. */
 export interface ScanContext {
-  /** The directory to look at. */
+  /** The directory to scan. */
   readonly directory: FeedDirectory;
   /** Knows which files were there before. */
   readonly guard: RemovalGuard;
@@ -59,7 +59,7 @@ export interface ScanContext {
   readonly problems: OnceLog;
 }
 
-/** Looks at the whole directory. No file is read. */
+/** Compares the status of all files with what was examined. No file is read. */
 export async function findChanges(
   { directory, examiner, guard, problems }: ScanContext,
   signal: AbortSignal,
@@ -72,7 +72,7 @@ export async function findChanges(
     for (const name of names) {
       signal.throwIfAborted();
       const path = directory.readablePathOf(name);
-      const isAlone = !listing.withDetails.has(name);
+      const isAlone = !listing.described.has(name);
       // Without a status it is examined, too: that logs what is wrong.
       const status = await readStatus(path, { isAlone }).catch(() => undefined);
       if (status && examiner.isUnchanged(name, status)) continue;

@@ -15,7 +15,7 @@ import { FEED_SUFFIX, feedFileName, hashedFileName, urlOfStem } from "../feed_na
 /** The directory is listed again after so long, or ten times as long as listing it took. */
 const MIN_LISTING_AGE_MS = 100;
 
-/** What a listing told. */
+/** The directory at some time. */
 interface Listing {
   readonly names: ReadonlySet<string>;
   /** Files that are not named after their URL alone. */
@@ -76,8 +76,8 @@ export class FeedLocator {
     const path = join(this.#directory, name);
     const isDescribed = await exists(`${path}.json`);
     if (!isDescribed && !await exists(path)) return undefined;
-    const told = isDescribed ? await urlOf(name, path) : undefined;
-    if (told !== undefined) return told;
+    const described = isDescribed ? await urlOf(name, path) : undefined;
+    if (described !== undefined) return described;
     // Without a `.feed.json` the name decides, as it is spelt in the directory.
     const isOther = this.#ignoresCase && await this.#spelling(name) !== name;
     return isOther ? "" : url;

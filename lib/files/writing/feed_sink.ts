@@ -111,7 +111,7 @@ export class FeedSink {
     if (action === "describe" && await textOf(`${path}.json`) === text) return;
     const modes = await Promise.all([`${path}.json`, path].map(modeOf));
     const texts = new TextEncoder().encode(text);
-    await using details = await prepareFile(this.#path, texts, modes[0]);
+    await using feedJson = await prepareFile(this.#path, texts, modes[0]);
     await using feed = await prepareFile(this.#path, content, modes[1]);
     let isDescribed = false;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
@@ -119,7 +119,7 @@ export class FeedSink {
       if (inspection.action === "leave") return this.#logLeft(task);
       if (inspection.action === "skip") return;
       await this.#keep(task, inspection);
-      if (!isDescribed) await this.#replaceFeedJson(task, details);
+      if (!isDescribed) await this.#replaceFeedJson(task, feedJson);
       isDescribed = true;
       if (inspection.action === "describe") return;
       if (await this.#replace(task, inspection.current, feed)) return;
@@ -195,13 +195,13 @@ export class FeedSink {
   }
 
   /** Before the file itself, so that whoever watches the directory finds its URL. */
-  async #replaceFeedJson(task: Task, details: PreparedFile): Promise<void> {
+  async #replaceFeedJson(task: Task, feedJson: PreparedFile): Promise<void> {
     const path = `${task.path}.json`;
     const info = await Deno.lstat(path).catch(() => undefined);
-    if (info?.isFile) await details.copyRights(info);
+    if (info?.isFile) await feedJson.copyRights(info);
     if (info && !info.isDirectory && !await isReplaceableAt(path)) await this.#keepFeedJson(path);
     task.signal.throwIfAborted();
-    await details.moveTo(path);
+    await feedJson.moveTo(path);
   }
 
   async #keepFeedJson(path: string): Promise<void> {
@@ -214,21 +214,21 @@ export class FeedSink {
   }
 
   /**
-   * What a person wrote there stays: it names the feed, should it come back. So does the URL, where the
-   * file has a name from a person that does not tell it.
+   * What a person wrote there stays: it names the feed, should it come back. So does the URL, if a person
+   * has named the file and the name does not say it.
    */
   async #removeFeedJson({ name, path, update: { url } }: Task): Promise<void> {
-    const details = `${path}.json`;
-    const info = await Deno.lstat(details).catch(() => undefined);
-    if (!info || !await isReplaceableAt(details)) return;
+    const feedJson = `${path}.json`;
+    const info = await Deno.lstat(feedJson).catch(() => undefined);
+    if (!info || !await isReplaceableAt(feedJson)) return;
     const isTold = urlOfName(name) === feedIdentity(url);
     if (isTold || name === feedFileName(url) || name === hashedFileName(url)) {
-      return await remove(details);
+      return await remove(feedJson);
     }
     const text = new TextEncoder().encode(JSON.stringify({ url }) + "\n");
-    await using naming = await prepareFile(this.#path, text, await modeOf(details));
+    await using naming = await prepareFile(this.#path, text, await modeOf(feedJson));
     await naming.copyRights(info);
-    await naming.moveTo(details);
+    await naming.moveTo(feedJson);
   }
 }
 

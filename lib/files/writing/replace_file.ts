@@ -115,7 +115,7 @@ async function copyUnlessThere(reason: unknown, from: string, to: string): Promi
   try {
     await writeDurably(to, await Deno.readFile(from), { mode: (mode ?? 0o600) & 0o777 });
   } catch (error) {
-    // Nobody here can have published what cannot be read: that it is missing for a moment tells nothing.
+    // Nobody here has published what cannot be read: it may be missing for a moment.
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     await Deno.rename(from, to);
   }
