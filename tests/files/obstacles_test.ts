@@ -98,3 +98,15 @@ Deno.test("scan() stops when its signal is aborted", async () => {
   await assert.rejects(scan, /enough/);
   await assert.rejects(watcher.scan(controller.signal), /enough/);
 });
+
+Deno.test("many files that cannot be published hide nothing that is wrong with the directory", async () => {
+  await using s = new Setting();
+  for (let i = 0; i < 101; i++) await s.write(`https___${i}.example_.feed`, "");
+  const watcher = await s.restart();
+  await watcher.scan();
+  assert.match(s.log.lines.at(-1)!, /There are more than 100 such problems/);
+  await Deno.remove(s.directory, { recursive: true });
+  await watcher.scan();
+  assert.match(s.log.lines.at(-1)!, /There is no feed directory/);
+  assert.equal(s.log.lines.length, 102);
+});
