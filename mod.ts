@@ -92,5 +92,5 @@ export { watch } from "./lib/watch.ts";
 export type { PollReport, Watcher, WatchOptions } from "./lib/reading/watcher.ts";
 export { watchFiles } from "./lib/watch_files.ts";
 export type { FilesWatcher, WatchFilesOptions } from "./lib/watch_files.ts";
-export type { KnownFile, KnownFiles, NewestKnown } from "./lib/files/known_files.ts";
-export type { ScanReport } from "./lib/files/scan_report.ts";
+export type { KnownFile, KnownFiles, NewestKnown } from "./lib/known_files.ts";
+export type { ScanReport } from "./lib/files/watching/scan.ts";

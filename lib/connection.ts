@@ -13,7 +13,9 @@ import { FileLock } from "./state/lock.ts";
 import { queuedSiblings } from "./state/siblings.ts";
 import { type Owner, State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
+import { Acceptor } from "./publishing/accept.ts";
 import { Uploader } from "./publishing/uploader.ts";
+import { UrlTurns } from "./reading/url_turns.ts";
 import { MarkerWriter } from "./wake/marker.ts";
 import { Peers, type WakeUpCounts } from "./wake/send/peers.ts";
 
@@ -63,10 +65,14 @@ export interface Parts {
   readonly state: State;
   /** What is in the bucket. */
   readonly log: BucketLog;
+  /** Puts updates into the outbox. */
+  readonly acceptor: Acceptor;
   /** Brings the outbox into the bucket. */
   readonly uploader: Uploader;
   /** Time and randomness. */
   readonly environment: Environment;
+  /** URLs that plugins are busy with. */
+  readonly turns: UrlTurns;
 }
 
 /** Wake-ups that are on their way are waited for so many milliseconds in the end. */
@@ -117,20 +123,21 @@ export class Connection implements FeedSync {
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
     if (store.expectObjects && state.knowsObjects()) store.expectObjects();
-    const shared = state.path !== ":memory:";
-    if (shared && state.isNew) warnOfSiblings(state.path, server);
+    const isShared = state.path !== ":memory:";
+    if (isShared && state.isNew) warnOfSiblings(state.path, server);
     const log = new BucketLog(store, { environment, envelope, memory: state });
-    const lock = new FileLock(shared ? `${state.path}.upload.lock` : undefined);
+    const lock = new FileLock(isShared ? `${state.path}.upload.lock` : undefined);
     const uploader = new Uploader({
       state,
       log,
       environment,
       lock,
-      commitInterval,
+      commitIntervalMs: commitInterval,
       includeOwn,
-      shared,
+      isShared,
     });
-    this.parts = { state, log, uploader, environment };
+    const acceptor = new Acceptor({ state, log, environment });
+    this.parts = { state, log, acceptor, uploader, environment, turns: new UrlTurns() };
     if (marker) this.#marker = new MarkerWriter({ log, environment });
     if (peers.length > 0) this.#peers = new Peers(peers, { secret: secret!, log, environment });
     uploader.onCommit.push(({ name: { key }, body }) => {
@@ -158,7 +165,7 @@ export class Connection implements FeedSync {
 
   get stream(): string {
     if (!this.parts || this.#lastStream) return this.#lastStream;
-    return this.parts.state.publisher.load().stream;
+    return this.parts.state.ownStream.load().stream;
   }
 
   /** No longer to be used. */
@@ -246,13 +253,13 @@ export class Connection implements FeedSync {
   async #closeParts(parts: Parts): Promise<void> {
     const { state, uploader } = parts;
     try {
-      await uploader.close({ timeout: this.config.stopTimeout });
+      await uploader.close({ timeoutMs: this.config.stopTimeout });
       await Promise.all([
         this.#peers?.close(LAST_WAKE_UPS),
         this.#marker?.close(this.config.stopTimeout),
         ...[...this.#underWay].map((work) => work.catch(() => {})),
       ]);
-      this.#lastStream = state.publisher.load().stream;
+      this.#lastStream = state.ownStream.load().stream;
       if (state.isInMemory) this.#tellLoss(parts);
     } finally {
       await this.#store?.[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KnownFiles } from "./files/known_files.ts";
+import type { KnownFiles } from "./known_files.ts";
 import type { Gap, Update } from "./update.ts";
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accept, type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/accept.ts";
+import { type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/accept.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
 import type { UpdateInput } from "./update.ts";
 
@@ -81,7 +81,7 @@ export async function publish(
     .map((update) => prepareUpdate(update, { schemes: config.urlSchemes }));
   const receipts = parts
     ? await connection.keepOpen(
-      publishAll(parts, prepared, { signal, ifChanged, timeout: config.publishTimeout }),
+      publishAll(parts, prepared, { signal, ifChanged, timeoutMs: config.publishTimeout }),
     )
     : prepared.map(({ url }): Receipt => ({ status: "disabled", url }));
   return isArray(updates) ? receipts : receipts[0];
@@ -95,27 +95,27 @@ export async function publish(
 export async function flush(sync: FeedSync, { signal }: { signal?: AbortSignal }): Promise<void> {
   const connection = connectionOf(sync);
   const { parts, config } = connection;
-  const last = parts?.state.outbox.lastRow() ?? 0;
   if (!parts) return;
+  const last = parts.state.outbox.lastRow();
   await connection.keepOpen(
-    parts.uploader.whenUploaded(last, { timeout: config.publishTimeout, signal }),
+    parts.uploader.whenUploaded(last, { timeoutMs: config.publishTimeout, signal }),
   );
 }
 
 async function publishAll(
   parts: Parts,
   updates: readonly PreparedUpdate[],
-  { timeout, signal, ifChanged }: {
-    readonly timeout: number;
+  { timeoutMs, signal, ifChanged }: {
+    readonly timeoutMs: number;
     readonly signal: AbortSignal | undefined;
     readonly ifChanged: boolean;
   },
 ): Promise<Receipt[]> {
-  const { accepted, synced } = await acceptThisTurn(parts, { updates, ifChanged });
+  const { accepted, synced } = await parts.acceptor.accept({ updates, ifChanged });
   const last = accepted.findLast((item) => item !== undefined);
   const receipts = async () => {
     const rows = accepted.filter((item) => item !== undefined).length;
-    if (last) await parts.uploader.whenUploaded(last.row, { timeout, signal, rows });
+    if (last) await parts.uploader.whenUploaded(last.row, { timeoutMs, signal, rows });
     return updates.map(({ url }, index) => receiptOf(parts, url, accepted[index]));
   };
   const published = receipts();
@@ -129,59 +129,6 @@ function receiptOf({ state }: Parts, url: string, accepted: Accepted | undefined
   const { id, row } = accepted;
   const time = new Date(accepted.time).toISOString();
   return { status: "published", url, id, ...state.placeOf(row), time };
-}
-
-interface Request {
-  readonly updates: readonly PreparedUpdate[];
-  readonly ifChanged: boolean;
-}
-
-/** Updates in the outbox; those that are absent are not published. */
-interface Rows {
-  readonly accepted: readonly (Accepted | undefined)[];
-  /** Resolves when they survive a crash of the machine. Their upload does not wait for that. */
-  readonly synced: Promise<void>;
-}
-
-/** What arrived in this turn of the event loop, by connection: it shares one transaction. */
-const turns = new WeakMap<Parts, { requests: Request[]; done: Promise<Rows[]> }>();
-
-async function acceptThisTurn(
-  parts: Parts,
-  request: Request,
-): Promise<Rows> {
-  let turn = turns.get(parts);
-  if (!turn) {
-    const requests: Request[] = [];
-    const done = Promise.resolve().then(() => {
-      turns.delete(parts);
-      return acceptRequests(parts, requests);
-    });
-    turns.set(parts, turn = { requests, done });
-  }
-  const index = turn.requests.push(request) - 1;
-  return (await turn.done)[index];
-}
-
-function acceptRequests(
-  parts: Parts,
-  requests: readonly Request[],
-): Rows[] {
-  const { state } = parts;
-  const inserted = state.transaction(
-    () =>
-      requests.map(({ updates, ifChanged }) =>
-        updates.map((update) =>
-          ifChanged && state.newest.get(update.url)?.hash === update.hash
-            ? undefined
-            : accept(parts, update)
-        )
-      ),
-    { durable: false },
-  );
-  const isChanged = inserted.flat().some((item) => item !== undefined);
-  const synced = isChanged ? state.sync() : Promise.resolve();
-  return inserted.map((accepted) => ({ accepted, synced }));
 }
 
 function isArray(

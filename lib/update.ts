@@ -148,6 +148,15 @@ export function contentBytes(
   return typeof data === "string" ? new TextEncoder().encode(data) : data;
 }
 
+/** Text when the bytes are UTF-8, a byte order mark included; else the bytes themselves. */
+export function contentFromBytes(bytes: Uint8Array): string | Uint8Array {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
 /** The hash of what {@linkcode contentBytes} returns; null when the feed is gone. */
 export function hashOf(update: FeedContent): string | null {
   const data = fileData(update);

@@ -5,7 +5,7 @@
  */
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { checkPlugins } from "./plugins/check_plugin.ts";
-import { knownFiles } from "./files/state_ledger.ts";
+import { knownFiles } from "./files/state_records.ts";
 import {
   callbackPlugin,
   type PlainPlugin,

@@ -5,28 +5,28 @@
  */
 import { resolve } from "node:path";
 import type { Duration } from "./base/duration.ts";
+import { plainLogger } from "./base/plain_logger.ts";
 import { resolveFiles } from "./config/files.ts";
 import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
 import { ClosedError } from "./errors.ts";
-import type { ScanReport } from "./files/scan_report.ts";
-import { ledgerOf } from "./files/state_ledger.ts";
-import { FileWatcher } from "./files/file_watcher.ts";
-import { plainLogger } from "./plugins/plain_logger.ts";
+import { fileRecords } from "./files/state_records.ts";
+import { FileWatcher } from "./files/watching/file_watcher.ts";
+import type { ScanReport } from "./files/watching/scan.ts";
 import { catchUp, restore } from "./reading/restore.ts";
 
 const logger = plainLogger(["feedsync", "files"]);
 
 /** Options of {@linkcode watchFiles}. */
 export interface WatchFilesOptions {
-  /** How long a file must have been still before it is read. @default {"200ms"} */
+  /** How long a file must be unchanged before it is read. @default {"200ms"} */
   readonly settle?: Duration | undefined;
-  /** How often the whole directory is searched for what was missed. @default {"1m"} */
+  /** How often the directory is scanned for changes that no event reported. @default {"1m"} */
   readonly rescan?: Duration | undefined;
   /**
-   * Publish that a feed is gone when its file is deleted. When more than three files and a tenth of all
-   * are gone within an hour, that is only told, since most likely a disk is not mounted; `all`: publish it
-   * nevertheless. A removal waits until it is known what others have published, and gives way to what is
-   * newer than the file was. @default false
+   * Publish that a feed is gone when its file is deleted. If more than three files, and more than a tenth
+   * of all, are gone within an hour, a disk is probably not mounted: a warning says so, and nothing is
+   * published unless the option is `all`. A removal waits until it is known what others have published, and
+   * gives way to what is newer than the file was. @default false
    */
   readonly publishRemovals?: boolean | "all" | undefined;
   /**
@@ -34,30 +34,30 @@ export interface WatchFilesOptions {
    * feed: they came from another bucket. @default false
    */
   readonly publishReceived?: boolean | undefined;
-  /** Look only when {@linkcode FilesWatcher.scan} is called. @default false */
+  /** Scan only when {@linkcode FilesWatcher.scan} is called, and watch nothing. @default false */
   readonly manual?: boolean | undefined;
 }
 
 /** A running watcher of a directory. Close it, or bind it with `await using`. */
 export interface FilesWatcher extends AsyncDisposable {
   /**
-   * Looks at all files now; resolves when what has changed is accepted for publishing.
+   * Scans all files now; resolves when what has changed is accepted for publishing.
    *
-   * @throws {ClosedError} when it is closed, or gets closed meanwhile.
+   * @throws {ClosedError} when the watcher is closed, or gets closed meanwhile.
    */
   scan(signal?: AbortSignal): Promise<ScanReport>;
-  /** Stops; what changed and was not read yet is found at the next start. */
+  /** Stops. What changed and was not read yet is found at the next start. */
   close(): Promise<void>;
 }
 
 /**
  * Watches the `NAME.feed` files of a directory, and publishes each when its content has changed:
  * under the URL in `NAME.feed.json` beside it (`{"url", "metadata"}`), else under the one that NAME
- * stands for (`https%3A%2F%2Fexample.com%2Ffeed.xml`, or `https___example.com_feed.xml`). What
- * changed while nothing was watching is found at the start, when the state is kept in a file. With a new
- * state files wait until it is known what others have published.
+ * stands for (`https%3A%2F%2Fexample.com%2Ffeed.xml`, or `https___example.com_feed.xml`). If the state is
+ * kept in a file, what changed while nothing was watching is found at the start. With a new state, files
+ * wait until it is known what others have published.
  *
- * @param directory Its path; the one in the configuration when it is left out.
+ * @param directory Its path. @default the one in the configuration
  */
 export function watchFiles(
   sync: FeedSync,
@@ -82,10 +82,10 @@ export function watchFiles(
     config.directory,
   )!;
   const { environment } = parts;
-  const watcher = new FileWatcher(path, ledgerOf(parts, { schemes: config.urlSchemes }), {
+  const watcher = new FileWatcher(path, fileRecords(parts, { schemes: config.urlSchemes }), {
     environment,
-    settle,
-    rescan,
+    settleMs: settle,
+    rescanMs: rescan,
     publishRemovals: removals ?? publishRemovals,
     publishReceived: options.publishReceived,
     logger,
@@ -105,7 +105,7 @@ const NOTHING_DONE: ScanReport = {
   withheld: [],
 };
 
-/** A watcher that is closed with its connection; without one underneath nothing is enabled. */
+/** A watcher that is closed with its connection; while feedsync is not enabled, it does nothing. */
 class ConnectedFiles implements FilesWatcher {
   readonly #watcher: FileWatcher | undefined;
   readonly #closed = new AbortController();

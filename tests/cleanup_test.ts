@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { cleanup } from "../lib/cleanup.ts";
+import { asSeq } from "../lib/log/positions.ts";
 import { publish } from "../lib/publish.ts";
 import { Fleet, texts, urlOf } from "./fixture.ts";
 
@@ -93,7 +94,7 @@ Deno.test("cleanup() lists what expires, and never sees what is kept for good", 
   await fleet.publish(web1, "a");
   const { key } = await fleet.log.newest.write({
     stream: web1.stream,
-    seq: 1,
+    seq: asSeq(1),
     id: crypto.randomUUID(),
     url: "https://example.com/a",
     time: new Date(fleet.time.clock.now()).toISOString(),

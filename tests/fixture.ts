@@ -67,15 +67,18 @@ export class Fleet implements AsyncDisposable {
 
   /** Puts a well-formed object of another writer into the bucket. */
   async forge(
-    { envelope = plainEnvelope, ...parts }:
-      & Pick<ObjectName, "kind" | "stream" | "first" | "last">
-      & { writer?: string; envelope?: Envelope },
+    { envelope = plainEnvelope, ...parts }: Pick<ObjectName, "kind" | "stream"> & {
+      first: number;
+      last: number;
+      writer?: string;
+      envelope?: Envelope;
+    },
     content: (seq: number) => string,
     url: (seq: number) => string = (seq) => urlOf(content(seq)),
   ): Promise<string> {
     const name = objectName({ writer: "zzzzzzzz", ...parts });
     const lines: string[] = [];
-    for (let seq = name.first; seq <= name.last; seq++) {
+    for (let seq = parts.first; seq <= parts.last; seq++) {
       const text = content(seq);
       const body = `"content":${JSON.stringify(text)},"metadata":{}`;
       const id = crypto.randomUUID();
@@ -157,7 +160,7 @@ export function acceptInto(state: State, environment: Environment): AcceptContex
 
 /**
  * A state whose database outlives its connections, as a file does; the fleet ends it. `point` is told of
- * each call, such as `publisher.load`, and of the begin and the end of a `transaction` (`committed`); what it
+ * each call, such as `ownStream.load`, and of the begin and the end of a `transaction` (`committed`); what it
  * throws fails the call.
  */
 export function survivingState(

@@ -40,3 +40,28 @@ function cutDown(text: string): string {
   if (url === null) return "a URL";
   return url.protocol === "file:" ? text : `${url.protocol}//${url.host}${end}`;
 }
+
+/** `://user:password@`; the same percent-encoded, as in file names; and as the Python module names files. */
+const PASSWORDS: readonly (readonly [form: RegExp, replacement: string])[] = [
+  [/(:\/\/[^\s/?#:@']*):[^\s/?#']*@/g, "$1:…@"],
+  [/(%3A%2F%2F(?:(?!%2F|%3A|%40)[^\s/'])*)%3A(?:(?!%2F)[^\s/'])*%40/gi, "$1%3A…%40"],
+  [/(___[^\s/_:@']+)[_:][^\s/']*@/g, "$1_…@"],
+];
+
+/** The text without the passwords of URLs, also where a file is named after its URL. */
+export function hidePasswords(text: string): string {
+  return PASSWORDS.reduce((shown, [form, replacement]) => shown.replace(form, replacement), text);
+}
+
+/** Logs finished messages. Not imported: starting the program loads this file, and no package for it. */
+type TextLogger = Readonly<Record<"debug" | "info" | "warn" | "error", (text: string) => void>>;
+
+/** The logger, for messages that name URLs and files: it hides their passwords. */
+export function hidePasswordsIn(logger: TextLogger): TextLogger {
+  return {
+    debug: (text) => logger.debug(hidePasswords(text)),
+    info: (text) => logger.info(hidePasswords(text)),
+    warn: (text) => logger.warn(hidePasswords(text)),
+    error: (text) => logger.error(hidePasswords(text)),
+  };
+}

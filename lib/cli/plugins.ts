@@ -5,7 +5,7 @@
  */
 import { DEFAULTS } from "../config/core.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import type { KnownFiles } from "../files/known_files.ts";
+import type { KnownFiles } from "../known_files.ts";
 import { loadPlugins } from "../plugins/load_plugins.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { printer } from "./output.ts";

@@ -6,11 +6,11 @@
 import { join } from "node:path";
 import { messageOf } from "../errors.ts";
 import { FEED_SUFFIX } from "./feed_names.ts";
-import { isDoubtful, RawNames } from "./raw_names.ts";
+import { mayBeEscaped, NonUtf8Names } from "./non_utf8_names.ts";
 
-/** Names that could not be read. */
+/** Some names could not be read. */
 export interface ListingProblem {
-  /** What went wrong. */
+  /** What went wrong, for the log. */
   readonly message: string;
   /** Whether the file may be there nevertheless. */
   isAbout(name: string): boolean;
@@ -21,22 +21,22 @@ export interface Listing {
   /** Names of the feed files. */
   readonly feeds: ReadonlySet<string>;
   /** Names of the feed files that have a `.feed.json` beside them. */
-  readonly withDetails: ReadonlySet<string>;
-  /** Why names that are not UTF-8 are missing, when there are any and they could not be read. */
+  readonly described: ReadonlySet<string>;
+  /** Why names that are not UTF-8 are missing, if they are. */
   readonly problem?: ListingProblem;
 }
 
-/** Files are feeds by name: `NAME.feed`, directly in the directory, not hidden. */
+/** Feeds are the files called `NAME.feed`, directly in the directory, that are not hidden. */
 export class FeedDirectory implements AsyncDisposable {
   /** Its absolute path. */
   readonly path: string;
-  readonly #rawNames: RawNames;
+  readonly #nonUtf8Names: NonUtf8Names;
   #trusted: string | undefined;
 
   /** For the directory at this absolute path, which need not be there. */
   constructor(path: string) {
     this.path = path;
-    this.#rawNames = new RawNames(path);
+    this.#nonUtf8Names = new NonUtf8Names(path);
   }
 
   /** The path by which the state knows the file. */
@@ -46,7 +46,7 @@ export class FeedDirectory implements AsyncDisposable {
 
   /** The path by which the file can be read: another one when its name is not UTF-8. */
   readablePathOf(name: string): string {
-    return this.#rawNames.linkTo(name) ?? this.pathOf(name);
+    return this.#nonUtf8Names.linkTo(name) ?? this.pathOf(name);
   }
 
   /** Whether the file is there. */
@@ -69,27 +69,27 @@ export class FeedDirectory implements AsyncDisposable {
     return identity !== undefined && identity === this.#trusted;
   }
 
-  /** Lists the directory; throws when that fails. */
+  /** @throws {Error} when the directory cannot be listed. */
   async list(): Promise<Listing> {
     const names: string[] = [];
     for await (const { name } of Deno.readDir(this.path)) names.push(name);
-    if (!names.some((name) => isDoubtful(name) && feedOf(name))) {
-      await this.#rawNames.clear();
+    if (!names.some((name) => mayBeEscaped(name) && feedOf(name))) {
+      await this.#nonUtf8Names.clear();
       return listingOf(names);
     }
     try {
-      return listingOf(await this.#rawNames.list(FEED_SUFFIX));
+      return listingOf(await this.#nonUtf8Names.list(FEED_SUFFIX));
     } catch (error) {
       const message = `Cannot read the files in '${this.path}' whose names are not UTF-8: ` +
         messageOf(error);
-      const listing = listingOf(names.filter((name) => !isDoubtful(name)));
-      return { ...listing, problem: { message, isAbout: isDoubtful } };
+      const listing = listingOf(names.filter((name) => !mayBeEscaped(name)));
+      return { ...listing, problem: { message, isAbout: mayBeEscaped } };
     }
   }
 
-  /** Gives up what was made to read names that are not UTF-8. */
+  /** Removes what was made to read files whose names are not UTF-8. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#rawNames.clear();
+    await this.#nonUtf8Names.clear();
   }
 }
 
@@ -97,14 +97,14 @@ export class FeedDirectory implements AsyncDisposable {
 export async function identityOf(path: string): Promise<string | undefined> {
   try {
     const { isDirectory, dev, ino, birthtime } = await Deno.stat(path);
-    // File systems give the number of a deleted directory to the next one.
+    // File systems reuse the inode of a deleted directory.
     return isDirectory ? `${dev}:${ino}:${Number(birthtime)}` : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The feed file that a change of the file called `name` is about; undefined when about none. */
+/** The feed file that the file called `name` belongs to: itself, or the one that it describes. */
 export function feedOf(name: string): string | undefined {
   if (name.startsWith(".")) return undefined;
   const feed = name.endsWith(".json") ? name.slice(0, -".json".length) : name;
@@ -112,10 +112,10 @@ export function feedOf(name: string): string | undefined {
 }
 
 function listingOf(names: readonly string[]): Listing {
-  const feeds = new Set<string>(), withDetails = new Set<string>();
+  const feeds = new Set<string>(), described = new Set<string>();
   for (const name of names) {
     const feed = feedOf(name);
-    if (feed !== undefined) (feed === name ? feeds : withDetails).add(feed);
+    if (feed !== undefined) (feed === name ? feeds : described).add(feed);
   }
-  return { feeds, withDetails };
+  return { feeds, described };
 }

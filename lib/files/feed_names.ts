@@ -4,33 +4,35 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { feedIdentity } from "../feed_url.ts";
+import { percentEncodeEscapes } from "./non_utf8_names.ts";
 
-/** What files with feeds end in. */
+/** What the names of feed files end in. */
 export const FEED_SUFFIX: string = ".feed";
 
-/** The longest name in plain form. File systems end at 255, and `.json` is added to it. */
+/** Of a name in plain form. File systems allow 255, and `.json` is added to it. */
 const MAX_NAME_BYTES = 240;
 
-/** Hexadecimal, since some file systems do not tell upper from lower case. */
+/** In hexadecimal, since some file systems ignore case. */
 const HASH_CHARACTERS = 64;
 
 /** Makes long names one byte longer than any plain one, so that no plain name is ever one of them. */
-const FIRST_PART = MAX_NAME_BYTES + 1 - `~${FEED_SUFFIX}`.length - HASH_CHARACTERS;
+const FIRST_PART_LENGTH = MAX_NAME_BYTES + 1 - `~${FEED_SUFFIX}`.length - HASH_CHARACTERS;
 
-const LONG_FORM = new RegExp(`^.{${FIRST_PART}}~[0-9a-f]{${HASH_CHARACTERS}}$`, "s");
+const LONG_FORM = new RegExp(`^.{${FIRST_PART_LENGTH}}~[0-9a-f]{${HASH_CHARACTERS}}$`, "s");
 
 /** `https___example.com_feed.xml`, as the Python module names its files. */
 const PYTHON_FORM = /^([a-z][a-z0-9+.-]*)___(.+)$/is;
 
-/** What such a name may stand for is told for a host alone, or one with a single part of a path. */
-const TOLD_APART = /^[^_]+(_[^_]*)?$/s;
+/** Such a name stands for one URL only if that is a host, or a host and one part of a path. */
+const UNAMBIGUOUS = /^[^_]+(_[^_]*)?$/s;
 
 /** `localhost_8080` was `localhost:8080` or `localhost/8080`. */
 const MAYBE_PORT = /^[^_:]+_\d{1,5}$/s;
 
 /**
- * What programs that synchronise or save add to the name of a copy, where it could be part of a URL. What
- * cannot be told from one, such as `-LAPTOP` or `_1`, is not in it.
+ * What programs that synchronise or save add to the name of a copy. What URLs may end in just as well,
+ * such as `-LAPTOP` or `_1`, is not in it.
  */
 const COPY =
   /(\(\d+\)|\.(bak|backup|old|orig|swp|te?mp|conflict)|[._-](sync-)?conflict-\d{8}-\d{6}(-\w+)?)$/i;
@@ -56,14 +58,14 @@ export function feedFileName(url: string): string {
   // The asterisk is the one character of this form that Windows refuses.
   const name = encodeURIComponent(url).replaceAll("*", "%2A");
   if (name.length + FEED_SUFFIX.length <= MAX_NAME_BYTES) return name + FEED_SUFFIX;
-  return shortened(name.slice(0, FIRST_PART), url);
+  return shortened(name.slice(0, FIRST_PART_LENGTH), url);
 }
 
-/** The name for a feed whose plain name another one has; no URL has it as its plain name. */
+/** The name for a feed whose plain name another feed has. No URL has it as its plain name. */
 export function hashedFileName(url: string): string {
   const plain = feedFileName(url).slice(0, -FEED_SUFFIX.length);
-  // Not percent-encoding, since no digit follows.
-  return shortened(`${plain.slice(0, FIRST_PART - 1)}%`, url);
+  // A percent sign that no digit follows is no percent-encoding.
+  return shortened(`${plain.slice(0, FIRST_PART_LENGTH - 1)}%`, url);
 }
 
 function shortened(firstPart: string, url: string): string {
@@ -72,45 +74,56 @@ function shortened(firstPart: string, url: string): string {
 }
 
 /**
- * The URL that a file called `name` (without `.feed`) stands for, where no `.feed.json` tells it.
+ * The URL that the file `STEM.feed` stands for, where no `.feed.json` says so.
  * `undefined` when the name does not say: it is no URL with `://`, the shortened form of one, not
  * exactly what {@linkcode feedFileName} writes for it, as with copies, or may stand for several.
  */
-export function feedUrl(name: string): string | undefined {
-  const url = looselyFeedUrl(name);
-  return url !== undefined && problemWithName(name) === undefined ? url : undefined;
+export function urlOfStem(stem: string): string | undefined {
+  const url = guessUrl(stem);
+  return url !== undefined && findNameProblem(stem) === undefined ? url : undefined;
+}
+
+/** The normalised URL that the file `name` stands for, where no `.feed.json` says so. */
+export function urlOfName(name: string): string | undefined {
+  const stem = name.slice(0, -FEED_SUFFIX.length);
+  // The second form is for names that are percent-encoded as a whole.
+  const url = urlOfStem(percentEncodeEscapes(stem, "%")) ??
+    urlOfStem(percentEncodeEscapes(stem, "%25"));
+  return url === undefined ? undefined : feedIdentity(url);
 }
 
 /** Why a name that looks like a URL is not taken for one, and how to name it. */
-export function problemWithName(name: string): string | undefined {
-  const url = looselyFeedUrl(name);
+export function findNameProblem(stem: string): string | undefined {
+  const url = guessUrl(stem);
   if (url === undefined) return undefined;
-  if (COPY.test(name) || /[\s\p{Cc}]/u.test(name)) {
+  if (COPY.test(stem) || /[\s\p{Cc}]/u.test(stem)) {
     return "it looks like a copy of the file of another feed";
   }
-  const python = PYTHON_FORM.exec(name);
+  const python = PYTHON_FORM.exec(stem);
   if (python) {
-    const isTold = TOLD_APART.test(python[2]) && !MAYBE_PORT.test(python[2]);
-    return isTold ? undefined : "its name may stand for several URLs, as '_' is '/', ':' or itself";
+    const isUnambiguous = UNAMBIGUOUS.test(python[2]) && !MAYBE_PORT.test(python[2]);
+    return isUnambiguous
+      ? undefined
+      : "its name may stand for several URLs, as '_' is '/', ':' or itself";
   }
   const written = feedFileName(url);
-  return written === name + FEED_SUFFIX
+  return written === stem + FEED_SUFFIX
     ? undefined
     : `its name is not exactly the one of a feed, which would be '${written}'`;
 }
 
-/** What the name seems to stand for. */
-function looselyFeedUrl(name: string): string | undefined {
-  if (LONG_FORM.test(name)) return undefined;
-  const decoded = decode(name);
+/** What the name seems to stand for, whether or not exactly. */
+function guessUrl(stem: string): string | undefined {
+  if (LONG_FORM.test(stem)) return undefined;
+  const decoded = decode(stem);
   if (decoded !== undefined && isUrl(decoded)) return decoded;
-  const python = PYTHON_FORM.exec(name);
+  const python = PYTHON_FORM.exec(stem);
   if (!python) return undefined;
   const url = `${python[1]}://${python[2].replaceAll("_", "/")}`;
   return isUrl(url) ? url : undefined;
 }
 
-/** A file called `todo:monday.feed` is hardly meant to be a URL. */
+/** `todo:monday` parses as a URL, and is hardly meant to be one. */
 function isUrl(text: string): boolean {
   return text.includes("://") && URL.canParse(text) && text.isWellFormed();
 }

@@ -17,6 +17,7 @@ import { type BodyHeader, type DecodedObject, decodeObject, encodeBody } from ".
 import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
 import { keysBeyond, MARKER_KEY, type ObjectKind, type ObjectName, parseKey } from "./names.ts";
 import { NewestLog } from "./newest/newest_log.ts";
+import type { SeqNumber } from "./positions.ts";
 import { type ClockMemory, StoreClock } from "./store_clock.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -62,7 +63,7 @@ export interface StreamListOptions extends StoreOptions {
    * Only objects that reach beyond this seq, and not surely all of those: where a store does not list in
    * the order of keys, it leaves out others than were meant. Spares pages, and proves nothing.
    */
-  readonly beyond?: number | undefined;
+  readonly beyond?: SeqNumber | undefined;
 }
 
 /** Why an object cannot be read. */

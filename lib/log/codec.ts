@@ -10,6 +10,7 @@ import { formatOf } from "../stores/body_format.ts";
 import { CorruptObjectError, messageOf, UnsupportedFormatError } from "../errors.ts";
 import { MAX_VALUES, outlineOf, Shape } from "./json_limits.ts";
 import { type ObjectName, serverOf } from "./names.ts";
+import { plus, type Seq, type SeqNumber } from "./positions.ts";
 import { isReadableFeedUrl } from "../feed_url.ts";
 import { MAX_OBJECT_BYTES, tooLarge } from "../stores/store.ts";
 import {
@@ -44,8 +45,11 @@ const UPDATE_BYTES = 600, VALUE_BYTES = 100;
 
 /** An update as it travels: what a line of a body says. */
 export type StoredUpdate =
-  | Omit<ContentUpdate, "superseded" | "stream" | "server">
-  | Omit<RemovalUpdate, "superseded" | "stream" | "server">;
+  & { readonly seq: Seq }
+  & (
+    | Omit<ContentUpdate, "seq" | "superseded" | "stream" | "server">
+    | Omit<RemovalUpdate, "seq" | "superseded" | "stream" | "server">
+  );
 
 /** What a body says. */
 export interface DecodedObject {
@@ -109,14 +113,13 @@ export function packBody(
 
 /** The JSON of an update without `seq`, `id`, `url` and `time`, and without braces. */
 export function updateBody(update: FeedContent & { readonly metadata: JsonObject }): string {
-  const { metadata } = update;
-  return JSON.stringify({ ...contentToJson(update), metadata }).slice(1, -1);
+  return JSON.stringify({ ...contentToJson(update), metadata: update.metadata }).slice(1, -1);
 }
 
 /** Makes the line of an update; `body` is its JSON without `seq`, `id`, `url` and `time`. */
 export function updateLine(
   row: { id: string; url: string; time: number; body: string },
-  seq: number,
+  seq: SeqNumber,
 ): string {
   const time = new Date(row.time).toISOString();
   return `{"seq":${seq},"id":"${row.id}","url":${
@@ -145,7 +148,7 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
   const { header, lines, length } = openBody(key, body, { stream, first, count });
   const updates = new Array<StoredUpdate>(count), shape = new Shape();
   for (let i = 0; i < count; i++) {
-    updates[i] = readUpdate(key, lines[i], { line: i + 2, seq: first + i, shape });
+    updates[i] = readUpdate(key, lines[i], { line: i + 2, seq: plus(first, i), shape });
   }
   const size = length + UPDATE_BYTES * count + VALUE_BYTES * shape.values;
   return { updates, continues: continuedBy(name, header), size };
@@ -244,8 +247,7 @@ function parseLine(key: string, line: string, number: number): JsonObject {
   return value;
 }
 
-/** How the id of an update is written. */
-export const UUID: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /**
@@ -256,7 +258,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export function readUpdate(
   key: string,
   text: string,
-  { line, seq, shape }: { line: number; seq: number; shape: Shape },
+  { line, seq, shape }: { line: number; seq: Seq; shape: Shape },
 ): StoredUpdate {
   const members = parseLine(key, text, line);
   const { id, url, time, metadata = {}, content, encoding, removed } = members;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { asSeq, later, plus, type Seq, type SeqNumber } from "./positions.ts";
 
 /** Commits are in the tail, segments hold what was merged from them. */
 export type ObjectKind = "tail" | "segments";
@@ -21,9 +22,9 @@ export interface ObjectName extends KeyedObject {
   /** `<server>_<8 base32 characters>`. */
   readonly stream: string;
   /** Seq of the first update in it. */
-  readonly first: number;
+  readonly first: Seq;
   /** Seq of the last update in it. */
-  readonly last: number;
+  readonly last: Seq;
   /** Who wrote it. */
   readonly writer: string;
 }
@@ -42,26 +43,31 @@ export function parseKey(key: string): ObjectName | undefined {
   const match = KEY.exec(key);
   if (!match) return undefined;
   const [, kind, stream, lastText, countText, writer] = match;
-  const last = Number(lastText), count = Number(countText);
+  const last = asSeq(Number(lastText)), count = Number(countText);
   if (!Number.isSafeInteger(last) || count > last) return undefined;
-  return { key, kind: kind as ObjectKind, stream, first: last - count + 1, last, writer };
+  return { key, kind: kind as ObjectKind, stream, first: plus(last, 1 - count), last, writer };
 }
 
 /** Makes the name of an object. */
-export function objectName(parts: Omit<ObjectName, "key">): ObjectName {
-  const { kind, stream, first, last, writer } = parts;
-  return { ...parts, key: `${kind}/${stream}/${padSeq(last)}.${last - first + 1}.${writer}` };
+export function objectName(
+  { kind, stream, first, last, writer }: Omit<ObjectName, "key" | "first" | "last"> & {
+    readonly first: SeqNumber;
+    readonly last: SeqNumber;
+  },
+): ObjectName {
+  const key = `${kind}/${stream}/${padSeq(last)}.${last - first + 1}.${writer}`;
+  return { key, kind, stream, first: asSeq(first), last: asSeq(last), writer };
 }
 
 /** Where a listing of the objects whose `last` is beyond `seq` starts: `~` sorts after `.`. */
-export function keysBeyond(kind: ObjectKind, stream: string, seq: number): string {
+export function keysBeyond(kind: ObjectKind, stream: string, seq: SeqNumber): string {
   return `${kind}/${stream}/${padSeq(seq)}~`;
 }
 
 /** The last seq that any of the objects holds; 0 without any. There may be more than a call can take. */
-export function reachOf(objects: Iterable<{ readonly last: number }>): number {
-  let reach = 0;
-  for (const { last } of objects) reach = Math.max(reach, last);
+export function reachOf(objects: Iterable<{ readonly last: Seq }>): Seq {
+  let reach = asSeq(0);
+  for (const { last } of objects) reach = later(reach, last);
   return reach;
 }
 
@@ -75,6 +81,6 @@ export function serverOf(stream: string): string {
   return stream.slice(0, -9);
 }
 
-function padSeq(seq: number): string {
+function padSeq(seq: SeqNumber): string {
   return String(seq).padStart(16, "0");
 }

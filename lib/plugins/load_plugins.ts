@@ -10,8 +10,8 @@ import { checkOptions, checkPlugin, isPair, pluginError } from "./check_plugin.t
 import { suggest } from "../base/nearest.ts";
 import { cutDownUrls } from "../base/redact.ts";
 import { BackendUnavailableError, messageOf } from "../errors.ts";
-import type { KnownFiles } from "../files/known_files.ts";
-import { plainLogger } from "./plain_logger.ts";
+import type { KnownFiles } from "../known_files.ts";
+import { plainLogger } from "../base/plain_logger.ts";
 import { failureOf, tellFailure } from "./failure.ts";
 import { type PluginEntry, type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";
 

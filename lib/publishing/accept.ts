@@ -1,5 +1,5 @@
 /**
- * Accepting updates: validation, and the insert into the outbox from which on they survive.
+ * Accepting updates: they are validated and inserted into the outbox. From then on they survive a crash.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { InvalidUpdateError } from "../errors.ts";
 import { type FeedUrlOptions, normalizeFeedUrl, shownUrl } from "../feed_url.ts";
 import { Shape } from "../log/json_limits.ts";
 import { assertJson } from "./json.ts";
+import { MAX_SEQ, type Row } from "../log/positions.ts";
 import type { State } from "../state/state.ts";
 import {
   type FeedContent,
@@ -22,7 +23,7 @@ import {
 
 /** A valid update, ready to be accepted. */
 export interface PreparedUpdate {
-  /** Normalised URL of the feed. */
+  /** Normalised. */
   readonly url: string;
   /** Its JSON without `seq`, `id`, `url` and `time`. */
   readonly body: string;
@@ -50,7 +51,7 @@ export function prepareUpdate(update: UpdateInput, options?: FeedUrlOptions): Pr
   assertJson(metadata, "metadata", json);
   const checked: FeedContent = { content: content as Json | Uint8Array, removed };
   const body = updateBody({ ...checked, metadata: metadata as JsonObject });
-  const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, Number.MAX_SAFE_INTEGER);
+  const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, MAX_SEQ);
   const bytes = Buffer.byteLength(line);
   if (bytes > MAX_UPDATE_BYTES) throw tooLarge(action, bytes);
   return { url, body, hash: hashOf(checked) };
@@ -81,23 +82,17 @@ function tooLarge(action: string, bytes: number): InvalidUpdateError {
 
 /** An accepted update. */
 export interface Accepted {
-  /** Its row in the outbox. */
-  readonly row: number;
-  /** Its UUID. */
+  readonly row: Row;
   readonly id: string;
-  /** URL of the feed. */
   readonly url: string;
   /** Milliseconds since 1970, by the store's clock. */
   readonly time: number;
 }
 
-/** What accepting stands on. */
+/** What it takes to accept updates. */
 export interface AcceptContext {
-  /** The outbox, and the newest updates known. */
   readonly state: State;
-  /** Tells the time. */
   readonly log: Pick<BucketLog, "now">;
-  /** Makes ids. */
   readonly environment: { readonly random: Random };
 }
 
@@ -115,4 +110,67 @@ export function accept(
     state.newest.note(url, { time, id, hash });
     return { row: state.outbox.add({ id, url, time, body }), id, url, time };
   });
+}
+
+/** Updates that are accepted together, or not at all. */
+export interface AcceptRequest {
+  readonly updates: readonly PreparedUpdate[];
+  /** Leaves out updates that equal the newest known content of their URL. */
+  readonly ifChanged: boolean;
+}
+
+/** What became of an {@linkcode AcceptRequest}. */
+export interface AcceptResult {
+  /** In the order of the updates; undefined where one was left out. */
+  readonly accepted: readonly (Accepted | undefined)[];
+  /** Resolves when the updates survive a crash of the machine. Their upload does not wait for that. */
+  readonly synced: Promise<void>;
+}
+
+/** Accepts all requests of one turn of the event loop in one transaction. */
+export class Acceptor {
+  readonly #context: AcceptContext;
+  #turn:
+    | { readonly requests: AcceptRequest[]; readonly results: Promise<AcceptResult[]> }
+    | undefined;
+
+  constructor(context: AcceptContext) {
+    this.#context = context;
+  }
+
+  /** Accepts the request, together with all others of this turn. */
+  async accept(request: AcceptRequest): Promise<AcceptResult> {
+    const { requests, results } = this.#turn ??= this.#beginTurn();
+    const index = requests.push(request) - 1;
+    return (await results)[index];
+  }
+
+  #beginTurn() {
+    const requests: AcceptRequest[] = [];
+    const results = Promise.resolve().then(() => {
+      this.#turn = undefined;
+      return this.#acceptAll(requests);
+    });
+    return { requests, results };
+  }
+
+  #acceptAll(requests: readonly AcceptRequest[]): AcceptResult[] {
+    const { state } = this.#context;
+    const inserted = state.transaction(
+      () => requests.map((request) => this.#insert(request)),
+      { durable: false },
+    );
+    const isChanged = inserted.flat().some((item) => item !== undefined);
+    const synced = isChanged ? state.sync() : Promise.resolve();
+    return inserted.map((accepted) => ({ accepted, synced }));
+  }
+
+  #insert({ updates, ifChanged }: AcceptRequest): (Accepted | undefined)[] {
+    const { state: { newest } } = this.#context;
+    return updates.map((update) =>
+      ifChanged && newest.get(update.url)?.hash === update.hash
+        ? undefined
+        : accept(this.#context, update)
+    );
+  }
 }

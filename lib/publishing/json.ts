@@ -1,5 +1,5 @@
 /**
- * Tells JSON values from what `JSON.stringify` would change or drop in silence.
+ * Distinguishes JSON values from values that `JSON.stringify` would silently change or drop.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { Shape } from "../log/json_limits.ts";
 
 /**
  * Checks that `value` is a JSON value: null, booleans, finite numbers, strings, arrays and plain
- * objects, neither nested too far nor too many together with what `shape` holds. `undefined` members
- * of objects are left out by `JSON.stringify` and allowed.
+ * objects. Together with the values that `shape` has counted, they must not be too many, nor nested too deep.
+ * Members that are `undefined` are allowed: `JSON.stringify` leaves them out.
  *
  * @throws {InvalidUpdateError} that begins with `action` and names the place, such as
  * `content.items[3].date`.

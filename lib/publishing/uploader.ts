@@ -1,11 +1,10 @@
 /**
- * The uploader: brings the rows of the outbox into the bucket, commit by commit, and keeps the tail
- * small. One process a state file does this; the others wait for it, or take its place.
+ * The uploader brings the rows of the outbox into the bucket, commit by commit, and keeps the tail small. One
+ * process per state file does that. The others wait for it, or take its place.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { AbsentObjects } from "./forks/absent_objects.ts";
 import { Backoff } from "../base/backoff.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { AutoResetEvent } from "../base/event.ts";
@@ -18,11 +17,12 @@ import {
 } from "./commit.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
+import type { Row } from "../log/positions.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
-import { ForkWatch } from "./forks/fork_watch.ts";
-import { LockedObjects } from "./forks/locked_objects.ts";
-import { knownTail } from "./forks/own_tail.ts";
+import { knownTail } from "./forks/detect.ts";
+import { OwnObjects } from "./forks/own_objects.ts";
+import { ForkChecks } from "./forks/schedule.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
@@ -30,34 +30,30 @@ import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
-/** How often a process looks for what others did with a shared state file, in milliseconds. */
-const SHARED_STATE_INTERVAL = 50;
+/** How often a process looks for changes that others made to a shared state file. */
+const SHARED_STATE_POLL_MS = 50;
 
-/** Delays after failed attempts. */
 const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 
-/** A refusal is looked at again after this time, before anybody is told. */
+/** A refused upload is tried again after this time, before any caller is told. */
 const SECOND_LOOK_MS = 1_000;
 
-/** Garbage is deleted when something is sealed, or after so many milliseconds in which nothing is. */
-const GARBAGE_PATIENCE = 10_000;
+/** Garbage is deleted when something is sealed, or so long after it is due. */
+const GARBAGE_DELAY_MS = 10_000;
 
-/** What the uploader stands on. */
+/** What an {@linkcode Uploader} is made of. */
 export interface UploaderParts {
-  /** The own state. */
   readonly state: State;
-  /** Where to. */
   readonly log: BucketLog;
-  /** Time and randomness. */
   readonly environment: Environment;
-  /** Held by the one process that uploads. */
+  /** The process that holds it uploads. */
   readonly lock: FileLock;
-  /** What this server publishes is applied here, too. */
+  /** Whether this server also applies its own updates. */
   readonly includeOwn: boolean;
-  /** Least milliseconds from one commit to the next. */
-  readonly commitInterval: number;
-  /** Other processes may use the state, too. */
-  readonly shared: boolean;
+  /** The least time from one commit to the next. */
+  readonly commitIntervalMs: number;
+  /** Whether other processes may use the state, too. */
+  readonly isShared: boolean;
 }
 
 /** Uploads the outbox in the background, from {@linkcode start} until {@linkcode close}. */
@@ -67,7 +63,7 @@ export class Uploader {
   readonly #parts: UploaderParts;
   readonly #wakeUp: AutoResetEvent;
   readonly #waiters: Waiters;
-  readonly #forks: ForkWatch;
+  readonly #forkChecks: ForkChecks;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
   #context: UploadContext | undefined;
@@ -76,35 +72,33 @@ export class Uploader {
   #version = 0;
   #running: Promise<void> | undefined;
 
-  /** An uploader that does nothing yet. */
   constructor(parts: UploaderParts) {
     this.#parts = parts;
     this.#wakeUp = new AutoResetEvent(parts.environment.clock);
     this.#backoff = new Backoff(parts.environment.random, RETRY_RANGE);
     this.#waiters = new Waiters(parts.environment.clock, parts.state);
-    this.#forks = new ForkWatch(parts.environment.clock);
+    this.#forkChecks = new ForkChecks(parts.environment.clock);
   }
 
-  /** Begins to upload; and looks at once when it does already. */
+  /** Starts to upload. If it already does, it looks for new rows now. */
   start(): void {
     this.#running ??= this.#run();
     this.#wakeUp.set();
   }
 
   /**
-   * Waits until the row is in the bucket, and so those before it.
+   * Waits until the row, and so all rows before it, are in the bucket.
    *
-   * @throws {StoreUnavailableError} when that takes longer than `timeout`; the row stays queued.
-   * @throws {ClosedError} when the uploader is closed before; the row stays queued.
+   * @throws as {@linkcode Waiters.wait} does.
    */
-  async whenUploaded(row: number, options: WaitOptions): Promise<void> {
+  async whenUploaded(row: Row, options: WaitOptions): Promise<void> {
     this.start();
     await this.#waiters.wait(row, options);
   }
 
   /**
-   * Called before a listing of the tail begins, which is made anyway; the returned function takes it, and
-   * starts the uploader if there is something to look into.
+   * To be called before somebody else lists the tail. The returned function takes that listing, and starts the
+   * uploader if it must be checked for forks.
    */
   expectListing(): (tails: ReadonlyMap<string, readonly ObjectName[]>) => void {
     const { state, environment: { clock } } = this.#parts;
@@ -113,28 +107,28 @@ export class Uploader {
       const commitsOf = (stream: string) => tails.get(stream) ?? [];
       const former = state.former.all(clock.now()).flatMap(({ stream }) => commitsOf(stream));
       const tail = { ...known, commits: [...commitsOf(known.before.stream)], former };
-      if (this.#forks.take(tail, this.#context)) this.start();
+      if (this.#forkChecks.take(tail, this.#context)) this.start();
     };
   }
 
-  /** Why the last attempt to upload failed; undefined when it did not. */
+  /** See {@linkcode Waiters.lastError}. */
   get lastError(): unknown {
     return this.#waiters.lastError;
   }
 
-  /** Whether all who published what is still queued know that. */
+  /** See {@linkcode Waiters.haveToldAll}. */
   get haveToldAll(): boolean {
     return this.#waiters.haveToldAll;
   }
 
   /**
-   * Uploads what is queued if the store answers within `timeout`, then stops. A failure ends it at once
-   * when the next process can take over; what only memory holds is tried again until the time is up.
+   * Uploads the queued rows if the store answers within `timeoutMs`, then stops. After a failure it stops at
+   * once when the rows are in a file; rows that are only in memory are tried again until the time is up.
    */
-  async close({ timeout }: { timeout: number }): Promise<void> {
-    const cancel = this.#parts.environment.clock.setTimer(timeout, () => this.#forced.abort());
+  async close({ timeoutMs }: { timeoutMs: number }): Promise<void> {
+    const cancel = this.#parts.environment.clock.setTimer(timeoutMs, () => this.#forced.abort());
     if (this.#parts.state.queued() > 0) this.start();
-    this.#backoff.succeed(); // The delays begin anew: there may be little time.
+    this.#backoff.succeed(); // Starts again with short delays, as time may be short.
     this.#stopping.abort();
     this.#wakeUp.set();
     await this.#running;
@@ -157,98 +151,99 @@ export class Uploader {
     }
   }
 
-  /** True when this process is the one that uploads. */
+  /** Returns whether this process is the uploader. */
   #becomeUploader(): boolean {
     if (this.#context) return true;
     const { lock, log, environment } = this.#parts;
     if (!lock.tryAcquire()) return false;
-    const locked = new LockedObjects(log), absent = new AbsentObjects(environment);
+    const objects = new OwnObjects(log, environment);
     const problems = new OnceLog(logger, environment.clock);
     const writer = environment.random.token();
-    this.#context = { ...this.#parts, problems, locked, absent, writer };
+    this.#context = { ...this.#parts, problems, objects, writer };
     return true;
   }
 
-  /** One round of work; false when there was none. */
+  /** Checks, uploads and seals once; returns whether there was something to upload. */
   async #turn(signal: AbortSignal): Promise<boolean> {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
-    this.#announce(await this.#forks.look(context, { signal }));
+    this.#announce(await this.#forkChecks.checkWhenDue(context, { signal }));
     this.#waiters.look();
     const due = clock.elapsed() >= this.#nextCommit || this.#stopping.signal.aborted;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
-    const isSealing = needsSealing(state.publisher);
+    const isSealing = needsSealing(state.ownStream);
     if (isSealing) {
-      this.#announce(await this.#forks.lookBeforeSealing(context, { signal }));
+      this.#announce(await this.#forkChecks.checkBeforeSealing(context, { signal }));
       await seal(context, { signal });
     }
-    await collectGarbage(context, { overdue: isSealing ? 0 : GARBAGE_PATIENCE, signal });
+    await collectGarbage(context, { overdueMs: isSealing ? 0 : GARBAGE_DELAY_MS, signal });
     return commit !== undefined;
   }
 
   async #upload(context: UploadContext, commit: Commit, signal: AbortSignal): Promise<void> {
-    const { state, environment: { clock }, commitInterval } = this.#parts;
-    const { publisher } = state;
-    this.#nextCommit = clock.elapsed() + commitInterval;
-    // A stream of which nothing is known to be uploaded would not be missed once it has expired: so
-    // that its numbers are never used again, the first commit must outlive a crash of the machine.
-    const { base, uploaded } = publisher.load();
-    const isFirst = uploaded === base;
-    if (isFirst) state.transaction(() => publisher.save({ uploaded })); // Syncs its rows, too.
+    const { state, environment: { clock }, commitIntervalMs } = this.#parts;
+    const { ownStream } = state;
+    this.#nextCommit = clock.elapsed() + commitIntervalMs;
+    // If a crash of the machine took the record of the first commit, nobody would miss that commit once it has
+    // expired, and its seqs would be used again. So its rows are synced before the PUT, and the record after it.
+    const { base, uploadedRow } = ownStream.load();
+    const isFirst = uploadedRow === base;
+    if (isFirst) state.transaction(() => ownStream.save({ uploadedRow })); // Syncs all earlier writes, too.
     this.#announce([await putCommit(context, commit, { signal })]);
     const { name: { key, first, last }, bytes, rows } = commit;
-    this.#waiters.uploaded(rows[rows.length - 1].row);
-    // Later ones are not synced: a crash of the machine in between only sends these rows again.
+    const lastRow = rows[rows.length - 1].row;
+    this.#waiters.uploaded(lastRow);
+    // Later ones are not synced: after a crash of the machine, these rows are only sent again.
     state.transaction(() => {
-      publisher.addCommit({ key, first, last, bytes });
-      publisher.save({ uploaded: rows[rows.length - 1].row });
+      ownStream.addCommit({ key, first, last, bytes });
+      ownStream.save({ uploadedRow: lastRow });
     }, { durable: isFirst });
-    if (isFirst) state.checkpoint(); // Also a copy that lacks the log must know of it.
+    if (isFirst) state.checkpoint(); // A copy without the log must have the record, too.
   }
 
   #announce(commits: readonly StoredCommit[]): void {
     for (const commit of commits) for (const tell of this.onCommit) tell(commit);
   }
 
-  /** Waits until there may be something to do. */
+  /** Waits until something may be to do. */
   async #idle(): Promise<void> {
-    const { environment: { clock }, shared } = this.#parts;
+    const { environment: { clock }, isShared } = this.#parts;
     const until = this.#nextDuty();
     for (;;) {
       const left = Math.max(0, until - clock.elapsed());
       const isWoken = await this.#wakeUp.wait(
-        shared ? Math.min(left, SHARED_STATE_INTERVAL) : left,
+        isShared ? Math.min(left, SHARED_STATE_POLL_MS) : left,
       );
-      const changed = shared && this.#hasChanged();
+      const changed = isShared && this.#hasChanged();
       if (changed) this.#waiters.lookAtOthers();
       if (isWoken || changed || !this.#context || clock.elapsed() >= until) return;
     }
   }
 
-  /** Whether another process has written to the state since this was asked before. */
+  /** Whether another process has written to the state since the last call. */
   #hasChanged(): boolean {
     const before = this.#version;
     return (this.#version = this.#parts.state.dataVersion()) !== before;
   }
 
-  /** When something is to be done even if nobody asks for it. */
+  /** When there is something to do even if nothing happens. */
   #nextDuty(): number {
     const { state, environment: { clock } } = this.#parts;
     if (!this.#context) return Infinity;
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
-    const garbage = clock.elapsed() + state.publisher.nextGarbage() + GARBAGE_PATIENCE -
+    const garbage = clock.elapsed() + state.ownStream.nextGarbage() + GARBAGE_DELAY_MS -
       clock.now();
-    return Math.min(this.#forks.nextLook, queued, garbage);
+    return Math.min(this.#forkChecks.nextCheck, queued, garbage);
   }
 
-  /** Tells who waits, and waits before the next attempt; false when there is to be none. */
+  /** Tells the callers, and waits for the next attempt; returns false if there is none. */
   async #recover(error: unknown): Promise<boolean> {
     let looksAgain = false;
     try {
       looksAgain = this.#waiters.failed(error);
     } catch {
-      // The state cannot be read: they learn that their time is up.
+      // The state cannot be read: the callers only time out.
     }
     const isStopping = this.#stopping.signal.aborted;
     if (isStopping && !this.#mustTryAgain(error)) return false;
@@ -260,7 +255,7 @@ export class Uploader {
     return true;
   }
 
-  /** What is left in memory would be lost. */
+  /** Rows that are only in memory would be lost. */
   #mustTryAgain(error: unknown): boolean {
     const { state } = this.#parts;
     return state.isInMemory && state.queued() > 0 && this.#waiters.canPass(error);
@@ -270,7 +265,7 @@ export class Uploader {
     logger.warn("{message} ({plan})", { message: messageOf(error), plan: this.#plan() });
   }
 
-  /** What comes of a failure; nothing is queued when it was in sealing or looking around. */
+  /** What happens next. Nothing is queued when sealing or a check has failed. */
   #plan(): string {
     try {
       const { state } = this.#parts;

@@ -1,5 +1,5 @@
 /**
- * Those who wait until their update is in the bucket.
+ * Callers of `publish()` wait until their updates are in the bucket, whichever process uploads them.
  *
  * @module
  */
@@ -12,36 +12,35 @@ import {
   messageOf,
   StoreUnavailableError,
 } from "../errors.ts";
+import { plus, type Row } from "../log/positions.ts";
 import type { State } from "../state/state.ts";
 
-/** What trying again does not mend, by name: nobody waits for it. */
+/** Errors, by name, that another attempt does not fix: callers do not wait for one. */
 const REFUSALS = { AccessDeniedError, ConfigError };
 
 const TIME_IS_UP = Symbol("time is up");
 
-/** How to wait. */
+/** Options of {@linkcode Waiters.wait}. */
 export interface WaitOptions {
-  /** Most milliseconds. */
-  readonly timeout: number;
-  /** How many rows are waited for: this one and those just before it. @default 1 */
+  readonly timeoutMs: number;
+  /** How many rows the caller waits for: the given one and those just before it. @default 1 */
   readonly rows?: number;
-  /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined;
 }
 
 interface Waiter {
-  readonly row: number;
-  /** When the waiting began, in milliseconds since 1970. */
+  readonly row: Row;
+  /** In milliseconds since 1970. */
   readonly since: number;
   resolve(): void;
   reject(error: Error): void;
 }
 
-/** Why an upload of another process failed, as far as it is handed over. */
+/** A failed upload, as the process that uploads notes it for the others. */
 interface Failure {
-  /** When, in milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   readonly time: number;
-  /** Name of the error. */
+  /** The name of the error. */
   readonly name: string;
   readonly message: string;
 }
@@ -54,26 +53,24 @@ export class Waiters {
   #lastError: unknown;
   #wasRefused = false;
   #closed: ClosedError | undefined;
-  /** Rows in memory whose publisher knows that they are not uploaded. */
-  readonly #told = new Set<number>();
+  /** Rows in memory whose publishers were told that they are not uploaded. */
+  readonly #told = new Set<Row>();
 
-  /** Nobody waits yet. */
   constructor(clock: Clock, state: State) {
     this.#clock = clock;
     this.#state = state;
   }
 
   /**
-   * Waits until the row is uploaded, and so those before it.
+   * Waits until the row, and so all rows before it, are uploaded. When this throws, the row stays queued.
    *
-   * @throws {StoreUnavailableError} after `timeout` milliseconds, with the reason of the last
-   * failure; {@linkcode AccessDeniedError} or {@linkcode ConfigError} at once when the store refuses,
-   * whichever process it is that it refuses; {@linkcode ClosedError} when the connection is closed
-   * first. The row stays queued.
+   * @throws {StoreUnavailableError} after `timeoutMs`, with the reason of the last failure.
+   * @throws {AccessDeniedError | ConfigError} as soon as the store refuses this process or another one.
+   * @throws {ClosedError} when the connection is closed first.
    */
-  async wait(row: number, { timeout, rows = 1, signal }: WaitOptions): Promise<void> {
+  async wait(row: Row, { timeoutMs, rows = 1, signal }: WaitOptions): Promise<void> {
     signal?.throwIfAborted();
-    if (row <= this.#state.publisher.load().uploaded) return;
+    if (row <= this.#state.ownStream.load().uploadedRow) return;
     if (this.#closed) {
       this.#noteTold(row, rows);
       throw this.#closed;
@@ -84,7 +81,7 @@ export class Waiters {
     this.#waiting.add(waiter);
     const limit = {
       clock: this.#clock,
-      timeoutMs: timeout,
+      timeoutMs,
       signal,
       timeoutReason: () => TIME_IS_UP,
     };
@@ -92,7 +89,7 @@ export class Waiters {
       await withDeadline(() => promise, limit).catch((error) => {
         if (error !== TIME_IS_UP) throw error;
         this.lookAtOthers(); // Another process may have uploaded the row, or know why it cannot.
-        reject(this.#timeout(timeout, since));
+        reject(this.#timeout(timeoutMs, since));
         return promise;
       });
     } catch (error) {
@@ -103,8 +100,8 @@ export class Waiters {
     }
   }
 
-  /** All rows up to `row` are in the bucket. */
-  uploaded(row: number): void {
+  /** Resolves for all rows up to `row`: they are in the bucket. */
+  uploaded(row: Row): void {
     this.#lastError = undefined;
     this.#wasRefused = false;
     for (const told of this.#told) if (told <= row) this.#told.delete(told);
@@ -112,8 +109,8 @@ export class Waiters {
   }
 
   /**
-   * An upload has failed: told to other processes, too. A refusal is told when it comes twice in a row: one
-   * may be that of a proxy, or of a server that does not know a new key yet. Returns whether it is the first.
+   * Tells callers and other processes that an upload failed. The first of several refusals is not told, because
+   * it may come from a proxy, or from a server that does not know a new key yet. Returns whether it was that.
    */
   failed(error: unknown): boolean {
     this.#lastError = error;
@@ -126,12 +123,12 @@ export class Waiters {
     return false;
   }
 
-  /** Looks at what is uploaded meanwhile by others: another process, or an attempt that failed. */
+  /** Resolves for rows that were uploaded otherwise: by another process, or an attempt that seemed to fail. */
   look(): void {
-    if (this.#waiting.size > 0) this.#resolve(this.#state.publisher.load().uploaded);
+    if (this.#waiting.size > 0) this.#resolve(this.#state.ownStream.load().uploadedRow);
   }
 
-  /** Looks at what another process has uploaded, and at what keeps it from that. */
+  /** The same, and rejects when another process reports that the store refuses it. */
   lookAtOthers(): void {
     this.look();
     const failure = this.#waiting.size > 0 ? this.#othersFailure() : undefined;
@@ -140,32 +137,32 @@ export class Waiters {
     for (const waiter of this.#waiting) if (isNews(failure, waiter)) waiter.reject(refusal);
   }
 
-  /** Whether all who published what is still queued know that. */
+  /** Whether the publishers of all queued rows were told that these are not uploaded. */
   get haveToldAll(): boolean {
-    const { outbox, publisher } = this.#state;
+    const { outbox, ownStream } = this.#state;
     const last = outbox.lastRow();
-    for (let row = publisher.load().uploaded + 1; row <= last; row++) {
+    for (let row = plus(ownStream.load().uploadedRow, 1); row <= last; row = plus(row, 1)) {
       if (!this.#told.has(row)) return false;
     }
     return true;
   }
 
-  #noteTold(row: number, rows: number): void {
-    if (!this.#state.isInMemory) return; // Nothing gets lost.
-    for (let told = row; told > row - rows; told--) this.#told.add(told);
+  #noteTold(row: Row, rows: number): void {
+    if (!this.#state.isInMemory) return; // A file keeps the rows.
+    for (let back = 0; back < rows; back++) this.#told.add(plus(row, -back));
   }
 
-  /** Why the last attempt to upload failed; undefined when it did not. */
+  /** Why the last attempt to upload failed; undefined when it succeeded. */
   get lastError(): unknown {
     return this.#lastError;
   }
 
-  /** Whether trying again could mend what went wrong. */
+  /** Whether another attempt may succeed. */
   canPass(error: unknown): boolean {
     return !(error instanceof Error && this.#refusal(error));
   }
 
-  /** Ends all waiting, now and from now on. */
+  /** Rejects all waiting calls, now and from now on. */
   close(): void {
     this.#closed = new ClosedError(
       `The connection was closed before the store had the update${this.#becomesOfQueue()}`,
@@ -186,26 +183,26 @@ export class Waiters {
     for (const waiter of this.#waiting) waiter.reject(error);
   }
 
-  #resolve(row: number): void {
+  #resolve(row: Row): void {
     for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
   }
 
-  #timeout(timeout: number, since: number): StoreUnavailableError {
-    const reason = this.#reason(since) ?? `The store has not answered for ${timeout / 1000} s`;
+  #timeout(timeoutMs: number, since: number): StoreUnavailableError {
+    const reason = this.#reason(since) ?? `The store has not answered for ${timeoutMs / 1000} s`;
     return new StoreUnavailableError(`${reason} (${this.#queued()})`, {
       cause: this.#lastError,
       queued: this.#state.queued(),
     });
   }
 
-  /** What kept this process from uploading, or another one since the waiting began. */
+  /** Why this process could not upload, or another one since the waiting began. */
   #reason(since: number): string | undefined {
     if (this.#lastError) return messageOf(this.#lastError);
     const failure = this.#othersFailure();
     return failure && isNews(failure, { since }) ? failure.message : undefined;
   }
 
-  /** The error for those who wait, if waiting makes no sense. */
+  /** The error for all callers when the store refuses; undefined when waiting may help. */
   #refusal(failure: Error | Failure): Error | undefined {
     const { name, message } = failure;
     if (!Object.hasOwn(REFUSALS, name)) return undefined;
@@ -220,11 +217,11 @@ export class Waiters {
     try {
       this.#state.transaction(() => this.#state.setFact("uploadError", fact), { durable: false });
     } catch {
-      // On a full disk the others only learn that their time is up.
+      // On a full disk the others only time out.
     }
   }
 
-  /** What kept a process from uploading, this one or another, however long ago. */
+  /** The last failure that any process has noted, however long ago. */
   #othersFailure(): Failure | undefined {
     const fact = /^(\d+) (\w+) (.*)$/s.exec(String(this.#state.fact("uploadError")));
     if (!fact) return undefined;
@@ -237,12 +234,12 @@ export class Waiters {
   }
 }
 
-/** Whether it failed during the waiting: what was before may be mended, its process long gone. */
+/** Whether it failed during the waiting: an earlier problem may be solved, and its process long gone. */
 function isNews({ time }: Failure, { since }: Pick<Waiter, "since">): boolean {
   return time >= since;
 }
 
-/** Says how many updates wait for their upload, and what becomes of them. */
+/** Says how many updates are queued, and what will happen to them. */
 export function describeQueue(state: State): string {
   const queued = state.queued();
   const updates = queued === 1 ? "update is" : "updates are";

@@ -34,7 +34,7 @@ export function behindHole(names: readonly ObjectName[], cursor: number): Object
 
 /** The lowest seq from which on everything is there up to the end of `newest`. */
 export function contiguousStart(names: readonly ObjectName[], newest: ObjectName): number {
-  let start = newest.first;
+  let start: number = newest.first;
   for (const { first, last } of names.toSorted((a, b) => b.last - a.last || a.first - b.first)) {
     if (last > newest.last) continue;
     if (last < start - 1) break;

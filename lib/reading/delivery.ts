@@ -18,7 +18,7 @@ import { firstRetryAt, Redelivery } from "./redelivery.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
-import { type UrlTurns, urlTurnsOf } from "./url_turns.ts";
+import type { UrlTurns } from "./url_turns.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -36,6 +36,8 @@ export interface DeliveryOptions {
   readonly log: BucketLog;
   /** Time and randomness. */
   readonly environment: Environment;
+  /** URLs that plugins are busy with: streams are applied side by side. */
+  readonly turns: UrlTurns;
   /** Who receives the updates. */
   readonly plugins: readonly RunningPlugin[];
   /** Most milliseconds for one call. */
@@ -79,7 +81,6 @@ export class Delivery {
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
   readonly #options: DeliveryOptions;
-  /** Streams are applied side by side. */
   readonly #turns: UrlTurns;
   /** Tries dead letters again. */
   readonly redelivery: Redelivery;
@@ -89,18 +90,18 @@ export class Delivery {
 
   /** Nothing is delivered yet. */
   constructor(options: DeliveryOptions) {
-    const { plugins, state, log, environment, callbackTimeout: timeout, forced } = options;
+    const { plugins, state, log, environment, turns, callbackTimeout: timeout, forced } = options;
     this.#options = options;
     this.#state = state;
     this.#log = log;
     this.#clamp = new TimeClamp(state, environment.clock);
     this.#environment = environment;
-    this.#turns = urlTurnsOf(state);
+    this.#turns = turns;
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
     const { outagePatienceMs } = options;
     const callOptions = { environment, timeout, forced, onWorking, outagePatienceMs };
     this.#callers = plugins.map((plugin) => new PluginCaller(plugin, callOptions));
-    this.redelivery = new Redelivery({ state, environment, callers: this.#callers });
+    this.redelivery = new Redelivery({ state, environment, turns, callers: this.#callers });
   }
 
   /** How many updates were applied, how many a plugin could not apply, and how many gaps reported. */
@@ -121,7 +122,7 @@ export class Delivery {
     const now = this.#log.now();
     const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
     const superseded = this.#noteNewest(updates, now);
-    const republished = this.#state.publisher.republishedIn(stream);
+    const republished = this.#state.ownStream.republishedIn(stream);
     let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
     const store = (letters: readonly DeadLetter[] = []) => {
       if (to > from) this.#moveCursor(stream, { from, to }, letters);

@@ -160,11 +160,18 @@ export class Poller {
     const { state, log, environment: { clock } } = this.#parts;
     const { retention } = this.#options.config;
     const localNow = clock.now(), now = log.now();
-    if (!state.forgetting.isDue({ now, retention })) return;
-    const own = [state.publisher.load(), ...state.former.all(localNow)];
+    if (!state.forgetting.isDue({ now, retentionMs: retention })) return;
+    const own = [state.ownStream.load(), ...state.former.all(localNow)];
     const ownKeys = own.flatMap(({ stream }) => streams.get(stream) ?? []).map(({ key }) => key);
     state.transaction(
-      () => state.forgetting.survey({ streams: streams.keys(), ownKeys, now, localNow, retention }),
+      () =>
+        state.forgetting.survey({
+          streams: streams.keys(),
+          ownKeys,
+          now,
+          localNow,
+          retentionMs: retention,
+        }),
       { durable: false },
     );
   }
@@ -217,7 +224,7 @@ export class Poller {
   /** The stream that is not read: the own one, unless it is applied here, too. */
   #skipped(): string {
     const { includeOwn } = this.#options.config;
-    return includeOwn ? "" : this.#parts.state.publisher.load().stream;
+    return includeOwn ? "" : this.#parts.state.ownStream.load().stream;
   }
 
   #unread(): string[] {

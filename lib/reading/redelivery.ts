@@ -15,7 +15,7 @@ import type { GivenUp, PluginCaller } from "./plugin_caller.ts";
 import type { DeadLetter, ListedLetter, WaitingLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import { type Update, updateFromJson } from "../update.ts";
-import { type UrlTurns, urlTurnsOf } from "./url_turns.ts";
+import type { UrlTurns } from "./url_turns.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -40,6 +40,8 @@ export interface RedeliveryOptions {
   readonly state: State;
   /** Time. */
   readonly environment: Environment;
+  /** URLs that plugins are busy with. */
+  readonly turns: UrlTurns;
   /** The plugins. */
   readonly callers: readonly PluginCaller[];
 }
@@ -56,11 +58,11 @@ export class Redelivery {
   #running: Promise<void> = Promise.resolve();
 
   /** Nothing is tried yet. */
-  constructor({ state, environment, callers }: RedeliveryOptions) {
+  constructor({ state, environment, turns, callers }: RedeliveryOptions) {
     this.#state = state;
     this.#environment = environment;
     this.#callers = new Map(callers.map((caller) => [caller.name, caller]));
-    this.#turns = urlTurnsOf(state);
+    this.#turns = turns;
     this.#wakeUp = new AutoResetEvent(environment.clock);
   }
 

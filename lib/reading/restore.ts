@@ -51,7 +51,7 @@ export async function catchUp(connection: Connection, signal: AbortSignal): Prom
   if (watcher) await watcher.poll();
   else if (isWatched(state)) await nextPoll(connection, signal);
   else await learnNewest(connection, signal);
-  if (!state.cursors.hasUnread(state.publisher.load().stream, heldAfter(connection))) return;
+  if (!state.cursors.hasUnread(state.ownStream.load().stream, heldAfter(connection))) return;
   throw new Error("not all that others have published can be read yet");
 }
 
@@ -103,7 +103,7 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
     signal.throwIfAborted();
     state.noteClockOffset(log.clockOffset);
   } finally {
-    await reader.parts!.uploader.close({ timeout: 0 });
+    await reader.parts!.uploader.close({ timeoutMs: 0 });
   }
 }
 

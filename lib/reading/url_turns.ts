@@ -4,18 +4,8 @@
  * @module
  */
 import { abortable } from "../base/deadline.ts";
-import type { State } from "../state/state.ts";
 
-const TURNS = new WeakMap<State, UrlTurns>();
-
-/** The turns of all who hand over updates of this state. */
-export function urlTurnsOf(state: State): UrlTurns {
-  const turns = TURNS.get(state) ?? new UrlTurns();
-  TURNS.set(state, turns);
-  return turns;
-}
-
-/** URLs that plugins are busy with. */
+/** URLs that plugins are busy with: one for all who hand over updates of one state. */
 export class UrlTurns {
   readonly #busy = new Map<string, Promise<void>>();
 

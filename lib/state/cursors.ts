@@ -1,8 +1,9 @@
 /**
- * How far each stream has been read, and how far it was seen to reach.
+ * Cursors: how far each stream has been read, and how far listings have shown it to reach.
  *
  * @module
  */
+import { asSeq, type Seq, type SeqNumber } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
 /** The last applied seq of each stream. */
@@ -19,7 +20,6 @@ export class Cursors {
   readonly #waiting;
   readonly #any;
 
-  /** Prepares the statements. */
   constructor(db: Database) {
     this.#get = db.prepare("SELECT seq, heldSince, reach FROM cursors WHERE stream = ?");
     this.#enter = db.prepare("INSERT OR IGNORE INTO cursors (stream, seq) VALUES (?, ?)");
@@ -52,75 +52,75 @@ export class Cursors {
   }
 
   /** Last applied seq; 0 for a stream that was never seen. */
-  get(stream: string): number {
-    return Number(this.#get.get(stream)?.seq ?? 0);
+  get(stream: string): Seq {
+    return asSeq(Number(this.#get.get(stream)?.seq ?? 0));
   }
 
   /** Sets the cursor of a stream that has none yet. */
-  enter(stream: string, seq: number): void {
+  enter(stream: string, seq: SeqNumber): void {
     this.#enter.run(stream, seq);
   }
 
-  /** Moves the cursor on, unless it was set back meanwhile: then what is before is read again. */
-  advance(stream: string, { from, to }: { from: number; to: number }): void {
+  /** Moves the cursor, unless it was set back meanwhile so that updates are read again. */
+  advance(stream: string, { from, to }: { from: SeqNumber; to: SeqNumber }): void {
     this.#advance.run(stream, to, from);
   }
 
-  /** Has the stream read again from behind `seq` on, or for the first time. */
-  setBack(stream: string, seq: number): void {
+  /** Has the stream read from behind `seq`, if not from further back. */
+  setBack(stream: string, seq: Seq): void {
     this.#setBack.run(stream, seq);
   }
 
-  /** Notes at `now` that the stream waits at `seq` for an object; returns since when it does. */
-  hold(stream: string, seq: number, now: number): number {
+  /** Notes that the stream waits at `seq` for an object from `now` on; returns since when it waits. */
+  hold(stream: string, seq: SeqNumber, now: number): number {
     this.#hold.run(stream, seq, now);
     return Number(this.#get.get(stream)!.heldSince);
   }
 
-  /** Whether it is noted that the stream waits at `seq`. */
-  isHeld(stream: string, seq: number): boolean {
+  /** Whether the stream waits at `seq`. */
+  isHeld(stream: string, seq: SeqNumber): boolean {
     const known = this.#get.get(stream);
     return known !== undefined && known.seq === seq && known.heldSince !== null;
   }
 
-  /** Notes that a listing showed the stream to reach to `seq`. */
-  noteReach(stream: string, seq: number): void {
+  /** Notes that a listing shows `seq` of the stream. */
+  noteReach(stream: string, seq: SeqNumber): void {
     this.#noteReach.run(stream, seq);
   }
 
-  /** Notes how far a stream went that is continued by another, if it is known here. */
-  noteEnd(stream: string, seq: number): void {
+  /** Notes the last seq of a stream that is continued by another one, if the stream is known here. */
+  noteEnd(stream: string, seq: SeqNumber): void {
     const known = this.#get.get(stream);
     if (known && Number(known.reach) < seq) this.#noteEnd.run(seq, stream);
   }
 
   /** How far listings have shown the stream to reach. */
-  reach(stream: string): number {
-    return Number(this.#get.get(stream)?.reach ?? 0);
+  reach(stream: string): Seq {
+    return asSeq(Number(this.#get.get(stream)?.reach ?? 0));
   }
 
   /**
-   * Streams that were seen to reach beyond their cursors. Those that were read before come first: they
-   * do not wait for however many new ones somebody makes up.
+   * Streams that reach beyond their cursors. Those that were read before come first, so that they do not wait
+   * for any number of new streams that somebody makes up.
    */
   unread(): string[] {
     return this.#unread.all().map(({ stream }) => String(stream));
   }
 
   /**
-   * Whether something is left to be read of streams other than `own`; those aside that have waited for an
-   * object since before `heldAfter`: what is in it is given up.
+   * Whether anything is left to read of streams other than `own`. Streams that have waited for an object since
+   * before `heldAfter` do not count, because that object is given up.
    */
   hasUnread(own: string, heldAfter: number): boolean {
     return this.#waiting.get(heldAfter, own) !== undefined;
   }
 
-  /** Whether any stream was seen. */
+  /** Whether any stream is known. */
   knowsAny(): boolean {
     return this.#any.get() !== undefined;
   }
 
-  /** Forgets that there was more of the stream: it is gone, and reported lost. */
+  /** Forgets that the stream reaches further: the rest is gone, and was reported as a gap. */
   giveUp(stream: string): void {
     this.#giveUp.run(stream);
   }

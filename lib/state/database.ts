@@ -9,8 +9,8 @@ import { checkReader, migrate } from "./migrations.ts";
 import { checkWhole } from "./whole.ts";
 
 /**
- * What to do about SQLite's errors, https://sqlite.org/rescode.html. They are told by their texts,
- * since `exec` does not give the result code.
+ * What to do about SQLite's errors (https://sqlite.org/rescode.html), by their texts, because `exec` does not
+ * give the result code.
  */
 const REMEDIES: Record<string, string> = {
   "database is locked": "another process is writing to it; try again",
@@ -26,7 +26,7 @@ const REMEDIES: Record<string, string> = {
 
 /** An open database with its transactions. */
 export class Database implements Disposable {
-  /** Path of the file, or `:memory:`. */
+  /** A file, or `:memory:`. */
   readonly path: string;
   readonly #db: DatabaseSync;
   readonly #userVersion: StatementSync;
@@ -35,7 +35,7 @@ export class Database implements Disposable {
   #wal: Deno.FsFile | undefined;
 
   /**
-   * Opens or creates the database. A new one has no log until {@linkcode beginLog}.
+   * Opens or creates the database. A new one has no log before {@linkcode beginLog}.
    *
    * @throws {StateError} when it cannot be used, or a part of it is missing.
    */
@@ -53,8 +53,8 @@ export class Database implements Disposable {
   }
 
   /**
-   * Has changes written to a log from now on, beside the file: readers and a writer do not wait for each
-   * other then. What must be in the file itself, however it is copied, is written before.
+   * From now on, writes changes to a log beside the file, so that readers and a writer do not wait for each
+   * other. What must be in the file itself, however it is copied, is to be written before.
    *
    * @throws {StateError} when it cannot be used.
    */
@@ -62,7 +62,7 @@ export class Database implements Disposable {
     this.#guard(() => {
       this.#db.exec("PRAGMA journal_mode = WAL");
       const { user_version: same } = this.#db.prepare("PRAGMA user_version").get()!;
-      this.#db.exec(`PRAGMA user_version = ${same}`); // Any write makes the log, which sync() needs.
+      this.#db.exec(`PRAGMA user_version = ${same}`); // Any write creates the log, which sync() needs.
     }, "open");
   }
 
@@ -72,10 +72,10 @@ export class Database implements Disposable {
   }
 
   /**
-   * Runs `work` in one transaction, nested calls in the outermost one. When it returns, the changes
-   * survive a crash of the process, and with `durable` (the default) one of the machine.
+   * Runs `work` in one transaction; nested calls join the outermost one. Afterwards the changes survive a crash
+   * of the process and, with `durable` (the default), of the machine.
    *
-   * @throws {StateError} when the database cannot be written; nothing is changed then.
+   * @throws {StateError} when the database cannot be written; then nothing is changed.
    */
   transaction<T>(work: () => T, { durable = true }: { durable?: boolean } = {}): T {
     if (this.#inTransaction) return work();
@@ -102,8 +102,8 @@ export class Database implements Disposable {
   }
 
   /**
-   * Resolves when all that was written so far survives a crash of the machine. Unlike a durable
-   * transaction this keeps nothing else in the process waiting for the disk.
+   * Resolves when everything that was written so far survives a crash of the machine. Unlike a durable
+   * transaction, this does not block the process while the disk is busy.
    *
    * @throws {StateError} when the disk fails.
    */
@@ -120,8 +120,8 @@ export class Database implements Disposable {
   }
 
   /**
-   * Has what was written so far in the file itself, as far as no reader is in the way: the log may be
-   * missing from a copy.
+   * Moves what was written so far from the log to the file itself, unless a reader prevents it: a copy may lack
+   * the log.
    *
    * @throws {StateError} when the database cannot be written.
    */
@@ -142,12 +142,12 @@ export class Database implements Disposable {
     if (leavesSecrets) this.#wipe();
   }
 
-  /** Wipes what was overwritten; not while another process uses the file, or the disk is full. */
+  /** Erases overwritten data, unless another process uses the file, or the disk is full. */
   #wipe(): void {
     try {
       this.#db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
-      // The space is used again sooner or later.
+      // The space will be used again sooner or later.
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * Updates that a plugin could not apply, kept with the error.
+ * Dead letters: updates that a plugin could not apply, with the errors.
  *
  * @module
  */
@@ -7,45 +7,39 @@ import type { Database } from "./database.ts";
 
 /** An update that a plugin could not apply. */
 export interface DeadLetter {
-  /** Name of the plugin. */
   readonly plugin: string;
-  /** Stream of the update. */
   readonly stream: string;
-  /** Seq of the update. */
   readonly seq: number;
   /** The update in its stable JSON form. */
   readonly content: string;
-  /** What went wrong the last time. */
+  /** The last error. */
   readonly error: string;
-  /** When it was given up, in milliseconds since 1970. */
+  /** When the update was given up, in milliseconds since 1970. */
   readonly time: number;
-  /** When it is tried again by itself, in milliseconds since 1970; null when it is not. */
+  /** When it is retried automatically, in milliseconds since 1970; null: never. */
   readonly retryAt: number | null;
 }
 
-/** A dead letter as it is listed: with the URL of the update only, which may be large. */
+/** A dead letter as it is listed: without the update, which may be large, but with its URL. */
 export interface ListedLetter extends Omit<DeadLetter, "content"> {
-  /** Its number, from 1, never used again. */
+  /** From 1, never used again. */
   readonly id: number;
-  /** URL of the update. */
   readonly url: string;
 }
 
-/** One that is tried again by itself. */
+/** A dead letter that is retried automatically. */
 export interface WaitingLetter {
-  /** Its number. */
   readonly id: number;
-  /** Name of the plugin. */
   readonly plugin: string;
-  /** When it is tried again, in milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   readonly retryAt: number;
-  /** How often it was already. */
+  /** How often it was retried. */
   readonly retries: number;
 }
 
 const LISTED = "id, plugin, stream, seq, content ->> 'url' AS url, error, time, retryAt";
 
-/** Updates that could not be applied; at most one a plugin, stream and seq. */
+/** At most one per plugin, stream and seq. */
 export class DeadLetters {
   readonly #add;
   readonly #all;
@@ -58,7 +52,6 @@ export class DeadLetters {
   readonly #fail;
   readonly #drop;
 
-  /** Prepares the statements. */
   constructor(db: Database) {
     this.#add = db.prepare(
       `INSERT INTO dead_letters (plugin, stream, seq, content, error, time, retryAt)
@@ -80,52 +73,49 @@ export class DeadLetters {
     this.#drop = db.prepare("DELETE FROM dead_letters WHERE id = ?");
   }
 
-  /** Keeps an update. */
   add({ plugin, stream, seq, content, error, time, retryAt }: DeadLetter): void {
     this.#add.run(plugin, stream, seq, content, error, time, retryAt);
   }
 
-  /** Those that are tried again by themselves, oldest first. */
+  /** Those that are retried automatically, oldest first. */
   waiting(): WaitingLetter[] {
     return this.#waiting.all() as unknown as WaitingLetter[];
   }
 
-  /** Notes what went wrong this time, and when to try again; null: not by itself any more. */
+  /** Notes the error of a retry, and when the next one is due; null: never. */
   postpone(id: number, error: string, retryAt: number | null): void {
     this.#postpone.run(error, retryAt, id);
   }
 
-  /** All that are kept, oldest first. */
+  /** All, oldest first. */
   all(): ListedLetter[] {
     return this.#all.all() as unknown as ListedLetter[];
   }
 
-  /** How many are kept. */
   count(): number {
     return (this.#count.get() as { count: number }).count;
   }
 
-  /** The greatest number so far; 0 before the first one. */
+  /** The highest id so far; 0 before the first one. */
   lastId(): number {
     return (this.#lastId.get() as { id: number }).id;
   }
 
-  /** How many with a greater number are kept. */
+  /** How many have a higher id. */
   countAfter(id: number): number {
     return (this.#countAfter.get(id) as { count: number }).count;
   }
 
-  /** The one with this number, with its update. */
+  /** A dead letter with its update. */
   get(id: number): (ListedLetter & DeadLetter) | undefined {
     return this.#get.get(id) as unknown as (ListedLetter & DeadLetter) | undefined;
   }
 
-  /** Notes what went wrong this time; whether it is tried again by itself stays as it was. */
+  /** Notes the error of a retry. Whether it is retried automatically stays as it was. */
   fail(id: number, error: string): void {
     this.#fail.run(error, id);
   }
 
-  /** Forgets the update. */
   drop(id: number): void {
     this.#drop.run(id);
   }

@@ -7,17 +7,17 @@ import type { Database } from "./database.ts";
 
 /** What is remembered of a file besides the hash of its content. */
 export interface FileFeed {
-  /** URL of the feed that it was last seen to stand for. */
+  /** The URL of its feed, as last seen. */
   readonly url: string;
-  /** Hash of content that was seen in it and left unpublished; null: none. */
+  /** The hash of content that was seen and left unpublished; null: none. */
   readonly leftHash: string | null;
-  /** When something in it was last published from here, by the store's clock; 0: never. */
+  /** When its content was last published from here, by the store's clock; 0: never. */
   readonly publishedAt: number;
-  /** When it was last published from here that it is gone, by the store's clock; 0: never. */
+  /** When its removal was last published from here, by the store's clock; 0: never. */
   readonly removedAt: number;
 }
 
-/** The hash of the content last seen in each file, and what became of it. */
+/** What was last seen in each file, and what was published of it. */
 export class SeenFiles {
   readonly #get;
   readonly #note;
@@ -29,7 +29,6 @@ export class SeenFiles {
   readonly #scanned;
   readonly #noteScanned;
 
-  /** Prepares the statements. */
   constructor(db: Database) {
     this.#get = db.prepare("SELECT hash FROM files WHERE path = ?");
     this.#note = db.prepare("INSERT OR REPLACE INTO files (path, hash) VALUES (?, ?)");
@@ -60,33 +59,33 @@ export class SeenFiles {
     );
   }
 
-  /** Hash of what was last seen; null when the file was gone, undefined when it was never seen. */
+  /** The hash of the content last seen; null when the file was gone, undefined when it was never seen. */
   get(path: string): string | null | undefined {
     return this.#get.get(path)?.hash as string | null | undefined;
   }
 
-  /** What else is remembered; undefined when nothing is, as in the states of 0.1. */
+  /** What else is remembered; undefined when nothing is, as in states of version 0.1. */
   feed(path: string): FileFeed | undefined {
     return this.#feed.get(path) as FileFeed | undefined;
   }
 
-  /** Remembers what was seen. */
+  /** Remembers the hash of the content seen; null: the file is gone. */
   note(path: string, hash: string | null): void {
     this.#note.run(path, hash);
   }
 
-  /** Remembers what became of it. Times that are left out stay as they are. */
+  /** Remembers more of the file. Times that are left out stay as they are. */
   noteFeed(path: string, feed: Pick<FileFeed, "url"> & Partial<FileFeed>): void {
     const { url, leftHash = null, publishedAt = 0, removedAt = 0 } = feed;
     this.#noteFeed.run(path, url, leftHash, publishedAt, removedAt);
   }
 
-  /** Paths that start with `prefix` and were last seen existing. */
+  /** Paths that start with `prefix` and existed when they were last seen. */
   existing(prefix: string): string[] {
     return this.#below.all(prefix).map(({ path }) => String(path));
   }
 
-  /** Whether a program before this one saw files below `prefix`. */
+  /** Whether version 0.1 saw files below `prefix`. */
   hasFormer(prefix: string): boolean {
     return this.#former.get(prefix) !== undefined;
   }
@@ -97,14 +96,14 @@ export class SeenFiles {
   }
 
   /**
-   * Which directory was scanned completely at the path before, in whatever run: null when that is not
-   * known, undefined when none was.
+   * Which directory any run has scanned completely at this path: null when its identity is not known, undefined
+   * when none was scanned.
    */
   scanned(directory: string): string | null | undefined {
     return this.#scanned.get(directory)?.identity as string | null | undefined;
   }
 
-  /** Remembers that it was; without an identity, the known one stays. */
+  /** Remembers that the directory was scanned; without an identity, the known one stays. */
   noteScanned(directory: string, identity: string | undefined): void {
     this.#noteScanned.run(directory, identity ?? null);
   }

@@ -1,6 +1,6 @@
 /**
- * What the state forgets. Whatever it remembers protects from something: a row goes once that can no
- * longer happen, and never since a single listing lacks something.
+ * What the state forgets. Each row protects against something, and goes when that can no longer happen. That a
+ * single listing lacks something is never a reason.
  *
  * @module
  */
@@ -8,49 +8,49 @@ import type { Database } from "./database.ts";
 import type { FormerStreams } from "./former_streams.ts";
 import type { Newest } from "./newest.ts";
 
-const HOUR = 60 * 60 * 1000, DAY = 24 * HOUR;
+const HOUR_MS = 60 * 60 * 1000, DAY_MS = 24 * HOUR_MS;
 
-/** Updates are taken to be kept for so long where the retention says for ever: a week. */
-const LIFE = 7 * DAY;
+/** Stands for the retention where that is forever. */
+const DEFAULT_LIFE_MS = 7 * DAY_MS;
 
-/** Something is remembered for so many times the life of an update after the last trace of it. */
-const LIVES = 4;
+/** A stream or object is remembered for so many retentions after it was last seen. */
+const MEMORY_LIVES = 4;
 
-/** The same where this server was away meanwhile: nobody knows what it missed. */
-const LONG = 365 * DAY;
+/** A stream is remembered for so long if this server was away meanwhile and may have missed updates. */
+const AWAY_MEMORY_MS = 365 * DAY_MS;
 
-/** Files are remembered for so long after they were gone, at least. */
-const FILE_MEMORY = 30 * DAY;
+/** That a file is gone is remembered for at least so long. */
+const MIN_FILE_MEMORY_MS = 30 * DAY_MS;
 
-/** Of streams that are gone no more than these are remembered: who can list names makes up any number. */
-export const MOST_GONE = 100_000;
+/** No more streams that are gone are remembered: who can write to the bucket can make up any number. */
+export const MAX_GONE_STREAMS = 100_000;
 
 /** What a poll has seen. */
 export interface Survey {
-  /** Names of the streams that its listing of the tail showed. */
+  /** The streams in its listing of the tail. */
   readonly streams: Iterable<string>;
-  /** Keys that it showed of streams of this server's own. */
+  /** The listed keys of own streams, including former ones. */
   readonly ownKeys: readonly string[];
-  /** When it was, by the store's clock, in milliseconds since 1970. */
+  /** The time by the store's clock, in milliseconds since 1970. */
   readonly now: number;
-  /** When it was by the local clock. */
+  /** The time by the local clock. */
   readonly localNow: number;
-  /** How long updates are kept, in milliseconds; `false`: for ever. */
-  readonly retention: number | false;
+  /** How long updates are kept; `false`: forever. */
+  readonly retentionMs: number | false;
 }
 
 /**
- * Looks for what can be forgotten, now and then:
+ * Forgets from time to time:
  *
- * - The cursor of a stream, once everything of it is read and listings have not shown it for four times the
- *   retention. Until then it may show up again, where a listing lags or something is restored; and a
- *   stream that continues it tells how far it went. When this server was away for longer than the
- *   retention while the stream vanished, that may be further than the cursor, and it is kept for a year.
- * - Which updates of a fork were published again, with the cursor of their stream.
- * - Own streams that were given up, after a week, and which objects of them were looked into.
- * - Objects of the own streams that this server cannot delete, after four times the retention: they have
- *   expired. Those in the tail of the current stream stay: a listing shows when they are gone.
- * - That a file is gone, and of which feed it was, after a month.
+ * - The cursor of a stream, once all of it was read and listings have not shown it for four times the
+ *   retention. Until then it may reappear, when a listing lags or a bucket is restored, and a stream that
+ *   continues it tells how far it went. If the stream vanished while this server was away for longer than the
+ *   retention, it may have gone further than its cursor, which is kept for a year.
+ * - Which updates of a stream were published again, with its cursor.
+ * - Former streams, after a week, and which of their objects were examined.
+ * - Own objects that this server cannot delete, after four times the retention: they have expired. Those in the
+ *   tail of the current stream stay until a listing shows that they are gone.
+ * - That a file is gone, and the feed it belonged to, after a month.
  * - What is beyond the bounds of {@linkcode Newest}.
  */
 export class Forgetting {
@@ -58,38 +58,38 @@ export class Forgetting {
   readonly #former: FormerStreams;
   readonly #newest: Newest;
 
-  /** In this database. */
   constructor(db: Database, { former, newest }: { former: FormerStreams; newest: Newest }) {
     this.#db = db;
     this.#former = former;
     this.#newest = newest;
   }
 
-  /** Whether it was long enough since the last survey. */
-  isDue({ now, retention }: Pick<Survey, "now" | "retention">): boolean {
+  /** Whether the last survey was long enough ago. */
+  isDue({ now, retentionMs }: Pick<Survey, "now" | "retentionMs">): boolean {
     const last = this.#lastSurvey();
-    return last === undefined || Math.abs(now - last) >= Math.min(HOUR, lifeOf(retention) / 4);
+    return last === undefined || Math.abs(now - last) >= Math.min(HOUR_MS, lifeOf(retentionMs) / 4);
   }
 
-  /** Forgets what can be forgotten. To be called in a transaction. */
+  /** Forgets what can be forgotten. It must be called in a transaction. */
   survey(survey: Survey): void {
-    const { now, localNow, retention } = survey;
+    const { now, localNow, retentionMs } = survey;
     this.#surveyStreams(survey);
     this.#former.forgetOld(Math.min(now, localNow));
     this.#run(
       `DELETE FROM republished WHERE stream NOT IN (SELECT stream FROM cursors
        UNION SELECT stream FROM former_streams UNION SELECT stream FROM publisher)`,
     );
-    if (retention !== false) this.#surveyObjects(survey);
+    if (retentionMs !== false) this.#surveyObjects(survey);
     this.#surveyGarbage(survey);
     this.#surveyFiles(survey);
     this.#newest.bound();
     this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('lastSurvey', ?)", Math.round(now));
   }
 
-  #surveyStreams({ streams, now, retention }: Survey): void {
+  #surveyStreams({ streams, now, retentionMs }: Survey): void {
     const listed = JSON.stringify([...streams]);
-    const due = now + (this.#wasAway(now, retention) ? LONG : LIVES * lifeOf(retention));
+    const due = now +
+      (this.#wasAway(now, retentionMs) ? AWAY_MEMORY_MS : MEMORY_LIVES * lifeOf(retentionMs));
     this.#run(
       `DELETE FROM forgettable WHERE kind = 'stream' AND name IN (SELECT value FROM json_each(?))`,
       listed,
@@ -108,50 +108,50 @@ export class Forgetting {
            SELECT stream FROM cursors JOIN forgettable ON name = stream AND kind = 'stream'
            ORDER BY seq = 0, due DESC LIMIT -1 OFFSET ?))`,
       Math.round(now),
-      MOST_GONE,
+      MAX_GONE_STREAMS,
     );
     this.#run(
       `DELETE FROM forgettable WHERE kind = 'stream' AND name NOT IN (SELECT stream FROM cursors)`,
     );
   }
 
-  /** Objects that were looked into are gone when they have expired, which is told by their age. */
-  #surveyObjects({ ownKeys, now, retention }: Survey): void {
+  /** Examined objects are gone when they have expired. */
+  #surveyObjects({ ownKeys, now, retentionMs }: Survey): void {
     this.#surveyTable("object", {
       table: "seen_objects",
       column: "key",
       isGone: "key NOT IN (SELECT value FROM json_each(?))",
       given: [JSON.stringify(ownKeys)],
-      due: now + LIVES * lifeOf(retention),
+      due: now + MEMORY_LIVES * lifeOf(retentionMs),
       now,
     });
   }
 
-  #surveyGarbage({ now, retention }: Survey): void {
+  #surveyGarbage({ now, retentionMs }: Survey): void {
     this.#surveyTable("garbage", {
       table: "garbage",
       column: "key",
       isGone:
         "key NOT IN (SELECT key FROM garbage, publisher WHERE instr(key, 'tail/' || stream) = 1)",
       given: [],
-      due: now + LIVES * lifeOf(retention),
+      due: now + MEMORY_LIVES * lifeOf(retentionMs),
       now,
     });
   }
 
-  #surveyFiles({ now, retention }: Survey): void {
+  #surveyFiles({ now, retentionMs }: Survey): void {
     this.#surveyTable("file", {
       table: "files",
       column: "path",
       isGone: "hash IS NULL",
       given: [],
-      due: now + Math.max(FILE_MEMORY, LIVES * lifeOf(retention)),
+      due: now + Math.max(MIN_FILE_MEMORY_MS, MEMORY_LIVES * lifeOf(retentionMs)),
       now,
     });
     this.#run("DELETE FROM file_feeds WHERE path NOT IN (SELECT path FROM files)");
   }
 
-  /** Forgets the rows of a table that were found to be gone in all surveys until they were due. */
+  /** Forgets the rows of a table that were gone in all surveys until they were due. */
   #surveyTable(kind: string, { table, column, isGone, given, due, now }: {
     readonly table: string;
     readonly column: string;
@@ -182,9 +182,9 @@ export class Forgetting {
   }
 
   /** Whether updates may have come and gone unseen since the last survey, or the last poll. */
-  #wasAway(now: number, retention: number | false): boolean {
+  #wasAway(now: number, retentionMs: number | false): boolean {
     const last = this.#lastSurvey() ?? this.#fact("lastPoll");
-    return last === undefined || now - last > lifeOf(retention);
+    return last === undefined || now - last > lifeOf(retentionMs);
   }
 
   #lastSurvey(): number | undefined {
@@ -202,6 +202,6 @@ export class Forgetting {
   }
 }
 
-function lifeOf(retention: number | false): number {
-  return retention === false ? LIFE : retention;
+function lifeOf(retentionMs: number | false): number {
+  return retentionMs === false ? DEFAULT_LIFE_MS : retentionMs;
 }

@@ -1,5 +1,5 @@
 /**
- * Advisory file locks that end with the process that holds them.
+ * Advisory file locks. They end with the process that holds them.
  *
  * @module
  */
@@ -10,12 +10,12 @@ export class FileLock implements Disposable {
   #file: Deno.FsFile | undefined;
   #held = false;
 
-  /** A lock on the file at `path`; without a path it is always free. */
+  /** A lock on the file at `path`. Without a path it is always free. */
   constructor(path: string | undefined) {
     this.#path = path;
   }
 
-  /** Takes the lock if it is free; true when it is held now. Does not wait: `lock` cannot be aborted. */
+  /** Takes the lock if it is free; returns whether it is held now. Waiting for it could not be aborted. */
   tryAcquire(): boolean {
     if (this.#held || this.#path === undefined) return this.#held = true;
     this.#file ??= Deno.openSync(this.#path, { create: true, write: true });

@@ -1,5 +1,5 @@
 /**
- * The tables of the state, and how an older state gets them.
+ * The tables of the state, and how older states are migrated to them.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { cutDownUrls } from "../base/redact.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
 
 /**
- * The least program that can open the state, by the format that it knows; SQLite keeps it as
- * `user_version`. It stays as it is as long as changes are additive: new tables, new columns with a
- * default where statements name their columns. Then the program before can still open the state.
+ * The format that a program must know to open the state, stored as SQLite's `user_version`. It stays the same
+ * while changes are additive: new tables, and new columns with a default where statements name their columns.
+ * Then the previous version can still open the state.
  */
 const READER = 2;
 
-/** The first format: what was kept before it is taken over by {@linkcode completeEarlyState}. */
+/** The first numbered format; {@linkcode completeEarlyState} migrates states from before it. */
 const FIRST_FORMAT = 2;
 
 const FIRST_SCHEMA = `
@@ -61,10 +61,10 @@ CREATE TABLE dead_letters (
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
 `;
 
-/** Before this format the file held what must not stay in it, also where it is overwritten. */
+/** States of older formats have secrets that must be erased, also from space that was overwritten. */
 const WIPED_FORMAT = 7;
 
-/** Formats one after the other: what turns the one before into it. The first makes all tables. */
+/** What turns each format into the next one. The first creates all tables. */
 const MIGRATIONS: readonly { readonly format: number; readonly sql: string }[] = [
   { format: FIRST_FORMAT, sql: FIRST_SCHEMA },
   {
@@ -76,8 +76,8 @@ CREATE TABLE forgettable ( -- rows of other tables, and when they can be forgott
 `,
   },
   {
-    // When a dead letter is tried again: NULL, never by itself. Of older ones nobody knows whose fault
-    // they are: they are tried at once.
+    // When a dead letter is retried automatically; NULL: never. The cause of older ones is not known: they are
+    // retried at once.
     format: 4,
     sql: `
 ALTER TABLE dead_letters ADD COLUMN retryAt INTEGER DEFAULT 0;
@@ -86,7 +86,7 @@ CREATE INDEX retried_letters ON dead_letters (id) WHERE retryAt IS NOT NULL;
 `,
   },
   {
-    // The rows that were there stay: the program before looks for them.
+    // The existing rows stay: the previous version looks for them.
     format: 5,
     sql: `
 INSERT INTO newest (url, time, id, hash)
@@ -107,7 +107,7 @@ CREATE TABLE scanned_directories (path TEXT PRIMARY KEY, identity TEXT) STRICT, 
 `,
   },
   {
-    // 0.1 kept errors with the URLs in them, which may be secrets of a plugin's.
+    // Version 0.1 kept errors with URLs in them, which may contain secrets of a plugin.
     format: WIPED_FORMAT,
     sql: `
 UPDATE dead_letters SET error = shown_error(error, content ->> 'url');
@@ -119,10 +119,10 @@ UPDATE dead_letters SET error = shown_error(error, content ->> 'url');
 const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
 
 /**
- * Brings an open database to the newest format, in the transaction that it is called in. What a newer
- * program has added stays as it is. Tells whether the file still holds secrets where it was overwritten.
+ * Migrates an open database to the newest format, in the transaction of the caller. What a newer version has
+ * added stays as it is. Returns whether overwritten space of the file still holds secrets.
  *
- * @throws {StateError} when it is another program's.
+ * @throws {StateError} when the database is another program's.
  */
 export function migrate(db: DatabaseSync, path: string): { readonly leavesSecrets: boolean } {
   const known = formatOf(db, path);
@@ -144,8 +144,8 @@ export function migrate(db: DatabaseSync, path: string): { readonly leavesSecret
 }
 
 /**
- * Makes sure that this program can use the database, given its `user_version`: a newer program may migrate
- * it in a way that this one cannot follow, even while this one has it open.
+ * Makes sure that this version can use the database, given its `user_version`. A newer version may migrate it
+ * even while this one has it open.
  *
  * @throws {StateError} when it cannot.
  */
@@ -174,9 +174,9 @@ function formatOf(db: DatabaseSync, path: string): number {
 }
 
 /**
- * Brings a database from before 0.1 to the first format. Its tables changed while its number did not, so
- * that what is missing is looked for. Only what was remembered of forks is given up, when it has another
- * shape: at worst, updates are delivered twice.
+ * Migrates a database from before version 0.1 to the first format. Its tables changed without a new number, so
+ * each is checked. Tables about forks are dropped if they have another shape: at worst, updates are delivered
+ * twice.
  */
 function completeEarlyState(db: DatabaseSync): void {
   const columnsOf = (table: string) =>

@@ -1,6 +1,6 @@
 /**
- * The newest update of each feed, published here or applied: decides which update wins. Feeds are
- * told apart by their normalised URLs, since older servers publish a URL as it was written.
+ * The newest update of each feed, published or applied here, decides which update wins. Normalised URLs
+ * identify feeds, because older servers publish URLs as they were written.
  *
  * @module
  */
@@ -8,33 +8,32 @@ import { feedIdentity } from "../feed_url.ts";
 import { MAX_AHEAD_MS, type OrderedUpdate } from "../log/update_order.ts";
 import type { Database } from "./database.ts";
 
-/** An update as far as it is remembered. */
+/** What decides which update is newer, and what the content is. */
 export interface Version extends OrderedUpdate {
   /** Hash of the content; null when the feed is gone. */
   readonly hash: string | null;
 }
 
-/** Bytes that the URLs take which a row adds to, at least: what else is in it. */
+/** What a row takes besides its URL, at least. */
 const ROW_BYTES = 100;
 
 /**
- * Feeds are remembered for good, for they are as many as there are. Who can publish makes up any
- * number, though, at a few bytes each: beyond so many bytes those are forgotten that were updated the
- * longest time ago.
+ * Feeds are remembered permanently, but a publisher can make up any number of them. Beyond so many bytes, those
+ * that were updated the longest time ago are forgotten.
  */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
-/** URLs of feeds are hardly longer. Those that are have a bound of their own, as few of them fill a state. */
-const LONG_URL = 512, MOST_LONG_BYTES = 16 * 1024 * 1024;
+/** Longer URLs are rare and have a bound of their own, because few of them would fill a state. */
+const LONG_URL_BYTES = 512, MAX_LONG_BYTES = 16 * 1024 * 1024;
 
-/** The bounds are looked at after so many bytes. */
-const UNCHECKED_BYTES = 4 * 1024 * 1024;
+/** The bounds are checked after so many bytes. */
+const MAX_UNCHECKED_BYTES = 4 * 1024 * 1024;
 
-/** What the rows of URLs take that are longer than given. */
+/** What the rows of URLs that are longer than the parameter take. */
 const BYTES = `SELECT coalesce(sum(octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest
   WHERE octet_length(url) > ?`;
 
-/** When the newest row of such URLs was updated that is beyond the bytes that are given. */
+/** The time of the newest such row beyond the given bytes. */
 const CUTOFF = `SELECT max(time) AS time FROM (
   SELECT time, sum(octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC ROWS UNBOUNDED PRECEDING)
   AS bytes FROM newest WHERE octet_length(url) > ?) WHERE bytes > ?`;
@@ -51,7 +50,6 @@ export class Newest {
   readonly #supersedes;
   readonly #shift;
 
-  /** Prepares the statements. */
   constructor(db: Database) {
     this.#bytes = db.prepare(BYTES);
     this.#cutoff = db.prepare(CUTOFF);
@@ -72,26 +70,26 @@ export class Newest {
   }
 
   /**
-   * Remembers an update, unless a newer one is known. What was a plausible time once and is not
-   * `now`, by the store's clock, is not newer: the clock was set back.
+   * Remembers an update, unless a newer one is known. A known one whose time is not plausible at
+   * `now` is not newer: the store's clock was set back.
    */
   note(url: string, { time, id, hash }: Version, now = Infinity): void {
     this.#revision++;
     this.#note.run(feedIdentity(url), time, id, hash, now + MAX_AHEAD_MS);
     this.#unchecked += url.length + ROW_BYTES;
-    if (this.#unchecked > UNCHECKED_BYTES) this.bound();
+    if (this.#unchecked > MAX_UNCHECKED_BYTES) this.bound();
   }
 
-  /** Forgets what is beyond the bounds, and a bit more: then it is not looked for with each update. */
+  /** Forgets what is beyond the bounds, and an eighth more, so that not each update exceeds them again. */
   bound(): void {
     this.#unchecked = 0;
-    for (const [length, most] of [[LONG_URL, MOST_LONG_BYTES], [0, MOST_BYTES]]) {
+    for (const [length, most] of [[LONG_URL_BYTES, MAX_LONG_BYTES], [0, MAX_BYTES]]) {
       if (Number(this.#bytes.get(length)!.bytes) <= most) continue;
       this.#dropOld.run(length, this.#cutoff.get(length, most - most / 8)!.time);
     }
   }
 
-  /** Changes with every note of this process. */
+  /** Changes whenever this process notes an update. */
   revision(): number {
     return this.#revision;
   }

@@ -1,21 +1,20 @@
 /**
- * The outbox: accepted updates, from the insert on until the segment that holds them is closed.
+ * The outbox holds accepted updates until their segment is closed.
  *
  * @module
  */
+import { asRow, type Row } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
-/** An accepted update; `body` is its JSON without `seq`, `id`, `url` and `time`. */
+/** An accepted update. */
 export interface OutboxRow {
-  /** Row number, from 1, without holes; the seq is this minus the base of the stream. */
-  readonly row: number;
-  /** UUID of the update. */
+  /** Row number, from 1, without holes. */
+  readonly row: Row;
   readonly id: string;
-  /** URL of the feed. */
   readonly url: string;
   /** Milliseconds since 1970, by the store's clock. */
   readonly time: number;
-  /** The rest of the line. */
+  /** Its JSON without `seq`, `id`, `url` and `time`. */
   readonly body: string;
 }
 
@@ -28,7 +27,6 @@ export class Outbox {
   readonly #drop;
   readonly #shift;
 
-  /** Prepares the statements. */
   constructor(db: Database) {
     this.#insert = db.prepare("INSERT INTO outbox (id, url, time, body) VALUES (?, ?, ?, ?)");
     this.#range = db.prepare("SELECT * FROM outbox WHERE row BETWEEN ? AND ? ORDER BY row");
@@ -39,27 +37,29 @@ export class Outbox {
   }
 
   /** Appends an update and returns its row number. */
-  add({ id, url, time, body }: Omit<OutboxRow, "row">): number {
-    return Number(this.#insert.run(id, url, time, body).lastInsertRowid);
+  add({ id, url, time, body }: Omit<OutboxRow, "row">): Row {
+    return asRow(Number(this.#insert.run(id, url, time, body).lastInsertRowid));
   }
 
   /** The last row number ever given out; 0 when none was. */
-  lastRow(): number {
-    return Number(this.#last.get()?.seq ?? 0);
+  lastRow(): Row {
+    return asRow(Number(this.#last.get()?.seq ?? 0));
   }
 
-  /** The rows `first` to `last` that are there, one after the other. */
-  *rows(first: number, last: number): Iterable<OutboxRow> {
+  /** The rows from `first` to `last`, in order, as far as they are there. */
+  *rows(first: Row, last: Row): Iterable<OutboxRow> {
     for (const row of this.#range.iterate(first, last)) yield row as unknown as OutboxRow;
   }
 
-  /** Ids of the rows `first` to `last` that are there, by row. */
-  ids(first: number, last: number): Map<number, string> {
-    return new Map(this.#ids.all(first, last).map(({ row, id }) => [Number(row), String(id)]));
+  /** The ids of these rows, as far as they are there. */
+  ids(first: Row, last: Row): Map<Row, string> {
+    return new Map(
+      this.#ids.all(first, last).map(({ row, id }) => [asRow(Number(row)), String(id)]),
+    );
   }
 
   /** Forgets all rows up to `row`. */
-  drop(row: number): void {
+  drop(row: Row): void {
     this.#drop.run(row);
   }
 

@@ -1,48 +1,59 @@
 /**
- * What a publisher knows of its own stream: how far it is uploaded, sealed and closed, and which
- * objects in the bucket it knows to be its own.
+ * The own stream: how far it is uploaded, sealed and closed, and which objects in the bucket are known to be
+ * its own.
  *
  * @module
  */
 import type { StatementSync } from "node:sqlite";
+import { MAX_SEQ, type Row, type Seq } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
-/** Where the own stream stands. Seqs count within the stream, rows within the outbox. */
+/** How far the own stream is uploaded, sealed and closed. */
 export interface StreamState {
-  /** Name of the stream. */
   readonly stream: string;
-  /** The stream it continues. */
+  /** The stream that it continues. */
   readonly previous: string | null;
   /** The row before the one with seq 1. */
-  readonly base: number;
+  readonly base: Row;
   /** Last row known to be in the bucket. */
-  readonly uploaded: number;
+  readonly uploadedRow: Row;
   /** Last seq in a segment. */
-  readonly sealed: number;
-  /** Last seq in a closed segment; the rows up to it are dropped. */
-  readonly closed: number;
-  /** Key of the open segment, which holds the seqs from `closed` + 1 to `sealed`. */
-  readonly openKey: string | null;
+  readonly sealedSeq: Seq;
+  /** Last seq in a closed segment; the outbox has dropped the rows up to it. */
+  readonly closedSeq: Seq;
+  /** Key of the open segment, which holds the seqs from `closedSeq` + 1 to `sealedSeq`. */
+  readonly openSegmentKey: string | null;
   /** NDJSON bytes in the open segment. */
-  readonly openBytes: number;
+  readonly openSegmentBytes: number;
   /** When the open segment was begun, in milliseconds since 1970. */
-  readonly openedAt: number;
+  readonly openSegmentTime: number;
 }
+
+const COLUMNS: Record<keyof StreamState, string> = {
+  stream: "stream",
+  previous: "previous",
+  base: "base",
+  uploadedRow: "uploaded",
+  sealedSeq: "sealed",
+  closedSeq: "closed",
+  openSegmentKey: "openKey",
+  openSegmentBytes: "openBytes",
+  openSegmentTime: "openedAt",
+};
+
+const SELECTED = Object.entries(COLUMNS).map(([field, column]) => `${column} AS ${field}`);
 
 /** A commit that is known to hold own rows. */
 export interface KnownCommit {
-  /** Its key in the tail. */
   readonly key: string;
-  /** First seq. */
-  readonly first: number;
-  /** Last seq. */
-  readonly last: number;
-  /** NDJSON bytes. */
+  readonly first: Seq;
+  readonly last: Seq;
+  /** Of NDJSON. */
   readonly bytes: number;
 }
 
-/** The state of the own stream. */
-export class Publisher {
+/** The stream that this server publishes to. */
+export class OwnStream {
   readonly #db: Database;
   readonly #saves = new Map<string, StatementSync>();
   readonly #load;
@@ -59,10 +70,9 @@ export class Publisher {
   readonly #republish;
   readonly #republished;
 
-  /** Prepares the statements. */
   constructor(db: Database) {
     this.#db = db;
-    this.#load = db.prepare("SELECT * FROM publisher");
+    this.#load = db.prepare(`SELECT ${SELECTED.join(", ")} FROM publisher`);
     this.#addCommit = db.prepare(
       "INSERT OR REPLACE INTO commits (key, first, last, bytes) VALUES (?, ?, ?, ?)",
     );
@@ -84,37 +94,37 @@ export class Publisher {
     this.#republished = db.prepare("SELECT id FROM republished WHERE stream = ?");
   }
 
-  /** Where the stream stands. */
+  /** Reads the state of the stream. */
   load(): StreamState {
     return { ...this.#load.get() } as unknown as StreamState;
   }
 
-  /** Changes where the stream stands. */
+  /** Changes the state of the stream. */
   save(changes: Partial<StreamState>): void {
-    const names = Object.keys(changes).map((name) => `${name} = ?`).join(", ");
-    let statement = this.#saves.get(names);
+    const fields = Object.keys(changes) as (keyof StreamState)[];
+    const columns = fields.map((field) => `${COLUMNS[field]} = ?`).join(", ");
+    let statement = this.#saves.get(columns);
     if (!statement) {
-      statement = this.#db.prepare(`UPDATE publisher SET ${names}`);
-      this.#saves.set(names, statement);
+      statement = this.#db.prepare(`UPDATE publisher SET ${columns}`);
+      this.#saves.set(columns, statement);
     }
     statement.run(...Object.values(changes));
   }
 
   /**
-   * Begins a stream: the row after `base` gets seq 1. Objects of the stream before are left to be
-   * read by all, and to expire.
+   * Begins a new stream: the row after `base` gets seq 1. Objects of the previous stream stay until they
+   * expire.
    */
   begin(
     stream: string,
-    { base, previous = null }: { base: number; previous?: string | null },
+    { base, previous = null }: { base: Row; previous?: string | null },
   ): void {
     this.#db.prepare("DELETE FROM publisher").run();
     this.#db.prepare(
       `INSERT INTO publisher (one, stream, previous, base, uploaded, sealed, closed, openBytes, openedAt)
        VALUES (1, ?, ?, ?, ?, 0, 0, 0, 0)`,
-    )
-      .run(stream, previous, base, base);
-    this.dropCommits(Number.MAX_SAFE_INTEGER);
+    ).run(stream, previous, base, base);
+    this.dropCommits(MAX_SEQ);
   }
 
   /** Remembers a commit as own. */
@@ -122,7 +132,7 @@ export class Publisher {
     this.#addCommit.run(key, first, last, bytes);
   }
 
-  /** The known commits beyond the last closed segment, sealed ones included, by `last`. */
+  /** The known commits beyond the last closed segment, including sealed ones, by `last`. */
   commits(): KnownCommit[] {
     return this.#commits.all() as unknown as KnownCommit[];
   }
@@ -132,22 +142,22 @@ export class Publisher {
     return Number(this.#tailLength.get()!.length);
   }
 
-  /** Forgets the commits up to `seq`. */
-  dropCommits(seq: number): void {
+  /** Forgets the commits that end at or below `seq`. */
+  dropCommits(seq: Seq): void {
     this.#dropCommits.run(seq);
   }
 
-  /** Remembers that an object of the own stream is to be deleted once `due` has come. */
+  /** Has an own object deleted once it is `due`, in milliseconds since 1970. */
   addGarbage(key: string, due: number): void {
     this.#addGarbage.run(key, due);
   }
 
-  /** Keys of the objects that were to be deleted by `now`, by time. */
+  /** Keys of the objects that are due at `now`, by time. */
   garbage(now: number): string[] {
     return this.#garbage.all(now).map(({ key }) => String(key));
   }
 
-  /** Keys of all objects that are known to be own: commits, and what is to be deleted. */
+  /** Keys of all objects that are known to be own: commits and garbage. */
   knownKeys(): Set<string> {
     return new Set(this.#known.all().map(({ key }) => String(key)));
   }
@@ -157,7 +167,7 @@ export class Publisher {
     return Number(this.#nextGarbage.get()!.due ?? Infinity);
   }
 
-  /** Puts off to `due` what was to be deleted before. */
+  /** Postpones all garbage that is due before `due`. */
   postponeGarbage(due: number): void {
     this.#postponeGarbage.run(due, due);
   }
@@ -167,8 +177,8 @@ export class Publisher {
     for (const key of keys) this.#dropGarbage.run(key);
   }
 
-  /** Remembers that the rows beyond `row` are published again, in another stream than this one. */
-  noteRepublished(row: number): void {
+  /** Remembers that the rows beyond `row` are published again in another stream. */
+  noteRepublished(row: Row): void {
     this.#republish.run(row);
   }
 

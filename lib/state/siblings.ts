@@ -1,6 +1,6 @@
 /**
- * Other states in the directory of a new one, in which updates wait for their upload: when a host is
- * renamed, nobody opens its state any more.
+ * Other states in the directory of a new one that have queued updates. When a host is renamed, nobody opens its
+ * former state any more.
  *
  * @module
  */
@@ -9,9 +9,7 @@ import { basename, dirname, join } from "node:path";
 
 /** A state that nobody uses now. */
 export interface Sibling {
-  /** Path of its file. */
   readonly path: string;
-  /** The server that it belongs to. */
   readonly server: string;
   /** How many of its updates are not uploaded. */
   readonly queued: number;
@@ -22,7 +20,7 @@ const QUEUED = `SELECT
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) - uploaded AS queued
   FROM publisher`;
 
-/** The states beside the one at `path` that have updates to upload, and that no process uploads from. */
+/** The states beside the one at `path` that have queued updates, and no process that uploads them. */
 export function queuedSiblings(path: string): Sibling[] {
   const directory = dirname(path);
   return namesIn(directory)
@@ -38,11 +36,11 @@ function namesIn(directory: string): string[] {
   try {
     return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
   } catch {
-    return []; // It may be closed to this user: then nothing can be told.
+    return []; // Perhaps this user may not read it.
   }
 }
 
-/** Whether a process uploads from the state: it holds the lock, see the uploader. */
+/** Whether a process uploads from the state: then it holds this lock. */
 function isInUse(path: string): boolean {
   try {
     using lock = Deno.openSync(`${path}.upload.lock`, { write: true });
@@ -53,8 +51,8 @@ function isInUse(path: string): boolean {
 }
 
 /**
- * Reads a copy: to open the state itself, even to read it, would make files beside it, and take what
- * is in its log over. Undefined when it is no state.
+ * Reads a copy: opening the state itself, even only to read it, would create files beside it, and move the
+ * content of its log. Undefined when it is no state.
  */
 function readCopy(path: string): Sibling | undefined {
   const copy = `${path}.looked-at-${crypto.randomUUID()}`;
@@ -65,7 +63,7 @@ function readCopy(path: string): Sibling | undefined {
     const row = db.prepare(QUEUED).get();
     return row && { path, server: String(row.server), queued: Number(row.queued) };
   } catch {
-    return undefined; // Another program's, damaged, or not to be read by this user.
+    return undefined; // It is another program's, damaged, or this user may not read it.
   } finally {
     for (const part of ["", "-wal", "-shm"]) removeIfThere(copy + part);
   }

@@ -7,31 +7,31 @@ import { StateError } from "../errors.ts";
 import type { Random } from "../base/environment.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
+import { type Row, type Seq, seqOf } from "../log/positions.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SeenFiles } from "./files.ts";
 import { Forgetting } from "./forgetting.ts";
 import { FormerStreams } from "./former_streams.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
-import { Publisher } from "./own_stream.ts";
+import { OwnStream } from "./own_stream.ts";
 import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
-/** Whose state it is. */
+/** Whom a state belongs to. */
 export interface Owner {
-  /** Name of the server. */
   readonly server: string;
-  /** URL of the store. */
+  /** The URL of the store. */
   readonly store: string;
-  /** Which service has it, as {@linkcode serviceName} tells; absent where the URL says it all. */
+  /** See {@linkcode serviceName}; absent where the URL is enough. */
   readonly service?: string;
-  /** What store or service was called before, if the state may belong to that. */
+  /** A former name of the store or the service, to which the state may belong. */
   readonly movedFrom?: string;
 }
 
-/** A `Date` header tells no smaller differences, in milliseconds. */
-const CLOCK_TOLERANCE = 1000;
+/** A `Date` header shows no smaller differences. */
+const CLOCK_TOLERANCE_MS = 1000;
 
-/** Small facts that are kept beside the tables. */
+/** Single values that are stored beside the tables. */
 type Fact =
   | "server"
   | "store"
@@ -45,29 +45,21 @@ type Fact =
   | "held"
   | "uploadError";
 
-/** One server's state. */
+/** The state of one server. */
 export class State implements Disposable {
   /** Path of the file, or `:memory:`. */
   readonly path: string;
-  /** It was made just now. */
+  /** Whether it was created just now. */
   readonly isNew: boolean;
-  /** Whether everything ends with the process. */
+  /** Whether it ends with the process. */
   readonly isInMemory: boolean;
-  /** Accepted updates. */
   readonly outbox: Outbox;
-  /** The own stream. */
-  readonly publisher: Publisher;
-  /** The own streams before that. */
+  readonly ownStream: OwnStream;
   readonly former: FormerStreams;
-  /** How far each stream is read. */
   readonly cursors: Cursors;
-  /** Newest update of each URL. */
   readonly newest: Newest;
-  /** Updates that could not be applied. */
   readonly deadLetters: DeadLetters;
-  /** What was seen in feed files. */
   readonly files: SeenFiles;
-  /** What of all that can be forgotten. */
   readonly forgetting: Forgetting;
   readonly #db: Database;
   readonly #getFact;
@@ -75,7 +67,7 @@ export class State implements Disposable {
   readonly #dataVersion;
 
   /**
-   * Opens the state at `path`, or makes a new one.
+   * Opens the state at `path`, or creates it.
    *
    * @throws {StateError} when it cannot be used, or belongs to another server or store.
    */
@@ -87,7 +79,7 @@ export class State implements Disposable {
     this.#setFact = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
     this.#dataVersion = db.prepare("PRAGMA data_version");
     this.outbox = new Outbox(db);
-    this.publisher = new Publisher(db);
+    this.ownStream = new OwnStream(db);
     this.former = new FormerStreams(db);
     this.cursors = new Cursors(db);
     this.newest = new Newest(db);
@@ -129,20 +121,20 @@ export class State implements Disposable {
   }
 
   /**
-   * Whether all that a first listing showed has been read once; before that, a URL of which nothing is
-   * known is not new. What cannot be read is waited for until it was given up `heldAfter` that time, by the
+   * Whether everything that the first listing showed has been read once. Before that, an unknown URL need not
+   * be new. Objects that cannot be read do not count once they were held since before `heldAfter`, by the
    * store's clock.
    */
   isRestored({ from, heldAfter }: { from: "earliest" | "now"; heldAfter: number }): boolean {
     if (this.fact("restored") !== undefined) return true;
-    // Whoever begins at the end has read nothing of what was there.
+    // From "now", nothing of what was there has been read.
     if (from === "now" || this.fact("lastPoll") === undefined) return false;
-    if (this.cursors.hasUnread(this.publisher.load().stream, heldAfter)) return false;
+    if (this.cursors.hasUnread(this.ownStream.load().stream, heldAfter)) return false;
     this.setFact("restored", 1);
     return true;
   }
 
-  /** Names of the plugins that the last watcher had; undefined before the first one. */
+  /** Names of the last watcher's plugins; undefined before the first watcher. */
   watchedPlugins(): readonly string[] | undefined {
     const names = this.fact("plugins");
     return names === undefined ? undefined : JSON.parse(String(names));
@@ -154,13 +146,13 @@ export class State implements Disposable {
     if (this.fact("plugins") !== text) this.setFact("plugins", text);
   }
 
-  /** When the update with this id began to hold up reading since a plugin cannot apply it, if it does. */
+  /** Since when the plugin fails to apply the update and so holds up reading, if it does. */
   heldSince(plugin: string, id: string): number | undefined {
     const held = this.#held()[plugin];
     return held?.id === id ? held.since : undefined;
   }
 
-  /** Remembers that, of one update a plugin. */
+  /** Remembers that, for one update per plugin. */
   noteHeld(plugin: string, id: string, since: number): void {
     const held = { ...this.#held(), [plugin]: { id, since } };
     this.setFact("held", JSON.stringify(held));
@@ -170,9 +162,9 @@ export class State implements Disposable {
     return JSON.parse(String(this.fact("held") ?? "{}"));
   }
 
-  /** Whether it is known that something was in the store. */
+  /** Whether anything is known to have been in the store. */
   knowsObjects(): boolean {
-    return this.publisher.load().uploaded > 0 || this.cursors.knowsAny();
+    return this.ownStream.load().uploadedRow > 0 || this.cursors.knowsAny();
   }
 
   /** Changes whenever another process has written to the state. */
@@ -182,30 +174,29 @@ export class State implements Disposable {
 
   /** How many updates wait for their upload. */
   queued(): number {
-    return this.outbox.lastRow() - this.publisher.load().uploaded;
+    return this.outbox.lastRow() - this.ownStream.load().uploadedRow;
   }
 
-  /** Where a row that is uploaded is: streams begin one where the other was given up. */
-  placeOf(row: number): { stream: string; seq: number } {
-    const current = this.publisher.load();
+  /** Where an uploaded row is. Each stream begins where the previous one was given up. */
+  placeOf(row: Row): { stream: string; seq: Seq } {
+    const current = this.ownStream.load();
     const { stream, base } = row > current.base ? current : this.former.holding(row) ?? current;
-    return { stream, seq: row - base };
+    return { stream, seq: seqOf(row, base) };
   }
 
-  /** Milliseconds to add to the local clock to get the store's, as last seen by any run. */
+  /** Milliseconds from the local clock to the store's, as last noted by any run. */
   get clockOffset(): number {
     return Number(this.fact("clockOffset") ?? 0);
   }
 
   /**
-   * Remembers how far the store's clock is from the local one. What was accepted before the store
-   * was heard for the first time bears the time of an uncorrected clock and was seen by nobody yet:
-   * it is corrected now, once, before its first upload.
+   * Remembers how far the store's clock is from the local one. Updates that were accepted before the store's
+   * first answer have the time of the local clock, and nobody has seen them yet. They are corrected once.
    */
   noteClockOffset(offset: number | undefined): void {
     const known = this.fact("clockOffset") as number | undefined;
     if (offset === undefined) return;
-    if (known !== undefined && Math.abs(offset - known) < CLOCK_TOLERANCE) return;
+    if (known !== undefined && Math.abs(offset - known) < CLOCK_TOLERANCE_MS) return;
     this.transaction(() => {
       if (known === undefined && offset !== 0) {
         this.outbox.shiftTimes(offset);
@@ -220,14 +211,14 @@ export class State implements Disposable {
     this.#db[Symbol.dispose]();
   }
 
-  /** Makes the state the owner's; true when it was nobody's. */
+  /** Makes the state the owner's; returns whether it is new. */
   #claim(owner: Owner, random: Random): boolean {
     const isNew = this.fact("server") === undefined;
     if (isNew) this.setFact("server", owner.server);
     this.#checkServer(owner);
     this.#checkStore(owner);
     if (this.#db.prepare("SELECT 1 FROM publisher").get() === undefined) {
-      this.publisher.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
+      this.ownStream.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
     }
     return isNew;
   }
@@ -241,7 +232,7 @@ export class State implements Disposable {
     );
   }
 
-  /** What is in one store says nothing about another, even if their buckets have the same name. */
+  /** A state says nothing about another store, even if its bucket has the same name. */
   #checkStore({ store, service, movedFrom }: Owner): void {
     const knownStore = String(this.fact("store") ?? store);
     const knownService = String(this.fact("service") ?? service);
@@ -251,7 +242,7 @@ export class State implements Disposable {
     }
     if (this.fact("store") !== store) this.setFact("store", store);
     if (service === undefined || this.fact("service") === service) return;
-    // A wrong endpoint that never answered is mended without more ado.
+    // An endpoint that never answered was probably a mistake: it may be replaced.
     const isKnown = knownService === service || isMoved || !this.#hasReachedStore();
     if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
       throw this.#belongsTo(knownService, `for ${store} at ${service}`);

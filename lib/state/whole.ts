@@ -1,6 +1,6 @@
 /**
- * Whether all files of a state are there. SQLite keeps what is new in a log beside the database; where
- * only one of them was copied, it takes what is left for a new database, without a word.
+ * Whether all files of a state are there. SQLite keeps recent changes in a log beside the database. If only one
+ * of the two was copied, it silently takes that for a new database.
  *
  * @module
  */
@@ -13,8 +13,8 @@ const HEADER = { bytes: 100, writeVersion: 18, pages: 28 } as const;
 const WITH_LOG = 2;
 
 /**
- * Makes sure that no part of a state is taken for a new one. A state that was never in use, even an
- * empty file, may become one: it gets its tables before it gets a log.
+ * Makes sure that no part of a state is taken for a new state. An empty file, or a state that was never in use,
+ * may become one: a state gets its tables before its log.
  *
  * @throws {StateError} when the database or its log is missing.
  */
@@ -40,11 +40,11 @@ function sizeOf(path: string): number {
     const { size, isFile } = Deno.statSync(path);
     return isFile ? size : 0;
   } catch {
-    return 0; // If something is wrong, opening it tells what.
+    return 0; // If something else is wrong, opening it tells what.
   }
 }
 
-/** Whether it is a database of one page, which has no tables, that had a log. */
+/** Whether it is a database that had a log, and has only one page, so no tables. */
 function isEmptyOfUse(path: string): boolean {
   const header = new Uint8Array(HEADER.bytes);
   try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  changedAt,
+  changeTimeOf,
   decideOnContent,
   decideOnRemoval,
   decideOnWrite,
@@ -8,13 +8,19 @@ import {
   type Origin,
 } from "../../lib/files/decide.ts";
 
-const content = { hash: "new", modified: 50, changed: 50, arrived: false, isElsewhere: false };
+const content = {
+  hash: "new",
+  modifiedAt: 50,
+  changedAt: 50,
+  hasArrived: false,
+  isOtherDirectory: false,
+};
 const removal = {
   hash: "seen",
   publishRemovals: true,
-  elsewhere: false,
+  hasOtherFile: false,
   newest: undefined,
-  received: false,
+  hasArrived: false,
 };
 
 /** What was seen in the file. */
@@ -48,10 +54,10 @@ Deno.test("decideOnContent() lets the newer win when something was published bes
 });
 
 Deno.test("decideOnContent() lets the newer win in another directory, but for what was published", () => {
-  const facts = { ...content, isElsewhere: true, newest: { time: 100, hash: "old" } };
+  const facts = { ...content, isOtherDirectory: true, newest: { time: 100, hash: "old" } };
   for (const hash of ["old", null]) {
     assert.equal(decideOnContent({ ...facts, ...seen(hash) }), "leave");
-    assert.equal(decideOnContent({ ...facts, ...seen(hash), changed: 101 }), "publish");
+    assert.equal(decideOnContent({ ...facts, ...seen(hash), changedAt: 101 }), "publish");
     assert.equal(decideOnContent({ ...facts, ...seen(hash, { publishedAt: 100 }) }), "publish");
   }
 });
@@ -65,19 +71,19 @@ Deno.test("decideOnContent() leaves alone what was seen before, though a newer u
 Deno.test("decideOnContent() publishes what was left once it is saved again", () => {
   const facts = { ...content, ...seen("new", { isLeft: true }) };
   const newest = { time: 50, hash: "other" };
-  assert.equal(decideOnContent({ ...facts, changed: 90, newest }), "unchanged");
-  assert.equal(decideOnContent({ ...facts, modified: 90, newest }), "publish");
+  assert.equal(decideOnContent({ ...facts, changedAt: 90, newest }), "unchanged");
+  assert.equal(decideOnContent({ ...facts, modifiedAt: 90, newest }), "publish");
 });
 
 Deno.test("decideOnContent() only notes what equals the newest known content", () => {
   const newest = { time: 100, hash: "new" };
   assert.equal(decideOnContent({ ...content, ...seen("old"), newest }), "note");
-  assert.equal(decideOnContent({ ...content, changed: 150, newest }), "note");
+  assert.equal(decideOnContent({ ...content, changedAt: 150, newest }), "note");
 });
 
 Deno.test("decideOnContent() only notes what was received while the file came to rest", () => {
   const newest = { time: 20, hash: "newer still" };
-  assert.equal(decideOnContent({ ...content, ...seen("old"), newest, arrived: true }), "note");
+  assert.equal(decideOnContent({ ...content, ...seen("old"), newest, hasArrived: true }), "note");
 });
 
 Deno.test("decideOnContent() only notes what its .feed.json says was received, however little is known", () => {
@@ -101,7 +107,7 @@ Deno.test("decideOnContent() leaves received content that took the place of a ne
 
 Deno.test("decideOnContent() only notes what is about to be replaced, and publishes it when it is put back", () => {
   const origin = { time: 30, hash: "newer", replaces: { time: 10, hash: "new" } };
-  const facts = { ...content, changed: 150, origin, newest: { time: 30, hash: "newer" } };
+  const facts = { ...content, changedAt: 150, origin, newest: { time: 30, hash: "newer" } };
   for (const known of [{}, seen("before"), seen(null)]) {
     assert.equal(decideOnContent({ ...facts, ...known }), "note");
   }
@@ -128,16 +134,16 @@ Deno.test("newestOf() takes what the .feed.json tells for newer, unless that is 
   assert.equal(newestOf(known, { time: 2 * 24 * 60 * 60 * 1000, hash: "told" }, 40), known);
 });
 
-Deno.test("changedAt() believes the file system, at the first look the tools, both by the store's clock", () => {
-  const stamp = { modified: 10, changed: 90 };
-  assert.equal(changedAt(stamp, { isFirst: false, clockOffset: 5 }), 95);
-  assert.equal(changedAt(stamp, { isFirst: true, clockOffset: 5 }), 15);
+Deno.test("changeTimeOf() believes the file system, at the first look the tools, both by the store's clock", () => {
+  const status = { modifiedAt: 10, changedAt: 90 };
+  assert.equal(changeTimeOf(status, { isFirst: false, clockOffset: 5 }), 95);
+  assert.equal(changeTimeOf(status, { isFirst: true, clockOffset: 5 }), 15);
 });
 
-const write = { changed: 50, now: 1000, update: { time: 100, hash: "update" } };
+const write = { changedAt: 50, now: 1000, update: { time: 100, hash: "update" } };
 
 Deno.test("decideOnWrite() writes over what is kept elsewhere", () => {
-  const late = { ...write, changed: 200 };
+  const late = { ...write, changedAt: 200 };
   assert.equal(decideOnWrite({ ...late, found: { hash: "x", ...from(10, "x") } }), "write");
   assert.equal(decideOnWrite({ ...late, found: { hash: "x", ...seen("x") } }), "write");
   assert.equal(decideOnWrite({ ...late, found: { hash: "update" } }), "describe");
@@ -155,7 +161,7 @@ Deno.test("decideOnWrite() never writes over content that nobody has looked at",
   ];
   for (const found of unseen) {
     assert.equal(decideOnWrite({ ...write, found }), "keep");
-    assert.equal(decideOnWrite({ ...write, found, changed: 101 }), "leave");
+    assert.equal(decideOnWrite({ ...write, found, changedAt: 101 }), "leave");
   }
 });
 
@@ -174,7 +180,7 @@ Deno.test("decideOnRemoval() publishes only when told to", () => {
 Deno.test("decideOnRemoval() does not repeat a removal that was received", () => {
   assert.equal(decideOnRemoval({ ...removal, newest: { time: 1, hash: null } }), "note");
   const newest = { time: 2, hash: "back again" };
-  assert.equal(decideOnRemoval({ ...removal, newest, received: true }), "note");
+  assert.equal(decideOnRemoval({ ...removal, newest, hasArrived: true }), "note");
 });
 
 Deno.test("decideOnRemoval() leaves a feed of which something newer is known than was in the file", () => {
@@ -183,5 +189,5 @@ Deno.test("decideOnRemoval() leaves a feed of which something newer is known tha
 });
 
 Deno.test("decideOnRemoval() keeps a feed that is still in another file", () => {
-  assert.equal(decideOnRemoval({ ...removal, elsewhere: true }), "note");
+  assert.equal(decideOnRemoval({ ...removal, hasOtherFile: true }), "note");
 });

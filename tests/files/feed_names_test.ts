@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
   feedFileName,
-  feedUrl,
+  findNameProblem,
   hashedFileName,
-  problemWithName,
+  urlOfStem,
 } from "../../lib/files/feed_names.ts";
 
 Deno.test("feedFileName() writes the URL as one path segment", () => {
@@ -15,7 +15,7 @@ Deno.test("feedFileName() writes the URL as one path segment", () => {
   assert.equal(feedFileName("https://x/*"), "https%3A%2F%2Fx%2F%2A.feed");
 });
 
-Deno.test("feedUrl() reads the name that feedFileName() wrote, for any URL that fits in one", () => {
+Deno.test("urlOfStem() reads the name that feedFileName() wrote, for any URL that fits in one", () => {
   const random = randomNumbers(1);
   const seen = new Map<string, string>();
   let plain = 0;
@@ -29,9 +29,9 @@ Deno.test("feedUrl() reads the name that feedFileName() wrote, for any URL that 
     seen.set(name, url);
     if (name.length <= 240) {
       plain++;
-      assert.equal(feedUrl(name.slice(0, -".feed".length)), url);
+      assert.equal(urlOfStem(name.slice(0, -".feed".length)), url);
     } else {
-      assert.equal(feedUrl(name.slice(0, -".feed".length)), undefined, url);
+      assert.equal(urlOfStem(name.slice(0, -".feed".length)), undefined, url);
     }
   }
   assert.ok(plain > 300 && plain < 600, `${plain} of 600 were short`);
@@ -51,7 +51,7 @@ Deno.test("feedFileName() changes to the long form beyond 240 bytes", () => {
   const overhead = feedFileName("https://x/").length;
   const longest = "https://x/" + "a".repeat(240 - overhead);
   assert.equal(feedFileName(longest).length, 240);
-  assert.equal(feedUrl(feedFileName(longest).slice(0, -5)), longest);
+  assert.equal(urlOfStem(feedFileName(longest).slice(0, -5)), longest);
   assert.equal(feedFileName(longest + "a").length, 241);
 });
 
@@ -64,18 +64,18 @@ Deno.test("feedFileName() refuses what is not an absolute URL", () => {
   });
 });
 
-Deno.test("feedUrl() reads the names of the Python module that stand for one URL only", () => {
-  assert.equal(feedUrl("https___example.com_feed.xml"), "https://example.com/feed.xml");
-  assert.equal(feedUrl("https___example.com_"), "https://example.com/");
-  assert.equal(feedUrl("http___localhost:8080_feed?c=1"), "http://localhost:8080/feed?c=1");
-  assert.equal(feedUrl("https___example.com_100%"), "https://example.com/100%");
+Deno.test("urlOfStem() reads the names of the Python module that stand for one URL only", () => {
+  assert.equal(urlOfStem("https___example.com_feed.xml"), "https://example.com/feed.xml");
+  assert.equal(urlOfStem("https___example.com_"), "https://example.com/");
+  assert.equal(urlOfStem("http___localhost:8080_feed?c=1"), "http://localhost:8080/feed?c=1");
+  assert.equal(urlOfStem("https___example.com_100%"), "https://example.com/100%");
   assert.equal(
-    feedUrl("https___example.com_?of=https%3A%2F%2Fa.com"),
+    urlOfStem("https___example.com_?of=https%3A%2F%2Fa.com"),
     "https://example.com/?of=https%3A%2F%2Fa.com",
   );
 });
 
-Deno.test("feedUrl() refuses names that stand for several URLs, and says so", () => {
+Deno.test("urlOfStem() refuses names that stand for several URLs, and says so", () => {
   for (
     const name of [
       "https___example.com_my_feed.xml",
@@ -84,12 +84,12 @@ Deno.test("feedUrl() refuses names that stand for several URLs, and says so", ()
       "http___localhost_8080_feed",
     ]
   ) {
-    assert.equal(feedUrl(name), undefined, name);
-    assert.match(problemWithName(name)!, /may stand for several URLs/, name);
+    assert.equal(urlOfStem(name), undefined, name);
+    assert.match(findNameProblem(name)!, /may stand for several URLs/, name);
   }
 });
 
-Deno.test("feedUrl() refuses names of copies, and says so", () => {
+Deno.test("urlOfStem() refuses names of copies, and says so", () => {
   const forms = ["https%3A%2F%2Fexample.com%2Ffeed.xml", "https___example.com_feed.xml"];
   const copies = [
     " (1)",
@@ -104,20 +104,20 @@ Deno.test("feedUrl() refuses names of copies, and says so", () => {
     ".orig",
   ];
   for (const name of forms.flatMap((form) => copies.map((copy) => form + copy))) {
-    assert.equal(feedUrl(name), undefined, name);
-    assert.match(problemWithName(name)!, /looks like a copy/, name);
+    assert.equal(urlOfStem(name), undefined, name);
+    assert.match(findNameProblem(name)!, /looks like a copy/, name);
   }
 });
 
-Deno.test("feedUrl() refuses what feedFileName() would write otherwise, and says how", () => {
+Deno.test("urlOfStem() refuses what feedFileName() would write otherwise, and says how", () => {
   for (
     const [name, written] of [
       ["https:%2f%2fexample.com%2ffeed.xml", "https%3A%2F%2Fexample.com%2Ffeed.xml.feed"],
       ["https%3A%2F%2Fexamplé.com%2Fx", "https%3A%2F%2Fexampl%C3%A9.com%2Fx.feed"],
     ]
   ) {
-    assert.equal(feedUrl(name), undefined);
-    assert.match(problemWithName(name)!, new RegExp(`would be '${written}'`));
+    assert.equal(urlOfStem(name), undefined);
+    assert.match(findNameProblem(name)!, new RegExp(`would be '${written}'`));
   }
 });
 
@@ -127,7 +127,7 @@ Deno.test("hashedFileName() gives names that no URL has otherwise, and that tell
     assert.match(name, /^https%3A%2F%2Fx%2F[aA]+%~[0-9a-f]{64}\.feed$/);
     assert.ok(name.length + ".json".length <= 255);
     assert.notEqual(name, feedFileName(url));
-    assert.equal(feedUrl(name.slice(0, -5)), undefined);
+    assert.equal(urlOfStem(name.slice(0, -5)), undefined);
   }
   assert.notEqual(
     hashedFileName("https://x/A").toLowerCase(),
@@ -135,7 +135,7 @@ Deno.test("hashedFileName() gives names that no URL has otherwise, and that tell
   );
 });
 
-Deno.test("feedUrl() makes no URL of names that stand for none", () => {
+Deno.test("urlOfStem() makes no URL of names that stand for none", () => {
   for (
     const name of [
       "",
@@ -148,7 +148,7 @@ Deno.test("feedUrl() makes no URL of names that stand for none", () => {
       "a___",
     ]
   ) {
-    assert.equal(feedUrl(name), undefined, name);
+    assert.equal(urlOfStem(name), undefined, name);
   }
 });
 

@@ -8,18 +8,18 @@ Deno.test("a written file is published under the URL of its name, without a resc
   await using s = new Setting();
   await s.start();
   await s.write(A, "one");
-  await s.ledger.untilNewest(A_URL, "one");
+  await s.records.untilNewest(A_URL, "one");
   await s.write(A, "two");
-  await s.ledger.untilNewest(A_URL, "two");
-  assert.deepEqual(s.ledger.published.map(({ content }) => content), ["one", "two"]);
+  await s.records.untilNewest(A_URL, "two");
+  assert.deepEqual(s.records.published.map(({ content }) => content), ["one", "two"]);
 });
 
 Deno.test("of rapid rewrites only the last is published", async () => {
   await using s = new Setting();
-  await s.start({ settle: 300 });
+  await s.start({ settleMs: 300 });
   for (let i = 0; i < 50; i++) await s.write(A, `version ${i}`);
-  await s.ledger.until(({ published }) => published.length > 0);
-  assert.deepEqual(s.ledger.published.map(({ content }) => content), ["version 49"]);
+  await s.records.until(({ published }) => published.length > 0);
+  assert.deepEqual(s.records.published.map(({ content }) => content), ["version 49"]);
 });
 
 Deno.test("a file that replaces another atomically is published", async () => {
@@ -28,7 +28,7 @@ Deno.test("a file that replaces another atomically is published", async () => {
   for (const content of ["one", "two"]) {
     await Deno.writeTextFile(`${s.root}/temporary`, content);
     await Deno.rename(`${s.root}/temporary`, s.path(A));
-    await s.ledger.untilNewest(A_URL, content);
+    await s.records.untilNewest(A_URL, content);
   }
 });
 
@@ -38,19 +38,19 @@ Deno.test("a .feed.json that comes after its file names the feed", async () => {
   await s.write("weather.feed", "sun");
   await s.log.until("its name is not the URL of a feed");
   await s.write("weather.feed.json", JSON.stringify({ url: A_URL }));
-  await s.ledger.untilNewest(A_URL, "sun");
+  await s.records.untilNewest(A_URL, "sun");
 });
 
 Deno.test("a file deleted and made again is published again, its removal in between", async () => {
   await using s = new Setting();
   await s.start({ publishRemovals: true });
   await s.write(A, "one");
-  await s.ledger.untilNewest(A_URL, "one");
+  await s.records.untilNewest(A_URL, "one");
   await Deno.remove(s.path(A));
-  await s.ledger.until(({ urls }) => urls.get(A_URL)?.hash === null);
+  await s.records.until(({ urls }) => urls.get(A_URL)?.hash === null);
   await s.write(A, "one");
-  await s.ledger.untilNewest(A_URL, "one");
-  assert.deepEqual(s.ledger.published.map(({ content, removed }) => content ?? removed), [
+  await s.records.untilNewest(A_URL, "one");
+  assert.deepEqual(s.records.published.map(({ content, removed }) => content ?? removed), [
     "one",
     true,
     "one",
@@ -59,40 +59,40 @@ Deno.test("a file deleted and made again is published again, its removal in betw
 
 Deno.test("a file replaced by deleting and writing it is never published as removed", async () => {
   await using s = new Setting();
-  await s.start({ publishRemovals: true, settle: 100 });
+  await s.start({ publishRemovals: true, settleMs: 100 });
   await s.write(A, "one");
-  await s.ledger.untilNewest(A_URL, "one");
+  await s.records.untilNewest(A_URL, "one");
   await Deno.remove(s.path(A));
   await s.write(A, "two");
-  await s.ledger.untilNewest(A_URL, "two");
-  assert.deepEqual(s.ledger.published.map(({ content }) => content), ["one", "two"]);
+  await s.records.untilNewest(A_URL, "two");
+  assert.deepEqual(s.records.published.map(({ content }) => content), ["one", "two"]);
 });
 
 Deno.test("watching goes on when the directory was deleted, renamed and made again", async () => {
   await using s = new Setting();
   await s.start({
     environment: fastEnvironment({ speed: 20 }),
-    settle: 400,
+    settleMs: 400,
     publishRemovals: true,
-    rescan: 3_600_000,
+    rescanMs: 3_600_000,
   });
   await s.write(A, "one");
   await s.write(B, "b");
-  await s.ledger.untilNewest(A_URL, "one");
-  await s.ledger.untilNewest(B_URL, "b");
+  await s.records.untilNewest(A_URL, "one");
+  await s.records.untilNewest(B_URL, "b");
 
   await s.shell("rm -r feeds && mkdir feeds");
   await s.write(A, "two");
-  await s.ledger.untilNewest(A_URL, "two");
+  await s.records.untilNewest(A_URL, "two");
   await s.write(A, "three");
-  await s.ledger.untilNewest(A_URL, "three");
+  await s.records.untilNewest(A_URL, "three");
 
   await Deno.rename(s.directory, `${s.root}/aside`);
   await s.log.until("There is no feed directory");
   await Deno.rename(`${s.root}/aside`, s.directory);
   await s.log.until("is there now");
   await s.write(A, "four");
-  await s.ledger.untilNewest(A_URL, "four");
+  await s.records.untilNewest(A_URL, "four");
 });
 
 Deno.test("watching starts when the directory appears, and says once that it waits", async () => {
@@ -100,13 +100,13 @@ Deno.test("watching starts when the directory appears, and says once that it wai
   await Deno.remove(s.directory);
   await s.start({
     environment: fastEnvironment({ speed: 20 }),
-    settle: 400,
-    rescan: 2_000,
+    settleMs: 400,
+    rescanMs: 2_000,
   });
   await s.log.until("There is no feed directory");
   await Deno.mkdir(s.directory);
   await s.write(A, "one");
-  await s.ledger.untilNewest(A_URL, "one");
+  await s.records.untilNewest(A_URL, "one");
   assert.equal(s.log.lines.filter((line) => line.includes("There is no")).length, 1);
 });
 
@@ -114,39 +114,39 @@ Deno.test("what mirror writes is not published", async () => {
   await using s = new Setting();
   await s.start({ publishRemovals: true });
   for (const content of ["one", "two", "three"]) {
-    s.ledger.receive(A_URL, content);
+    s.records.receive(A_URL, content);
     await s.write(A, content);
-    await s.ledger.until(({ files }) => files.get(s.path(A)) === hashOf(content));
+    await s.records.until(({ files }) => files.get(s.path(A)) === hashOf(content));
   }
-  s.ledger.urls.set(A_URL, { time: Date.now(), hash: null });
+  s.records.urls.set(A_URL, { time: Date.now(), hash: null });
   await Deno.remove(s.path(A));
-  await s.ledger.until(({ files }) => files.get(s.path(A)) === null);
-  assert.deepEqual(s.ledger.published, []);
+  await s.records.until(({ files }) => files.get(s.path(A)) === null);
+  assert.deepEqual(s.records.published, []);
 });
 
 Deno.test("what mirror wrote is not published when the next update is known before it is read", async () => {
   await using s = new Setting();
-  await s.start({ settle: 100 });
+  await s.start({ settleMs: 100 });
   await s.write(A, "mine");
-  await s.ledger.untilNewest(A_URL, "mine");
+  await s.records.untilNewest(A_URL, "mine");
 
   const marked = Promise.withResolvers<void>();
-  s.ledger.receive(A_URL, "one");
-  s.ledger.onNewest = () => marked.resolve();
+  s.records.receive(A_URL, "one");
+  s.records.onNewest = () => marked.resolve();
   await s.write(A, "one");
   await marked.promise;
-  s.ledger.receive(A_URL, "two");
-  await s.ledger.until(({ files }) => files.get(s.path(A)) !== hashOf("mine"));
-  assert.equal(s.ledger.files.get(s.path(A)), hashOf("one"));
-  assert.deepEqual(s.ledger.published.map(({ content }) => content), ["mine"]);
+  s.records.receive(A_URL, "two");
+  await s.records.until(({ files }) => files.get(s.path(A)) !== hashOf("mine"));
+  assert.equal(s.records.files.get(s.path(A)), hashOf("one"));
+  assert.deepEqual(s.records.published.map(({ content }) => content), ["mine"]);
 });
 
 Deno.test("a file that is appended to for ever is told of and not read, and others go on", async () => {
   await using s = new Setting();
   const watcher = await s.start({
     environment: fastEnvironment({ speed: 50 }),
-    settle: 3_000,
-    rescan: 1_000,
+    settleMs: 3_000,
+    rescanMs: 1_000,
   });
   const stop = new AbortController();
   const log = await Deno.open(s.path(A), { create: true, append: true });
@@ -157,32 +157,32 @@ Deno.test("a file that is appended to for ever is told of and not read, and othe
     }
   })();
   await s.write(B, "calm");
-  await s.ledger.untilNewest(B_URL, "calm");
+  await s.records.untilNewest(B_URL, "calm");
   await s.log.until("keeps changing");
   assert.deepEqual((await watcher.scan()).unsettled, [s.path(A)]);
-  assert.equal(s.ledger.published.length, 1);
+  assert.equal(s.records.published.length, 1);
   stop.abort();
   await appending;
   log.close();
-  await s.ledger.untilNewest(A_URL, await Deno.readTextFile(s.path(A)));
+  await s.records.untilNewest(A_URL, await Deno.readTextFile(s.path(A)));
 });
 
 Deno.test("a burst of 2,000 files is published completely, each file once", async () => {
   await using s = new Setting();
-  await s.start({ settle: 50 });
+  await s.start({ settleMs: 50 });
   const names = Array.from({ length: 2_000 }, (_, i) => `https___a.example_n${i}.feed`);
   await Promise.all(names.map((name) => s.write(name, name)));
-  await s.ledger.until(({ published }) => published.length >= names.length);
+  await s.records.until(({ published }) => published.length >= names.length);
   const report = await (await s.restart()).scan();
   assert.deepEqual([report.files, report.published], [2_000, 0]);
-  assert.equal(new Set(s.ledger.published.map(({ path }) => path)).size, 2_000);
-  assert.equal(s.ledger.published.length, 2_000);
+  assert.equal(new Set(s.records.published.map(({ path }) => path)).size, 2_000);
+  assert.equal(s.records.published.length, 2_000);
 });
 
 Deno.test("close() leaves a change that has not come to rest to the next start", async () => {
   await using s = new Setting();
-  await s.start({ settle: 3_600_000 });
+  await s.start({ settleMs: 3_600_000 });
   await s.write(A, "one");
   await s.start();
-  await s.ledger.untilNewest(A_URL, "one");
+  await s.records.untilNewest(A_URL, "one");
 });

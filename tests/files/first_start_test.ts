@@ -85,14 +85,14 @@ Deno.test("files that change while it is not known what others have published ar
   let isRestored = false;
   await s.start({
     environment: fastEnvironment({ speed: 50 }),
-    settle: 1_000,
+    settleMs: 1_000,
     isRestored: () => Promise.resolve(isRestored),
   });
   await s.write(A, "one");
   await s.log.until("wait until it is known");
-  assert.deepEqual(s.ledger.published, []);
+  assert.deepEqual(s.records.published, []);
   isRestored = true;
-  await s.ledger.untilNewest(A_URL, "one");
+  await s.records.untilNewest(A_URL, "one");
 });
 
 Deno.test("old files found at the first start are told in one line, however many", async () => {
@@ -100,7 +100,7 @@ Deno.test("old files found at the first start are told in one line, however many
   for (let i = 0; i < 8; i++) {
     await s.write(`https___a.example_n${i}.feed`, "old");
     await Deno.utime(s.path(`https___a.example_n${i}.feed`), 1_000, 1_000);
-    s.ledger.receive(`https://a.example/n${i}`, "newer");
+    s.records.receive(`https://a.example/n${i}`, "newer");
   }
   const watcher = await s.restart();
   assert.equal((await watcher.scan()).published, 0);
@@ -114,7 +114,7 @@ Deno.test("a file with an old time is published when it is new, but for the firs
   await using s = new Setting();
   const watcher = await s.restart();
   await watcher.scan();
-  s.ledger.receive(A_URL, "known", Date.now() - 60_000);
+  s.records.receive(A_URL, "known", Date.now() - 60_000);
   // As mv, tar and rsync bring files.
   await Deno.writeTextFile(`${s.root}/file`, "brought");
   await Deno.utime(`${s.root}/file`, 1_000, 1_000);
@@ -128,7 +128,7 @@ Deno.test("a file with an old time is published when it is new, but for the firs
 
 Deno.test("what was left alone is published once it is saved again", async () => {
   await using s = new Setting();
-  s.ledger.receive(A_URL, "newer", Date.now() - 60_000);
+  s.records.receive(A_URL, "newer", Date.now() - 60_000);
   await s.write(A, "old");
   await Deno.utime(s.path(A), 1_000, 1_000);
   const watcher = await s.restart();

@@ -11,11 +11,11 @@ Deno.test("a feed whose writer pauses is published when it is whole", async () =
   await s.write(B, '{"items":[');
   await s.write("https___c.example_.feed", "<rss/>");
   const scan = watcher.scan();
-  await s.ledger.untilNewest("https://c.example/", "<rss/>");
+  await s.records.untilNewest("https://c.example/", "<rss/>");
   await s.write(A, "<rss><channel></channel></rss>");
   await s.write(B, '{"items":[]}');
   await scan;
-  assert.deepEqual(s.ledger.published.map(({ content }) => content).sort(), [
+  assert.deepEqual(s.records.published.map(({ content }) => content).sort(), [
     "<rss/>",
     "<rss><channel></channel></rss>",
     '{"items":[]}',
@@ -26,15 +26,18 @@ Deno.test("a feed whose writer pauses is published when it is whole", async () =
 Deno.test("a feed that stays half-written is published after ten seconds, and told", async () => {
   await using s = new Setting();
   await s.write(A, "<rss><channel>");
-  const watcher = await s.restart({ environment: fastEnvironment({ speed: 100 }), settle: 1_000 });
+  const watcher = await s.restart({
+    environment: fastEnvironment({ speed: 100 }),
+    settleMs: 1_000,
+  });
   const begin = performance.now();
   assert.equal((await watcher.scan()).published, 1);
   assert.ok(performance.now() - begin >= 100);
   assert.equal(s.log.lines.length, 1);
   assert.match(s.log.lines[0], /seems to be half-written .*10 s.*rename/);
   assert.equal((await watcher.scan()).published, 0);
-  assert.ok(s.ledger.urls.has(A_URL));
-  assert.ok(!s.ledger.urls.has(B_URL));
+  assert.ok(s.records.urls.has(A_URL));
+  assert.ok(!s.records.urls.has(B_URL));
 });
 
 Deno.test("copies of feed files are told, and not published, unless a .feed.json names their feed", async () => {
@@ -55,5 +58,5 @@ Deno.test("copies of feed files are told, and not published, unless a .feed.json
   for (const line of s.log.lines) assert.match(line, /name its URL in '.*\.feed\.json'/);
   await s.write(`${names[0]}.json`, `\ufeff${JSON.stringify({ url: "https://b.example/1" })}`);
   assert.equal((await watcher.scan()).published, 1);
-  assert.ok(s.ledger.urls.has("https://b.example/1"));
+  assert.ok(s.records.urls.has("https://b.example/1"));
 });

@@ -1,35 +1,9 @@
 import assert from "node:assert/strict";
 import { feedFileName } from "../../lib/files/feed_names.ts";
-import { hidePasswords } from "../../lib/files/hidden_passwords.ts";
 import { Scene } from "./servers.ts";
 
 const URL = "https://user:s3cret@example.com/p.xml";
 const NAME = feedFileName(URL);
-
-Deno.test("hidePasswords() hides them in URLs and in every form of a name, and nothing else", () => {
-  for (
-    const [text, shown] of [
-      [
-        `'/feeds/${NAME}' is gone`,
-        "'/feeds/https%3A%2F%2Fuser%3A…%40example.com%2Fp.xml.feed' is gone",
-      ],
-      [
-        `${URL} and ${URL}`,
-        "https://user:…@example.com/p.xml and https://user:…@example.com/p.xml",
-      ],
-      ["/x/https___user_s3cret@example.com_p.feed", "/x/https___user_…@example.com_p.feed"],
-    ]
-  ) assert.equal(hidePasswords(text), shown);
-  for (
-    const url of [
-      "https://example.com:8080/a:b@c",
-      "https://user@example.com/x:y@z",
-      "http://[::1]:80/@",
-    ]
-  ) {
-    for (const text of [url, feedFileName(url)]) assert.equal(hidePasswords(text), text);
-  }
-});
 
 Deno.test("no password of a feed is logged when its file is kept, left, gone or cannot be written", async () => {
   await using s = new Scene();

@@ -14,7 +14,7 @@ async function filled(s: Setting, count = 40) {
   return watcher;
 }
 
-const removals = (s: Setting) => s.ledger.published.filter(({ removed }) => removed).length;
+const removals = (s: Setting) => s.records.published.filter(({ removed }) => removed).length;
 const removeAll = (s: Setting, some: readonly string[]) =>
   Promise.all(some.map((name) => Deno.remove(s.path(name))));
 
@@ -35,11 +35,11 @@ Deno.test("files that come back after many were gone are as they were", async ()
   await removeAll(s, names);
   await s.write(names[0], "new");
   await watcher.scan();
-  s.ledger.receive(urls[1], "newer", Date.now() + 60_000);
+  s.records.receive(urls[1], "newer", Date.now() + 60_000);
   for (const name of names.slice(1)) await s.write(name, name);
-  const before = s.ledger.published.length;
+  const before = s.records.published.length;
   await watcher.scan();
-  assert.equal(s.ledger.published.length, before);
+  assert.equal(s.records.published.length, before);
   assert.equal(removals(s), 0);
 });
 
@@ -58,7 +58,7 @@ Deno.test("a directory that vanishes file by file removes no more than a tenth",
   await using s = new Setting();
   for (const name of names) await s.write(name, name);
   await s.start({ publishRemovals: true });
-  await s.ledger.until(({ published }) => published.length === 40);
+  await s.records.until(({ published }) => published.length === 40);
   for (const name of names) await Deno.remove(s.path(name));
   await s.log.until("are gone within an hour");
   await (await s.restart({ publishRemovals: true })).scan();
@@ -69,7 +69,7 @@ Deno.test("removals that others published, and renamed files, are not counted", 
   await using s = new Setting();
   const watcher = await filled(s);
   for (const [i, url] of urls.slice(0, 20).entries()) {
-    s.ledger.urls.set(url, { time: Date.now(), hash: null });
+    s.records.urls.set(url, { time: Date.now(), hash: null });
     await Deno.remove(s.path(names[i]));
   }
   for (const name of names.slice(20, 30)) {

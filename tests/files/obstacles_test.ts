@@ -56,24 +56,24 @@ Deno.test("a file that cannot be published is told once, tried again, and stops 
     .map((name) => s.path(name)).sort();
   assert.deepEqual([...(await watcher.scan()).failed].sort(), bad);
   assert.deepEqual([...(await watcher.scan()).failed].sort(), bad);
-  assert.equal(s.ledger.published.length, 1);
+  assert.equal(s.records.published.length, 1);
   assert.equal(s.log.lines.length, 4, s.log.lines.join("\n"));
   for (const path of bad) assert.ok(s.log.lines.some((line) => line.includes(path)), path);
-  assert.equal(s.ledger.files.size, 1);
+  assert.equal(s.records.files.size, 1);
 
   await s.write("https___c.example_.feed.json", '{"url":"https://other.example/"}');
   assert.equal((await watcher.scan()).published, 1);
-  assert.equal(s.ledger.published[1].url, "https://other.example/");
+  assert.equal(s.records.published[1].url, "https://other.example/");
 });
 
-Deno.test("what the ledger refuses is told and tried again", async () => {
+Deno.test("an update that is refused is told and tried again", async () => {
   await using s = new Setting();
   await s.write(A, "x");
-  s.ledger.failure = new InvalidUpdateError("The disk is full");
+  s.records.failure = new InvalidUpdateError("The disk is full");
   const watcher = await s.restart();
   assert.deepEqual((await watcher.scan()).failed, [s.path(A)]);
   assert.match(s.log.lines[0], /The disk is full/);
-  s.ledger.failure = undefined;
+  s.records.failure = undefined;
   assert.equal((await watcher.scan()).published, 1);
 });
 
@@ -91,10 +91,22 @@ Deno.test("a missing directory and a file in its place are told, and count as fa
 Deno.test("scan() stops when its signal is aborted", async () => {
   await using s = new Setting();
   await s.write(A, "x");
-  const watcher = await s.restart({ settle: 3_600_000 });
+  const watcher = await s.restart({ settleMs: 3_600_000 });
   const controller = new AbortController();
   const scan = watcher.scan(controller.signal);
   controller.abort(new Error("enough"));
   await assert.rejects(scan, /enough/);
   await assert.rejects(watcher.scan(controller.signal), /enough/);
+});
+
+Deno.test("many files that cannot be published hide nothing that is wrong with the directory", async () => {
+  await using s = new Setting();
+  for (let i = 0; i < 101; i++) await s.write(`https___${i}.example_.feed`, "");
+  const watcher = await s.restart();
+  await watcher.scan();
+  assert.match(s.log.lines.at(-1)!, /There are more than 100 such problems/);
+  await Deno.remove(s.directory, { recursive: true });
+  await watcher.scan();
+  assert.match(s.log.lines.at(-1)!, /There is no feed directory/);
+  assert.equal(s.log.lines.length, 102);
 });

@@ -23,12 +23,12 @@ Deno.test("a removal is remembered, and published once when that is asked for", 
   await quiet.scan();
   await Deno.remove(s.path(A));
   assert.equal((await quiet.scan()).removed, 0);
-  assert.equal(s.ledger.files.get(s.path(A)), null);
+  assert.equal(s.records.files.get(s.path(A)), null);
   const loud = await s.restart({ publishRemovals: true });
   assert.equal((await loud.scan()).removed, 0);
   await Deno.remove(s.path(B));
   assert.equal((await loud.scan()).removed, 1);
-  assert.deepEqual(s.ledger.published.at(-1), { path: s.path(B), url: B_URL, removed: true });
+  assert.deepEqual(s.records.published.at(-1), { path: s.path(B), url: B_URL, removed: true });
   assert.equal((await loud.scan()).removed, 0);
 });
 
@@ -67,7 +67,7 @@ Deno.test("a directory that vanished, or is empty in its place, removes no feed"
   await Deno.remove(s.directory);
   await Deno.rename(`${s.root}/aside`, s.directory);
   assert.deepEqual((await watcher.scan()).failed, []);
-  assert.equal(s.ledger.published.length, 1);
+  assert.equal(s.records.published.length, 1);
 });
 
 Deno.test("the removal of a feed named by its .feed.json is published though both are gone", async () => {
@@ -80,16 +80,16 @@ Deno.test("the removal of a feed named by its .feed.json is published though bot
   await Deno.remove(s.path("weather.feed"));
   await Deno.remove(s.path("weather.feed.json"));
   assert.equal((await watcher.scan()).removed, 1);
-  assert.deepEqual(s.ledger.published.at(-1), {
+  assert.deepEqual(s.records.published.at(-1), {
     path: s.path("weather.feed"),
     url: A_URL,
     removed: true,
   });
 });
 
-Deno.test("a removal that nothing tells the URL of is reported", async () => {
+Deno.test("a removal of a feed whose URL is not known is reported", async () => {
   await using s = new Setting();
-  s.ledger.tellsUrls = false; // As a state of 0.1.
+  s.records.tellsUrls = false; // As a state of 0.1.
   await s.write("weather.feed", "x");
   await s.write("weather.feed.json", '{"url":"https://a.example/"}');
   await s.write(B, "b");
@@ -98,7 +98,7 @@ Deno.test("a removal that nothing tells the URL of is reported", async () => {
   await Deno.remove(s.path("weather.feed.json"));
   const report = await (await s.restart({ publishRemovals: true })).scan();
   assert.deepEqual(report.failed, [s.path("weather.feed")]);
-  assert.match(s.log.lines.join("\n"), /weather\.feed.*gone, and nothing tells the URL/);
+  assert.match(s.log.lines.join("\n"), /weather\.feed.*gone, and the URL of its feed is not known/);
 });
 
 /** Two servers with states of their own: one writes what it receives, the other watches for removals. */

@@ -17,7 +17,7 @@ Deno.test("scan() publishes all files at first, and nothing when repeated or res
     unsettled: [],
     withheld: [],
   });
-  assert.deepEqual(s.ledger.published.map(({ url, content }) => [url, content]).sort(), [
+  assert.deepEqual(s.records.published.map(({ url, content }) => [url, content]).sort(), [
     [A_URL, "a"],
     [B_URL, "b"],
   ]);
@@ -35,8 +35,8 @@ Deno.test("scan() finds what was changed, made and removed while nothing was run
   await s.write("https___c.example_.feed", "c");
   const report = await (await s.restart({ publishRemovals: true })).scan();
   assert.deepEqual([report.published, report.removed], [2, 1]);
-  assert.deepEqual(s.ledger.urls.get(A_URL)?.hash, hashOf("a2"));
-  assert.deepEqual(s.ledger.urls.get(B_URL)?.hash, null);
+  assert.deepEqual(s.records.urls.get(A_URL)?.hash, hashOf("a2"));
+  assert.deepEqual(s.records.urls.get(B_URL)?.hash, null);
 });
 
 Deno.test("scan() reads no file again that is unchanged", async () => {
@@ -44,10 +44,10 @@ Deno.test("scan() reads no file again that is unchanged", async () => {
   for (let i = 0; i < 20; i++) await s.write(`https___a.example_n${i}.feed`, "x");
   const watcher = await s.restart({ environment: fastEnvironment({ ahead: 10_000 }) });
   await watcher.scan();
-  const { lookups } = s.ledger;
+  const { lookups } = s.records;
   assert.ok(lookups >= 20);
   await watcher.scan();
-  assert.equal(s.ledger.lookups, lookups);
+  assert.equal(s.records.lookups, lookups);
 });
 
 Deno.test("scan() reads files again that were modified too recently to tell by their times", async () => {
@@ -65,17 +65,17 @@ Deno.test("a file that grows while it is waited for is published whole, and once
   await using s = new Setting();
   await s.write(A, "begin");
   // The file is looked at, marked, and written on.
-  s.ledger.onNewest = () => {
-    s.ledger.onNewest = () => {};
+  s.records.onNewest = () => {
+    s.records.onNewest = () => {};
     Deno.writeTextFileSync(s.path(A), " end", { append: true });
   };
   await (await s.restart()).scan();
-  assert.deepEqual(s.ledger.published.map(({ content }) => content), ["begin end"]);
+  assert.deepEqual(s.records.published.map(({ content }) => content), ["begin end"]);
 });
 
 Deno.test("an old file found at a first start does not overwrite a newer update", async () => {
   await using s = new Setting();
-  s.ledger.receive(A_URL, "from afar");
+  s.records.receive(A_URL, "from afar");
   await s.write(A, "old");
   await Deno.utime(s.path(A), 1_000, 1_000);
   const watcher = await s.restart();
@@ -87,12 +87,12 @@ Deno.test("an old file found at a first start does not overwrite a newer update"
 Deno.test("content equal to the newest known update is not published", async () => {
   await using s = new Setting();
   const bytes = new Uint8Array([0x63, 0xe9]);
-  s.ledger.receive(A_URL, { parsed: [1] }, 0);
-  s.ledger.receive(B_URL, bytes, 0);
+  s.records.receive(A_URL, { parsed: [1] }, 0);
+  s.records.receive(B_URL, bytes, 0);
   await s.write(A, '{\n  "parsed": [\n    1\n  ]\n}\n');
   await s.write(B, bytes);
   assert.equal((await (await s.restart()).scan()).published, 0);
-  assert.equal(s.ledger.files.get(s.path(B)), hashOf(bytes));
+  assert.equal(s.records.files.get(s.path(B)), hashOf(bytes));
 });
 
 Deno.test("two files for one URL never publish in turns", async () => {
@@ -147,10 +147,10 @@ Deno.test("a changed .feed.json publishes the file under its new URL; metadata a
   await watcher.scan();
   await s.write(`${A}.json`, '{"url":"https://one.example/","metadata":{"changed":true}}');
   assert.equal((await watcher.scan()).published, 0);
-  s.ledger.receive("https://two.example/", "older", 0);
+  s.records.receive("https://two.example/", "older", 0);
   await s.write(`${A}.json`, '{"url":"https://two.example/","metadata":{"a":1}}');
   assert.equal((await watcher.scan()).published, 1);
-  assert.deepEqual(s.ledger.published[1], {
+  assert.deepEqual(s.records.published[1], {
     path: s.path(A),
     url: "https://two.example/",
     content: "x",
@@ -171,9 +171,9 @@ Deno.test("an empty file is told once, and published as soon as it has other con
     `Cannot publish '${s.path(name)}': it is empty; it is published once it has content`
   );
   assert.deepEqual(s.log.lines, warnings);
-  const contents = () => s.ledger.published.map(({ content }) => content);
+  const contents = () => s.records.published.map(({ content }) => content);
   assert.deepEqual(contents(), ["b", "a"]);
-  assert.equal(s.ledger.urls.get(B_URL)?.hash, hashOf("b"));
+  assert.equal(s.records.urls.get(B_URL)?.hash, hashOf("b"));
   await s.write(B, "b");
   assert.deepEqual((await watcher.scan()).failed, []);
   await s.write(B, "c");
@@ -183,7 +183,7 @@ Deno.test("an empty file is told once, and published as soon as it has other con
 
 Deno.test("an empty file that holds what was received is nothing to warn of", async () => {
   await using s = new Setting();
-  s.ledger.receive(A_URL, "");
+  s.records.receive(A_URL, "");
   await s.write(A, "");
   assert.deepEqual((await (await s.restart()).scan()).failed, []);
   assert.deepEqual(s.log.lines, []);

@@ -2,9 +2,9 @@
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
-import { knownFiles, ledgerOf } from "../../lib/files/state_ledger.ts";
-import type { ScanReport } from "../../lib/files/scan_report.ts";
-import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
+import { fileRecords, knownFiles } from "../../lib/files/state_records.ts";
+import type { ScanReport } from "../../lib/files/watching/scan.ts";
+import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watching/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
 import { catchUp, restore } from "../../lib/reading/restore.ts";
@@ -122,10 +122,10 @@ export class Scene implements AsyncDisposable {
     }
     const options = { manual: true, outagePatienceMs: 100 };
     const watcher = watches ? watchWith(connection, plugins, options) : undefined;
-    const files = new FileWatcher(this.directory, ledgerOf(parts), {
+    const files = new FileWatcher(this.directory, fileRecords(parts), {
       environment: systemEnvironment,
-      settle: 20,
-      rescan: 60_000,
+      settleMs: 20,
+      rescanMs: 60_000,
       publishRemovals: false,
       logger: log,
       isRestored: (signal) => restore(connection, signal),

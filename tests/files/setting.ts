@@ -1,8 +1,8 @@
-/** A real directory, a ledger in memory and a clock that runs faster than the real one. */
+/** A real directory, records in memory and a clock that runs faster than the real one. */
 import { type Environment, systemEnvironment } from "../../lib/base/environment.ts";
-import type { NewestKnown } from "../../lib/files/known_files.ts";
-import type { FileLedger, SeenFile, Sight } from "../../lib/files/ledger.ts";
-import { FileWatcher, type FileWatcherOptions } from "../../lib/files/file_watcher.ts";
+import type { FileRecords, Sighting } from "../../lib/files/file_records.ts";
+import type { KnownFile, NewestKnown } from "../../lib/known_files.ts";
+import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watching/file_watcher.ts";
 import { contentBytes, contentHash, type Json, type UpdateInput } from "../../lib/update.ts";
 
 /** What went through `publish`. */
@@ -11,13 +11,13 @@ export interface Published extends UpdateInput {
 }
 
 /** Keeps everything in maps; calls of `publish` can be awaited. */
-export class MemoryLedger implements FileLedger {
+export class MemoryRecords implements FileRecords {
   readonly published: Published[] = [];
   readonly files = new Map<string, string | null>();
   readonly urls = new Map<string, NewestKnown>();
   readonly scanned = new Map<string, string | undefined>();
   readonly clockOffset = 0;
-  readonly #feeds = new Map<string, Omit<SeenFile, "hash">>();
+  readonly #feeds = new Map<string, Omit<KnownFile, "hash">>();
   readonly #removed: { path: string; time: number }[] = [];
   /** How many times a file was asked about: once for each that was read. */
   lookups = 0;
@@ -29,7 +29,7 @@ export class MemoryLedger implements FileLedger {
   failure: Error | undefined;
   #waiting: (() => void)[] = [];
 
-  get(path: string): SeenFile | undefined {
+  get(path: string): KnownFile | undefined {
     this.lookups++;
     const hash = this.files.get(path);
     return hash === undefined ? undefined : {
@@ -75,7 +75,7 @@ export class MemoryLedger implements FileLedger {
     return this.urls.get(url);
   }
 
-  note(path: string, { url, hash, isLeft = false }: Sight): void {
+  note(path: string, { url, hash, isLeft = false }: Sighting): void {
     this.files.set(path, hash);
     const { publishedAt = 0 } = this.#feeds.get(path) ?? {};
     this.#feeds.set(path, { url, isLeft, publishedAt });
@@ -104,7 +104,7 @@ export class MemoryLedger implements FileLedger {
   }
 
   /** Resolves as soon as `condition` holds; it is checked at each change. */
-  async until(condition: (ledger: this) => unknown): Promise<void> {
+  async until(condition: (records: this) => unknown): Promise<void> {
     while (!condition(this)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
@@ -158,7 +158,7 @@ export class TestLog {
 export class Setting implements AsyncDisposable {
   readonly root: string = Deno.makeTempDirSync();
   readonly directory: string = `${this.root}/feeds`;
-  readonly ledger = new MemoryLedger();
+  readonly records = new MemoryRecords();
   readonly log = new TestLog();
   #watcher: FileWatcher | undefined;
 
@@ -183,13 +183,13 @@ export class Setting implements AsyncDisposable {
     if (!success) throw new Error(new TextDecoder().decode(stderr));
   }
 
-  /** A watcher with the same ledger as those before: the process was started again. */
+  /** A watcher with the same records as those before: the process was started again. */
   async restart(options: Partial<FileWatcherOptions> = {}): Promise<FileWatcher> {
     await this.#watcher?.close();
-    return this.#watcher = new FileWatcher(this.directory, this.ledger, {
+    return this.#watcher = new FileWatcher(this.directory, this.records, {
       environment: fastEnvironment(),
-      settle: 20,
-      rescan: 60_000,
+      settleMs: 20,
+      rescanMs: 60_000,
       publishRemovals: false,
       logger: this.log,
       ...options,

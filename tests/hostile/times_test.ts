@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { objectName } from "../../lib/log/names.ts";
+import { asSeq } from "../../lib/log/positions.ts";
 import { publish } from "../../lib/publish.ts";
 import { Fleet, survivingState, urlOf } from "../fixture.ts";
 import { bodyOf, lineOf } from "./values.ts";
@@ -63,7 +64,7 @@ Deno.test("updates that are dated too far ahead keep their order, and their time
   assert.equal(received.updates.at(-1)!.superseded, false);
 
   fleet.time.skip(1000);
-  state.cursors.setBack(stream, count - 1);
+  state.cursors.setBack(stream, asSeq(count - 1));
   await fleet.time.run(received.watcher.poll());
   assert.equal(received.updates.length, count + 1);
   assert.equal(received.updates.at(-1)!.time, times.at(-1));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AccessDeniedError } from "../../lib/errors.ts";
-import { planSegments, SEGMENT_AGE, SEGMENT_BYTES } from "../../lib/publishing/seal.ts";
+import { asRow, asSeq } from "../../lib/log/positions.ts";
+import { FULL_SEGMENT_BYTES, MAX_SEGMENT_AGE_MS, planSegments } from "../../lib/publishing/seal.ts";
 import type { KnownCommit, StreamState } from "../../lib/state/own_stream.ts";
 import { Fleet, survivingState, texts } from "../fixture.ts";
 import { failing } from "../memory_store.ts";
@@ -8,17 +9,22 @@ import { failing } from "../memory_store.ts";
 const NEW: StreamState = {
   stream: "web-1_abcdefgh",
   previous: null,
-  base: 0,
-  uploaded: 100,
-  sealed: 0,
-  closed: 0,
-  openKey: null,
-  openBytes: 0,
-  openedAt: 0,
+  base: asRow(0),
+  uploadedRow: asRow(100),
+  sealedSeq: asSeq(0),
+  closedSeq: asSeq(0),
+  openSegmentKey: null,
+  openSegmentBytes: 0,
+  openSegmentTime: 0,
 };
 
 function commits(...ranges: [first: number, last: number, bytes?: number][]): KnownCommit[] {
-  return ranges.map(([first, last, bytes = 100]) => ({ key: `${last}`, first, last, bytes }));
+  return ranges.map(([first, last, bytes = 100]) => ({
+    key: `${last}`,
+    first: asSeq(first),
+    last: asSeq(last),
+    bytes,
+  }));
 }
 
 Deno.test("planSegments() never seals the newest commit, nor a twin that ends with it", () => {
@@ -29,7 +35,7 @@ Deno.test("planSegments() never seals the newest commit, nor a twin that ends wi
 });
 
 Deno.test("planSegments() never goes backwards", () => {
-  const stream = { ...NEW, sealed: 5, openKey: "open", openBytes: 200 };
+  const stream = { ...NEW, sealedSeq: asSeq(5), openSegmentKey: "open", openSegmentBytes: 200 };
   assert.deepEqual(planSegments(stream, commits([1, 2], [3, 5], [6, 9]), 0), []);
   assert.deepEqual(planSegments(stream, commits([3, 5], [5, 7], [8, 8]), 0), [
     { first: 1, last: 7, bytes: 300, closed: false },
@@ -37,32 +43,38 @@ Deno.test("planSegments() never goes backwards", () => {
 });
 
 Deno.test("planSegments() closes a segment that is full and goes on in the next", () => {
-  const half = SEGMENT_BYTES / 2;
+  const half = FULL_SEGMENT_BYTES / 2;
   const plans = planSegments(NEW, commits([1, 1, half], [2, 2, half], [3, 3, 10], [4, 4]), 0);
   assert.deepEqual(plans, [
-    { first: 1, last: 2, bytes: SEGMENT_BYTES, closed: true },
+    { first: 1, last: 2, bytes: FULL_SEGMENT_BYTES, closed: true },
     { first: 3, last: 3, bytes: 10, closed: false },
   ]);
 });
 
 Deno.test("planSegments() makes a large commit a segment of its own", () => {
-  const large = SEGMENT_BYTES + 1;
+  const large = FULL_SEGMENT_BYTES + 1;
   assert.deepEqual(planSegments(NEW, commits([1, 2], [3, 3, large], [4, 4], [5, 5]), 0), [
     { first: 1, last: 2, bytes: 100, closed: true },
     { first: 3, last: 3, bytes: large, closed: true },
     { first: 4, last: 4, bytes: 100, closed: false },
   ]);
-  const open = { ...NEW, sealed: 2, openKey: "open", openBytes: 100 };
+  const open = { ...NEW, sealedSeq: asSeq(2), openSegmentKey: "open", openSegmentBytes: 100 };
   assert.deepEqual(planSegments(open, commits([3, 3, large], [4, 4]), 0), [
     { first: 3, last: 3, bytes: large, closed: true },
   ]);
 });
 
 Deno.test("planSegments() closes a segment that is an hour old", () => {
-  const stream = { ...NEW, sealed: 1, openKey: "open", openBytes: 100, openedAt: 1000 };
+  const stream = {
+    ...NEW,
+    sealedSeq: asSeq(1),
+    openSegmentKey: "open",
+    openSegmentBytes: 100,
+    openSegmentTime: 1000,
+  };
   const known = commits([2, 2], [3, 3]);
-  assert.equal(planSegments(stream, known, 1000 + SEGMENT_AGE - 1)[0].closed, false);
-  assert.equal(planSegments(stream, known, 1000 + SEGMENT_AGE)[0].closed, true);
+  assert.equal(planSegments(stream, known, 1000 + MAX_SEGMENT_AGE_MS - 1)[0].closed, false);
+  assert.equal(planSegments(stream, known, 1000 + MAX_SEGMENT_AGE_MS)[0].closed, true);
 });
 
 Deno.test("the tail of a stream stays small, and nothing is missing from what is sealed", async () => {
@@ -102,7 +114,7 @@ Deno.test("where nothing can be deleted publishing goes on, in one stream, witho
   await using fleet = new Fleet();
   fleet.store.before("delete", failing(new AccessDeniedError("no")));
   const state = survivingState("web-1", fleet);
-  const { stream } = state.publisher.load();
+  const { stream } = state.ownStream.load();
   const contents = texts("a".repeat(20_000), 40);
   for (let i = 0; i < contents.length; i += 10) {
     await using web1 = fleet.server("web-1", { state });
@@ -111,8 +123,8 @@ Deno.test("where nothing can be deleted publishing goes on, in one stream, witho
     await fleet.time.run(watcher.watcher.poll());
     await fleet.time.run(web1.close());
   }
-  assert.ok(state.publisher.load().closed > 0);
-  assert.equal(state.publisher.load().stream, stream);
+  assert.ok(state.ownStream.load().closedSeq > 0);
+  assert.equal(state.ownStream.load().stream, stream);
   const { put, get, delete: deletes } = fleet.store.requests;
   assert.equal(get, 0);
   assert.ok(deletes <= put - contents.length, "tried more often than sealed");

@@ -48,12 +48,12 @@ Deno.test("what this server may not delete is forgotten when somebody else has d
     await fleet.time.run(publish(web1, { url, content: LARGE }));
   }
   await fleet.time.run(received.watcher.poll());
-  const { publisher } = web1.parts!.state;
-  const before = publisher.knownKeys().size;
+  const { ownStream } = web1.parts!.state;
+  const before = ownStream.knownKeys().size;
   for (const key of fleet.keys("tail/").slice(0, -1)) fleet.store.objects.delete(key);
   await fleet.time.run(received.watcher.poll());
   assert.ok(before > 30, `${before} keys were known`);
-  assert.ok(publisher.knownKeys().size < 12, `${publisher.knownKeys().size} keys are known`);
+  assert.ok(ownStream.knownKeys().size < 12, `${ownStream.knownKeys().size} keys are known`);
 });
 
 Deno.test("a segment that was replaced is kept for readers that have just listed it", async () => {
@@ -91,7 +91,7 @@ Deno.test("uploading goes on after the state could not be read for a while", asy
   await using fleet = new Fleet();
   let failures = 0;
   const state = survivingState("web-1", fleet, (call) => {
-    if (call === "publisher.load" && failures-- > 0) throw new StateError("disk I/O error");
+    if (call === "ownStream.load" && failures-- > 0) throw new StateError("disk I/O error");
   });
   const web1 = fleet.server("web-1", { state });
   await fleet.publish(web1, "1");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { StoreUnavailableError } from "../../lib/errors.ts";
+import { asSeq } from "../../lib/log/positions.ts";
 import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
 import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
@@ -120,7 +121,7 @@ Deno.test("a cursor that is set back while its stream is read stays there, and i
   const received: unknown[] = [];
   await using watcher = watch(web2, ({ stream, content }) => {
     received.push(content);
-    if (received.length === 3) cursors.setBack(stream, 1);
+    if (received.length === 3) cursors.setBack(stream, asSeq(1));
   }, { manual: true });
   await fleet.time.run(watcher.poll());
   assert.deepEqual(received, ["a1", "a2", "a3", "a2", "a3", "a4", "a5"]);

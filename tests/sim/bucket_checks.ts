@@ -9,7 +9,7 @@ const CLOCK_TOLERANCE = 2000;
 export function checkPut(world: World, disk: Disk, object: StoredObject): void {
   const { ledger, bucket } = world;
   const { name, places } = object;
-  // Contested updates are published again in a stream apart, those of other copies, too.
+  // Conflicting updates are published again in a separate stream, those of other copies, too.
   const isApart = name.stream !== disk.stream && disk.family.copied;
   if (isApart) ledger.families.set(name.stream, disk.family);
   for (const { stream, seq, update } of places) {
@@ -58,7 +58,7 @@ export function checkNewest(world: World, object: StoredObject): void {
 export function checkHoles(world: World, stream: string): void {
   const objects = [...world.bucket.objects.values()].filter(({ name }) => name.stream === stream);
   objects.sort((a, b) => a.name.first - b.name.first);
-  let end = objects[0]?.name.last ?? 0;
+  let end: number = objects[0]?.name.last ?? 0;
   for (const [index, { name }] of objects.entries()) {
     if (name.first > end + 1) {
       const young = objects.slice(0, index).find((object) => !isExpired(object, world));

@@ -19,7 +19,7 @@ export interface StateGuard {
 
 const PARTS = [
   "outbox",
-  "publisher",
+  "ownStream",
   "former",
   "cursors",
   "newest",

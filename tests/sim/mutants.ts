@@ -17,8 +17,8 @@ export interface Edit {
 }
 
 const SEAL = "publishing/seal.ts";
-const CONTESTED = "publishing/forks/contested.ts";
-const OWN_TAIL = "publishing/forks/own_tail.ts";
+const DETECT = "publishing/forks/detect.ts";
+const REPUBLISH = "publishing/forks/republish.ts";
 const UPLOADER = "publishing/uploader.ts";
 const DELIVERY = "reading/delivery.ts";
 const STREAM_READER = "reading/stream_reader.ts";
@@ -31,8 +31,12 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "sealing goes backwards",
-    edit(SEAL, "let { closed: before, sealed: last,", "let { closed: before, closed: last,"),
-    edit(SEAL, "if (last > stream.sealed) plans", "if (last > before) plans"),
+    edit(
+      SEAL,
+      "let { closedSeq: before, sealedSeq: last,",
+      "let { closedSeq: before, closedSeq: last,",
+    ),
+    edit(SEAL, "if (last > stream.sealedSeq) plans", "if (last > before) plans"),
     edit("state/own_stream.ts", "FROM commits, publisher WHERE last > sealed", "FROM commits"),
   ),
   mutant(
@@ -40,22 +44,22 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       SEAL,
       "    await putRows(context, name, options);",
-      `    const covered = publisher.commits().filter((commit) => commit.last <= plan.last);
+      `    const covered = ownStream.commits().filter((commit) => commit.last <= plan.last);
     await context.log.delete(covered.map(({ key }) => key), options);
     await putRows(context, name, options);`,
     ),
   ),
   mutant(
     "rows are dropped before their segment is closed",
-    edit(SEAL, "outbox.drop(base + closedNow)", "outbox.drop(base + plan.last)"),
+    edit(SEAL, "outbox.drop(rowOf(closedSeq, base))", "outbox.drop(rowOf(plan.last, base))"),
   ),
   mutant(
     "rows are dropped at a restart",
     edit(
       UPLOADER,
       "    this.#context = { ...this.#parts,",
-      `    const { publisher, outbox } = this.#parts.state;
-    publisher.save({ uploaded: outbox.lastRow() });
+      `    const { ownStream, outbox } = this.#parts.state;
+    ownStream.save({ uploadedRow: outbox.lastRow() });
     this.#context = { ...this.#parts,`,
     ),
   ),
@@ -64,14 +68,14 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       UPLOADER,
       "    this.#announce([await putCommit(context, commit, { signal })]);",
-      `    publisher.save({ uploaded: commit.rows.at(-1)!.row });
+      `    ownStream.save({ uploadedRow: commit.rows.at(-1)!.row });
     this.#announce([await putCommit(context, commit, { signal })]);`,
     ),
   ),
   mutant(
     "an update is accepted without being synced",
     edit(
-      "publish.ts",
+      "publishing/accept.ts",
       "isChanged ? state.sync() : Promise.resolve()",
       "Promise.resolve()",
     ),
@@ -79,45 +83,45 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "an own seq is used again after a restore",
     edit(
-      OWN_TAIL,
+      DETECT,
       "if (different) return different.seq;",
-      "if (different && different.seq <= uploaded - base) return different.seq;",
+      "if (different && different.seq <= uploadedRow - base) return different.seq;",
     ),
   ),
   mutant(
     "nobody looks for forks",
     edit(
-      OWN_TAIL,
+      DETECT,
       "return unknown.filter((commit) =>\n",
       "if (Infinity) return [];\n  return unknown.filter((commit) =>\n",
     ),
   ),
   mutant(
     "a fork is compared in the tail only",
-    edit(CONTESTED, "const names = [...tail, ...segments];", "const names = tail;"),
-    edit(CONTESTED, `const segments = await log.listStream("segments", stream, options);`, ""),
+    edit(REPUBLISH, "return [...tail, ...segments];", "return tail;"),
+    edit(REPUBLISH, `const segments = await log.listStream("segments", stream, options);`, ""),
   ),
   rareMutant(
     "a fork is compared beyond the last closed segment only",
     ["backUp", "restore", "clone", "largeContents"],
-    edit(OWN_TAIL, "if (below.length > 0) {", "if (below.length > Infinity) {"),
+    edit(DETECT, "if (below.length > 0) {", "if (below.length > Infinity) {"),
   ),
   mutant(
-    "contested seqs are left as they are",
+    "conflicting seqs are left as they are",
     edit(
-      "publishing/forks/fork_watch.ts",
-      "stored.push(...await settleContested(context, [...tail.former, ...tail.commits], options));",
+      "publishing/forks/schedule.ts",
+      "stored.push(...await republishFormer(context, [...tail.former, ...tail.commits], options));",
       "",
     ),
   ),
   rareMutant(
     "a stream is continued although its newest commit has expired",
     ["backUp", "restore", "away", "cleanup"],
-    edit(OWN_TAIL, "return reachOf(commits) < before.uploaded - before.base;", "return false;"),
+    edit(DETECT, "return reachOf(commits) < seqOf(uploadedRow, base);", "return false;"),
   ),
   mutant(
     "an unknown key is trusted without its body",
-    edit(OWN_TAIL, "if (different) return different.seq;", ""),
+    edit(DETECT, "if (different) return different.seq;", ""),
   ),
   mutant(
     "what was published again after a fork is applied here, too, and what was not is skipped",
@@ -251,9 +255,13 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "a cursor is forgotten although more of its stream may have come and gone",
     ["away", "cleanup", "publish"],
-    edit("state/forgetting.ts", "const LIVES = 4;", "const LIVES = 0;"),
-    edit("state/forgetting.ts", "const LONG = 365 * DAY;", "const LONG = 0;"),
-    edit("state/forgetting.ts", "Math.min(HOUR, lifeOf(retention) / 4)", "0"),
+    edit("state/forgetting.ts", "const MEMORY_LIVES = 4;", "const MEMORY_LIVES = 0;"),
+    edit(
+      "state/forgetting.ts",
+      "const AWAY_MEMORY_MS = 365 * DAY_MS;",
+      "const AWAY_MEMORY_MS = 0;",
+    ),
+    edit("state/forgetting.ts", "Math.min(HOUR_MS, lifeOf(retentionMs) / 4)", "0"),
   ),
   mutant(
     "a hole is proven by listings that do not agree",

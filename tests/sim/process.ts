@@ -171,7 +171,7 @@ export class Process {
   /** The stream that the state publishes to now. */
   noteStream(): void {
     const { disk } = this;
-    disk.stream = this.state.publisher.load().stream;
+    disk.stream = this.state.ownStream.load().stream;
     this.world.ledger.families.set(disk.stream, disk.family);
   }
 
@@ -206,7 +206,7 @@ export class Process {
     const { world, disk } = this;
     for (const { name, args, result } of calls) {
       if (name === "outbox.add") world.ledger.accept(disk, args, result);
-      if (name === "publisher.begin") world.noteNewStream(this);
+      if (name === "ownStream.begin") world.noteNewStream(this);
       if (name === "setFact" && args[0] === "lastPoll") {
         disk.told.polls.push(this.view.listings.get("tail/")!);
       }
@@ -259,7 +259,7 @@ export class Process {
     if (error instanceof AccessDeniedError) return;
     const last = this.world.ledger.byContent.get(inputs.at(-1)!.content);
     if (!last) this.fail(`publish() accepted nothing: ${messageOf(error)}`);
-    else if (last.row <= this.state.publisher.load().uploaded) {
+    else if (last.row <= this.state.ownStream.load().uploadedRow) {
       this.fail(`publish() failed, though what it accepted is uploaded: ${messageOf(error)}`);
     }
   }

@@ -1,7 +1,6 @@
 import { systemEnvironment } from "../../lib/base/environment.ts";
-import { AbsentObjects } from "../../lib/publishing/forks/absent_objects.ts";
-import { LockedObjects } from "../../lib/publishing/forks/locked_objects.ts";
-import { mayBeContested } from "../../lib/publishing/forks/contested.ts";
+import { OwnObjects } from "../../lib/publishing/forks/own_objects.ts";
+import { mayConflict } from "../../lib/publishing/forks/republish.ts";
 import { newUpdate } from "./happenings.ts";
 import type { Fault } from "./mix.ts";
 import type { Process } from "./process.ts";
@@ -69,7 +68,7 @@ function whatLacks(world: World): string {
   for (const { lastUpdates, label, process, habits, disk } of servers) {
     if (!process || (habits.publishes && lastUpdates > 0)) return `${label} is not done publishing`;
     if (process.state.queued() > 0 && habits.publishes) return `${label} has updates queued`;
-    if (hasContested(world, process)) return `${label} has not looked at what is contested`;
+    if (hasConflict(world, process)) return `${label} has not looked at what may conflict`;
     if (hasUnnoticedCopy(process)) return `${label} has not noticed the copy of its state`;
     if (habits.publishes && tailLength(process) > TAIL_LIMIT) {
       return `the tail of ${disk.stream} has ${tailLength(process)} commits`;
@@ -94,25 +93,22 @@ function whatLacks(world: World): string {
  * one counted once. Others have landed late, and are deleted at the next seal.
  */
 function tailLength({ world: { bucket }, disk, state }: Process): number {
-  const { stream, sealed } = state.publisher.load();
+  const { stream, sealedSeq } = state.ownStream.load();
   const commits = [...bucket.objects.values()].filter(({ name, writer }) =>
-    name.kind === "tail" && name.stream === stream && name.last > sealed && writer === disk
+    name.kind === "tail" && name.stream === stream && name.last > sealedSeq && writer === disk
   );
   const newest = Math.max(...commits.map(({ name }) => name.last));
   return commits.filter(({ name }) => name.last < newest).length + 1;
 }
 
 /** Whether another state has written to a stream that this one has given up. */
-function hasContested({ bucket, timeline }: World, { state }: Process): boolean {
+function hasConflict({ bucket, timeline }: World, { state }: Process): boolean {
   const tail = [...bucket.objects.values()].map(({ name }) => name).filter(({ kind }) =>
     kind === "tail"
   );
-  const context = {
-    state,
-    locked: new LockedObjects({ keysRevision: 0 }),
-    absent: new AbsentObjects(systemEnvironment),
-  };
-  return state.former.all(timeline.now).some((former) => mayBeContested(context, former, tail));
+  const log = { keysRevision: 0, read: () => Promise.resolve(undefined) };
+  const context = { state, objects: new OwnObjects(log, systemEnvironment) };
+  return state.former.all(timeline.now).some((former) => mayConflict(context, former, tail));
 }
 
 /** Whether another state writes to the stream of this one, which has not looked at what it wrote. */

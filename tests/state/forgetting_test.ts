@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
 import { objectName } from "../../lib/log/names.ts";
+import { asRow, asSeq } from "../../lib/log/positions.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
-import { MOST_GONE, type Survey } from "../../lib/state/forgetting.ts";
+import { MAX_GONE_STREAMS, type Survey } from "../../lib/state/forgetting.ts";
 import { State } from "../../lib/state/state.ts";
 import { acceptInto, Fleet, type Received, urlOf } from "../fixture.ts";
 import { VirtualTime } from "../virtual_time.ts";
@@ -32,9 +33,9 @@ class Watched implements Disposable {
   }
 
   survey(survey: Partial<Survey> & { now: number }): void {
-    const { streams = [], ownKeys = [], now, localNow = now, retention = DAY } = survey;
+    const { streams = [], ownKeys = [], now, localNow = now, retentionMs = DAY } = survey;
     this.state.transaction(() =>
-      this.state.forgetting.survey({ streams, ownKeys, now, localNow, retention })
+      this.state.forgetting.survey({ streams, ownKeys, now, localNow, retentionMs })
     );
   }
 
@@ -116,8 +117,8 @@ Deno.test("what a stream had that vanished while this server was away is a gap m
 Deno.test("what is not read yet is not forgotten, nor an own stream", () => {
   const time = new VirtualTime();
   using watched = new Watched("web-1", time);
-  const { cursors, publisher } = watched.state;
-  const own = publisher.load().stream;
+  const { cursors, ownStream } = watched.state;
+  const own = ownStream.load().stream;
   cursors.enter(own, 5);
   cursors.noteReach("unread_abcdefgh", 3);
   cursors.enter("read_abcdefgh", 3);
@@ -140,31 +141,31 @@ Deno.test("of streams that are gone no more than a bound are remembered, those r
   const { state } = watched;
   state.transaction(() => {
     state.cursors.enter("zzz_abcdefgh", 1);
-    for (let i = 0; i < MOST_GONE + 500; i++) {
+    for (let i = 0; i < MAX_GONE_STREAMS + 500; i++) {
       state.cursors.noteReach(`evil-${i}_abcdefgh`, 1);
       state.cursors.giveUp(`evil-${i}_abcdefgh`);
     }
   });
   watched.survey({ now: 0 });
-  assert.equal(watched.count("cursors"), MOST_GONE);
-  assert.equal(watched.count("forgettable"), MOST_GONE);
+  assert.equal(watched.count("cursors"), MAX_GONE_STREAMS);
+  assert.equal(watched.count("forgettable"), MAX_GONE_STREAMS);
   assert.equal(state.cursors.get("zzz_abcdefgh"), 1);
 });
 
 Deno.test("a fork is forgotten once nobody can read its stream any more", () => {
   const time = new VirtualTime();
   using watched = new Watched("web-1", time);
-  const { state } = watched, { publisher, former, cursors } = state;
-  const begun = time.clock.now(), { stream } = publisher.load();
+  const { state } = watched, { ownStream, former, cursors } = state;
+  const begun = time.clock.now(), { stream } = ownStream.load();
   const update = prepareUpdate({ url: "https://example.com/", content: "a" });
   for (let i = 0; i < 3; i++) accept(acceptInto(state, time), update);
   const seen = objectName({ kind: "tail", stream, first: 1, last: 1, writer: "aaaaaaaa" });
   state.transaction(() => {
-    publisher.noteRepublished(0);
-    former.add({ stream, base: 0, uploaded: 0 }, begun);
+    ownStream.noteRepublished(asRow(0));
+    former.add({ stream, base: asRow(0), uploadedSeq: asSeq(0) }, begun);
     former.noteSeen(seen);
-    cursors.setBack(stream, 0);
-    publisher.begin("web-1_bbbbbbbb", { base: 0, previous: stream });
+    cursors.setBack(stream, asSeq(0));
+    ownStream.begin("web-1_bbbbbbbb", { base: asRow(0), previous: stream });
   });
   const tables = ["former_streams", "seen_objects", "republished", "cursors"];
   const counts = () => tables.map((table) => watched.count(table));
@@ -185,13 +186,15 @@ Deno.test("a fork is forgotten once nobody can read its stream any more", () => 
 Deno.test("objects that were looked into are forgotten when they have expired, by their age", () => {
   const time = new VirtualTime();
   using watched = new Watched("web-1", time);
-  const { former, publisher } = watched.state, { stream } = publisher.load();
+  const { former, ownStream } = watched.state, { stream } = ownStream.load();
   const name = (kind: "tail" | "segments", last: number) =>
     objectName({ kind, stream, first: last, last, writer: "aaaaaaaa" });
   const listed = name("tail", 9);
   for (const seen of [listed, name("tail", 1), name("segments", 2)]) former.noteSeen(seen);
   const ownKeys = [listed.key];
-  for (let day = 0; day < 30; day++) watched.survey({ now: day * DAY, ownKeys, retention: false });
+  for (let day = 0; day < 30; day++) {
+    watched.survey({ now: day * DAY, ownKeys, retentionMs: false });
+  }
   assert.equal(watched.count("seen_objects"), 3, "nothing ever expires");
   for (let day = 30; day < 36; day++) watched.survey({ now: day * DAY, ownKeys });
   assert.equal(watched.count("seen_objects"), 1);
@@ -251,19 +254,19 @@ Deno.test("of a file that is gone, its feed is forgotten with it", () => {
 Deno.test("objects that this server may not delete are forgotten once they have expired", () => {
   const time = new VirtualTime();
   using watched = new Watched("web-1", time);
-  const { publisher } = watched.state, now = time.clock.now();
+  const { ownStream } = watched.state, now = time.clock.now();
   const key = (kind: "tail" | "segments", stream: string) =>
     objectName({ kind, stream, first: 1, last: 1, writer: "aaaaaaaa" }).key;
-  const former = publisher.load().stream;
-  publisher.begin("web-1_bcdefghi", { base: 0, previous: former });
+  const former = ownStream.load().stream;
+  ownStream.begin("web-1_bcdefghi", { base: asRow(0), previous: former });
   const own = key("tail", "web-1_bcdefghi");
   const all = [own, key("segments", "web-1_bcdefghi"), key("tail", former)];
-  for (const garbage of all) publisher.addGarbage(garbage, now);
+  for (const garbage of all) ownStream.addGarbage(garbage, now);
   watched.survey({ now });
   watched.survey({ now: now + 3 * DAY });
   assert.equal(watched.count("garbage"), 3);
   watched.survey({ now: now + 4 * DAY });
-  assert.deepEqual(publisher.garbage(Infinity), [own]);
+  assert.deepEqual(ownStream.garbage(Infinity), [own]);
   watched.survey({ now: now + 5 * DAY });
   assert.equal(watched.count("forgettable"), 0);
 });

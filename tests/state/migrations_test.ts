@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemEnvironment } from "../../lib/base/environment.ts";
+import { asRow, asSeq } from "../../lib/log/positions.ts";
 import { State } from "../../lib/state/state.ts";
 import { temporaryDirectory } from "../plugins/harness.ts";
 import { EARLY_STATES, makeEarlyState } from "./early_states.ts";
@@ -20,11 +21,11 @@ Deno.test("a state of the first version is taken over, with all that is in it", 
   });
   const owner = { server: "web-1", store: "s3://bucket/prefix", service: "minio:9000" };
   using state = new State(path, owner, systemEnvironment.random);
-  assert.equal(state.publisher.load().stream, stream);
+  assert.equal(state.ownStream.load().stream, stream);
   assert.deepEqual([state.queued(), state.cursors.get("web-2_abcdefgh")], [1, 7]);
   assert.equal(state.fact("service"), "minio:9000");
   assert.ok(!state.isNew);
-  const survey = { streams: [], ownKeys: [], now: 0, localNow: 0, retention: 600_000 };
+  const survey = { streams: [], ownKeys: [], now: 0, localNow: 0, retentionMs: 600_000 };
   state.forgetting.survey(survey);
   assert.equal(state.cursors.get("web-2_abcdefgh"), 7);
 });
@@ -36,7 +37,7 @@ for (const [format, script] of Object.entries(EARLY_STATES)) {
     makeEarlyState(path, script);
     for (let opening = 0; opening < 2; opening++) {
       using state = new State(path, { server: "web-1", store: "s3://bucket/prefix" }, random);
-      assert.equal(state.publisher.load().stream, "web-1_abcdefgh");
+      assert.equal(state.ownStream.load().stream, "web-1_abcdefgh");
       assert.deepEqual([state.queued(), state.cursors.get("web-2_abcdefgh")], [1, 7]);
       assert.deepEqual(state.deadLetters.waiting().map(({ id, retryAt }) => [id, retryAt]), [[
         1,
@@ -44,9 +45,12 @@ for (const [format, script] of Object.entries(EARLY_STATES)) {
       ]]);
       state.cursors.noteReach("web-2_abcdefgh", 9 + opening);
       assert.deepEqual(state.cursors.unread(), ["web-2_abcdefgh"]);
-      state.former.add({ stream: `web-1_${random.token()}`, base: 0, uploaded: 1 }, 0);
-      state.publisher.noteRepublished(0);
-      assert.deepEqual([...state.publisher.republishedIn("web-1_abcdefgh")], ["a"]);
+      state.former.add(
+        { stream: `web-1_${random.token()}`, base: asRow(0), uploadedSeq: asSeq(1) },
+        0,
+      );
+      state.ownStream.noteRepublished(asRow(0));
+      assert.deepEqual([...state.ownStream.republishedIn("web-1_abcdefgh")], ["a"]);
     }
   });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { systemEnvironment } from "../../lib/base/environment.ts";
 import { StateError } from "../../lib/errors.ts";
+import { asRow } from "../../lib/log/positions.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
 import { FileLock } from "../../lib/state/lock.ts";
 import { State } from "../../lib/state/state.ts";
@@ -35,10 +36,10 @@ Deno.test("a state keeps its stream when it is opened again", async () => {
   await inDirectory((directory) => {
     const path = `${directory}/web-1.db`;
     const first = open(path);
-    const { stream } = first.publisher.load();
+    const { stream } = first.ownStream.load();
     first[Symbol.dispose]();
     using second = open(path);
-    assert.equal(second.publisher.load().stream, stream);
+    assert.equal(second.ownStream.load().stream, stream);
     assert.match(stream, /^web-1_[a-z2-7]{8}$/);
   });
 });
@@ -151,7 +152,10 @@ Deno.test("times accepted before the store was ever heard are corrected once", (
   accept(acceptInto(state, wrong), prepareUpdate({ url, content: "a" }));
   accept(acceptInto(state, wrong), prepareUpdate({ url, content: "b" }));
   state.noteClockOffset(-3_600_000);
-  assert.deepEqual([...state.outbox.rows(1, 2)].map(({ time }) => time), [1_400_000, 1_400_001]);
+  assert.deepEqual([...state.outbox.rows(asRow(1), asRow(2))].map(({ time }) => time), [
+    1_400_000,
+    1_400_001,
+  ]);
   assert.equal(state.newest.get(url)?.time, 1_400_001);
   state.noteClockOffset(-3_500_000);
   assert.equal(state.newest.get(url)?.time, 1_400_001, "only before the first upload");

@@ -51,7 +51,7 @@ Deno.test("a copy of a state in use without its log is an older copy of it, not 
   publish(live, "a");
   place.copy("live.db", "copy.db");
   using copy = place.open("copy.db");
-  assert.equal(copy.publisher.load().stream, live.publisher.load().stream);
+  assert.equal(copy.ownStream.load().stream, live.ownStream.load().stream);
   assert.ok(!copy.isNew, "what it publishes shows to be a fork");
 });
 
@@ -99,7 +99,7 @@ Deno.test("an empty file becomes a state, also by several processes at once", as
     const owner = ${JSON.stringify(OWNER)};
     using state = new State(${JSON.stringify(path)}, owner, random);
     await state.sync();
-    console.log(state.publisher.load().stream);`;
+    console.log(state.ownStream.load().stream);`;
   const run = async () => {
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["eval", code] })
       .output();

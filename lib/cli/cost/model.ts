@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TAIL_LIMIT } from "../../publishing/seal.ts";
+import { MAX_TAIL_COMMITS } from "../../publishing/seal.ts";
 import { JITTER } from "../../reading/poll_pace.ts";
 import { MAX_TRUST_MS } from "../../wake/marker.ts";
 import type { Prices, RequestPrice } from "./prices.ts";
@@ -46,15 +46,17 @@ const PAGE = 1000;
 export function requestsIn(hours: number, fleet: Fleet): Requests {
   const { servers, updatesPerHour, poll, peers, marker = false, retention } = fleet;
   const commits = updatesPerHour * hours;
-  const tail = pages(servers * (1 + TAIL_LIMIT / 2));
+  const tail = pages(servers * (1 + MAX_TAIL_COMMITS / 2));
   // A segment an hour, of each server that publishes so often.
   const segments = retention === false ? 0 : Math.min(servers, updatesPerHour) * retention / HOUR;
   const polls = HOUR / (poll * (1 - JITTER / 2));
   const changed = polls * (1 - Math.exp(-updatesPerHour / polls));
   const listings = marker ? Math.min(polls, Math.max(changed, HOUR / MAX_TRUST_MS)) : polls;
-  const cleanup = retention === false ? 0 : tail + pages(servers * (1 + TAIL_LIMIT / 2) + segments);
+  const cleanup = retention === false
+    ? 0
+    : tail + pages(servers * (1 + MAX_TAIL_COMMITS / 2) + segments);
   return {
-    put: commits * (1 + 1 / TAIL_LIMIT) + (marker ? commits : 0),
+    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0),
     get: (peers ? 0 : commits * (servers - 1)) + (marker ? servers * hours * polls : 0),
     list: servers * hours * (tail * listings + cleanup),
   };

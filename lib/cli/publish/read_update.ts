@@ -5,10 +5,9 @@
  */
 import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
 import { InvalidUpdateError, messageOf } from "../../errors.ts";
-import { feedContent } from "../../files/read_feed.ts";
 import { abortable } from "../../base/deadline.ts";
 import { readAtMost } from "../../base/read_at_most.ts";
-import type { Json, JsonObject, UpdateInput } from "../../update.ts";
+import { contentFromBytes, type Json, type JsonObject, type UpdateInput } from "../../update.ts";
 import type { Arguments } from "../command.ts";
 import { UsageError } from "../exit.ts";
 
@@ -75,7 +74,7 @@ export async function readContent(
       `Cannot publish ${name}: it is empty; when the feed is gone, use --remove`,
     );
   }
-  return { content: json ? parseJson(bytes, name) : feedContent(bytes) };
+  return { content: json ? parseJson(bytes, name) : contentFromBytes(bytes) };
 }
 
 async function readBytes(source: Exclude<Source, "removed">): Promise<Uint8Array | "too large"> {

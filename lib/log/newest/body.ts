@@ -17,6 +17,7 @@ import {
 } from "../codec.ts";
 import { Shape } from "../json_limits.ts";
 import { isStream, serverOf } from "../names.ts";
+import type { Seq } from "../positions.ts";
 import type { NewestName } from "./names.ts";
 
 /** An update, and the stream that it was published in. */
@@ -60,6 +61,6 @@ export function decodeNewest(
   return { ...update, stream };
 }
 
-function isSeq(value: unknown): value is number {
+function isSeq(value: unknown): value is Seq {
   return Number.isSafeInteger(value) && Number(value) >= 1;
 }

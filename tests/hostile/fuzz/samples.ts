@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { encodeBody, updateBody, updateLine } from "../../../lib/log/codec.ts";
 import { type ObjectName, objectName } from "../../../lib/log/names.ts";
 import type { NewestUpdate } from "../../../lib/log/newest/body.ts";
+import { asSeq } from "../../../lib/log/positions.ts";
 import { type NewestName, newestName } from "../../../lib/log/newest/names.ts";
 import type { FeedContent } from "../../../lib/update.ts";
 
@@ -53,7 +54,7 @@ export const newestUpdate: fc.Arbitrary<NewestUpdate> = fc.record({
   const kind = removed ? { content: undefined, removed: true as const } : { content: content! };
   return {
     stream,
-    seq,
+    seq: asSeq(seq),
     id: `00000000-0000-4000-8000-${String(seq % 10 ** 12).padStart(12, "0")}`,
     url: `https://evil.example.com/${seq % 5}`,
     time: new Date(time).toISOString(),

@@ -10,6 +10,7 @@ import {
   MissingKeyError,
   UnsupportedFormatError,
 } from "../../../lib/errors.ts";
+import { asSeq } from "../../../lib/log/positions.ts";
 import type { FeedContent } from "../../../lib/update.ts";
 import { captureLog, Keys } from "../../encryption/keys.ts";
 import { Fleet } from "../../fixture.ts";
@@ -25,7 +26,7 @@ function update(
 ): NewestUpdate {
   return {
     stream: "web-1_abcdefgh",
-    seq: 7,
+    seq: asSeq(7),
     id: "00000000-0000-4000-8000-000000000001",
     url: URL,
     time: "2026-01-01T00:00:00.000Z",
