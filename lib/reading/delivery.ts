@@ -18,7 +18,7 @@ import { firstRetryAt, Redelivery } from "./redelivery.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
-import type { UrlTurns } from "./url_turns.ts";
+import type { KeyedLock } from "../base/keyed_lock.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -37,7 +37,7 @@ export interface DeliveryOptions {
   /** Time and randomness. */
   readonly environment: Environment;
   /** URLs that plugins are busy with: streams are applied side by side. */
-  readonly turns: UrlTurns;
+  readonly feedLocks: KeyedLock;
   /** Who receives the updates. */
   readonly plugins: readonly RunningPlugin[];
   /** Most milliseconds for one call. */
@@ -81,7 +81,7 @@ export class Delivery {
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
   readonly #options: DeliveryOptions;
-  readonly #turns: UrlTurns;
+  readonly #feedLocks: KeyedLock;
   /** Tries dead letters again. */
   readonly redelivery: Redelivery;
   #applied = 0;
@@ -90,18 +90,19 @@ export class Delivery {
 
   /** Nothing is delivered yet. */
   constructor(options: DeliveryOptions) {
-    const { plugins, state, log, environment, turns, callbackTimeout: timeout, forced } = options;
+    const { plugins, state, log, environment, feedLocks, callbackTimeout: timeout, forced } =
+      options;
     this.#options = options;
     this.#state = state;
     this.#log = log;
     this.#clamp = new TimeClamp(state, environment.clock);
     this.#environment = environment;
-    this.#turns = turns;
+    this.#feedLocks = feedLocks;
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
     const { outagePatienceMs } = options;
     const callOptions = { environment, timeout, forced, onWorking, outagePatienceMs };
     this.#callers = plugins.map((plugin) => new PluginCaller(plugin, callOptions));
-    this.redelivery = new Redelivery({ state, environment, turns, callers: this.#callers });
+    this.redelivery = new Redelivery({ state, environment, feedLocks, callers: this.#callers });
   }
 
   /** How many updates were applied, how many a plugin could not apply, and how many gaps reported. */
@@ -190,9 +191,9 @@ export class Delivery {
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
   ): Promise<FailedCall[]> {
     const feed = feedIdentity(stored.url);
-    while (this.#turns.isTaken(feed)) await this.#turns.wait(feed, signal);
+    while (this.#feedLocks.isHeld(feed)) await this.#feedLocks.released(feed, signal);
     signal.throwIfAborted();
-    using _turn = this.#turns.take(feed);
+    using _lock = this.#feedLocks.take(feed);
     const failures: FailedCall[] = [];
     let ended: { reason: unknown } | undefined;
     // All are waited for: one may end the waiting while another still runs.

@@ -166,7 +166,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a dead letter is tried again while its URL is busy",
-    edit("reading/redelivery.ts", "this.#turns.isTaken(feedIdentity(letter.url))", "!letter.url"),
+    edit(
+      "reading/redelivery.ts",
+      "this.#feedLocks.isHeld(feedIdentity(letter.url))",
+      "!letter.url",
+    ),
   ),
   mutant(
     "an update is passed over while the backend is away",
