@@ -10,8 +10,15 @@ import type { PackedObject } from "../log/bucket_log.ts";
 import type { DecodedObject } from "../log/codec.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Environment, sleep } from "../base/environment.ts";
-import { isLocked, isUnreadable, MissingObjectError, type UnreadableError } from "../errors.ts";
+import {
+  isLocked,
+  isUnreadable,
+  messageOf,
+  MissingObjectError,
+  type UnreadableError,
+} from "../errors.ts";
 import { fetchAhead, type FetchContext, startFetching } from "./fetch_ahead.ts";
+import { LOCKED_LIVES } from "../log/expiry.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
 import type { Held, MemoryBudget } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";
@@ -218,11 +225,23 @@ export class StreamReader {
     if (isAbsent && !wasHeld && !this.#proof.hasLookedOften) return false;
     const hasLooked = this.#proof.hasLooked || wasHeld && this.#hasPeeked;
     if (!hasLooked && names.length > 0) return false;
-    if (isLocked(obstacle)) return true;
+    if (this.#noteLock(obstacle, cursor)) return true;
     const waitedMs = this.#context.log.now() - this.#hold(cursor);
-    if (names.length > 0 && waitedMs >= patience) return false;
+    const lives = this.#context.state.cursors.locked(this.#stream) ? LOCKED_LIVES : 1;
+    if (names.length > 0 && waitedMs >= lives * patience) return false;
     if (isAbsent) onUnreadable(obstacle);
     return true;
+  }
+
+  /** Notes whether the stream waits for a key or an upgrade: cleanup and a later gap ask for that. */
+  #noteLock(obstacle: UnreadableError, cursor: number): boolean {
+    if (obstacle instanceof MissingObjectError) return false; // It may be locked when it is there.
+    const isWaiting = isLocked(obstacle);
+    this.#note(({ cursors }) => {
+      if (isWaiting) cursors.noteLocked(this.#stream, cursor, messageOf(obstacle));
+      else cursors.noteUnlocked(this.#stream);
+    });
+    return isWaiting;
   }
 
   /** Whether nothing has led on from the cursor for long enough. */
@@ -236,7 +255,7 @@ export class StreamReader {
 
   /** Reports the gap, once the object behind it is read: a key alone moves no cursor. */
   async #crossHole(names: readonly ObjectName[], cursor: number): Promise<void> {
-    const { delivery, signal } = this.#context;
+    const { state, delivery, signal } = this.#context;
     const behind = behindHole(names, cursor);
     if (!behind) return await this.#giveUp(cursor);
     using object = await this.#read(behind, startFetching(this.#context, behind));
@@ -245,7 +264,7 @@ export class StreamReader {
     const absent = this.#unreadable.absentBeyond(this.#names, cursor);
     const next = behindHole([behind, ...absent], cursor)!;
     const gap = { stream: this.#stream, first: cursor + 1, last: next.first - 1 };
-    await delivery.gap(gap, signal);
+    await delivery.gap(gap, { signal, locked: state.cursors.locked(this.#stream) });
     delivery.pass(gap);
     if (next.first < behind.first) return;
     await delivery.apply(this.#stream, object.value.updates, signal);
@@ -255,7 +274,8 @@ export class StreamReader {
   async #giveUp(cursor: number): Promise<void> {
     const { state, delivery, signal } = this.#context;
     const last = state.cursors.reach(this.#stream);
-    await delivery.gap({ stream: this.#stream, first: cursor + 1, last }, signal);
+    const locked = state.cursors.locked(this.#stream);
+    await delivery.gap({ stream: this.#stream, first: cursor + 1, last }, { signal, locked });
     this.#note(({ cursors }) => cursors.giveUp(this.#stream));
   }
 
