@@ -6,15 +6,20 @@
 import { getLogger } from "@logtape/logtape";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./base/duration.ts";
+import type { State } from "./state/state.ts";
 import type { Environment } from "./base/environment.ts";
 import { OnceLog } from "./base/once_log.ts";
 import type { BucketLog, DatedName } from "./log/bucket_log.ts";
-import { reachOf } from "./log/names.ts";
+import { expiredObjects, LOCKED_LIVES } from "./log/expiry.ts";
+import type { LockedStream } from "./state/cursors.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
 /** The least age: a write that was reported failed may land a while later. In milliseconds. */
 export const MIN_AGE: number = 10 * 60 * 1000;
+
+/** How many keys a message names. */
+const MOST_KEYS_TOLD = 10;
 
 /** Options of {@linkcode cleanup}. */
 export interface CleanupOptions {
@@ -35,6 +40,11 @@ export interface CleanupReport {
   readonly deleted: number;
   /** Their bytes. */
   readonly bytes: number;
+  /**
+   * Objects among the deleted that this server had waited for in vain, since it lacks the key or is too old
+   * for their format: they are kept until they are ten times `maxAge` old. What is in them is lost here.
+   */
+  readonly deletedUnread: number;
   /** Objects kept. */
   readonly kept: number;
   /** Objects that could not be deleted; a later cleanup tries again. */
@@ -71,6 +81,15 @@ export async function cleanup(
   sync: FeedSync,
   { maxAge, dryRun, signal }: CleanupOptions = {},
 ): Promise<CleanupReport> {
+  return await cleanUpWithState(sync, { maxAge, dryRun, signal });
+}
+
+/** {@linkcode cleanup}; `state` tells what this server waits for. */
+export async function cleanUpWithState(
+  sync: FeedSync,
+  { maxAge, dryRun, signal }: CleanupOptions,
+  state: Pick<State, "cursors"> | undefined = connectionOf(sync).parts?.state,
+): Promise<CleanupReport> {
   const connection = connectionOf(sync);
   const { parts, config, closed } = connection;
   const age = parseDuration(maxAge ?? (config.retention || "24h"));
@@ -79,13 +98,14 @@ export async function cleanup(
       `Cannot clean up as 'maxAge' must be at least 10 minutes: current value is ${maxAge ?? age}`,
     );
   }
-  if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, undated: 0, foreign: 0, keys: [] };
+  if (!parts) return NOTHING;
   const either = signal ? AbortSignal.any([signal, closed]) : closed;
   try {
     return await connection.keepOpen(
       cleanUp(parts.log, {
         maxAge: age,
         dryRun,
+        locked: (stream) => state?.cursors.locked(stream),
         signal: either,
         problems: problemsOf(parts.environment),
       }),
@@ -104,9 +124,11 @@ export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
 /** {@linkcode cleanup} for what is in a bucket; `maxAge` in milliseconds. */
 export async function cleanUp(
   log: BucketLog,
-  { maxAge, dryRun = false, problems, signal }: {
+  { maxAge, locked = () => undefined, dryRun = false, problems, signal }: {
     readonly problems: OnceLog;
     readonly maxAge: number;
+    /** Whether this server waits for a key or an upgrade to read on in a stream. @default it never does */
+    readonly locked?: (stream: string) => LockedStream | undefined;
     readonly dryRun?: boolean;
     readonly signal?: AbortSignal;
   },
@@ -119,7 +141,10 @@ export async function cleanUp(
     problems.problem("undated", { text: UNDATED, properties, kind: "undated" });
   }
   const now = timeOf(log, objects);
-  const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
+  const waiting = new Map([...streams.keys()].map((stream) => [stream, locked(stream)]));
+  const expired = [...streams].map(([stream, objects]) =>
+    expiredObjects(objects, { now, maxAge, lockedAfter: waiting.get(stream)?.after })
+  );
   const failed = new Set<string>();
   let error: Error | undefined;
   if (!dryRun) {
@@ -133,9 +158,14 @@ export async function cleanUp(
     problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
   }
   const deleted = expired.flat().filter(({ key }) => !failed.has(key));
+  const unread = deleted.filter(({ stream, last }) =>
+    last > (waiting.get(stream)?.after ?? Infinity)
+  );
+  if (unread.length > 0 && !dryRun) tellUnread(unread, waiting.get(unread[0].stream)!);
   return {
     deleted: deleted.length,
     bytes: deleted.reduce((sum, { size }) => sum + size, 0),
+    deletedUnread: unread.length,
     kept: objects.length - deleted.length - failed.size,
     failed: failed.size,
     ...error && { error },
@@ -143,6 +173,33 @@ export async function cleanUp(
     foreign,
     keys: deleted.map(({ key }) => key),
   };
+}
+
+const NOTHING: CleanupReport = {
+  deleted: 0,
+  bytes: 0,
+  deletedUnread: 0,
+  kept: 0,
+  failed: 0,
+  undated: 0,
+  foreign: 0,
+  keys: [],
+};
+
+/** What only the operator could have had read is lost. */
+function tellUnread(unread: readonly DatedName[], { reason }: LockedStream): void {
+  const keys = unread.slice(0, MOST_KEYS_TOLD).map(({ key }) => key).join(", ");
+  const more = unread.length - MOST_KEYS_TOLD;
+  logger.error(
+    "Deleted {count} objects that this server was never able to read, as they were kept {lives} times " +
+      "as long as others: {keys}: {reason}",
+    {
+      count: unread.length,
+      lives: LOCKED_LIVES,
+      keys: more > 0 ? `${keys} and ${more} more` : keys,
+      reason,
+    },
+  );
 }
 
 const UNDATED =
@@ -161,23 +218,4 @@ const KEEPS_VERSIONS =
 function timeOf(log: BucketLog, objects: readonly DatedName[]): number {
   if (log.clockOffset !== undefined) return log.now();
   return objects.reduce((latest, { lastModified = 0 }) => Math.max(latest, lastModified), 0);
-}
-
-/**
- * The objects of one stream that may go: from the oldest on, up to the first that is younger than
- * `maxAge` or of unknown age, so that what remains has no hole. The newest commit stays twice as long: it tells how
- * far the stream reaches.
- */
-function expiredObjects(
-  objects: readonly DatedName[],
-  now: number,
-  maxAge: number,
-): DatedName[] {
-  const sorted = objects.toSorted((a, b) => a.last - b.last);
-  const newest = reachOf(sorted.filter(({ kind }) => kind === "tail"));
-  const young = sorted.findIndex(({ kind, last, lastModified }) => {
-    const isNewest = kind === "tail" && last === newest;
-    return lastModified === undefined || now - lastModified <= (isNewest ? 2 * maxAge : maxAge);
-  });
-  return young === -1 ? sorted : sorted.slice(0, young);
 }

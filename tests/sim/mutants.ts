@@ -281,7 +281,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "cleanup leaves holes",
     edit(
-      "cleanup.ts",
+      "log/expiry.ts",
       "return young === -1 ? sorted : sorted.slice(0, young);",
       "return sorted.filter(({ lastModified }) => now - lastModified > maxAge && young > -2);",
     ),
