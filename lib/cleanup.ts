@@ -7,9 +7,10 @@ import { getLogger } from "@logtape/logtape";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./base/duration.ts";
 import type { State } from "./state/state.ts";
+import type { StoreOptions } from "./stores/store.ts";
 import type { Environment } from "./base/environment.ts";
 import { OnceLog } from "./base/once_log.ts";
-import type { BucketLog, DatedName } from "./log/bucket_log.ts";
+import type { BucketListing, BucketLog, DatedName } from "./log/bucket_log.ts";
 import { expiredObjects, LOCKED_LIVES } from "./log/expiry.ts";
 import type { LockedStream } from "./state/cursors.ts";
 
@@ -18,8 +19,8 @@ const logger = getLogger(["feedsync", "cleanup"]);
 /** The least age: a write that was reported failed may land a while later. In milliseconds. */
 export const MIN_AGE: number = 10 * 60 * 1000;
 
-/** How many keys a message names. */
-const MOST_KEYS_TOLD = 10;
+/** So many keys are named in a message on a stream; and so many objects logged in all, or a few more. */
+const MOST_KEYS_TOLD = 10, MOST_UNREAD_TOLD = 100;
 
 /** Options of {@linkcode cleanup}. */
 export interface CleanupOptions {
@@ -141,33 +142,17 @@ export async function cleanUp(
     problems.problem("undated", { text: UNDATED, properties, kind: "undated" });
   }
   const now = timeOf(log, objects);
-  const waiting = new Map([...streams.keys()].map((stream) => [stream, locked(stream)]));
-  const expired = [...streams].map(([stream, objects]) =>
-    expiredObjects(objects, { now, maxAge, lockedAfter: waiting.get(stream)?.after })
-  );
-  const failed = new Set<string>();
-  let error: Error | undefined;
-  if (!dryRun) {
-    for (const objects of expired.filter(({ length }) => length > 0)) {
-      const failures = await log.delete(objects.map(({ key }) => key), { signal });
-      error ??= failures[0]?.error;
-      for (const { key } of failures) failed.add(key);
-    }
-  }
+  const gone = await deleteExpired(log, streams, { now, maxAge, locked, dryRun, signal });
   if (log.keepsVersions) {
     problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
   }
-  const deleted = expired.flat().filter(({ key }) => !failed.has(key));
-  const unread = deleted.filter(({ stream, last }) =>
-    last > (waiting.get(stream)?.after ?? Infinity)
-  );
-  if (unread.length > 0 && !dryRun) tellUnread(unread, waiting.get(unread[0].stream)!);
+  const { deleted, unread, failed, error } = gone;
   return {
     deleted: deleted.length,
     bytes: deleted.reduce((sum, { size }) => sum + size, 0),
-    deletedUnread: unread.length,
-    kept: objects.length - deleted.length - failed.size,
-    failed: failed.size,
+    deletedUnread: unread,
+    kept: objects.length - deleted.length - failed,
+    failed,
     ...error && { error },
     undated,
     foreign,
@@ -186,15 +171,66 @@ const NOTHING: CleanupReport = {
   keys: [],
 };
 
+/** What a cleanup goes by. */
+interface DeletionOptions extends StoreOptions {
+  /** The store's time. */
+  readonly now: number;
+  /** How old objects become, in milliseconds. */
+  readonly maxAge: number;
+  /** See {@linkcode cleanUp}. */
+  readonly locked: (stream: string) => LockedStream | undefined;
+  /** Delete nothing. */
+  readonly dryRun: boolean;
+}
+
+/** What came of it; `unread` counts those among the deleted that this server waited for. */
+interface Deletion {
+  readonly deleted: DatedName[];
+  unread: number;
+  failed: number;
+  error?: Error | undefined;
+}
+
+/** Deletes what is too old, stream by stream. */
+async function deleteExpired(
+  log: BucketLog,
+  streams: BucketListing["streams"],
+  { now, maxAge, locked, dryRun, signal }: DeletionOptions,
+): Promise<Deletion> {
+  const result: Deletion = { deleted: [], unread: 0, failed: 0 };
+  for (const [stream, objects] of streams) {
+    const waiting = locked(stream); // As late as possible: it may be read meanwhile.
+    const expired = expiredObjects(objects, { now, maxAge, lockedAfter: waiting?.after });
+    if (expired.length === 0) continue;
+    const failures = dryRun ? [] : await log.delete(expired.map(({ key }) => key), { signal });
+    const failed = new Set(failures.map(({ key }) => key));
+    const deleted = expired.filter(({ key }) => !failed.has(key));
+    const unread = waiting ? deleted.filter(({ last }) => last > waiting.after) : [];
+    if (waiting && unread.length > 0 && !dryRun && result.unread < MOST_UNREAD_TOLD) {
+      tellUnread(stream, unread, waiting);
+    }
+    result.error ??= failures[0]?.error;
+    result.failed += failed.size;
+    result.unread += unread.length;
+    result.deleted.push(...deleted);
+  }
+  return result;
+}
+
 /** What only the operator could have had read is lost. */
-function tellUnread(unread: readonly DatedName[], { reason }: LockedStream): void {
+function tellUnread(
+  stream: string,
+  unread: readonly DatedName[],
+  { reason }: LockedStream,
+): void {
   const keys = unread.slice(0, MOST_KEYS_TOLD).map(({ key }) => key).join(", ");
   const more = unread.length - MOST_KEYS_TOLD;
   logger.error(
-    "Deleted {count} objects that this server was never able to read, as they were kept {lives} times " +
-      "as long as others: {keys}: {reason}",
+    "Deleted {count} objects of {stream} that this server was never able to read, as they were kept " +
+      "{lives} times as long as others: {keys}: {reason}",
     {
       count: unread.length,
+      stream,
       lives: LOCKED_LIVES,
       keys: more > 0 ? `${keys} and ${more} more` : keys,
       reason,

@@ -286,6 +286,25 @@ export const MUTANTS: readonly Mutant[] = [
       "return sorted.filter(({ lastModified }) => now - lastModified > maxAge && young > -2);",
     ),
   ),
+  rareMutant(
+    "cleanup does not know what its server waits for",
+    ["loseKey", "cleanup"],
+    edit("log/expiry.ts", "last > lockedAfter ? LOCKED_LIVES : ", ""),
+  ),
+  rareMutant(
+    "it is not noted what a server waits for",
+    ["loseKey", "cleanup"],
+    edit(
+      STREAM_READER,
+      "if (isWaiting) cursors.noteLocked(this.#stream, cursor, messageOf(obstacle));",
+      "if (isWaiting) messageOf(obstacle);",
+    ),
+  ),
+  rareMutant(
+    "what lacks a key is given up like what is damaged",
+    ["loseKey"],
+    edit(STREAM_READER, "if (this.#noteLock(obstacle, cursor)) return true;", ""),
+  ),
   mutant(
     "cleanup goes by the local clock",
     edit(
