@@ -42,8 +42,9 @@ export interface CleanupReport {
   /** Their bytes. */
   readonly bytes: number;
   /**
-   * Objects among the deleted that this server had waited for in vain, since it lacks the key or is too old
-   * for their format: they are kept until they are ten times `maxAge` old. What is in them is lost here.
+   * Objects among the deleted that this server never read, since it lacks a key, or is too old for a
+   * format: these, and what comes after them in their stream, are kept until they are ten times `maxAge`
+   * old. What is in them is lost here.
    */
   readonly deletedUnread: number;
   /** Objects kept. */
@@ -212,7 +213,7 @@ async function deleteExpired(
     result.error ??= failures[0]?.error;
     result.failed += failed.size;
     result.unread += unread.length;
-    result.deleted.push(...deleted);
+    for (const object of deleted) result.deleted.push(object); // More than a call takes arguments.
   }
   return result;
 }

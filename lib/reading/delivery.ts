@@ -33,7 +33,8 @@ const GAP =
   "Updates {first} to {last} of {stream} are lost: no object in the bucket holds them that can be " +
   "read; if they have expired, this server was away for longer than 'retention'";
 
-const LOCKED_GAP = "Updates {first} to {last} of {stream} are lost: they are gone from the bucket, " +
+const LOCKED_GAP =
+  "Updates {first} to {last} of {stream} are lost: they are gone from the bucket, " +
   "and this server could not read them before: {reason}";
 
 /** What delivery stands on. */

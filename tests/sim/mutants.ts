@@ -300,11 +300,6 @@ export const MUTANTS: readonly Mutant[] = [
       "if (isWaiting) messageOf(obstacle);",
     ),
   ),
-  rareMutant(
-    "what lacks a key is given up like what is damaged",
-    ["loseKey"],
-    edit(STREAM_READER, "if (this.#noteLock(obstacle, cursor)) return true;", ""),
-  ),
   mutant(
     "cleanup goes by the local clock",
     edit(

@@ -90,7 +90,9 @@ async function printReport(report: CleanupReport, dryRun: boolean): Promise<void
   const ageless = undated > 0 ? ` (${undated} of unknown age)` : "";
   const strangers = foreign > 0 ? `, ignored ${foreign} that are not of feedsync` : "";
   await print(
-    `${dryRun ? "would delete" : "deleted"} ${deleted} objects (${bytes} bytes)${unread}, kept ${kept}` +
+    `${
+      dryRun ? "would delete" : "deleted"
+    } ${deleted} objects (${bytes} bytes)${unread}, kept ${kept}` +
       ageless + strangers,
   );
 }
