@@ -8,8 +8,8 @@ import { GapProof } from "./gap_proof.ts";
 import { UnreadableObjects } from "./unreadable_objects.ts";
 import type { PackedObject } from "../log/bucket_log.ts";
 import type { DecodedObject } from "../log/codec.ts";
-import type { Delivery } from "./delivery.ts";
-import { type Environment, sleep } from "../base/environment.ts";
+import type { ReadContext, TailNews } from "./read_context.ts";
+import { sleep } from "../base/environment.ts";
 import {
   isLocked,
   isUnreadable,
@@ -17,39 +17,11 @@ import {
   MissingObjectError,
   type UnreadableError,
 } from "../errors.ts";
-import { fetchAhead, type FetchContext, startFetching } from "./fetch_ahead.ts";
+import { fetchAhead, startFetching } from "./fetch_ahead.ts";
 import { LOCKED_LIVES } from "../log/expiry.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
-import type { Held, MemoryBudget } from "./memory_budget.ts";
+import type { Held } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";
-
-/** What reading stands on. */
-export interface ReadContext extends FetchContext {
-  /** Cursors. */
-  readonly state: State;
-  /** Time. */
-  readonly environment: Environment;
-  /** Hands updates to the plugins and moves the cursor. */
-  readonly delivery: Delivery;
-  /** Bounds what is held decoded, over all streams. */
-  readonly decoded: MemoryBudget;
-  /** The stream could not be read on before: what was absent then is not looked for as long again. */
-  readonly wasHeld: boolean;
-  /** Cursors of streams in which an object with the next update was seen, when the store gave no answer. */
-  readonly unfetched: Map<string, number>;
-  /** After so many milliseconds an unreadable object is given up. */
-  readonly patience: number;
-  /** Told of every object that is not what its key says, or for which a key is missing. */
-  readonly onUnreadable: (error: UnreadableError) => void;
-}
-
-/** What is known of the tail of a stream. */
-export interface TailNews {
-  /** Commits. */
-  readonly commits: readonly ObjectName[];
-  /** These are all that there are: a listing showed them. Otherwise wake-ups told of some. */
-  readonly isListing: boolean;
-}
 
 /** Reads one stream until nothing more is known of it. */
 export class StreamReader {
