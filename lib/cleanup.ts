@@ -6,15 +6,21 @@
 import { getLogger } from "@logtape/logtape";
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./base/duration.ts";
+import type { State } from "./state/state.ts";
+import type { StoreOptions } from "./stores/store.ts";
 import type { Environment } from "./base/environment.ts";
 import { OnceLog } from "./base/once_log.ts";
-import type { BucketLog, DatedName } from "./log/bucket_log.ts";
-import { reachOf } from "./log/names.ts";
+import type { BucketListing, BucketLog, DatedName } from "./log/bucket_log.ts";
+import { expiredObjects, LOCKED_LIVES } from "./log/expiry.ts";
+import type { LockedStream } from "./state/cursors.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
 /** The least age: a write that was reported failed may land a while later. In milliseconds. */
 export const MIN_AGE: number = 10 * 60 * 1000;
+
+/** So many keys are named in a message on a stream; and so many objects logged in all, or a few more. */
+const MOST_KEYS_TOLD = 10, MOST_UNREAD_TOLD = 100;
 
 /** Options of {@linkcode cleanup}. */
 export interface CleanupOptions {
@@ -35,6 +41,12 @@ export interface CleanupReport {
   readonly deleted: number;
   /** Their bytes. */
   readonly bytes: number;
+  /**
+   * Objects among the deleted that this server never read, since it lacks a key, or is too old for a
+   * format: these, and what comes after them in their stream, are kept until they are ten times `maxAge`
+   * old. What is in them is lost here.
+   */
+  readonly deletedUnread: number;
   /** Objects kept. */
   readonly kept: number;
   /** Objects that could not be deleted; a later cleanup tries again. */
@@ -71,6 +83,15 @@ export async function cleanup(
   sync: FeedSync,
   { maxAge, dryRun, signal }: CleanupOptions = {},
 ): Promise<CleanupReport> {
+  return await cleanUpWithState(sync, { maxAge, dryRun, signal });
+}
+
+/** {@linkcode cleanup}; `state` tells what this server waits for. */
+export async function cleanUpWithState(
+  sync: FeedSync,
+  { maxAge, dryRun, signal }: CleanupOptions,
+  state: Pick<State, "cursors"> | undefined = connectionOf(sync).parts?.state,
+): Promise<CleanupReport> {
   const connection = connectionOf(sync);
   const { parts, config, closed } = connection;
   const age = parseDuration(maxAge ?? (config.retention || "24h"));
@@ -79,13 +100,14 @@ export async function cleanup(
       `Cannot clean up as 'maxAge' must be at least 10 minutes: current value is ${maxAge ?? age}`,
     );
   }
-  if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, undated: 0, foreign: 0, keys: [] };
+  if (!parts) return NOTHING;
   const either = signal ? AbortSignal.any([signal, closed]) : closed;
   try {
     return await connection.keepOpen(
       cleanUp(parts.log, {
         maxAge: age,
         dryRun,
+        locked: (stream) => state?.cursors.locked(stream),
         signal: either,
         problems: problemsOf(parts.environment),
       }),
@@ -104,9 +126,11 @@ export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
 /** {@linkcode cleanup} for what is in a bucket; `maxAge` in milliseconds. */
 export async function cleanUp(
   log: BucketLog,
-  { maxAge, dryRun = false, problems, signal }: {
+  { maxAge, locked = () => undefined, dryRun = false, problems, signal }: {
     readonly problems: OnceLog;
     readonly maxAge: number;
+    /** Whether this server waits for a key or an upgrade to read on in a stream. @default it never does */
+    readonly locked?: (stream: string) => LockedStream | undefined;
     readonly dryRun?: boolean;
     readonly signal?: AbortSignal;
   },
@@ -119,30 +143,100 @@ export async function cleanUp(
     problems.problem("undated", { text: UNDATED, properties, kind: "undated" });
   }
   const now = timeOf(log, objects);
-  const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
-  const failed = new Set<string>();
-  let error: Error | undefined;
-  if (!dryRun) {
-    for (const objects of expired.filter(({ length }) => length > 0)) {
-      const failures = await log.delete(objects.map(({ key }) => key), { signal });
-      error ??= failures[0]?.error;
-      for (const { key } of failures) failed.add(key);
-    }
-  }
+  const gone = await deleteExpired(log, streams, { now, maxAge, locked, dryRun, signal });
   if (log.keepsVersions) {
     problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
   }
-  const deleted = expired.flat().filter(({ key }) => !failed.has(key));
+  const { deleted, unread, failed, error } = gone;
   return {
     deleted: deleted.length,
     bytes: deleted.reduce((sum, { size }) => sum + size, 0),
-    kept: objects.length - deleted.length - failed.size,
-    failed: failed.size,
+    deletedUnread: unread,
+    kept: objects.length - deleted.length - failed,
+    failed,
     ...error && { error },
     undated,
     foreign,
     keys: deleted.map(({ key }) => key),
   };
+}
+
+const NOTHING: CleanupReport = {
+  deleted: 0,
+  bytes: 0,
+  deletedUnread: 0,
+  kept: 0,
+  failed: 0,
+  undated: 0,
+  foreign: 0,
+  keys: [],
+};
+
+/** What a cleanup goes by. */
+interface DeletionOptions extends StoreOptions {
+  /** The store's time. */
+  readonly now: number;
+  /** How old objects become, in milliseconds. */
+  readonly maxAge: number;
+  /** See {@linkcode cleanUp}. */
+  readonly locked: (stream: string) => LockedStream | undefined;
+  /** Delete nothing. */
+  readonly dryRun: boolean;
+}
+
+/** What came of it; `unread` counts those among the deleted that this server waited for. */
+interface Deletion {
+  readonly deleted: DatedName[];
+  unread: number;
+  failed: number;
+  error?: Error | undefined;
+}
+
+/** Deletes what is too old, stream by stream. */
+async function deleteExpired(
+  log: BucketLog,
+  streams: BucketListing["streams"],
+  { now, maxAge, locked, dryRun, signal }: DeletionOptions,
+): Promise<Deletion> {
+  const result: Deletion = { deleted: [], unread: 0, failed: 0 };
+  for (const [stream, objects] of streams) {
+    const waiting = locked(stream); // As late as possible: it may be read meanwhile.
+    const expired = expiredObjects(objects, { now, maxAge, lockedAfter: waiting?.after });
+    if (expired.length === 0) continue;
+    const failures = dryRun ? [] : await log.delete(expired.map(({ key }) => key), { signal });
+    const failed = new Set(failures.map(({ key }) => key));
+    const deleted = expired.filter(({ key }) => !failed.has(key));
+    const unread = waiting ? deleted.filter(({ last }) => last > waiting.after) : [];
+    if (waiting && unread.length > 0 && !dryRun && result.unread < MOST_UNREAD_TOLD) {
+      tellUnread(stream, unread, waiting);
+    }
+    result.error ??= failures[0]?.error;
+    result.failed += failed.size;
+    result.unread += unread.length;
+    for (const object of deleted) result.deleted.push(object); // More than a call takes arguments.
+  }
+  return result;
+}
+
+/** What only the operator could have had read is lost. */
+function tellUnread(
+  stream: string,
+  unread: readonly DatedName[],
+  { reason }: LockedStream,
+): void {
+  const keys = unread.slice(0, MOST_KEYS_TOLD).map(({ key }) => key).join(", ");
+  const more = unread.length - MOST_KEYS_TOLD;
+  logger.error(
+    "Deleted {count} objects of {stream} that this server was never able to read, as they were kept " +
+      "{lives} times as long as others: {keys}: {reason}",
+    {
+      count: unread.length,
+      stream,
+      lives: LOCKED_LIVES,
+      keys: more > 0 ? `${keys} and ${more} more` : keys,
+      reason,
+    },
+  );
 }
 
 const UNDATED =
@@ -161,23 +255,4 @@ const KEEPS_VERSIONS =
 function timeOf(log: BucketLog, objects: readonly DatedName[]): number {
   if (log.clockOffset !== undefined) return log.now();
   return objects.reduce((latest, { lastModified = 0 }) => Math.max(latest, lastModified), 0);
-}
-
-/**
- * The objects of one stream that may go: from the oldest on, up to the first that is younger than
- * `maxAge` or of unknown age, so that what remains has no hole. The newest commit stays twice as long: it tells how
- * far the stream reaches.
- */
-function expiredObjects(
-  objects: readonly DatedName[],
-  now: number,
-  maxAge: number,
-): DatedName[] {
-  const sorted = objects.toSorted((a, b) => a.last - b.last);
-  const newest = reachOf(sorted.filter(({ kind }) => kind === "tail"));
-  const young = sorted.findIndex(({ kind, last, lastModified }) => {
-    const isNewest = kind === "tail" && last === newest;
-    return lastModified === undefined || now - lastModified <= (isNewest ? 2 * maxAge : maxAge);
-  });
-  return young === -1 ? sorted : sorted.slice(0, young);
 }

@@ -15,6 +15,7 @@ import { serverOf } from "../log/names.ts";
 import { type RunningPlugin, runningPlugin } from "../plugin.ts";
 import { type GivenUp, PluginCaller } from "./plugin_caller.ts";
 import { firstRetryAt, Redelivery } from "./redelivery.ts";
+import type { LockedStream } from "../state/cursors.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
@@ -27,6 +28,14 @@ const CURSOR_INTERVAL = 100;
 
 /** No more gaps are logged, one by one: who can write to the bucket makes up any number. */
 const MOST_GAPS_TOLD = 100;
+
+const GAP =
+  "Updates {first} to {last} of {stream} are lost: no object in the bucket holds them that can be " +
+  "read; if they have expired, this server was away for longer than 'retention'";
+
+const LOCKED_GAP =
+  "Updates {first} to {last} of {stream} are lost: they are gone from the bucket, " +
+  "and this server could not read them before: {reason}";
 
 /** What delivery stands on. */
 export interface DeliveryOptions {
@@ -146,14 +155,13 @@ export class Delivery {
     }
   }
 
-  /** Reports updates that are lost. */
-  async gap(gap: Gap, signal: AbortSignal): Promise<void> {
+  /** Reports updates that are lost; `locked` tells why they could not be read while they were there. */
+  async gap(
+    gap: Gap,
+    { signal, locked }: { signal: AbortSignal; locked: LockedStream | undefined },
+  ): Promise<void> {
     if (++this.#gaps <= MOST_GAPS_TOLD) {
-      logger.error(
-        "Updates {first} to {last} of {stream} are lost: no object in the bucket holds them that can be " +
-          "read; if they have expired, this server was away for longer than 'retention'",
-        { ...gap },
-      );
+      logger.error(locked ? LOCKED_GAP : GAP, { ...gap, reason: locked?.reason });
     } else if (this.#gaps === MOST_GAPS_TOLD + 1) {
       logger.error("There are more than {most} gaps, the next ones only plugins are told of", {
         most: MOST_GAPS_TOLD,
