@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Core } from "./state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "./config/resolve.ts";
 import { BucketLog } from "./log/bucket_log.ts";
@@ -60,17 +61,11 @@ export interface Watching extends Closable {
 }
 
 /** The working parts of an enabled connection. */
-export interface Parts {
-  /** Everything that survives. */
-  readonly state: State;
-  /** What is in the bucket. */
-  readonly log: BucketLog;
+export interface Parts extends Core {
   /** Puts updates into the outbox. */
   readonly acceptor: Acceptor;
   /** Brings the outbox into the bucket. */
   readonly uploader: Uploader;
-  /** Time and randomness. */
-  readonly environment: Environment;
   /** URLs that plugins are busy with. */
   readonly feedLocks: KeyedLock;
 }

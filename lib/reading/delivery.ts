@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
 import { TimeClamp } from "./clamp_time.ts";
@@ -38,13 +39,7 @@ const LOCKED_GAP =
   "and this server could not read them before: {reason}";
 
 /** What delivery stands on. */
-export interface DeliveryOptions {
-  /** The own state. */
-  readonly state: State;
-  /** Tells the store's time, by which updates are dated. */
-  readonly log: BucketLog;
-  /** Time and randomness. */
-  readonly environment: Environment;
+export interface DeliveryOptions extends Core {
   /** URLs that plugins are busy with: streams are applied side by side. */
   readonly feedLocks: KeyedLock;
   /** Who receives the updates. */

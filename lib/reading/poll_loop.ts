@@ -12,7 +12,7 @@ import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors
 import type { ObjectName } from "../log/names.ts";
 import { PollPace } from "./poll_pace.ts";
 import type { Poller, ReadingParts } from "./poller.ts";
-import { RegularCleanup } from "./regular_cleanup.ts";
+import { RegularCleanup } from "../retention/regular_cleanup.ts";
 import { MarkerReader } from "../wake/marker.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { startWakeUps } from "../wake/sources.ts";

@@ -3,20 +3,15 @@
  *
  * @module
  */
-import type { Environment } from "../base/environment.ts";
+import type { Core } from "../state/core.ts";
 import type { UnreadableError } from "../errors.ts";
 import type { ObjectName } from "../log/names.ts";
-import type { State } from "../state/state.ts";
 import type { Delivery } from "./delivery.ts";
 import type { FetchContext } from "./fetch_ahead.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 
 /** What reading stands on. */
-export interface ReadContext extends FetchContext {
-  /** Cursors. */
-  readonly state: State;
-  /** Time. */
-  readonly environment: Environment;
+export interface ReadContext extends FetchContext, Core {
   /** Hands updates to the plugins and moves the cursor. */
   readonly delivery: Delivery;
   /** Bounds what is held decoded, over all streams. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import { delayBoundMs } from "../base/backoff.ts";
 import { AutoResetEvent } from "../base/event.ts";
@@ -35,11 +36,7 @@ export function currentUpdate({ content }: DeadLetter, { newest }: State): Updat
 }
 
 /** What redelivery stands on. */
-export interface RedeliveryOptions {
-  /** Has the letters. */
-  readonly state: State;
-  /** Time. */
-  readonly environment: Environment;
+export interface RedeliveryOptions extends Pick<Core, "state" | "environment"> {
   /** URLs that plugins are busy with. */
   readonly feedLocks: KeyedLock;
   /** The plugins. */

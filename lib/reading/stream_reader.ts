@@ -18,7 +18,7 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { fetchAhead, startFetching } from "./fetch_ahead.ts";
-import { LOCKED_LIVES } from "../log/expiry.ts";
+import { LOCKED_LIVES } from "../retention/expiry.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
 import type { Held } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";

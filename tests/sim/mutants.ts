@@ -293,7 +293,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "cleanup leaves holes",
     edit(
-      "log/expiry.ts",
+      "retention/expiry.ts",
       "return young === -1 ? sorted : sorted.slice(0, young);",
       "return sorted.filter(({ lastModified }) => now - lastModified > maxAge && young > -2);",
     ),
@@ -301,7 +301,7 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "cleanup does not know what its server waits for",
     ["loseKey", "cleanup"],
-    edit("log/expiry.ts", "last > lockedAfter ? LOCKED_LIVES : ", ""),
+    edit("retention/expiry.ts", "last > lockedAfter ? LOCKED_LIVES : ", ""),
   ),
   rareMutant(
     "it is not noted what a server waits for",
@@ -315,7 +315,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "cleanup goes by the local clock",
     edit(
-      "cleanup.ts",
+      "retention/clean_up.ts",
       "return log.now();",
       "return log.now() - log.clockOffset;",
     ),

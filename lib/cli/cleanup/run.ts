@@ -4,7 +4,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { type CleanupReport, cleanUpWithState, MIN_AGE } from "../../cleanup.ts";
+import { cleanUpWithState, MIN_AGE_MS } from "../../cleanup.ts";
+import type { CleanupReport } from "../../retention/clean_up.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { resolveConfig } from "../../config/resolve.ts";
 import { connect } from "../../connect.ts";
@@ -69,9 +70,9 @@ function failure(error: Error, failed: number): Error {
 function maxAgeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ms = readAge(text);
-  if (ms >= MIN_AGE) return ms;
+  if (ms >= MIN_AGE_MS) return ms;
   throw new UsageError(
-    `--max-age must be at least ${formatDuration(MIN_AGE)}: current value is ${text}`,
+    `--max-age must be at least ${formatDuration(MIN_AGE_MS)}: current value is ${text}`,
   );
 }
 

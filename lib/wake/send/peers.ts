@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { WakeUpParts } from "../source.ts";
 import { getLogger } from "@logtape/logtape";
 import { Backoff } from "../../base/backoff.ts";
 import { Deadline, withDeadline } from "../../base/deadline.ts";
@@ -33,13 +34,11 @@ const TIMEOUT_MS = 10_000;
 const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
 /** Options of {@linkcode Peers}. */
-export interface PeersOptions {
+export interface PeersOptions extends Pick<WakeUpParts, "environment"> {
   /** The secret shared by all peers. */
   readonly secret: string;
   /** The bucket that the commits are in. */
   readonly log: Pick<BucketLog, "url" | "service" | "now">;
-  /** Time and randomness. */
-  readonly environment: Environment;
 }
 
 /** How many commits peers received. */

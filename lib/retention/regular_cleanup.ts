@@ -4,10 +4,10 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { cleanUp, problemsOf } from "../cleanup.ts";
+import { cleanUp, problemsOf } from "./clean_up.ts";
 import type { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
-import type { ReadingParts } from "./poller.ts";
+import type { Core } from "../state/core.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
@@ -19,14 +19,14 @@ const MAX_FIRST_DELAY_MS = 5 * 60 * 1000;
 
 /** Cleans up hourly. */
 export class RegularCleanup {
-  readonly #parts: Pick<ReadingParts, "log" | "state" | "environment">;
+  readonly #parts: Core;
   readonly #retention: number | false;
   readonly #problems: OnceLog;
   #next: number;
 
   /** Deletes what is older than `retention` milliseconds; nothing when it is `false`. */
   constructor(
-    parts: Pick<ReadingParts, "log" | "state" | "environment">,
+    parts: Core,
     retention: number | false,
   ) {
     const { environment } = parts;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { DatedName } from "./bucket_log.ts";
-import { reachOf } from "./names.ts";
+import type { DatedName } from "../log/bucket_log.ts";
+import { reachOf } from "../log/names.ts";
 
 /** The newest commit of a stream is kept so many times as long: it tells how far the stream reaches. */
 const NEWEST_LIVES = 2;
