@@ -18,7 +18,8 @@
  * @module
  */
 export { cleanup } from "./lib/cleanup.ts";
-export type { CleanupOptions, CleanupReport } from "./lib/cleanup.ts";
+export type { CleanupOptions } from "./lib/cleanup.ts";
+export type { CleanupReport } from "./lib/retention/clean_up.ts";
 export type { Duration } from "./lib/base/duration.ts";
 export type { Config } from "./lib/config/config.ts";
 export type { CoreConfig, LogLevel, PollConfig } from "./lib/config/core.ts";

@@ -3,18 +3,13 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
-import { connectionOf, type FeedSync } from "./connection.ts";
 import { parseDuration } from "./base/duration.ts";
-import type { Environment } from "./base/environment.ts";
-import { OnceLog } from "./base/once_log.ts";
-import type { BucketLog, DatedName } from "./log/bucket_log.ts";
-import { reachOf } from "./log/names.ts";
+import { connectionOf, type FeedSync } from "./connection.ts";
+import { cleanUp, type CleanupReport, problemsOf } from "./retention/clean_up.ts";
+import type { State } from "./state/state.ts";
 
-const logger = getLogger(["feedsync", "cleanup"]);
-
-/** The least age: a write that was reported failed may land a while later. In milliseconds. */
-export const MIN_AGE: number = 10 * 60 * 1000;
+/** The least age: a write that was reported failed may land a while later. */
+export const MIN_AGE_MS: number = 10 * 60 * 1000;
 
 /** Options of {@linkcode cleanup}. */
 export interface CleanupOptions {
@@ -27,26 +22,6 @@ export interface CleanupOptions {
   readonly dryRun?: boolean | undefined;
   /** Ends the cleanup; what is deleted by then stays deleted. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What a cleanup did, or would do. */
-export interface CleanupReport {
-  /** Objects deleted; with `dryRun` those that would be. */
-  readonly deleted: number;
-  /** Their bytes. */
-  readonly bytes: number;
-  /** Objects kept. */
-  readonly kept: number;
-  /** Objects that could not be deleted; a later cleanup tries again. */
-  readonly failed: number;
-  /** Why the first of them could not be deleted; absent when there are none. */
-  readonly error?: Error;
-  /** Objects among those kept of which the store does not tell how old they are. */
-  readonly undated: number;
-  /** Objects in `tail/` and `segments/` that are not feedsync's; left alone. */
-  readonly foreign: number;
-  /** Keys of what was deleted, or would be. */
-  readonly keys: readonly string[];
 }
 
 /**
@@ -71,21 +46,31 @@ export async function cleanup(
   sync: FeedSync,
   { maxAge, dryRun, signal }: CleanupOptions = {},
 ): Promise<CleanupReport> {
+  return await cleanUpWithState(sync, { maxAge, dryRun, signal });
+}
+
+/** {@linkcode cleanup}; `state` tells what this server waits for. */
+export async function cleanUpWithState(
+  sync: FeedSync,
+  { maxAge, dryRun, signal }: CleanupOptions,
+  state: Pick<State, "cursors"> | undefined = connectionOf(sync).parts?.state,
+): Promise<CleanupReport> {
   const connection = connectionOf(sync);
   const { parts, config, closed } = connection;
   const age = parseDuration(maxAge ?? (config.retention || "24h"));
-  if (age < MIN_AGE) {
+  if (age < MIN_AGE_MS) {
     throw new RangeError(
       `Cannot clean up as 'maxAge' must be at least 10 minutes: current value is ${maxAge ?? age}`,
     );
   }
-  if (!parts) return { deleted: 0, bytes: 0, kept: 0, failed: 0, undated: 0, foreign: 0, keys: [] };
+  if (!parts) return NOTHING;
   const either = signal ? AbortSignal.any([signal, closed]) : closed;
   try {
     return await connection.keepOpen(
       cleanUp(parts.log, {
         maxAge: age,
         dryRun,
+        locked: (stream) => state?.cursors.locked(stream),
         signal: either,
         problems: problemsOf(parts.environment),
       }),
@@ -96,88 +81,14 @@ export async function cleanup(
   }
 }
 
-/** Where a cleanup, or several in succession, report what is wrong with their store. */
-export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
-  return new OnceLog(logger, clock);
-}
-
-/** {@linkcode cleanup} for what is in a bucket; `maxAge` in milliseconds. */
-export async function cleanUp(
-  log: BucketLog,
-  { maxAge, dryRun = false, problems, signal }: {
-    readonly problems: OnceLog;
-    readonly maxAge: number;
-    readonly dryRun?: boolean;
-    readonly signal?: AbortSignal;
-  },
-): Promise<CleanupReport> {
-  const { streams, foreign } = await log.listAll({ signal });
-  const objects = [...streams.values()].flat();
-  const undated = objects.filter(({ lastModified }) => lastModified === undefined).length;
-  if (undated > 0) {
-    const properties = { undated, store: log.url };
-    problems.problem("undated", { text: UNDATED, properties, kind: "undated" });
-  }
-  const now = timeOf(log, objects);
-  const expired = [...streams.values()].map((objects) => expiredObjects(objects, now, maxAge));
-  const failed = new Set<string>();
-  let error: Error | undefined;
-  if (!dryRun) {
-    for (const objects of expired.filter(({ length }) => length > 0)) {
-      const failures = await log.delete(objects.map(({ key }) => key), { signal });
-      error ??= failures[0]?.error;
-      for (const { key } of failures) failed.add(key);
-    }
-  }
-  if (log.keepsVersions) {
-    problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
-  }
-  const deleted = expired.flat().filter(({ key }) => !failed.has(key));
-  return {
-    deleted: deleted.length,
-    bytes: deleted.reduce((sum, { size }) => sum + size, 0),
-    kept: objects.length - deleted.length - failed.size,
-    failed: failed.size,
-    ...error && { error },
-    undated,
-    foreign,
-    keys: deleted.map(({ key }) => key),
-  };
-}
-
-const UNDATED =
-  "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
-  "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects";
-
-const KEEPS_VERSIONS =
-  "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
-  "lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md";
-
-/**
- * The store's time, but stricter than {@linkcode BucketLog.now}: where the store has not told it (`Date`),
- * neither the local clock nor what was remembered of the store's is believed, since what they make too old
- * is deleted. The newest object is taken to be written just now.
- */
-function timeOf(log: BucketLog, objects: readonly DatedName[]): number {
-  if (log.clockOffset !== undefined) return log.now();
-  return objects.reduce((latest, { lastModified = 0 }) => Math.max(latest, lastModified), 0);
-}
-
-/**
- * The objects of one stream that may go: from the oldest on, up to the first that is younger than
- * `maxAge` or of unknown age, so that what remains has no hole. The newest commit stays twice as long: it tells how
- * far the stream reaches.
- */
-function expiredObjects(
-  objects: readonly DatedName[],
-  now: number,
-  maxAge: number,
-): DatedName[] {
-  const sorted = objects.toSorted((a, b) => a.last - b.last);
-  const newest = reachOf(sorted.filter(({ kind }) => kind === "tail"));
-  const young = sorted.findIndex(({ kind, last, lastModified }) => {
-    const isNewest = kind === "tail" && last === newest;
-    return lastModified === undefined || now - lastModified <= (isNewest ? 2 * maxAge : maxAge);
-  });
-  return young === -1 ? sorted : sorted.slice(0, young);
-}
+/** What a cleanup does that is not enabled. */
+const NOTHING: CleanupReport = {
+  deleted: 0,
+  bytes: 0,
+  deletedUnread: 0,
+  kept: 0,
+  failed: 0,
+  undated: 0,
+  foreign: 0,
+  keys: [],
+};

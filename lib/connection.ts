@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Core } from "./state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "./config/resolve.ts";
 import { BucketLog } from "./log/bucket_log.ts";
@@ -10,12 +11,12 @@ import type { Envelope } from "./log/encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./base/environment.ts";
 import { ClosedError, messageOf, UpdatesLostError } from "./errors.ts";
 import { FileLock } from "./state/lock.ts";
-import { queuedSiblings } from "./state/siblings.ts";
+import { warnOfSiblings } from "./state/siblings.ts";
 import { type Owner, State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
 import { Acceptor } from "./publishing/accept.ts";
 import { Uploader } from "./publishing/uploader.ts";
-import { UrlTurns } from "./reading/url_turns.ts";
+import { KeyedLock } from "./base/keyed_lock.ts";
 import { MarkerWriter } from "./wake/marker.ts";
 import { Peers, type WakeUpCounts } from "./wake/send/peers.ts";
 
@@ -60,19 +61,13 @@ export interface Watching extends Closable {
 }
 
 /** The working parts of an enabled connection. */
-export interface Parts {
-  /** Everything that survives. */
-  readonly state: State;
-  /** What is in the bucket. */
-  readonly log: BucketLog;
+export interface Parts extends Core {
   /** Puts updates into the outbox. */
   readonly acceptor: Acceptor;
   /** Brings the outbox into the bucket. */
   readonly uploader: Uploader;
-  /** Time and randomness. */
-  readonly environment: Environment;
   /** URLs that plugins are busy with. */
-  readonly turns: UrlTurns;
+  readonly feedLocks: KeyedLock;
 }
 
 /** Wake-ups that are on their way are waited for so many milliseconds in the end. */
@@ -137,7 +132,7 @@ export class Connection implements FeedSync {
       isShared,
     });
     const acceptor = new Acceptor({ state, log, environment });
-    this.parts = { state, log, acceptor, uploader, environment, turns: new UrlTurns() };
+    this.parts = { state, log, acceptor, uploader, environment, feedLocks: new KeyedLock() };
     if (marker) this.#marker = new MarkerWriter({ log, environment });
     if (peers.length > 0) this.#peers = new Peers(peers, { secret: secret!, log, environment });
     uploader.onCommit.push(({ name: { key }, body }) => {
@@ -286,25 +281,6 @@ export class Connection implements FeedSync {
 
 function closedError(): ClosedError {
   return new ClosedError("Cannot use this connection: it is closed");
-}
-
-/** What waits in another state for its upload would wait for ever when its server was renamed. */
-function warnOfSiblings(path: string, server: string): void {
-  for (const sibling of queuedSiblings(path)) {
-    logger.warn(
-      "The new state {path} of {server} begins beside {sibling}, in which {queued} of {former} to be " +
-        "uploaded, and no process does that: if this server was {former} " +
-        "before, set 'server' to {former}, or upload them once with: " +
-        "feedsync watch --once --server {former} --state {sibling}",
-      {
-        path,
-        server,
-        sibling: sibling.path,
-        queued: sibling.queued === 1 ? "1 update waits" : `${sibling.queued} updates wait`,
-        former: sibling.server,
-      },
-    );
-  }
 }
 
 /** Whose state it has to be. */

@@ -20,7 +20,7 @@ import { closePlugins } from "./plugins/lifecycle.ts";
 import { failureOf, tellFailure } from "./plugins/failure.ts";
 import { PluginCaller } from "./reading/plugin_caller.ts";
 import { currentUpdate } from "./reading/redelivery.ts";
-import { UrlTurns } from "./reading/url_turns.ts";
+import { KeyedLock } from "./base/keyed_lock.ts";
 import type { DeadLetter as StoredLetter, ListedLetter } from "./state/dead_letters.ts";
 import type { State } from "./state/state.ts";
 import type { Update } from "./update.ts";
@@ -105,7 +105,7 @@ export function deadLetters(sync: FeedSync): DeadLetterQueue {
   return new StateLetters(parts.state, {
     ...config,
     environment: parts.environment,
-    turns: parts.turns,
+    feedLocks: parts.feedLocks,
     connection,
     async loadPlugins(entries) {
       const { loadPlugins } = await import("./plugins/load_plugins.ts");
@@ -133,7 +133,7 @@ export interface StateLettersOptions {
   /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
   /** Keeps other calls for the same URLs waiting. @default nobody else uses the state */
-  readonly turns?: UrlTurns;
+  readonly feedLocks?: KeyedLock;
   /** What the state is closed with: it stays open until a retry under way has ended. */
   readonly connection?: Pick<Connection, "closed" | "keepOpen"> | undefined;
   /** Sets up plugins. @default those of the configuration */
@@ -145,14 +145,14 @@ export class StateLetters implements DeadLetterQueue {
   readonly #state: State;
   readonly #options: StateLettersOptions;
   readonly #environment: Environment;
-  readonly #turns: UrlTurns;
+  readonly #feedLocks: KeyedLock;
 
   /** Those of this state. */
   constructor(state: State, options: StateLettersOptions) {
     this.#state = state;
     this.#options = options;
     this.#environment = options.environment ?? systemEnvironment;
-    this.#turns = options.turns ?? new UrlTurns();
+    this.#feedLocks = options.feedLocks ?? new KeyedLock();
   }
 
   list(): DeadLetter[] {
@@ -248,10 +248,10 @@ export class StateLetters implements DeadLetterQueue {
     { signal, forced }: { signal: AbortSignal; forced: AbortSignal },
   ): Promise<string | undefined> {
     const { id, url, retryAt } = letter, { deadLetters } = this.#state;
-    const turns = this.#turns;
+    const feedLocks = this.#feedLocks;
     const feed = feedIdentity(url);
-    while (turns.isTaken(feed)) await turns.wait(feed, signal);
-    using _turn = turns.take(feed);
+    while (feedLocks.isHeld(feed)) await feedLocks.released(feed, signal);
+    using _lock = feedLocks.take(feed);
     try {
       await caller.once(currentUpdate(letter, this.#state));
     } catch (thrown) {

@@ -3,17 +3,15 @@
  *
  * @module
  */
+import type { Core } from "../state/core.ts";
 import type { OnceLog } from "../base/once_log.ts";
 import { Buffer } from "node:buffer";
-import type { BucketLog } from "../log/bucket_log.ts";
 import { updateLine } from "../log/codec.ts";
-import type { Environment } from "../base/environment.ts";
 import { MAX_INDENTATION, outlineOf } from "../log/json_limits.ts";
 import { type ObjectName, objectName, serverOf } from "../log/names.ts";
 import { asRow, plus, type Row, rowOf, seqOf } from "../log/positions.ts";
 import type { OwnObjects } from "./forks/own_objects.ts";
 import type { OutboxRow } from "../state/outbox.ts";
-import type { State } from "../state/state.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
 const MAX_COMMIT_UPDATES = 1000;
@@ -22,10 +20,7 @@ const MAX_COMMIT_UPDATES = 1000;
 const MAX_COMMIT_BYTES = 1024 * 1024;
 
 /** What a process has while it is the uploader. */
-export interface UploadContext {
-  readonly state: State;
-  readonly log: BucketLog;
-  readonly environment: Environment;
+export interface UploadContext extends Core {
   /** Whether this server also applies its own updates. */
   readonly includeOwn: boolean;
   readonly objects: OwnObjects;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import { Backoff } from "../base/backoff.ts";
 import { OnceLog } from "../base/once_log.ts";
@@ -15,17 +16,15 @@ import {
   type StoredCommit,
   type UploadContext,
 } from "./commit.ts";
-import type { BucketLog } from "../log/bucket_log.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { Row } from "../log/positions.ts";
-import { type Environment, sleep } from "../base/environment.ts";
+import { sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { knownTail } from "./forks/detect.ts";
 import { OwnObjects } from "./forks/own_objects.ts";
 import { ForkChecks } from "./forks/schedule.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
-import type { State } from "../state/state.ts";
 import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
@@ -42,10 +41,7 @@ const SECOND_LOOK_MS = 1_000;
 const GARBAGE_DELAY_MS = 10_000;
 
 /** What an {@linkcode Uploader} is made of. */
-export interface UploaderParts {
-  readonly state: State;
-  readonly log: BucketLog;
-  readonly environment: Environment;
+export interface UploaderParts extends Core {
   /** The process that holds it uploads. */
   readonly lock: FileLock;
   /** Whether this server also applies its own updates. */

@@ -148,14 +148,14 @@ export class BucketWatcher implements Watcher {
 
   #begin(parts: Parts, plugins: readonly RunningPlugin[], forced: AbortSignal): void {
     const { config } = this.#connection;
-    const { state, log, environment, uploader, turns } = parts;
+    const { state, log, environment, uploader, feedLocks } = parts;
     const { callbackTimeout, includeOwn } = config;
     state.noteWatchedPlugins(plugins.map(({ name }) => name));
     const delivery = new Delivery({
       state,
       log,
       environment,
-      turns,
+      feedLocks,
       plugins,
       callbackTimeout,
       forced,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
 import { TimeClamp } from "./clamp_time.ts";
@@ -15,10 +16,11 @@ import { serverOf } from "../log/names.ts";
 import { type RunningPlugin, runningPlugin } from "../plugin.ts";
 import { type GivenUp, PluginCaller } from "./plugin_caller.ts";
 import { firstRetryAt, Redelivery } from "./redelivery.ts";
+import type { LockedStream } from "../state/cursors.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
-import type { UrlTurns } from "./url_turns.ts";
+import type { KeyedLock } from "../base/keyed_lock.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -28,16 +30,18 @@ const CURSOR_INTERVAL = 100;
 /** No more gaps are logged, one by one: who can write to the bucket makes up any number. */
 const MOST_GAPS_TOLD = 100;
 
+const GAP =
+  "Updates {first} to {last} of {stream} are lost: no object in the bucket holds them that can be " +
+  "read; if they have expired, this server was away for longer than 'retention'";
+
+const LOCKED_GAP =
+  "Updates {first} to {last} of {stream} are lost: they are gone from the bucket, " +
+  "and this server could not read them before: {reason}";
+
 /** What delivery stands on. */
-export interface DeliveryOptions {
-  /** The own state. */
-  readonly state: State;
-  /** Tells the store's time, by which updates are dated. */
-  readonly log: BucketLog;
-  /** Time and randomness. */
-  readonly environment: Environment;
+export interface DeliveryOptions extends Core {
   /** URLs that plugins are busy with: streams are applied side by side. */
-  readonly turns: UrlTurns;
+  readonly feedLocks: KeyedLock;
   /** Who receives the updates. */
   readonly plugins: readonly RunningPlugin[];
   /** Most milliseconds for one call. */
@@ -81,7 +85,7 @@ export class Delivery {
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
   readonly #options: DeliveryOptions;
-  readonly #turns: UrlTurns;
+  readonly #feedLocks: KeyedLock;
   /** Tries dead letters again. */
   readonly redelivery: Redelivery;
   #applied = 0;
@@ -90,18 +94,19 @@ export class Delivery {
 
   /** Nothing is delivered yet. */
   constructor(options: DeliveryOptions) {
-    const { plugins, state, log, environment, turns, callbackTimeout: timeout, forced } = options;
+    const { plugins, state, log, environment, feedLocks, callbackTimeout: timeout, forced } =
+      options;
     this.#options = options;
     this.#state = state;
     this.#log = log;
     this.#clamp = new TimeClamp(state, environment.clock);
     this.#environment = environment;
-    this.#turns = turns;
+    this.#feedLocks = feedLocks;
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
     const { outagePatienceMs } = options;
     const callOptions = { environment, timeout, forced, onWorking, outagePatienceMs };
     this.#callers = plugins.map((plugin) => new PluginCaller(plugin, callOptions));
-    this.redelivery = new Redelivery({ state, environment, turns, callers: this.#callers });
+    this.redelivery = new Redelivery({ state, environment, feedLocks, callers: this.#callers });
   }
 
   /** How many updates were applied, how many a plugin could not apply, and how many gaps reported. */
@@ -145,14 +150,13 @@ export class Delivery {
     }
   }
 
-  /** Reports updates that are lost. */
-  async gap(gap: Gap, signal: AbortSignal): Promise<void> {
+  /** Reports updates that are lost; `locked` tells why they could not be read while they were there. */
+  async gap(
+    gap: Gap,
+    { signal, locked }: { signal: AbortSignal; locked: LockedStream | undefined },
+  ): Promise<void> {
     if (++this.#gaps <= MOST_GAPS_TOLD) {
-      logger.error(
-        "Updates {first} to {last} of {stream} are lost: no object in the bucket holds them that can be " +
-          "read; if they have expired, this server was away for longer than 'retention'",
-        { ...gap },
-      );
+      logger.error(locked ? LOCKED_GAP : GAP, { ...gap, reason: locked?.reason });
     } else if (this.#gaps === MOST_GAPS_TOLD + 1) {
       logger.error("There are more than {most} gaps, the next ones only plugins are told of", {
         most: MOST_GAPS_TOLD,
@@ -190,9 +194,9 @@ export class Delivery {
     { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
   ): Promise<FailedCall[]> {
     const feed = feedIdentity(stored.url);
-    while (this.#turns.isTaken(feed)) await this.#turns.wait(feed, signal);
+    while (this.#feedLocks.isHeld(feed)) await this.#feedLocks.released(feed, signal);
     signal.throwIfAborted();
-    using _turn = this.#turns.take(feed);
+    using _lock = this.#feedLocks.take(feed);
     const failures: FailedCall[] = [];
     let ended: { reason: unknown } | undefined;
     // All are waited for: one may end the waiting while another still runs.

@@ -8,7 +8,7 @@ import { sleep } from "../base/environment.ts";
 import { whyUnreadable } from "../log/bucket_log.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
 import { MAX_LISTING_LAG_MS } from "../stores/store.ts";
-import type { ReadContext } from "./stream_reader.ts";
+import type { ReadContext } from "./read_context.ts";
 
 /** What entering stands on. */
 type EnterContext = Omit<ReadContext, "wasHeld">;

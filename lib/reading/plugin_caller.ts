@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import { Backoff } from "../base/backoff.ts";
 import { withDeadline } from "../base/deadline.ts";
-import { type Environment, sleep } from "../base/environment.ts";
+import { sleep } from "../base/environment.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { CallTimeoutError, failureOf, tellFailure } from "../plugins/failure.ts";
 import { BackendUnavailableError, FeedSyncError } from "../errors.ts";
@@ -36,9 +37,7 @@ const MAX_HELD_MS = { unexplained: 300_000, unavailable: 3_600_000 };
 const FRESH_MS = 60_000;
 
 /** How calls are made. */
-export interface CallOptions {
-  /** Time and randomness. */
-  readonly environment: Environment;
+export interface CallOptions extends Pick<Core, "environment"> {
   /** Most milliseconds for one call. */
   readonly timeout: number;
   /** Ends running calls. */

@@ -12,7 +12,7 @@ import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors
 import type { ObjectName } from "../log/names.ts";
 import { PollPace } from "./poll_pace.ts";
 import type { Poller, ReadingParts } from "./poller.ts";
-import { RegularCleanup } from "./regular_cleanup.ts";
+import { RegularCleanup } from "../retention/regular_cleanup.ts";
 import { MarkerReader } from "../wake/marker.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { startWakeUps } from "../wake/sources.ts";
@@ -73,7 +73,7 @@ export class PollLoop {
     await using _hint = log.watch(() => this.#wakeUp.set());
     await using _sources = await startWakeUps(config, this.#parts, (...news) => this.hear(...news));
     ready();
-    const cleanup = new RegularCleanup(log, environment, config.retention);
+    const cleanup = new RegularCleanup(this.#parts, config.retention);
     const pace = new PollPace(config.poll, environment.random);
     const marker = config.wake.marker ? new MarkerReader(this.#parts) : undefined;
     let isWoken = false;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { DeliveredCommits } from "./delivered_commits.ts";
@@ -18,14 +19,13 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
-import { type BucketLog, whyUnreadable } from "../log/bucket_log.ts";
+import { whyUnreadable } from "../log/bucket_log.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
 import { Semaphore } from "../base/semaphore.ts";
 import { Readers } from "./readers.ts";
 import { MemoryBudget } from "./memory_budget.ts";
-import { type ReadContext, StreamReader, type TailNews } from "./stream_reader.ts";
-import type { Environment } from "../base/environment.ts";
-import type { State } from "../state/state.ts";
+import type { ReadContext, TailNews } from "./read_context.ts";
+import { StreamReader } from "./stream_reader.ts";
 import { UnreadableLog } from "./unreadable_log.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -43,11 +43,7 @@ const MAX_DECODED_BYTES = 128 * 1024 * 1024;
 const DAY = 24 * 60 * 60 * 1000;
 
 /** What reading stands on. */
-export interface ReadingParts {
-  /** The own state. */
-  readonly state: State;
-  /** What is in the bucket. */
-  readonly log: BucketLog;
+export interface ReadingParts extends Core {
   /** The own stream, which looks for what is wrong with it in listings that are made anyway. */
   readonly uploader: {
     /** Called before a listing of the tail begins; the returned function takes it. */
@@ -55,8 +51,6 @@ export interface ReadingParts {
     /** Begins to upload what is queued. */
     start(): void;
   };
-  /** Time and randomness. */
-  readonly environment: Environment;
 }
 /**
  * A bucket that is said to be missing is looked for again after these times, before it counts as an empty

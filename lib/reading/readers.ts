@@ -4,7 +4,7 @@
  * @module
  */
 import { reachOf } from "../log/names.ts";
-import type { TailNews } from "./stream_reader.ts";
+import type { TailNews } from "./read_context.ts";
 
 /** Reads a stream as far as what is known of it goes. */
 export type Read = (stream: string, news: TailNews) => Promise<void>;

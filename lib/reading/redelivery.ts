@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import { delayBoundMs } from "../base/backoff.ts";
 import { AutoResetEvent } from "../base/event.ts";
@@ -15,7 +16,7 @@ import type { GivenUp, PluginCaller } from "./plugin_caller.ts";
 import type { DeadLetter, ListedLetter, WaitingLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import { type Update, updateFromJson } from "../update.ts";
-import type { UrlTurns } from "./url_turns.ts";
+import type { KeyedLock } from "../base/keyed_lock.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -35,13 +36,9 @@ export function currentUpdate({ content }: DeadLetter, { newest }: State): Updat
 }
 
 /** What redelivery stands on. */
-export interface RedeliveryOptions {
-  /** Has the letters. */
-  readonly state: State;
-  /** Time. */
-  readonly environment: Environment;
+export interface RedeliveryOptions extends Pick<Core, "state" | "environment"> {
   /** URLs that plugins are busy with. */
-  readonly turns: UrlTurns;
+  readonly feedLocks: KeyedLock;
   /** The plugins. */
   readonly callers: readonly PluginCaller[];
 }
@@ -51,18 +48,18 @@ export class Redelivery {
   readonly #state: State;
   readonly #environment: Environment;
   readonly #callers: ReadonlyMap<string, PluginCaller>;
-  readonly #turns: UrlTurns;
+  readonly #feedLocks: KeyedLock;
   readonly #wakeUp: AutoResetEvent;
   /** Plugins that were seen to work: what waits for them is due. */
   readonly #working = new Set<string>();
   #running: Promise<void> = Promise.resolve();
 
   /** Nothing is tried yet. */
-  constructor({ state, environment, turns, callers }: RedeliveryOptions) {
+  constructor({ state, environment, feedLocks, callers }: RedeliveryOptions) {
     this.#state = state;
     this.#environment = environment;
     this.#callers = new Map(callers.map((caller) => [caller.name, caller]));
-    this.#turns = turns;
+    this.#feedLocks = feedLocks;
     this.#wakeUp = new AutoResetEvent(environment.clock);
   }
 
@@ -104,7 +101,7 @@ export class Redelivery {
       if (!working.has(caller.name) && !this.#isDue(waiting)) continue;
       const letter = this.#state.deadLetters.get(waiting.id);
       if (!letter) continue; // Gone meanwhile.
-      if (this.#turns.isTaken(feedIdentity(letter.url))) this.#working.add(caller.name); // The next time.
+      if (this.#feedLocks.isHeld(feedIdentity(letter.url))) this.#working.add(caller.name); // The next time.
       else if (await this.#retry(letter, caller, waiting) === "away") away.add(caller.name);
     }
   }
@@ -121,7 +118,7 @@ export class Redelivery {
     caller: PluginCaller,
     waiting: WaitingLetter,
   ): Promise<"away" | undefined> {
-    using _turn = this.#turns.take(feedIdentity(letter.url));
+    using _lock = this.#feedLocks.take(feedIdentity(letter.url));
     const { id, plugin, url, stream, seq } = letter;
     const givenUp = await caller.retry(currentUpdate(letter, this.#state));
     if (!givenUp) {

@@ -4,52 +4,24 @@
  * @module
  */
 import { behindHole, chainFrom } from "./chain.ts";
+import { GapProof } from "./gap_proof.ts";
+import { UnreadableObjects } from "./unreadable_objects.ts";
 import type { PackedObject } from "../log/bucket_log.ts";
 import type { DecodedObject } from "../log/codec.ts";
-import type { Delivery } from "./delivery.ts";
-import { type Environment, sleep } from "../base/environment.ts";
-import { isLocked, isUnreadable, MissingObjectError, type UnreadableError } from "../errors.ts";
-import { fetchAhead, type FetchContext, startFetching } from "./fetch_ahead.ts";
+import type { ReadContext, TailNews } from "./read_context.ts";
+import { sleep } from "../base/environment.ts";
+import {
+  isLocked,
+  isUnreadable,
+  messageOf,
+  MissingObjectError,
+  type UnreadableError,
+} from "../errors.ts";
+import { fetchAhead, startFetching } from "./fetch_ahead.ts";
+import { LOCKED_LIVES } from "../retention/expiry.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
-import type { Held, MemoryBudget } from "./memory_budget.ts";
+import type { Held } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";
-
-/** A hole in which no object was ever seen is a gap after this many listings, over at least this time. */
-const HOLE_LISTINGS = 3, HOLE_MS = 2000;
-
-/**
- * The same for a hole in which an object was seen before: replicas that answer in turn may show it now
- * and then. So many listings in a row must show none.
- */
-const VANISHED_LISTINGS = 10, VANISHED_MS = 60_000;
-
-/** What reading stands on. */
-export interface ReadContext extends FetchContext {
-  /** Cursors. */
-  readonly state: State;
-  /** Time. */
-  readonly environment: Environment;
-  /** Hands updates to the plugins and moves the cursor. */
-  readonly delivery: Delivery;
-  /** Bounds what is held decoded, over all streams. */
-  readonly decoded: MemoryBudget;
-  /** The stream could not be read on before: what was absent then is not looked for as long again. */
-  readonly wasHeld: boolean;
-  /** Cursors of streams in which an object with the next update was seen, when the store gave no answer. */
-  readonly unfetched: Map<string, number>;
-  /** After so many milliseconds an unreadable object is given up. */
-  readonly patience: number;
-  /** Told of every object that is not what its key says, or for which a key is missing. */
-  readonly onUnreadable: (error: UnreadableError) => void;
-}
-
-/** What is known of the tail of a stream. */
-export interface TailNews {
-  /** Commits. */
-  readonly commits: readonly ObjectName[];
-  /** These are all that there are: a listing showed them. Otherwise wake-ups told of some. */
-  readonly isListing: boolean;
-}
 
 /** Reads one stream until nothing more is known of it. */
 export class StreamReader {
@@ -57,25 +29,17 @@ export class StreamReader {
   readonly #stream: string;
   readonly #isTailListed: boolean;
   #names: readonly ObjectName[];
-  /** Objects that cannot be read: not relied on any more in this run. */
-  readonly #damaged: { readonly name: ObjectName; readonly error: UnreadableError }[] = [];
-  /** Objects that a GET did not find since the last listing; and those of which one ever did not. */
-  readonly #absent = new Set<string>();
-  readonly #missed = new Set<string>();
+  readonly #unreadable = new UnreadableObjects();
+  readonly #proof: GapProof;
   /** The segments behind the cursor were asked for. */
   #hasPeeked = false;
-  /** Listings of both tail and segments that were made with the cursor where it is; and since when. */
-  #listings = 0;
-  #since = 0;
-  /** How many of them in a row, up to the last one, showed no object with the next update; since when. */
-  #absences = 0;
-  #absentSince = 0;
 
   /** A reader of `stream` that starts with what is known of its tail. */
   constructor(context: ReadContext, stream: string, { commits, isListing }: TailNews) {
     this.#context = context;
     this.#stream = stream;
     this.#names = commits;
+    this.#proof = new GapProof(context.environment.clock);
     this.#isTailListed = isListing;
   }
 
@@ -89,10 +53,10 @@ export class StreamReader {
     for (let before = -1;;) {
       signal.throwIfAborted();
       const cursor = state.cursors.get(this.#stream);
-      if (cursor !== before) [this.#hasPeeked, this.#listings, this.#absences] = [false, 0, 0];
+      if (cursor !== before) this.#startAnew();
       before = cursor;
-      const names = this.#usable(cursor);
-      const obstacle = this.#obstacleAfter(cursor);
+      const names = this.#unreadable.usable(this.#names, cursor);
+      const obstacle = this.#unreadable.obstacleAfter(this.#names, cursor);
       const isOver = names.length === 0 && state.cursors.reach(this.#stream) <= cursor;
       if (isOver && !obstacle) return;
       const chain = chainFrom(names, cursor);
@@ -102,13 +66,18 @@ export class StreamReader {
         throw obstacle;
       } else if (!this.#hasPeeked) {
         await this.#peek(cursor);
-      } else if (obstacle ? this.#hasLookedOften() : this.#isHoleProven(cursor, names)) {
+      } else if (obstacle ? this.#proof.hasLookedOften : this.#isHoleProven(cursor, names)) {
         await this.#crossHole(names, cursor);
       } else {
-        if (this.#listings > 0) await sleep(clock, this.#pauseMs(), signal);
+        if (this.#proof.hasLooked) await sleep(clock, this.#proof.pauseMs, signal);
         await this.#list();
       }
     }
+  }
+
+  #startAnew(): void {
+    this.#hasPeeked = false;
+    this.#proof.restart();
   }
 
   /**
@@ -127,19 +96,10 @@ export class StreamReader {
   async #list(): Promise<void> {
     const { state, environment: { clock } } = this.#context;
     const begun = clock.elapsed();
-    if (this.#listings++ === 0) this.#since = begun;
     const commits = await this.#listKind("tail");
     this.#setNames(commits, await this.#listKind("segments"));
     const cursor = state.cursors.get(this.#stream);
-    if (this.#names.some((name) => holdsNext(name, cursor))) this.#absences = 0;
-    else if (this.#absences++ === 0) this.#absentSince = begun;
-  }
-
-  /** Time between two listings: short at first, then as long as a hole needs that was none before. */
-  #pauseMs(): number {
-    return this.#listings < HOLE_LISTINGS
-      ? HOLE_MS / (HOLE_LISTINGS - 1)
-      : VANISHED_MS / (VANISHED_LISTINGS - HOLE_LISTINGS);
+    this.#proof.note(begun, this.#names.some((name) => holdsNext(name, cursor)));
   }
 
   /** Makes a listing when it is its turn: there may be a great many streams. */
@@ -150,7 +110,7 @@ export class StreamReader {
 
   #setNames(commits: readonly ObjectName[], segments: readonly ObjectName[]): void {
     this.#names = [...commits, ...segments];
-    this.#absent.clear();
+    this.#unreadable.forgetAbsent();
   }
 
   /** Applies object after object, as far as they can be read. */
@@ -187,12 +147,10 @@ export class StreamReader {
    * yet. That alone is never a hole, so look again, and fetch it again if it is still listed.
    */
   async #noteAbsent(name: ObjectName): Promise<void> {
-    const { key } = name;
-    this.#absent.add(key);
+    const isFirst = this.#unreadable.addAbsent(name);
     this.#noteSeen(name);
-    if (this.#missed.has(key)) return;
-    this.#missed.add(key);
-    this.#listings = 0;
+    if (!isFirst) return;
+    this.#proof.lookAgain();
     await this.#list();
   }
 
@@ -212,7 +170,7 @@ export class StreamReader {
       throw error;
     }
     this.#noteSeen(name);
-    this.#damaged.push({ name, error });
+    this.#unreadable.addDamaged(name, error);
     this.#context.onUnreadable(error);
   }
 
@@ -231,75 +189,54 @@ export class StreamReader {
     return this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now));
   }
 
-  /** The objects beyond the cursor that may be read. */
-  #usable(cursor: number): ObjectName[] {
-    const damaged = new Set(this.#damaged.map(({ name }) => name.key));
-    return this.#names.filter(({ key, last }) =>
-      last > cursor && !damaged.has(key) && !this.#absent.has(key)
-    );
-  }
-
-  /**
-   * What is wrong with an object that holds what comes next, or later: first what only the operator can mend, and
-   * last that the object is, while a listing shows it.
-   */
-  #obstacleAfter(cursor: number): UnreadableError | undefined {
-    const errors = this.#damaged.filter(({ name }) => name.last > cursor)
-      .map(({ error }) => error);
-    const error = errors.find(isLocked) ?? errors[0];
-    if (error) return error;
-    const absent = this.#absentBeyond(cursor)[0];
-    return absent && new MissingObjectError(absent.key);
-  }
-
-  #absentBeyond(seq: number): ObjectName[] {
-    return this.#names.filter(({ key, last }) => last > seq && this.#absent.has(key));
-  }
-
   /** Whether to wait: for a key or an upgrade as long as it takes, for other objects until that was long enough. */
   #waitsFor(obstacle: UnreadableError, names: readonly ObjectName[], cursor: number): boolean {
     const { patience, wasHeld, onUnreadable } = this.#context;
     const isAbsent = obstacle instanceof MissingObjectError;
     // An absent object is fetched again after each listing before it holds up its stream.
-    if (isAbsent && !wasHeld && !this.#hasLookedOften()) return false;
-    const hasLooked = this.#listings > 0 || wasHeld && this.#hasPeeked;
+    if (isAbsent && !wasHeld && !this.#proof.hasLookedOften) return false;
+    const hasLooked = this.#proof.hasLooked || wasHeld && this.#hasPeeked;
     if (!hasLooked && names.length > 0) return false;
-    if (isLocked(obstacle)) return true;
+    if (this.#noteLock(obstacle, cursor)) return true;
     const waitedMs = this.#context.log.now() - this.#hold(cursor);
-    if (names.length > 0 && waitedMs >= patience) return false;
+    const lives = this.#context.state.cursors.locked(this.#stream) ? LOCKED_LIVES : 1;
+    if (names.length > 0 && waitedMs >= lives * patience) return false;
     if (isAbsent) onUnreadable(obstacle);
     return true;
   }
 
-  /** Whether there were enough listings for a hole in which nothing was ever seen. */
-  #hasLookedOften(): boolean {
-    const { clock } = this.#context.environment;
-    return this.#listings >= HOLE_LISTINGS && clock.elapsed() - this.#since >= HOLE_MS;
+  /** Notes whether the stream waits for a key or an upgrade: cleanup and a later gap ask for that. */
+  #noteLock(obstacle: UnreadableError, cursor: number): boolean {
+    if (obstacle instanceof MissingObjectError) return false; // It may be locked when it is there.
+    const isWaiting = isLocked(obstacle);
+    this.#note(({ cursors }) => {
+      if (isWaiting) cursors.noteLocked(this.#stream, cursor, messageOf(obstacle));
+      else cursors.noteUnlocked(this.#stream);
+    });
+    return isWaiting;
   }
 
   /** Whether nothing has led on from the cursor for long enough. */
   #isHoleProven(cursor: number, names: readonly ObjectName[]): boolean {
-    if (!this.#hasLookedOften()) return false;
-    const { state: { cursors }, environment: { clock }, unfetched } = this.#context;
+    const { state: { cursors }, unfetched } = this.#context;
     // Without anything behind the hole, only an earlier listing can have told how far the stream goes.
     const wasSeen = names.length === 0 || cursors.isHeld(this.#stream, cursor) ||
       unfetched.get(this.#stream) === cursor;
-    if (!wasSeen) return true;
-    const absentMs = clock.elapsed() - this.#absentSince;
-    return this.#absences >= VANISHED_LISTINGS && absentMs >= VANISHED_MS;
+    return this.#proof.isProven({ wasSeen });
   }
 
   /** Reports the gap, once the object behind it is read: a key alone moves no cursor. */
   async #crossHole(names: readonly ObjectName[], cursor: number): Promise<void> {
-    const { delivery, signal } = this.#context;
+    const { state, delivery, signal } = this.#context;
     const behind = behindHole(names, cursor);
     if (!behind) return await this.#giveUp(cursor);
     using object = await this.#read(behind, startFetching(this.#context, behind));
     if (!object) return;
     // What is listed, but absent, is no part of it: that is waited for in its turn.
-    const next = behindHole([behind, ...this.#absentBeyond(cursor)], cursor)!;
+    const absent = this.#unreadable.absentBeyond(this.#names, cursor);
+    const next = behindHole([behind, ...absent], cursor)!;
     const gap = { stream: this.#stream, first: cursor + 1, last: next.first - 1 };
-    await delivery.gap(gap, signal);
+    await delivery.gap(gap, { signal, locked: state.cursors.locked(this.#stream) });
     delivery.pass(gap);
     if (next.first < behind.first) return;
     await delivery.apply(this.#stream, object.value.updates, signal);
@@ -309,7 +246,8 @@ export class StreamReader {
   async #giveUp(cursor: number): Promise<void> {
     const { state, delivery, signal } = this.#context;
     const last = state.cursors.reach(this.#stream);
-    await delivery.gap({ stream: this.#stream, first: cursor + 1, last }, signal);
+    const locked = state.cursors.locked(this.#stream);
+    await delivery.gap({ stream: this.#stream, first: cursor + 1, last }, { signal, locked });
     this.#note(({ cursors }) => cursors.giveUp(this.#stream));
   }
 

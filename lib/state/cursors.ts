@@ -6,6 +6,14 @@
 import { asSeq, type Seq, type SeqNumber } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
+/** That a stream waits for what only the operator can mend: a key, or an upgrade. */
+export interface LockedStream {
+  /** The cursor: what is behind it was not read. */
+  readonly after: number;
+  /** What came of reading on. */
+  readonly reason: string;
+}
+
 /** The last applied seq of each stream. */
 export class Cursors {
   readonly #get;
@@ -19,6 +27,9 @@ export class Cursors {
   readonly #giveUp;
   readonly #waiting;
   readonly #any;
+  readonly #noteLocked;
+  readonly #noteUnlocked;
+  readonly #locked;
 
   constructor(db: Database) {
     this.#get = db.prepare("SELECT seq, heldSince, reach FROM cursors WHERE stream = ?");
@@ -48,6 +59,15 @@ export class Cursors {
     this.#waiting = db.prepare(
       `SELECT 1 FROM cursors WHERE reach > seq AND coalesce(heldSince, ?1) >= ?1 AND stream <> ?2
        LIMIT 1`,
+    );
+    this.#noteLocked = db.prepare(
+      `INSERT INTO cursors (stream, seq, lockedAt, lockedBy) VALUES (?1, ?2, ?2, ?3)
+       ON CONFLICT DO UPDATE SET lockedAt = excluded.lockedAt, lockedBy = excluded.lockedBy
+       WHERE seq = ?2 AND lockedAt IS NOT ?2`,
+    );
+    this.#noteUnlocked = db.prepare("UPDATE cursors SET lockedAt = NULL WHERE stream = ?");
+    this.#locked = db.prepare(
+      "SELECT seq, lockedBy FROM cursors WHERE stream = ? AND lockedAt = seq AND reach > seq",
     );
   }
 
@@ -81,6 +101,22 @@ export class Cursors {
   isHeld(stream: string, seq: SeqNumber): boolean {
     const known = this.#get.get(stream);
     return known !== undefined && known.seq === seq && known.heldSince !== null;
+  }
+
+  /** Notes that the stream waits at `seq` for a key or an upgrade. The first reason stays. */
+  noteLocked(stream: string, seq: number, reason: string): void {
+    this.#noteLocked.run(stream, seq, reason);
+  }
+
+  /** Notes that the stream waits for a key or an upgrade no longer; when its cursor moves, it never does. */
+  noteUnlocked(stream: string): void {
+    this.#noteUnlocked.run(stream);
+  }
+
+  /** Whether the stream waits for a key or an upgrade, and since which seq. */
+  locked(stream: string): LockedStream | undefined {
+    const row = this.#locked.get(stream);
+    return row && { after: Number(row.seq), reason: String(row.lockedBy) };
   }
 
   /** Notes that a listing shows `seq` of the stream. */

@@ -113,6 +113,14 @@ CREATE TABLE scanned_directories (path TEXT PRIMARY KEY, identity TEXT) STRICT, 
 UPDATE dead_letters SET error = shown_error(error, content ->> 'url');
 `,
   },
+  {
+    // Holds while `lockedAt` is the cursor: the program before moves that without looking here.
+    format: 8,
+    sql: `
+ALTER TABLE cursors ADD COLUMN lockedAt INTEGER;
+ALTER TABLE cursors ADD COLUMN lockedBy TEXT; -- why what comes next cannot be read here
+`,
+  },
 ];
 
 /** The newest format that this program writes. */

@@ -4,8 +4,11 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { DatabaseSync } from "node:sqlite";
 import { basename, dirname, join } from "node:path";
+
+const logger = getLogger(["feedsync", "state"]);
 
 /** A state that nobody uses now. */
 export interface Sibling {
@@ -19,6 +22,25 @@ const QUEUED = `SELECT
   (SELECT value FROM meta WHERE key = 'server') AS server,
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) - uploaded AS queued
   FROM publisher`;
+
+/** What waits in another state for its upload would wait for ever when its server was renamed. */
+export function warnOfSiblings(path: string, server: string): void {
+  for (const sibling of queuedSiblings(path)) {
+    logger.warn(
+      "The new state {path} of {server} begins beside {sibling}, in which {queued} of {former} to be " +
+        "uploaded, and no process does that: if this server was {former} " +
+        "before, set 'server' to {former}, or upload them once with: " +
+        "feedsync watch --once --server {former} --state {sibling}",
+      {
+        path,
+        server,
+        sibling: sibling.path,
+        queued: sibling.queued === 1 ? "1 update waits" : `${sibling.queued} updates wait`,
+        former: sibling.server,
+      },
+    );
+  }
+}
 
 /** The states beside the one at `path` that have queued updates, and no process that uploads them. */
 export function queuedSiblings(path: string): Sibling[] {

@@ -43,7 +43,7 @@ const KINDS: readonly StoreKind[] = [
     url: /^file:(?!\/\/[^/]).+$/, // It names no host.
     open([url], _s3, { directory, environment }) {
       const path = absoluteStoreUrl(url, directory).slice("file:".length);
-      return Promise.resolve(openDirectoryStore(path, { environment }));
+      return Promise.resolve(openDirectoryStore(path, environment));
     },
   },
 ];

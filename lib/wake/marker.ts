@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { type Environment, sleep } from "../base/environment.ts";
+import type { WakeUpParts } from "./source.ts";
+import { sleep } from "../base/environment.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Deadline } from "../base/deadline.ts";
 import { messageOf } from "../errors.ts";
 import { getLogger } from "@logtape/logtape";
-import type { BucketLog } from "../log/bucket_log.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
@@ -23,23 +23,15 @@ export const MAX_TRUST_MS: number = 5 * 60 * 1000;
 /** Delays after failed writes. */
 const RETRY_RANGE = { minMs: 1000, maxMs: 60_000 };
 
-/** What the marker is written to and read from. */
-export interface MarkerParts {
-  /** The bucket. */
-  readonly log: BucketLog;
-  /** Time and randomness. */
-  readonly environment: Environment;
-}
-
 /** Overwrites the marker in the background; several commits may share one write. */
 export class MarkerWriter {
-  readonly #parts: MarkerParts;
+  readonly #parts: WakeUpParts;
   readonly #closing: Deadline;
   #isDue = false;
   #writing: Promise<void> | undefined;
 
   /** A writer that writes nothing yet. */
-  constructor(parts: MarkerParts) {
+  constructor(parts: WakeUpParts) {
     this.#parts = parts;
     this.#closing = new Deadline(parts.environment.clock);
   }
@@ -80,13 +72,13 @@ export class MarkerWriter {
 
 /** Compares the marker with what it was before the last LIST of the tail. */
 export class MarkerReader {
-  readonly #parts: MarkerParts;
+  readonly #parts: WakeUpParts;
   #seen: string | undefined;
   #listed: string | undefined;
   #listedAt = -Infinity;
 
   /** A reader that has not seen the marker yet. */
-  constructor(parts: MarkerParts) {
+  constructor(parts: WakeUpParts) {
     this.#parts = parts;
   }
 

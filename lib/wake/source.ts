@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { Environment } from "../base/environment.ts";
+import type { Core } from "../state/core.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { BucketLog } from "../log/bucket_log.ts";
 import type { DecodedObject } from "../log/codec.ts";
 import type { ObjectName } from "../log/names.ts";
 
@@ -19,12 +18,7 @@ export interface DeliveredCommit extends DecodedObject {
 export type OnCommit = (name: ObjectName, delivered?: DeliveredCommit) => void;
 
 /** What sources work with. */
-export interface WakeUpParts {
-  /** The bucket whose commits count. */
-  readonly log: BucketLog;
-  /** Time and randomness. */
-  readonly environment: Environment;
-}
+export type WakeUpParts = Pick<Core, "log" | "environment">;
 
 /** Starts the sources of one kind that the configuration names. */
 export type StartSource = (

@@ -372,6 +372,7 @@ Deno.test("cleanup reports what it deletes, as text or JSON", async () => {
     bytes: 0,
     kept: 1,
     failed: 0,
+    deletedUnread: 0,
     undated: 0,
     foreign: 0,
     keys: [],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { decodeBody } from "../../lib/log/codec.ts";
-import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../lib/retention/clean_up.ts";
 import { sleep } from "../../lib/base/environment.ts";
 import { AccessDeniedError } from "../../lib/errors.ts";
 import { objectName, parseKey } from "../../lib/log/names.ts";

@@ -1,5 +1,6 @@
 import type { StoredObject } from "./bucket.ts";
 import type { Disk } from "./disk.ts";
+import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
 /** A store's clock is only known to about a second. */
@@ -52,6 +53,20 @@ export function checkNewest(world: World, object: StoredObject): void {
   }
   if (world.ledger.families.get(name.stream)!.copied && !isExpired(object, world)) return;
   world.fail(`${name.key} was deleted, the newest commit`);
+}
+
+/** Nobody deletes what he waits for before it is ten times as old as the rest becomes. */
+export function checkUnread({ world, server, state, waitsFor }: Process, keys: readonly string[]) {
+  const { bucket, timeline, mix } = world;
+  for (const key of keys.filter((key) => waitsFor.has(key))) {
+    const object = bucket.objects.get(key);
+    if (!object || timeline.now - object.lastModified > 10 * mix.retention - CLOCK_TOLERANCE) {
+      continue;
+    }
+    const { stream, last } = object.name;
+    if (server.canRead(stream) || state.cursors.get(stream) >= last) continue;
+    world.fail(`${server.label} deletes ${key}, which it waits for`);
+  }
 }
 
 /** What remains of a stream has no hole, unless what is before it has expired, too. */

@@ -44,6 +44,16 @@ export const HAPPENINGS: Record<HappeningName, (world: World) => void> = {
   setClock: ({ chance, servers }) => {
     chance.pick(servers).clockError += chance.pick([-1, 1]) * chance.between(0, 2 * HOUR);
   },
+  loseKey: (world) => {
+    const { chance, mix: { retention }, timeline, servers } = world;
+    const [server, writer] = [chance.pick(servers), chance.pick(servers)];
+    if (server.name === writer.name) return; // Of copies of a state each reads what the other writes.
+    const until = timeline.now + retention * chance.pick([0.1, 0.6, 1.5, 4, 12]);
+    [server.lockedOutBy, server.lockedUntil] = [writer.name, until];
+    // A while after what it waits for has expired for others.
+    timeline.after(retention * 1.2, () => server.process?.cleanUp());
+    world.note(server.label, `lacks the key of ${writer.name} until ${until}`);
+  },
   pluginDown: (world) => {
     const { chance, mix: { retention }, timeline, servers } = world;
     const server = chance.pick(servers);

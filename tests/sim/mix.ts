@@ -47,6 +47,7 @@ const EVENTS = {
   outage: 1,
   pluginDown: 0.5,
   setClock: 0.5,
+  loseKey: 0.5,
 };
 
 export type Fault = keyof typeof FAULTS;

@@ -22,6 +22,7 @@ const REPUBLISH = "publishing/forks/republish.ts";
 const UPLOADER = "publishing/uploader.ts";
 const DELIVERY = "reading/delivery.ts";
 const STREAM_READER = "reading/stream_reader.ts";
+const GAP_PROOF = "reading/gap_proof.ts";
 
 /** One for each rule that the promises rest on. */
 export const MUTANTS: readonly Mutant[] = [
@@ -166,7 +167,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a dead letter is tried again while its URL is busy",
-    edit("reading/redelivery.ts", "this.#turns.isTaken(feedIdentity(letter.url))", "!letter.url"),
+    edit(
+      "reading/redelivery.ts",
+      "this.#feedLocks.isHeld(feedIdentity(letter.url))",
+      "!letter.url",
+    ),
   ),
   mutant(
     "an update is passed over while the backend is away",
@@ -178,19 +183,28 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a gap is reported without a second look",
-    edit(STREAM_READER, "HOLE_LISTINGS = 3, HOLE_MS = 2000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
+    edit(GAP_PROOF, "HOLE_LISTINGS = 3, HOLE_MS = 2000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
   ),
   mutant(
     "an object that is gone is taken for a gap",
     edit(
       STREAM_READER,
-      "    this.#noteSeen(name);\n    if",
-      `    this.#absent.delete(key);
+      "    this.#noteSeen(name);\n    if (!isFirst)",
+      `    this.#noteSeen(name);
+    this.#unreadable.forgetAbsent();
+    this.#proof.prove();
+    this.#names = this.#names.filter(({ key }) => key !== name.key);
+    if (isFirst || !isFirst)`,
+    ),
+    edit(
+      GAP_PROOF,
+      "  /** Begins anew",
+      `  prove(): void {
     [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];
     [this.#absences, this.#absentSince] = [VANISHED_LISTINGS, -Infinity];
-    this.#names = this.#names.filter((name) => name.key !== key);
-    if (Infinity) return;
-    if`,
+  }
+
+  /** Begins anew`,
     ),
   ),
   mutant(
@@ -198,7 +212,16 @@ export const MUTANTS: readonly Mutant[] = [
     edit(
       STREAM_READER,
       "this.#names = [...commits, ...segments];",
-      "this.#names = [...commits, ...segments].filter(({ key }) => !this.#missed.has(key));",
+      "this.#names = [...commits, ...segments].filter((name) => !this.#unreadable.hasMissed(name));",
+    ),
+    edit(
+      "reading/unreadable_objects.ts",
+      "  /** A new listing was made",
+      `  hasMissed({ key }: ObjectName): boolean {
+    return this.#missed.has(key);
+  }
+
+  /** A new listing was made`,
     ),
   ),
   mutant(
@@ -222,7 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
       'this.#setNames(commits, await this.#listKind("segments"));',
       "this.#setNames(commits, segments);",
     ),
-    edit(STREAM_READER, "HOLE_LISTINGS = 3, HOLE_MS = 2000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
+    edit(GAP_PROOF, "HOLE_LISTINGS = 3, HOLE_MS = 2000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
   ),
   mutant(
     "a late commit is taken for the start of a stream",
@@ -265,20 +288,34 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a hole is proven by listings that do not agree",
-    edit(STREAM_READER, "if (!wasSeen) return true;", "if (wasSeen || !wasSeen) return true;"),
+    edit(GAP_PROOF, "if (!wasSeen) return true;", "if (wasSeen || !wasSeen) return true;"),
   ),
   mutant(
     "cleanup leaves holes",
     edit(
-      "cleanup.ts",
+      "retention/expiry.ts",
       "return young === -1 ? sorted : sorted.slice(0, young);",
       "return sorted.filter(({ lastModified }) => now - lastModified > maxAge && young > -2);",
+    ),
+  ),
+  rareMutant(
+    "cleanup does not know what its server waits for",
+    ["loseKey", "cleanup"],
+    edit("retention/expiry.ts", "last > lockedAfter ? LOCKED_LIVES : ", ""),
+  ),
+  rareMutant(
+    "it is not noted what a server waits for",
+    ["loseKey", "cleanup"],
+    edit(
+      STREAM_READER,
+      "if (isWaiting) cursors.noteLocked(this.#stream, cursor, messageOf(obstacle));",
+      "if (isWaiting) messageOf(obstacle);",
     ),
   ),
   mutant(
     "cleanup goes by the local clock",
     edit(
-      "cleanup.ts",
+      "retention/clean_up.ts",
       "return log.now();",
       "return log.now() - log.clockOffset;",
     ),

@@ -6,13 +6,17 @@ import {
   AccessDeniedError,
   ClosedError,
   messageOf,
+  MissingKeyError,
   StoreUnavailableError,
 } from "../../lib/errors.ts";
+import type { Envelope } from "../../lib/log/encryption/envelope.ts";
 import type { ObjectName } from "../../lib/log/names.ts";
+import { parseKey } from "../../lib/log/names.ts";
 import { publish, type Receipt } from "../../lib/publish.ts";
 import { BucketWatcher } from "../../lib/reading/bucket_watcher.ts";
 import { State } from "../../lib/state/state.ts";
 import type { UpdateInput } from "../../lib/update.ts";
+import { checkUnread } from "./bucket_checks.ts";
 import type { Watcher } from "../../lib/reading/watcher.ts";
 import { watchWith } from "../../lib/watch.ts";
 import type { Disk } from "./disk.ts";
@@ -37,6 +41,8 @@ export class Process {
   readonly state: State;
   readonly connection: Connection;
   readonly watcher: Watcher | undefined;
+  /** Keys of objects that a poll has told to wait for a key. */
+  readonly waitsFor = new Set<string>();
   alive = true;
   stopping = false;
   /** Rejects when the process ends: what it was waiting for never comes. */
@@ -63,6 +69,7 @@ export class Process {
       alive: () => this.alive,
       reachable: () => timeline.now >= server.outageUntil,
       put: (key, body) => world.put(this.disk, key, body),
+      deleting: (keys) => checkUnread(this, keys),
       delete: (keys) => world.delete(keys),
       note: (what, fate) => this.note(`${what}${fate === "done" ? "" : ` (${fate})`}`),
     });
@@ -72,7 +79,7 @@ export class Process {
       sync: () => this.#sync(),
     };
     const state = guardState(this.state, guard);
-    const { envelope } = world, environment = this.#environment();
+    const envelope = this.#envelope(), environment = this.#environment();
     this.connection = new Connection(server.config, this.view, { environment, state, envelope });
     this.connection.parts!.uploader.onCommit.push(({ name }) => world.wakeOthers(this, name));
     if (!watches) return;
@@ -104,7 +111,8 @@ export class Process {
     if (!(this.watcher instanceof BucketWatcher)) return;
     this.note(`hears of ${name.key}`);
     try {
-      const isDelivered = this.world.chance.happens(0.7) && updates;
+      const isDelivered = this.world.chance.happens(0.7) && this.server.canRead(name.stream) &&
+        updates;
       this.watcher.hear(name, isDelivered ? { name, updates, size: 1000 } : undefined);
     } catch (error) {
       if (!(error instanceof Death)) this.fail(`Hearing of ${name.key} threw ${error}`);
@@ -116,7 +124,12 @@ export class Process {
     this.note("polls");
     return this.#whileAlive(
       this.watcher!.poll(),
-      ({ applied, gaps }) => this.note(`applied ${applied}, gaps ${gaps}`),
+      ({ applied, gaps, unreadable }) => {
+        this.note(`applied ${applied}, gaps ${gaps}`);
+        for (const error of unreadable) {
+          if (error instanceof MissingKeyError) this.waitsFor.add(error.key);
+        }
+      },
       (error) => this.#expect("poll()", error),
     );
   }
@@ -173,6 +186,25 @@ export class Process {
     const { disk } = this;
     disk.stream = this.state.ownStream.load().stream;
     this.world.ledger.families.set(disk.stream, disk.family);
+  }
+
+  /** What the world stores its objects in, as far as this server has the keys. */
+  #envelope(): Envelope {
+    const { world: { envelope }, server } = this;
+    return {
+      get revision() {
+        return envelope.revision;
+      },
+      readsPlain: envelope.readsPlain,
+      digest: (text) => envelope.digest(text),
+      encrypt: (name, bytes) => envelope.encrypt(name, bytes),
+      decrypt(name, stored) {
+        const stream = parseKey(name.key)?.stream;
+        return stream === undefined || server.canRead(stream)
+          ? envelope.decrypt(name, stored)
+          : Promise.reject(new MissingKeyError(name.key, "lost", "it is not there"));
+      },
+    };
   }
 
   #environment(): Environment {

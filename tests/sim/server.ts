@@ -1,4 +1,5 @@
 import { resolveConfig, type ResolvedConfig } from "../../lib/config/resolve.ts";
+import { serverOf } from "../../lib/log/names.ts";
 import { type Backup, Disk } from "./disk.ts";
 import { drawHabits, type Habits } from "./mix.ts";
 import { Process } from "./process.ts";
@@ -22,6 +23,9 @@ export class Server {
   lastUpdates = 0;
   /** Until then the store cannot be reached. */
   outageUntil = 0;
+  /** Until then it lacks the key with which the server of that name encrypts. */
+  lockedUntil = 0;
+  lockedOutBy = "";
   /** Until then all that the plugins do fails. */
   pluginDownUntil = 0;
   /** How its plugins fail meanwhile. */
@@ -57,6 +61,11 @@ export class Server {
     this.disk = new Disk(timeline.now, backup);
     world.note(label, JSON.stringify(this.habits));
     this.startAfter(0);
+  }
+
+  /** Whether it has the key of a stream now. */
+  canRead(stream: string): boolean {
+    return this.#world.timeline.now >= this.lockedUntil || serverOf(stream) !== this.lockedOutBy;
   }
 
   /** Starts a process then, or sooner when it is told again. */

@@ -19,6 +19,9 @@ const LAST_UPDATES = 10;
 /** When all poll then for the first time, in milliseconds; after that less and less often. */
 const POLL = 1000;
 
+/** So long a server may still lack a key then: longer than the shortest retention. */
+const LONGEST_LOCK = 15 * 60_000;
+
 /** The tail holds no more commits of a stream than this, once everything is calm. */
 const TAIL_LIMIT = 9;
 
@@ -31,6 +34,7 @@ export async function settle(world: World): Promise<void> {
   for (const fault of Object.keys(mix.faults) as Fault[]) mix.faults[fault] = 0;
   for (const server of servers) {
     server.outageUntil = server.pluginDownUntil = 0;
+    server.lockedUntil = Math.min(server.lockedUntil, timeline.now + LONGEST_LOCK);
     if (!server.process) server.startAfter(0);
     if (server.habits.publishes) publishLast(world, server);
     if (server.habits.watches) pollAgainAndAgain(world, server);

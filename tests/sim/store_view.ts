@@ -48,7 +48,9 @@ export interface StoreHost {
   reachable(): boolean;
   /** The process stores an object. */
   put(key: string, body: Uint8Array): void;
-  /** The process deletes objects. */
+  /** The process asks for objects to be deleted. */
+  deleting(keys: readonly string[]): void;
+  /** Objects are deleted. */
   delete(keys: readonly string[]): void;
   /** For the trace. */
   note(what: string, fate: Fate): void;
@@ -144,6 +146,7 @@ export class StoreView implements ObjectStore {
     { signal }: StoreOptions = {},
   ): Promise<FailedDelete[]> {
     this.requests.delete++;
+    this.#host.deleting(keys);
     const { chance, mix, timeline } = this.#host;
     const failed = chance.happens(mix.faults.partialDelete)
       ? keys.filter(() => chance.happens(0.4))

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../lib/retention/clean_up.ts";
 import { objectName } from "../../lib/log/names.ts";
 import { asRow, asSeq } from "../../lib/log/positions.ts";
 import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";

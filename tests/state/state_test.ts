@@ -177,3 +177,23 @@ Deno.test("a lock is held by one at a time and free again when it is disposed of
     second[Symbol.dispose]();
   });
 });
+
+Deno.test("a stream waits for a key or an upgrade until its cursor moves, or nothing is left of it", () => {
+  using state = open(":memory:");
+  const { cursors } = state, stream = "web-2_abcdefgh";
+  cursors.noteReach(stream, 9);
+  cursors.noteLocked(stream, 0, "one key");
+  cursors.noteLocked(stream, 0, "another key");
+  assert.deepEqual(cursors.locked(stream), { after: 0, reason: "one key" });
+  cursors.advance(stream, { from: 0, to: 5 });
+  assert.equal(cursors.locked(stream), undefined);
+  cursors.noteLocked(stream, 4, "a reader that was overtaken");
+  assert.equal(cursors.locked(stream), undefined);
+  cursors.noteLocked(stream, 5, "an upgrade");
+  assert.deepEqual(cursors.locked(stream), { after: 5, reason: "an upgrade" });
+  cursors.noteUnlocked(stream);
+  assert.equal(cursors.locked(stream), undefined);
+  cursors.noteLocked(stream, 5, "an upgrade");
+  cursors.giveUp(stream);
+  assert.equal(cursors.locked(stream), undefined);
+});

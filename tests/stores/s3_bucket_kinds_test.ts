@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BucketLog } from "../../lib/log/bucket_log.ts";
-import { cleanUp, problemsOf } from "../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../lib/retention/clean_up.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";

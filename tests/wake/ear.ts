@@ -9,7 +9,7 @@ import { type Clock, systemEnvironment } from "../../lib/base/environment.ts";
 import { type ObjectName, objectName } from "../../lib/log/names.ts";
 import type { DeliveredCommit } from "../../lib/wake/source.ts";
 import { listen } from "../../lib/wake/receive/listener.ts";
-import { messageId } from "../../lib/wake/message_id.ts";
+import { messageId } from "../../lib/wake/message.ts";
 import { Signer } from "../../lib/wake/signature.ts";
 import { MemoryStore } from "../memory_store.ts";
 import { freeAddress } from "../servers/ports.ts";

@@ -3,14 +3,22 @@
  *
  * @module
  */
-import { cleanup, type CleanupReport, MIN_AGE } from "../../cleanup.ts";
+import { getLogger } from "@logtape/logtape";
+import { cleanUpWithState, MIN_AGE_MS } from "../../cleanup.ts";
+import type { CleanupReport } from "../../retention/clean_up.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+import { resolveConfig } from "../../config/resolve.ts";
 import { connect } from "../../connect.ts";
+import { systemEnvironment } from "../../base/environment.ts";
 import { formatDuration, parseDuration } from "../../base/duration.ts";
-import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../errors.ts";
+import { AccessDeniedError, messageOf, StateError, StoreUnavailableError } from "../../errors.ts";
+import { State } from "../../state/state.ts";
 import type { CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
 import { explainStore, loadSettings } from "../settings.ts";
+
+const logger = getLogger(["feedsync", "cleanup"]);
 
 /** Deletes, or lists, what is older than the arguments or the configuration say. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
@@ -23,11 +31,31 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   const config = { ...settings.config, state: ":memory:", encryption: undefined };
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
-  const report = await cleanup(sync, { maxAge, dryRun, signal });
+  using state = openState(settings);
+  const report = await cleanUpWithState(sync, { maxAge, dryRun, signal }, state);
   const { error, ...counts } = report;
   if (args.has("json")) await printJson(counts);
   else await printReport(report, dryRun);
   if (error) throw failure(error, report.failed);
+}
+
+/** The state that `watch` has here, if it is this store's: it knows for which objects this server waits. */
+function openState(settings: LoadedConfig): State | undefined {
+  const { state: path, server, store, movedFrom } = resolveConfig(settings.config, settings);
+  try {
+    Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+  try {
+    return new State(path, { server, store, movedFrom }, systemEnvironment.random);
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    logger.warn("{message}; what this server cannot read is deleted like everything else", {
+      message: messageOf(error),
+    });
+    return undefined;
+  }
 }
 
 /** An error of the same kind as what went wrong with the first object. */
@@ -42,9 +70,9 @@ function failure(error: Error, failed: number): Error {
 function maxAgeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ms = readAge(text);
-  if (ms >= MIN_AGE) return ms;
+  if (ms >= MIN_AGE_MS) return ms;
   throw new UsageError(
-    `--max-age must be at least ${formatDuration(MIN_AGE)}: current value is ${text}`,
+    `--max-age must be at least ${formatDuration(MIN_AGE_MS)}: current value is ${text}`,
   );
 }
 
@@ -58,11 +86,14 @@ function readAge(text: string): number {
 
 async function printReport(report: CleanupReport, dryRun: boolean): Promise<void> {
   if (dryRun) { for (const key of report.keys) await print(key); }
-  const { deleted, bytes, kept, undated, foreign } = report;
+  const { deleted, bytes, deletedUnread, kept, undated, foreign } = report;
+  const unread = deletedUnread > 0 ? `, ${deletedUnread} of which were never read here` : "";
   const ageless = undated > 0 ? ` (${undated} of unknown age)` : "";
   const strangers = foreign > 0 ? `, ignored ${foreign} that are not of feedsync` : "";
   await print(
-    `${dryRun ? "would delete" : "deleted"} ${deleted} objects (${bytes} bytes), kept ${kept}` +
+    `${
+      dryRun ? "would delete" : "deleted"
+    } ${deleted} objects (${bytes} bytes)${unread}, kept ${kept}` +
       ageless + strangers,
   );
 }

@@ -39,7 +39,7 @@ const PAGE_SIZE = 1_000;
  */
 export function openDirectoryStore(
   path: string,
-  { environment = systemEnvironment }: { readonly environment?: Environment } = {},
+  environment: Environment = systemEnvironment,
 ): ObjectStore {
   return new DirectoryStore(resolve(path), environment);
 }

@@ -4,12 +4,22 @@
  *
  * @module
  */
-import { messageOf } from "../../errors.ts";
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../../base/environment.ts";
+import { OnceLog } from "../../base/once_log.ts";
+import { messageOf, UnsupportedFormatError } from "../../errors.ts";
 import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
-import { objectOfMessage, SERVICE_HEADER } from "../message_id.ts";
+import {
+  NEEDS_NEWER_READER,
+  objectOfMessage,
+  SERVICE_HEADER,
+  unsupportedMessage,
+} from "../message.ts";
 import { Signer, TOLERANCE_MS } from "../signature.ts";
 import type { OnCommit } from "../source.ts";
 import { accept, refuse, type Route } from "./route.ts";
+
+const logger = getLogger(["feedsync", "wake"]);
 
 /** How many messages are remembered to recognize repeated ones. */
 const MAX_MESSAGES = 100_000;
@@ -20,18 +30,31 @@ export interface CommitsOptions {
   readonly secret: string;
   /** This server's bucket: commits of others are refused. */
   readonly log: BucketLog;
+  /** Says when what stays wrong is logged again. */
+  readonly clock: Clock;
   /** Called for each commit: with its content, if it can be decrypted and is surely of this store. */
   readonly onCommit: OnCommit;
 }
 
 /** Receives commits that peers POST. */
-export function commitsRoute({ secret, log, onCommit }: CommitsOptions): Route {
+export function commitsRoute({ secret, log, clock, onCommit }: CommitsOptions): Route {
   const { url: store, service } = log;
   const signer = new Signer(secret);
   const messages = new SeenMessages();
+  const problems = new OnceLog(logger, clock);
   const isOfOtherService = (headers: Headers) => {
     const named = headers.get(SERVICE_HEADER);
     return named !== null && service !== undefined && named !== encodeURI(service);
+  };
+  const takeUnsupported = (error: UnsupportedFormatError, id: string) => {
+    problems.problem("unsupported", {
+      text: "{message}; the bucket tells what it is about",
+      properties: { message: messageOf(error) },
+      kind: String(error.reader),
+    });
+    const name = objectOfMessage(id, store);
+    if (name?.kind === "tail") onCommit(name);
+    return needsNewerReader(error);
   };
   return {
     admit({ headers }) {
@@ -39,13 +62,18 @@ export function commitsRoute({ secret, log, onCommit }: CommitsOptions): Route {
       if (id === undefined) {
         return refuse(401, "The signature is missing or expired; check the clocks of both servers");
       }
-      const isCommit = objectOfMessage(id, store)?.kind === "tail";
-      return isCommit ? undefined : refuse(409, "Not a commit of this store");
+      const mayBeCommit = objectOfMessage(id, store)?.kind === "tail" ||
+        unsupportedMessage(id, headers) !== undefined;
+      return mayBeCommit ? undefined : refuse(409, "Not a commit of this store");
     },
     async take({ headers }, body) {
       const id = signer.verify(headers, body, log.now());
       if (id === undefined) return refuse(401, "Not signed with the secret of this server");
-      if (!messages.isNew(id, log.now())) return refuse(409, "Already received");
+      const unsupported = unsupportedMessage(id, headers);
+      // A peer may send the same in an older form after that.
+      const isNew = messages.isNew(unsupported ? `unsupported ${id}` : id, log.now());
+      if (!isNew) return refuse(409, "Already received");
+      if (unsupported) return takeUnsupported(unsupported, id);
       const name = objectOfMessage(id, store)!;
       try {
         const object = (await log.open(name, body)).decode();
@@ -56,10 +84,15 @@ export function commitsRoute({ secret, log, onCommit }: CommitsOptions): Route {
         if (reason === "corrupt") return refuse(400, messageOf(error));
         if (reason !== "locked") throw error;
         onCommit(name); // Reading it from the bucket reports what is missing.
+        if (error instanceof UnsupportedFormatError) return needsNewerReader(error);
       }
       return accept();
     },
   };
+}
+
+function needsNewerReader({ reader }: UnsupportedFormatError): Response {
+  return refuse(NEEDS_NEWER_READER, `A reader of format ${reader} is required`);
 }
 
 /** Remembers messages for as long as their signatures are valid. */

@@ -14,11 +14,11 @@ import { getLogger } from "@logtape/logtape";
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { S3Config } from "../../config/s3.ts";
 import { Backoff } from "../../base/backoff.ts";
-import { type Environment, sleep } from "../../base/environment.ts";
+import { sleep } from "../../base/environment.ts";
 import { messageOf } from "../../errors.ts";
 import { originOf } from "../../base/http_post.ts";
 import { OnceLog } from "../../base/once_log.ts";
-import type { OnCommit, StartSource } from "../source.ts";
+import type { OnCommit, StartSource, WakeUpParts } from "../source.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { isOutdated } from "../../stores/s3/answers.ts";
 import { credentialsFor } from "../../stores/s3/credentials.ts";
@@ -36,13 +36,11 @@ const TIMEOUT_MS = 10_000;
 const RETRY_RANGE = { minMs: 1000, maxMs: 60_000 };
 
 /** Options of {@linkcode listenToQueue}. */
-export interface QueueOptions {
+export interface QueueOptions extends Pick<WakeUpParts, "environment"> {
   /** Credentials, and the region where the queue's URL does not name it. */
   readonly s3: S3Config;
   /** URL of this server's store: events of others are ignored. */
   readonly store: string;
-  /** Time and randomness. */
-  readonly environment: Environment;
   /** Called for each commit. */
   readonly onCommit: OnCommit;
 }

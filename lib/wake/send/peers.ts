@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { WakeUpParts } from "../source.ts";
 import { getLogger } from "@logtape/logtape";
 import { Backoff } from "../../base/backoff.ts";
 import { Deadline, withDeadline } from "../../base/deadline.ts";
@@ -12,7 +13,13 @@ import { OnceLog } from "../../base/once_log.ts";
 import { messageOf } from "../../errors.ts";
 import type { BucketLog } from "../../log/bucket_log.ts";
 import { mediaTypeOf } from "../../stores/body_format.ts";
-import { messageId, SERVICE_HEADER } from "../message_id.ts";
+import {
+  MESSAGE_READER,
+  messageId,
+  NEEDS_NEWER_READER,
+  READER_HEADER,
+  SERVICE_HEADER,
+} from "../message.ts";
 import { Signer } from "../signature.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
@@ -27,13 +34,11 @@ const TIMEOUT_MS = 10_000;
 const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
 /** Options of {@linkcode Peers}. */
-export interface PeersOptions {
+export interface PeersOptions extends Pick<WakeUpParts, "environment"> {
   /** The secret shared by all peers. */
   readonly secret: string;
   /** The bucket that the commits are in. */
   readonly log: Pick<BucketLog, "url" | "service" | "now">;
-  /** Time and randomness. */
-  readonly environment: Environment;
 }
 
 /** How many commits peers received. */
@@ -83,6 +88,7 @@ export class Peers {
     const headers = {
       ...this.#signer.sign(messageId(log.url, key), body, log.now()),
       "content-type": mediaTypeOf(body),
+      [READER_HEADER]: String(MESSAGE_READER),
       ...log.service !== undefined && { [SERVICE_HEADER]: encodeURI(log.service) },
     };
     for (const peer of this.#peers) peer.send({ headers, body });
@@ -144,8 +150,8 @@ class Peer {
   async #sendAll(): Promise<void> {
     for (let message = this.#queue[0]; message; message = this.#queue[0]) {
       try {
-        await this.#post(message);
-        this.#noteSuccess();
+        const refusal = await this.#post(message);
+        this.#noteAnswer(refusal);
         this.#dequeue();
       } catch (error) {
         this.#noteFailure(error);
@@ -154,24 +160,36 @@ class Peer {
     this.#sending = undefined; // In the same turn as the last look into the queue.
   }
 
-  async #post({ headers, body }: Message): Promise<void> {
+  /** Resolves to why the peer is too old for the message; undefined when it accepted it. */
+  async #post({ headers, body }: Message): Promise<string | undefined> {
     const { ok, status, excerpt } = await withDeadline(
       (signal) => post(this.#url, { path: "/commits", headers, body, client: this.#http, signal }),
       { clock: this.#clock, timeoutMs: TIMEOUT_MS, signal: this.#closing.signal },
     );
-    if (!ok) throw new Error(`${status} ${excerpt}`.trim());
+    if (ok) return undefined;
+    const answer = `${status} ${excerpt}`.trim();
+    if (status === NEEDS_NEWER_READER) return answer;
+    throw new Error(answer);
   }
 
   #dequeue(): void {
     this.#queuedBytes -= this.#queue.shift()!.body.length;
   }
 
-  #noteSuccess(): void {
+  /** A peer that is too old for one message may read the next: it is told of that, too. */
+  #noteAnswer(refusal: string | undefined): void {
+    const url = this.#origin;
     this.#backoff.succeed();
-    this.sent++;
-    this.#problems.resolved(this.#origin, {
+    this.#problems.resolved(url, {
       text: "The peer {url} can be reached again",
-      properties: { url: this.#origin },
+      properties: { url },
+    });
+    if (refusal === undefined) return void this.sent++;
+    this.dropped++;
+    this.#problems.problem(`${url} is older`, {
+      text: "The peer {url} is older than this server and cannot read all that it sends, upgrade " +
+        "feedsync there: {message} (it finds the commit in the bucket)",
+      properties: { url, message: refusal },
     });
   }
 

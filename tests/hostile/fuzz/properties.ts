@@ -16,7 +16,7 @@ import { isStream, type ObjectName, objectName, parseKey } from "../../../lib/lo
 import { printable } from "../../../lib/base/printable.ts";
 import { isReadableFeedUrl } from "../../../lib/feed_url.ts";
 import { hashOf, updateToJson } from "../../../lib/update.ts";
-import { messageId } from "../../../lib/wake/message_id.ts";
+import { messageId } from "../../../lib/wake/message.ts";
 import { commitsIn } from "../../../lib/wake/receive/s3_events.ts";
 import { Signer } from "../../../lib/wake/signature.ts";
 import { workspace } from "../../cli/feedsync.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { BucketLog } from "../../../lib/log/bucket_log.ts";
-import { cleanUp, problemsOf } from "../../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../../lib/retention/clean_up.ts";
 import { systemEnvironment } from "../../../lib/base/environment.ts";
 import { AccessDeniedError, StoreUnavailableError } from "../../../lib/errors.ts";
 import { openDirectoryStore } from "../../../lib/stores/directory/directory_store.ts";
@@ -182,7 +182,7 @@ Deno.test("a process that only reads and cleans up goes by the clock of the file
   await using writer = openDirectoryStore(directory.path);
   const key = "tail/web-1_abcdefgh/0000000000000001.1.ijklmnop";
   await writer.put(key, new Uint8Array([1]));
-  await using store = openDirectoryStore(directory.path, { environment });
+  await using store = openDirectoryStore(directory.path, environment);
   const report = await cleanUp(new BucketLog(store, { environment }), {
     maxAge: 24 * 60 * 60 * 1000,
     problems: problemsOf(environment),

@@ -13,7 +13,7 @@ class Watch implements AsyncDisposable {
 
   constructor(path: string) {
     this.path = path;
-    const store = openDirectoryStore(path, { environment: this.time });
+    const store = openDirectoryStore(path, this.time);
     this.#watch = store.watch!("tail/", () => this.#heard.resolve());
   }
 

@@ -1,7 +1,7 @@
 /** What a service may leave out of a listing, or write otherwise, besides the keys. */
 import assert from "node:assert/strict";
 import { BucketLog } from "../../../lib/log/bucket_log.ts";
-import { cleanUp, problemsOf } from "../../../lib/cleanup.ts";
+import { cleanUp, problemsOf } from "../../../lib/retention/clean_up.ts";
 import { openS3Store } from "../../../lib/stores/s3/s3_store.ts";
 import type { ObjectInfo } from "../../../lib/stores/store.ts";
 import { httpServer, type Server } from "../../servers/http.ts";

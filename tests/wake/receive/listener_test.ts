@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { decodeBody } from "../../../lib/log/codec.ts";
 import { systemEnvironment } from "../../../lib/base/environment.ts";
 import { ConfigError } from "../../../lib/errors.ts";
 import { listen } from "../../../lib/wake/receive/listener.ts";
-import { messageId } from "../../../lib/wake/message_id.ts";
+import { messageId } from "../../../lib/wake/message.ts";
 import { Signer } from "../../../lib/wake/signature.ts";
+import { captureLog } from "../../encryption/keys.ts";
 import { BODY, Ear, ID, logAt, NAME, SECRET, STORE, TOKEN } from "../ear.ts";
 
 Deno.test("a commit that a peer sends is heard, with what is in it", async () => {
@@ -47,6 +49,64 @@ Deno.test("a body that is not what its key says is refused, and so is one that i
   assert.equal((await ear.post({ body: large }))[0], 413);
   assert.match(await ear.postWithoutLength(), /^411 /);
   assert.deepEqual(ear.heard, []);
+});
+
+/** The body with a change of its text. */
+function edited(search: string, replacement: string): Uint8Array<ArrayBuffer> {
+  const text = zstdDecompressSync(BODY).toString();
+  assert.ok(text.includes(search));
+  return new Uint8Array(zstdCompressSync(text.replace(search, replacement)));
+}
+
+/** Headers of a message that needs the `reader`. */
+function headersFor(reader: string, { id = ID, body = BODY, secret = SECRET } = {}) {
+  return { ...new Signer(secret).sign(id, body, Date.now()), "feedsync-reader": reader };
+}
+
+Deno.test("a message that needs a newer reader sends to the bucket, is no bad request, and told once", async () => {
+  using log = captureLog();
+  await using ear = new Ear();
+  const answer = [415, "A reader of format 2 is required\n"];
+  const body = new TextEncoder().encode("another form");
+  assert.deepEqual(await ear.post({ headers: headersFor("2", { body }), body }), answer);
+  assert.deepEqual(ear.heard, [{ name: NAME }]);
+  const id = "an id of another form";
+  assert.deepEqual(await ear.post({ headers: headersFor("2", { id }) }), answer);
+  assert.equal(ear.heard.length, 1);
+  const warnings = log.lines.filter((line) => line.startsWith("warning"));
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  assert.match(warnings[0], /needs a reader of format 2, this version reads up to 1; upgrade/);
+});
+
+Deno.test("a message that needs a newer reader is accepted once, and once more in the form of today", async () => {
+  await using ear = new Ear();
+  for (const status of [415, 409]) {
+    assert.equal((await ear.post({ headers: headersFor("2") }))[0], status);
+  }
+  assert.deepEqual([await ear.post(), ear.heard.length], [[204, ""], 2]);
+});
+
+Deno.test("a stranger's message that needs a newer reader is refused like any other", async () => {
+  await using ear = new Ear();
+  const headers = headersFor("2", { secret: `whsec_${btoa("another")}` });
+  assert.equal((await ear.post({ headers }))[0], 401);
+  assert.equal((await ear.post({ headers: { "feedsync-reader": "2" } }))[0], 401);
+  assert.deepEqual(ear.heard, []);
+});
+
+Deno.test("an object that needs a newer reader is answered like a message that does", async () => {
+  await using ear = new Ear();
+  const body = edited('"feedsync":1', '"feedsync":3');
+  assert.deepEqual(await ear.post({ body }), [415, "A reader of format 3 is required\n"]);
+  assert.deepEqual(ear.heard, [{ name: NAME }]);
+});
+
+Deno.test("what is not known in a message is ignored: headers, members of the object in it, a newer format", async () => {
+  await using ear = new Ear();
+  const body = edited('"format":1', '"format":2,"later":{"a":1}');
+  const headers = { ...headersFor("1", { body }), "feedsync-later": "a", "content-type": "a/b" };
+  assert.deepEqual(await ear.post({ headers, body }), [204, ""]);
+  assert.deepEqual(ear.heard.map(({ updates }) => updates), [decodeBody(NAME, BODY)]);
 });
 
 Deno.test("other paths and methods are not known", async () => {

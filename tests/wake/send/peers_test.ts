@@ -134,6 +134,28 @@ Deno.test("both sides tell once when a peer refuses, also one that was out of re
   await peers.close(0);
 });
 
+Deno.test("a peer that is too old for a commit gets the next ones at once, and is told of once", async () => {
+  const sizes: number[] = [];
+  await using peer = httpServer(async (request) => {
+    assert.equal(request.headers.get("feedsync-reader"), "1");
+    const { length } = await request.bytes();
+    sizes.push(length);
+    return new Response("A reader of format 2 is required\n", { status: length > 9 ? 415 : 200 });
+  });
+  using log = captureLog();
+  const peers = new Peers([peer.endpoint], optionsFor(new MemoryStore(systemEnvironment.clock)));
+  const send = (length: number) => peers.send({ key: NAME.key, body: new Uint8Array(length) });
+  for (const length of [10, 1, 11]) send(length);
+  while (peers.counts.sent + peers.counts.dropped < 3) await setImmediate();
+  send(2);
+  await peers.close(10_000);
+  assert.deepEqual(sizes, [10, 1, 11, 2]);
+  assert.deepEqual(peers.counts, { sent: 2, dropped: 2 });
+  const warnings = log.lines.filter((line) => line.startsWith("warning"));
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  assert.match(warnings[0], /is older than this server .* upgrade feedsync there: 415 A reader of/);
+});
+
 Deno.test("a peer that redirects is not followed: what is signed goes nowhere else", async () => {
   const followed: string[] = [];
   await using elsewhere = httpServer(({ url }) => {

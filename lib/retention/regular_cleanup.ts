@@ -4,11 +4,10 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { cleanUp, problemsOf } from "../cleanup.ts";
-import type { Environment } from "../base/environment.ts";
+import { cleanUp, problemsOf } from "./clean_up.ts";
 import type { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
-import type { BucketLog } from "../log/bucket_log.ts";
+import type { Core } from "../state/core.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
@@ -20,16 +19,18 @@ const MAX_FIRST_DELAY_MS = 5 * 60 * 1000;
 
 /** Cleans up hourly. */
 export class RegularCleanup {
-  readonly #log: BucketLog;
-  readonly #environment: Environment;
+  readonly #parts: Core;
   readonly #retention: number | false;
   readonly #problems: OnceLog;
   #next: number;
 
   /** Deletes what is older than `retention` milliseconds; nothing when it is `false`. */
-  constructor(log: BucketLog, environment: Environment, retention: number | false) {
-    this.#log = log;
-    this.#environment = environment;
+  constructor(
+    parts: Core,
+    retention: number | false,
+  ) {
+    const { environment } = parts;
+    this.#parts = parts;
     this.#retention = retention;
     this.#problems = problemsOf(environment);
     this.#next = environment.clock.elapsed() + environment.random.fraction() * MAX_FIRST_DELAY_MS;
@@ -37,11 +38,12 @@ export class RegularCleanup {
 
   /** Cleans up if it is time to. A failure is logged: an hour later is soon enough. */
   async runIfDue(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#environment;
+    const { log, state, environment: { clock, random } } = this.#parts;
     if (this.#retention === false || clock.elapsed() < this.#next) return;
     this.#next = clock.elapsed() + INTERVAL_MS * (0.75 + random.fraction() / 2);
     try {
-      const { deleted, failed, error } = await cleanUp(this.#log, {
+      const { deleted, failed, error } = await cleanUp(log, {
+        locked: (stream) => state.cursors.locked(stream),
         maxAge: this.#retention,
         problems: this.#problems,
         signal,

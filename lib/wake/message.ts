@@ -1,0 +1,49 @@
+/**
+ * What messages between peers have besides the object that they carry: an id, which is signed along with
+ * the body and names the store and the object in it, and headers.
+ *
+ * @module
+ */
+import { UnsupportedFormatError } from "../errors.ts";
+import { type ObjectName, parseKey } from "../log/names.ts";
+
+/**
+ * Header with the oldest reader that suffices for the message, as `"feedsync"` says it of an object; 1
+ * where it is missing. Path, signature and this header are the same in all versions; id and body of a
+ * message that needs a newer reader may be different.
+ */
+export const READER_HEADER = "feedsync-reader";
+
+/** The reader that this version has, and that suffices for what it sends. */
+export const MESSAGE_READER = 1;
+
+/** Status of the answer to what needs a newer reader: this peer finds it in the bucket. */
+export const NEEDS_NEWER_READER = 415;
+
+/**
+ * Header with the address of the service that has the store, where the store's URL does not name it:
+ * two fleets with one secret may use buckets of the same name. Servers may also reach one service at
+ * different addresses, so a message that names another one is only a hint to look into the bucket.
+ */
+export const SERVICE_HEADER = "feedsync-service";
+
+/** The id of the message about the object at `key`; fit for a header. */
+export function messageId(store: string, key: string): string {
+  return `${encodeURI(store)}/${key}`;
+}
+
+/** The object that a message is about; undefined when it is not in the store. */
+export function objectOfMessage(id: string, store: string): ObjectName | undefined {
+  const start = messageId(store, "");
+  return id.startsWith(start) ? parseKey(id.slice(start.length)) : undefined;
+}
+
+/** Why the message cannot be understood by this version; undefined when it can. */
+export function unsupportedMessage(
+  id: string,
+  headers: Headers,
+): UnsupportedFormatError | undefined {
+  const needed = Number(headers.get(READER_HEADER) ?? MESSAGE_READER);
+  if (!Number.isSafeInteger(needed) || needed <= MESSAGE_READER) return undefined;
+  return new UnsupportedFormatError(`the message ${id}`, needed, MESSAGE_READER);
+}
