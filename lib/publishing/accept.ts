@@ -107,8 +107,9 @@ export function accept(
   return state.transaction(() => {
     const id = random.uuid();
     const time = Math.max(Math.round(log.now()), (state.newest.get(url)?.time ?? 0) + 1);
-    state.newest.note(url, { time, id, hash });
-    return { row: state.outbox.add({ id, url, time, body }), id, url, time };
+    const row = state.outbox.add({ id, url, time, body });
+    state.newest.note(url, { time, id, hash }, { place: state.placeOf(row), isDelivered: true });
+    return { row, id, url, time };
   });
 }
 

@@ -18,6 +18,7 @@ import { type GivenUp, PluginCaller } from "./plugin_caller.ts";
 import { firstRetryAt, Redelivery } from "./redelivery.ts";
 import type { LockedStream } from "../state/cursors.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
+import type { Place } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
 import { type Gap, hashOf, type Update, updateToJson } from "../update.ts";
 import type { KeyedLock } from "../base/keyed_lock.ts";
@@ -126,7 +127,10 @@ export class Delivery {
     const { clock } = this.#environment;
     const now = this.#log.now();
     const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
-    const superseded = this.#noteNewest(updates, now);
+    const places = stored.map((update, index) =>
+      update === updates[index] ? { stream, seq: update.seq } : undefined
+    );
+    const superseded = this.#noteNewest(updates, places, now);
     const republished = this.#state.ownStream.republishedIn(stream);
     let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
     const store = (letters: readonly DeadLetter[] = []) => {
@@ -171,14 +175,19 @@ export class Delivery {
   }
 
   /** Before the first plugin runs: so that nobody publishes again what just arrived. */
-  #noteNewest(updates: readonly StoredUpdate[], now: number): Superseded {
+  #noteNewest(
+    updates: readonly StoredUpdate[],
+    places: readonly (Place | undefined)[],
+    now: number,
+  ): Superseded {
     const { newest } = this.#state;
     const ids = new Set<string>();
     // Not in the transaction: that takes long for large contents, and others wait for the state.
     const hashes = updates.map(hashOf);
     this.#state.transaction(() => {
       for (const [index, { url, time, id }] of updates.entries()) {
-        newest.note(url, { time: Date.parse(time), id, hash: hashes[index] }, now);
+        const version = { time: Date.parse(time), id, hash: hashes[index] };
+        newest.note(url, version, { place: places[index], now });
       }
       for (const { url, time, id } of updates) {
         if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);

@@ -91,9 +91,10 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
   } as const;
   const reader = connection.beside(apart, memory);
   try {
-    const noteNewest = callbackPlugin(({ url, id, time, ...content }) => {
+    const noteNewest = callbackPlugin(({ url, id, time, stream, seq, ...content }) => {
       const version = { id, time: Date.parse(time), hash: hashOf(content) };
-      state.transaction(() => state.newest.note(url, version), { durable: false });
+      const place = { stream, seq };
+      state.transaction(() => state.newest.note(url, version, { place }), { durable: false });
     });
     const options = { manual: true, signal };
     await using watcher = new BucketWatcher(reader, () => Promise.resolve([noteNewest]), options);

@@ -121,6 +121,16 @@ ALTER TABLE cursors ADD COLUMN lockedAt INTEGER;
 ALTER TABLE cursors ADD COLUMN lockedBy TEXT; -- why what comes next cannot be read here
 `,
   },
+  {
+    // Holds while `placedId` is the id: the program before changes that without looking here.
+    format: 9,
+    sql: `
+ALTER TABLE newest ADD COLUMN placedId TEXT;
+ALTER TABLE newest ADD COLUMN stream TEXT; -- where the update was published
+ALTER TABLE newest ADD COLUMN seq INTEGER;
+ALTER TABLE newest ADD COLUMN delivered INTEGER; -- to all plugins; NULL: when the cursor is past it
+`,
+  },
 ];
 
 /** The newest format that this program writes. */

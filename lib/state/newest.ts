@@ -14,8 +14,34 @@ export interface Version extends OrderedUpdate {
   readonly hash: string | null;
 }
 
+/** Where an update was published. */
+export interface Place {
+  /** Its stream. */
+  readonly stream: string;
+  /** Its position there. */
+  readonly seq: number;
+}
+
+/** What is known of the newest update of a feed. */
+export interface NewestRow extends Version {
+  /** Where it was published; undefined when that is not known: by a state of 0.1, or a time that was not plausible. */
+  readonly place: Place | undefined;
+}
+
+/** What is noted of an update besides its version. */
+export interface NoteOptions {
+  /** Where it was published, if its time is the one that it was stored with. */
+  readonly place?: Place | undefined;
+  /**
+   * Whether the plugins had it. @default when the cursor of its stream has passed it
+   */
+  readonly isDelivered?: boolean | undefined;
+  /** The store's time: what is known and not plausible then is not newer. @default everything is plausible */
+  readonly now?: number | undefined;
+}
+
 /** What a row takes besides its URL, at least. */
-const ROW_BYTES = 100;
+const ROW_BYTES = 250;
 
 /**
  * Feeds are remembered permanently, but a publisher can make up any number of them. Beyond so many bytes, those
@@ -46,6 +72,9 @@ export class Newest {
   readonly #cutoff;
   readonly #dropOld;
   readonly #get;
+  readonly #delivered;
+  readonly #noteDelivered;
+  readonly #noteMissed;
   readonly #note;
   readonly #supersedes;
   readonly #shift;
@@ -54,30 +83,76 @@ export class Newest {
     this.#bytes = db.prepare(BYTES);
     this.#cutoff = db.prepare(CUTOFF);
     this.#dropOld = db.prepare("DELETE FROM newest WHERE octet_length(url) > ? AND time <= ?");
-    this.#get = db.prepare("SELECT time, id, hash FROM newest WHERE url = ?");
+    this.#get = db.prepare(
+      `SELECT time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq FROM newest WHERE url = ?`,
+    );
+    this.#delivered = db.prepare(
+      `SELECT time, id, hash FROM newest WHERE url = ?
+       AND (placedId IS NOT id OR coalesce(delivered, stream IS NULL OR seq <=
+         (SELECT cursors.seq FROM cursors WHERE cursors.stream = newest.stream)))`,
+    );
     this.#note = db.prepare(
-      `INSERT INTO newest (url, time, id, hash) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-       time = excluded.time, id = excluded.id, hash = excluded.hash
-       WHERE (excluded.time, excluded.id) > (time, id) OR time > ?`,
+      `INSERT INTO newest (url, time, id, hash, placedId, stream, seq, delivered)
+       VALUES (?1, ?2, ?3, ?4, ?3, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
+       time = excluded.time, id = excluded.id, hash = excluded.hash, placedId = excluded.placedId,
+       stream = excluded.stream, seq = excluded.seq, delivered = excluded.delivered
+       WHERE (excluded.time, excluded.id) > (time, id) OR time > ?8`,
+    );
+    this.#noteDelivered = db.prepare(
+      "UPDATE newest SET delivered = 1 WHERE url = ? AND id = ? AND placedId = id",
+    );
+    this.#noteMissed = db.prepare(
+      "UPDATE newest SET delivered = 0 WHERE stream = ? AND seq BETWEEN ? AND ? AND placedId = id",
     );
     this.#supersedes = db.prepare("SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?)");
     this.#shift = db.prepare("UPDATE newest SET time = time + ?");
   }
 
   /** The newest known update of the URL. */
-  get(url: string): Version | undefined {
-    return this.#get.get(feedIdentity(url)) as Version | undefined;
+  get(url: string): NewestRow | undefined {
+    const row = this.#get.get(feedIdentity(url));
+    if (!row) return undefined;
+    const { stream, seq, ...version } = row as unknown as Version & Partial<Place>;
+    return { ...version, place: stream ? { stream, seq: seq! } : undefined };
   }
 
   /**
-   * Remembers an update, unless a newer one is known. A known one whose time is not plausible at
-   * `now` is not newer: the store's clock was set back.
+   * The newest known update of the URL if the plugins have had it. While they have not, an older one
+   * may be all that they know.
    */
-  note(url: string, { time, id, hash }: Version, now = Infinity): void {
+  delivered(url: string): Version | undefined {
+    return this.#delivered.get(feedIdentity(url)) as Version | undefined;
+  }
+
+  /**
+   * Remembers an update, unless a newer one is known. A known one whose time is not plausible `now` is
+   * not newer: the store's clock was set back.
+   */
+  note(
+    url: string,
+    { time, id, hash }: Version,
+    { place, isDelivered, now = Infinity }: NoteOptions = {},
+  ): void {
     this.#revision++;
-    this.#note.run(feedIdentity(url), time, id, hash, now + MAX_AHEAD_MS);
+    const delivered = isDelivered === undefined ? null : Number(isDelivered);
+    const { stream = null, seq = null } = place ?? {};
+    const latest = now + MAX_AHEAD_MS;
+    this.#note.run(feedIdentity(url), time, id, hash, stream, seq, delivered, latest);
     this.#unchecked += url.length + ROW_BYTES;
     if (this.#unchecked > MAX_UNCHECKED_BYTES) this.bound();
+  }
+
+  /** Remembers that the plugins have had this update of the URL, whatever its stream's cursor says. */
+  noteDelivered(url: string, id: string): void {
+    this.#noteDelivered.run(feedIdentity(url), id);
+  }
+
+  /**
+   * Remembers that the plugins never had what is known of these seqs, although the cursor of the stream
+   * passes them.
+   */
+  noteMissed(stream: string, { first, last }: { first: number; last: number }): void {
+    this.#noteMissed.run(stream, first, last);
   }
 
   /** Forgets what is beyond the bounds, and an eighth more, so that not each update exceeds them again. */
