@@ -92,6 +92,12 @@ export interface UpdateBase {
   readonly seq: number;
   /** A newer update of the same URL is known already: do not let this one overwrite it. */
   readonly superseded: boolean;
+  /**
+   * Set when the update comes from what the bucket keeps for good, and not in its turn from the log: this
+   * server is new, was away, or somebody asked for it. It may have come before, and what was published
+   * before it may follow, as `superseded`.
+   */
+  readonly restored?: true | undefined;
 }
 
 /** The content of an update, or that it is gone. */
@@ -114,11 +120,15 @@ export interface Gap {
 
 /**
  * The stable JSON form of an update, as `--json` prints it and `webhook` and `exec` send it: bytes
- * as base64 with `"encoding": "base64"`, `"removed": true` in place of content.
+ * as base64 with `"encoding": "base64"`, `"removed": true` in place of content, and `"restored": true`
+ * only where it is so.
  */
 export function updateToJson(update: Update): JsonObject {
-  const { id, url, metadata, server, time, stream, seq, superseded } = update;
-  return { id, url, ...contentToJson(update), metadata, server, time, stream, seq, superseded };
+  const { id, url, metadata, server, time, stream, seq, superseded, restored } = update;
+  return {
+    ...{ id, url, ...contentToJson(update), metadata, server, time, stream, seq, superseded },
+    ...restored && { restored },
+  };
 }
 
 /** The update that {@linkcode updateToJson} was given. */

@@ -22,6 +22,11 @@ export interface WatchOptions {
    * What it throws is logged, and stops nothing.
    */
   readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
+  /**
+   * Told how far restoring is: at its begin, and after each feed. It must return at once; what it throws is
+   * logged, and stops nothing.
+   */
+  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
   /** Poll only when {@linkcode Watcher.poll} is called, and never clean up. @default false */
   readonly manual?: boolean | undefined;
   /**
@@ -32,10 +37,32 @@ export interface WatchOptions {
   readonly outagePatience?: Duration | false | undefined;
 }
 
+/** How far restoring is: bringing the newest update of each feed that this server lacks. */
+export interface RestoreProgress {
+  /** Feeds that are dealt with. */
+  readonly restored: number;
+  /** Feeds that were found to be missing here. */
+  readonly total: number;
+}
+
+/** What restoring did. */
+export interface RestoreReport {
+  /** Updates that the plugins applied. */
+  readonly restored: number;
+  /** Updates that a plugin could not apply: each is kept as a dead letter. */
+  readonly failed: number;
+  /** URLs that were asked for, and of which the bucket holds nothing. */
+  readonly unknown: readonly string[];
+  /** Objects that could not be read: an older update of their feeds was restored, or none. */
+  readonly unreadable: readonly UnreadableError[];
+}
+
 /** What a poll did. */
 export interface PollReport {
-  /** Updates that all plugins applied. */
+  /** Updates that all plugins applied, those that were restored included. */
   readonly applied: number;
+  /** Of these, how many were restored: updates that the log does not hold any more. */
+  readonly restored: number;
   /** Updates that a plugin could not apply: each is kept as a dead letter. */
   readonly failed: number;
   /** Gaps reported. */
@@ -60,7 +87,13 @@ export interface Watcher extends AsyncDisposable {
    */
   readonly finished: Promise<void>;
   /**
-   * Polls now, and resolves when everything that was in the bucket by then is applied.
+   * Resolves when everything is applied that was in the bucket when the watcher started: all that is in the
+   * log, and the newest update of each feed beyond that. Rejects when the watcher ends before that.
+   */
+  readonly complete: Promise<void>;
+  /**
+   * Polls now, and resolves when everything that was in the bucket by then is applied, and restored if that
+   * was due.
    *
    * @throws {BackendUnavailableError} when a plugin cannot reach its backend for `outagePatience`.
    * @throws {FeedSyncError} when a plugin fails for every update for so long.
