@@ -70,7 +70,7 @@ export type {
   SetupContext,
   UpdateCallback,
 } from "./lib/plugin.ts";
-export type { FailedUpdate } from "./lib/reading/delivery.ts";
+export type { FailedUpdate } from "./lib/reading/receivers.ts";
 export { publish } from "./lib/publish.ts";
 export type { PublishedReceipt, PublishOptions, Receipt, SkippedReceipt } from "./lib/publish.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";
@@ -90,7 +90,12 @@ export type {
 } from "./lib/update.ts";
 export type { WakeUpCounts } from "./lib/wake/send/peers.ts";
 export { watch } from "./lib/watch.ts";
-export type { PollReport, Watcher, WatchOptions } from "./lib/reading/watcher.ts";
+export type {
+  PollReport,
+  RestoreProgress,
+  Watcher,
+  WatchOptions,
+} from "./lib/reading/watcher.ts";
 export { watchFiles } from "./lib/watch_files.ts";
 export type { FilesWatcher, WatchFilesOptions } from "./lib/watch_files.ts";
 export type { KnownFile, KnownFiles, NewestKnown } from "./lib/known_files.ts";

@@ -15,7 +15,7 @@ type EnterContext = Omit<ReadContext, "wasHeld">;
 
 /**
  * Enters the known streams at the first update from which all up to the newest are there, or with
- * `now` at their end, in one transaction. A stream that is discovered later starts at 0, and so does
+ * `now` at their end, in one transaction, after which the rest has to be restored. A stream that is discovered later starts at 0, and so does
  * one of which nothing can be read for lack of a key. Segments that are listed for this are added to
  * `streams`, so that reading need not list them again.
  */
@@ -24,7 +24,7 @@ export async function enterStreams(
   streams: ReadonlyMap<string, ObjectName[]>,
   from: "earliest" | "now",
 ): Promise<void> {
-  const { state } = context;
+  const { state, log } = context;
   if (state.fact("entered") !== undefined) return;
   const cursors = await Promise.all(
     [...streams].map(async ([stream, names]) =>
@@ -34,6 +34,8 @@ export async function enterStreams(
   state.transaction(() => {
     for (const [stream, cursor] of cursors) state.cursors.enter(stream, cursor);
     state.setFact("entered", 1);
+    state.setFact("enteredAt", Math.round(log.now()));
+    if (!state.isInMemory) state.restoring.require();
   });
 }
 

@@ -247,8 +247,9 @@ export class StreamReader {
     const { state, delivery, signal } = this.#context;
     const last = state.cursors.reach(this.#stream);
     const locked = state.cursors.locked(this.#stream);
-    await delivery.gap({ stream: this.#stream, first: cursor + 1, last }, { signal, locked });
-    this.#note(({ cursors }) => cursors.giveUp(this.#stream));
+    const gap = { stream: this.#stream, first: cursor + 1, last };
+    await delivery.gap(gap, { signal, locked });
+    delivery.giveUp(gap);
   }
 
   /** Writes to the state. Not synced: what a crash of the machine takes is found out anew. */

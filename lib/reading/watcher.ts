@@ -6,7 +6,7 @@
 import type { Duration } from "../base/duration.ts";
 import type { UnreadableError } from "../errors.ts";
 import type { Gap } from "../update.ts";
-import type { FailedUpdate } from "./delivery.ts";
+import type { FailedUpdate } from "./receivers.ts";
 
 /** Options of {@linkcode watch}. */
 export interface WatchOptions {

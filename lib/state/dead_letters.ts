@@ -39,9 +39,10 @@ export interface WaitingLetter {
 
 const LISTED = "id, plugin, stream, seq, content ->> 'url' AS url, error, time, retryAt";
 
-/** At most one per plugin, stream and seq. */
+/** At most one per plugin and update, however often that comes and in whichever streams. */
 export class DeadLetters {
   readonly #add;
+  readonly #addAgain;
   readonly #all;
   readonly #count;
   readonly #lastId;
@@ -57,6 +58,10 @@ export class DeadLetters {
       `INSERT INTO dead_letters (plugin, stream, seq, content, error, time, retryAt)
        VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET error = excluded.error, retryAt = excluded.retryAt, retries = 0`,
+    );
+    this.#addAgain = db.prepare(
+      `UPDATE dead_letters SET error = ?, retryAt = ?, retries = 0
+       WHERE plugin = ? AND content ->> 'id' = ? ->> 'id'`,
     );
     this.#all = db.prepare(`SELECT ${LISTED} FROM dead_letters ORDER BY id`);
     this.#count = db.prepare("SELECT count(*) AS count FROM dead_letters");
@@ -74,6 +79,7 @@ export class DeadLetters {
   }
 
   add({ plugin, stream, seq, content, error, time, retryAt }: DeadLetter): void {
+    if (this.#addAgain.run(error, retryAt, plugin, content).changes > 0) return;
     this.#add.run(plugin, stream, seq, content, error, time, retryAt);
   }
 

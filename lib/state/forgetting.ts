@@ -101,17 +101,31 @@ export class Forgetting {
       Math.round(due),
       listed,
     );
-    this.#run(
-      `DELETE FROM cursors WHERE reach <= seq AND stream IN (
+    const forgotten = this.#db.prepare(
+      `SELECT stream, seq FROM cursors WHERE reach <= seq AND stream IN (
          SELECT name FROM forgettable WHERE kind = 'stream' AND due <= ?
          UNION SELECT * FROM (
            SELECT stream FROM cursors JOIN forgettable ON name = stream AND kind = 'stream'
            ORDER BY seq = 0, due DESC LIMIT -1 OFFSET ?))`,
-      Math.round(now),
-      MAX_GONE_STREAMS,
-    );
+    ).all(Math.round(now), MAX_GONE_STREAMS);
+    if (forgotten.length > 0) this.#forgetStreams(JSON.stringify(forgotten));
     this.#run(
       `DELETE FROM forgettable WHERE kind = 'stream' AND name NOT IN (SELECT stream FROM cursors)`,
+    );
+  }
+
+  /** What the cursors have passed stays delivered without them. */
+  #forgetStreams(cursors: string): void {
+    this.#run(
+      `WITH gone AS MATERIALIZED (
+         SELECT value ->> 'stream' AS stream, value ->> 'seq' AS seq FROM json_each(?))
+       UPDATE newest SET delivered = 1 FROM gone
+       WHERE newest.stream = gone.stream AND newest.seq <= gone.seq AND delivered IS NULL`,
+      cursors,
+    );
+    this.#run(
+      "DELETE FROM cursors WHERE stream IN (SELECT value ->> 'stream' FROM json_each(?))",
+      cursors,
     );
   }
 

@@ -131,6 +131,13 @@ ALTER TABLE newest ADD COLUMN seq INTEGER;
 ALTER TABLE newest ADD COLUMN delivered INTEGER; -- to all plugins; NULL: when the cursor is past it
 `,
   },
+  {
+    // An update may come twice: in its stream, and restored, or in a stream that repeats another one.
+    format: 10,
+    sql: `
+CREATE INDEX letters_by_update ON dead_letters (plugin, content ->> 'id');
+`,
+  },
 ];
 
 /** The newest format that this program writes. */

@@ -73,6 +73,7 @@ export class Newest {
   readonly #dropOld;
   readonly #get;
   readonly #delivered;
+  readonly #had;
   readonly #noteDelivered;
   readonly #noteMissed;
   readonly #note;
@@ -91,12 +92,20 @@ export class Newest {
        AND (placedId IS NOT id OR coalesce(delivered, stream IS NULL OR seq <=
          (SELECT cursors.seq FROM cursors WHERE cursors.stream = newest.stream)))`,
     );
+    this.#had = db.prepare(
+      `SELECT url, time, id FROM newest WHERE url > ?
+       AND (placedId IS NOT id OR coalesce(delivered, stream IS NULL OR EXISTS (
+         SELECT 1 FROM cursors WHERE cursors.stream = newest.stream
+         AND newest.seq <= max(cursors.seq, cursors.reach))))
+       ORDER BY url LIMIT ?`,
+    );
     this.#note = db.prepare(
       `INSERT INTO newest (url, time, id, hash, placedId, stream, seq, delivered)
        VALUES (?1, ?2, ?3, ?4, ?3, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
        time = excluded.time, id = excluded.id, hash = excluded.hash, placedId = excluded.placedId,
        stream = excluded.stream, seq = excluded.seq, delivered = excluded.delivered
-       WHERE (excluded.time, excluded.id) > (time, id) OR time > ?8`,
+       WHERE (excluded.time, excluded.id) > (time, id) OR time > ?8
+       OR (excluded.id = id AND excluded.time = time AND delivered = 0 AND excluded.delivered IS NULL)`,
     );
     this.#noteDelivered = db.prepare(
       "UPDATE newest SET delivered = 1 WHERE url = ? AND id = ? AND placedId = id",
@@ -125,8 +134,17 @@ export class Newest {
   }
 
   /**
+   * The newest updates, of at most `limit` URLs that come after `url`, that the plugins have had, or will have
+   * without anything else done: those that are still to be read in the log.
+   */
+  had(url: string, limit: number): (OrderedUpdate & { readonly url: string })[] {
+    return this.#had.all(url, limit) as unknown as (OrderedUpdate & { url: string })[];
+  }
+
+  /**
    * Remembers an update, unless a newer one is known. A known one whose time is not plausible `now` is
-   * not newer: the store's clock was set back.
+   * not newer: the store's clock was set back. When one comes in its stream that the plugins are known not to
+   * have had, its cursor tells from now on.
    */
   note(
     url: string,

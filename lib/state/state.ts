@@ -15,6 +15,7 @@ import { FormerStreams } from "./former_streams.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { OwnStream } from "./own_stream.ts";
+import { Restoring } from "./restoring.ts";
 import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
 /** Whom a state belongs to. */
@@ -37,6 +38,8 @@ type Fact =
   | "store"
   | "service"
   | "entered"
+  | "enteredAt"
+  | "listedAt"
   | "lastPoll"
   | "restored"
   | "unreadableSince"
@@ -61,6 +64,7 @@ export class State implements Disposable {
   readonly deadLetters: DeadLetters;
   readonly files: SeenFiles;
   readonly forgetting: Forgetting;
+  readonly restoring: Restoring;
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
@@ -86,6 +90,7 @@ export class State implements Disposable {
     this.deadLetters = new DeadLetters(db);
     this.files = new SeenFiles(db);
     this.forgetting = new Forgetting(db, this);
+    this.restoring = new Restoring(db);
     try {
       this.isNew = this.transaction(() => this.#claim(owner, random));
       db.beginLog();
@@ -121,8 +126,8 @@ export class State implements Disposable {
   }
 
   /**
-   * Whether everything that the first listing showed has been read once. Before that, an unknown URL need not
-   * be new. Objects that cannot be read do not count once they were held since before `heldAfter`, by the
+   * Whether everything that was in the bucket at the first poll has been read once, in the log and beyond it.
+   * Before that, an unknown URL need not be new. Objects that cannot be read do not count once they were held since before `heldAfter`, by the
    * store's clock.
    */
   isRestored({ from, heldAfter }: { from: "earliest" | "now"; heldAfter: number }): boolean {
@@ -130,6 +135,7 @@ export class State implements Disposable {
     // From "now", nothing of what was there has been read.
     if (from === "now" || this.fact("lastPoll") === undefined) return false;
     if (this.cursors.hasUnread(this.ownStream.load().stream, heldAfter)) return false;
+    if (this.restoring.isDue()) return false;
     this.setFact("restored", 1);
     return true;
   }

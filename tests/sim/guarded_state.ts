@@ -26,6 +26,7 @@ const PARTS = [
   "deadLetters",
   "files",
   "forgetting",
+  "restoring",
 ] as const;
 
 /** The state as a process sees it: the real one, with a guard before it. */

@@ -144,9 +144,9 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "old content overwrites new",
     edit(
-      DELIVERY,
-      "Date.parse(time), id);\n    return",
-      "Date.parse(time), id) && false;\n    return",
+      "reading/receivers.ts",
+      "superseded = known ??\n      this.#state.newest.supersedes(url, Date.parse(time), id);",
+      "superseded = known && false;",
     ),
   ),
   mutant(
