@@ -8,6 +8,7 @@ import { sleep } from "../base/environment.ts";
 import { type DatedNewest, type NewestName, parseNewestKey } from "../log/newest/names.ts";
 import { isPlausible, type OrderedUpdate } from "../log/update_order.ts";
 import type { Core } from "../state/core.ts";
+import type { KnownUpdate } from "../state/newest.ts";
 import { MAX_LISTING_LAG_MS } from "../stores/store.ts";
 
 /** So many URLs of the state are hashed at once: one after the other takes ten times as long. */
@@ -26,12 +27,6 @@ export interface MissingOptions {
   readonly known?: ((url: string, limit: number) => readonly KnownUpdate[]) | undefined;
   /** Ends it. */
   readonly signal: AbortSignal;
-}
-
-/** An update that the state knows. */
-export interface KnownUpdate extends OrderedUpdate {
-  /** URL of the feed, normalised. */
-  readonly url: string;
 }
 
 /**

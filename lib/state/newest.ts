@@ -22,6 +22,12 @@ export interface Place {
   readonly seq: number;
 }
 
+/** The newest known update of a feed, as far as order goes. */
+export interface KnownUpdate extends OrderedUpdate {
+  /** URL of the feed, normalised. */
+  readonly url: string;
+}
+
 /** What is known of the newest update of a feed. */
 export interface NewestRow extends Version {
   /** Where it was published; undefined when that is not known: by a state of 0.1, or a time that was not plausible. */
@@ -64,6 +70,14 @@ const CUTOFF = `SELECT max(time) AS time FROM (
   SELECT time, sum(octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC ROWS UNBOUNDED PRECEDING)
   AS bytes FROM newest WHERE octet_length(url) > ?) WHERE bytes > ?`;
 
+/**
+ * Whether the plugins have had what a row holds, or will have it in its stream: that is read further, and what
+ * is missing there is noted.
+ */
+const HAD = `(placedId IS NOT id OR coalesce(delivered, stream IS NULL OR EXISTS (
+  SELECT 1 FROM cursors WHERE cursors.stream = newest.stream
+  AND newest.seq <= max(cursors.seq, cursors.reach))))`;
+
 /** The newest known update of each URL. */
 export class Newest {
   #revision = 0;
@@ -74,6 +88,8 @@ export class Newest {
   readonly #get;
   readonly #delivered;
   readonly #had;
+  readonly #all;
+  readonly #placed;
   readonly #noteDelivered;
   readonly #noteMissed;
   readonly #note;
@@ -88,16 +104,15 @@ export class Newest {
       `SELECT time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq FROM newest WHERE url = ?`,
     );
     this.#delivered = db.prepare(
-      `SELECT time, id, hash FROM newest WHERE url = ?
-       AND (placedId IS NOT id OR coalesce(delivered, stream IS NULL OR seq <=
-         (SELECT cursors.seq FROM cursors WHERE cursors.stream = newest.stream)))`,
+      `SELECT time, id, hash FROM newest WHERE url = ? AND ${HAD}`,
     );
     this.#had = db.prepare(
-      `SELECT url, time, id FROM newest WHERE url > ?
-       AND (placedId IS NOT id OR coalesce(delivered, stream IS NULL OR EXISTS (
-         SELECT 1 FROM cursors WHERE cursors.stream = newest.stream
-         AND newest.seq <= max(cursors.seq, cursors.reach))))
-       ORDER BY url LIMIT ?`,
+      `SELECT url, time, id FROM newest WHERE url > ? AND ${HAD} ORDER BY url LIMIT ?`,
+    );
+    this.#all = db.prepare("SELECT url, time, id FROM newest WHERE url > ? ORDER BY url LIMIT ?");
+    this.#placed = db.prepare(
+      `SELECT url, time, id, stream, seq FROM newest
+       WHERE url > ? AND placedId = id AND stream IS NOT NULL ORDER BY url LIMIT ?`,
     );
     this.#note = db.prepare(
       `INSERT INTO newest (url, time, id, hash, placedId, stream, seq, delivered)
@@ -126,19 +141,26 @@ export class Newest {
   }
 
   /**
-   * The newest known update of the URL if the plugins have had it. While they have not, an older one
-   * may be all that they know.
+   * The newest known update of the URL if the plugins have had it, or will have it in its stream. Otherwise an
+   * older one may be all that they get.
    */
   delivered(url: string): Version | undefined {
     return this.#delivered.get(feedIdentity(url)) as Version | undefined;
   }
 
-  /**
-   * The newest updates, of at most `limit` URLs that come after `url`, that the plugins have had, or will have
-   * without anything else done: those that are still to be read in the log.
-   */
-  had(url: string, limit: number): (OrderedUpdate & { readonly url: string })[] {
-    return this.#had.all(url, limit) as unknown as (OrderedUpdate & { url: string })[];
+  /** What {@linkcode delivered} tells, of at most `limit` URLs that come after `url`. */
+  had(url: string, limit: number): KnownUpdate[] {
+    return this.#had.all(url, limit) as unknown as KnownUpdate[];
+  }
+
+  /** The newest known updates of at most `limit` URLs that come after `url`, whoever has had them. */
+  all(url: string, limit: number): KnownUpdate[] {
+    return this.#all.all(url, limit) as unknown as KnownUpdate[];
+  }
+
+  /** Those of which it is known where they were published, of at most `limit` URLs that come after `url`. */
+  placed(url: string, limit: number): (KnownUpdate & Place)[] {
+    return this.#placed.all(url, limit) as unknown as (KnownUpdate & Place)[];
   }
 
   /**

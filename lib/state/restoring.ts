@@ -33,6 +33,11 @@ export class Restoring {
     return this.reasons() > (this.#fact("restoreServed") ?? 0);
   }
 
+  /** Whether a restore has ever been complete. */
+  wasServed(): boolean {
+    return this.#fact("restoreServed") !== undefined;
+  }
+
   /** The first so many reasons are served: nothing is missing. */
   noteServed(reasons: number): void {
     this.#set.run("restoreServed", reasons);

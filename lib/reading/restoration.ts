@@ -1,0 +1,176 @@
+/**
+ * When this server restores, and what comes of it: at its first start, after a gap or an absence. The log is read
+ * beside it.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { Backoff } from "../base/backoff.ts";
+import { OnceLog } from "../base/once_log.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
+import { AccessDeniedError, isLocked, messageOf, type UnreadableError } from "../errors.ts";
+import { LOCKED_LIVES } from "../retention/expiry.ts";
+import { findMissing } from "./missing_feeds.ts";
+import { type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
+
+const logger = getLogger(["feedsync", "watch"]);
+
+/** Delays between attempts: each lists everything. */
+const RETRY_RANGE = { minMs: 5_000, maxMs: 3_600_000 };
+
+/** What cannot be read is given up after the retention; after a day when there is none. */
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Hashing any URL looks at the keys. */
+const ANY_URL = "https://example.com/";
+
+/** What it stands on. */
+export interface RestorationContext extends RestoreContext {
+  /** How long objects are waited for, and what a new server begins with. */
+  readonly config: Pick<ResolvedConfig, "from" | "retention">;
+}
+
+/** Restores what is due, never twice at once. */
+export class Restoration {
+  readonly #context: RestorationContext;
+  readonly #problems: OnceLog;
+  readonly #backoff: Backoff;
+  #retryAt = -Infinity;
+  #running: Promise<void> | undefined;
+  #obstacles: readonly Obstacle[] = [];
+  #keysRevision = 0;
+
+  /** Nothing is restored yet. */
+  constructor(context: RestorationContext) {
+    const { environment } = context;
+    this.#context = context;
+    this.#problems = new OnceLog(logger, environment.clock);
+    this.#backoff = new Backoff(environment.random, RETRY_RANGE);
+  }
+
+  /** Whether something may be missing. */
+  get isDue(): boolean {
+    return this.#context.state.restoring.isDue();
+  }
+
+  /** What could not be read the last time. */
+  get unreadable(): UnreadableError[] {
+    return this.#obstacles.filter((error) => !(error instanceof AccessDeniedError));
+  }
+
+  /** Begins to restore if that is due, unless it failed a short time ago. */
+  startIfDue(): void {
+    if (this.#running || !this.isDue) return;
+    this.#begin(async () => {
+      try {
+        if (await this.#isTimeToTry()) await this.#restore();
+      } catch (error) {
+        this.#noteFailure(error);
+      }
+    });
+  }
+
+  /**
+   * Restores what is due now.
+   *
+   * @throws {StoreUnavailableError | AccessDeniedError} when the bucket, or some of it, cannot be read.
+   * @throws {BackendUnavailableError | FeedSyncError} when a plugin stops working for too long.
+   */
+  async run(): Promise<void> {
+    while (this.#running) await this.#running;
+    if (!this.isDue) return;
+    let failure: { readonly error: unknown } | undefined;
+    await this.#begin(async () => {
+      try {
+        await this.#restore();
+      } catch (error) {
+        failure = { error };
+      }
+    });
+    if (failure) throw failure.error;
+    const refusal = this.#obstacles.find((error) => error instanceof AccessDeniedError);
+    if (refusal && this.isDue) throw refusal;
+  }
+
+  /** Waits until nothing is being restored. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  /** `work` never rejects. */
+  async #begin(work: () => Promise<void>): Promise<void> {
+    this.#running = work().finally(() => this.#running = undefined);
+    await this.#running;
+  }
+
+  async #isTimeToTry(): Promise<boolean> {
+    const { log, environment: { clock } } = this.#context;
+    if (clock.elapsed() >= this.#retryAt) return true;
+    if (!this.#obstacles.some(isLocked)) return false;
+    await log.newest.hashOf(ANY_URL);
+    return log.keysRevision !== this.#keysRevision;
+  }
+
+  async #restore(): Promise<void> {
+    const { state, log, budget, config: { from }, signal } = this.#context;
+    const { restoring } = state;
+    const reasons = restoring.reasons(); // What becomes due from now on is restored the next time.
+    const looksTwice = !restoring.wasServed();
+    const since = from === "now" ? Number(state.fact("enteredAt") ?? 0) : 0;
+    const options = { looksTwice, since, signal };
+    const missing = await budget.requests.low.run(() => findMissing(this.#context, options));
+    const { size: count } = missing;
+    if (count > 0) logger.info("Restoring the newest update of {count} feeds", { count });
+    const restorer = new Restorer(this.#context);
+    await restorer.restore(missing);
+    const { obstacles } = restorer;
+    if (count > 0) logger.info("Restored {count} feeds", { count: count - obstacles.length });
+    this.#obstacles = obstacles;
+    this.#keysRevision = log.keysRevision;
+    for (const error of obstacles) this.#tell(error);
+    this.#problems.resolved("restore", { text: "Restoring goes on" });
+    if (obstacles.length === 0 || this.#isGivenUp(obstacles)) this.#noteServed(reasons);
+    else this.#retryLater();
+  }
+
+  #noteServed(reasons: number): void {
+    const { state } = this.#context;
+    state.transaction(() => state.restoring.noteServed(reasons), { durable: false });
+    this.#backoff.succeed();
+    this.#retryAt = -Infinity;
+  }
+
+  #retryLater(): void {
+    this.#retryAt = this.#context.environment.clock.elapsed() + this.#backoff.fail();
+  }
+
+  /** Damaged objects for the retention, what lacks a key for ten times that: as in the log. */
+  #isGivenUp(obstacles: readonly Obstacle[]): boolean {
+    const { state, log, config: { retention } } = this.#context;
+    const now = Math.round(log.now());
+    const since = state.transaction(() => state.restoring.hold(now), { durable: false });
+    const patienceMs = retention === false ? DAY_MS : retention;
+    const lives = obstacles.some(isLocked) ? LOCKED_LIVES : 1;
+    if (now - since < lives * patienceMs) return false;
+    logger.error("{count} objects of what is kept for good cannot be read and are given up", {
+      count: obstacles.length,
+    });
+    return true;
+  }
+
+  #tell(error: Obstacle): void {
+    this.#problems.problem(error.message, {
+      text: "{message}; an older update of its feed is restored, or none, and it is tried again",
+      properties: { message: messageOf(error) },
+      kind: String(this.#context.log.keysRevision),
+    }, "error");
+  }
+
+  #noteFailure(error: unknown): void {
+    if (this.#context.signal.aborted) return;
+    this.#retryLater();
+    const properties = { message: messageOf(error) };
+    const text = "Cannot restore what is missing here, trying again: {message}";
+    this.#problems.problem("restore", { text, properties });
+  }
+}
