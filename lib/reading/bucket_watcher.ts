@@ -5,6 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { Deadline } from "../base/deadline.ts";
+import { Completeness } from "./completeness.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "../wake/source.ts";
 import { Delivery } from "./delivery.ts";
@@ -16,16 +17,21 @@ import type { RunningPlugin } from "../plugin.ts";
 import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
 import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
+import { ReadingBudget } from "./reading_budget.ts";
+import { RestoreAgain, type RestoreRequest } from "./restore_again.ts";
+import { Restoration } from "./restoration.ts";
+import type { RestoreContext } from "./restorer.ts";
 import type { StoredCommit } from "../publishing/commit.ts";
 import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";
-import type { PollReport, Watcher, WatchOptions } from "./watcher.ts";
+import type { PollReport, RestoreReport, Watcher, WatchOptions } from "./watcher.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
 /** The one implementation of {@linkcode Watcher}. */
 export class BucketWatcher implements Watcher {
   readonly #ready = Promise.withResolvers<void>();
+  readonly #complete = Promise.withResolvers<void>();
   readonly #finished: Promise<void>;
   /** Somebody sees how it ends; otherwise the log tells. */
   #observed = false;
@@ -35,6 +41,9 @@ export class BucketWatcher implements Watcher {
   readonly #stopping = new AbortController();
   #delivery: Delivery | undefined;
   #poller: Poller | undefined;
+  #context: RestoreContext | undefined;
+  #restoration: Restoration | undefined;
+  #completeness: Completeness | undefined;
   #loop: PollLoop | undefined;
   #redelivering: Promise<void> | undefined;
 
@@ -52,6 +61,8 @@ export class BucketWatcher implements Watcher {
     this.#finished = parts ? this.#run(parts, plugins).finally(forget) : Promise.resolve();
     this.#finished.then(this.#ready.resolve, this.#ready.reject);
     this.#ready.promise.catch(() => {});
+    this.#finished.then(() => this.#complete.reject(closedError()), this.#complete.reject);
+    this.#complete.promise.catch(() => {});
     const { signal } = options;
     if (!signal) return;
     const stop = () => this.#stop(signal.reason);
@@ -69,14 +80,35 @@ export class BucketWatcher implements Watcher {
     return this.#finished;
   }
 
-  async poll(): Promise<PollReport> {
+  get complete(): Promise<void> {
+    this.#observed = true;
+    return this.#complete.promise;
+  }
+
+  poll(): Promise<PollReport> {
+    return this.#whileOpen(() => this.#pollNow());
+  }
+
+  /** Delivers again what is newest to the plugins of this watcher. */
+  restore(request: RestoreRequest): Promise<RestoreReport> {
+    return this.#whileOpen(async () => {
+      if (!this.#context) return { restored: 0, failed: 0, unknown: [], unreadable: [] };
+      const signals = [this.#stopping.signal, ...request.signal ? [request.signal] : []];
+      const { onProgress } = request;
+      const context = { ...this.#context, signal: AbortSignal.any(signals), onProgress };
+      return await new RestoreAgain(context, request).run();
+    });
+  }
+
+  /** Does something as soon as the plugins are set up, as long as nobody closes the watcher. */
+  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
     const { signal } = this.#stopping;
     if (signal.aborted) await this.finished; // What made it stop by itself is what there is to tell.
     if (signal.aborted) throw closedError({ cause: signal.reason });
     try {
       await this.ready;
       signal.throwIfAborted();
-      return await this.#pollNow();
+      return await work();
     } catch (error) {
       if (!signal.aborted) throw error;
       await this.finished;
@@ -85,19 +117,23 @@ export class BucketWatcher implements Watcher {
   }
 
   async #pollNow(): Promise<PollReport> {
-    const delivery = this.#delivery, poller = this.#poller!;
-    if (!delivery) return { applied: 0, failed: 0, gaps: 0, unreadable: [] };
-    const before = delivery.counts;
+    const delivery = this.#delivery, poller = this.#poller!, restoration = this.#restoration!;
+    if (!delivery) return { applied: 0, restored: 0, failed: 0, gaps: 0, unreadable: [] };
+    const { receivers } = delivery, { gaps } = delivery, before = receivers.counts;
     poller.retryAll();
     await this.#loop!.poll();
-    await poller.idle();
-    await delivery.redelivery.run(this.#stopping.signal);
-    const { applied, failed, gaps } = delivery.counts;
+    // Beside the log, and again for the gaps that are found in that.
+    await allEnded([poller.idle(), restoration.run()]);
+    await restoration.runForNews();
+    await receivers.redelivery.run(this.#stopping.signal);
+    const { applied, restored, failed } = receivers.counts;
+    await this.#completeness!.check();
     return {
       applied: applied - before.applied,
+      restored: restored - before.restored,
       failed: failed - before.failed,
-      gaps: gaps - before.gaps,
-      unreadable: poller.unreadable,
+      gaps: delivery.gaps - gaps,
+      unreadable: [...poller.unreadable, ...restoration.isDue ? restoration.unreadable : []],
     };
   }
 
@@ -163,12 +199,29 @@ export class BucketWatcher implements Watcher {
       outagePatienceMs: this.#outagePatienceMs,
     });
     this.#delivery = delivery;
-    const { signal } = this.#stopping;
-    if (!this.#options.manual) this.#redelivering = delivery.redelivery.keepTrying(signal);
-    this.#poller = new Poller(parts, { config, delivery, signal });
-    this.#loop = new PollLoop(parts, { config, poller: this.#poller, signal });
+    const { redelivery } = delivery.receivers, { signal } = this.#stopping;
+    if (!this.#options.manual) this.#redelivering = redelivery.keepTrying(signal);
+    this.#beginReading(parts, delivery);
     this.#warnAfterAbsence(parts);
     if (!includeOwn) this.#tellOfOwn(uploader);
+  }
+
+  #beginReading(parts: Parts, delivery: Delivery): void {
+    const { config } = this.#connection, { signal } = this.#stopping;
+    const { state, log, environment } = parts, { receivers } = delivery;
+    const budget = new ReadingBudget();
+    const poller = this.#poller = new Poller(parts, { config, delivery, budget, signal });
+    const { onProgress } = this.#options;
+    const context = { state, log, environment, receivers, budget, config, signal, onProgress };
+    this.#context = context;
+    const restoration = this.#restoration = new Restoration(context);
+    const completeness = new Completeness(poller, restoration, this.#complete.resolve);
+    this.#completeness = completeness;
+    const onPolled = () => {
+      restoration.startIfDue();
+      void completeness.check();
+    };
+    this.#loop = new PollLoop(parts, { config, poller, signal, onPolled });
   }
 
   /** Logs what is published and not applied here, until the watcher stops. */
@@ -225,7 +278,15 @@ export class BucketWatcher implements Watcher {
     callDeadline.allow(this.#connection.config.stopTimeout, reason);
     await this.#loop!.idle();
     await this.#poller!.idle().catch(() => {});
+    await this.#restoration!.idle();
     await this.#redelivering;
+  }
+}
+
+/** Waits for all; rejects with what came of the first one that failed. */
+async function allEnded(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(tasks)) {
+    if (result.status === "rejected") throw result.reason;
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { sleep } from "../base/environment.ts";
 import { type DatedNewest, type NewestName, parseNewestKey } from "../log/newest/names.ts";
-import { isPlausible, type OrderedUpdate } from "../log/update_order.ts";
+import { compareUpdates, isPlausible, type OrderedUpdate } from "../log/update_order.ts";
 import type { Core } from "../state/core.ts";
 import type { KnownUpdate } from "../state/newest.ts";
 import { MAX_LISTING_LAG_MS } from "../stores/store.ts";
@@ -43,6 +43,17 @@ export class MissingFeeds {
     else if (typeof known === "string") {
       if (known !== key) this.#keys.set(hash, [known, key]);
     } else if (!known.includes(key)) known.push(key);
+  }
+
+  /** Whether the feed with this hash has the update, or a newer one. */
+  reaches(hash: string, update: OrderedUpdate): boolean {
+    const keys = [this.#keys.get(hash) ?? []].flat();
+    return keys.some((key) => compareUpdates(parseNewestKey(key)!, update) >= 0);
+  }
+
+  /** Leaves out the feed with this hash. */
+  drop(hash: string): void {
+    this.#keys.delete(hash);
   }
 
   /** How many feeds there are. */

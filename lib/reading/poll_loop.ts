@@ -37,6 +37,8 @@ export interface PollLoopOptions {
   readonly config: ResolvedConfig;
   /** Polls. */
   readonly poller: Poller;
+  /** Told after each poll in turn that succeeded. */
+  readonly onPolled?: (() => void) | undefined;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
@@ -81,6 +83,7 @@ export class PollLoop {
       try {
         if (isWoken) await this.poll();
         else pace.polled(await this.#pollInTurn(marker));
+        this.#options.onPolled?.();
       } catch (error) {
         pace.failed();
         if (this.#noteFailure(error) === "look again") {

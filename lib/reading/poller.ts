@@ -21,23 +21,19 @@ import {
 import { HeldStreams } from "./held_streams.ts";
 import { whyUnreadable } from "../log/bucket_log.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
-import { Semaphore } from "../base/semaphore.ts";
 import { Readers } from "./readers.ts";
-import { MemoryBudget } from "./memory_budget.ts";
+import type { ReadingBudget } from "./reading_budget.ts";
 import type { ReadContext, TailNews } from "./read_context.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { UnreadableLog } from "./unreadable_log.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** How many requests are made at once, over all streams. */
-const PARALLEL_REQUESTS = 8;
-
 /** How many objects of a stream are fetched ahead, and of all streams, where that leaves each one. */
 const MAX_AHEAD = 4, MAX_FETCHED = 32;
 
-/** Bytes of what is decoded and being applied, over all streams: a hundred streams may catch up at once. */
-const MAX_DECODED_BYTES = 128 * 1024 * 1024;
+/** A stream may have come and gone unseen when the last listing is older than this: objects live longer. */
+const MAX_UNSEEN_MS = 10 * 60 * 1000;
 
 /** An unreadable object is given up after the retention; after a day when there is none. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -64,6 +60,8 @@ export interface PollerOptions {
   readonly config: ResolvedConfig;
   /** Hands updates to the plugins. */
   readonly delivery: Delivery;
+  /** Shared with those who restore. */
+  readonly budget: ReadingBudget;
   /** Ends reading. */
   readonly signal: AbortSignal;
 }
@@ -79,12 +77,11 @@ export class Poller {
   );
   readonly #held: HeldStreams;
   readonly #unreadable: UnreadableLog;
-  readonly #requests = new Semaphore(PARALLEL_REQUESTS);
   #hasNoBucket = false;
 
   /** A poller that has not polled yet. */
   constructor(parts: ReadingParts, options: PollerOptions) {
-    const { delivery, signal, config: { retention } } = options;
+    const { delivery, budget, signal, config: { retention } } = options;
     this.#parts = parts;
     this.#options = options;
     this.#held = new HeldStreams(parts.environment);
@@ -93,9 +90,9 @@ export class Poller {
       ...parts,
       delivery,
       signal,
-      requests: this.#requests.low,
+      requests: budget.requests.low,
       ahead: () => Math.max(1, Math.min(MAX_AHEAD, Math.floor(MAX_FETCHED / this.#readers.size))),
-      decoded: new MemoryBudget(MAX_DECODED_BYTES),
+      decoded: budget.decoded,
       delivered: new DeliveredCommits(),
       unfetched: new Map(),
       patience: retention === false ? DAY : retention,
@@ -122,6 +119,7 @@ export class Poller {
     const durable = news.some(({ known }) => known === 0);
     state.transaction(() => {
       state.setFact("lastPoll", Math.round(clock.now()));
+      this.#noteListing();
       for (const { stream, reach } of news) state.cursors.noteReach(stream, reach);
     }, { durable });
     const foundNews = news.some(({ stream }) => !this.#readers.has(stream));
@@ -129,6 +127,16 @@ export class Poller {
       this.#readers.start(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
     return foundNews;
+  }
+
+  /** Streams that came and went since the last listing have to be restored: nothing tells of them. */
+  #noteListing(): void {
+    const { state, log } = this.#parts;
+    const now = Math.round(log.now());
+    const unseenMs = Math.abs(now - Number(state.fact("listedAt") ?? -Infinity));
+    if (unseenMs > MAX_UNSEEN_MS && !state.isInMemory) state.restoring.require();
+    state.setFact("listedAt", now);
+    if (state.fact("enteredAt") === undefined) state.setFact("enteredAt", now);
   }
 
   /** Lists the tail, if need be until it is sure that there is no bucket. */
@@ -200,6 +208,20 @@ export class Poller {
     return true;
   }
 
+  /** How far the streams reach that are still to be read. */
+  unreadEnds(): ReadonlyMap<string, number> {
+    const { cursors } = this.#parts.state;
+    return new Map(this.#unread().map((stream) => [stream, cursors.reach(stream)]));
+  }
+
+  /** Whether these streams are read so far, or what was there is gone. */
+  hasRead(ends: ReadonlyMap<string, number>): boolean {
+    const { cursors } = this.#parts.state;
+    return [...ends].every(([stream, end]) =>
+      cursors.get(stream) >= end || cursors.reach(stream) < end
+    );
+  }
+
   /** What holds up streams. */
   get unreadable(): UnreadableError[] {
     return this.#held.errors.filter(isUnreadable);
@@ -229,7 +251,7 @@ export class Poller {
   /** Reads a stream as far as it goes, perhaps to what cannot be read. */
   async #read(stream: string, news: TailNews): Promise<void> {
     const { state: { cursors } } = this.#parts;
-    const { high: first, low: last } = this.#requests;
+    const { high: first, low: last } = this.#options.budget.requests;
     // Those that were read before do not wait for however many new ones somebody makes up.
     const before = cursors.get(stream);
     const requests = before > 0 ? first : last;

@@ -39,6 +39,8 @@ export class Restoration {
   #running: Promise<void> | undefined;
   #obstacles: readonly Obstacle[] = [];
   #keysRevision = 0;
+  /** How many reasons there were at the last attempt. */
+  #reasons = 0;
 
   /** Nothing is restored yet. */
   constructor(context: RestorationContext) {
@@ -77,24 +79,24 @@ export class Restoration {
    * @throws {BackendUnavailableError | FeedSyncError} when a plugin stops working for too long.
    */
   async run(): Promise<void> {
-    while (this.#running) await this.#running;
+    await this.idle();
     if (!this.isDue) return;
-    let failure: { readonly error: unknown } | undefined;
-    await this.#begin(async () => {
-      try {
-        await this.#restore();
-      } catch (error) {
-        failure = { error };
-      }
-    });
-    if (failure) throw failure.error;
+    const failures: unknown[] = [];
+    await this.#begin(() => this.#restore().catch((error) => void failures.push(error)));
+    if (failures.length > 0) throw failures[0];
     const refusal = this.#obstacles.find((error) => error instanceof AccessDeniedError);
     if (refusal && this.isDue) throw refusal;
   }
 
+  /** Restores what became due since the last attempt. */
+  async runForNews(): Promise<void> {
+    await this.idle();
+    if (this.#context.state.restoring.reasons() > this.#reasons) await this.run();
+  }
+
   /** Waits until nothing is being restored. */
   async idle(): Promise<void> {
-    await this.#running;
+    while (this.#running) await this.#running;
   }
 
   /** `work` never rejects. */
@@ -114,7 +116,7 @@ export class Restoration {
   async #restore(): Promise<void> {
     const { state, log, budget, config: { from }, signal } = this.#context;
     const { restoring } = state;
-    const reasons = restoring.reasons(); // What becomes due from now on is restored the next time.
+    const reasons = this.#reasons = restoring.reasons(); // Those from now on take another restore.
     const looksTwice = !restoring.wasServed();
     const since = from === "now" ? Number(state.fact("enteredAt") ?? 0) : 0;
     const options = { looksTwice, since, signal };

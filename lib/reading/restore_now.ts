@@ -1,23 +1,19 @@
 /**
- * Delivering again what is newest, because somebody asks for it.
+ * Restoring because somebody asks for it: beside a running watcher, or without one.
  *
  * @module
  */
-import type { Connection } from "../connection.ts";
+import { Deadline } from "../base/deadline.ts";
+import type { Connection, Parts } from "../connection.ts";
 import type { RunningPlugin } from "../plugin.ts";
-import type { RestoreProgress, RestoreReport } from "./watcher.ts";
+import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
+import { BucketWatcher } from "./bucket_watcher.ts";
+import { ReadingBudget } from "./reading_budget.ts";
+import { Receivers } from "./receivers.ts";
+import { RestoreAgain, type RestoreRequest } from "./restore_again.ts";
+import type { RestoreReport } from "./watcher.ts";
 
-/** What to deliver, and to whom. */
-export interface RestoreRequest {
-  /** Only these feeds. @default all that the bucket knows */
-  readonly urls?: readonly string[] | undefined;
-  /** Only to the plugin of this name. @default to all */
-  readonly plugin?: string | undefined;
-  /** Told how far it is. */
-  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
-  /** Ends it. */
-  readonly signal?: AbortSignal | undefined;
-}
+const NOTHING: RestoreReport = { restored: 0, failed: 0, unknown: [], unreadable: [] };
 
 /**
  * Delivers the newest update of each feed, or of some, whether or not the plugins have had it. The plugins of the
@@ -28,10 +24,43 @@ export interface RestoreRequest {
  * @throws {BackendUnavailableError | FeedSyncError} when a plugin cannot be set up, or stops working.
  * @throws {ClosedError} when the connection gets closed meanwhile.
  */
-export function restoreNow(
-  _connection: Connection,
-  _plugins: () => Promise<readonly RunningPlugin[]>,
-  _request: RestoreRequest = {},
+export async function restoreNow(
+  connection: Connection,
+  plugins: () => Promise<readonly RunningPlugin[]>,
+  request: RestoreRequest = {},
 ): Promise<RestoreReport> {
-  return Promise.reject(new Error("Cannot restore: this is not built yet"));
+  const { parts, watcher, closed } = connection;
+  if (!parts) return NOTHING;
+  if (watcher instanceof BucketWatcher) return await watcher.restore(request);
+  const signal = AbortSignal.any([closed, ...request.signal ? [request.signal] : []]);
+  return await connection.keepOpen(restoreAlone(connection, parts, plugins, { ...request, signal }));
+}
+
+async function restoreAlone(
+  { config }: Connection,
+  { state, log, environment, feedLocks }: Parts,
+  plugins: () => Promise<readonly RunningPlugin[]>,
+  request: RestoreRequest & { readonly signal: AbortSignal },
+): Promise<RestoreReport> {
+  const { callbackTimeout, stopTimeout } = config, { signal, onProgress } = request;
+  const { clock } = environment;
+  using forced = new Deadline(clock, signal, { graceMs: stopTimeout });
+  const running = await setUpPlugins(plugins, {
+    environment,
+    signal,
+    timeoutMs: stopTimeout,
+    patienceMs: callbackTimeout,
+  });
+  try {
+    const receivers = new Receivers({
+      ...{ state, environment, feedLocks, plugins: running, callbackTimeout },
+      forced: forced.signal,
+      outagePatienceMs: callbackTimeout,
+    });
+    const budget = new ReadingBudget();
+    const context = { state, log, environment, receivers, budget, signal, onProgress };
+    return await new RestoreAgain(context, request).run();
+  } finally {
+    await closePlugins(running, { clock, timeoutMs: stopTimeout });
+  }
 }

@@ -1,0 +1,184 @@
+/**
+ * Delivering again what is newest, whether or not the plugins have had it: from what the bucket keeps for good, and
+ * from the log where that is newer.
+ *
+ * @module
+ */
+import { chainFrom } from "./chain.ts";
+import { feedIdentity } from "../feed_url.ts";
+import { whyUnreadable } from "../log/bucket_log.ts";
+import type { ObjectName } from "../log/names.ts";
+import { isPlausible, type OrderedUpdate } from "../log/update_order.ts";
+import { findMissing, MissingFeeds } from "./missing_feeds.ts";
+import { inParallel, type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
+import type { RestoreProgress, RestoreReport } from "./watcher.ts";
+import { isUnreadable } from "../errors.ts";
+
+/** So many URLs of the state are looked at in one go. */
+const URLS_AT_ONCE = 1000;
+
+/** What to deliver, and to whom. */
+export interface RestoreRequest {
+  /** Only these feeds. @default all that the bucket knows */
+  readonly urls?: readonly string[] | undefined;
+  /** Only to the plugin of this name. @default to all */
+  readonly plugin?: string | undefined;
+  /** Told how far it is. */
+  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which updates of a stream are wanted: URLs by seq. */
+type Wanted = Map<number, string>;
+
+/** One such request. */
+export class RestoreAgain {
+  readonly #context: RestoreContext;
+  readonly #request: RestoreRequest;
+  readonly #restorer: Restorer;
+
+  /** Nothing is done yet. */
+  constructor(context: RestoreContext, request: RestoreRequest) {
+    this.#context = context;
+    this.#request = request;
+    this.#restorer = new Restorer(context, { again: true, only: request.plugin });
+  }
+
+  /**
+   * Delivers.
+   *
+   * @throws {TypeError} when there is no plugin of the name that is asked for.
+   */
+  async run(): Promise<RestoreReport> {
+    const { receivers } = this.#context, { plugin } = this.#request;
+    if (plugin !== undefined && !receivers.names.includes(plugin)) {
+      throw new TypeError(
+        `Cannot restore to the plugin ${plugin}: there is none of that name; there are ` +
+          (receivers.names.join(", ") || "none"),
+      );
+    }
+    const before = receivers.counts;
+    const { kept, unknown } = await this.#listKept();
+    const streams = await this.#findInLog(kept, unknown);
+    await this.#restorer.restore(kept);
+    const gone = await this.#readLog(streams);
+    for (const url of gone) if (!await this.#restoreKept(url)) unknown.add(url);
+    const { restored, failed } = receivers.counts;
+    return {
+      restored: restored - before.restored,
+      failed: failed - before.failed,
+      unknown: [...unknown],
+      unreadable: this.#restorer.obstacles.filter(isUnreadable),
+    };
+  }
+
+  /** What is kept for good, and of which URLs that were asked for nothing is. */
+  async #listKept(): Promise<{ kept: MissingFeeds; unknown: Set<string> }> {
+    const { urls } = this.#request, { signal } = this.#context;
+    const unknown = new Set<string>();
+    if (!urls) {
+      const kept = await findMissing(this.#context, { known: () => [], signal });
+      return { kept, unknown };
+    }
+    const kept = new MissingFeeds();
+    for (const url of new Set(urls.map(feedIdentity))) {
+      if (!await this.#addKept(kept, url)) unknown.add(url);
+    }
+    return { kept, unknown };
+  }
+
+  async #addKept(kept: MissingFeeds, url: string): Promise<boolean> {
+    const { log, signal } = this.#context;
+    const listed = await log.newest.listFeed(url, { signal });
+    const plausible = listed.filter(({ time, lastModified }) =>
+      isPlausible(time, lastModified ?? log.now())
+    );
+    for (const name of plausible) kept.add(name);
+    return plausible.length > 0;
+  }
+
+  /** Where in the log the updates are that are newer than what is kept, or not kept yet. */
+  async #findInLog(kept: MissingFeeds, unknown: Set<string>): Promise<Map<string, Wanted>> {
+    const { state: { newest }, log } = this.#context, { urls } = this.#request;
+    const asked = urls && new Set(urls.map(feedIdentity));
+    const streams = new Map<string, Wanted>();
+    for (let after = "";;) {
+      const rows = newest.placed(after, URLS_AT_ONCE);
+      if (rows.length === 0) return streams;
+      after = rows.at(-1)!.url;
+      const wanted = rows.filter(({ url }) => !asked || asked.has(url));
+      const hashes = await Promise.all(wanted.map(({ url }) => log.newest.hashesOf(url)));
+      for (const [index, { url, stream, seq, ...row }] of wanted.entries()) {
+        if (!this.#takeOlder(kept, hashes[index], row)) continue;
+        unknown.delete(url);
+        const seqs = streams.get(stream) ?? new Map<number, string>();
+        streams.set(stream, seqs.set(seq, url));
+      }
+    }
+  }
+
+  /** Whether the known update is newer than what is kept, which is not needed then. */
+  #takeOlder(kept: MissingFeeds, hashes: readonly string[], known: OrderedUpdate): boolean {
+    if (hashes.some((hash) => kept.reaches(hash, known))) return false;
+    for (const hash of hashes) kept.drop(hash);
+    return true;
+  }
+
+  /** Delivers what is wanted out of the log; resolves to the URLs of what is gone from it. */
+  async #readLog(streams: ReadonlyMap<string, Wanted>): Promise<string[]> {
+    const gone: string[] = [];
+    for (const [stream, wanted] of streams) {
+      this.#restorer.expect(wanted.size);
+      await inParallel(await this.#holding(stream, wanted), (name) => this.#readObject(name, wanted));
+      gone.push(...wanted.values());
+    }
+    return gone;
+  }
+
+  /** The objects of the stream that hold what is wanted. */
+  async #holding(stream: string, wanted: Wanted): Promise<Generator<ObjectName>> {
+    const { log, budget: { requests }, signal } = this.#context;
+    const list = (kind: "tail" | "segments") =>
+      requests.low.run(() => log.listStream(kind, stream, { signal }));
+    const names = [...await list("tail"), ...await list("segments")];
+    const seqs = [...wanted.keys()].sort((a, b) => a - b);
+    return (function* () {
+      let end = 0;
+      for (const seq of seqs) {
+        if (seq <= end) continue;
+        const [name] = chainFrom(names, seq - 1);
+        if (!name) continue;
+        end = name.last;
+        yield name;
+      }
+    })();
+  }
+
+  async #readObject(name: ObjectName, wanted: Wanted): Promise<void> {
+    const { log, budget: { requests, decoded }, signal } = this.#context;
+    signal.throwIfAborted();
+    try {
+      const packed = await requests.low.run(() => log.read(name, { signal }));
+      if (!packed) return;
+      using object = await decoded.hold(() => packed.decode());
+      for (const update of object.value.updates) {
+        if (!wanted.has(update.seq)) continue;
+        await this.#restorer.deliver({ ...update, stream: name.stream });
+        wanted.delete(update.seq);
+        this.#restorer.tick();
+      }
+    } catch (error) {
+      if (!whyUnreadable(error)) throw error;
+      this.#restorer.obstacles.push(error as Obstacle);
+    }
+  }
+
+  /** It has expired meanwhile, perhaps, and is kept for good since. */
+  async #restoreKept(url: string): Promise<boolean> {
+    const kept = new MissingFeeds();
+    if (!await this.#addKept(kept, url)) return false;
+    await this.#restorer.restore(kept);
+    return true;
+  }
+}
