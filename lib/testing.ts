@@ -58,6 +58,8 @@ export interface TestUpdate extends FeedContent {
   readonly seq?: number | undefined;
   /** Whether a newer update of the same URL is known. @default false */
   readonly superseded?: boolean | undefined;
+  /** Whether it comes from what the bucket keeps for good. @default false */
+  readonly restored?: boolean | undefined;
 }
 
 /** Something that the plugin logged. */
@@ -164,7 +166,10 @@ class RunningTest implements PluginTest {
 
 const SERVER = "web-1", STREAM = `${SERVER}_abcdefgh`;
 
-function completed({ content, removed, ...given }: TestUpdate, seq: number): Update {
+function completed(
+  { content, removed, restored, ...given }: TestUpdate,
+  seq: number,
+): Update {
   const base: UpdateBase = {
     id: crypto.randomUUID(),
     url: "https://example.com/feed.xml",
@@ -175,6 +180,7 @@ function completed({ content, removed, ...given }: TestUpdate, seq: number): Upd
     seq,
     superseded: false,
     ...defined(given),
+    ...restored && { restored },
   };
   if (removed) return { ...base, content: undefined, removed: true };
   return { ...base, content: content === undefined ? "<rss></rss>" : content };

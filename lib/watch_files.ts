@@ -12,7 +12,7 @@ import { ClosedError } from "./errors.ts";
 import { fileRecords } from "./files/state_records.ts";
 import { FileWatcher } from "./files/watching/file_watcher.ts";
 import type { ScanReport } from "./files/watching/scan.ts";
-import { catchUp, restore } from "./reading/restore.ts";
+import { catchUp, knowsOthers } from "./reading/learning.ts";
 
 const logger = plainLogger(["feedsync", "files"]);
 
@@ -89,7 +89,7 @@ export function watchFiles(
     publishRemovals: removals ?? publishRemovals,
     publishReceived: options.publishReceived,
     logger,
-    isRestored: (signal) => restore(connection, signal),
+    isRestored: (signal) => knowsOthers(connection, signal),
     catchUp: (signal) => catchUp(connection, signal),
   });
   if (!manual) watcher.start();

@@ -1,9 +1,9 @@
 /**
  * Runs a command for each update. It gets the JSON that `feedsync tail` prints on standard input and
  * these variables in its environment: `FEEDSYNC_URL`, `FEEDSYNC_ID`, `FEEDSYNC_ORIGIN` (the server that
- * published it), `FEEDSYNC_TIME`, `FEEDSYNC_STREAM`, `FEEDSYNC_SEQ`, `FEEDSYNC_SUPERSEDED` and
- * `FEEDSYNC_REMOVED` (these two `true` or `false`; what is superseded must not overwrite what is
- * newer). The rest of its environment is that of feedsync, with the secrets in it.
+ * published it), `FEEDSYNC_TIME`, `FEEDSYNC_STREAM`, `FEEDSYNC_SEQ`, `FEEDSYNC_SUPERSEDED`,
+ * `FEEDSYNC_REMOVED` and `FEEDSYNC_RESTORED` (these three `true` or `false`; what is superseded must not
+ * overwrite what is newer, and what is restored may have come before). The rest of its environment is that of feedsync, with the secrets in it.
  *
  * What its exit code means:
  *
@@ -98,8 +98,10 @@ export default exec;
 
 /** `FEEDSYNC_SERVER` is a setting of feedsync, which the command may call itself: hence the origin. */
 function variables(update: Update): Record<string, string> {
-  const { id, url, server: origin, time, stream, seq, superseded, removed = false } = update;
-  const values = Object.entries({ id, url, origin, time, stream, seq, superseded, removed })
+  const { server: origin, id, url, time, stream, seq, superseded } = update;
+  const { removed = false, restored = false } = update;
+  const named = { id, url, origin, time, stream, seq, superseded, removed, restored };
+  const values = Object.entries(named)
     .map(([name, value]) => [`FEEDSYNC_${name.toUpperCase()}`, String(value)]);
   const [name, value] = values.find(([, value]) => value.includes("\0")) ?? [];
   if (name === undefined) return Object.fromEntries(values);

@@ -9,7 +9,8 @@
  * ```
  *
  * The time is that of publication, in this machine's time zone. `superseded` marks an update that
- * arrived after a newer one of the same feed. Characters that a terminal could take for commands
+ * arrived after a newer one of the same feed, `restored` one that the bucket keeps for good: this server is
+ * new, or was away. Characters that a terminal could take for commands
  * are printed as `\u001b`.
  *
  * | option | default | |
@@ -56,7 +57,7 @@ const log: AnyPlugin<LogOptions> = definePlugin({
 export default log;
 
 function line(update: Update): string {
-  const { url, server, time, superseded } = update;
+  const { url, server, time, superseded, restored } = update;
   const content = contentBytes(update);
   const columns = [
     new Date(time).toTimeString().slice(0, "hh:mm:ss".length),
@@ -65,6 +66,7 @@ function line(update: Update): string {
     content ? formatBytes(content.length) : "removed",
   ];
   if (superseded) columns.push("superseded");
+  if (restored) columns.push("restored");
   return columns.join("  ");
 }
 

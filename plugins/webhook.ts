@@ -2,7 +2,8 @@
  * Sends each update to a URL: a POST with the JSON that `feedsync tail` prints, signed as
  * [Standard Webhooks](https://www.standardwebhooks.com) says, so that the receiver knows that it
  * comes from here (`webhook-id`, `webhook-timestamp`, `webhook-signature`). `webhook-id` is the id of
- * the update, the same each time it is sent: it tells repeats.
+ * the update, the same each time it is sent: it tells repeats. An update that is restored, since this server is
+ * new or was away, has `"restored": true`.
  *
  * What the answer means:
  *

@@ -13,6 +13,8 @@ import { Receivers } from "./receivers.ts";
 import { RestoreAgain, type RestoreRequest } from "./restore_again.ts";
 import type { RestoreReport } from "./watcher.ts";
 
+export type { RestoreRequest } from "./restore_again.ts";
+
 const NOTHING: RestoreReport = { restored: 0, failed: 0, unknown: [], unreadable: [] };
 
 /**

@@ -43,6 +43,8 @@ export interface DeliverOptions {
   readonly again?: boolean | undefined;
   /** What all plugins have had goes to the one of this name only. @default to all */
   readonly only?: string | undefined;
+  /** Nothing is delivered: it is noted what is there. @default false */
+  readonly onlyNotes?: boolean | undefined;
 }
 
 /** Why something could not be restored. */
@@ -95,10 +97,10 @@ export class Restorer {
     const { receivers, budget, signal } = this.#context;
     using _held = await budget.decoded.hold(() => ({ size: sizeOf(update) }));
     using _lock = await receivers.lock(update.url, signal);
-    const only = this.#recipient(update);
-    if (only === "nobody" || !this.#note(update)) return;
+    const recipient = this.#recipient(update);
+    if (recipient === "nobody" || !this.#note(update) || this.#options.onlyNotes) return;
     const { stream, ...stored } = update;
-    const handover = { stream, stored, isRestored: true, only: only?.plugin };
+    const handover = { stream, stored, isRestored: true, only: recipient.plugin };
     const failures = await receivers.handOver(handover, signal);
     this.#context.state.transaction(() => {
       for (const failed of failures) this.#context.state.deadLetters.add(receivers.letter(failed));

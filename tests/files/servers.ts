@@ -7,7 +7,7 @@ import type { ScanReport } from "../../lib/files/watching/scan.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watching/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
-import { catchUp, restore } from "../../lib/reading/restore.ts";
+import { catchUp, knowsOthers } from "../../lib/reading/learning.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { contentHash, type UpdateInput } from "../../lib/update.ts";
@@ -128,7 +128,7 @@ export class Scene implements AsyncDisposable {
       rescanMs: 60_000,
       publishRemovals: false,
       logger: log,
-      isRestored: (signal) => restore(connection, signal),
+      isRestored: (signal) => knowsOthers(connection, signal),
       catchUp: (signal) => catchUp(connection, signal),
       ...given,
     });

@@ -64,7 +64,7 @@ Deno.test("connect() takes plugins, by name, by value and with options", async (
   }, { directory });
   await publish(web1, { url: "https://example.com/a", content: "<rss/>" });
   await using watcher = watch(web2, undefined, { manual: true });
-  assert.deepEqual(await watcher.poll(), { applied: 1, failed: 0, gaps: 0, unreadable: [] });
+  assert.deepEqual(await watcher.poll(), { applied: 1, restored: 0, failed: 0, gaps: 0, unreadable: [] });
   const file = `${encodeURIComponent("https://example.com/a")}.feed`;
   assert.equal(await Deno.readTextFile(`${directory}/by-name/${file}`), "<rss/>");
   assert.equal(await Deno.readTextFile(`${directory}/by-value/${file}`), "<rss/>");
@@ -118,7 +118,7 @@ Deno.test("poll() tells how many updates failed, which onDeadLetter is told of o
     },
   });
   const report = await fleet.time.run(watcher.poll());
-  assert.deepEqual(report, { applied: 2, failed: 1, gaps: 0, unreadable: [] });
+  assert.deepEqual(report, { applied: 2, restored: 0, failed: 1, gaps: 0, unreadable: [] });
   assert.deepEqual(failures, [["picky", "bad", "Cannot parse it", 1]]);
   assert.equal((await watcher.poll()).failed, 0);
 });
@@ -130,7 +130,7 @@ Deno.test("a callback that always throws applies nothing", async () => {
     manual: true,
   });
   const report = await fleet.time.run(watcher.poll());
-  assert.deepEqual(report, { applied: 0, failed: 2, gaps: 0, unreadable: [] });
+  assert.deepEqual(report, { applied: 0, restored: 0, failed: 2, gaps: 0, unreadable: [] });
 });
 
 Deno.test("onDeadLetter that hangs holds reading up for callbackTimeout, no longer", async () => {

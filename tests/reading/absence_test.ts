@@ -32,7 +32,7 @@ Deno.test("an object that one GET does not find, while it is listed, is fetched 
     const report = await time.run(received.watcher.poll());
     assert.deepEqual(
       report,
-      { applied: 2, failed: 0, gaps: 0, unreadable: [] },
+      { applied: 2, restored: 0, failed: 0, gaps: 0, unreadable: [] },
       `${misses} misses`,
     );
     assert.deepEqual(received.contents, texts("a", 3));
@@ -152,7 +152,7 @@ Deno.test("what listings show after it was deleted does not keep what has taken 
   }
   assert.ok(fleet.store.stale.size > 4);
   const report = await fleet.time.run(received.watcher.poll());
-  assert.deepEqual(report, { applied: 11, failed: 0, gaps: 0, unreadable: [] });
+  assert.deepEqual(report, { applied: 11, restored: 0, failed: 0, gaps: 0, unreadable: [] });
   assert.deepEqual(received.contents, texts("a", 12));
 });
 

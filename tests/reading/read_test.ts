@@ -24,6 +24,7 @@ Deno.test("a poll with nothing new is one request, however much is in the bucket
   const { put, get, list } = fleet.store.requests;
   assert.deepEqual(await received.watcher.poll(), {
     applied: 0,
+    restored: 0,
     failed: 0,
     gaps: 0,
     unreadable: [],
@@ -161,7 +162,7 @@ Deno.test("a stream discovered later starts at 0: what is missing of it is a gap
   await fleet.forge({ kind: "tail", stream: STREAM, first: 4, last: 5 }, (seq) => `s${seq}`);
   const begun = fleet.time.clock.now();
   const report = await fleet.time.run(received.watcher.poll());
-  assert.deepEqual(report, { applied: 2, failed: 0, gaps: 1, unreadable: [] });
+  assert.deepEqual(report, { applied: 2, restored: 0, failed: 0, gaps: 1, unreadable: [] });
   assert.deepEqual(received.gaps, [{ stream: STREAM, first: 1, last: 3 }]);
   assert.deepEqual(received.contents, ["s4", "s5"]);
   assert.ok(fleet.time.clock.now() - begun >= 2000, "a hole is not believed at once");
@@ -292,6 +293,7 @@ Deno.test("foreign objects are ignored", async () => {
   await using received = fleet.watch(fleet.server("web-2"));
   assert.deepEqual(await received.watcher.poll(), {
     applied: 1,
+    restored: 0,
     failed: 0,
     gaps: 0,
     unreadable: [],

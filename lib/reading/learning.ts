@@ -1,0 +1,165 @@
+/**
+ * Learning what others have published: for a state that does not know it yet, and before it is published
+ * that a feed is gone. Whoever watches learns it by reading the log and restoring; where nobody does, it is
+ * read for this once.
+ *
+ * @module
+ */
+import type { Connection, Parts } from "../connection.ts";
+import { sleep } from "../base/environment.ts";
+import { resolveWake } from "../config/wake.ts";
+import { isLocked } from "../errors.ts";
+import { LOCKED_LIVES } from "../retention/expiry.ts";
+import { FileLock } from "../state/lock.ts";
+import { State } from "../state/state.ts";
+import { hashOf } from "../update.ts";
+import { callbackPlugin } from "../plugin.ts";
+import { BucketWatcher } from "./bucket_watcher.ts";
+import { findMissing } from "./missing_feeds.ts";
+import { ReadingBudget } from "./reading_budget.ts";
+import { Receivers } from "./receivers.ts";
+import { type Obstacle, Restorer } from "./restorer.ts";
+
+/** What cannot be read is given up after the retention; after a day when there is none. */
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** How often it is looked whether another process has polled. */
+const LOOK_INTERVAL_MS = 500;
+
+/**
+ * Resolves to whether the state knows what others have published, long ago or lately. Where nobody watches with
+ * it, or watches from now on only, all that is in the bucket is read for this once, without moving a cursor;
+ * otherwise whoever watches learns it.
+ *
+ * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
+ * @throws {UnreadableError} when some of it cannot be read, as long as that is not given up.
+ */
+export async function knowsOthers(connection: Connection, signal: AbortSignal): Promise<boolean> {
+  const { parts, config: { from } } = connection;
+  if (!parts) return true;
+  const { state } = parts;
+  const isKnown = state.isInMemory
+    ? state.fact("restored") !== undefined // Its watcher does not restore.
+    : state.isRestored({ from, heldAfter: heldAfter(connection) });
+  if (isKnown) return true;
+  if (from === "earliest" && isWatched(state)) return false;
+  await learnNewest(connection, signal);
+  state.setFact("restored", 1);
+  return true;
+}
+
+/**
+ * Resolves when the state knows what others have published by now.
+ *
+ * @throws {StoreUnavailableError | AccessDeniedError | UnreadableError} as {@linkcode knowsOthers}.
+ */
+export async function catchUp(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { parts, watcher } = connection;
+  if (!parts) return;
+  const { state } = parts;
+  if (watcher) await watcher.poll();
+  else if (isWatched(state)) await nextPoll(connection, signal);
+  else return await learnNewest(connection, signal);
+  const isRead = !state.cursors.hasUnread(state.ownStream.load().stream, heldAfter(connection));
+  if (isRead && !state.restoring.isDue()) return;
+  throw new Error("not all that others have published can be read yet");
+}
+
+/** Of two polls of another process the second one began after this call. */
+async function nextPoll({ parts }: Connection, signal: AbortSignal): Promise<void> {
+  const { state, environment: { clock } } = parts!;
+  for (let polls = 0, last = state.fact("lastPoll"); polls < 2;) {
+    await sleep(clock, LOOK_INTERVAL_MS, signal);
+    const poll = state.fact("lastPoll");
+    if (poll !== last) polls++;
+    last = poll;
+  }
+}
+
+/** What has been waited for since before this time, by the store's clock, is given up. */
+function heldAfter(connection: Connection): number {
+  const { state, environment: { clock } } = connection.parts!;
+  return clock.now() + state.clockOffset - patienceMs(connection);
+}
+
+function patienceMs({ config: { retention } }: Connection): number {
+  return retention === false ? DAY_MS : retention;
+}
+
+function isWatched(state: State): boolean {
+  if (state.path === ":memory:") return false;
+  using lock = new FileLock(`${state.path}.watch.lock`);
+  return !lock.tryAcquire();
+}
+
+/** Reads the log as a server without a past would, and of what is kept for good what the state lacks. */
+async function learnNewest(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { state, log } = connection.parts!;
+  const obstacles = [
+    ...await learnLog(connection, signal),
+    ...await learnKept(connection.parts!, signal),
+  ];
+  const obstacle = obstacleOf(connection, obstacles);
+  if (obstacle) throw obstacle;
+  signal.throwIfAborted();
+  state.noteClockOffset(log.clockOffset);
+}
+
+async function learnLog(connection: Connection, signal: AbortSignal): Promise<readonly Obstacle[]> {
+  const { state, log, environment } = connection.parts!;
+  const owner = { server: connection.server, store: log.url };
+  using memory = new State(":memory:", owner, environment.random);
+  const apart = {
+    from: "earliest",
+    includeOwn: true,
+    wake: resolveWake(),
+    plugins: [],
+  } as const;
+  const reader = connection.beside(apart, memory);
+  try {
+    const noteNewest = callbackPlugin(({ url, id, time, stream, seq, ...content }) => {
+      const version = { id, time: Date.parse(time), hash: hashOf(content) };
+      const options = { place: { stream, seq }, isDelivered: false };
+      state.transaction(() => state.newest.note(url, version, options), { durable: false });
+    });
+    const options = { manual: true, signal };
+    await using watcher = new BucketWatcher(reader, () => Promise.resolve([noteNewest]), options);
+    return (await watcher.poll()).unreadable;
+  } finally {
+    await reader.parts!.uploader.close({ timeoutMs: 0 });
+  }
+}
+
+/** Where all of it is known, this takes LISTs only. */
+async function learnKept(parts: Parts, signal: AbortSignal): Promise<readonly Obstacle[]> {
+  const { state } = parts;
+  const missing = await findMissing(parts, {
+    known: (url, limit) => state.newest.all(url, limit),
+    looksTwice: state.fact("restored") === undefined,
+    signal,
+  });
+  const receivers = new Receivers({ ...parts, plugins: [], callbackTimeout: 0, forced: signal });
+  const context = { ...parts, receivers, budget: new ReadingBudget(), signal };
+  const restorer = new Restorer(context, { onlyNotes: true });
+  await restorer.restore(missing);
+  return restorer.obstacles;
+}
+
+/** What has to be read first: what is damaged, or lacks a key, is given up in the end. */
+function obstacleOf(
+  connection: Connection,
+  obstacles: readonly Obstacle[],
+): Obstacle | undefined {
+  const { state, environment: { clock } } = connection.parts!;
+  const since = Number(state.fact("unreadableSince") ?? 0);
+  if (obstacles.length === 0) {
+    if (since > 0) state.setFact("unreadableSince", 0);
+    return undefined;
+  }
+  const now = Math.round(clock.now() + state.clockOffset);
+  if (since === 0) state.setFact("unreadableSince", now);
+  const waitedMs = since === 0 ? 0 : now - since;
+  const isGivenUp = (error: Obstacle) =>
+    waitedMs > (isLocked(error) ? LOCKED_LIVES : 1) * patienceMs(connection);
+  return obstacles.find((error) => !isGivenUp(error));
+}
