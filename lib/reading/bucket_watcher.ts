@@ -252,8 +252,8 @@ export class BucketWatcher implements Watcher {
     const hours = Math.round((clock.now() - Number(lastPoll)) / 360_000) / 10;
     if (clock.now() - Number(lastPoll) <= retention) return;
     logger.warn(
-      "This server was away for {hours} hours, longer than updates are kept; what it missed is " +
-        "reported as gaps",
+      "This server was away for {hours} hours, longer than updates are kept: the newest update of each " +
+        "feed is restored, and what is lost in between is reported as gaps",
       { hours },
     );
   }
