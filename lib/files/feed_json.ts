@@ -81,6 +81,15 @@ export function formatFeedJson(
 }
 
 /**
+ * Whether the text of a `.feed.json` is what was written for the update, and nobody has changed it. What that
+ * replaced does not matter.
+ */
+export function describes(text: string, update: Update, hash: string): boolean {
+  const { replaces: _replaces, seal: _seal, ...members } = parse(text) ?? {};
+  return isReplaceable(text) && sealed(members) === formatFeedJson(update, hash);
+}
+
+/**
  * Whether the text of a `.feed.json` is one of ours, unchanged, or says no more than whose feed it is: then
  * nothing is lost when it is replaced.
  */

@@ -11,7 +11,7 @@ import { feedIdentity } from "../../feed_url.ts";
 import type { PluginLogger } from "../../plugin.ts";
 import { contentBytes, contentHash, type Update } from "../../update.ts";
 import { changeTimeOf, decideOnWrite, type FoundContent, receivedTimeOf } from "../decide.ts";
-import { formatFeedJson, identifyFeed, isReplaceable } from "../feed_json.ts";
+import { describes, formatFeedJson, identifyFeed, isReplaceable } from "../feed_json.ts";
 import { feedFileName, hashedFileName, urlOfName } from "../feed_names.ts";
 import { FileClock } from "../file_clock.ts";
 import { type CurrentFile, isStill, readCurrentFile } from "../file_status.ts";
@@ -108,7 +108,7 @@ export class FeedSink {
     const text = formatFeedJson(update, hash!, action === "write" ? replacedBy(former) : undefined);
     if (action === "leave") return this.#logLeft(task);
     if (action === "skip") return;
-    if (action === "describe" && await textOf(`${path}.json`) === text) return;
+    if (action === "describe" && describes(await textOf(`${path}.json`) ?? "", update, hash!)) return;
     const modes = await Promise.all([`${path}.json`, path].map(modeOf));
     const texts = new TextEncoder().encode(text);
     await using feedJson = await prepareFile(this.#path, texts, modes[0]);
