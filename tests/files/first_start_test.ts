@@ -80,6 +80,25 @@ for (const [how, polls] of [["that watches", true], ["that only publishes", fals
   });
 }
 
+for (const [how, polls] of [["that watches", true], ["that only publishes", false]] as const) {
+  Deno.test(`a new state ${how} publishes no file that is older than what is kept for good`, async () => {
+    await using s = new Scene();
+    await s.publish({ url: URL, content: "newest" });
+    await s.expire();
+    await s.write(NAME, "last year's");
+    await Deno.utime(s.path(NAME), 1_000, 1_000);
+    await using server = await s.server("web-1", { watches: polls });
+    if (polls) {
+      assert.equal((await server.files.scan()).published, 0);
+      await server.poll();
+    }
+    assert.equal((await server.scan()).published, 0);
+    assert.ok(await s.isNewest(URL, "newest"));
+    await s.write(NAME, "edited");
+    assert.equal((await server.scan()).published, 1);
+  });
+}
+
 Deno.test("files that change while it is not known what others have published are found afterwards", async () => {
   await using s = new Setting();
   let isRestored = false;

@@ -151,6 +151,20 @@ export class Scene implements AsyncDisposable {
     };
   }
 
+  /** What a cleanup after the retention leaves: the newest update of each feed, for good, and no log. */
+  async expire(): Promise<void> {
+    await using server = await this.server("cleaner", { watches: false });
+    const { log } = server.connection.parts!;
+    for (const [stream, names] of await log.list()) {
+      for (const name of names) {
+        for (const update of (await log.read(name))!.decode().updates) {
+          await log.newest.write({ ...update, stream });
+        }
+      }
+      await log.delete(names.map(({ key }) => key));
+    }
+  }
+
   /** Publishes by another server, after all that was written to files by now. */
   async publish(update: UpdateInput, { ahead = 0 } = {}): Promise<void> {
     await using other = await this.server("elsewhere", { ahead });

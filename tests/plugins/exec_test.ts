@@ -11,7 +11,7 @@ function deno(code: string): { command: string[] } {
 }
 
 const REPORT = `
-  const names = ["URL", "ID", "ORIGIN", "TIME", "STREAM", "SEQ", "SUPERSEDED", "REMOVED"];
+  const names = ["URL", "ID", "ORIGIN", "TIME", "STREAM", "SEQ", "SUPERSEDED", "REMOVED", "RESTORED"];
   const variables = names.map((name) => Deno.env.get("FEEDSYNC_" + name));
   const input = JSON.parse(await new Response(Deno.stdin.readable).text());
   console.log(JSON.stringify({ variables, input, cwd: Deno.cwd() }));
@@ -24,18 +24,20 @@ Deno.test("exec hands over the update on standard input and in the environment",
     makeUpdate({ content: { title: "Näws" }, url: "https://x/$(touch owned)\n;é", seq: 12 }),
     makeUpdate({ content: new Uint8Array([255, 0]), superseded: true }),
     makeRemoval(),
+    makeUpdate({ restored: true }),
   ];
   for (const update of updates) await plugin.update(update);
 
   const reports = plugin.logged.map((line) => JSON.parse(line.slice("info: ".length)));
   assert.deepEqual(reports.map(({ input }) => input), updates.map(updateToJson));
-  assert.deepEqual(reports.map(({ cwd }) => cwd), [home.path, home.path, home.path]);
+  assert.deepEqual(reports.map(({ cwd }) => cwd), updates.map(() => home.path));
   const { id, server, time, stream } = updates[0];
   assert.deepEqual(reports[0].variables, [
-    ...[updates[0].url, id, server, time, stream, "12", "false", "false"],
+    ...[updates[0].url, id, server, time, stream, "12", "false", "false", "false"],
   ]);
-  assert.deepEqual(reports[1].variables.slice(-2), ["true", "false"]);
-  assert.deepEqual(reports[2].variables.slice(-2), ["false", "true"]);
+  assert.deepEqual(reports[1].variables.slice(-3), ["true", "false", "false"]);
+  assert.deepEqual(reports[2].variables.slice(-3), ["false", "true", "false"]);
+  assert.deepEqual(reports[3].variables.slice(-3), ["false", "false", "true"]);
 });
 
 Deno.test("exec gives its command the environment that feedsync has, secrets in it, too", async () => {

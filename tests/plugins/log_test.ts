@@ -43,6 +43,7 @@ Deno.test("log prints one line an update: local time, server, URL and size", asy
       makeUpdate({ content: "x".repeat(999_960) }),
       makeUpdate({ content: { title: "News" } }),
       makeUpdate({ superseded: true }),
+      makeUpdate({ restored: true }),
       makeRemoval(),
     ],
   });
@@ -52,6 +53,7 @@ Deno.test("log prints one line an update: local time, server, URL and size", asy
     "04:04:05  web-1  https://example.com/feed.xml  1.0 MB",
     "04:04:05  web-1  https://example.com/feed.xml  22 B",
     "04:04:05  web-1  https://example.com/feed.xml  6 B  superseded",
+    "04:04:05  web-1  https://example.com/feed.xml  6 B  restored",
     "04:04:05  web-1  https://example.com/feed.xml  removed",
   ]);
 });

@@ -37,6 +37,26 @@ Deno.test("mirror writes the feed, and beside it what is known about it", async 
   });
 });
 
+Deno.test("mirror rewrites nothing when an update that is in the directory is restored", async () => {
+  await using home = await temporaryDirectory();
+  const id = crypto.randomUUID(), update = makeUpdate({ content: "v2", id, time: later() });
+  {
+    await using plugin = await start(mirror, { directory: "." }, home.path);
+    await plugin.update(makeUpdate({ content: "v1" }));
+    await plugin.update(update);
+  }
+  const inodes = () =>
+    Promise.all([NAME, `${NAME}.json`].map(async (name) =>
+      (await Deno.stat(join(home.path, name))).ino
+    ));
+  const before = await inodes();
+  await using plugin = await start(mirror, { directory: "." }, home.path);
+  await plugin.update({ ...update, restored: true });
+  assert.deepEqual(await inodes(), before);
+  await plugin.update(makeUpdate({ content: "v1", restored: true }));
+  assert.deepEqual(await inodes(), before);
+});
+
 Deno.test("mirror writes bytes, text and parsed content as contentBytes() gives them", async () => {
   await using home = await temporaryDirectory();
   await using plugin = await start(mirror, { directory: "." }, home.path);
