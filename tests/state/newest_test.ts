@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { State } from "../../lib/state/state.ts";
+import { urlOf } from "../fixture.ts";
+import { systemEnvironment } from "../../lib/base/environment.ts";
+
+const STREAM = "web-1_abcdefgh", OWNER = { server: "web-2", store: "memory:" };
+
+function newState(): State {
+  return new State(":memory:", OWNER, systemEnvironment.random);
+}
+
+function version(time: number, id = "b") {
+  return { time, id, hash: "hash" };
+}
+
+function had({ newest }: State): string[] {
+  return newest.had("", 10).map(({ url }) => url);
+}
+
+Deno.test("an update in the log counts as had while its stream is read so far, and not in a gap", () => {
+  using state = newState();
+  const { newest, cursors } = state, url = urlOf("a");
+  newest.note(url, version(1), { place: { stream: STREAM, seq: 5 } });
+  assert.deepEqual(had(state), [], "nothing is known of the stream: it may be gone");
+  cursors.noteReach(STREAM, 5);
+  assert.deepEqual(had(state), [url], "it is still to be read");
+  newest.noteMissed(STREAM, { first: 1, last: 5 });
+  cursors.advance(STREAM, { from: 0, to: 5 });
+  assert.deepEqual(had(state), []);
+  assert.equal(newest.delivered(url), undefined);
+  newest.noteDelivered(url, "b");
+  assert.deepEqual(had(state), [url]);
+});
+
+Deno.test("an update that was only noted counts by its cursor once it comes in its stream", () => {
+  using state = newState();
+  const { newest, cursors } = state, url = urlOf("a"), place = { stream: STREAM, seq: 1 };
+  newest.note(url, version(1), { place, isDelivered: false });
+  cursors.noteReach(STREAM, 1);
+  assert.deepEqual(had(state), []);
+  newest.note(url, version(1), { place });
+  assert.deepEqual(had(state), [url]);
+  newest.note(url, version(1), { place, isDelivered: false });
+  assert.deepEqual(had(state), [url], "what comes in its stream is not taken back");
+});
+
+Deno.test("what plugins have had is had when its stream is forgotten", () => {
+  using state = newState();
+  const { newest, cursors } = state;
+  newest.note(urlOf("a"), version(1), { place: { stream: STREAM, seq: 1 } });
+  cursors.advance(STREAM, { from: 0, to: 1 });
+  const survey = (now: number) =>
+    state.transaction(() =>
+      state.forgetting.survey({
+        streams: [],
+        ownKeys: [],
+        now,
+        localNow: now,
+        retentionMs: 600_000,
+      })
+    );
+  for (const now of [1_000, 1_001_000, 400 * 24 * 3_600_000]) survey(now);
+  assert.equal(cursors.knowsAny(), false);
+  assert.deepEqual(had(state), [urlOf("a")]);
+});
+
+Deno.test("a reason to restore that comes meanwhile is served by the next restore", () => {
+  using state = newState();
+  const { restoring } = state;
+  assert.ok(!restoring.isDue() && !restoring.wasServed());
+  restoring.require();
+  const reasons = restoring.reasons();
+  restoring.require();
+  restoring.noteServed(reasons);
+  assert.ok(restoring.isDue() && restoring.wasServed());
+  restoring.noteServed(restoring.reasons());
+  assert.ok(!restoring.isDue());
+});
