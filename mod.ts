@@ -90,12 +90,7 @@ export type {
 } from "./lib/update.ts";
 export type { WakeUpCounts } from "./lib/wake/send/peers.ts";
 export { watch } from "./lib/watch.ts";
-export type {
-  PollReport,
-  RestoreProgress,
-  Watcher,
-  WatchOptions,
-} from "./lib/reading/watcher.ts";
+export type { PollReport, RestoreProgress, Watcher, WatchOptions } from "./lib/reading/watcher.ts";
 export { watchFiles } from "./lib/watch_files.ts";
 export type { FilesWatcher, WatchFilesOptions } from "./lib/watch_files.ts";
 export type { KnownFile, KnownFiles, NewestKnown } from "./lib/known_files.ts";

@@ -61,6 +61,7 @@ export class BucketWatcher implements Watcher {
     this.#finished = parts ? this.#run(parts, plugins).finally(forget) : Promise.resolve();
     this.#finished.then(this.#ready.resolve, this.#ready.reject);
     this.#ready.promise.catch(() => {});
+    if (!parts) this.#complete.resolve();
     this.#finished.then(() => this.#complete.reject(closedError()), this.#complete.reject);
     this.#complete.promise.catch(() => {});
     const { signal } = options;
@@ -177,6 +178,7 @@ export class BucketWatcher implements Watcher {
       throw error;
     } finally {
       this.#stop();
+      await this.#restoration?.idle();
       await this.#redelivering;
       await closePlugins(running, { clock: environment.clock, timeoutMs: config.stopTimeout });
     }
@@ -219,7 +221,7 @@ export class BucketWatcher implements Watcher {
     this.#completeness = completeness;
     const onPolled = () => {
       restoration.startIfDue();
-      void completeness.check();
+      completeness.check().catch(() => {}); // A state that fails is told by the next poll.
     };
     this.#loop = new PollLoop(parts, { config, poller, signal, onPolled });
   }

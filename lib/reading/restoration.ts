@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { Backoff } from "../base/backoff.ts";
 import { OnceLog } from "../base/once_log.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import { AccessDeniedError, isLocked, messageOf, type UnreadableError } from "../errors.ts";
+import { AccessDeniedError, isLocked, isUnreadable, messageOf, type UnreadableError } from "../errors.ts";
 import { LOCKED_LIVES } from "../retention/expiry.ts";
 import { findMissing } from "./missing_feeds.ts";
 import { type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
@@ -57,13 +57,13 @@ export class Restoration {
 
   /** What could not be read the last time. */
   get unreadable(): UnreadableError[] {
-    return this.#obstacles.filter((error) => !(error instanceof AccessDeniedError));
+    return this.#obstacles.filter(isUnreadable);
   }
 
   /** Begins to restore if that is due, unless it failed a short time ago. */
   startIfDue(): void {
     if (this.#running || !this.isDue) return;
-    this.#begin(async () => {
+    void this.#begin(async () => {
       try {
         if (await this.#isTimeToTry()) await this.#restore();
       } catch (error) {

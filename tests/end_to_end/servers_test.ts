@@ -79,7 +79,13 @@ onEveryStore("cleanup leaves what is young, and a poll costs one request", async
   assert.equal(report.deleted, 0);
   assert.ok(report.kept > 0);
   await using watcher = watch(web2, () => {}, { manual: true });
-  assert.deepEqual(await watcher.poll(), { applied: 20, restored: 0, failed: 0, gaps: 0, unreadable: [] });
+  assert.deepEqual(await watcher.poll(), {
+    applied: 20,
+    restored: 0,
+    failed: 0,
+    gaps: 0,
+    unreadable: [],
+  });
   const before = { ...web2.requests };
   await watcher.poll();
   assert.deepEqual({ ...web2.requests }, { ...before, list: before.list + 1 });

@@ -64,7 +64,13 @@ Deno.test("connect() takes plugins, by name, by value and with options", async (
   }, { directory });
   await publish(web1, { url: "https://example.com/a", content: "<rss/>" });
   await using watcher = watch(web2, undefined, { manual: true });
-  assert.deepEqual(await watcher.poll(), { applied: 1, restored: 0, failed: 0, gaps: 0, unreadable: [] });
+  assert.deepEqual(await watcher.poll(), {
+    applied: 1,
+    restored: 0,
+    failed: 0,
+    gaps: 0,
+    unreadable: [],
+  });
   const file = `${encodeURIComponent("https://example.com/a")}.feed`;
   assert.equal(await Deno.readTextFile(`${directory}/by-name/${file}`), "<rss/>");
   assert.equal(await Deno.readTextFile(`${directory}/by-value/${file}`), "<rss/>");

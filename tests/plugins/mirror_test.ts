@@ -46,9 +46,9 @@ Deno.test("mirror rewrites nothing when an update that is in the directory is re
     await plugin.update(update);
   }
   const inodes = () =>
-    Promise.all([NAME, `${NAME}.json`].map(async (name) =>
-      (await Deno.stat(join(home.path, name))).ino
-    ));
+    Promise.all(
+      [NAME, `${NAME}.json`].map(async (name) => (await Deno.stat(join(home.path, name))).ino),
+    );
   const before = await inodes();
   await using plugin = await start(mirror, { directory: "." }, home.path);
   await plugin.update({ ...update, restored: true });

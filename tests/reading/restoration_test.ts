@@ -194,7 +194,10 @@ Deno.test("garbage with a greater key hides nothing, and is told until it is gon
   await using fleet = new Fleet();
   await fill(fleet, "a");
   const [key] = fleet.keys("newest/");
-  const forged = key.replace(/\d{16}\./, (time) => `${String(Number(time) + 1000).padStart(16, "0")}.`);
+  const forged = key.replace(
+    /\d{16}\./,
+    (time) => `${String(Number(time) + 1000).padStart(16, "0")}.`,
+  );
   await fleet.store.put(forged, new TextEncoder().encode("garbage"));
   const web2 = withState(fleet, "web-2"), { restoring } = web2.parts!.state;
   await using received = fleet.watch(web2);
@@ -211,7 +214,9 @@ Deno.test("garbage with a greater key hides nothing, and is told until it is gon
 Deno.test("damaged objects are given up after the retention", async () => {
   await using fleet = new Fleet();
   await fleet.store.put(
-    `newest/${"0".repeat(32)}/${String(fleet.time.clock.now()).padStart(16, "0")}.${crypto.randomUUID()}`,
+    `newest/${"0".repeat(32)}/${
+      String(fleet.time.clock.now()).padStart(16, "0")
+    }.${crypto.randomUUID()}`,
     new TextEncoder().encode("garbage"),
   );
   const web2 = withState(fleet, "web-2", { retention: "1d" }), { state } = web2.parts!;
