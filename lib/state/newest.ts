@@ -126,7 +126,8 @@ export class Newest {
       "UPDATE newest SET delivered = 1 WHERE url = ? AND id = ? AND placedId = id",
     );
     this.#noteMissed = db.prepare(
-      "UPDATE newest SET delivered = 0 WHERE stream = ? AND seq BETWEEN ? AND ? AND placedId = id",
+      `UPDATE newest SET delivered = 0 WHERE stream = ? AND seq BETWEEN ? AND ? AND placedId = id
+       AND delivered IS NULL`,
     );
     this.#supersedes = db.prepare("SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?)");
     this.#shift = db.prepare("UPDATE newest SET time = time + ?");
@@ -189,7 +190,7 @@ export class Newest {
 
   /**
    * Remembers that the plugins never had what is known of these seqs, although the cursor of the stream
-   * passes them.
+   * passes them. What was restored they have had.
    */
   noteMissed(stream: string, { first, last }: { first: number; last: number }): void {
     this.#noteMissed.run(stream, first, last);
