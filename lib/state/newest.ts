@@ -34,6 +34,12 @@ export interface NewestRow extends Version {
   readonly place: Place | undefined;
 }
 
+/** A feed, and what is known of its newest update. */
+export interface KnownFeed extends NewestRow {
+  /** Its normalised URL. */
+  readonly url: string;
+}
+
 /** What is noted of an update besides its version. */
 export interface NoteOptions {
   /** Where it was published, if its time is the one that it was stored with. */
@@ -45,6 +51,12 @@ export interface NoteOptions {
   /** The store's time: what is known and not plausible then is not newer. @default everything is plausible */
   readonly now?: number | undefined;
 }
+
+/** What is read of a row. */
+const COLUMNS = "time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq";
+
+/** So many rows are read at once: whoever takes its time over them keeps no transaction open. */
+const PAGE_ROWS = 1000;
 
 /** What a row takes besides its URL, at least. */
 const ROW_BYTES = 250;
@@ -86,6 +98,8 @@ export class Newest {
   readonly #cutoff;
   readonly #dropOld;
   readonly #get;
+  readonly #page;
+  readonly #count;
   readonly #delivered;
   readonly #had;
   readonly #all;
@@ -100,9 +114,11 @@ export class Newest {
     this.#bytes = db.prepare(BYTES);
     this.#cutoff = db.prepare(CUTOFF);
     this.#dropOld = db.prepare("DELETE FROM newest WHERE octet_length(url) > ? AND time <= ?");
-    this.#get = db.prepare(
-      `SELECT time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq FROM newest WHERE url = ?`,
+    this.#get = db.prepare(`SELECT ${COLUMNS} FROM newest WHERE url = ?`);
+    this.#page = db.prepare(
+      `SELECT url, ${COLUMNS} FROM newest WHERE url > ? AND time >= ? ORDER BY url LIMIT ${PAGE_ROWS}`,
     );
+    this.#count = db.prepare("SELECT count(*) AS count FROM newest WHERE hash IS NOT NULL");
     this.#delivered = db.prepare(
       `SELECT time, id, hash FROM newest WHERE url = ? AND ${HAD}`,
     );
@@ -136,9 +152,22 @@ export class Newest {
   /** The newest known update of the URL. */
   get(url: string): NewestRow | undefined {
     const row = this.#get.get(feedIdentity(url));
-    if (!row) return undefined;
-    const { stream, seq, ...version } = row as unknown as Version & Partial<Place>;
-    return { ...version, place: stream ? { stream, seq: seq! } : undefined };
+    return row && withPlace(row as unknown as StoredRow);
+  }
+
+  /** How many feeds are known that are not gone. */
+  count(): number {
+    return Number(this.#count.get()!.count);
+  }
+
+  /** All feeds, by URL, or those that were updated at `since` or later: page after page, as they are consumed. */
+  *feeds({ since = 0 }: { since?: number } = {}): Generator<KnownFeed, undefined> {
+    for (let after = "";;) {
+      const page = this.#page.all(after, since) as unknown as (StoredRow & { url: string })[];
+      yield* page.map(withPlace);
+      if (page.length < PAGE_ROWS) return undefined;
+      after = page.at(-1)!.url;
+    }
   }
 
   /**
@@ -219,4 +248,13 @@ export class Newest {
   shiftTimes(ms: number): void {
     this.#shift.run(ms);
   }
+}
+
+/** A row as it is stored. */
+type StoredRow = Version & { readonly stream: string | null; readonly seq: number | null };
+
+function withPlace<Row extends StoredRow>(
+  { stream, seq, ...known }: Row,
+): Omit<Row, "stream" | "seq"> & Pick<NewestRow, "place"> {
+  return { ...known, place: stream === null ? undefined : { stream, seq: seq! } };
 }

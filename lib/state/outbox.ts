@@ -21,6 +21,7 @@ export interface OutboxRow {
 /** Accepted updates in the order of their rows. */
 export class Outbox {
   readonly #insert;
+  readonly #find;
   readonly #range;
   readonly #ids;
   readonly #last;
@@ -29,6 +30,7 @@ export class Outbox {
 
   constructor(db: Database) {
     this.#insert = db.prepare("INSERT INTO outbox (id, url, time, body) VALUES (?, ?, ?, ?)");
+    this.#find = db.prepare("SELECT * FROM outbox WHERE id = ?");
     this.#range = db.prepare("SELECT * FROM outbox WHERE row BETWEEN ? AND ? ORDER BY row");
     this.#ids = db.prepare("SELECT row, id FROM outbox WHERE row BETWEEN ? AND ?");
     this.#last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
@@ -39,6 +41,11 @@ export class Outbox {
   /** Appends an update and returns its row number. */
   add({ id, url, time, body }: Omit<OutboxRow, "row">): Row {
     return asRow(Number(this.#insert.run(id, url, time, body).lastInsertRowid));
+  }
+
+  /** The update with this id, while it is there. */
+  find(id: string): OutboxRow | undefined {
+    return this.#find.get(id) as unknown as OutboxRow | undefined;
   }
 
   /** The last row number ever given out; 0 when none was. */

@@ -1,0 +1,101 @@
+/**
+ * Finding the newest update of one feed in two or three requests.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { OnceLog } from "../base/once_log.ts";
+import type { Connection } from "../connection.ts";
+import { FeedSyncError } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
+import type { DatedNewest } from "../log/newest/names.ts";
+import { compareUpdates } from "../log/update_order.ts";
+import type { NewestRow } from "../state/newest.ts";
+import type { State } from "../state/state.ts";
+import type { Update } from "../update.ts";
+import { Knowledge } from "./knowledge.ts";
+import { LogReader } from "./log_reader.ts";
+import { byTime, readFirst, readFromLog, readFromOutbox, type ReadOptions } from "./read_newest.ts";
+
+const logger = getLogger(["feedsync", "read"]);
+
+/** An expired update is taken to be in the log for so long: each server cleans up now and then only. */
+const CLEANUP_MS = 60 * 60 * 1000;
+
+/**
+ * The newest update of the feed, which may say that it is gone; undefined when nothing is known of it. An update
+ * that is younger than the retention is in the log, where `state` knows its place. Otherwise it is among what
+ * is kept for good, and the newer of both wins.
+ *
+ * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
+ * @throws {MissingKeyError | UnsupportedFormatError} when it takes a key or an upgrade to read it.
+ * @throws {FeedSyncError} when it is known, and cannot be read.
+ */
+export async function findNewest(
+  connection: Connection,
+  { url, state, signal }: { url: string; state: State; signal: AbortSignal },
+): Promise<Update | undefined> {
+  const { log, environment: { clock } } = connection.parts!;
+  const options = { log, signal, problems: new OnceLog(logger, clock) };
+  const knowledge = await Knowledge.gather(connection, state, signal);
+  const known = knowledge.get(url);
+  if (!known) return await readFirst(await keptOf(url, options), options);
+  const { row } = known;
+  const queued = readFromOutbox(row, known.state);
+  if (queued) return queued;
+  const fromLog = () => row.place && readFromLog(row.place, row.id, options);
+  const isYoung = !state.restoring.isDue() && isInLog(connection, row);
+  const young = isYoung ? await fromLog() : undefined;
+  if (young) return young;
+  const kept = await keptOf(url, options);
+  const newer = kept.filter((name) => compareUpdates(name, row) >= 0);
+  return await readFirst(newer, options) ??
+    (isYoung ? undefined : await fromLog()) ??
+    await searchLog(connection, row, signal) ??
+    await readOlder(url, row, { ...options, names: kept.slice(newer.length) });
+}
+
+/** Whether it has most likely not expired yet. */
+function isInLog({ config: { retention }, parts }: Connection, { time }: NewestRow): boolean {
+  return retention === false || parts!.log.now() - time < retention + CLEANUP_MS;
+}
+
+/** What is kept of the feed, the greatest first. */
+async function keptOf(url: string, { log, signal }: ReadOptions): Promise<DatedNewest[]> {
+  return byTime(await log.newest.listFeed(url, { signal }), log.now());
+}
+
+/** Reads the whole log for one update, of which the place is not known, or not the one where it is. */
+async function searchLog(
+  connection: Connection,
+  { id }: NewestRow,
+  signal: AbortSignal,
+): Promise<Update | undefined> {
+  let found: Update | undefined;
+  await using reader = new LogReader(connection, (update) => {
+    if (update.id === id) found = update;
+  });
+  await reader.poll(signal);
+  return found && { ...found, superseded: false };
+}
+
+async function readOlder(
+  url: string,
+  { time }: NewestRow,
+  { names, ...options }: ReadOptions & { readonly names: readonly DatedNewest[] },
+): Promise<Update> {
+  const newest = { url: shownUrl(url), known: new Date(time).toISOString() };
+  const older = await readFirst(names, options);
+  if (!older) {
+    throw new FeedSyncError(
+      `Cannot read the newest update of ${newest.url}, of ${newest.known}: it is not in the bucket ` +
+        "any more, or damaged; publish the feed again",
+    );
+  }
+  logger.warn(
+    "The newest update of {url}, of {known}, is not in the bucket any more, or damaged; the newest that " +
+      "can be read is of {time}",
+    { ...newest, time: older.time },
+  );
+  return older;
+}

@@ -1,0 +1,112 @@
+/**
+ * Where to look up what is the newest update of a feed: in the state of a server that watches, else in what
+ * is read for this.
+ *
+ * @module
+ */
+import type { Connection } from "../connection.ts";
+import type { KnownFeed, NewestRow } from "../state/newest.ts";
+import type { State } from "../state/state.ts";
+import { compareUpdates } from "../log/update_order.ts";
+import { LogReader } from "./log_reader.ts";
+
+/** A state knows the log that has polled within this time. While it watches, it lists more often. */
+const MAX_POLL_AGE_MS = 10 * 60 * 1000;
+
+/** What cannot be read is given up after the retention; after a day when there is none. */
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** One for each connection: the second time it reads only what is new. */
+const READERS = new WeakMap<Connection, LogReader>();
+
+/** What is known of the newest updates, in the states of all that have read the log here. */
+export class Knowledge {
+  readonly #states: readonly State[];
+
+  /** What is in these states. */
+  constructor(states: readonly State[]) {
+    this.#states = states;
+  }
+
+  /**
+   * What `state` knows if whoever watches with it has polled a while ago at most, else that and what is in the
+   * log by now.
+   *
+   * @throws {StoreUnavailableError | AccessDeniedError} when the log has to be read and cannot be.
+   */
+  static async gather(
+    connection: Connection,
+    state: State,
+    signal: AbortSignal,
+  ): Promise<Knowledge> {
+    if (isCurrent(connection, state)) return new Knowledge([state]);
+    return new Knowledge([state, (await readLog(connection, signal)).state]);
+  }
+
+  /** What is known of a feed, and by which state. */
+  get(url: string): { readonly row: NewestRow; readonly state: State } | undefined {
+    let best: { row: NewestRow; state: State } | undefined;
+    for (const state of this.#states) {
+      const row = state.newest.get(url);
+      if (row && !(best && compareUpdates(row, best.row) <= 0)) best = { row, state };
+    }
+    return best;
+  }
+
+  /** All feeds that are known, by URL, or those that were updated at `since` or later. */
+  *all({ since = 0 }: { since?: number } = {}): Iterable<KnownFeed> {
+    const sources = this.#states.map(({ newest }, index) => {
+      const feeds = newest.feeds({ since })[Symbol.iterator]();
+      return { feeds, next: feeds.next().value, before: this.#states.slice(0, index) };
+    });
+    for (;;) {
+      const rest = sources.filter(({ next }) => next !== undefined);
+      if (rest.length === 0) return;
+      const source = rest.reduce((a, b) => b.next!.url < a.next!.url ? b : a);
+      const feed = source.next!;
+      source.next = source.feeds.next().value;
+      const isDone = source.before.some(({ newest }) => isKnown(newest, feed.url, since));
+      if (!isDone) yield { ...feed, ...this.get(feed.url)!.row };
+    }
+  }
+}
+
+function isKnown(newest: State["newest"], url: string, since: number): boolean {
+  return (newest.get(url)?.time ?? -1) >= since;
+}
+
+/**
+ * Has the state of the connection know what is in the log by now. Nothing of it counts as delivered.
+ *
+ * @throws {StoreUnavailableError | AccessDeniedError} when the log has to be read and cannot be.
+ */
+export async function learnLog(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { state } = connection.parts!;
+  if (isCurrent(connection, state)) return;
+  const reader = await readLog(connection, signal);
+  state.transaction(() => {
+    for (const { url, place, ...version } of reader.state.newest.feeds()) {
+      state.newest.note(url, version, { place, isDelivered: false });
+    }
+  }, { durable: false });
+}
+
+/** Reads what is new in the log since it was read last on this connection. */
+async function readLog(connection: Connection, signal: AbortSignal): Promise<LogReader> {
+  let reader = READERS.get(connection);
+  if (!reader) READERS.set(connection, reader = new LogReader(connection));
+  await reader.poll(signal);
+  return reader;
+}
+
+function isCurrent(connection: Connection, state: State): boolean {
+  const { config: { from, poll, retention }, parts } = connection;
+  const { log, environment: { clock } } = parts!;
+  const lastPoll = state.fact("lastPoll");
+  if (lastPoll === undefined) return false;
+  if (clock.now() - Number(lastPoll) > Math.max(MAX_POLL_AGE_MS, 2 * poll.max)) return false;
+  const heldAfter = log.now() - (retention || DAY_MS);
+  if (!state.isInMemory) return state.isRestored({ from, heldAfter });
+  // One in memory does not restore, and is not to count as if it had.
+  return from === "earliest" && !state.cursors.hasUnread(state.ownStream.load().stream, heldAfter);
+}
