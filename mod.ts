@@ -54,8 +54,13 @@ export {
   UpdatesLostError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";
+export { feeds } from "./lib/feeds.ts";
+export type { FeedsOptions } from "./lib/feeds.ts";
+export type { FeedInfo } from "./lib/reading/list_feeds.ts";
 export { normalizeFeedUrl } from "./lib/feed_url.ts";
 export type { FeedUrlOptions } from "./lib/feed_url.ts";
+export { newest } from "./lib/newest.ts";
+export type { NewestOptions } from "./lib/newest.ts";
 export { definePlugin } from "./lib/plugin.ts";
 export type {
   AnyPlugin,
@@ -73,6 +78,8 @@ export type {
 export type { FailedUpdate } from "./lib/reading/receivers.ts";
 export { publish } from "./lib/publish.ts";
 export type { PublishedReceipt, PublishOptions, Receipt, SkippedReceipt } from "./lib/publish.ts";
+export { restore } from "./lib/restore.ts";
+export type { RestoreOptions } from "./lib/restore.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";
 export { contentBytes, updateToJson } from "./lib/update.ts";
 export type {
@@ -90,7 +97,13 @@ export type {
 } from "./lib/update.ts";
 export type { WakeUpCounts } from "./lib/wake/send/peers.ts";
 export { watch } from "./lib/watch.ts";
-export type { PollReport, RestoreProgress, Watcher, WatchOptions } from "./lib/reading/watcher.ts";
+export type {
+  PollReport,
+  RestoreProgress,
+  RestoreReport,
+  Watcher,
+  WatchOptions,
+} from "./lib/reading/watcher.ts";
 export { watchFiles } from "./lib/watch_files.ts";
 export type { FilesWatcher, WatchFilesOptions } from "./lib/watch_files.ts";
 export type { KnownFile, KnownFiles, NewestKnown } from "./lib/known_files.ts";
