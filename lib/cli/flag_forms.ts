@@ -12,13 +12,14 @@ import { UsageError } from "./exit.ts";
 type FlagList = readonly (readonly [name: string, flag: Flag])[];
 
 /**
- * Checks that every flag is known and has one of the forms `--switch`, `--name VALUE`, `--name=VALUE`
- * and `-v`, with any number of letters. Behind `--` there are no flags.
+ * Checks that every flag is known and has one of the forms `--switch`, `--name VALUE`, `--name=VALUE`,
+ * `-o VALUE` and `-v`, with any number of letters. Behind `--` there are no flags.
  *
  * @throws {UsageError} that names the first that has not, and says what to write.
  */
 export function checkFlagForms(args: readonly string[], known: FlagList): void {
-  const letters = new Set(known.map(([, { short }]) => short));
+  const switches = known.filter(([, { value }]) => value === undefined);
+  const letters = new Set(switches.map(([, { short }]) => short));
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
   for (let i = 0; i < flags.length; i++) {
@@ -26,7 +27,9 @@ export function checkFlagForms(args: readonly string[], known: FlagList): void {
     if (!arg.startsWith("-") || arg === "-") continue;
     const [flag] = arg.split("=", 1);
     const assigned = arg.length > flag.length ? arg.slice(flag.length + 1) : undefined;
-    const found = known.find(([name]) => flag === `--${name}`)?.[1];
+    const found = known.find(([name, { short, value }]) =>
+      flag === `--${name}` || value !== undefined && flag === `-${short}`
+    )?.[1];
     if (found?.value !== undefined) {
       checkValue(flag, assigned ?? flags[i + 1], { assigned: assigned !== undefined });
       if (assigned === undefined) i++;
