@@ -25,8 +25,15 @@ import { stopWithOutput } from "../output.ts";
 import { collectRegularly } from "./memory.ts";
 import { loadPluginsFor } from "../plugins.ts";
 import { named, pollOnce } from "../poll_once.ts";
+import { ProgressLine } from "../progress.ts";
 import { explainStore, loadSettings, logger } from "../settings.ts";
-import { countDeadLetters, tellDeadLetters, tellStatus, tellStatusRegularly } from "./status.ts";
+import {
+  countDeadLetters,
+  tellComplete,
+  tellDeadLetters,
+  tellStatus,
+  tellStatusRegularly,
+} from "./status.ts";
 
 /** Feed files are published after so long, even if a store or a plugin hangs. */
 const FIRST_POLL_LIMIT_MS = 30_000;
@@ -52,7 +59,9 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
     tellDeadLetters(countDeadLetters(sync));
     return loaded.map((plugin) => stopWithOutput(plugin, stop));
   };
-  await using watcher = watchWith(sync, setUp, { signal, manual });
+  using line = new ProgressLine();
+  await using watcher = watchWith(sync, setUp, { signal, manual, onProgress: line.show });
+  tellComplete(sync, watcher);
   const publishRemovals = args.has("remove-missing") ? "all" : undefined;
   const files = { publishRemovals, publishReceived: args.has("publish-received") } as const;
   await (manual ? once : continuously)(sync, watcher, { signal, settings, files });

@@ -5,6 +5,7 @@
  */
 import { connectionOf, type FeedSync } from "../../connection.ts";
 import { type Clock, systemEnvironment } from "../../base/environment.ts";
+import type { Watcher } from "../../reading/watcher.ts";
 import { logger } from "../settings.ts";
 
 /** How often it is logged. */
@@ -13,6 +14,15 @@ const INTERVAL_MS = 60 * 60 * 1000;
 /** How many updates plugins could not apply. */
 export function countDeadLetters(sync: FeedSync): number {
   return connectionOf(sync).parts?.state.deadLetters.count() ?? 0;
+}
+
+/** Tells when this server has everything that was in the bucket when it started. */
+export function tellComplete(sync: FeedSync, { complete }: Pick<Watcher, "complete">): void {
+  const tell = () => {
+    const feeds = connectionOf(sync).parts!.state.newest.count();
+    logger.info(feeds === 1 ? "Complete: 1 feed" : "Complete: {feeds} feeds", { feeds });
+  };
+  complete.then(tell).catch(() => {}); // What ended the watcher before that is told elsewhere.
 }
 
 /** Warns of updates that plugins could not apply: nobody but the user can see to them. */
