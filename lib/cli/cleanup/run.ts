@@ -3,22 +3,16 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
 import { cleanUpWithState, MIN_AGE_MS } from "../../cleanup.ts";
 import type { CleanupReport } from "../../retention/clean_up.ts";
-import type { LoadedConfig } from "../../config/load.ts";
-import { resolveConfig } from "../../config/resolve.ts";
 import { connect } from "../../connect.ts";
-import { systemEnvironment } from "../../base/environment.ts";
 import { formatDuration, parseDuration } from "../../base/duration.ts";
-import { AccessDeniedError, messageOf, StateError, StoreUnavailableError } from "../../errors.ts";
-import { State } from "../../state/state.ts";
+import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../errors.ts";
 import type { CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
 import { explainStore, loadSettings } from "../settings.ts";
-
-const logger = getLogger(["feedsync", "cleanup"]);
+import { openStateIfThere } from "../state_if_there.ts";
 
 /** Deletes, or lists, what is older than the arguments or the configuration say. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
@@ -31,31 +25,13 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   const config = { ...settings.config, state: ":memory:", encryption: undefined };
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
-  using state = openState(settings);
+  const follows = "what this server cannot read is deleted like everything else";
+  using state = openStateIfThere(settings, follows);
   const report = await cleanUpWithState(sync, { maxAge, dryRun, signal }, state);
   const { error, ...counts } = report;
   if (args.has("json")) await printJson(counts);
   else await printReport(report, dryRun);
   if (error) throw failure(error, report.failed);
-}
-
-/** The state that `watch` has here, if it is this store's: it knows for which objects this server waits. */
-function openState(settings: LoadedConfig): State | undefined {
-  const { state: path, server, store, movedFrom } = resolveConfig(settings.config, settings);
-  try {
-    Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
-  try {
-    return new State(path, { server, store, movedFrom }, systemEnvironment.random);
-  } catch (error) {
-    if (!(error instanceof StateError)) throw error;
-    logger.warn("{message}; what this server cannot read is deleted like everything else", {
-      message: messageOf(error),
-    });
-    return undefined;
-  }
 }
 
 /** An error of the same kind as what went wrong with the first object. */
