@@ -22,3 +22,11 @@ export async function print(line: string): Promise<void> {
   writer.releaseLock();
   await written;
 }
+
+/** Writes bytes to standard output as they are, all of them before the promise resolves. */
+export async function printBytes(bytes: Uint8Array): Promise<void> {
+  const writer = Deno.stdout.writable.getWriter();
+  const written = writer.write(bytes as Uint8Array<ArrayBuffer>);
+  writer.releaseLock();
+  await written;
+}

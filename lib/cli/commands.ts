@@ -10,8 +10,11 @@ import { completions } from "./completions/command.ts";
 import { cost } from "./cost/command.ts";
 import { deadLetters } from "./dead_letters/command.ts";
 import { demo } from "./demo/command.ts";
+import { feeds } from "./feeds/command.ts";
+import { get } from "./get/command.ts";
 import { keygen } from "./keygen/command.ts";
 import { publish } from "./publish/command.ts";
+import { restore } from "./restore/command.ts";
 import { tail } from "./tail/command.ts";
 import { watch } from "./watch/command.ts";
 
@@ -20,6 +23,9 @@ export const COMMANDS: readonly Command[] = [
   watch,
   publish,
   tail,
+  get,
+  feeds,
+  restore,
   cleanup,
   deadLetters,
   keygen,
