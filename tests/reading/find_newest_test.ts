@@ -1,13 +1,21 @@
 import assert from "node:assert/strict";
-import { FeedSyncError, MissingKeyError, StoreUnavailableError } from "../../lib/errors.ts";
+import { connect } from "../../lib/connect.ts";
+import {
+  ClosedError,
+  FeedSyncError,
+  MissingKeyError,
+  StoreUnavailableError,
+} from "../../lib/errors.ts";
+import { feeds } from "../../lib/feeds.ts";
 import { asSeq } from "../../lib/log/positions.ts";
 import { newestName } from "../../lib/log/newest/names.ts";
 import { newest } from "../../lib/newest.ts";
 import { publish } from "../../lib/publish.ts";
+import { restore } from "../../lib/restore.ts";
 import type { Connection } from "../../lib/connection.ts";
 import { captureLog, Keys } from "../encryption/keys.ts";
 import { Fleet, texts, urlOf } from "../fixture.ts";
-import { failing } from "../memory_store.ts";
+import { failing, hanging, shuffled } from "../memory_store.ts";
 import { keep, requestsOf } from "./newest_feeds.ts";
 
 const HOUR = 60 * 60 * 1000;
@@ -210,4 +218,46 @@ Deno.test("with keys nothing else changes, and an update without its key is not 
   const time = fleet.time.clock.now() + 1;
   await keep(fleet, { content: "kept", time, envelope: await others.envelope() });
   await assert.rejects(find(fleet, web2, urlOf("kept")), MissingKeyError);
+});
+
+Deno.test("a store that hides an object at first, or lists in another order, hides no update", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  await fleet.publish(web1, ...texts("a", 20));
+  await using received = fleet.watch(web2);
+  await fleet.time.run(received.watcher.poll());
+  for (const key of fleet.keys("segments/")) fleet.store.hidden.set(key, 1);
+  assert.equal((await find(fleet, web2, urlOf("a1")))?.content, "a1");
+  fleet.store.order = shuffled;
+  for (const content of texts("a", 20)) {
+    assert.equal((await find(fleet, web2, urlOf(content)))?.content, content);
+  }
+});
+
+Deno.test("what is being looked for ends with the connection, or when asked", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  fleet.store.before("list", hanging());
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const searches = [
+    newest(web1, urlOf("a"), { signal: controller.signal }),
+    Array.fromAsync(feeds(web1, { signal: controller.signal })),
+  ];
+  const aborted = searches.map((search) => assert.rejects(search, reason));
+  controller.abort(reason);
+  await fleet.time.run(Promise.all(aborted));
+  const closed = [newest(web2, urlOf("a")), Array.fromAsync(feeds(web2))]
+    .map((search) => assert.rejects(search, ClosedError));
+  await fleet.time.run(web2.close());
+  await fleet.time.run(Promise.all(closed));
+  await assert.rejects(newest(web2, urlOf("a")), ClosedError);
+  assert.throws(() => feeds(web2), ClosedError);
+});
+
+Deno.test("a connection that is not enabled knows nothing", async () => {
+  await using sync = await connect({ enabled: false });
+  assert.equal(await newest(sync, urlOf("a")), undefined);
+  assert.deepEqual(await Array.fromAsync(feeds(sync)), []);
+  assert.deepEqual((await restore(sync)).restored, 0);
 });
