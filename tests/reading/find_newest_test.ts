@@ -127,6 +127,17 @@ Deno.test("the newer wins of what the log and newest/ hold", async () => {
   assert.equal((await find(fleet, web2, url))?.content, "newer");
 });
 
+Deno.test("while a restore is due, the log is not believed to hold the newest", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  await fleet.publish(web1, "feed");
+  await using received = fleet.watch(web2);
+  await fleet.time.run(received.watcher.poll());
+  await keep(fleet, { url: urlOf("feed"), content: "newer", time: fleet.time.clock.now() + HOUR });
+  web2.parts!.state.restoring.require();
+  assert.equal((await find(fleet, web2, urlOf("feed")))?.content, "newer");
+});
+
 Deno.test("an update that has been carried is found where it is now", async () => {
   await using fleet = new Fleet();
   const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
