@@ -52,6 +52,9 @@ export interface ListFeedsOptions {
 /** How many updates are read at once. */
 const PARALLEL_READS = 16;
 
+/** How many URLs are hashed at once. */
+const HASHED_AT_ONCE = 1000;
+
 /** By hash: the greatest name of each group. */
 type Groups = Map<string, DatedNewest>;
 
@@ -68,8 +71,8 @@ export async function* listFeeds(
   const knowledge = await Knowledge.gather(connection, state, signal);
   const groups = await listGroups(options, since);
   const isWanted = (feed: FeedInfo) => server === undefined || feed.server === server;
-  for (const row of knowledge.all({ since })) {
-    const newer = await takeNewer(groups, row, log);
+  for await (const { row, hashes } of withHashes(knowledge.all({ since }), log)) {
+    const newer = takeNewer(groups, row, hashes);
     const update = newer && await readGroup(newer, options);
     const feed = update && Date.parse(update.time) >= row.time ? infoOf(update) : infoOfRow(row);
     if (isWanted(feed)) yield feed;
@@ -93,15 +96,29 @@ async function listGroups({ log, signal }: ReadOptions, since: number): Promise<
   return groups;
 }
 
-/** Takes the groups of a feed away; resolves to the greatest name among them if it is newer than the row. */
-async function takeNewer(
+/** The rows with all hashes of their URLs, many at a time: one after the other takes ten times as long. */
+async function* withHashes(
+  rows: Iterable<KnownFeed>,
+  { newest }: BucketLog,
+): AsyncIterable<{ readonly row: KnownFeed; readonly hashes: readonly string[] }> {
+  const hash = async (row: KnownFeed) => ({ row, hashes: await newest.hashesOf(row.url) });
+  let hashing: ReturnType<typeof hash>[] = [];
+  for (const row of rows) {
+    if (hashing.push(hash(row)) < HASHED_AT_ONCE) continue;
+    yield* await Promise.all(hashing);
+    hashing = [];
+  }
+  yield* await Promise.all(hashing);
+}
+
+/** Takes the groups of a feed away; returns the greatest name in them if it is newer than the row. */
+function takeNewer(
   groups: Groups,
   row: KnownFeed,
-  log: BucketLog,
-): Promise<DatedNewest | undefined> {
-  if (groups.size === 0) return undefined;
+  hashes: readonly string[],
+): DatedNewest | undefined {
   let newest: DatedNewest | undefined;
-  for (const hash of await log.newest.hashesOf(row.url)) {
+  for (const hash of hashes) {
     const name = groups.get(hash);
     groups.delete(hash);
     if (!name || compareUpdates(name, row) <= 0) continue;

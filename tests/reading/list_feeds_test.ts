@@ -101,3 +101,21 @@ Deno.test("a feed that is kept with and without a key is one feed", async () => 
   const listed = await list(fleet, fleet.server("web-1", { envelope }));
   assert.deepEqual(listed.sort(), ["feed old-1 5", "same old-1 5"]);
 });
+
+Deno.test("thousands of feeds are listed, each once, in the order of their URLs", async () => {
+  await using fleet = new Fleet();
+  const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
+  await fleet.publish(web1, "0", "1500");
+  await using received = fleet.watch(web2);
+  await fleet.time.run(received.watcher.poll());
+  const { state } = web2.parts!, time = fleet.time.clock.now();
+  state.transaction(() => {
+    for (let i = 1000; i < 4000; i++) {
+      state.newest.note(urlOf(String(i)), { time, id: crypto.randomUUID(), hash: null });
+    }
+  });
+  const listed = await list(fleet, web2);
+  assert.equal(listed.length, 3001);
+  assert.deepEqual(listed, [...new Set(listed)].sort());
+  assert.equal(state.newest.count(), 1);
+});
