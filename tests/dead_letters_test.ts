@@ -31,7 +31,7 @@ async function leaveLetters(
   await using watcher = watch(web2, () => {
     throw new RejectedUpdateError("I do not want it");
   }, { manual: true });
-  await watcher.poll();
+  await fleet.time.run(watcher.poll());
   return web2;
 }
 
@@ -112,7 +112,7 @@ Deno.test("deadLetters waits for a call that runs for the same URL, unless it is
     begun.resolve();
     return end.promise;
   }, { manual: true });
-  await watcher.poll();
+  await fleet.time.run(watcher.poll());
   isRejecting = false;
   fleet.time.skip(1000);
   await publish(web1, { url, content: "new" });

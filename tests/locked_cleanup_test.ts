@@ -57,7 +57,10 @@ Deno.test("at ten times the retention it is deleted as an error, and becomes a g
   assert.match(told, /Deleted 2 objects .* kept 10 times .* needs a reader of format 2/);
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.gaps, [{ stream, first: 2, last: 3 }]);
-  assert.match(errors().at(-1)!, /Updates 2 to 3 .* could not read them before: .* format 2/);
+  assert.match(
+    errors().at(-1)!,
+    /2 updates of \S+ are lost, 2 to 3: .* could not read them before: .* format 2/,
+  );
 });
 
 Deno.test("what others delete while this server waits for it is a gap, which says why it was not read", async () => {
@@ -72,7 +75,7 @@ Deno.test("what others delete while this server waits for it is a gap, which say
   assert.deepEqual(received.gaps, [{ stream, first: 2, last: 3 }]);
   assert.match(
     log.lines.at(-1)!,
-    /^error: Updates 2 to 3 .* could not read them before: .*upgrade/,
+    /^error: 2 updates of \S+ are lost, 2 to 3: .* could not read them before: .*upgrade/,
   );
 });
 

@@ -67,7 +67,7 @@ Deno.test("publish() takes what its types allow, and leaves out what is undefine
   await publish(web1, { url, content: "text", removed: false, metadata: undefined });
   await publish(web1, { url, content: undefined, removed: true });
   await using received = fleet.watch(web2);
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   const items = [{}, { link: "y" }];
   assert.deepEqual(
     received.updates.map(({ url, content, metadata, removed }) => [
@@ -97,7 +97,7 @@ Deno.test("an update that arrived can be published elsewhere as it is", async ()
     { url, removed: true },
   ]);
   await using received = fleet.watch(web2);
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   await using other = new Fleet();
   await publish(other.server("web-1"), received.updates);
   await using arrived = other.watch(other.server("web-2"));
@@ -252,7 +252,7 @@ Deno.test("publish() sends an update again whose write failed, or failed but was
     fleet.store[stored ? "after" : "before"]("put", lost, { times: 3 });
     await fleet.publish(web1, ...texts("a", 20));
     await using received = fleet.watch(web2);
-    await received.watcher.poll();
+    await fleet.time.run(received.watcher.poll());
     assert.deepEqual(received.contents, texts("a", 20));
   }
 });
@@ -266,7 +266,7 @@ Deno.test("what was queued at a crash is published by the next run, and nothing 
   recover();
   await fleet.publish(fleet.server("web-1", { state }), "c");
   await using received = fleet.watch(fleet.server("web-2"));
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, ["a", "c"]);
   assert.equal(new Set(received.updates.map(({ stream }) => stream)).size, 1);
 });

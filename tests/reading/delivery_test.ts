@@ -72,7 +72,7 @@ Deno.test("a rejected update becomes a dead letter at once", async () => {
     calls++;
     throw new RejectedUpdateError("Not for me");
   }, { manual: true });
-  await watcher.poll();
+  await fleet.time.run(watcher.poll());
   assert.equal(calls, 10);
   assert.equal(state.deadLetters.all().length, 10);
 });
@@ -122,7 +122,7 @@ Deno.test("one plugin's failure does not keep an update from the others", async 
   await using watcher = watchWith(web2, [failing, working], {
     manual: true,
   });
-  await watcher.poll();
+  await fleet.time.run(watcher.poll());
   assert.deepEqual(applied, ["a", "b"]);
   assert.deepEqual(state.deadLetters.all().map((letter) => letter.plugin), ["failing", "failing"]);
 });
@@ -138,9 +138,9 @@ Deno.test("an older update that arrives after a newer one is marked as supersede
   const late = fleet.store.objects.get(older)!;
   fleet.store.objects.delete(older);
   await using received = fleet.watch(web3);
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   fleet.store.objects.set(older, late);
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(
     received.updates.map(({ content, superseded }) => [content, superseded]),
     [["new", false], ["old", true]],
@@ -155,7 +155,7 @@ Deno.test("what this server published itself supersedes what is older", async ()
   fleet.time.skip(1000);
   await publish(web2, { url, content: "ours" });
   await using received = fleet.watch(web2);
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.updates.map(({ superseded }) => superseded), [true]);
 });
 
@@ -197,7 +197,7 @@ Deno.test("the cursor moves only behind updates that all plugins have had", asyn
   await fleet.time.run(first.close());
   await fleet.time.run(before.close());
   await using second = fleet.watch(fleet.server("web-2", { state }));
-  await second.watcher.poll();
+  await fleet.time.run(second.watcher.poll());
   assert.deepEqual(second.contents, ["a3", "a4", "a5"]);
 });
 
@@ -218,7 +218,7 @@ Deno.test("a graceful stop lets the running callback finish and stores the curso
   await fleet.time.run(first.close());
   assert.deepEqual(finished, ["a1"]);
   await using second = fleet.watch(fleet.server("web-2", { state }));
-  await second.watcher.poll();
+  await fleet.time.run(second.watcher.poll());
   assert.deepEqual(second.contents, ["a2", "a3"]);
 });
 
@@ -257,6 +257,6 @@ Deno.test("a hundred streams are applied side by side", async () => {
     if (++begun === 100) all.resolve();
     return all.promise;
   }, { manual: true });
-  await watcher.poll();
+  await fleet.time.run(watcher.poll());
   assert.equal(begun, 100);
 });

@@ -322,7 +322,7 @@ Deno.test("what 0.1 left as a dead letter is tried again once the plugin works",
   await using fleet = new Fleet();
   const { backend, web1, web2, state } = setUp(fleet);
   await fleet.publish(web1, "old", "bad");
-  await leaveLetters(web2);
+  await leaveLetters(fleet, web2);
   const [old, bad] = state.deadLetters.all();
   for (const { id } of [old, bad]) state.deadLetters.postpone(id, "of 0.1", 0);
   await fleet.publish(web1, "new");
@@ -339,11 +339,11 @@ Deno.test("what 0.1 left as a dead letter is tried again once the plugin works",
 });
 
 /** Makes dead letters of all that there is. */
-async function leaveLetters(connection: Connection): Promise<void> {
+async function leaveLetters(fleet: Fleet, connection: Connection): Promise<void> {
   await using watcher = watch(connection, () => {
     throw new RejectedUpdateError("no");
   }, { manual: true });
-  await watcher.poll();
+  await fleet.time.run(watcher.poll());
 }
 
 Deno.test("a dead letter that is tried again never passes for newer than what came after it", async () => {
@@ -351,7 +351,7 @@ Deno.test("a dead letter that is tried again never passes for newer than what ca
   const { backend, web1, web2, state } = setUp(fleet);
   const url = urlOf("same");
   await publish(web1, { url, content: "old" });
-  await leaveLetters(web2);
+  await leaveLetters(fleet, web2);
   state.deadLetters.postpone(1, "The backend was away", 0);
   fleet.time.skip(SECOND);
   await publish(web1, { url, content: "new" });
@@ -368,7 +368,7 @@ Deno.test("a dead letter is not tried again while its URL is busy", async () => 
   const { web1, web2, state } = setUp(fleet);
   const url = urlOf("same");
   await publish(web1, { url, content: "old" });
-  await leaveLetters(web2);
+  await leaveLetters(fleet, web2);
   state.deadLetters.postpone(1, "The backend was away", 0);
   fleet.time.skip(SECOND);
   await publish(web1, { url, content: "new" });
@@ -449,7 +449,7 @@ Deno.test("no URL of a plugin's target gets into log and dead letters with more 
       `Cannot reach https://u:p@hooks.example/T0KEN?k=1: HTTP://x/T0KEN, http://[T0KEN refused ${url}`,
     );
   }, { manual: true });
-  await watcher.poll();
+  await fleet.time.run(watcher.poll());
   const [{ error }] = state.deadLetters.all();
   assert.equal(error, `Cannot reach https://hooks.example: http://x, a URL refused ${urlOf("a")}`);
   assert.doesNotMatch(log.lines.join("\n"), /T0KEN/);

@@ -15,14 +15,15 @@ Deno.test("a poll with nothing new is one request, however much is in the bucket
   await publish(web1, texts("a", 20_000).map((content) => ({ url: urlOf(content), content })));
   await fleet.publish(web1, ...texts("b", 20));
   await using received = fleet.watch(fleet.server("web-2"));
-  assert.deepEqual(await received.watcher.poll(), {
+  assert.deepEqual(await fleet.time.run(received.watcher.poll()), {
     applied: 20_020,
+    restored: 0,
     failed: 0,
     gaps: 0,
     unreadable: [],
   });
   const { put, get, list } = fleet.store.requests;
-  assert.deepEqual(await received.watcher.poll(), {
+  assert.deepEqual(await fleet.time.run(received.watcher.poll()), {
     applied: 0,
     restored: 0,
     failed: 0,
@@ -37,10 +38,10 @@ Deno.test("a poll with something new is one LIST and one GET a new commit", asyn
   const [web1, web2] = [fleet.server("web-1"), fleet.server("web-2")];
   await using received = fleet.watch(web2);
   await fleet.publish(web1, "a");
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   await fleet.publish(web1, "b", "c");
   const { get, list } = fleet.store.requests;
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.equal(fleet.store.requests.get, get + 2);
   assert.equal(fleet.store.requests.list, list + 1);
   assert.deepEqual(received.contents, ["a", "b", "c"]);
@@ -66,7 +67,7 @@ Deno.test("every server receives what all others publish, and not its own", asyn
   for (const server of servers) await fleet.publish(server, ...texts(`${server.server}-`, 5));
   for (const server of servers) {
     await using received = fleet.watch(server);
-    await received.watcher.poll();
+    await fleet.time.run(received.watcher.poll());
     const others = servers.filter((other) => other !== server);
     const expected = others.flatMap((other) => texts(`${other.server}-`, 5));
     assert.deepEqual(received.contents.toSorted(), expected.toSorted());
@@ -78,7 +79,7 @@ Deno.test("includeOwn applies what this server published, too", async () => {
   const web1 = fleet.server("web-1", { includeOwn: true });
   await fleet.publish(web1, "a", "b");
   await using received = fleet.watch(web1);
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, ["a", "b"]);
 });
 
@@ -133,9 +134,9 @@ Deno.test("with from: now a new state enters the streams at their end", async ()
   const web1 = fleet.server("web-1");
   await fleet.publish(web1, "a", "b");
   await using received = fleet.watch(fleet.server("web-2", { from: "now" }));
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   await fleet.publish(web1, "c");
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, ["c"]);
 });
 
@@ -158,7 +159,7 @@ Deno.test("a key alone moves no cursor, not even that of a new state", async () 
 Deno.test("a stream discovered later starts at 0: what is missing of it is a gap", async () => {
   await using fleet = new Fleet();
   await using received = fleet.watch(fleet.server("web-2"));
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   await fleet.forge({ kind: "tail", stream: STREAM, first: 4, last: 5 }, (seq) => `s${seq}`);
   const begun = fleet.time.clock.now();
   const report = await fleet.time.run(received.watcher.poll());
@@ -171,7 +172,7 @@ Deno.test("a stream discovered later starts at 0: what is missing of it is a gap
 Deno.test("a commit that arrives late, but within two seconds, is no gap", async () => {
   await using fleet = new Fleet();
   await using received = fleet.watch(fleet.server("web-2"));
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   await fleet.forge({ kind: "tail", stream: STREAM, first: 2, last: 2 }, () => "second");
   fleet.time.clock.setTimer(1500, () => {
     fleet.forge({ kind: "tail", stream: STREAM, first: 1, last: 1 }, () => "first");
@@ -190,9 +191,9 @@ Deno.test("an object that is sealed between LIST and GET is read from its segmen
     await web1.close();
   }, { times: 1 });
   await using received = fleet.watch(fleet.server("web-2"));
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.ok(fleet.keys("segments/").length > 0);
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, texts("a", 9));
 });
 
@@ -231,7 +232,7 @@ Deno.test("a corrupt object is a gap once it is older than the retention", async
   const web1 = fleet.server("web-1");
   await using received = fleet.watch(fleet.server("web-2", { retention: "24h" }));
   await fleet.publish(web1, "a1", "a2");
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   await fleet.publish(web1, "a3");
   fleet.store.objects.get(fleet.keys("tail/").at(-1)!)!.body = new Uint8Array(9);
   await fleet.publish(web1, "a4");
@@ -291,7 +292,7 @@ Deno.test("foreign objects are ignored", async () => {
     await fleet.store.put(key, new Uint8Array(5));
   }
   await using received = fleet.watch(fleet.server("web-2"));
-  assert.deepEqual(await received.watcher.poll(), {
+  assert.deepEqual(await fleet.time.run(received.watcher.poll()), {
     applied: 1,
     restored: 0,
     failed: 0,
@@ -310,7 +311,7 @@ Deno.test("poll() says when the store cannot be reached, and the next one goes o
     if (++requests === 2) throw new StoreUnavailableError("Connection reset");
   });
   await assert.rejects(received.watcher.poll(), StoreUnavailableError);
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, texts("a", 3));
 });
 
@@ -320,12 +321,12 @@ Deno.test("a server that was away reads on where it stopped", async () => {
   const before = fleet.server("web-2", { state });
   const first = fleet.watch(before);
   await fleet.publish(web1, ...texts("a", 30));
-  await first.watcher.poll();
+  await fleet.time.run(first.watcher.poll());
   await first.watcher.close();
   await before.close();
   await fleet.publish(web1, ...texts("a", 40, 31));
   await using second = fleet.watch(fleet.server("web-2", { state }));
-  await second.watcher.poll();
+  await fleet.time.run(second.watcher.poll());
   assert.deepEqual(first.contents, texts("a", 30));
   assert.deepEqual(second.contents, texts("a", 40, 31));
 });

@@ -47,7 +47,7 @@ Deno.test("a gap is reported again when the call that took note of it was cut of
       return new Promise(() => {});
     },
   });
-  await first.poll();
+  await fleet.time.run(first.poll());
   await fleet.forge({ kind: "tail", stream, first: 4, last: 5 }, (seq) => `s${seq}`);
   first.poll().catch(() => {});
   await fleet.time.run(reached.promise);

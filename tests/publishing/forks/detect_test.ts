@@ -43,7 +43,7 @@ Deno.test("two machines with copies of one state lose nothing", async () => {
     copy(original, clone);
     const [one, two] = [open(original), open(clone)];
     await using received = fleet.watch(fleet.server("web-9"));
-    await received.watcher.poll();
+    await fleet.time.run(received.watcher.poll());
     for (const connection of [one, two]) connection.parts!.uploader.start();
     await fleet.time.pass(100); // Both look at their tail now, and see nothing of the other.
     await fleet.publish(one, "one-1");
@@ -192,7 +192,7 @@ Deno.test("with includeOwn nothing is skipped here when a new stream is begun", 
   const web1 = fleet.server("web-1", { includeOwn: true });
   await using received = fleet.watch(web1);
   await fleet.publish(web1, "a1");
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   await fleet.publish(web1, "a2", "a3");
   const fork = { kind: "tail", stream: web1.stream, first: 3, last: 4 } as const;
   await fleet.forge(fork, (seq) => `theirs-${seq}`);
@@ -215,7 +215,7 @@ Deno.test("publish() resolves when its lost write is found in a listing", async 
   await using received = fleet.watch(web1);
   const published = publish(web1, { url: "https://example.com/a2", content: "a2" });
   await stored.promise;
-  await received.watcher.poll();
+  await fleet.time.run(received.watcher.poll());
   assert.equal((await fleet.time.run(published)).status, "published");
 });
 
@@ -260,7 +260,7 @@ Deno.test("publish() tells where the update is that another copy of the state ha
     await fleet.time.pass(10);
     await fleet.publish(two, "two-1");
     await using received = fleet.watch(one);
-    await received.watcher.poll();
+    await fleet.time.run(received.watcher.poll());
     const receipt = await fleet.time.run(published);
     assert.notEqual(one.stream, stream);
     assert.deepEqual(receipt, { ...receipt, status: "published", stream, seq: 1 });
