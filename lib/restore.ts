@@ -14,7 +14,7 @@ import {
   type UpdateCallback,
 } from "./plugin.ts";
 import { checkPlugins } from "./plugins/check_plugin.ts";
-import { learnLog } from "./reading/knowledge.ts";
+import { ensureKnown } from "./reading/knowledge.ts";
 import { restoreNow } from "./reading/restore_now.ts";
 import type { RestoreProgress, RestoreReport } from "./reading/watcher.ts";
 
@@ -89,7 +89,7 @@ export async function restoreWith(
   const feeds = urls?.map((url) => feedIdentity(url instanceof URL ? url.href : url));
   const either = signal ? AbortSignal.any([signal, closed]) : closed;
   try {
-    await connection.keepOpen(learnLog(connection, either));
+    await connection.keepOpen(ensureKnown(connection, either));
     const request = { urls: feeds, plugin, onProgress, signal };
     return await restoreNow(connection, setUp, request);
   } catch (error) {

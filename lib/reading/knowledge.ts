@@ -4,11 +4,15 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../connection.ts";
+import type { UnreadableError } from "../errors.ts";
 import type { KnownFeed, NewestRow } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
 import { compareUpdates } from "../log/update_order.ts";
 import { LogReader } from "./log_reader.ts";
+
+const logger = getLogger(["feedsync", "read"]);
 
 /** A state knows the log that has polled within this time. While it watches, it lists more often. */
 const MAX_POLL_AGE_MS = 10 * 60 * 1000;
@@ -40,7 +44,12 @@ export class Knowledge {
     signal: AbortSignal,
   ): Promise<Knowledge> {
     if (isCurrent(connection, state)) return new Knowledge([state]);
-    return new Knowledge([state, (await readLog(connection, signal)).state]);
+    logger.debug("Nobody has polled with the state {path} for a while: the log is read", {
+      path: state.path,
+    });
+    const reader = readerOf(connection);
+    await reader.poll(signal);
+    return new Knowledge([state, reader.state]);
   }
 
   /** What is known of a feed, and by which state. */
@@ -76,26 +85,38 @@ function isKnown(newest: State["newest"], url: string, since: number): boolean {
 }
 
 /**
- * Has the state of the connection know what is in the log by now. Nothing of it counts as delivered.
+ * Has the state of the connection know what is in the log, unless whoever watches with it has polled a while
+ * ago at most.
  *
  * @throws {StoreUnavailableError | AccessDeniedError} when the log has to be read and cannot be.
  */
-export async function learnLog(connection: Connection, signal: AbortSignal): Promise<void> {
-  const { state } = connection.parts!;
-  if (isCurrent(connection, state)) return;
-  const reader = await readLog(connection, signal);
+export async function ensureKnown(connection: Connection, signal: AbortSignal): Promise<void> {
+  if (!isCurrent(connection, connection.parts!.state)) await learnLog(connection, signal);
+}
+
+/**
+ * Has the state of the connection know what is in the log by now, without moving a cursor: nothing of it counts
+ * as delivered. Resolves to what could not be read.
+ *
+ * @throws {StoreUnavailableError | AccessDeniedError} when the log cannot be read.
+ */
+export async function learnLog(
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<readonly UnreadableError[]> {
+  const { state } = connection.parts!, reader = readerOf(connection);
+  const unreadable = await reader.poll(signal);
   state.transaction(() => {
     for (const { url, place, ...version } of reader.state.newest.feeds()) {
       state.newest.note(url, version, { place, isDelivered: false });
     }
   }, { durable: false });
+  return unreadable;
 }
 
-/** Reads what is new in the log since it was read last on this connection. */
-async function readLog(connection: Connection, signal: AbortSignal): Promise<LogReader> {
+function readerOf(connection: Connection): LogReader {
   let reader = READERS.get(connection);
   if (!reader) READERS.set(connection, reader = new LogReader(connection));
-  await reader.poll(signal);
   return reader;
 }
 

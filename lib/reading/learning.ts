@@ -7,14 +7,11 @@
  */
 import type { Connection, Parts } from "../connection.ts";
 import { sleep } from "../base/environment.ts";
-import { resolveWake } from "../config/wake.ts";
 import { isLocked } from "../errors.ts";
 import { LOCKED_LIVES } from "../retention/expiry.ts";
 import { FileLock } from "../state/lock.ts";
-import { State } from "../state/state.ts";
-import { hashOf } from "../update.ts";
-import { callbackPlugin } from "../plugin.ts";
-import { BucketWatcher } from "./bucket_watcher.ts";
+import type { State } from "../state/state.ts";
+import { learnLog } from "./knowledge.ts";
 import { findMissing } from "./missing_feeds.ts";
 import { ReadingBudget } from "./reading_budget.ts";
 import { Receivers } from "./receivers.ts";
@@ -103,31 +100,6 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
   if (obstacle) throw obstacle;
   signal.throwIfAborted();
   state.noteClockOffset(log.clockOffset);
-}
-
-async function learnLog(connection: Connection, signal: AbortSignal): Promise<readonly Obstacle[]> {
-  const { state, log, environment } = connection.parts!;
-  const owner = { server: connection.server, store: log.url };
-  using memory = new State(":memory:", owner, environment.random);
-  const apart = {
-    from: "earliest",
-    includeOwn: true,
-    wake: resolveWake(),
-    plugins: [],
-  } as const;
-  const reader = connection.beside(apart, memory);
-  try {
-    const noteNewest = callbackPlugin(({ url, id, time, stream, seq, ...content }) => {
-      const version = { id, time: Date.parse(time), hash: hashOf(content) };
-      const options = { place: { stream, seq }, isDelivered: false };
-      state.transaction(() => state.newest.note(url, version, options), { durable: false });
-    });
-    const options = { manual: true, signal };
-    await using watcher = new BucketWatcher(reader, () => Promise.resolve([noteNewest]), options);
-    return (await watcher.poll()).unreadable;
-  } finally {
-    await reader.parts!.uploader.close({ timeoutMs: 0 });
-  }
 }
 
 /** Where all of it is known, this takes LISTs only. */

@@ -7,6 +7,7 @@
 import { abortable } from "../base/deadline.ts";
 import { resolveWake } from "../config/wake.ts";
 import type { Closable, Connection } from "../connection.ts";
+import type { UnreadableError } from "../errors.ts";
 import { callbackPlugin } from "../plugin.ts";
 import { State } from "../state/state.ts";
 import type { Update } from "../update.ts";
@@ -38,12 +39,14 @@ export class LogReader implements Closable, AsyncDisposable {
   }
 
   /**
-   * Resolves when everything is read that is in the log by now and can be read; the log tells of the rest.
+   * Resolves when everything is read that is in the log by now and can be read, to what is in the way of the
+   * rest.
    *
    * @throws {StoreUnavailableError | AccessDeniedError} when the log cannot be read.
    */
-  async poll(signal: AbortSignal): Promise<void> {
-    await abortable(this.#watcher.poll(), signal);
+  async poll(signal: AbortSignal): Promise<readonly UnreadableError[]> {
+    const { unreadable } = await abortable(this.#watcher.poll(), signal);
+    return unreadable;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
+import { connect } from "../../lib/connect.ts";
+import { connectionOf } from "../../lib/connection.ts";
+import { asSeq } from "../../lib/log/positions.ts";
 import { feedsync, workspace } from "./feedsync.ts";
 import { Running } from "./running.ts";
 
@@ -100,4 +104,29 @@ Deno.test("get writes into a pipe, and to what a link points to", async () => {
   const { code, stderr } = await home.run("web-2", ["get", FEED, "-o", "web-1.json/out"]);
   assert.equal(code, 1);
   assert.match(stderr, /^error: Cannot write web-1\.json\/out: /);
+});
+
+Deno.test("what is kept is found in a shell, as the documentation says", async () => {
+  await using home = await workspace();
+  await using sync = await connect({ store: `file:${home.path}`, server: "web-1" });
+  const { log } = connectionOf(sync).parts!;
+  for (const [content, time] of [["old", "2026-01-01"], ["new", "2026-01-02"]]) {
+    await log.newest.write({
+      ...{ stream: "web-1_abcdefgh", seq: asSeq(1), id: crypto.randomUUID(), url: FEED },
+      ...{ time: `${time}T00:00:00.000Z`, metadata: {}, content },
+    });
+  }
+  const page = await Deno.readTextFile(new URL("../../docs/running.md", import.meta.url));
+  const [, block] = /^(url=https.*?)^aws s3 cp/ms.exec(page)!;
+  // The directory of a store has the names that its bucket has.
+  const aws = `aws() { ls "$3" | sed 's/^/2026-01-01 00:00:00 1 /'; }`;
+  const script = `${aws}\n${block.replace("s3://feed-sync/prod", ".")}`;
+  const { stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", `${script}\nprintf %s "$group/$key"`],
+    cwd: home.path,
+  }).output();
+  const path = join(home.path, new TextDecoder().decode(stdout));
+  assert.equal(new TextDecoder().decode(stderr), "");
+  const text = zstdDecompressSync(await Deno.readFile(path)).toString();
+  assert.equal(JSON.parse(text.trimEnd().split("\n").at(-1)!).content, "new");
 });
