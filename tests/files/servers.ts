@@ -9,7 +9,7 @@ import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
 import { catchUp, knowsOthers } from "../../lib/reading/learning.ts";
 import { openStore } from "../../lib/stores/open.ts";
-import type { ObjectStore } from "../../lib/stores/store.ts";
+import { MAX_LISTING_LAG_MS, type ObjectStore } from "../../lib/stores/store.ts";
 import { contentHash, type UpdateInput } from "../../lib/update.ts";
 import { watchWith } from "../../lib/watch.ts";
 import mirror from "../../plugins/mirror.ts";
@@ -110,7 +110,12 @@ export class Scene implements AsyncDisposable {
     const { clock } = systemEnvironment;
     const environment: Environment = {
       ...systemEnvironment,
-      clock: { ...clock, now: () => clock.now() + ahead },
+      clock: {
+        ...clock,
+        now: () => clock.now() + ahead,
+        // Listings of a directory do not lag: nobody has to wait for them.
+        setTimer: (ms, callback) => clock.setTimer(ms === MAX_LISTING_LAG_MS ? 0 : ms, callback),
+      },
     };
     const store = await openStore(config.store, {}, { directory: this.root, environment });
     const connection = new Connection(config, through(store), { environment });
