@@ -45,7 +45,8 @@ export function letter(
     & Partial<UpdateBase>
     & FeedContent = {},
 ): DeadLetter {
-  const content = JSON.stringify(updateToJson({ ...UPDATE, ...update, seq } as Update));
+  const id = UPDATE.id.slice(0, -2) + String(seq).padStart(2, "0");
+  const content = JSON.stringify(updateToJson({ ...UPDATE, id, ...update, seq } as Update));
   return { plugin, stream: STREAM, seq, content, error, time: TIME + seq, retryAt: null };
 }
 
