@@ -41,6 +41,7 @@ export interface FeedsOptions {
  * @throws {RangeError} when `since` is no duration.
  * @throws {StoreUnavailableError} when the store cannot be reached.
  * @throws {AccessDeniedError} when the store refuses.
+ * @throws {UnreadableError | ConfigError} in the end, when some of the log could not be read: there may be more.
  * @throws {ClosedError} when the connection is closed, or gets closed meanwhile.
  */
 export function feeds(sync: FeedSync, options: FeedsOptions = {}): AsyncIterable<FeedInfo> {

@@ -42,6 +42,7 @@ export interface NewestOptions {
  * @throws {StoreUnavailableError} when the store cannot be reached.
  * @throws {AccessDeniedError} when the store refuses.
  * @throws {MissingKeyError | UnsupportedFormatError} when it takes a key or an upgrade to read the update.
+ * @throws {UnreadableError} when nothing is known of the feed, and some of the log could not be read.
  * @throws {FeedSyncError} when an update is known, and neither it nor an older one can be read.
  * @throws {ClosedError} when the connection is closed, or gets closed meanwhile.
  */

@@ -29,6 +29,7 @@ const CLEANUP_MS = 60 * 60 * 1000;
  *
  * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
  * @throws {MissingKeyError | UnsupportedFormatError} when it takes a key or an upgrade to read it.
+ * @throws {UnreadableError | ConfigError} when nothing is known of it, and not all could be read.
  * @throws {FeedSyncError} when it is known, and cannot be read.
  */
 export async function findNewest(
@@ -39,7 +40,11 @@ export async function findNewest(
   const options = { log, signal, problems: new OnceLog(logger, clock) };
   const knowledge = await Knowledge.gather(connection, state, signal);
   const known = knowledge.get(url);
-  if (!known) return await readFirst(await keptOf(url, options), options);
+  if (!known) {
+    const update = await readFirst(await keptOf(url, options), options);
+    if (!update) knowledge.assertWhole();
+    return update;
+  }
   const { row } = known;
   const queued = readFromOutbox(row, known.state);
   if (queued) return queued;

@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../connection.ts";
-import type { UnreadableError } from "../errors.ts";
+import { ConfigError, isLocked, type UnreadableError } from "../errors.ts";
 import type { KnownFeed, NewestRow } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
 import { compareUpdates } from "../log/update_order.ts";
@@ -26,10 +26,12 @@ const READERS = new WeakMap<Connection, LogReader>();
 /** What is known of the newest updates, in the states of all that have read the log here. */
 export class Knowledge {
   readonly #states: readonly State[];
+  readonly #unreadable: readonly UnreadableError[];
 
-  /** What is in these states. */
-  constructor(states: readonly State[]) {
+  /** What is in these states; `unreadable` was in the way of more. */
+  private constructor(states: readonly State[], unreadable: readonly UnreadableError[] = []) {
     this.#states = states;
+    this.#unreadable = unreadable;
   }
 
   /**
@@ -48,8 +50,22 @@ export class Knowledge {
       path: state.path,
     });
     const reader = readerOf(connection);
-    await reader.poll(signal);
-    return new Knowledge([state, reader.state]);
+    return new Knowledge([state, reader.state], await reader.poll(signal));
+  }
+
+  /**
+   * What is not known here may be in what could not be read.
+   *
+   * @throws {UnreadableError | ConfigError} that tells what that is.
+   */
+  assertWhole(): void {
+    const error = this.#unreadable.find(isLocked) ?? this.#unreadable[0];
+    if (error) throw error;
+    for (const { cursors } of this.#states) {
+      const reason = cursors.unread().map((stream) => cursors.locked(stream)?.reason)
+        .find((reason) => reason !== undefined);
+      if (reason !== undefined) throw new ConfigError(`Cannot read everything: ${reason}`);
+    }
   }
 
   /** What is known of a feed, and by which state. */

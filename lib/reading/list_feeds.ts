@@ -61,6 +61,8 @@ type Groups = Map<string, DatedNewest>;
 /**
  * Lists the feeds that `state` or the log knows, by URL, and after them those that are kept for good and
  * nobody here knows: these have to be read.
+ *
+ * @throws {UnreadableError | ConfigError} in the end, when some of the log could not be read.
  */
 export async function* listFeeds(
   connection: Connection,
@@ -83,6 +85,7 @@ export async function* listFeeds(
     const feed = infoOf(update);
     if (!isStale && isWanted(feed)) yield feed;
   }
+  knowledge.assertWhole();
 }
 
 /** Lists what is kept of all feeds, as far as it was published at `since` or later. */

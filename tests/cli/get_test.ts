@@ -91,6 +91,21 @@ Deno.test("get and feeds look into the state of a watch that runs, and leave it 
   assert.equal((await watching.end()).code, 143);
 });
 
+Deno.test("get and feeds need the keys of an encrypted store", async () => {
+  await using home = await twoServers({ encryption: { keys: "feedsync.keys.json" } });
+  await feedsync(["keygen", "feedsync.keys.json"], { cwd: home.path });
+  await home.run("web-1", ["publish", FEED], "<rss/>");
+  const { code, stdout, stderr } = await home.run("web-2", ["get", FEED]);
+  assert.deepEqual([code, stdout], [0, "<rss/>"], stderr);
+  assert.equal((await home.run("web-2", ["feeds", "--json"])).json()[0].url, FEED);
+  const without = { cwd: home.path, env: { FEEDSYNC_LOG_LEVEL: "warn" } };
+  for (const args of [["get", FEED], ["feeds"]]) {
+    const locked = await feedsync([...args, "--store", "file:store"], without);
+    assert.deepEqual([locked.code, locked.stdout], [78, ""], locked.stderr);
+    assert.match(locked.stderr, /\nerror: Cannot read .* no keys are configured/);
+  }
+});
+
 Deno.test("get writes into a pipe, and to what a link points to", async () => {
   await using home = await twoServers();
   await home.run("web-1", ["publish", FEED], "<rss/>");

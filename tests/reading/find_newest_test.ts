@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { connect } from "../../lib/connect.ts";
 import {
   ClosedError,
+  ConfigError,
   FeedSyncError,
   MissingKeyError,
   StoreUnavailableError,
@@ -13,6 +15,8 @@ import { newest } from "../../lib/newest.ts";
 import { publish } from "../../lib/publish.ts";
 import { restore } from "../../lib/restore.ts";
 import type { Connection } from "../../lib/connection.ts";
+import { State } from "../../lib/state/state.ts";
+import { workspace } from "../cli/feedsync.ts";
 import { captureLog, Keys } from "../encryption/keys.ts";
 import { Fleet, texts, urlOf } from "../fixture.ts";
 import { failing, hanging, shuffled } from "../memory_store.ts";
@@ -242,6 +246,32 @@ Deno.test("a store that hides an object at first, or lists in another order, hid
   fleet.store.order = shuffled;
   for (const content of texts("a", 20)) {
     assert.equal((await find(fleet, web2, urlOf(content)))?.content, content);
+  }
+});
+
+Deno.test("nothing is said to be unknown while some of the log cannot be read", async () => {
+  await using home = await workspace();
+  await using fleet = new Fleet();
+  await using keys = await Keys.make();
+  const envelope = await keys.envelope();
+  const web1 = fleet.server("web-1", { envelope });
+  await fleet.publish(web1, "feed");
+  await fleet.publish(fleet.server("web-4"), "plain");
+  const owner = { server: "web-3", store: fleet.store.url };
+  const state = new State(join(home.path, "web-3.db"), owner, fleet.time.random);
+  const [web2, web3] = [fleet.server("web-2"), fleet.server("web-3", { state })];
+  state.setFact("restored", 1); // It has read everything before the key was changed.
+  await using received = fleet.watch(web3);
+  await fleet.time.run(received.watcher.poll());
+  for (const [connection, error] of [[web2, MissingKeyError], [web3, ConfigError]] as const) {
+    assert.equal((await find(fleet, connection, urlOf("plain")))?.content, "plain");
+    await assert.rejects(find(fleet, connection, urlOf("feed")), error);
+    const urls: string[] = [];
+    const listing = async () => {
+      for await (const { url } of feeds(connection)) urls.push(url);
+    };
+    await assert.rejects(fleet.time.run(listing()), error);
+    assert.deepEqual(urls, [urlOf("plain")]);
   }
 });
 
