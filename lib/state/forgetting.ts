@@ -119,8 +119,8 @@ export class Forgetting {
     this.#run(
       `WITH gone AS MATERIALIZED (
          SELECT value ->> 'stream' AS stream, value ->> 'seq' AS seq FROM json_each(?))
-       UPDATE newest SET delivered = 1 FROM gone
-       WHERE newest.stream = gone.stream AND newest.seq <= gone.seq AND delivered IS NULL`,
+       UPDATE places SET delivered = 1 FROM gone
+       WHERE places.stream = gone.stream AND places.seq <= gone.seq AND delivered IS NULL`,
       cursors,
     );
     this.#run(

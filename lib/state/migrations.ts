@@ -122,13 +122,18 @@ ALTER TABLE cursors ADD COLUMN lockedBy TEXT; -- why what comes next cannot be r
 `,
   },
   {
-    // Holds while `placedId` is the id: the program before changes that without looking here.
+    // A place holds while its id is that of the newest update: the program before changes that without looking
+    // here, and could not insert into a table with more columns.
     format: 9,
     sql: `
-ALTER TABLE newest ADD COLUMN placedId TEXT;
-ALTER TABLE newest ADD COLUMN stream TEXT; -- where the update was published
-ALTER TABLE newest ADD COLUMN seq INTEGER;
-ALTER TABLE newest ADD COLUMN delivered INTEGER; -- to all plugins; NULL: when the cursor is past it
+CREATE TABLE places (
+  url TEXT PRIMARY KEY, id TEXT NOT NULL,
+  stream TEXT, seq INTEGER, -- where the update was published
+  delivered INTEGER -- to all plugins; NULL: when the cursor is past it
+) STRICT, WITHOUT ROWID;
+CREATE VIEW placed_newest AS
+SELECT newest.url, time, newest.id, hash, places.id AS placedId, stream, seq, delivered
+FROM newest LEFT JOIN places ON places.url = newest.url;
 `,
   },
   {

@@ -58,7 +58,7 @@ const COLUMNS = "time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq
 /** So many rows are read at once: whoever takes its time over them keeps no transaction open. */
 const PAGE_ROWS = 1000;
 
-/** What a row takes besides its URL, at least. */
+/** What a row takes besides its URL, which is there twice, at least. */
 const ROW_BYTES = 250;
 
 /**
@@ -74,12 +74,12 @@ const LONG_URL_BYTES = 512, MAX_LONG_BYTES = 16 * 1024 * 1024;
 const MAX_UNCHECKED_BYTES = 4 * 1024 * 1024;
 
 /** What the rows of URLs that are longer than the parameter take. */
-const BYTES = `SELECT coalesce(sum(octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest
+const BYTES = `SELECT coalesce(sum(2 * octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest
   WHERE octet_length(url) > ?`;
 
 /** The time of the newest such row beyond the given bytes. */
 const CUTOFF = `SELECT max(time) AS time FROM (
-  SELECT time, sum(octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC ROWS UNBOUNDED PRECEDING)
+  SELECT time, sum(2 * octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC ROWS UNBOUNDED PRECEDING)
   AS bytes FROM newest WHERE octet_length(url) > ?) WHERE bytes > ?`;
 
 /**
@@ -87,8 +87,8 @@ const CUTOFF = `SELECT max(time) AS time FROM (
  * is missing there is noted.
  */
 const HAD = `(placedId IS NOT id OR coalesce(delivered, stream IS NULL OR EXISTS (
-  SELECT 1 FROM cursors WHERE cursors.stream = newest.stream
-  AND newest.seq <= max(cursors.seq, cursors.reach))))`;
+  SELECT 1 FROM cursors WHERE cursors.stream = placed_newest.stream
+  AND placed_newest.seq <= max(cursors.seq, cursors.reach))))`;
 
 /** The newest known update of each URL. */
 export class Newest {
@@ -107,6 +107,9 @@ export class Newest {
   readonly #noteDelivered;
   readonly #noteMissed;
   readonly #note;
+  readonly #place;
+  readonly #placeAgain;
+  readonly #dropPlaces;
   readonly #supersedes;
   readonly #shift;
 
@@ -114,36 +117,39 @@ export class Newest {
     this.#bytes = db.prepare(BYTES);
     this.#cutoff = db.prepare(CUTOFF);
     this.#dropOld = db.prepare("DELETE FROM newest WHERE octet_length(url) > ? AND time <= ?");
-    this.#get = db.prepare(`SELECT ${COLUMNS} FROM newest WHERE url = ?`);
+    this.#get = db.prepare(`SELECT ${COLUMNS} FROM placed_newest WHERE url = ?`);
     this.#page = db.prepare(
-      `SELECT url, ${COLUMNS} FROM newest WHERE url > ? AND time >= ? ORDER BY url LIMIT ${PAGE_ROWS}`,
+      `SELECT url, ${COLUMNS} FROM placed_newest WHERE url > ? AND time >= ? ORDER BY url LIMIT ${PAGE_ROWS}`,
     );
     this.#count = db.prepare("SELECT count(*) AS count FROM newest WHERE hash IS NOT NULL");
     this.#delivered = db.prepare(
-      `SELECT time, id, hash FROM newest WHERE url = ? AND ${HAD}`,
+      `SELECT time, id, hash FROM placed_newest WHERE url = ? AND ${HAD}`,
     );
     this.#had = db.prepare(
-      `SELECT url, time, id FROM newest WHERE url > ? AND ${HAD} ORDER BY url LIMIT ?`,
+      `SELECT url, time, id FROM placed_newest WHERE url > ? AND ${HAD} ORDER BY url LIMIT ?`,
     );
     this.#all = db.prepare("SELECT url, time, id FROM newest WHERE url > ? ORDER BY url LIMIT ?");
     this.#placed = db.prepare(
-      `SELECT url, time, id, stream, seq FROM newest
+      `SELECT url, time, id, stream, seq FROM placed_newest
        WHERE url > ? AND placedId = id AND stream IS NOT NULL ORDER BY url LIMIT ?`,
     );
     this.#note = db.prepare(
-      `INSERT INTO newest (url, time, id, hash, placedId, stream, seq, delivered)
-       VALUES (?1, ?2, ?3, ?4, ?3, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
-       time = excluded.time, id = excluded.id, hash = excluded.hash, placedId = excluded.placedId,
-       stream = excluded.stream, seq = excluded.seq, delivered = excluded.delivered
-       WHERE (excluded.time, excluded.id) > (time, id) OR time > ?8
-       OR (excluded.id = id AND excluded.time = time AND delivered = 0 AND excluded.delivered IS NULL)`,
+      `INSERT INTO newest (url, time, id, hash) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+       time = excluded.time, id = excluded.id, hash = excluded.hash
+       WHERE (excluded.time, excluded.id) > (time, id) OR time > ?`,
     );
-    this.#noteDelivered = db.prepare(
-      "UPDATE newest SET delivered = 1 WHERE url = ? AND id = ? AND placedId = id",
+    this.#place = db.prepare(
+      "INSERT OR REPLACE INTO places (url, id, stream, seq, delivered) VALUES (?, ?, ?, ?, ?)",
     );
+    this.#placeAgain = db.prepare(
+      `UPDATE places SET stream = ?, seq = ?, delivered = NULL
+       WHERE url = ? AND id = ? AND delivered = 0`,
+    );
+    this.#dropPlaces = db.prepare("DELETE FROM places WHERE url NOT IN (SELECT url FROM newest)");
+    this.#noteDelivered = db.prepare("UPDATE places SET delivered = 1 WHERE url = ? AND id = ?");
     this.#noteMissed = db.prepare(
-      `UPDATE newest SET delivered = 0 WHERE stream = ? AND seq BETWEEN ? AND ? AND placedId = id
-       AND delivered IS NULL`,
+      `UPDATE places SET delivered = 0
+       WHERE stream = ? AND seq BETWEEN ? AND ? AND delivered IS NULL`,
     );
     this.#supersedes = db.prepare("SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?)");
     this.#shift = db.prepare("UPDATE newest SET time = time + ?");
@@ -206,9 +212,11 @@ export class Newest {
     this.#revision++;
     const delivered = isDelivered === undefined ? null : Number(isDelivered);
     const { stream = null, seq = null } = place ?? {};
-    const latest = now + MAX_AHEAD_MS;
-    this.#note.run(feedIdentity(url), time, id, hash, stream, seq, delivered, latest);
-    this.#unchecked += url.length + ROW_BYTES;
+    const feed = feedIdentity(url);
+    const isNews = this.#note.run(feed, time, id, hash, now + MAX_AHEAD_MS).changes > 0;
+    if (isNews) this.#place.run(feed, id, stream, seq, delivered);
+    else if (delivered === null) this.#placeAgain.run(stream, seq, feed, id);
+    this.#unchecked += 2 * url.length + ROW_BYTES;
     if (this.#unchecked > MAX_UNCHECKED_BYTES) this.bound();
   }
 
@@ -231,6 +239,7 @@ export class Newest {
     for (const [length, most] of [[LONG_URL_BYTES, MAX_LONG_BYTES], [0, MAX_BYTES]]) {
       if (Number(this.#bytes.get(length)!.bytes) <= most) continue;
       this.#dropOld.run(length, this.#cutoff.get(length, most - most / 8)!.time);
+      this.#dropPlaces.run();
     }
   }
 
