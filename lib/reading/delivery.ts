@@ -33,7 +33,8 @@ const LOCKED_GAP =
   "and this server could not read them before: {reason}";
 
 /** What becomes of the feeds behind a gap, where the state outlives the process. */
-const NEWEST_IS_KEPT = ". The steps in between are lost, the newest is not: it is restored for every feed";
+const NEWEST_IS_KEPT =
+  ". The steps in between are lost, the newest is not: it is restored for every feed";
 
 /** What delivery stands on. */
 export interface DeliveryOptions extends Core, ReceiversOptions {}

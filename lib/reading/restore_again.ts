@@ -130,7 +130,10 @@ export class RestoreAgain {
     const gone: string[] = [];
     for (const [stream, wanted] of streams) {
       this.#restorer.expect(wanted.size);
-      await inParallel(await this.#holding(stream, wanted), (name) => this.#readObject(name, wanted));
+      await inParallel(
+        await this.#holding(stream, wanted),
+        (name) => this.#readObject(name, wanted),
+      );
       gone.push(...wanted.values());
     }
     return gone;

@@ -35,7 +35,9 @@ export async function restoreNow(
   if (!parts) return NOTHING;
   if (watcher instanceof BucketWatcher) return await watcher.restore(request);
   const signal = AbortSignal.any([closed, ...request.signal ? [request.signal] : []]);
-  return await connection.keepOpen(restoreAlone(connection, parts, plugins, { ...request, signal }));
+  return await connection.keepOpen(
+    restoreAlone(connection, parts, plugins, { ...request, signal }),
+  );
 }
 
 async function restoreAlone(

@@ -5,7 +5,12 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { type AccessDeniedError, messageOf, MissingObjectError, type UnreadableError } from "../errors.ts";
+import {
+  type AccessDeniedError,
+  messageOf,
+  MissingObjectError,
+  type UnreadableError,
+} from "../errors.ts";
 import { whyUnreadable } from "../log/bucket_log.ts";
 import type { NewestUpdate } from "../log/newest/body.ts";
 import { compareNewest, type NewestName } from "../log/newest/names.ts";

@@ -190,6 +190,34 @@ Deno.test("what is encrypted with a key that is missing is restored as soon as t
   });
 });
 
+Deno.test("a watcher that runs notices that the key is there, without listing everything before", async () => {
+  await using keys = await Keys.make();
+  await using mine = await keys.copy();
+  const added = await keys.add();
+  await keys.putFirst(added);
+  await fleetWith(async (fleet) => {
+    const envelope = await keys.envelope();
+    await fleet.publish(fleet.server("web-1", { envelope }), "a");
+    await fleet.time.hold(() => expire(fleet, envelope));
+    const config = { envelope: await mine.envelope(), poll: { min: "1s", max: "1s" } };
+    const contents: unknown[] = [];
+    await using watcher = watch(
+      withState(fleet, "web-2", config),
+      ({ content }) => void contents.push(content),
+    );
+    let listings = 0;
+    fleet.store.before("list", (prefix) => void (prefix === "newest/" && listings++));
+    await fleet.time.pass(10 * MINUTE);
+    assert.ok(listings < 20, `${listings} listings`);
+    const before = listings;
+    await mine.replaceBy(keys);
+    await fleet.time.pass(2_500);
+    assert.deepEqual(contents, ["a"]);
+    assert.equal(listings, before + 1);
+    await fleet.time.run(watcher.complete);
+  });
+});
+
 Deno.test("garbage with a greater key hides nothing, and is told until it is gone", async () => {
   await using fleet = new Fleet();
   await fill(fleet, "a");

@@ -6,8 +6,14 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 
-/** How often garbage is collected; that takes about 10 ms. */
+/** Garbage is collected at least so often; that takes about 10 ms. */
 const INTERVAL_MS = 60_000;
+
+/** It is looked so often how much memory is used, and collected when that is so many times what it was. */
+const LOOK_INTERVAL_MS = 500, MAX_GROWTH = 1.15;
+
+/** What it was counts for so much more after each time that collecting did not bring it back. */
+const GETTING_USED_TO = 1.02;
 
 /**
  * Makes a function that collects all garbage. What `fetch` holds outside of V8's heap is freed at a
@@ -19,8 +25,19 @@ export function garbageCollector(): () => void {
   return vm.runInNewContext("gc");
 }
 
-/** Collects garbage every minute, until it is disposed of. */
+/**
+ * Collects garbage every minute, until it is disposed of, and sooner where memory grows: a server that restores
+ * 10,000 feeds would hold twice what it needs.
+ */
 export function collectRegularly(): Disposable {
-  const timer = setInterval(garbageCollector(), INTERVAL_MS);
+  const collect = garbageCollector();
+  let collectedAt = performance.now(), { rss: usual } = Deno.memoryUsage();
+  const timer = setInterval(() => {
+    const isDue = performance.now() - collectedAt >= INTERVAL_MS;
+    if (!isDue && Deno.memoryUsage().rss < MAX_GROWTH * usual) return;
+    collect();
+    collectedAt = performance.now();
+    usual = Math.min(Deno.memoryUsage().rss, GETTING_USED_TO * usual);
+  }, LOOK_INTERVAL_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -50,6 +50,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   explainStore(sync, settings);
   if (!sync.enabled) return;
   using _ = surviveLeftovers();
+  using _collecting = collectRegularly();
   const parts = connectionOf(sync).parts!, json = args.has("json");
   const setUp = async () => {
     const known = { knownFiles: knownFiles(parts), knownPlugins: parts.state.watchedPlugins() };
@@ -119,7 +120,6 @@ async function continuously(
   watcher: Watcher,
   { signal, settings, files: options }: Run,
 ): Promise<void> {
-  using _collecting = collectRegularly();
   using _telling = tellStatusRegularly(sync);
   await beginning(watcher, { polls: settings.config.files !== undefined, signal });
   await using _files = settings.config.files && watchFiles(sync, undefined, options);

@@ -108,7 +108,9 @@ export class FeedSink {
     const text = formatFeedJson(update, hash!, action === "write" ? replacedBy(former) : undefined);
     if (action === "leave") return this.#logLeft(task);
     if (action === "skip") return;
-    if (action === "describe" && describes(await textOf(`${path}.json`) ?? "", update, hash!)) return;
+    if (action === "describe" && describes(await textOf(`${path}.json`) ?? "", update, hash!)) {
+      return;
+    }
     const modes = await Promise.all([`${path}.json`, path].map(modeOf));
     const texts = new TextEncoder().encode(text);
     await using feedJson = await prepareFile(this.#path, texts, modes[0]);
