@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { cleanUp, problemsOf } from "./clean_up.ts";
+import { cleanUp, type CleanupReport, problemsOf } from "./clean_up.ts";
 import type { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
 import type { Core } from "../state/core.ts";
@@ -17,7 +17,13 @@ const INTERVAL_MS = 60 * 60 * 1000;
 /** The first cleanup comes within this time: short runs clean up, too. */
 const MAX_FIRST_DELAY_MS = 5 * 60 * 1000;
 
-/** Cleans up hourly. */
+/** No more servers are counted: anybody can make up names, and then nobody would ever clean up. */
+const MAX_SERVERS = 100;
+
+/** One of so many cleanups looks through all that is kept for good: about one a day and fleet. */
+const CLEANUPS_PER_SWEEP = 24;
+
+/** Cleans up about once an hour and fleet: each server does when its turn comes, by chance. */
 export class RegularCleanup {
   readonly #parts: Core;
   readonly #retention: number | false;
@@ -36,30 +42,39 @@ export class RegularCleanup {
     this.#next = environment.clock.elapsed() + environment.random.fraction() * MAX_FIRST_DELAY_MS;
   }
 
-  /** Cleans up if it is time to. A failure is logged: an hour later is soon enough. */
+  /** Cleans up if it is time to. A failure is logged: others, or an hour later, are soon enough. */
   async runIfDue(signal: AbortSignal): Promise<void> {
     const { log, state, environment: { clock, random } } = this.#parts;
     if (this.#retention === false || clock.elapsed() < this.#next) return;
     this.#next = clock.elapsed() + INTERVAL_MS * (0.75 + random.fraction() / 2);
+    if (random.fraction() >= 1 / Math.min(Math.max(log.servers, 1), MAX_SERVERS)) return;
     try {
-      const { deleted, failed, error } = await cleanUp(log, {
-        locked: (stream) => state.cursors.locked(stream),
+      const report = await cleanUp(log, {
+        known: (url) => state.newest.get(url),
         maxAge: this.#retention,
+        sweepAll: random.fraction() < 1 / CLEANUPS_PER_SWEEP,
         problems: this.#problems,
         signal,
       });
-      if (deleted > 0) logger.info("Cleaned up: {deleted} old objects deleted", { deleted });
-      if (error) {
-        logger.warn("Cannot delete {failed} old objects, trying again in an hour: {message}", {
-          failed,
-          message: messageOf(error),
-        });
-      }
+      tell(report);
     } catch (error) {
       if (signal.aborted) return;
-      logger.warn("Cannot clean up, trying again in an hour: {message}", {
+      logger.warn("Cannot clean up, trying again later: {message}", {
         message: messageOf(error),
       });
     }
   }
+}
+
+function tell({ deleted, carried, swept, failed, error }: CleanupReport): void {
+  if (deleted + swept > 0) {
+    logger.info(
+      "Cleaned up: {deleted} old objects deleted, {carried} updates in them kept as the newest of their " +
+        "feeds, {swept} older ones of these deleted",
+      { deleted, carried, swept },
+    );
+  }
+  if (!error) return;
+  const text = "Cannot clean up {failed} old objects, trying again later: {message}";
+  logger.warn(text, { failed, message: messageOf(error) });
 }

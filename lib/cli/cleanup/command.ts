@@ -9,13 +9,14 @@ import type { Command } from "../command.ts";
 export const cleanup: Command = {
   name: "cleanup",
   summary: "delete old updates from the bucket",
-  description: "Deletes old updates from the bucket; safe at any time, on any server",
+  description: "Deletes old updates from the bucket, after the newest of each feed was moved to where it " +
+    "is kept for good; safe at any time, on any server",
   usage: ["[--max-age 24h] [--dry-run]"],
   flags: {
     "max-age": {
       value: "AGE",
       help: "delete updates older than this, at least 10m (default: the configured retention)",
     },
-    "dry-run": { help: "only list what would be deleted" },
+    "dry-run": { help: "only tell what would be deleted and moved" },
   },
 };
