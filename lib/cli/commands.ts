@@ -12,6 +12,7 @@ import { deadLetters } from "./dead_letters/command.ts";
 import { demo } from "./demo/command.ts";
 import { keygen } from "./keygen/command.ts";
 import { publish } from "./publish/command.ts";
+import { rekey } from "./rekey/command.ts";
 import { tail } from "./tail/command.ts";
 import { watch } from "./watch/command.ts";
 
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   cleanup,
   deadLetters,
   keygen,
+  rekey,
   cost,
   demo,
   completions,

@@ -9,8 +9,7 @@ import type { Command } from "../command.ts";
 export const cleanup: Command = {
   name: "cleanup",
   summary: "delete old updates from the bucket",
-  description: "Deletes old updates from the bucket, after the newest of each feed was moved to where it " +
-    "is kept for good; safe at any time, on any server",
+  description: "Deletes old updates from the bucket; safe at any time, on any server",
   usage: ["[--max-age 24h] [--dry-run]"],
   flags: {
     "max-age": {
@@ -19,4 +18,8 @@ export const cleanup: Command = {
     },
     "dry-run": { help: "only tell what would be deleted and moved" },
   },
+  notes: [
+    "The newest update of each feed is kept for good: it is moved to newest/ before it would be deleted. That " +
+    "takes the keys, if there are some.",
+  ],
 };
