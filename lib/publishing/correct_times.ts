@@ -9,9 +9,9 @@ import type { Row } from "../log/positions.ts";
 import type { Core } from "../state/core.ts";
 
 /**
- * Gives the present time to those of the rows whose time is not plausible by the store's clock: others
- * would never take it, and such an update is not kept beyond the retention. Nobody has seen these rows, as
- * each was corrected before it was first sent.
+ * Gives the present time to queued rows whose time is not plausible by the store's clock, if one of those
+ * from `first` to `last` is among them, which are to be sent: others would never take it, and such an update
+ * is not kept beyond the retention. Nobody has seen them, as each is corrected before it is first sent.
  */
 export function correctTimes(
   { state, log }: Pick<Core, "state" | "log">,
@@ -19,10 +19,11 @@ export function correctTimes(
   last: Row,
 ): void {
   if (log.clockOffset === undefined) return; // The store has not told its time yet.
-  const now = Math.round(log.now());
-  const wrong = state.outbox.outsideTime(first, last, now + MAX_AHEAD_MS);
-  if (wrong.length === 0) return;
+  const now = Math.round(log.now()), latest = now + MAX_AHEAD_MS;
+  if (state.outbox.outsideTime(first, last, latest).length === 0) return;
   state.transaction(() => {
+    // All that are queued: later ones must not get earlier times.
+    const wrong = state.outbox.outsideTime(first, state.outbox.lastRow(), latest);
     for (const [index, { row, id, url }] of wrong.entries()) {
       const time = now + index; // Updates of a feed stay in their order.
       state.outbox.setTime(row, time);
