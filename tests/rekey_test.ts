@@ -18,13 +18,19 @@ async function serverOf(fleet: Fleet, name: string, keys?: Keys, allowPlaintext 
 }
 
 /** Writes the newest updates of these feeds, as the server with these keys would. */
-async function write(fleet: Fleet, keys: Keys | undefined, ...contents: string[]): Promise<string[]> {
+async function write(
+  fleet: Fleet,
+  keys: Keys | undefined,
+  ...contents: string[]
+): Promise<string[]> {
   const log = new BucketLog(fleet.store, {
     environment: fleet.time,
     envelope: await keys?.envelope(),
   });
   const written: string[] = [];
-  for (const content of contents) written.push((await log.newest.write(update(fleet, content))).key);
+  for (const content of contents) {
+    written.push((await log.newest.write(update(fleet, content))).key);
+  }
   return written;
 }
 
@@ -97,7 +103,11 @@ Deno.test("what was never encrypted is, and what has been lost of keys is told",
   await write(fleet, undefined, "plain");
   await write(fleet, lost, "lost");
   const refused = await fleet.time.run(rekey(await serverOf(fleet, "web-1", keys)));
-  assert.deepEqual([refused.rekeyed, refused.failed], [0, 2], "without allowPlaintext it may be forged");
+  assert.deepEqual(
+    [refused.rekeyed, refused.failed],
+    [0, 2],
+    "without allowPlaintext it may be forged",
+  );
   const report = await fleet.time.run(rekey(await serverOf(fleet, "web-2", keys, true)));
   assert.deepEqual([report.rekeyed, report.failed], [1, 1]);
   assert.match(report.error!.message, /is encrypted with the key/);

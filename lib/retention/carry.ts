@@ -104,7 +104,9 @@ export class Carrier {
         ? this.#log.newest.nameOf(update)
         : this.#log.newest.write(update, { signal }));
       this.carried++;
-      if (this.#written.size < MAX_REMEMBERED) this.#written.set(feed, name);
+      if (this.#written.size < MAX_REMEMBERED) {
+        this.#written.set(feed, name);
+      }
     } catch (error) {
       // Nobody could read it: it is forged, as nobody can publish it.
       if (!(error instanceof CorruptObjectError)) throw error;

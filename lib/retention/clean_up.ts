@@ -204,7 +204,9 @@ async function sweepNewest(
 
 /** What nobody could read here is lost; for want of a key or an upgrade, that is the operator's to know. */
 function tellUnread(stream: string, { givenUp, damaged }: Expired): void {
-  if (givenUp.length > 0) logger.error(GIVEN_UP, { lives: LOCKED_LIVES, ...toTell(stream, givenUp) });
+  if (givenUp.length > 0) {
+    logger.error(GIVEN_UP, { lives: LOCKED_LIVES, ...toTell(stream, givenUp) });
+  }
   if (damaged.length > 0) logger.warn(DAMAGED, toTell(stream, damaged));
 }
 

@@ -221,7 +221,10 @@ test("cleanup without the right to delete says so, and harms nothing", async () 
   const denied = await setting.run(["cleanup"], { preload });
   assert.equal(denied.code, 77, denied.stderr);
   assert.match(denied.stdout, /^deleted 0 objects/);
-  assert.match(denied.stderr, /Cannot clean up 1 objects, .*: Access denied to the store.*deleting/);
+  assert.match(
+    denied.stderr,
+    /Cannot clean up 1 objects, .*: Access denied to the store.*deleting/,
+  );
   assert.deepEqual(await setting.contents(ceph!), ["first"]);
   await setting.allow(await neededRights("cleanup"));
   const granted = await setting.run(["cleanup"], { preload });

@@ -64,8 +64,11 @@ Deno.test("a segment of which all is superseded costs one GET and one DELETE", a
   await using fleet = new Fleet();
   const web2 = fleet.server("web-2");
   const segment = (first: number) =>
-    fleet.forge({ kind: "segments", stream: STREAM, first, last: first + 9 }, String, (seq) =>
-      urlOf(String(seq % 10)));
+    fleet.forge(
+      { kind: "segments", stream: STREAM, first, last: first + 9 },
+      String,
+      (seq) => urlOf(String(seq % 10)),
+    );
   await segment(1);
   fleet.time.skip(23 * HOUR);
   await segment(11);
@@ -84,7 +87,11 @@ Deno.test("that something newer is known proves nothing: where its object is gon
   const url = () => urlOf("feed");
   await fleet.forge({ kind: "segments", stream: STREAM, first: 1, last: 1 }, () => "old", url);
   fleet.time.skip(23 * HOUR);
-  const young = await fleet.forge({ kind: "tail", stream: STREAM, first: 2, last: 2 }, () => "new", url);
+  const young = await fleet.forge(
+    { kind: "tail", stream: STREAM, first: 2, last: 2 },
+    () => "new",
+    url,
+  );
   await using received = fleet.watch(web2);
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, ["old", "new"]);
@@ -98,8 +105,11 @@ Deno.test("what goes in the same run proves nothing, and of what goes only the n
   await using fleet = new Fleet();
   const web2 = fleet.server("web-2");
   for (const seq of [1, 2, 3]) {
-    await fleet.forge({ kind: "segments", stream: STREAM, first: seq, last: seq }, String, () =>
-      urlOf("feed"));
+    await fleet.forge(
+      { kind: "segments", stream: STREAM, first: seq, last: seq },
+      String,
+      () => urlOf("feed"),
+    );
     fleet.time.skip(1000);
   }
   await using received = fleet.watch(web2);
@@ -111,7 +121,12 @@ Deno.test("what goes in the same run proves nothing, and of what goes only the n
 });
 
 Deno.test("of two streams, the newer update may be carried first, or last", async () => {
-  for (const [one, other] of [["web-1_abcdefgh", "web-2_abcdefgh"], ["web-2_abcdefgh", "web-1_abcdefgh"]]) {
+  for (
+    const [one, other] of [["web-1_abcdefgh", "web-2_abcdefgh"], [
+      "web-2_abcdefgh",
+      "web-1_abcdefgh",
+    ]]
+  ) {
     await using fleet = new Fleet();
     const put = (stream: string, content: string) =>
       fleet.forge({ kind: "segments", stream, first: 1, last: 1 }, () => content, () => urlOf("f"));
@@ -128,10 +143,18 @@ Deno.test("of two streams, the newer update may be carried first, or last", asyn
 Deno.test("who knows nothing carries everything, which is swept", async () => {
   await using fleet = new Fleet();
   await using received = fleet.watch(fleet.server("web-2"));
-  await fleet.forge({ kind: "segments", stream: STREAM, first: 1, last: 3 }, String, () => urlOf("f"));
+  await fleet.forge(
+    { kind: "segments", stream: STREAM, first: 1, last: 3 },
+    String,
+    () => urlOf("f"),
+  );
   await fleet.time.run(received.watcher.poll());
   fleet.time.skip(23 * HOUR);
-  await fleet.forge({ kind: "segments", stream: STREAM, first: 4, last: 4 }, String, () => urlOf("f"));
+  await fleet.forge(
+    { kind: "segments", stream: STREAM, first: 4, last: 4 },
+    String,
+    () => urlOf("f"),
+  );
   fleet.time.skip(2 * HOUR);
   assert.equal((await clean(fleet)).report.carried, 1);
   fleet.time.skip(DAY);
@@ -225,7 +248,11 @@ Deno.test("where a listing lags, more is carried than is needed, and nothing is 
   await using fleet = new Fleet();
   const web2 = fleet.server("web-2");
   const put = (seq: number) =>
-    fleet.forge({ kind: "segments", stream: STREAM, first: seq, last: seq }, String, () => urlOf("f"));
+    fleet.forge(
+      { kind: "segments", stream: STREAM, first: seq, last: seq },
+      String,
+      () => urlOf("f"),
+    );
   await put(1);
   fleet.time.skip(23 * HOUR);
   const young = await put(2);

@@ -36,7 +36,9 @@ Deno.test("of each feed the newest stays, in whatever order a store lists", asyn
       for (const ahead of [0, 1, 2]) await put(fleet, "x", { feed, ahead });
       newest.push(await put(fleet, "x", { feed, ahead: 3 }));
     }
-    const hashes = await Promise.all(["a", "b"].map((feed) => fleet.log.newest.hashOf(urlOf(feed))));
+    const hashes = await Promise.all(
+      ["a", "b"].map((feed) => fleet.log.newest.hashOf(urlOf(feed))),
+    );
     const one = sweeper(fleet);
     await one.sweepGroups(hashes);
     assert.equal(one.swept, 6);

@@ -1,7 +1,7 @@
 import { decodeBody, type StoredUpdate } from "../../lib/log/codec.ts";
 import { type ObjectName, parseKey } from "../../lib/log/names.ts";
 import { decodeNewest, type NewestUpdate } from "../../lib/log/newest/body.ts";
-import { type NewestName, parseNewestKey } from "../../lib/log/newest/names.ts";
+import type { NewestName } from "../../lib/log/newest/names.ts";
 import type { ObjectInfo } from "../../lib/stores/store.ts";
 import { shuffled } from "../memory_store.ts";
 import type { Timeline } from "./timeline.ts";

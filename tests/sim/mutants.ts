@@ -302,7 +302,11 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "cleanup does not wait for what its server cannot read",
     ["loseKey", "cleanup"],
-    edit(EXPIRE_STREAM, 'content.kind === "locked" && isGivenUp(name, context)', 'content.kind === "locked"'),
+    edit(
+      EXPIRE_STREAM,
+      'content.kind === "locked" && isGivenUp(name, context)',
+      'content.kind === "locked"',
+    ),
   ),
   mutant(
     "cleanup deletes what was not carried",
@@ -325,7 +329,11 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "sweeping keeps the least of a group",
     ["cleanup"],
-    edit("retention/sweep.ts", "compareNewest(name, greatest) < 0", "compareNewest(name, greatest) >= 0"),
+    edit(
+      "retention/sweep.ts",
+      "compareNewest(name, greatest) < 0",
+      "compareNewest(name, greatest) >= 0",
+    ),
   ),
   rareMutant(
     "it is not noted what a server waits for",

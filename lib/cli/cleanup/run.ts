@@ -60,7 +60,8 @@ function openState(settings: LoadedConfig): State | undefined {
 
 /** An error of the same kind as what went wrong with the first object. */
 function failure(error: Error, failed: number): Error {
-  const message = `Cannot clean up ${failed} objects, the next cleanup tries again: ${error.message}`;
+  const message =
+    `Cannot clean up ${failed} objects, the next cleanup tries again: ${error.message}`;
   const options = { cause: error };
   return error instanceof AccessDeniedError
     ? new AccessDeniedError(message, options)
@@ -107,7 +108,9 @@ async function printNewest(
   const verb = dryRun ? "would move" : "moved";
   const holds = `newest/ holds ${newest.objects} (${newest.bytes} bytes)`;
   await print(
-    `${verb} ${carried} updates to newest/ and ${dryRun ? "delete" : "deleted"} ${swept} older ones there; ` +
+    `${verb} ${carried} updates to newest/ and ${
+      dryRun ? "delete" : "deleted"
+    } ${swept} older ones there; ` +
       holds,
   );
 }

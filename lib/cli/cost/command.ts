@@ -10,7 +10,9 @@ export const cost: Command = {
   name: "cost",
   summary: "estimate what the requests of a month cost",
   description: "Estimates how many requests a fleet sends in a month, and what they cost",
-  usage: ["--servers N --updates-per-hour U [--feeds F] [--poll 10s] [--provider aws|r2|b2|linode]"],
+  usage: [
+    "--servers N --updates-per-hour U [--feeds F] [--poll 10s] [--provider aws|r2|b2|linode]",
+  ],
   flags: {
     servers: { value: "N", help: "servers that publish and watch" },
     "updates-per-hour": { value: "U", help: "updates of all of them together" },

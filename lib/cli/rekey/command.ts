@@ -9,7 +9,8 @@ import type { Command } from "../command.ts";
 export const rekey: Command = {
   name: "rekey",
   summary: "encrypt with the first key what is kept for good",
-  description: "Writes what is kept for good anew, with the first key and the names key of the file",
+  description:
+    "Writes what is kept for good anew, with the first key and the names key of the file",
   usage: ["[--dry-run]"],
   flags: { "dry-run": { help: "only tell how many objects would be written anew" } },
   notes: [

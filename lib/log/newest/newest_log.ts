@@ -108,7 +108,10 @@ export class NewestLog {
   }
 
   /** {@linkcode NewestLog.read}, and whether it is encrypted as it would be now. */
-  async readStored(name: NewestName, options: StoreOptions = {}): Promise<StoredNewest | undefined> {
+  async readStored(
+    name: NewestName,
+    options: StoreOptions = {},
+  ): Promise<StoredNewest | undefined> {
     const stored = await this.#store.get(name.key, options);
     if (!stored) return undefined;
     const update = decodeNewest(name, await this.#envelope.decrypt(name, stored));

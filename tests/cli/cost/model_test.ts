@@ -11,7 +11,12 @@ for (
   const { way, poll, marker, feeds } of [
     { way: "", poll: 5 * MINUTE, marker: false, feeds: 1 },
     { way: ", with the marker", poll: 2 * MINUTE, marker: true, feeds: 1 },
-    { way: ", when each update is of another feed", poll: 5 * MINUTE, marker: false, feeds: 10_000 },
+    {
+      way: ", when each update is of another feed",
+      poll: 5 * MINUTE,
+      marker: false,
+      feeds: 10_000,
+    },
   ]
 ) {
   Deno.test(`the model counts what three servers request in a day${way}`, async () => {
@@ -26,7 +31,8 @@ for (
     const warmUp = 12 * updatesPerHour;
     for (let update = 0; update < warmUp + 24 * updatesPerHour; update++) {
       if (update === warmUp) before = { ...fleet.store.requests }; // As much expires as comes.
-      const server = servers[update % servers.length], url = `https://example.com/${update % feeds}`;
+      const server = servers[update % servers.length],
+        url = `https://example.com/${update % feeds}`;
       await fleet.time.run(publish(server, { url, content: update }));
       await fleet.time.pass(HOUR / updatesPerHour);
     }
