@@ -62,7 +62,8 @@ export async function rekeyNewest(
       failed++;
       first ??= error;
     }
-    onProgress?.({ done: ++done, total: Math.max(done, total) });
+    done++;
+    onProgress?.({ done, total: Math.max(done, total) });
   });
   return { examined: done, rekeyed, failed, ...first && { error: first } };
 }
