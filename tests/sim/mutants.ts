@@ -312,14 +312,10 @@ export const MUTANTS: readonly Mutant[] = [
     "cleanup deletes what was not carried",
     edit(EXPIRE_STREAM, "    await carrier.carry(batch.going);", "    batch.going.newest;"),
   ),
-  mutant(
-    "cleanup deletes although it could not carry",
-    edit("retention/carry.ts", "if (!(error instanceof CorruptObjectError)) throw error;", ""),
-  ),
   rareMutant(
-    "what a server knows to be newer passes for being in the bucket",
+    "cleanup deletes although it could not carry",
     ["cleanup", "away"],
-    edit("retention/carry.ts", "isNewer(row, order) && staying.holds(row)", "isNewer(row, order)"),
+    edit("retention/carry.ts", "if (!(error instanceof CorruptObjectError)) throw error;", ""),
   ),
   rareMutant(
     "cleanup deletes what a GET does not find",
