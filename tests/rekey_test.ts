@@ -146,6 +146,18 @@ Deno.test("what another server writes with the old key meanwhile is found by the
   assert.deepEqual(await fleet.time.run(rekey(sync)), { examined: 1, rekeyed: 1, failed: 0 });
 });
 
+Deno.test("what a GET does not find is not rekeyed, and counts as left", async () => {
+  await using fleet = new Fleet();
+  await using keys = await Keys.make();
+  const [key] = await write(fleet, keys, "a");
+  await keys.putFirst(await keys.add());
+  fleet.store.hidden.set(key, 1);
+  const sync = await serverOf(fleet, "web-1", keys);
+  const { rekeyed, failed } = await fleet.time.run(rekey(sync));
+  assert.deepEqual([rekeyed, failed], [0, 1]);
+  assert.equal((await fleet.time.run(rekey(sync))).rekeyed, 1);
+});
+
 Deno.test("a time that does not count is not made to count by writing it anew", async () => {
   await using fleet = new Fleet();
   await using keys = await Keys.make();

@@ -145,7 +145,7 @@ for (const [command, args] of Object.entries(COMMANDS)) {
       assert.equal(code, 77, `${command} without ${right}: ${stderr}`);
       assert.match(
         stderr,
-        /error: Access denied to the store s3:.* while (listing|reading|writing)/,
+        /error: .*Access denied to the store s3:.* while (listing|reading|writing)/,
       );
       assert.match(stderr, /check what these credentials are allowed to do/);
     }

@@ -20,9 +20,10 @@ async function publishedWith(ms: number) {
   const now = fleet.time.clock.now();
   setClock(fleet, ms);
   const second = fleet.server("web-1", { state });
-  for (const content of texts("a", 3)) {
-    await fleet.time.run(publish(second, { url: urlOf("feed"), content }));
-  }
+  const contents = texts("a", 3);
+  await fleet.time.run(
+    publish(second, contents.map((content) => ({ url: urlOf("feed"), content }))),
+  );
   const known = state.newest.get(urlOf("feed"));
   const updates = fleet.keys("tail/").flatMap((key) => fleet.read(key)).slice(1);
   return { known, now, updates, times: updates.map(({ time }) => Date.parse(time)) };

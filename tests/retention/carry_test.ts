@@ -120,6 +120,41 @@ Deno.test("what goes in the same run proves nothing, and of what goes only the n
   assert.deepEqual(requests, [1, 3, 3, 1], "one PUT, three GETs, a LIST of its group");
 });
 
+Deno.test("newer is the later time, not what comes later", async () => {
+  await using fleet = new Fleet();
+  const put = (seq: number, stream = STREAM) =>
+    fleet.forge(
+      { kind: "segments", stream, first: seq, last: seq },
+      () => `${stream} ${seq}`,
+      () => urlOf("feed"),
+    );
+  await put(1);
+  fleet.time.skip(-1000);
+  await put(2);
+  await put(1, "web-2_abcdefgh");
+  fleet.time.skip(2 * DAY);
+  const { report } = await clean(fleet);
+  assert.deepEqual([report.deleted, report.carried, contents(fleet)], [3, 1, [`${STREAM} 1`]]);
+});
+
+Deno.test("an update is not superseded by one that is to go as well, and then cannot be read", async () => {
+  await using fleet = new Fleet();
+  const web3 = fleet.server("web-3");
+  const put = (stream: string, content: string) =>
+    fleet.forge({ kind: "segments", stream, first: 1, last: 1 }, () => content, () => urlOf("f"));
+  await put("web-1_abcdefgh", "old");
+  fleet.time.skip(1000);
+  const newer = await put("web-2_abcdefgh", "new");
+  await using received = fleet.watch(web3);
+  await fleet.time.run(received.watcher.poll());
+  fleet.time.skip(2 * DAY);
+  fleet.store.hidden.set(newer, 1);
+  const { report } = await clean(fleet, {}, web3);
+  assert.deepEqual([report.deleted, contents(fleet)], [1, ["old"]]);
+  assert.deepEqual((await clean(fleet, {}, web3)).report.swept, 1);
+  assert.deepEqual(contents(fleet), ["new"]);
+});
+
 Deno.test("of two streams, the newer update may be carried first, or last", async () => {
   for (
     const [one, other] of [["web-1_abcdefgh", "web-2_abcdefgh"], [

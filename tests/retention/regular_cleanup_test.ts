@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../lib/connection.ts";
 import { RegularCleanup } from "../../lib/retention/regular_cleanup.ts";
+import { AccessDeniedError } from "../../lib/errors.ts";
+import { watch } from "../../lib/watch.ts";
+import { failing } from "../memory_store.ts";
 import { Fleet } from "../fixture.ts";
 
 const HOUR = 60 * 60 * 1000, DAY = 24 * HOUR;
@@ -16,7 +19,8 @@ async function cleanupsIn(fleet: Fleet, server: Connection, hours: number) {
   };
   const end = fleet.store.before("list", count);
   for (let minutes = 0; minutes < hours * 60; minutes += 5) {
-    await regular.runIfDue(new AbortController().signal);
+    regular.startIfDue(new AbortController().signal);
+    await regular[Symbol.asyncDispose]();
     fleet.time.skip(5 * 60_000);
   }
   end();
@@ -46,4 +50,36 @@ Deno.test("of N servers each cleans up with chance 1/N, and however many there s
   }
   const many = await cleanupsIn(fleet, fleet.server("web-6"), 400);
   assert.ok(many.cleanups > 0 && many.cleanups < 15, `${many.cleanups}`);
+});
+
+Deno.test("a server that may not delete does not carry the same again every hour", async () => {
+  await using fleet = new Fleet();
+  fleet.store.before("delete", failing(new AccessDeniedError("no")));
+  await fleet.publish(fleet.server("web-1"), "a", "b");
+  fleet.time.skip(3 * DAY);
+  const { cleanups } = await cleanupsIn(fleet, fleet.server("web-2"), 60);
+  assert.ok(cleanups >= 9 && cleanups <= 11, `${cleanups}`);
+});
+
+Deno.test("polls go on while a server cleans up, and its end is waited for", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "a");
+  fleet.time.skip(3 * DAY);
+  const held = Promise.withResolvers<void>(), reached = Promise.withResolvers<void>();
+  fleet.store.before("put", (key) => {
+    if (!key.startsWith("newest/")) return;
+    reached.resolve();
+    return held.promise;
+  });
+  const arrived = Promise.withResolvers<void>();
+  const watcher = watch(fleet.server("web-2", { retention: "24h" }), ({ content }) => {
+    if (content === "b") arrived.resolve();
+  });
+  await fleet.time.run(reached.promise);
+  await fleet.publish(web1, "b");
+  await fleet.time.run(arrived.promise);
+  held.resolve();
+  await fleet.time.run(watcher.close());
+  assert.equal(fleet.keys("newest/").length, 1);
 });
