@@ -28,6 +28,7 @@ export class Outbox {
   readonly #shift;
   readonly #outside;
   readonly #setTime;
+  readonly #getTime;
 
   constructor(db: Database) {
     this.#insert = db.prepare("INSERT INTO outbox (id, url, time, body) VALUES (?, ?, ?, ?)");
@@ -40,6 +41,7 @@ export class Outbox {
       "SELECT row, id, url FROM outbox WHERE row BETWEEN ? AND ? AND (time < 0 OR time > ?) ORDER BY row",
     );
     this.#setTime = db.prepare("UPDATE outbox SET time = ? WHERE row = ?");
+    this.#getTime = db.prepare("SELECT time FROM outbox WHERE row = ?");
   }
 
   /** Appends an update and returns its row number. */
@@ -72,6 +74,11 @@ export class Outbox {
   /** Those of these rows whose time is before 1970, or after `latest`. */
   outsideTime(first: Row, last: Row, latest: number): Pick<OutboxRow, "row" | "id" | "url">[] {
     return this.#outside.all(first, last, latest) as unknown as OutboxRow[];
+  }
+
+  /** The time of a row, which may have been corrected; undefined when the row is dropped. */
+  timeOf(row: Row): number | undefined {
+    return this.#getTime.get(row)?.time as number | undefined;
   }
 
   /** Corrects the time of a row that was never uploaded. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { publish } from "../../lib/publish.ts";
+import { publish, type PublishedReceipt } from "../../lib/publish.ts";
 import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
 
 const DAY = 24 * 60 * 60 * 1000, YEAR = 365 * DAY;
@@ -21,11 +21,11 @@ async function publishedWith(ms: number) {
   setClock(fleet, ms);
   const second = fleet.server("web-1", { state });
   const contents = texts("a", 3);
-  await fleet.time.run(
-    publish(second, contents.map((content) => ({ url: urlOf("feed"), content }))),
-  );
+  const inputs = contents.map((content) => ({ url: urlOf("feed"), content }));
+  const receipts = await fleet.time.run(publish(second, inputs)) as PublishedReceipt[];
   const known = state.newest.get(urlOf("feed"));
   const updates = fleet.keys("tail/").flatMap((key) => fleet.read(key)).slice(1);
+  assert.deepEqual(receipts.map(({ time }) => time), updates.map(({ time }) => time));
   return { known, now, updates, times: updates.map(({ time }) => Date.parse(time)) };
 }
 
