@@ -331,15 +331,6 @@ export const MUTANTS: readonly Mutant[] = [
       "compareNewest(name, greatest) >= 0",
     ),
   ),
-  rareMutant(
-    "it is not noted what a server waits for",
-    ["loseKey", "cleanup"],
-    edit(
-      STREAM_READER,
-      "if (isWaiting) cursors.noteLocked(this.#stream, cursor, messageOf(obstacle));",
-      "if (isWaiting) messageOf(obstacle);",
-    ),
-  ),
   mutant(
     "cleanup goes by the local clock",
     edit(
