@@ -20,6 +20,7 @@
 export { cleanup } from "./lib/cleanup.ts";
 export type { CleanupOptions } from "./lib/cleanup.ts";
 export type { CleanupReport } from "./lib/retention/clean_up.ts";
+export type { NewestSize } from "./lib/retention/sweep.ts";
 export type { Duration } from "./lib/base/duration.ts";
 export type { Config } from "./lib/config/config.ts";
 export type { CoreConfig, LogLevel, PollConfig } from "./lib/config/core.ts";
@@ -80,6 +81,9 @@ export { publish } from "./lib/publish.ts";
 export type { PublishedReceipt, PublishOptions, Receipt, SkippedReceipt } from "./lib/publish.ts";
 export { restore } from "./lib/restore.ts";
 export type { RestoreOptions } from "./lib/restore.ts";
+export { rekey } from "./lib/rekey.ts";
+export type { RekeyOptions } from "./lib/rekey.ts";
+export type { RekeyProgress, RekeyReport } from "./lib/log/newest/rekey.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";
 export { contentBytes, updateToJson } from "./lib/update.ts";
 export type {

@@ -18,15 +18,16 @@ export interface CleanupOptions {
    * @default the `retention` of the configuration, or a day when there is none
    */
   readonly maxAge?: string | number | undefined;
-  /** Delete nothing, only tell what would be. @default false */
+  /** Write and delete nothing, only tell what would be: old objects are read all the same. @default false */
   readonly dryRun?: boolean | undefined;
   /** Ends the cleanup; what is deleted by then stays deleted. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Deletes old updates of all servers. Age is measured by the store's own clock. Safe to run on
- * every server at once and at any time: what remains of a stream has no hole.
+ * Deletes old updates of all servers. Age is measured by the store's own clock. The newest update of each feed
+ * is kept for good: it is read, and put under `newest/`, before it goes. What cannot be read or put there
+ * stays. Safe to run on every server at once and at any time: what remains of a stream has no hole.
  *
  * @example
  * ```ts
@@ -49,11 +50,11 @@ export async function cleanup(
   return await cleanUpWithState(sync, { maxAge, dryRun, signal });
 }
 
-/** {@linkcode cleanup}; `state` tells what this server waits for. */
+/** {@linkcode cleanup}; `state` knows which updates are the newest. */
 export async function cleanUpWithState(
   sync: FeedSync,
   { maxAge, dryRun, signal }: CleanupOptions,
-  state: Pick<State, "cursors"> | undefined = connectionOf(sync).parts?.state,
+  state: Pick<State, "newest"> | undefined = connectionOf(sync).parts?.state,
 ): Promise<CleanupReport> {
   const connection = connectionOf(sync);
   const { parts, config, closed } = connection;
@@ -70,7 +71,8 @@ export async function cleanUpWithState(
       cleanUp(parts.log, {
         maxAge: age,
         dryRun,
-        locked: (stream) => state?.cursors.locked(stream),
+        known: (url) => state?.newest.get(url),
+        sweepAll: true,
         signal: either,
         problems: problemsOf(parts.environment),
       }),
@@ -86,7 +88,10 @@ const NOTHING: CleanupReport = {
   deleted: 0,
   bytes: 0,
   deletedUnread: 0,
+  carried: 0,
+  swept: 0,
   kept: 0,
+  locked: 0,
   failed: 0,
   undated: 0,
   foreign: 0,

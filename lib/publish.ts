@@ -127,7 +127,7 @@ async function publishAll(
 function receiptOf({ state }: Parts, url: string, accepted: Accepted | undefined): Receipt {
   if (!accepted) return { status: "unchanged", url };
   const { id, row } = accepted;
-  const time = new Date(accepted.time).toISOString();
+  const time = new Date(state.outbox.timeOf(row) ?? accepted.time).toISOString();
   return { status: "published", url, id, ...state.placeOf(row), time };
 }
 

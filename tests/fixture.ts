@@ -109,7 +109,8 @@ export class Fleet implements AsyncDisposable {
       readsPlain: envelope.readsPlain,
       encrypt: (...args) => this.time.hold(() => envelope.encrypt(...args)),
       decrypt: (...args) => this.time.hold(() => envelope.decrypt(...args)),
-      digest: (text) => this.time.hold(() => envelope.digest(text)),
+      isCurrent: (...args) => envelope.isCurrent(...args),
+      digests: (text) => this.time.hold(() => envelope.digests(text)),
     };
   }
 

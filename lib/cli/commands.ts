@@ -15,6 +15,7 @@ import { get } from "./get/command.ts";
 import { keygen } from "./keygen/command.ts";
 import { publish } from "./publish/command.ts";
 import { restore } from "./restore/command.ts";
+import { rekey } from "./rekey/command.ts";
 import { tail } from "./tail/command.ts";
 import { watch } from "./watch/command.ts";
 
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   cleanup,
   deadLetters,
   keygen,
+  rekey,
   cost,
   demo,
   completions,

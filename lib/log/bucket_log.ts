@@ -15,7 +15,14 @@ import type {
 } from "../stores/store.ts";
 import { type BodyHeader, type DecodedObject, decodeObject, encodeBody } from "./codec.ts";
 import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
-import { keysBeyond, MARKER_KEY, type ObjectKind, type ObjectName, parseKey } from "./names.ts";
+import {
+  keysBeyond,
+  MARKER_KEY,
+  type ObjectKind,
+  type ObjectName,
+  parseKey,
+  serverOf,
+} from "./names.ts";
 import { NewestLog } from "./newest/newest_log.ts";
 import type { SeqNumber } from "./positions.ts";
 import { type ClockMemory, StoreClock } from "./store_clock.ts";
@@ -93,6 +100,7 @@ export class BucketLog {
   readonly #envelope: Envelope;
   readonly #clock: StoreClock;
   readonly #foreign = new Set<string>();
+  #servers = 0;
 
   /** The log in `store`. */
   constructor(
@@ -144,6 +152,11 @@ export class BucketLog {
     return this.#foreign.size;
   }
 
+  /** Of how many servers {@linkcode list} has shown commits the last time: of those that publish. */
+  get servers(): number {
+    return this.#servers;
+  }
+
   /** Milliseconds from the local clock to the store's; undefined while no answer has told it. */
   get clockOffset(): number | undefined {
     return this.#store.clockOffset;
@@ -169,6 +182,7 @@ export class BucketLog {
       else streams.set(name.stream, new Map([[key, name]]));
     }
     this.#clock.note();
+    this.#servers = new Set([...streams.keys()].map(serverOf)).size;
     return new Map([...streams].map(([stream, names]) => [stream, [...names.values()]]));
   }
 

@@ -10,6 +10,7 @@ import { updateLine } from "../log/codec.ts";
 import { MAX_INDENTATION, outlineOf } from "../log/json_limits.ts";
 import { type ObjectName, objectName, serverOf } from "../log/names.ts";
 import { asRow, plus, type Row, rowOf, seqOf } from "../log/positions.ts";
+import { correctTimes } from "./correct_times.ts";
 import type { OwnObjects } from "./forks/own_objects.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { StoreOptions } from "../stores/store.ts";
@@ -66,7 +67,9 @@ export function weightOf(json: string): number {
 export function nextCommit(context: UploadContext): Commit | undefined {
   const { state, writer } = context;
   const { stream, base, uploadedRow } = state.ownStream.load();
-  const queued = state.outbox.rows(plus(uploadedRow, 1), plus(uploadedRow, MAX_COMMIT_UPDATES));
+  const first = plus(uploadedRow, 1), last = plus(uploadedRow, MAX_COMMIT_UPDATES);
+  correctTimes(context, first, last);
+  const queued = state.outbox.rows(first, last);
   return firstCommit(queued, { stream, base, writer, continued: continued(context) });
 }
 

@@ -75,7 +75,7 @@ export class PollLoop {
     await using _hint = log.watch(() => this.#wakeUp.set());
     await using _sources = await startWakeUps(config, this.#parts, (...news) => this.hear(...news));
     ready();
-    const cleanup = new RegularCleanup(this.#parts, config.retention);
+    await using cleanup = new RegularCleanup(this.#parts, config.retention);
     const pace = new PollPace(config.poll, environment.random);
     const marker = config.wake.marker ? new MarkerReader(this.#parts) : undefined;
     let isWoken = false;
@@ -91,7 +91,7 @@ export class PollLoop {
           continue;
         }
       }
-      await cleanup.runIfDue(signal);
+      cleanup.startIfDue(signal);
       isWoken = await this.#wakeUp.wait(pace.next());
     }
   }

@@ -1,15 +1,20 @@
 /**
- * Deleting what is too old from the bucket.
+ * Deleting what is too old from the bucket, and keeping what is still the newest of its feed.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
 import type { Environment } from "../base/environment.ts";
 import { OnceLog } from "../base/once_log.ts";
+import { messageOf } from "../errors.ts";
 import type { BucketListing, BucketLog, DatedName } from "../log/bucket_log.ts";
-import type { LockedStream } from "../state/cursors.ts";
+import type { NewestRow } from "../state/newest.ts";
 import type { StoreOptions } from "../stores/store.ts";
+import { Carrier } from "./carry.ts";
+import { type Expired, expireStream, type Obstacle, type Unread } from "./expire_stream.ts";
 import { expiredObjects, LOCKED_LIVES } from "./expiry.ts";
+import { type NewestSize, Sweeper } from "./sweep.ts";
+import { Staying } from "./staying.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
@@ -18,27 +23,38 @@ const MAX_KEYS_TOLD = 10, MAX_UNREAD_TOLD = 100;
 
 /** What a cleanup did, or would do. */
 export interface CleanupReport {
-  /** Objects deleted; with `dryRun` those that would be. */
+  /** Commits and segments deleted; with `dryRun` those that would be. */
   readonly deleted: number;
   /** Their bytes. */
   readonly bytes: number;
   /**
-   * Objects among the deleted that this server never read, since it lacks a key, or is too old for a
+   * Objects among the deleted that this server could not read, since it lacks a key, or is too old for a
    * format: these, and what comes after them in their stream, are kept until they are ten times `maxAge`
-   * old. What is in them is lost here.
+   * old. What is in them is lost.
    */
   readonly deletedUnread: number;
-  /** Objects kept. */
+  /**
+   * Updates that were put under `newest/` before, where they are kept for good: each was the newest of its
+   * feed, as far as was known here.
+   */
+  readonly carried: number;
+  /** Objects deleted from `newest/`, since it has a newer update of their feed. */
+  readonly swept: number;
+  /** Commits and segments kept. */
   readonly kept: number;
-  /** Objects that could not be deleted; a later cleanup tries again. */
+  /** Those among them that are old enough to go, and wait for a key or an upgrade of this server. */
+  readonly locked: number;
+  /** Objects that could not be read, carried or deleted; a later cleanup tries again. */
   readonly failed: number;
-  /** Why the first of them could not be deleted; absent when there are none. */
+  /** Why, of the first; absent when nothing went wrong. */
   readonly error?: Error;
   /** Objects among those kept of which the store does not tell how old they are. */
   readonly undated: number;
   /** Objects in `tail/` and `segments/` that are not feedsync's; left alone. */
   readonly foreign: number;
-  /** Keys of what was deleted, or would be. */
+  /** What `newest/` holds now; absent when it was not looked through. */
+  readonly newest?: NewestSize;
+  /** Keys of the commits and segments that were deleted, or would be. */
   readonly keys: readonly string[];
 }
 
@@ -47,18 +63,22 @@ export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
   return new OnceLog(logger, clock);
 }
 
-/** Deletes what is older than `maxAge` milliseconds, see {@linkcode expiredObjects}. */
-export async function cleanUp(
-  log: BucketLog,
-  { maxAge, locked = () => undefined, dryRun = false, problems, signal }: {
-    readonly problems: OnceLog;
-    readonly maxAge: number;
-    /** Whether this server waits for a key or an upgrade to read on in a stream. @default it never does */
-    readonly locked?: (stream: string) => LockedStream | undefined;
-    readonly dryRun?: boolean;
-    readonly signal?: AbortSignal;
-  },
-): Promise<CleanupReport> {
+/** How to clean up. */
+export interface CleanUpOptions extends StoreOptions {
+  readonly problems: OnceLog;
+  /** How old objects become, in milliseconds. */
+  readonly maxAge: number;
+  /** The newest update that this server knows of a feed. @default it knows nothing, and carries more */
+  readonly known?: ((url: string) => NewestRow | undefined) | undefined;
+  /** Whether to look through all of `newest/`, not only at the feeds that were carried. @default false */
+  readonly sweepAll?: boolean;
+  /** Write and delete nothing. @default false */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Deletes what is older than `maxAge`, see {@linkcode expiredObjects}; carries before what must outlive it. */
+export async function cleanUp(log: BucketLog, options: CleanUpOptions): Promise<CleanupReport> {
+  const { problems, dryRun = false, signal } = options;
   const { streams, foreign } = await log.listAll({ signal });
   const objects = [...streams.values()].flat();
   const undated = objects.filter(({ lastModified }) => lastModified === undefined).length;
@@ -67,94 +87,153 @@ export async function cleanUp(
     problems.problem("undated", { text: UNDATED, properties, kind: "undated" });
   }
   const now = timeOf(log, objects);
-  const gone = await deleteExpired(log, streams, { now, maxAge, locked, dryRun, signal });
+  const context = { ...options, log, now, dryRun };
+  const { carrier, ...gone } = await deleteExpired(context, streams);
+  const { swept, newest, ...sweep } = await sweepNewest(context, carrier);
   if (log.keepsVersions) {
     problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
   }
-  const { deleted, unread, failed, error } = gone;
+  const error = gone.error ?? sweep.error;
   return {
-    deleted: deleted.length,
-    bytes: deleted.reduce((sum, { size }) => sum + size, 0),
-    deletedUnread: unread,
-    kept: objects.length - deleted.length - failed,
-    failed,
+    deleted: gone.deleted.length,
+    bytes: gone.deleted.reduce((sum, { size }) => sum + size, 0),
+    deletedUnread: gone.givenUp,
+    carried: carrier.carried,
+    swept,
+    kept: objects.length - gone.deleted.length - gone.failed,
+    locked: gone.locked,
+    failed: gone.failed + sweep.failed,
     ...error && { error },
     undated,
     foreign,
-    keys: deleted.map(({ key }) => key),
+    ...newest && { newest },
+    keys: gone.deleted.map(({ key }) => key),
   };
 }
 
-/** What a cleanup goes by. */
-interface DeletionOptions extends StoreOptions {
+/** What a cleanup works with. */
+interface Context extends CleanUpOptions {
+  readonly log: BucketLog;
   /** The store's time. */
   readonly now: number;
-  /** How old objects become, in milliseconds. */
-  readonly maxAge: number;
-  /** See {@linkcode cleanUp}. */
-  readonly locked: (stream: string) => LockedStream | undefined;
-  /** Delete nothing. */
   readonly dryRun: boolean;
 }
 
-/** What came of it; `unread` counts those among the deleted that this server waited for. */
+/** What came of the log; the objects of each stream are counted once. */
 interface Deletion {
+  readonly carrier: Carrier;
   readonly deleted: DatedName[];
-  unread: number;
+  givenUp: number;
+  locked: number;
   failed: number;
   error?: Error | undefined;
 }
 
-/** Deletes what is too old, stream by stream. */
+/** Carries and deletes what is too old, stream by stream. */
 async function deleteExpired(
-  log: BucketLog,
+  context: Context,
   streams: BucketListing["streams"],
-  { now, maxAge, locked, dryRun, signal }: DeletionOptions,
 ): Promise<Deletion> {
-  const result: Deletion = { deleted: [], unread: 0, failed: 0 };
+  const { log, known, dryRun, signal } = context;
+  const expired = new Map<string, DatedName[]>(), going = new Set<string>();
   for (const [stream, objects] of streams) {
-    const waiting = locked(stream); // As late as possible: it may be read meanwhile.
-    const expired = expiredObjects(objects, { now, maxAge, lockedAfter: waiting?.after });
-    if (expired.length === 0) continue;
-    const failures = dryRun ? [] : await log.delete(expired.map(({ key }) => key), { signal });
-    const failed = new Set(failures.map(({ key }) => key));
-    const deleted = expired.filter(({ key }) => !failed.has(key));
-    const unread = waiting ? deleted.filter(({ last }) => last > waiting.after) : [];
-    if (waiting && unread.length > 0 && !dryRun && result.unread < MAX_UNREAD_TOLD) {
-      tellUnread(stream, unread, waiting);
-    }
-    result.error ??= failures[0]?.error;
-    result.failed += failed.size;
-    result.unread += unread.length;
-    for (const object of deleted) result.deleted.push(object); // More than a call takes arguments.
+    const old = expiredObjects(objects, context);
+    if (old.length > 0) expired.set(stream, old);
+    for (const { key } of old) going.add(key);
+  }
+  const staying = new Staying(streams, { going, now: context.now });
+  const carrier = new Carrier(log, { staying, known, dryRun, signal });
+  const result: Deletion = { carrier, deleted: [], givenUp: 0, locked: 0, failed: 0 };
+  let told = 0;
+  for (const [stream, objects] of expired) {
+    const outcome = await expireStream({ ...context, carrier }, objects);
+    const left = objects.length - outcome.deleted.length;
+    for (const object of outcome.deleted) result.deleted.push(object); // More than a call takes.
+    result.givenUp += outcome.givenUp.length;
+    noteObstacle(context, result, { stream, left, obstacle: outcome.obstacle });
+    if (dryRun || told >= MAX_UNREAD_TOLD) continue;
+    told += outcome.givenUp.length + outcome.damaged.length;
+    tellUnread(stream, outcome);
   }
   return result;
 }
 
-/** What only the operator could have had read is lost. */
-function tellUnread(
-  stream: string,
-  unread: readonly DatedName[],
-  { reason }: LockedStream,
+/** Counts what is left of the expired objects of a stream, and says why. */
+function noteObstacle(
+  { problems }: Context,
+  result: Deletion,
+  { stream, left, obstacle }: { stream: string; left: number; obstacle: Obstacle | undefined },
 ): void {
-  const keys = unread.slice(0, MAX_KEYS_TOLD).map(({ key }) => key).join(", ");
-  const more = unread.length - MAX_KEYS_TOLD;
-  logger.error(
-    "Deleted {count} objects of {stream} that this server was never able to read, as they were kept " +
-      "{lives} times as long as others: {keys}: {reason}",
-    {
-      count: unread.length,
-      stream,
-      lives: LOCKED_LIVES,
-      keys: more > 0 ? `${keys} and ${more} more` : keys,
-      reason,
-    },
-  );
+  if (obstacle?.kind === "failed") {
+    result.failed += left;
+    result.error ??= obstacle.error;
+  }
+  if (obstacle?.kind !== "locked") return void problems.resolved(stream);
+  result.locked += left;
+  const properties = { left, stream, message: messageOf(obstacle.error) };
+  problems.problem(stream, { text: LOCKED, properties });
 }
+
+/** What sweeping came to. */
+interface Sweep {
+  readonly swept: number;
+  readonly failed: number;
+  readonly error?: Error | undefined;
+  readonly newest?: NewestSize | undefined;
+}
+
+/** Sweeps the groups that were carried into, or all. What goes wrong is reported with all else. */
+async function sweepNewest(
+  { log, now, sweepAll = false, dryRun, signal }: Context,
+  carrier: Carrier,
+): Promise<Sweep> {
+  const names = dryRun ? [] : [...carrier.written];
+  const written = new Set(names.map(({ key }) => key));
+  const sweeper = new Sweeper(log, { now, written, dryRun, signal });
+  let newest: NewestSize | undefined, error: Error | undefined;
+  try {
+    if (sweepAll) newest = await sweeper.sweepAll();
+    else await sweeper.sweepGroups(names.map(({ hash }) => hash));
+  } catch (cause) {
+    signal?.throwIfAborted();
+    error = cause as Error;
+  }
+  const { swept, failures } = sweeper;
+  return { swept, newest, failed: failures.length, error: error ?? failures[0]?.error };
+}
+
+/** What nobody could read here is lost; for want of a key or an upgrade, that is the operator's to know. */
+function tellUnread(stream: string, { givenUp, damaged }: Expired): void {
+  if (givenUp.length > 0) {
+    logger.error(GIVEN_UP, { lives: LOCKED_LIVES, ...toTell(stream, givenUp) });
+  }
+  if (damaged.length > 0) logger.warn(DAMAGED, toTell(stream, damaged));
+}
+
+function toTell(stream: string, unread: readonly Unread[]): Record<string, unknown> {
+  const keys = unread.slice(0, MAX_KEYS_TOLD).map(({ name: { key } }) => key).join(", ");
+  const more = unread.length - MAX_KEYS_TOLD;
+  return {
+    count: unread.length,
+    stream,
+    keys: more > 0 ? `${keys} and ${more} more` : keys,
+    reason: messageOf(unread[0].error),
+  };
+}
+
+const GIVEN_UP =
+  "Deleted {count} objects of {stream} that this server was never able to read, as they were kept " +
+  "{lives} times as long as others: {keys}: {reason}";
+
+const DAMAGED = "Deleted {count} objects of {stream} that were damaged: {keys}: {reason}";
+
+const LOCKED =
+  "Cannot delete {left} old objects of {stream}, as what is in them cannot be kept before it is read: {message}";
 
 const UNDATED =
   "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
-  "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects";
+  "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects in " +
+  "tail/ and segments/, and nothing in newest/";
 
 const KEEPS_VERSIONS =
   "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +

@@ -15,14 +15,12 @@ const NEWEST_LIVES = 2;
  */
 export const LOCKED_LIVES = 10;
 
-/** Options of {@linkcode expiredObjects}. */
+/** How old objects become. */
 export interface ExpiryOptions {
   /** The store's time, in milliseconds since 1970. */
   readonly now: number;
   /** How old objects become, in milliseconds. */
   readonly maxAge: number;
-  /** The seq behind which this server cannot read the stream. @default it can */
-  readonly lockedAfter?: number | undefined;
 }
 
 /**
@@ -31,14 +29,22 @@ export interface ExpiryOptions {
  */
 export function expiredObjects(
   objects: readonly DatedName[],
-  { now, maxAge, lockedAfter = Infinity }: ExpiryOptions,
+  { now, maxAge }: ExpiryOptions,
 ): DatedName[] {
   const sorted = objects.toSorted((a, b) => a.last - b.last);
   const newest = reachOf(sorted.filter(({ kind }) => kind === "tail"));
   const young = sorted.findIndex(({ kind, last, lastModified }) => {
     const isNewest = kind === "tail" && last === newest;
-    const lives = last > lockedAfter ? LOCKED_LIVES : isNewest ? NEWEST_LIVES : 1;
+    const lives = isNewest ? NEWEST_LIVES : 1;
     return lastModified === undefined || now - lastModified <= lives * maxAge;
   });
   return young === -1 ? sorted : sorted.slice(0, young);
+}
+
+/** Whether an object that this server cannot read for want of a key or an upgrade has waited long enough. */
+export function isGivenUp(
+  { lastModified }: Pick<DatedName, "lastModified">,
+  { now, maxAge }: ExpiryOptions,
+): boolean {
+  return lastModified !== undefined && now - lastModified > LOCKED_LIVES * maxAge;
 }

@@ -112,6 +112,7 @@ export class Newest {
   readonly #dropPlaces;
   readonly #supersedes;
   readonly #shift;
+  readonly #setTime;
 
   constructor(db: Database) {
     this.#bytes = db.prepare(BYTES);
@@ -153,6 +154,7 @@ export class Newest {
     );
     this.#supersedes = db.prepare("SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?)");
     this.#shift = db.prepare("UPDATE newest SET time = time + ?");
+    this.#setTime = db.prepare("UPDATE newest SET time = ? WHERE url = ? AND id = ?");
   }
 
   /** The newest known update of the URL. */
@@ -251,6 +253,11 @@ export class Newest {
   /** Whether a newer update of the URL is known. */
   supersedes(url: string, time: number, id: string): boolean {
     return this.#supersedes.get(feedIdentity(url), time, id) !== undefined;
+  }
+
+  /** Corrects the time of this update, if it is the newest of the URL. */
+  setTime(url: string, id: string, time: number): void {
+    this.#setTime.run(time, feedIdentity(url), id);
   }
 
   /** Corrects the time of every entry by `ms`. */

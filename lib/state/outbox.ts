@@ -27,6 +27,9 @@ export class Outbox {
   readonly #last;
   readonly #drop;
   readonly #shift;
+  readonly #outside;
+  readonly #setTime;
+  readonly #getTime;
 
   constructor(db: Database) {
     this.#insert = db.prepare("INSERT INTO outbox (id, url, time, body) VALUES (?, ?, ?, ?)");
@@ -36,6 +39,11 @@ export class Outbox {
     this.#last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
     this.#drop = db.prepare("DELETE FROM outbox WHERE row <= ?");
     this.#shift = db.prepare("UPDATE outbox SET time = time + ?");
+    this.#outside = db.prepare(
+      "SELECT row, id, url FROM outbox WHERE row BETWEEN ? AND ? AND (time < 0 OR time > ?) ORDER BY row",
+    );
+    this.#setTime = db.prepare("UPDATE outbox SET time = ? WHERE row = ?");
+    this.#getTime = db.prepare("SELECT time FROM outbox WHERE row = ?");
   }
 
   /** Appends an update and returns its row number. */
@@ -68,6 +76,21 @@ export class Outbox {
   /** Forgets all rows up to `row`. */
   drop(row: Row): void {
     this.#drop.run(row);
+  }
+
+  /** Those of these rows whose time is before 1970, or after `latest`. */
+  outsideTime(first: Row, last: Row, latest: number): Pick<OutboxRow, "row" | "id" | "url">[] {
+    return this.#outside.all(first, last, latest) as unknown as OutboxRow[];
+  }
+
+  /** The time of a row, which may have been corrected; undefined when the row is dropped. */
+  timeOf(row: Row): number | undefined {
+    return this.#getTime.get(row)?.time as number | undefined;
+  }
+
+  /** Corrects the time of a row that was never uploaded. */
+  setTime(row: Row, time: number): void {
+    this.#setTime.run(time, row);
   }
 
   /** Corrects the time of every row by `ms`. */

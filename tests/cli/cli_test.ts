@@ -373,6 +373,10 @@ Deno.test("cleanup reports what it deletes, as text or JSON", async () => {
     kept: 1,
     failed: 0,
     deletedUnread: 0,
+    carried: 0,
+    swept: 0,
+    locked: 0,
+    newest: { objects: 0, bytes: 0 },
     undated: 0,
     foreign: 0,
     keys: [],
@@ -387,12 +391,12 @@ Deno.test("cost prints ways of working with their requests and dollars, as text 
   assert.equal(text.code, 0, text.stderr);
   assert.match(
     text.stdout,
-    /as configured: polling every 10s +82,125 +657,000 +[\d,]+ +\d+\.\d\d\n/,
+    /as configured: polling every 10s +108,980 +660,042 +[\d,]+ +\d+\.\d\d\n/,
   );
   assert.match(text.stdout, /Prices of r2: https:/);
   const [configured, , , , peers] = (await feedsync([...args, "--json"], { cwd })).json();
-  assert.deepEqual([configured.put, configured.get, configured.provider], [82_125, 657_000, "r2"]);
-  assert.equal(peers.get, 0);
+  assert.deepEqual([configured.put, configured.get, configured.provider], [108_980, 660_042, "r2"]);
+  assert.equal(peers.get, 3_042);
   for (const [flag, value] of [["--servers", "0"], ["--provider", "azure"], ["--poll", "0"]]) {
     assert.equal((await feedsync([...args.slice(0, 5), flag, value], { cwd })).code, 64);
   }

@@ -26,9 +26,12 @@ Deno.test("keygen makes and changes keys, and prints none", async () => {
   assert.deepEqual(added.json(), [{ file: "keys.json", keys: kids }]);
   assert.equal(kids[0], old);
 
-  assert.equal((await run("--drop", old, "keys.json")).code, 78);
+  assert.equal((await run("--drop", old, "--rekeyed", "keys.json")).code, 78);
   assert.equal((await run("--first", kids[1], "keys.json")).code, 0);
-  const dropped = await run("--drop", old, "keys.json");
+  const early = await run("--drop", old, "keys.json");
+  assert.equal(early.code, 64);
+  assert.match(early.stderr, /--drop needs --rekeyed: .* `feedsync rekey` until it reports 0/);
+  const dropped = await run("--drop", old, "--rekeyed", "keys.json");
   assert.equal(dropped.stdout, `dropped ${old} from keys.json\n`);
   assert.deepEqual(keys().map(({ kid }) => kid), [kids[1]]);
 
@@ -40,6 +43,14 @@ Deno.test("keygen makes and changes keys, and prints none", async () => {
   const named = await run("--names", "keys.json");
   const { names: addedNames } = JSON.parse(Deno.readTextFileSync(`${home.path}/keys.json`));
   assert.equal(named.stdout, `added the names key ${addedNames.kid} to keys.json\n`);
+  const renamed = await run("--change-names", "keys.json");
+  const { names: newNames, formerNames } = JSON.parse(
+    Deno.readTextFileSync(`${home.path}/keys.json`),
+  );
+  assert.equal(renamed.stdout, `${newNames.kid} is the names key in keys.json now\n`);
+  assert.deepEqual(formerNames, [addedNames]);
+  assert.equal((await run("--drop", newNames.kid, "--rekeyed", "keys.json")).code, 78);
+  assert.equal((await run("--drop", addedNames.kid, "--rekeyed", "keys.json")).code, 0);
 
   assert.equal((await run("--add", "--first", old, "keys.json")).code, 64);
   assert.equal((await run("--add", "--names", "keys.json")).code, 64);

@@ -1,5 +1,7 @@
 import { decodeBody, type StoredUpdate } from "../../lib/log/codec.ts";
 import { type ObjectName, parseKey } from "../../lib/log/names.ts";
+import { decodeNewest, type NewestUpdate } from "../../lib/log/newest/body.ts";
+import type { NewestName } from "../../lib/log/newest/names.ts";
 import type { ObjectInfo } from "../../lib/stores/store.ts";
 import { shuffled } from "../memory_store.ts";
 import type { Timeline } from "./timeline.ts";
@@ -17,15 +19,26 @@ export interface Place {
   since: number;
 }
 
-/** An object in the bucket, and which disk's process wrote it. */
-export interface StoredObject {
-  readonly name: ObjectName;
+/** What listings and GETs show of an object. */
+interface Shown {
+  readonly name: { readonly key: string };
   readonly body: Uint8Array;
-  readonly places: readonly Place[];
-  readonly writer: object;
   readonly created: number;
   readonly lastModified: number;
   removed: number;
+}
+
+/** A commit or segment in the bucket, and which disk's process wrote it. */
+export interface StoredObject extends Shown {
+  readonly name: ObjectName;
+  readonly places: readonly Place[];
+  readonly writer: object;
+}
+
+/** What is kept for good of a feed. */
+export interface KeptObject extends Shown {
+  readonly name: NewestName;
+  readonly update: NewestUpdate;
 }
 
 /** The longest that listings may lag, in milliseconds. */
@@ -34,6 +47,8 @@ const MEMORY = 1000;
 /** The truth about the bucket: what is in it now, and what ever was. */
 export class Bucket {
   readonly objects = new Map<string, StoredObject>();
+  /** What is in `newest/`. */
+  readonly kept = new Map<string, KeptObject>();
   marker: Uint8Array | undefined;
   /** What ever was at each seq of each stream: one update, unless a state was copied. */
   readonly streams = new Map<string, Map<number, Place[]>>();
@@ -42,7 +57,7 @@ export class Bucket {
   /** What listings, and `startAfter`, go by. */
   readonly #placeOf: (key: string) => string;
   #keys: readonly string[] | undefined;
-  #removed: StoredObject[] = [];
+  #removed: Shown[] = [];
 
   /** An empty one; `plain` returns what is in an object; listings are sorted, or in another order. */
   constructor(
@@ -72,17 +87,34 @@ export class Bucket {
     return object;
   }
 
-  /** Deletes an object; returns it if it was there. */
-  delete(key: string): StoredObject | undefined {
-    const object = this.objects.get(key);
-    if (!object) return undefined;
-    this.objects.delete(key);
+  /** Stores an object in `newest/` that is well-formed. */
+  keep(name: NewestName, body: Uint8Array): KeptObject {
+    const update = decodeNewest(name, this.#plain(body)), { now } = this.#timeline;
+    const created = this.kept.get(name.key)?.created ?? now;
+    const object = { name, body, update, created, lastModified: now, removed: Infinity };
+    this.kept.set(name.key, object);
     this.#keys = undefined;
-    object.removed = this.#timeline.now;
-    this.#removed = this.#removed.filter(({ removed }) => removed >= object.removed - MEMORY);
-    this.#removed.push(object);
-    this.#forget(object);
     return object;
+  }
+
+  /** Deletes an object; returns it if it was there. */
+  delete(key: string): StoredObject | KeptObject | undefined {
+    const object = this.objects.get(key), kept = this.kept.get(key);
+    this.objects.delete(key);
+    this.kept.delete(key);
+    if (object) this.#forget(object);
+    const deleted = object ?? kept;
+    if (!deleted) return undefined;
+    this.#keys = undefined;
+    deleted.removed = this.#timeline.now;
+    this.#removed = this.#removed.filter(({ removed }) => removed >= deleted.removed - MEMORY);
+    this.#removed.push(deleted);
+    return deleted;
+  }
+
+  /** What is at a key. */
+  bodyOf(key: string): Uint8Array | undefined {
+    return (this.objects.get(key) ?? this.kept.get(key))?.body;
   }
 
   /** A page of a listing, which shows the bucket as it was `lag` milliseconds ago, without some objects. */
@@ -106,20 +138,21 @@ export class Bucket {
     return this.streams.get(stream)?.get(seq) ?? [];
   }
 
-  *#sorted(lag: number): Iterable<StoredObject> {
+  *#sorted(lag: number): Iterable<Shown> {
+    const present: Shown[] = [...this.objects.values(), ...this.kept.values()];
     if (lag === 0) {
-      this.#keys ??= this.#inOrder(this.objects.values()).map(({ name }) => name.key);
-      for (const key of this.#keys) yield this.objects.get(key)!;
+      this.#keys ??= this.#inOrder(present).map(({ name }) => name.key);
+      for (const key of this.#keys) yield (this.objects.get(key) ?? this.kept.get(key))!;
       return;
     }
     const then = this.#timeline.now - lag;
-    const visible = [...this.objects.values(), ...this.#removed].filter(({ created, removed }) =>
+    const visible = [...present, ...this.#removed].filter(({ created, removed }) =>
       created <= then && removed > then
     );
     yield* this.#inOrder(visible);
   }
 
-  #inOrder(objects: Iterable<StoredObject>): StoredObject[] {
+  #inOrder(objects: Iterable<Shown>): Shown[] {
     return Array.from(objects, (object) => ({ object, place: this.#placeOf(object.name.key) }))
       .sort((a, b) => a.place < b.place ? -1 : 1)
       .map(({ object }) => object);

@@ -1,4 +1,5 @@
-import type { StoredObject } from "./bucket.ts";
+import { feedIdentity } from "../../lib/feed_url.ts";
+import type { KeptObject, StoredObject } from "./bucket.ts";
 import type { Disk } from "./disk.ts";
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
@@ -24,6 +25,28 @@ export function checkPut(world: World, disk: Disk, object: StoredObject): void {
     if (bucket.at(stream, seq).length > 1 && !disk.family.copied) {
       world.fail(`${stream}/${seq} means two updates, and the state was never copied`);
     }
+  }
+}
+
+/** What is kept for good must be what was accepted. */
+export function checkKeeping(world: World, { name, update }: KeptObject): void {
+  const accepted = world.ledger.accepted.get(update.id);
+  if (accepted?.url !== update.url || accepted.content !== update.content) {
+    world.fail(`${name.key} holds what was not accepted`);
+  }
+}
+
+/** The newest update of a feed stays in the bucket: in the log, or kept for good. */
+export function checkStillKept(world: World, object: StoredObject | KeptObject): void {
+  const { bucket, ledger, timeline, mix } = world;
+  // What nobody could read for so long may go.
+  if (timeline.now - object.lastModified > 10 * mix.retention - CLOCK_TOLERANCE) return;
+  const updates = "places" in object ? object.places.map(({ update }) => update) : [object.update];
+  for (const { id, url } of updates) {
+    if (ledger.newest.get(feedIdentity(url))?.id !== id) continue;
+    const isKept = [...bucket.kept.values()].some(({ update }) => update.id === id) ||
+      [...bucket.objects.values()].some(({ places }) => places.some((p) => p.update.id === id));
+    if (!isKept) world.fail(`${object.name.key} was deleted with the newest update of ${url}`);
   }
 }
 

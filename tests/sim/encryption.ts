@@ -40,7 +40,8 @@ export class Encryption {
       encrypt: (name, bytes) => timeline.hold(() => this.#inTurn(() => this.#encrypt(name, bytes))),
       decrypt: (name, stored) =>
         timeline.hold(() => this.#inTurn(() => this.#envelope.decrypt(name, stored))),
-      digest: (text) => timeline.hold(() => this.#inTurn(() => this.#envelope.digest(text))),
+      isCurrent: (name, stored) => this.#envelope.isCurrent(name, stored),
+      digests: (text) => timeline.hold(() => this.#inTurn(() => this.#envelope.digests(text))),
     };
   }
 

@@ -1,3 +1,5 @@
+import { feedIdentity } from "../../lib/feed_url.ts";
+import { compareUpdates, isPlausible, type OrderedUpdate } from "../../lib/log/update_order.ts";
 import type { Bucket, StoredObject } from "./bucket.ts";
 import type { Disk, Family } from "./disk.ts";
 
@@ -21,6 +23,8 @@ export class Ledger {
   readonly lost = new Set<string>();
   /** Streams that two states wrote to for longer than the retention without noticing. */
   readonly unnoticed = new Set<string>();
+  /** The newest update of each feed that was ever in the bucket. */
+  readonly newest = new Map<string, OrderedUpdate>();
   /** Whose streams they are. */
   readonly families = new Map<string, Family>();
 
@@ -38,6 +42,16 @@ export class Ledger {
     this.byContent.set(content, update);
     disk.accepted.add(id);
     disk.unsynced.add(id);
+  }
+
+  /** An object is stored: what is in it may be the newest of its feed. */
+  noteNewest({ places, lastModified }: StoredObject): void {
+    for (const { update: { url, id, time } } of places) {
+      const feed = feedIdentity(url), order = { id, time: Date.parse(time) };
+      const known = this.newest.get(feed);
+      if (!isPlausible(order.time, lastModified)) continue;
+      if (!known || compareUpdates(order, known) > 0) this.newest.set(feed, order);
+    }
   }
 
   /** A disk has lost updates: what was uploaded is promised still, and what others hold, too. */

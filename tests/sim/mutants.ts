@@ -23,6 +23,7 @@ const UPLOADER = "publishing/uploader.ts";
 const DELIVERY = "reading/delivery.ts";
 const STREAM_READER = "reading/stream_reader.ts";
 const GAP_PROOF = "reading/gap_proof.ts";
+const EXPIRE_STREAM = "retention/expire_stream.ts";
 
 /** One for each rule that the promises rest on. */
 export const MUTANTS: readonly Mutant[] = [
@@ -299,17 +300,35 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   rareMutant(
-    "cleanup does not know what its server waits for",
-    ["loseKey", "cleanup"],
-    edit("retention/expiry.ts", "last > lockedAfter ? LOCKED_LIVES : ", ""),
-  ),
-  rareMutant(
-    "it is not noted what a server waits for",
+    "cleanup does not wait for what its server cannot read",
     ["loseKey", "cleanup"],
     edit(
-      STREAM_READER,
-      "if (isWaiting) cursors.noteLocked(this.#stream, cursor, messageOf(obstacle));",
-      "if (isWaiting) messageOf(obstacle);",
+      EXPIRE_STREAM,
+      'content.kind === "locked" && isGivenUp(name, context)',
+      'content.kind === "locked"',
+    ),
+  ),
+  mutant(
+    "cleanup deletes what was not carried",
+    edit(EXPIRE_STREAM, "    await carrier.carry(batch.going);", "    batch.going.newest;"),
+  ),
+  rareMutant(
+    "cleanup deletes although it could not carry",
+    ["cleanup", "away"],
+    edit("retention/carry.ts", "if (!(error instanceof CorruptObjectError)) throw error;", ""),
+  ),
+  rareMutant(
+    "cleanup deletes what a GET does not find",
+    ["cleanup"],
+    edit(EXPIRE_STREAM, "return { ...batch, obstacle: content };", "content;"),
+  ),
+  rareMutant(
+    "sweeping keeps the least of a group",
+    ["cleanup"],
+    edit(
+      "retention/sweep.ts",
+      "compareNewest(name, greatest) < 0",
+      "compareNewest(name, greatest) >= 0",
     ),
   ),
   mutant(

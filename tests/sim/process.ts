@@ -196,7 +196,8 @@ export class Process {
         return envelope.revision;
       },
       readsPlain: envelope.readsPlain,
-      digest: (text) => envelope.digest(text),
+      isCurrent: (name, stored) => envelope.isCurrent(name, stored),
+      digests: (text) => envelope.digests(text),
       encrypt: (name, bytes) => envelope.encrypt(name, bytes),
       decrypt(name, stored) {
         const stream = parseKey(name.key)?.stream;

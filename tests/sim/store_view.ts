@@ -82,7 +82,7 @@ export class StoreView implements ObjectStore {
     const isStale = this.#mayLag() && chance.happens(STALE);
     const read = () => {
       if (this.#isHidden(key) || isStale && this.#lacks(key)) return undefined;
-      return key === MARKER_KEY ? bucket.marker : bucket.objects.get(key)?.body;
+      return key === MARKER_KEY ? bucket.marker : bucket.bodyOf(key);
     };
     const body = await this.#request(`GET ${key}`, "read", read, options);
     if (!body || !chance.happens(mix.faults.cut)) return body;

@@ -1,5 +1,14 @@
 import { MARKER_KEY } from "../../lib/log/names.ts";
-import { checkDeleted, checkHoles, checkNewest, checkPut, isExpired } from "./bucket_checks.ts";
+import { parseNewestKey } from "../../lib/log/newest/names.ts";
+import {
+  checkDeleted,
+  checkHoles,
+  checkKeeping,
+  checkNewest,
+  checkPut,
+  checkStillKept,
+  isExpired,
+} from "./bucket_checks.ts";
 import { Bucket, type StoredObject } from "./bucket.ts";
 import { Chance } from "./chance.ts";
 import type { Disk } from "./disk.ts";
@@ -88,7 +97,11 @@ export class World {
     if (key === MARKER_KEY) return void (this.bucket.marker = body);
     this.note("bucket", `stored ${key}`);
     try {
-      checkPut(this, disk, this.bucket.put(key, body, disk));
+      const kept = parseNewestKey(key);
+      if (kept) return checkKeeping(this, this.bucket.keep(kept, body));
+      const object = this.bucket.put(key, body, disk);
+      checkPut(this, disk, object);
+      this.ledger.noteNewest(object);
     } catch (error) {
       this.fail(`${key} is not what readers understand: ${error}`);
     }
@@ -99,14 +112,16 @@ export class World {
     const deleted = keys.map((key) => this.bucket.delete(key)).filter((object) => !!object);
     if (deleted.length === 0) return;
     this.note("bucket", `deleted ${deleted.map(({ name: { key } }) => key)}`);
-    for (const object of deleted) {
+    const logged = deleted.filter((object) => "places" in object);
+    for (const object of deleted) checkStillKept(this, object);
+    for (const object of logged) {
       checkDeleted(this, object);
       checkNewest(this, object);
       if (isExpired(object, this)) {
         this.ledger.noteExpired(object, this.servers.map(({ disk }) => disk));
       }
     }
-    for (const stream of new Set(deleted.map(({ name }) => name.stream))) checkHoles(this, stream);
+    for (const stream of new Set(logged.map(({ name }) => name.stream))) checkHoles(this, stream);
   }
 
   /** A state has begun a new stream: that needs a reason. */

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BucketLog } from "../../lib/log/bucket_log.ts";
+import { encodeBody, updateLine } from "../../lib/log/codec.ts";
+import { parseKey } from "../../lib/log/names.ts";
 import { cleanUp, problemsOf } from "../../lib/retention/clean_up.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
@@ -91,6 +93,14 @@ Deno.test("no checksum is sent where none is asked for, and a second refusal is 
   assert.equal(sent.length, 3);
 });
 
+/** An object that expires without a trace: its time is one that nobody can have meant. */
+function bodyOf(key: string): BodyInit {
+  const time = "2100-01-01T00:00:00.000Z";
+  const row = { id: crypto.randomUUID(), url: "https://example.com/", time: Date.parse(time) };
+  const line = updateLine({ ...row, body: '"content":"a","metadata":{}' }, 1);
+  return encodeBody(parseKey(key)!, [line], { time }) as BodyInit;
+}
+
 for (const hasBatches of [true, false]) {
   const way = hasBatches ? "batch" : "single delete";
   Deno.test(`cleanup says once when a ${way} leaves old versions`, async () => {
@@ -98,7 +108,8 @@ for (const hasBatches of [true, false]) {
     const key = "tail/web-1_abcdefgh/0000000000000001.1.ijklmnop";
     const old = new Date(Date.now() - 90 * 60_000).toISOString();
     let isVersioned = false;
-    await using server = httpServer(({ method }) => {
+    await using server = httpServer(({ method, url }) => {
+      if (method === "GET" && new URL(url).pathname.endsWith(key)) return new Response(bodyOf(key));
       if (method === "GET") {
         return new Response(
           "<ListBucketResult><IsTruncated>false</IsTruncated><Contents>" +

@@ -22,10 +22,10 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   if (maxAge === undefined && settings.config.retention === false) {
     throw new UsageError("--max-age is missing: the configuration keeps updates for ever");
   }
-  const config = { ...settings.config, state: ":memory:", encryption: undefined };
+  const config = { ...settings.config, state: ":memory:" };
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
-  const follows = "what this server cannot read is deleted like everything else";
+  const follows = "without it, more is kept in newest/ for a while than is needed";
   using state = openStateIfThere(settings, follows);
   const report = await cleanUpWithState(sync, { maxAge, dryRun, signal }, state);
   const { error, ...counts } = report;
@@ -36,7 +36,8 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
 
 /** An error of the same kind as what went wrong with the first object. */
 function failure(error: Error, failed: number): Error {
-  const message = `Cannot delete ${failed} objects, the next cleanup tries again: ${error.message}`;
+  const message =
+    `Cannot clean up ${failed} objects, the next cleanup tries again: ${error.message}`;
   const options = { cause: error };
   return error instanceof AccessDeniedError
     ? new AccessDeniedError(message, options)
@@ -62,14 +63,30 @@ function readAge(text: string): number {
 
 async function printReport(report: CleanupReport, dryRun: boolean): Promise<void> {
   if (dryRun) { for (const key of report.keys) await print(key); }
-  const { deleted, bytes, deletedUnread, kept, undated, foreign } = report;
+  const { deleted, bytes, deletedUnread, kept, locked, undated, foreign } = report;
   const unread = deletedUnread > 0 ? `, ${deletedUnread} of which were never read here` : "";
+  const waiting = locked > 0 ? ` (${locked} cannot be read here)` : "";
   const ageless = undated > 0 ? ` (${undated} of unknown age)` : "";
   const strangers = foreign > 0 ? `, ignored ${foreign} that are not of feedsync` : "";
   await print(
-    `${
-      dryRun ? "would delete" : "deleted"
-    } ${deleted} objects (${bytes} bytes)${unread}, kept ${kept}` +
-      ageless + strangers,
+    `${dryRun ? "would delete" : "deleted"} ${deleted} objects (${bytes} bytes)${unread}` +
+      `, kept ${kept}${waiting}${ageless}${strangers}`,
+  );
+  await printNewest(report, dryRun);
+}
+
+/** What is kept for good: feeds, as far as people are concerned. */
+async function printNewest(
+  { carried, swept, newest }: CleanupReport,
+  dryRun: boolean,
+): Promise<void> {
+  if (!newest || carried + swept + newest.objects === 0) return;
+  const verb = dryRun ? "would move" : "moved";
+  const holds = `newest/ holds ${newest.objects} (${newest.bytes} bytes)`;
+  await print(
+    `${verb} ${carried} updates to newest/ and ${
+      dryRun ? "delete" : "deleted"
+    } ${swept} older ones there; ` +
+      holds,
   );
 }

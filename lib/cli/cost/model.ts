@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MAX_TAIL_COMMITS } from "../../publishing/seal.ts";
+import { MAX_SEGMENT_AGE_MS, MAX_TAIL_COMMITS } from "../../publishing/seal.ts";
 import { JITTER } from "../../reading/poll_pace.ts";
 import { MAX_TRUST_MS } from "../../wake/marker.ts";
 import type { Prices, RequestPrice } from "./prices.ts";
@@ -22,6 +22,8 @@ export interface Fleet {
   readonly marker?: boolean;
   /** Milliseconds that updates are kept; `false`: for ever, and nobody cleans up. */
   readonly retention: number | false;
+  /** How many feeds there are. @default as many as there are updates within the retention */
+  readonly feeds?: number | undefined;
 }
 
 /** Requests in some time. */
@@ -34,7 +36,7 @@ export interface Requests {
   readonly list: number;
 }
 
-const HOUR = 60 * 60 * 1000;
+const HOUR = 60 * 60 * 1000, HOURS_PER_SWEEP = 24;
 
 /** Hours in a month. */
 export const MONTH = 730;
@@ -44,22 +46,48 @@ const PAGE = 1000;
 
 /** Requests in `hours` hours. */
 export function requestsIn(hours: number, fleet: Fleet): Requests {
-  const { servers, updatesPerHour, poll, peers, marker = false, retention } = fleet;
+  const { servers, updatesPerHour, poll, peers, marker = false } = fleet;
   const commits = updatesPerHour * hours;
-  const tail = pages(servers * (1 + MAX_TAIL_COMMITS / 2));
-  // A segment an hour, of each server that publishes so often.
-  const segments = retention === false ? 0 : Math.min(servers, updatesPerHour) * retention / HOUR;
   const polls = HOUR / (poll * (1 - JITTER / 2));
   const changed = polls * (1 - Math.exp(-updatesPerHour / polls));
   const listings = marker ? Math.min(polls, Math.max(changed, HOUR / MAX_TRUST_MS)) : polls;
-  const cleanup = retention === false
-    ? 0
-    : tail + pages(servers * (1 + MAX_TAIL_COMMITS / 2) + segments);
+  const cleanup = hourlyCleanup(fleet);
   return {
-    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0),
-    get: (peers ? 0 : commits * (servers - 1)) + (marker ? servers * hours * polls : 0),
-    list: servers * hours * (tail * listings + cleanup),
+    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0) + hours * cleanup.put,
+    get: (peers ? 0 : commits * (servers - 1)) + (marker ? servers * hours * polls : 0) +
+      hours * cleanup.get,
+    list: servers * hours * tailPages(fleet) * listings + hours * cleanup.list,
   };
+}
+
+/** Requests of the one cleanup an hour that all servers together make. */
+function hourlyCleanup(fleet: Fleet): Requests {
+  const { servers, updatesPerHour, retention } = fleet;
+  if (retention === false) return { put: 0, get: 0, list: 0 };
+  const hours = retention / HOUR;
+  const expiring = servers * expiringPerHour(updatesPerHour / servers, hours);
+  const { feeds = updatesPerHour * hours } = fleet;
+  // Updates that come at random: so many have none of the same feed after them while they are kept.
+  const carried = updatesPerHour * Math.exp(-updatesPerHour * hours / feeds);
+  const segments = pages(servers * MAX_TAIL_COMMITS / 2 + expiring * hours);
+  return {
+    put: carried,
+    get: expiring,
+    list: tailPages(fleet) + segments + carried + pages(feeds) / HOURS_PER_SWEEP,
+  };
+}
+
+/** Objects of a server that expire in an hour: segments, or commits that are too few to be sealed before. */
+function expiringPerHour(commitsPerHour: number, retentionHours: number): number {
+  if (commitsPerHour * retentionHours <= MAX_TAIL_COMMITS) return commitsPerHour;
+  const sealHours = MAX_TAIL_COMMITS / commitsPerHour;
+  // It begins with one sealing, is closed by the first that finds it old enough, and the next begins another.
+  const sealings = 1 + Math.ceil(MAX_SEGMENT_AGE_MS / HOUR / sealHours);
+  return 1 / (sealings * sealHours);
+}
+
+function tailPages({ servers }: Fleet): number {
+  return pages(servers * (1 + MAX_TAIL_COMMITS / 2));
 }
 
 /** What requests of a month cost, in US dollars. */

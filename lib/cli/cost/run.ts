@@ -34,6 +34,7 @@ export async function run({ args }: CommandContext): Promise<void> {
   const fleet = {
     servers: count(args, "servers"),
     updatesPerHour: count(args, "updates-per-hour"),
+    feeds: args.value("feeds") === undefined ? undefined : count(args, "feeds"),
   };
   const [provider, prices] = pricesOf(args.value("provider") ?? "aws");
   const { config } = await loadSettings(args);
@@ -108,7 +109,8 @@ function table(bills: readonly Bill[]): string[] {
 
 function explain(provider: string, { source, date }: Prices): string[] {
   return [
-    "Each update is taken to be a commit of its own, which all other servers read. Deletes are free;",
+    "Each update is taken to be a commit of its own, which all other servers read. Updates of feeds that have",
+    "no other within the retention are kept for good, with a PUT and a LIST each. Deletes are free;",
     `storage, traffic and queues come on top. Prices of ${provider}: ${source}, ${date}`,
   ];
 }

@@ -6,6 +6,7 @@
 import {
   addKey,
   addNamesKey,
+  changeNamesKey,
   dropKey,
   makeKeyFile,
   putFirst,
@@ -30,20 +31,32 @@ export async function run({ args }: CommandContext): Promise<void> {
 
 async function changeKeys(args: Arguments, file: string): Promise<Report> {
   const add = args.has("add"), first = args.value("first"), drop = args.value("drop");
-  const names = args.has("names");
-  if ([add, first !== undefined, drop !== undefined, names].filter(Boolean).length > 1) {
-    throw new UsageError("Only one of --add, --first, --drop and --names can be given");
+  const names = args.has("names"), changeNames = args.has("change-names");
+  const changes = [add, first !== undefined, drop !== undefined, names, changeNames];
+  if (changes.filter(Boolean).length > 1) {
+    throw new UsageError(
+      "Only one of --add, --first, --drop, --names and --change-names can be given",
+    );
   }
   if (names) {
     const { keys, namesKey } = await addNamesKey(file);
     return { keys, text: `added the names key ${namesKey} to ${file}` };
   }
+  if (changeNames) {
+    const { keys, namesKey } = await changeNamesKey(file);
+    return { keys, text: `${namesKey} is the names key in ${file} now` };
+  }
   if (first !== undefined) {
     return { keys: await putFirst(file, first), text: `${first} is the first in ${file} now` };
   }
   if (drop !== undefined) {
+    if (!args.has("rekeyed")) throw new UsageError(NOT_REKEYED);
     return { keys: await dropKey(file, drop), text: `dropped ${drop} from ${file}` };
   }
   const keys = await (add ? addKey : makeKeyFile)(file);
   return { keys, text: `${add ? "added" : "wrote"} ${keys.at(-1)} to ${file}` };
 }
+
+const NOT_REKEYED =
+  "--drop needs --rekeyed: the newest updates of feeds are kept for good, and those that need this key " +
+  "would be lost. Run `feedsync rekey` until it reports 0 objects, with the file that all servers have";

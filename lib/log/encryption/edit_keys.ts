@@ -45,19 +45,27 @@ export function putFirst(path: string, kid: string): Promise<string[]> {
 }
 
 /**
- * Drops a key: what it has encrypted cannot be read any more. Resolves to the ids of the keys left.
+ * Drops a key, or a former names key: what it has encrypted, or named, cannot be read any more. Resolves to
+ * the ids of the keys left.
  *
- * @throws {ConfigError} when there is no such key, or it is the first.
+ * @throws {ConfigError} when there is no such key, or it is in use.
  */
-export function dropKey(path: string, kid: string): Promise<string[]> {
-  return changeKeys(path, (keys) => {
+export async function dropKey(path: string, kid: string): Promise<string[]> {
+  const changed = await change(path, (set) => {
+    const { keys, formerNames = [] } = set;
+    if (formerNames.some((key) => key.kid === kid)) {
+      return { ...set, formerNames: formerNames.filter((key) => key.kid !== kid) };
+    }
+    if (set.names?.kid === kid) throw inUse(path, kid, "the names key; change it before");
     const dropped = find(keys, kid, path);
-    if (dropped !== keys[0]) return keys.filter((key) => key !== dropped);
-    throw new ConfigError(
-      `Cannot drop the key "${kid}" from ${path}: it is the first, which encrypts; make another ` +
-        "one the first before",
-    );
+    if (dropped !== keys[0]) return { ...set, keys: keys.filter((key) => key !== dropped) };
+    throw inUse(path, kid, "the first, which encrypts; make another one the first before");
   });
+  return kidsOf(changed);
+}
+
+function inUse(path: string, kid: string, what: string): ConfigError {
+  return new ConfigError(`Cannot drop the key "${kid}" from ${path}: it is ${what}`);
 }
 
 /**
@@ -73,6 +81,21 @@ export async function addNamesKey(path: string): Promise<{ namesKey: string; key
     throw new ConfigError(
       `Cannot add a names key to ${path}: it has one; copy the file to all servers that have none`,
     );
+  });
+  return { namesKey: names.kid, keys: kidsOf(changed) };
+}
+
+/**
+ * Puts a new names key in the place of the one in the file, which stays there as a former one: what is named
+ * with it is still read. Resolves to its id, and to those of the keys in the file.
+ *
+ * @throws {ConfigError} when the file has none.
+ */
+export async function changeNamesKey(path: string): Promise<{ namesKey: string; keys: string[] }> {
+  const names = newNamesKey();
+  const changed = await change(path, (set) => {
+    if (set.names) return { ...set, names, formerNames: [set.names, ...set.formerNames ?? []] };
+    throw new ConfigError(`Cannot change the names key in ${path}: it has none (--names adds one)`);
   });
   return { namesKey: names.kid, keys: kidsOf(changed) };
 }

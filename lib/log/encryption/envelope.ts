@@ -9,6 +9,9 @@ import type { KeyedObject } from "../names.ts";
 import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 
+/** What stands for a text, at least one. */
+export type Digests = readonly [Uint8Array, ...Uint8Array[]];
+
 /** Encrypts and decrypts the bytes of objects. */
 export interface Envelope {
   /** Another number whenever the keys have changed, the names key among them. */
@@ -24,11 +27,14 @@ export interface Envelope {
    * @throws {CorruptObjectError} when they were not encrypted as that object, or were changed.
    */
   decrypt(name: KeyedObject, stored: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** Whether these bytes, which it has decrypted, were encrypted as it would encrypt them now. */
+  isCurrent(name: KeyedObject, stored: Uint8Array): boolean;
   /**
    * 32 bytes that stand for a text in the key of an object: SHA-256, or with encryption what only those
-   * can compute who have the keys.
+   * can compute who have the keys. The first goes for what is written; others are what it was before the
+   * names key was changed.
    */
-  digest(text: string): Uint8Array | Promise<Uint8Array>;
+  digests(text: string): Digests | Promise<Digests>;
 }
 
 /** Without encryption: bytes are stored as they are. Costs nothing. */
@@ -45,11 +51,12 @@ export const plainEnvelope: Envelope = {
       "no keys are configured: set 'encryption.keys', or FEEDSYNC_ENCRYPTION_KEYS",
     );
   },
-  digest: (text) => createHash("sha256").update(text).digest(),
+  isCurrent: (_, stored) => formatOf(stored) !== "jwe",
+  digests: (text) => [createHash("sha256").update(text).digest()],
 };
 
 /** Which key a JWE was encrypted with, as it says itself. */
-function claimedKid(name: KeyedObject, jwe: Uint8Array): string {
+export function claimedKid(name: KeyedObject, jwe: Uint8Array): string {
   return kidOf(name, parsedHeader(name, encodedHeader(name, jwe)));
 }
 

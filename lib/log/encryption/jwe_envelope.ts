@@ -9,7 +9,7 @@ import { compactDecrypt, CompactEncrypt, type CompactJWEHeaderParameters } from 
 import type { ResolvedEncryption } from "../../config/encryption.ts";
 import { CorruptObjectError, FeedSyncError, messageOf, MissingKeyError } from "../../errors.ts";
 import type { KeyedObject } from "../names.ts";
-import type { Envelope } from "./envelope.ts";
+import { claimedKid, type Digests, type Envelope } from "./envelope.ts";
 import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 import { KeyFile } from "./key_file.ts";
@@ -74,10 +74,17 @@ export class JweEnvelope implements Envelope {
     return new TextEncoder().encode(jwe);
   }
 
-  async digest(text: string): Promise<Uint8Array> {
+  isCurrent(name: KeyedObject, stored: Uint8Array): boolean {
+    return formatOf(stored) === "jwe" && claimedKid(name, stored) === this.#file.keys.first.kid;
+  }
+
+  async digests(text: string): Promise<Digests> {
     await this.#file.look();
     const bytes = new TextEncoder().encode(text);
-    return new Uint8Array(await crypto.subtle.sign("HMAC", this.#file.keys.names, bytes));
+    const { names, formerNames } = this.#file.keys;
+    const digest = async (key: CryptoKey) =>
+      new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes));
+    return [await digest(names), ...await Promise.all(formerNames.map(digest))];
   }
 
   async decrypt(name: KeyedObject, stored: Uint8Array): Promise<Uint8Array> {

@@ -48,6 +48,8 @@ export interface JwkSet {
   readonly keys: readonly Jwk[];
   /** The names key; files of 0.1 have none. */
   readonly names?: NamesJwk;
+  /** Names keys that were in its place before: what is named with them is still read. @default none */
+  readonly formerNames?: readonly NamesJwk[];
 }
 
 /** A key, ready to be used: nothing can be exported from it. */
@@ -66,6 +68,8 @@ export interface KeySet {
   readonly keys: ReadonlyMap<string, Key>;
   /** The names key, which signs. */
   readonly names: CryptoKey;
+  /** Those that were in its place before. */
+  readonly formerNames: readonly CryptoKey[];
 }
 
 /**
@@ -77,7 +81,7 @@ export function parseKeys(text: string, path: string): JwkSet {
   const wrong = (what: string) => unusable(path, what);
   const set = parseJson(text);
   if (set === undefined) throw wrong("they are not JSON");
-  const { keys, names } = (set ?? {}) as { keys?: unknown; names?: unknown };
+  const { keys, names, formerNames = [] } = (set ?? {}) as Record<string, unknown>;
   if (!Array.isArray(keys)) throw wrong(`they are no JWK Set, {"keys": [...]}`);
   if (keys.length === 0) throw wrong("there are none");
   const kids = new Set<string>();
@@ -89,6 +93,11 @@ export function parseKeys(text: string, path: string): JwkSet {
   }
   const fault = names === undefined ? undefined : namesFaultOf(names ?? {});
   if (fault) throw wrong(`the names key ${fault}`);
+  if (!Array.isArray(formerNames)) throw wrong("'formerNames' is no list of names keys");
+  for (const key of formerNames) {
+    const fault = namesFaultOf(key ?? {});
+    if (fault) throw wrong(`a former names key ${fault}`);
+  }
   return set as JwkSet;
 }
 
@@ -97,7 +106,10 @@ export function parseKeys(text: string, path: string): JwkSet {
  *
  * @throws {ConfigError} when the names key is missing, with what to do.
  */
-export async function importKeys({ keys, names }: JwkSet, path: string): Promise<KeySet> {
+export async function importKeys(
+  { keys, names, formerNames = [] }: JwkSet,
+  path: string,
+): Promise<KeySet> {
   if (!names) {
     throw unusable(
       path,
@@ -115,14 +127,14 @@ export async function importKeys({ keys, names }: JwkSet, path: string): Promise
   return {
     first: imported[0],
     keys: new Map(imported.map((key) => [key.kid, key])),
-    names: await crypto.subtle.importKey(
-      "raw",
-      bytesOf(names.k),
-      { name: "HMAC", hash: "SHA-256" },
-      false,
-      ["sign"],
-    ),
+    names: await importNamesKey(names),
+    formerNames: await Promise.all(formerNames.map(importNamesKey)),
   };
+}
+
+function importNamesKey({ k }: NamesJwk): Promise<CryptoKey> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  return crypto.subtle.importKey("raw", bytesOf(k), algorithm, false, ["sign"]);
 }
 
 function unusable(path: string, what: string): ConfigError {

@@ -33,6 +33,14 @@ export interface NewestLogOptions {
   readonly onForeign: (key: string) => void;
 }
 
+/** An update as it was read. */
+export interface StoredNewest {
+  /** What it says. */
+  readonly update: NewestUpdate;
+  /** Whether it is encrypted with the key that encrypts now, or not at all where nothing is. */
+  readonly isCurrent: boolean;
+}
+
 /** The objects below `newest/`. Whoever writes the same update writes the same object. */
 export class NewestLog {
   readonly #store: ObjectStore;
@@ -53,17 +61,19 @@ export class NewestLog {
    * they are one feed; without the names key nobody can tell which feed a hash stands for. It may be
    * another one whenever the keys have changed.
    */
-  hashOf(url: string): Promise<string> {
-    return hashBy(this.#envelope, url);
+  async hashOf(url: string): Promise<string> {
+    const [hash] = await hashesBy(this.#envelope, url);
+    return hash;
   }
 
   /**
-   * All hashes under which updates of a feed may be found, the one of {@linkcode hashOf} first: where
-   * objects that are not encrypted are read as well, they lie under a hash of their own.
+   * All hashes under which updates of a feed may be found, the one of {@linkcode hashOf} first: under those
+   * of former names keys until they are rekeyed, and where objects that are not encrypted are read as well,
+   * under a hash of their own.
    */
   async hashesOf(url: string): Promise<string[]> {
-    const hashes = [await this.hashOf(url)];
-    if (this.#envelope.readsPlain) hashes.push(await hashBy(plainEnvelope, url));
+    const hashes = await hashesBy(this.#envelope, url);
+    if (this.#envelope.readsPlain) hashes.push(...await hashesBy(plainEnvelope, url));
     return [...new Set(hashes)];
   }
 
@@ -94,17 +104,25 @@ export class NewestLog {
    * `whyUnreadable()` tells: it is returned only when it is exactly what its key says.
    */
   async read(name: NewestName, options: StoreOptions = {}): Promise<NewestUpdate | undefined> {
+    return (await this.readStored(name, options))?.update;
+  }
+
+  /** {@linkcode NewestLog.read}, and whether it is encrypted as it would be now. */
+  async readStored(
+    name: NewestName,
+    options: StoreOptions = {},
+  ): Promise<StoredNewest | undefined> {
     const stored = await this.#store.get(name.key, options);
     if (!stored) return undefined;
     const update = decodeNewest(name, await this.#envelope.decrypt(name, stored));
     const hasher = formatOf(stored) === "jwe" ? this.#envelope : plainEnvelope;
-    if (await hashBy(hasher, update.url) !== name.hash) {
+    if (!(await hashesBy(hasher, update.url)).includes(name.hash)) {
       throw new CorruptObjectError(
         name.key,
         "its key is not that of its URL: it was moved, or written with another names key",
       );
     }
-    return update;
+    return { update, isCurrent: this.#envelope.isCurrent(name, stored) };
   }
 
   /**
@@ -141,7 +159,11 @@ export class NewestLog {
   }
 }
 
-async function hashBy(envelope: Envelope, url: string): Promise<string> {
-  const digest = await envelope.digest(feedIdentity(url));
+async function hashesBy(envelope: Envelope, url: string): Promise<[string, ...string[]]> {
+  const [first, ...former] = await envelope.digests(feedIdentity(url));
+  return [hashOf(first), ...former.map(hashOf)];
+}
+
+function hashOf(digest: Uint8Array): string {
   return digest.subarray(0, HASH_BYTES).toHex();
 }

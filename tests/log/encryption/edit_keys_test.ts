@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { addNamesKey, makeKeyFile } from "../../../lib/log/encryption/edit_keys.ts";
+import {
+  addNamesKey,
+  changeNamesKey,
+  dropKey,
+  makeKeyFile,
+} from "../../../lib/log/encryption/edit_keys.ts";
 import { KeyFile } from "../../../lib/log/encryption/key_file.ts";
 import { ConfigError } from "../../../lib/errors.ts";
 import { Keys } from "../../encryption/keys.ts";
@@ -106,6 +111,23 @@ Deno.test("a names key is added to a file that has none, and to no other", async
   assert.equal(set.names.kid, added.namesKey);
   assert.deepEqual(set.keys, JSON.parse(made).keys);
   await KeyFile.open(keys.path);
+});
+
+Deno.test("a new names key takes the place of the one there is, which stays until it is dropped", async () => {
+  await using keys = await Keys.make();
+  const read = async () => JSON.parse(await keys.text());
+  const { names: first, keys: [{ kid }] } = await read();
+  const { namesKey } = await changeNamesKey(keys.path);
+  await changeNamesKey(keys.path);
+  const { names, formerNames } = await read();
+  assert.deepEqual(formerNames.map((key: { kid: string }) => key.kid), [namesKey, first.kid]);
+  assert.deepEqual(formerNames[1], first);
+  await KeyFile.open(keys.path);
+  await assert.rejects(dropKey(keys.path, names.kid), /it is the names key; change it before/);
+  assert.deepEqual(await dropKey(keys.path, first.kid), [kid]);
+  assert.deepEqual((await read()).formerNames.length, 1);
+  await keys.dropNamesKey();
+  await assert.rejects(changeNamesKey(keys.path), /it has none \(--names adds one\)/);
 });
 
 onUnix("a change leaves what else is in the file, and the link that leads to it", async () => {

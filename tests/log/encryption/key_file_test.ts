@@ -22,6 +22,11 @@ function set(...keys: Record<string, unknown>[]): string {
   });
 }
 
+/** A file with these former names keys. */
+function setWithFormer(formerNames: unknown): string {
+  return JSON.stringify({ ...JSON.parse(set({})), formerNames });
+}
+
 /** A file whose names key is another one. */
 function setWithNames(names: unknown): string {
   return JSON.stringify({ ...JSON.parse(set({})), names });
@@ -65,6 +70,9 @@ Deno.test("a key file that is wrong is refused: it is said why, and never what i
     [setWithNames({ ...NAMES, use: "enc" }), /the names key must have the 'use' "sig"/],
     [setWithNames({ ...NAMES, k: SHORT }), /the names key has 16 bytes in 'k', not 32/],
     [setWithNames({ ...NAMES, k: undefined }), /the names key has a 'k' that is not base64url/],
+    [setWithFormer({}), /'formerNames' is no list of names keys/],
+    [setWithFormer([null]), /a former names key must have the 'kty' "oct"/],
+    [setWithFormer([{ ...NAMES, k: SHORT }]), /a former names key has 16 bytes in 'k', not 32/],
   ];
   for (const [text, message] of cases) {
     await keys.write(text);
