@@ -10,7 +10,7 @@ import { ConfigError } from "../errors.ts";
 import { DEFAULT_URL_SCHEMES } from "../feed_url.ts";
 import type { PluginEntry } from "../plugin.ts";
 import { isPair, isPlugin } from "../plugins/check_plugin.ts";
-import { absoluteStoreUrl } from "./store_url.ts";
+import { absoluteStoreUrl, STORE_URL, STORE_URL_RULE } from "./store_url.ts";
 import { defined } from "./merge.ts";
 import { duration, key, text } from "./rules.ts";
 import { defaultServerName, SERVER_NAME } from "./server_name.ts";
@@ -140,8 +140,6 @@ export const DEFAULTS = {
 } as const satisfies CoreConfig;
 
 const A_HUNDRED_YEARS = "36500d";
-// A file: URL names no host.
-const STORE = /^(file:(?!\/\/[^/]).+|s3:\/\/[^/?#@:\s]+(\/[^?#]*)?)$/;
 
 const pollRule = z.strictObject({ min: duration({ min: "100ms" }), max: duration() })
   .refine(({ min, max }) => parseDuration(min) <= parseDuration(max), {
@@ -174,8 +172,8 @@ export const coreRules = {
     "Name of this server; its host name unless given",
   ),
   store: key(
-    z.string().regex(STORE, { error: 'must look like "s3://bucket/prefix" or "file:path"' }),
-    "s3://bucket/prefix or file:path",
+    z.string().regex(STORE_URL, { error: STORE_URL_RULE }),
+    "URL of the store",
     DEFAULTS.store,
   ),
   movedFrom: key(

@@ -108,7 +108,9 @@ export class PluginCaller {
     const backoff = new Backoff(this.#options.environment.random, RETRY_RANGE);
     for (let attempt = 1;; attempt++) {
       if (attempt > 1) signal.throwIfAborted();
-      const failed = await this.#inTurn(() => this.#try(current(attempt > 1)), signal);
+      const failed = this.#outage.isOngoing
+        ? await this.#inTurn(() => this.#try(current(attempt > 1)), signal)
+        : await this.#try(current(attempt > 1));
       if (!failed) return undefined;
       const { error, kind } = failed, { url } = current(true);
       if (kind === "rejected") return { error, isFinal: true };
@@ -204,10 +206,12 @@ export class PluginCaller {
 
   #noteSuccess(): void {
     const news = this.#applied === 0 || this.#outage.isOngoing || this.#failuresInARow > 0;
-    const properties = { plugin: this.name };
-    this.#problems.resolved(this.name, { text: "{plugin} works again", properties });
-    this.#outage.end();
-    this.#failuresInARow = 0;
+    if (news) {
+      const properties = { plugin: this.name };
+      this.#problems.resolved(this.name, { text: "{plugin} works again", properties });
+      this.#outage.end();
+      this.#failuresInARow = 0;
+    }
     this.#applied++;
     this.#appliedAt = this.#options.environment.clock.elapsed();
     if (news) this.#options.onWorking?.(this.name);

@@ -8,7 +8,7 @@ import { type Environment, systemEnvironment } from "../base/environment.ts";
 import { ConfigError } from "../errors.ts";
 import { openDirectoryStore } from "./directory/directory_store.ts";
 import type { ObjectStore } from "./store.ts";
-import { absoluteStoreUrl } from "../config/store_url.ts";
+import { absoluteStoreUrl, FILE_URL, S3_URL, STORE_URL_RULE } from "../config/store_url.ts";
 
 /** Options of {@linkcode openStore}. */
 export interface OpenOptions {
@@ -20,27 +20,23 @@ export interface OpenOptions {
 
 /** A kind of store. */
 interface StoreKind {
-  /** How its URLs look, for messages. */
-  readonly forms: string;
   /** Matches its URLs. */
-  readonly url: RegExp;
+  readonly pattern: RegExp;
   /** Opens the store at a URL that was matched. */
   open(match: RegExpExecArray, s3: S3Config, options: Required<OpenOptions>): Promise<ObjectStore>;
 }
 
-/** Every kind of store. The SDK is loaded only for buckets. */
+/** Every kind of store; config/store_url.ts has the forms of their URLs. The SDK is loaded only for buckets. */
 const KINDS: readonly StoreKind[] = [
   {
-    forms: "s3://bucket, s3://bucket/prefix",
-    url: /^s3:\/\/([^/?#@:\s]+)(?:\/([^?#]*))?$/,
+    pattern: S3_URL.pattern,
     async open([url, bucket, prefix = ""], s3, { environment }) {
       const { openS3Store } = await import("./s3/s3_store.ts");
       return await openS3Store({ ...s3, bucket, prefix: keyPrefix(prefix, url), environment });
     },
   },
   {
-    forms: "file:path",
-    url: /^file:(?!\/\/[^/]).+$/, // It names no host.
+    pattern: FILE_URL.pattern,
     open([url], _s3, { directory, environment }) {
       const path = absoluteStoreUrl(url, directory).slice("file:".length);
       return Promise.resolve(openDirectoryStore(path, environment));
@@ -60,7 +56,7 @@ export async function openStore(
   { directory = ".", environment = systemEnvironment }: OpenOptions = {},
 ): Promise<ObjectStore> {
   for (const kind of KINDS) {
-    const match = kind.url.exec(url);
+    const match = kind.pattern.exec(url);
     if (match) return await kind.open(match, s3, { directory, environment });
   }
   throw invalidUrl(url);
@@ -75,7 +71,7 @@ function keyPrefix(prefix: string, url: string): string {
 
 function invalidUrl(url: string): ConfigError {
   return new ConfigError(
-    `Cannot open the store, it must look like ${KINDS.map(({ forms }) => forms).join(" or ")}: ` +
+    `Cannot open the store: its URL ${STORE_URL_RULE}: ` +
       `current value is ${JSON.stringify(url.replace(/\/\/.*@/, "//…@"))}`,
   );
 }
