@@ -97,6 +97,7 @@ export class Poller {
       ahead: () => Math.max(1, Math.min(MAX_AHEAD, Math.floor(MAX_FETCHED / this.#readers.size))),
       decoded: new MemoryBudget(MAX_DECODED_BYTES),
       delivered: new DeliveredCommits(),
+      announced: (stream) => this.#readers.announced(stream),
       unfetched: new Map(),
       patience: retention === false ? DAY : retention,
       onUnreadable: (error) => this.#unreadable.tell(error),

@@ -18,6 +18,8 @@ export interface ReadContext extends FetchContext, Core {
   readonly decoded: MemoryBudget;
   /** The stream could not be read on before: what was absent then is not looked for as long again. */
   readonly wasHeld: boolean;
+  /** Commits that wake-ups told of while their stream was being read. */
+  readonly announced: (stream: string) => readonly ObjectName[];
   /** Cursors of streams in which an object with the next update was seen, when the store gave no answer. */
   readonly unfetched: Map<string, number>;
   /** After so many milliseconds an unreadable object is given up. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { reachOf } from "../log/names.ts";
+import { type ObjectName, reachOf } from "../log/names.ts";
 import type { TailNews } from "./read_context.ts";
 
 /** Reads a stream as far as what is known of it goes. */
@@ -31,6 +31,11 @@ export class Readers {
   /** Whether the stream is being read. */
   has(stream: string): boolean {
     return this.#running.has(stream);
+  }
+
+  /** Commits that news told of since the stream is being read. */
+  announced(stream: string): readonly ObjectName[] {
+    return this.#later.get(stream)?.commits ?? [];
   }
 
   /** Begins to read the stream, or remembers the news for when it is its turn. */

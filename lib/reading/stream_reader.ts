@@ -29,6 +29,8 @@ export class StreamReader {
   readonly #stream: string;
   readonly #isTailListed: boolean;
   #names: readonly ObjectName[];
+  /** What was known once, and the last listing does not show. */
+  readonly #vanished = new Map<string, ObjectName>();
   readonly #unreadable = new UnreadableObjects();
   readonly #proof: GapProof;
   /** The segments behind the cursor were asked for. */
@@ -53,7 +55,7 @@ export class StreamReader {
     for (let before = -1;;) {
       signal.throwIfAborted();
       const cursor = state.cursors.get(this.#stream);
-      if (cursor !== before) this.#startAnew();
+      if (cursor !== before) this.#startAnew(cursor);
       before = cursor;
       const names = this.#unreadable.usable(this.#names, cursor);
       const obstacle = this.#unreadable.obstacleAfter(this.#names, cursor);
@@ -75,9 +77,12 @@ export class StreamReader {
     }
   }
 
-  #startAnew(): void {
+  #startAnew(cursor: number): void {
     this.#hasPeeked = false;
     this.#proof.restart();
+    for (const { key, last } of this.#vanished.values()) {
+      if (last <= cursor) this.#vanished.delete(key);
+    }
   }
 
   /**
@@ -109,7 +114,9 @@ export class StreamReader {
   }
 
   #setNames(commits: readonly ObjectName[], segments: readonly ObjectName[]): void {
+    for (const name of this.#names) this.#vanished.set(name.key, name);
     this.#names = [...commits, ...segments];
+    for (const { key } of this.#names) this.#vanished.delete(key);
     this.#unreadable.forgetAbsent();
   }
 
@@ -218,10 +225,13 @@ export class StreamReader {
 
   /** Whether nothing has led on from the cursor for long enough. */
   #isHoleProven(cursor: number, names: readonly ObjectName[]): boolean {
-    const { state: { cursors }, unfetched } = this.#context;
+    const { state: { cursors }, unfetched, announced } = this.#context;
+    const end = behindHole(names, cursor)?.first ?? Infinity;
+    const known = [...this.#vanished.values(), ...announced(this.#stream)];
     // Without anything behind the hole, only an earlier listing can have told how far the stream goes.
     const wasSeen = names.length === 0 || cursors.isHeld(this.#stream, cursor) ||
-      unfetched.get(this.#stream) === cursor;
+      unfetched.get(this.#stream) === cursor ||
+      known.some(({ first, last }) => first < end && last > cursor);
     return this.#proof.isProven({ wasSeen });
   }
 
