@@ -206,10 +206,10 @@ export class StateLetters implements DeadLetterQueue {
     plugins: readonly RunningPlugin[],
     { ids = this.list().map(({ id }) => id), signal = NEVER, onRetried }: RetryOptions,
   ): Promise<RetriedLetter[]> {
-    const { callbackTimeout: timeout, stopTimeout } = this.#options;
+    const { callbackTimeout: timeoutMs, stopTimeout } = this.#options;
     const environment = this.#environment;
     using forced = new Deadline(environment.clock, signal, { graceMs: stopTimeout });
-    const options = { environment, timeout, forced: forced.signal };
+    const options = { environment, timeoutMs, forced: forced.signal };
     const callers = plugins.map((plugin) => new PluginCaller(plugin, options));
     const retried: RetriedLetter[] = [];
     for (const id of ids) {
