@@ -14,17 +14,17 @@ import { absoluteStoreUrl } from "../config/store_url.ts";
 export interface OpenOptions {
   /** Where the relative path of a `file:` store starts. @default the working directory */
   readonly directory?: string;
-  /** Time and chance. @default the machine's */
+  /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
 }
 
 /** A kind of store. */
 interface StoreKind {
-  /** How its URLs look, for messages. */
+  /** Forms of its URLs, for messages. */
   readonly forms: string;
-  /** Matches its URLs. */
+  /** Matches its URLs, with the parts that `open` needs. */
   readonly url: RegExp;
-  /** Opens the store at a URL that was matched. */
+  /** Opens the store at a matching URL. */
   open(match: RegExpExecArray, s3: S3Config, options: Required<OpenOptions>): Promise<ObjectStore>;
 }
 
@@ -40,7 +40,7 @@ const KINDS: readonly StoreKind[] = [
   },
   {
     forms: "file:path",
-    url: /^file:(?!\/\/[^/]).+$/, // It names no host.
+    url: /^file:(?!\/\/[^/]).+$/, // A host is not allowed.
     open([url], _s3, { directory, environment }) {
       const path = absoluteStoreUrl(url, directory).slice("file:".length);
       return Promise.resolve(openDirectoryStore(path, environment));
@@ -49,10 +49,11 @@ const KINDS: readonly StoreKind[] = [
 ];
 
 /**
- * Opens the store at `url`: `s3://bucket`, `s3://bucket/prefix` or `file:path`. Nothing is
- * requested from it yet.
+ * Opens the store at `url`: `s3://bucket`, `s3://bucket/prefix` or `file:path`. No request is sent
+ * yet.
  *
- * @throws {ConfigError} when the URL is none of these, or the service of a bucket is not known.
+ * @throws {ConfigError} when the URL has another form, or the service of a bucket cannot be
+ * determined.
  */
 export async function openStore(
   url: string,
@@ -66,7 +67,7 @@ export async function openStore(
   throw invalidUrl(url);
 }
 
-/** Without empty parts, which would be parts of the keys, and with a slash at the end. */
+/** The prefix of keys: without empty parts, and with a slash at the end. */
 function keyPrefix(prefix: string, url: string): string {
   const parts = prefix.split("/").filter((part) => part !== "");
   if (parts.includes(".") || parts.includes("..")) throw invalidUrl(url);
@@ -75,7 +76,7 @@ function keyPrefix(prefix: string, url: string): string {
 
 function invalidUrl(url: string): ConfigError {
   return new ConfigError(
-    `Cannot open the store, it must look like ${KINDS.map(({ forms }) => forms).join(" or ")}: ` +
+    `Cannot open the store: it must look like ${KINDS.map(({ forms }) => forms).join(" or ")}: ` +
       `current value is ${JSON.stringify(url.replace(/\/\/.*@/, "//…@"))}`,
   );
 }
