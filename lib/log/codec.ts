@@ -125,7 +125,7 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
   const count = name.last - name.first + 1;
   if (count > MAX_UPDATES) throw corrupt(name, `no object holds more than ${MAX_UPDATES} updates`);
   const text = unpack(name.key, body);
-  checkReader(name, text); // First, since another format may have other rules for everything that follows.
+  checkReader(name, text); // First, since other formats may have other rules for what follows.
   if (!text.endsWith("\n")) throw corrupt(name, "the last newline is missing");
   // A few bytes may decompress to millions of lines, so stop at one too many.
   const lines = text.split("\n", count + 3).slice(0, -1);

@@ -72,7 +72,7 @@ export class JweEnvelope implements Envelope {
 
   async decrypt(name: ObjectName, stored: Uint8Array): Promise<Uint8Array> {
     if (formatOf(stored) !== "jwe") return this.#admitPlain(name, stored);
-    encodedHeader(name, stored); // Refuses an endless header, which the library would read completely.
+    encodedHeader(name, stored); // Refuses an endless header, which the library would read.
     try {
       const keyFor = (header: CompactJWEHeaderParameters) => this.#keyFor(name, header);
       return (await compactDecrypt(stored, keyFor, OPTIONS)).plaintext;

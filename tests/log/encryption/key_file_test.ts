@@ -127,7 +127,7 @@ Deno.test("that the key file is gone is said, and that the same keys are back", 
   const [kid] = await keys.kids();
   assert.deepEqual(log.lines, [
     `warning: Cannot read the keys in ${keys.path}: it no longer exists; ` +
-    "the keys that were in it are used until it is mended",
+    "its previous keys stay in use until it is fixed",
     `info: The keys in ${keys.path} can be read again`,
     `info: Encrypting with the key ${kid}, the first of 1 in ${keys.path}`,
   ]);
