@@ -174,7 +174,8 @@ export const coreRules = {
   $schema: key(z.string(), "Where editors find this schema"),
   unknownKeys: key(
     z.enum(["error", "warn"]),
-    "Whether an unknown key is an error or a warning; use warn to roll out settings before upgrading",
+    "Whether an unknown key is an error or a warning; use warn to roll out settings before " +
+      "upgrading",
     DEFAULTS.unknownKeys,
   ),
   enabled: key(z.boolean(), "false: publish and watch do nothing", DEFAULTS.enabled),

@@ -99,7 +99,7 @@ export const assumeRoleRule = z.strictObject({
   ),
   endpoint: key(
     endpoint,
-    "URL of the token service; AWS has a separate one, other services use that of S3",
+    "URL of the token service; by default that of AWS, or the endpoint of S3",
   ),
 });
 
