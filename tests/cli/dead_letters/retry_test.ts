@@ -85,7 +85,7 @@ Deno.test("a dead letter of a plugin that is not configured any more holds up no
   server.fill();
   const { code, stdout } = await server.run("retry");
   assert.equal(code, 1);
-  assert.match(stdout, /^failed {2}1 .* No plugin of the name gone is configured\napplied {2}2 /);
+  assert.match(stdout, /^failed {2}1 .* No plugin with the name gone is configured\napplied {2}2 /);
   assert.deepEqual(server.kept(), [[1, "Error 1"]]);
 });
 
