@@ -12,7 +12,7 @@ import type { Gap, Update } from "./update.ts";
  * type that the plugin receives, with defaults filled in.
  */
 export interface OptionsSchema<Options, Input = unknown> {
-  /** Returns the options with defaults filled in, or throws an error that says what is wrong. */
+  /** Returns the options with defaults filled in, or throws an error with the reason. */
   parse(value: unknown): Options;
   /** Carries the type of `Input` in schemas that follow https://standardschema.dev. */
   readonly "~standard"?: {

@@ -131,7 +131,7 @@ Deno.test("publish() refuses what is not an update, and accepts nothing then", a
     [{ url: ` ${url}`, content: "x" }, /it has white space around it/],
     [{ url: `${url}\ta`, content: "x" }, /it holds an invisible character \(U\+0009\)/],
     [{ url: "ftp://example.com/", content: "x" }, /its scheme must be http or https, not ftp/],
-    [{ url }, /'content' is missing: give it, or 'removed: true' if the feed is gone/],
+    [{ url }, /'content' is missing; give it, or 'removed: true' if the feed is gone/],
     [{ url, removed: false }, /'content' is missing/],
     [{ url, removed: "false" }, /'removed' must be true or false/],
     [{ url, removed: 1 }, /'removed' must be true or false/],

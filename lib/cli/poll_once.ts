@@ -51,7 +51,7 @@ export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<v
   }
   if (damaged.length > 0) {
     throw new BadInputError(
-      `Cannot read everything, damaged objects hold up what comes after them: ${named(damaged)}`,
+      `Cannot read everything, damaged objects hold up everything after them: ${named(damaged)}`,
     );
   }
   if (missing.length === 0) return;

@@ -66,7 +66,7 @@ export interface CoreConfig {
    * How long updates are kept in the bucket, at least `"10m"`; `false`: for ever. @default {"24h"}
    */
   readonly retention?: Duration | false | undefined;
-  /** Also apply what this server published. @default {false} */
+  /** Also apply updates that this server published. @default {false} */
   readonly includeOwn?: boolean | undefined;
   /**
    * URL schemes, in lower case, of the feeds that may be published; updates of other servers are
@@ -113,7 +113,7 @@ export interface ResolvedCore {
   readonly from: "earliest" | "now";
   /** How long updates are kept; `false`: for ever. */
   readonly retention: number | false;
-  /** Also apply what this server published. */
+  /** Also apply updates that this server published. */
   readonly includeOwn: boolean;
   /** URL schemes of the feeds that may be published. */
   readonly urlSchemes: readonly string[];
@@ -210,7 +210,11 @@ export const coreRules = {
     "How long updates are kept in the bucket; false: for ever",
     DEFAULTS.retention,
   ),
-  includeOwn: key(z.boolean(), "Also apply what this server published", DEFAULTS.includeOwn),
+  includeOwn: key(
+    z.boolean(),
+    "Also apply updates that this server published",
+    DEFAULTS.includeOwn,
+  ),
   urlSchemes: key(
     z.array(urlScheme).min(1, { error: "must name at least one scheme" }),
     "URL schemes of the feeds that may be published",

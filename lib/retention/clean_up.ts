@@ -50,7 +50,7 @@ export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
   return new OnceLog(logger, clock);
 }
 
-/** Deletes what is older than `maxAge` milliseconds, see {@linkcode expiredObjects}. */
+/** Deletes objects older than `maxAge` milliseconds, see {@linkcode expiredObjects}. */
 export async function cleanUp(
   log: BucketLog,
   { maxAge, locked = () => undefined, dryRun = false, problems, signal }: {

@@ -79,9 +79,8 @@ export interface RequestCounts {
  * - **Durability:** when `put` resolves, the object survives whatever the store promises to survive
  *   (for a directory: a crash of the machine). When `put` rejects, the outcome is unknown: the
  *   object may be there, or appear up to a minute later. It is never there in part.
- * - **Visibility:** what was put or deleted is seen by every `get` and `list` that starts after the
- *   call resolved, from any machine. A listing that runs while keys change shows each unchanged
- *   key.
+ * - **Visibility:** once a `put` or `delete` has resolved, every `get` and `list` that starts later,
+ *   on any machine, sees its effect. A listing that runs while keys change shows each unchanged key.
  * - **Absence:** `get` of a missing key resolves to `undefined`; deleting one succeeds; listing an
  *   empty prefix yields nothing. The same is true for a missing bucket: only `put` creates it, or
  *   fails if that is not allowed. Caches and replicas may break the promise of visibility: a single

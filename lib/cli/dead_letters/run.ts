@@ -96,7 +96,7 @@ function lettersOf(queue: DeadLetterQueue, path: string, ids: readonly string[])
   const missing = ids.filter((id) => !known.has(id));
   if (missing.length > 0) {
     throw new BadInputError(
-      `There is no dead letter ${missing.join(", ")} in ${path}, see dead-letters list`,
+      `There is no dead letter ${missing.join(", ")} in ${path}: see dead-letters list`,
     );
   }
   return letters.filter(({ id }) => ids.includes(String(id)));

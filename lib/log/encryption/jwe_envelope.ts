@@ -80,7 +80,7 @@ export class JweEnvelope implements Envelope {
       if (cause instanceof FeedSyncError) throw cause;
       throw new CorruptObjectError(
         name.key,
-        `it is not what was encrypted, or not with the key that it names (${messageOf(cause)})`,
+        `it was modified, or is not encrypted with the key that it names (${messageOf(cause)})`,
         { cause },
       );
     }

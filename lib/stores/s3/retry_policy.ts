@@ -15,7 +15,8 @@
  * - `bucket.ts` repeats a write after creating the missing bucket, and the creation without a
  *   region.
  * - `s3_store.ts` repeats a PUT with the checksum that the service requires.
- * - `listing.ts` repeats a listing without `start-after`, if the service refuses or ignores it.
+ * - `listing.ts` repeats a listing without `start-after`, if the service refuses it or does not sort
+ *   its keys.
  * - `delete.ts` deletes one by one the objects that a batch did not delete.
  *
  * If a request still fails, its caller decides: the uploader and the poll loop try again as long as
