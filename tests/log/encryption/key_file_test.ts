@@ -105,7 +105,7 @@ Deno.test("what is damaged while it is used changes nothing, and is told once", 
   await Deno.remove(keys.path);
   for (let i = 0; i < 3; i++) await file.look();
   assert.equal(file.keys, before);
-  assert.match(warnings()[1], /does not exist/);
+  assert.match(warnings()[1], /no longer exists/);
   assert.equal(warnings().length, 2);
 
   await keys.write(text);
