@@ -112,7 +112,7 @@ export class Lister {
     this.#canStartAfter = false;
     logger.info(
       "The store {url} {reason}: from now on each listing covers a whole stream, which takes " +
-        "more requests; no updates are lost",
+        "more requests but loses no updates",
       { url: this.#bucket.url, reason: REASONS[reason] },
     );
   }

@@ -30,7 +30,7 @@ Deno.test("where keys are seen not to be sorted, start-after is not used, and it
   assert.ok(server.queries.every((query) => !query.has("start-after")));
   assert.deepEqual(log.lines.filter((line) => line.includes("order")), [
     "info: The store s3://feed-sync/prod does not list its keys in order: from now on each " +
-    "listing covers a whole stream, which takes more requests; no updates are lost",
+    "listing covers a whole stream, which takes more requests but loses no updates",
   ]);
 });
 
