@@ -54,7 +54,7 @@ Deno.test("at ten times the retention it is deleted as an error, and becomes a g
   assert.deepEqual([report.deleted, report.deletedUnread, report.kept], [3, 2, 0]);
   const [told] = errors().slice(before);
   assert.ok(keys.slice(1).every((key) => told.includes(key)), told);
-  assert.match(told, /Deleted 2 objects .* kept 10 times .* needs a reader of format 2/);
+  assert.match(told, /Deleted 2 objects .* keeping them 10 times .* needs a reader of format 2/);
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.gaps, [{ stream, first: 2, last: 3 }]);
   assert.match(errors().at(-1)!, /Updates 2 to 3 .* could not read them before: .* format 2/);

@@ -33,7 +33,9 @@ export const STORE_URL_RULE: string = `must look like ${
   KINDS.map(({ form }) => `"${form}"`).join(" or ")
 }`;
 
-/** The URL with an absolute path, seen from `directory`, or without empty parts in its prefix. */
+/**
+ * The URL with an absolute path, resolved from `directory`, or without empty parts in its prefix.
+ */
 export function absoluteStoreUrl(url: string, directory: string): string {
   if (url.startsWith("file://")) return `file:${fileURLToPath(url)}`;
   if (url.startsWith("file:")) return `file:${resolve(directory, url.slice("file:".length))}`;

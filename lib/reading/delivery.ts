@@ -1,5 +1,5 @@
 /**
- * Handing updates to the plugins, and moving the cursor behind them.
+ * Delivers updates to the plugins, and moves the cursor behind them.
  *
  * @module
  */
@@ -24,52 +24,52 @@ import type { KeyedLock } from "../base/keyed_lock.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** The cursor is stored at the end of each object, and at least so often, in milliseconds. */
-const CURSOR_INTERVAL = 100;
+/** Maximum time between two writes of the cursor; it is also written at the end of each object. */
+const CURSOR_INTERVAL_MS = 100;
 
-/** No more gaps are logged, one by one: who can write to the bucket makes up any number. */
-const MOST_GAPS_TOLD = 100;
+/** Maximum number of gaps logged: anyone who can write to the bucket can fake any number. */
+const MAX_LOGGED_GAPS = 100;
 
 const GAP =
-  "Updates {first} to {last} of {stream} are lost: no object in the bucket holds them that can be " +
-  "read; if they have expired, this server was away for longer than 'retention'";
+  "Updates {first} to {last} of {stream} are lost: no readable object in the bucket holds them; " +
+  "if they have expired, this server was away for longer than 'retention'";
 
 const LOCKED_GAP =
   "Updates {first} to {last} of {stream} are lost: they are gone from the bucket, " +
   "and this server could not read them before: {reason}";
 
-/** What delivery stands on. */
+/** Dependencies of delivery. */
 export interface DeliveryOptions extends Core {
-  /** URLs that plugins are busy with: streams are applied side by side. */
+  /** Locks of the feeds that plugins are working on: streams are applied in parallel. */
   readonly feedLocks: KeyedLock;
-  /** Who receives the updates. */
+  /** The plugins that receive the updates. */
   readonly plugins: readonly RunningPlugin[];
-  /** Most milliseconds for one call. */
+  /** Maximum duration of one call, in milliseconds. */
   readonly callbackTimeout: number;
-  /** Ends running calls when a graceful stop takes too long. */
+  /** Aborts running calls when a graceful stop takes too long. */
   readonly forced: AbortSignal;
   /** See {@linkcode CallOptions}. */
   readonly outagePatienceMs?: number | undefined;
-  /** Told of each dead letter, once it is kept. */
+  /** Called for each dead letter, once it is stored. */
   readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
 }
 
-/** An update that a plugin could not apply: it is kept as a dead letter. */
+/** An update that a plugin could not apply: it is stored as a dead letter. */
 export interface FailedUpdate {
   /** Name of the plugin; `callback` for a callback. */
   readonly plugin: string;
   /** The update. */
   readonly update: Update;
-  /** What the plugin threw in the end. */
+  /** The last error that the plugin threw. */
   readonly error: unknown;
 }
 
-/** A failed update, and whether it is the update's fault. */
+/** A failed update, and whether the update is the cause. */
 type FailedCall = FailedUpdate & GivenUp;
 
 /**
- * Which updates of an object were superseded when it arrived. Holds for a short time, since other
- * processes may publish, and as long as this one notes nothing.
+ * The updates of an object that were superseded when it arrived. Valid only for a short time, since
+ * other processes may publish, and only until this process notes a newer update.
  */
 interface Superseded {
   readonly ids: ReadonlySet<string>;
@@ -86,15 +86,15 @@ export class Delivery {
   readonly #callers: readonly PluginCaller[];
   readonly #options: DeliveryOptions;
   readonly #feedLocks: KeyedLock;
-  /** Tries dead letters again. */
+  /** Retries dead letters. */
   readonly redelivery: Redelivery;
   #applied = 0;
   #failed = 0;
   #gaps = 0;
 
-  /** Nothing is delivered yet. */
+  /** Creates it, without delivering anything yet. */
   constructor(options: DeliveryOptions) {
-    const { plugins, state, log, environment, feedLocks, callbackTimeout: timeout, forced } =
+    const { plugins, state, log, environment, feedLocks, callbackTimeout: timeoutMs, forced } =
       options;
     this.#options = options;
     this.#state = state;
@@ -104,12 +104,12 @@ export class Delivery {
     this.#feedLocks = feedLocks;
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
     const { outagePatienceMs } = options;
-    const callOptions = { environment, timeout, forced, onWorking, outagePatienceMs };
+    const callOptions = { environment, timeoutMs, forced, onWorking, outagePatienceMs };
     this.#callers = plugins.map((plugin) => new PluginCaller(plugin, callOptions));
     this.redelivery = new Redelivery({ state, environment, feedLocks, callers: this.#callers });
   }
 
-  /** How many updates were applied, how many a plugin could not apply, and how many gaps reported. */
+  /** Numbers of updates applied, updates that a plugin could not apply, and gaps reported. */
   get counts(): { applied: number; failed: number; gaps: number } {
     return { applied: this.#applied, failed: this.#failed, gaps: this.#gaps };
   }
@@ -140,26 +140,26 @@ export class Delivery {
           ? []
           : await this.#deliver(stream, update, { superseded, signal });
         to = update.seq;
-        // Dead letters at once: they are tried again as soon as another update is applied.
-        const isDue = failures.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL;
+        // Dead letters are stored at once: they are retried as soon as another update is applied.
+        const isDue = failures.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL_MS;
         if (isDue) store(failures.map((failed) => this.#letter(failed)));
-        for (const failed of failures) await this.#tell(failed);
+        for (const failed of failures) await this.#reportDeadLetter(failed);
       }
     } finally {
       store();
     }
   }
 
-  /** Reports updates that are lost; `locked` tells why they could not be read while they were there. */
+  /** Reports lost updates; `locked` says why they could not be read while they existed. */
   async gap(
     gap: Gap,
     { signal, locked }: { signal: AbortSignal; locked: LockedStream | undefined },
   ): Promise<void> {
-    if (++this.#gaps <= MOST_GAPS_TOLD) {
+    if (++this.#gaps <= MAX_LOGGED_GAPS) {
       logger.error(locked ? LOCKED_GAP : GAP, { ...gap, reason: locked?.reason });
-    } else if (this.#gaps === MOST_GAPS_TOLD + 1) {
-      logger.error("There are more than {most} gaps, the next ones only plugins are told of", {
-        most: MOST_GAPS_TOLD,
+    } else if (this.#gaps === MAX_LOGGED_GAPS + 1) {
+      logger.error("More than {most} gaps: further gaps go to plugins and are no longer logged", {
+        most: MAX_LOGGED_GAPS,
       });
     }
     for (const caller of this.#callers) await caller.gap(gap, signal);
@@ -170,11 +170,13 @@ export class Delivery {
     this.#moveCursor(stream, { from: first - 1, to: last }, []);
   }
 
-  /** Before the first plugin runs: so that nobody publishes again what just arrived. */
+  /**
+   * Notes the updates as newest before the first plugin runs, so that nobody publishes them again.
+   */
   #noteNewest(updates: readonly StoredUpdate[], now: number): Superseded {
     const { newest } = this.#state;
     const ids = new Set<string>();
-    // Not in the transaction: that takes long for large contents, and others wait for the state.
+    // Outside the transaction: hashing large contents takes long, and others wait for the state.
     const hashes = updates.map(hashOf);
     this.#state.transaction(() => {
       for (const [index, { url, time, id }] of updates.entries()) {
@@ -184,7 +186,7 @@ export class Delivery {
         if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
       }
     }, { durable: false });
-    const until = this.#environment.clock.elapsed() + CURSOR_INTERVAL;
+    const until = this.#environment.clock.elapsed() + CURSOR_INTERVAL_MS;
     return { ids, revision: newest.revision(), until };
   }
 
@@ -199,7 +201,7 @@ export class Delivery {
     using _lock = this.#feedLocks.take(feed);
     const failures: FailedCall[] = [];
     let ended: { reason: unknown } | undefined;
-    // All are waited for: one may end the waiting while another still runs.
+    // Waits for all callers, even if one rejects while another still runs.
     await Promise.all(this.#callers.map(async (caller) => {
       const now = this.#environment.clock.now();
       const heldSince = () => this.#state.heldSince(caller.name, stored.id) ?? now;
@@ -212,7 +214,7 @@ export class Delivery {
         if (!givenUp) return;
         failures.push({ plugin: caller.name, update: this.#current(stream, stored), ...givenUp });
       } catch (reason) {
-        // The next poll has to know, in another process perhaps: no update holds up reading for ever.
+        // The next poll must know, even in another process: no update may hold up reading for ever.
         if (!signal.aborted) this.#state.noteHeld(caller.name, stored.id, heldSince());
         ended ??= { reason };
       }
@@ -223,7 +225,7 @@ export class Delivery {
     return failures;
   }
 
-  /** The update as it is delivered now: whether it is superseded is decided anew at each retry. */
+  /** The update as it is delivered now: each retry checks again whether it is superseded. */
   #current(stream: string, stored: StoredUpdate, known?: Superseded): Update {
     const { url, time, id } = stored;
     const { newest } = this.#state;
@@ -233,14 +235,14 @@ export class Delivery {
     return { ...stored, stream, server: serverOf(stream), superseded };
   }
 
-  /** As a call of a plugin: it, too, may hang. */
-  async #tell({ plugin, update, error }: FailedCall): Promise<void> {
+  /** Calls `onDeadLetter` with the timeout of a plugin call, since it may hang as well. */
+  async #reportDeadLetter({ plugin, update, error }: FailedCall): Promise<void> {
     const { onDeadLetter, environment, callbackTimeout, forced } = this.#options;
     if (!onDeadLetter) return;
     const onUpdate = () => onDeadLetter({ plugin, update, error });
     const listener = runningPlugin("onDeadLetter", { onUpdate });
     try {
-      await new PluginCaller(listener, { environment, timeout: callbackTimeout, forced })
+      await new PluginCaller(listener, { environment, timeoutMs: callbackTimeout, forced })
         .once(update);
     } catch (error) {
       logger.error("onDeadLetter failed: {message}", { message: messageOf(error) });
@@ -253,14 +255,17 @@ export class Delivery {
     const properties = { plugin, url: shownUrl(url), stream, seq, message };
     const text = "{plugin} cannot apply {url} ({stream}/{seq}), kept as a dead letter";
     if (isFinal) logger.error(`${text}: {message}`, properties);
-    else logger.warn(`${text}, which is tried again by itself: {message}`, properties);
+    else logger.warn(`${text} and retried automatically: {message}`, properties);
     const time = Math.round(this.#environment.clock.now());
     const content = JSON.stringify(updateToJson(update));
     const retryAt = isFinal ? null : firstRetryAt(time);
     return { plugin, stream, seq, content, error: message, time, retryAt };
   }
 
-  /** Not synced: a crash of the machine only delivers the last updates again. */
+  /**
+   * Moves the cursor without syncing: after a crash of the machine the last updates are delivered
+   * again.
+   */
   #moveCursor(
     stream: string,
     move: { from: number; to: number },

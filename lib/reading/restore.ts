@@ -1,6 +1,5 @@
 /**
- * Learning what others have published: for a state that does not know it yet, and before it is published
- * that a feed is gone.
+ * Learns what others have published: for a new state, and before a removal is published.
  *
  * @module
  */
@@ -14,19 +13,22 @@ import { hashOf } from "../update.ts";
 import { callbackPlugin } from "../plugin.ts";
 import { BucketWatcher } from "./bucket_watcher.ts";
 
-/** What cannot be read is given up after the retention; after a day when there is none. */
+/**
+ * How long to wait for an unreadable object if updates are kept for ever; else the retention
+ * counts.
+ */
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How often it is looked whether another process has polled. */
+/** Delay between checks whether another process has polled. */
 const LOOK_INTERVAL_MS = 500;
 
 /**
- * Resolves to whether the state knows what others have published. Where nobody watches with it, or
- * watches from now on only, all that is in the bucket is read for this once, without moving a cursor;
- * otherwise whoever watches learns it.
+ * Resolves to whether the state knows what others have published. If no process watches with this
+ * state, or only from now on, reads the whole bucket once without moving a cursor. Otherwise the
+ * watching process learns it.
  *
  * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
- * @throws {UnreadableError} when some of it cannot be read, as long as that is not given up.
+ * @throws {UnreadableError} when an object cannot be read and has not been given up yet.
  */
 export async function restore(connection: Connection, signal: AbortSignal): Promise<boolean> {
   const { parts, config: { from } } = connection;
@@ -40,7 +42,7 @@ export async function restore(connection: Connection, signal: AbortSignal): Prom
 }
 
 /**
- * Resolves when the state knows what others have published by now.
+ * Resolves when the state knows everything that others have published so far.
  *
  * @throws {StoreUnavailableError | AccessDeniedError | UnreadableError} as {@linkcode restore}.
  */
@@ -52,10 +54,10 @@ export async function catchUp(connection: Connection, signal: AbortSignal): Prom
   else if (isWatched(state)) await nextPoll(connection, signal);
   else await learnNewest(connection, signal);
   if (!state.cursors.hasUnread(state.ownStream.load().stream, heldAfter(connection))) return;
-  throw new Error("not all that others have published can be read yet");
+  throw new Error("some updates of other servers cannot be read yet");
 }
 
-/** Of two polls of another process the second one began after this call. */
+/** Waits for two polls of another process: the second one began after this call. */
 async function nextPoll({ parts }: Connection, signal: AbortSignal): Promise<void> {
   const { state, environment: { clock } } = parts!;
   for (let polls = 0, last = state.fact("lastPoll"); polls < 2;) {
@@ -66,10 +68,10 @@ async function nextPoll({ parts }: Connection, signal: AbortSignal): Promise<voi
   }
 }
 
-/** What has been waited for since before this time, by the store's clock, is given up. */
+/** Objects that have been waited for since before this time, by the store's clock, are given up. */
 function heldAfter({ parts, config: { retention } }: Connection): number {
-  const { state, environment: { clock } } = parts!;
-  return clock.now() + state.clockOffset - (retention === false ? DAY_MS : retention);
+  const { log } = parts!;
+  return log.now() - (retention === false ? DAY_MS : retention);
 }
 
 function isWatched(state: State): boolean {
@@ -78,7 +80,7 @@ function isWatched(state: State): boolean {
   return !lock.tryAcquire();
 }
 
-/** Reads the whole bucket as a server without a past would. */
+/** Reads the whole bucket into the state, as a new server would. */
 async function learnNewest(connection: Connection, signal: AbortSignal): Promise<void> {
   const { state, log, environment } = connection.parts!;
   const owner = { server: connection.server, store: log.url };
@@ -107,18 +109,21 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
   }
 }
 
-/** What has to be read first: damaged objects are given up in the end, what waits for a key or an upgrade never is. */
+/**
+ * The error to report: damaged objects are given up eventually, but a missing key or upgrade never
+ * is.
+ */
 function obstacleOf(
   connection: Connection,
   unreadable: readonly UnreadableError[],
 ): UnreadableError | undefined {
-  const { state, environment: { clock } } = connection.parts!;
+  const { state, log } = connection.parts!;
   const since = Number(state.fact("unreadableSince") ?? 0);
   if (unreadable.length === 0) {
     if (since > 0) state.setFact("unreadableSince", 0);
     return undefined;
   }
-  if (since === 0) state.setFact("unreadableSince", Math.round(clock.now() + state.clockOffset));
+  if (since === 0) state.setFact("unreadableSince", Math.round(log.now()));
   const isGivenUp = since > 0 && since < heldAfter(connection);
   return unreadable.find((error) => isLocked(error) || !isGivenUp);
 }

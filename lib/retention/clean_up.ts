@@ -1,5 +1,5 @@
 /**
- * Deleting what is too old from the bucket.
+ * Deletes expired objects from the bucket.
  *
  * @module
  */
@@ -13,47 +13,53 @@ import { expiredObjects, LOCKED_LIVES } from "./expiry.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
-/** So many keys are named in a message on a stream; and so many objects logged in all, or a few more. */
-const MAX_KEYS_TOLD = 10, MAX_UNREAD_TOLD = 100;
+/**
+ * Maximum number of keys in one message, and number of unread objects after which no more are
+ * logged.
+ */
+const MAX_LOGGED_KEYS = 10, MAX_LOGGED_UNREAD = 100;
 
-/** What a cleanup did, or would do. */
+/** The result of a cleanup, or of a dry run. */
 export interface CleanupReport {
-  /** Objects deleted; with `dryRun` those that would be. */
+  /** Number of objects deleted; with `dryRun`, that would be deleted. */
   readonly deleted: number;
-  /** Their bytes. */
+  /** Total size of the deleted objects in bytes. */
   readonly bytes: number;
   /**
-   * Objects among the deleted that this server never read, since it lacks a key, or is too old for a
-   * format: these, and what comes after them in their stream, are kept until they are ten times `maxAge`
-   * old. What is in them is lost here.
+   * Number of deleted objects that this server never read, since it lacks a key or is too old for a
+   * format. Such objects, and everything after them in their stream, are kept until they are ten
+   * times `maxAge` old. Their updates are lost to this server.
    */
   readonly deletedUnread: number;
-  /** Objects kept. */
+  /** Number of objects kept. */
   readonly kept: number;
-  /** Objects that could not be deleted; a later cleanup tries again. */
+  /** Number of objects that could not be deleted; a later cleanup tries again. */
   readonly failed: number;
-  /** Why the first of them could not be deleted; absent when there are none. */
+  /** Why the first object could not be deleted; absent when all were deleted. */
   readonly error?: Error;
-  /** Objects among those kept of which the store does not tell how old they are. */
+  /** Number of kept objects whose age the store does not report. */
   readonly undated: number;
-  /** Objects that are not feedsync's; left alone. */
+  /** Number of objects that are not feedsync's; they are ignored. */
   readonly foreign: number;
-  /** Keys of what was deleted, or would be. */
+  /** Keys of the objects that were deleted, or would be. */
   readonly keys: readonly string[];
 }
 
-/** Where a cleanup, or several in succession, report what is wrong with their store. */
+/** Makes a log of problems with the store; repeated cleanups share one. */
 export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
   return new OnceLog(logger, clock);
 }
 
-/** Deletes what is older than `maxAge` milliseconds, see {@linkcode expiredObjects}. */
+/** Deletes objects older than `maxAge` milliseconds, see {@linkcode expiredObjects}. */
 export async function cleanUp(
   log: BucketLog,
   { maxAge, locked = () => undefined, dryRun = false, problems, signal }: {
     readonly problems: OnceLog;
     readonly maxAge: number;
-    /** Whether this server waits for a key or an upgrade to read on in a stream. @default it never does */
+    /**
+     * Whether this server waits for a key or an upgrade to read on in a stream. @default it never
+     * does
+     */
     readonly locked?: (stream: string) => LockedStream | undefined;
     readonly dryRun?: boolean;
     readonly signal?: AbortSignal;
@@ -85,19 +91,21 @@ export async function cleanUp(
   };
 }
 
-/** What a cleanup goes by. */
+/** Options of a deletion. */
 interface DeletionOptions extends StoreOptions {
   /** The store's time. */
   readonly now: number;
-  /** How old objects become, in milliseconds. */
+  /** Age from which objects expire, in milliseconds. */
   readonly maxAge: number;
   /** See {@linkcode cleanUp}. */
   readonly locked: (stream: string) => LockedStream | undefined;
-  /** Delete nothing. */
+  /** Whether to delete nothing. */
   readonly dryRun: boolean;
 }
 
-/** What came of it; `unread` counts those among the deleted that this server waited for. */
+/**
+ * The result of a deletion; `unread` counts deleted objects that this server was waiting to read.
+ */
 interface Deletion {
   readonly deleted: DatedName[];
   unread: number;
@@ -105,7 +113,7 @@ interface Deletion {
   error?: Error | undefined;
 }
 
-/** Deletes what is too old, stream by stream. */
+/** Deletes expired objects, stream by stream. */
 async function deleteExpired(
   log: BucketLog,
   streams: BucketListing["streams"],
@@ -113,35 +121,36 @@ async function deleteExpired(
 ): Promise<Deletion> {
   const result: Deletion = { deleted: [], unread: 0, failed: 0 };
   for (const [stream, objects] of streams) {
-    const waiting = locked(stream); // As late as possible: it may be read meanwhile.
+    const waiting = locked(stream); // As late as possible, since it may be read meanwhile.
     const expired = expiredObjects(objects, { now, maxAge, lockedAfter: waiting?.after });
     if (expired.length === 0) continue;
     const failures = dryRun ? [] : await log.delete(expired.map(({ key }) => key), { signal });
     const failed = new Set(failures.map(({ key }) => key));
     const deleted = expired.filter(({ key }) => !failed.has(key));
     const unread = waiting ? deleted.filter(({ last }) => last > waiting.after) : [];
-    if (waiting && unread.length > 0 && !dryRun && result.unread < MAX_UNREAD_TOLD) {
-      tellUnread(stream, unread, waiting);
+    if (waiting && unread.length > 0 && !dryRun && result.unread < MAX_LOGGED_UNREAD) {
+      logUnread(stream, unread, waiting);
     }
     result.error ??= failures[0]?.error;
     result.failed += failed.size;
     result.unread += unread.length;
-    for (const object of deleted) result.deleted.push(object); // More than a call takes arguments.
+    // No spread: there may be too many for the arguments of one call.
+    for (const object of deleted) result.deleted.push(object);
   }
   return result;
 }
 
-/** What only the operator could have had read is lost. */
-function tellUnread(
+/** Logs objects that were deleted before this server got the key or upgrade to read them. */
+function logUnread(
   stream: string,
   unread: readonly DatedName[],
   { reason }: LockedStream,
 ): void {
-  const keys = unread.slice(0, MAX_KEYS_TOLD).map(({ key }) => key).join(", ");
-  const more = unread.length - MAX_KEYS_TOLD;
+  const keys = unread.slice(0, MAX_LOGGED_KEYS).map(({ key }) => key).join(", ");
+  const more = unread.length - MAX_LOGGED_KEYS;
   logger.error(
-    "Deleted {count} objects of {stream} that this server was never able to read, as they were kept " +
-      "{lives} times as long as others: {keys}: {reason}",
+    "Deleted {count} objects of {stream} that this server was never able to read, after keeping " +
+      "them {lives} times as long as others: {keys}: {reason}",
     {
       count: unread.length,
       stream,
@@ -153,17 +162,18 @@ function tellUnread(
 }
 
 const UNDATED =
-  "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
-  "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects";
+  "Cannot clean up {undated} objects in {store} and everything after them: its listings do not " +
+  "show when they were written (LastModified); let a lifecycle rule of the store delete old " +
+  "objects";
 
 const KEEPS_VERSIONS =
-  "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
-  "lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md";
+  "{store} keeps deleted objects as old versions, which take space and may cost money; give its " +
+  "bucket a lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md";
 
 /**
- * The store's time, but stricter than {@linkcode BucketLog.now}: where the store has not told it (`Date`),
- * neither the local clock nor what was remembered of the store's is believed, since what they make too old
- * is deleted. The newest object is taken to be written just now.
+ * The store's time, stricter than {@linkcode BucketLog.now}. If the store has not sent its time
+ * (`Date`), neither the local clock nor a remembered offset is trusted, since a wrong time would
+ * delete objects. Instead the newest object counts as written just now.
  */
 function timeOf(log: BucketLog, objects: readonly DatedName[]): number {
   if (log.clockOffset !== undefined) return log.now();

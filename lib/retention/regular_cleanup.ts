@@ -1,5 +1,5 @@
 /**
- * Cleaning up now and then, while watching.
+ * Cleans up regularly while watching.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { Core } from "../state/core.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
-/** Time between cleanups, give or take a quarter, so that servers do not all clean up at once. */
+/** Delay between cleanups, varied by a quarter so that servers do not all clean up at once. */
 const INTERVAL_MS = 60 * 60 * 1000;
 
-/** The first cleanup comes within this time: short runs clean up, too. */
+/** Maximum delay before the first cleanup, so that short runs clean up, too. */
 const MAX_FIRST_DELAY_MS = 5 * 60 * 1000;
 
 /** Cleans up hourly. */
@@ -24,7 +24,7 @@ export class RegularCleanup {
   readonly #problems: OnceLog;
   #next: number;
 
-  /** Deletes what is older than `retention` milliseconds; nothing when it is `false`. */
+  /** Deletes objects older than `retention` milliseconds; nothing when it is `false`. */
   constructor(
     parts: Core,
     retention: number | false,
@@ -36,7 +36,7 @@ export class RegularCleanup {
     this.#next = environment.clock.elapsed() + environment.random.fraction() * MAX_FIRST_DELAY_MS;
   }
 
-  /** Cleans up if it is time to. A failure is logged: an hour later is soon enough. */
+  /** Cleans up when it is due. A failure is only logged: the next cleanup is an hour later. */
   async runIfDue(signal: AbortSignal): Promise<void> {
     const { log, state, environment: { clock, random } } = this.#parts;
     if (this.#retention === false || clock.elapsed() < this.#next) return;

@@ -14,15 +14,15 @@ import { absoluteStoreUrl, FILE_URL, S3_URL, STORE_URL_RULE } from "../config/st
 export interface OpenOptions {
   /** Where the relative path of a `file:` store starts. @default the working directory */
   readonly directory?: string;
-  /** Time and chance. @default the machine's */
+  /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
 }
 
 /** A kind of store. */
 interface StoreKind {
-  /** Matches its URLs. */
+  /** Matches its URLs, with the parts that `open` needs. */
   readonly pattern: RegExp;
-  /** Opens the store at a URL that was matched. */
+  /** Opens the store at a matching URL. */
   open(match: RegExpExecArray, s3: S3Config, options: Required<OpenOptions>): Promise<ObjectStore>;
 }
 
@@ -45,10 +45,11 @@ const KINDS: readonly StoreKind[] = [
 ];
 
 /**
- * Opens the store at `url`: `s3://bucket`, `s3://bucket/prefix` or `file:path`. Nothing is
- * requested from it yet.
+ * Opens the store at `url`: `s3://bucket`, `s3://bucket/prefix` or `file:path`. No request is sent
+ * yet.
  *
- * @throws {ConfigError} when the URL is none of these, or the service of a bucket is not known.
+ * @throws {ConfigError} when the URL has another form, or the service of a bucket cannot be
+ * determined.
  */
 export async function openStore(
   url: string,
@@ -62,7 +63,7 @@ export async function openStore(
   throw invalidUrl(url);
 }
 
-/** Without empty parts, which would be parts of the keys, and with a slash at the end. */
+/** The prefix of keys: without empty parts, and with a slash at the end. */
 function keyPrefix(prefix: string, url: string): string {
   const parts = prefix.split("/").filter((part) => part !== "");
   if (parts.includes(".") || parts.includes("..")) throw invalidUrl(url);

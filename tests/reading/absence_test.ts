@@ -60,7 +60,7 @@ Deno.test("an object that GETs do not find for minutes, while it is listed, hold
   }
   assert.deepEqual(log.lines.filter((line) => line.includes(second)), [
     `warning: Cannot read ${second}: listings show it, but the store says that there is no such ` +
-    "object; it holds up its stream and is tried again at later polls",
+    "object; it holds up its stream, later polls try again",
   ]);
   assert.deepEqual(received.contents, ["a1", "b1"]);
   store.hidden.clear();

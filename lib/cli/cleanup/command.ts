@@ -1,11 +1,11 @@
 /**
- * `feedsync cleanup`: how it is used.
+ * `feedsync cleanup`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const cleanup: Command = {
   name: "cleanup",
   summary: "delete old updates from the bucket",
@@ -16,6 +16,6 @@ export const cleanup: Command = {
       value: "AGE",
       help: "delete updates older than this, at least 10m (default: the configured retention)",
     },
-    "dry-run": { help: "only list what would be deleted" },
+    "dry-run": { help: "only list the objects that would be deleted" },
   },
 };

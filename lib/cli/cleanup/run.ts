@@ -20,7 +20,7 @@ import { explainStore, loadSettings } from "../settings.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
-/** Deletes, or lists, what is older than the arguments or the configuration say. */
+/** Deletes, or lists, objects older than the arguments or the configuration say. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
   const maxAge = maxAgeOf(args.value("max-age"));
   const dryRun = args.has("dry-run");
@@ -39,7 +39,10 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   if (error) throw failure(error, report.failed);
 }
 
-/** The state that `watch` has here, if it is this store's: it knows for which objects this server waits. */
+/**
+ * Opens the state of `watch`, if it belongs to this store: it knows for which objects this server
+ * waits.
+ */
 function openState(settings: LoadedConfig): State | undefined {
   const { state: path, server, store, movedFrom } = resolveConfig(settings.config, settings);
   try {
@@ -51,14 +54,14 @@ function openState(settings: LoadedConfig): State | undefined {
     return new State(path, { server, store, movedFrom }, systemEnvironment.random);
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
-    logger.warn("{message}; what this server cannot read is deleted like everything else", {
+    logger.warn("{message}; objects that this server cannot read are deleted like all others", {
       message: messageOf(error),
     });
     return undefined;
   }
 }
 
-/** An error of the same kind as what went wrong with the first object. */
+/** An error of the same kind as that of the first object. */
 function failure(error: Error, failed: number): Error {
   const message = `Cannot delete ${failed} objects, the next cleanup tries again: ${error.message}`;
   const options = { cause: error };

@@ -1,5 +1,5 @@
 /**
- * How many requests a fleet sends: the numbers of PROTOCOL.md, multiplied.
+ * Estimates the number of requests of a fleet, from the numbers in PROTOCOL.md.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import type { Prices, RequestPrice } from "./prices.ts";
 
 /** A fleet whose servers all publish and watch. */
 export interface Fleet {
-  /** How many servers. */
+  /** Number of servers. */
   readonly servers: number;
-  /** Updates an hour, of all servers together; each is a commit of its own. */
+  /** Updates per hour, of all servers together; each is a separate commit. */
   readonly updatesPerHour: number;
-  /** Milliseconds from poll to poll. */
+  /** Delay between polls, in milliseconds. */
   readonly poll: number;
-  /** Commits are delivered to peers: nobody has to read them. */
+  /** Whether commits are sent to peers, which then need not read them. */
   readonly peers: boolean;
-  /** Polls look at the marker, and list only when it has changed. */
+  /** Whether polls read the marker, and list only when it has changed. */
   readonly marker?: boolean;
-  /** Milliseconds that updates are kept; `false`: for ever, and nobody cleans up. */
+  /** How long updates are kept, in milliseconds; `false`: for ever, without cleanup. */
   readonly retention: number | false;
 }
 
-/** Requests in some time. */
+/** Numbers of requests. */
 export interface Requests {
   /** Writes. */
   readonly put: number;
@@ -34,24 +34,25 @@ export interface Requests {
   readonly list: number;
 }
 
-const HOUR = 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
 
 /** Hours in a month. */
-export const MONTH = 730;
+export const MONTH_HOURS = 730;
 
-/** Keys on a page of a listing. */
-const PAGE = 1000;
+/** Number of keys on a page of a listing. */
+const PAGE_SIZE = 1000;
 
 /** Requests in `hours` hours. */
 export function requestsIn(hours: number, fleet: Fleet): Requests {
   const { servers, updatesPerHour, poll, peers, marker = false, retention } = fleet;
   const commits = updatesPerHour * hours;
   const tail = pages(servers * (1 + MAX_TAIL_COMMITS / 2));
-  // A segment an hour, of each server that publishes so often.
-  const segments = retention === false ? 0 : Math.min(servers, updatesPerHour) * retention / HOUR;
-  const polls = HOUR / (poll * (1 - JITTER / 2));
+  // One segment per hour, for each server that publishes that often.
+  const publishers = Math.min(servers, updatesPerHour);
+  const segments = retention === false ? 0 : publishers * retention / HOUR_MS;
+  const polls = HOUR_MS / (poll * (1 - JITTER / 2));
   const changed = polls * (1 - Math.exp(-updatesPerHour / polls));
-  const listings = marker ? Math.min(polls, Math.max(changed, HOUR / MAX_TRUST_MS)) : polls;
+  const listings = marker ? Math.min(polls, Math.max(changed, HOUR_MS / MAX_TRUST_MS)) : polls;
   const cleanup = retention === false
     ? 0
     : tail + pages(servers * (1 + MAX_TAIL_COMMITS / 2) + segments);
@@ -62,7 +63,7 @@ export function requestsIn(hours: number, fleet: Fleet): Requests {
   };
 }
 
-/** What requests of a month cost, in US dollars. */
+/** The cost of the requests of a month, in US dollars. */
 export function dollars({ put, get, list }: Requests, prices: Prices): number {
   if (prices.sharesFree) return price(put + list, prices.put) + price(get, prices.get);
   return price(put, prices.put) + price(get, prices.get) + price(list, prices.list);
@@ -73,5 +74,5 @@ function price(requests: number, { free, perMillion }: RequestPrice): number {
 }
 
 function pages(keys: number): number {
-  return Math.max(1, Math.ceil(keys / PAGE));
+  return Math.max(1, Math.ceil(keys / PAGE_SIZE));
 }

@@ -1,11 +1,11 @@
 /**
- * `feedsync keygen`: how it is used.
+ * `feedsync keygen`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const keygen: Command = {
   name: "keygen",
   summary: "create or change encryption keys",
@@ -14,18 +14,18 @@ export const keygen: Command = {
   operands: [{
     name: "FILE",
     required: true,
-    help: "a JWK Set; all keys in it decrypt, the first encrypts. Made with a new key, and never " +
-      "overwritten: only its owner can read it",
+    help: "a JWK Set; all its keys decrypt, the first encrypts. Created with a new key, never " +
+      "overwritten, and readable only by its owner",
   }],
   flags: {
     add: { help: "add a new key as the last" },
     first: { value: "KID", help: "make the key with this id the first" },
-    drop: { value: "KID", help: "drop a key: what is encrypted with it can no longer be read" },
+    drop: { value: "KID", help: "drop a key: objects encrypted with it can no longer be read" },
   },
   notes: [
-    "To change keys while servers run: --add, and copy the file to all servers; then --first with " +
-    "the new key, and copy it again; then, after twice the retention, --drop the old one, and copy " +
-    "it. Each server notices by itself. Prints ids, never keys; with --json " +
+    "To rotate keys while servers run: --add, and copy the file to all servers; then --first " +
+    "with the new key, and copy it again; then, after twice the retention, --drop the old key, " +
+    "and copy it once more. Servers notice the changes. Prints ids, never keys; with --json " +
     '{"file","keys"}, all ids in order.',
   ],
 };

@@ -1,5 +1,5 @@
 /**
- * What is between the codec and the store: nothing, or encryption.
+ * The layer between codec and store: encryption, or nothing.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { encodedHeader, kidOf } from "./jwe_header.ts";
 
 /** Encrypts and decrypts the bytes of objects. */
 export interface Envelope {
-  /** Another number whenever the keys have changed. */
+  /** Changes whenever the keys change. */
   readonly revision: number;
   /** The bytes to store as the object `name`. */
   encrypt(name: ObjectName, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
@@ -18,12 +18,12 @@ export interface Envelope {
    * The bytes that were encrypted as the object `name`; throws or rejects.
    *
    * @throws {MissingKeyError} when this server lacks the key.
-   * @throws {CorruptObjectError} when they were not encrypted as that object, or were changed.
+   * @throws {CorruptObjectError} when they were encrypted as another object, or modified.
    */
   decrypt(name: ObjectName, stored: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
-/** Without encryption: bytes are stored as they are. Costs nothing. */
+/** Stores bytes without encryption. */
 export const plainEnvelope: Envelope = {
   revision: 0,
   encrypt: (_, bytes) => bytes,
@@ -38,7 +38,7 @@ export const plainEnvelope: Envelope = {
   },
 };
 
-/** Which key a JWE was encrypted with, as it says itself. */
+/** The id of the key that a JWE claims to be encrypted with. */
 function claimedKid(name: ObjectName, jwe: Uint8Array): string {
   return kidOf(name, parsedHeader(name, encodedHeader(name, jwe)));
 }
