@@ -1,5 +1,5 @@
 /**
- * Deleting old updates.
+ * Deletes old updates.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { connectionOf, type FeedSync } from "./connection.ts";
 import { cleanUp, type CleanupReport, problemsOf } from "./retention/clean_up.ts";
 import type { State } from "./state/state.ts";
 
-/** The least age: a write that was reported failed may land a while later. */
+/** Minimum of `maxAge`: a write that was reported as failed may still take effect later. */
 export const MIN_AGE_MS: number = 10 * 60 * 1000;
 
 /** Options of {@linkcode cleanup}. */
@@ -18,16 +18,15 @@ export interface CleanupOptions {
    * @default the `retention` of the configuration, or a day when there is none
    */
   readonly maxAge?: string | number | undefined;
-  /** Write and delete nothing, only tell what would be: old objects are read all the same. @default false */
+  /** Delete nothing, only report what would be deleted. @default false */
   readonly dryRun?: boolean | undefined;
-  /** Ends the cleanup; what is deleted by then stays deleted. */
+  /** Ends the cleanup early; objects deleted by then stay deleted. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Deletes old updates of all servers. Age is measured by the store's own clock. The newest update of each feed
- * is kept for good: it is read, and put under `newest/`, before it goes. What cannot be read or put there
- * stays. Safe to run on every server at once and at any time: what remains of a stream has no hole.
+ * Deletes old updates of all servers. Age is measured by the store's clock. It is safe to run on
+ * every server, also in parallel and at any time: the rest of a stream has no hole.
  *
  * @example
  * ```ts
@@ -41,7 +40,7 @@ export interface CleanupOptions {
  * @throws {RangeError} when `maxAge` is less than 10 minutes.
  * @throws {StoreUnavailableError} when the store cannot be reached.
  * @throws {AccessDeniedError} when the store refuses.
- * @throws {ClosedError} when the connection is closed, or gets closed meanwhile.
+ * @throws {ClosedError} when the connection is closed, or is closed meanwhile.
  */
 export async function cleanup(
   sync: FeedSync,
@@ -50,7 +49,7 @@ export async function cleanup(
   return await cleanUpWithState(sync, { maxAge, dryRun, signal });
 }
 
-/** {@linkcode cleanup}; `state` knows which updates are the newest. */
+/** {@linkcode cleanup}, but with a given state, which knows for which objects this server waits. */
 export async function cleanUpWithState(
   sync: FeedSync,
   { maxAge, dryRun, signal }: CleanupOptions,
@@ -61,7 +60,7 @@ export async function cleanUpWithState(
   const age = parseDuration(maxAge ?? (config.retention || "24h"));
   if (age < MIN_AGE_MS) {
     throw new RangeError(
-      `Cannot clean up as 'maxAge' must be at least 10 minutes: current value is ${maxAge ?? age}`,
+      `Cannot clean up: 'maxAge' must be at least 10 minutes: current value is ${maxAge ?? age}`,
     );
   }
   if (!parts) return NOTHING;
@@ -83,7 +82,7 @@ export async function cleanUpWithState(
   }
 }
 
-/** What a cleanup does that is not enabled. */
+/** The report when feedsync is disabled. */
 const NOTHING: CleanupReport = {
   deleted: 0,
   bytes: 0,

@@ -1,5 +1,5 @@
 /**
- * Connecting to a store.
+ * Connects to a store.
  *
  * @module
  */
@@ -16,23 +16,25 @@ import { openStore } from "./stores/open.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
-  /** Where relative paths in the configuration start. @default the working directory */
+  /**
+   * Directory from which relative paths in the configuration start. @default the working directory
+   */
   readonly directory?: string | undefined;
 }
 
-/** A {@linkcode Config} whose plugins have options that they take. */
+/** A {@linkcode Config} with typed options of plugins. */
 export interface ConnectConfig<Inputs extends readonly unknown[] = readonly unknown[]>
   extends Omit<Config, "plugins"> {
-  /** What is done with updates: {@linkcode watch} hands them to these plugins. @default {["log"]} */
+  /** The plugins to which {@linkcode watch} delivers updates. @default {["log"]} */
   readonly plugins?: PluginEntries<Inputs> | undefined;
 }
 
 /**
- * Connects this server to a store. Nothing is requested from the store yet.
+ * Connects this server to a store. No request is sent to the store yet.
  *
- * Without `state` in the configuration the state is kept in memory: what is not uploaded when the
- * process ends is lost, updates that arrived are applied again at the next start, and each process
- * is a stream of its own in the bucket for two days. Give short-lived jobs a file.
+ * Without `state` in the configuration the state is kept in memory: updates that are not uploaded
+ * when the process ends are lost, received updates are applied again at the next start, and each
+ * process has its own stream in the bucket for two days. Give short-lived jobs a state file.
  *
  * @example
  * ```ts
@@ -68,7 +70,7 @@ export async function connect<const Inputs extends readonly unknown[] = readonly
   }
 }
 
-/** Those who do not encrypt never load what does. */
+/** Opens the encryption, whose modules are loaded only if it is configured. */
 async function openEnvelope(
   { encryption }: ResolvedConfig,
   store: string,
@@ -82,7 +84,7 @@ async function ensureDirectory(path: string): Promise<void> {
   try {
     await ensureDir(dirname(path));
   } catch (cause) {
-    throw new StateError(`Cannot make the directory of the state ${path}: ${messageOf(cause)}`, {
+    throw new StateError(`Cannot create the directory of the state ${path}: ${messageOf(cause)}`, {
       cause,
     });
   }

@@ -1,5 +1,5 @@
 /**
- * What stands behind a {@linkcode FeedSync}: state, store and uploader of one server.
+ * Implements {@linkcode FeedSync}: the state, store and uploader of one server.
  *
  * @module
  */
@@ -22,66 +22,72 @@ import { Peers, type WakeUpCounts } from "./wake/send/peers.ts";
 
 const logger = getLogger(["feedsync", "state"]);
 
-/** A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`. */
+/**
+ * A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`.
+ */
 export interface FeedSync extends AsyncDisposable {
-  /** False when the configuration says so: publishing and watching then do nothing. */
+  /** False when the configuration disables feedsync: then publishing and watching do nothing. */
   readonly enabled: boolean;
   /** Name of this server. */
   readonly server: string;
   /** URL of the store, such as `s3://bucket/prefix`. */
   readonly store: string;
-  /** The stream that is published to, `<server>_<8 characters>`; empty when not enabled. */
+  /** The stream of published updates, `<server>_<8 characters>`; empty when not enabled. */
   readonly stream: string;
   /** Requests sent to the store so far. */
   readonly requests: Readonly<RequestCounts>;
-  /** How many commits peers were sent so far, and how many they were not: slow, or out of reach. */
+  /**
+   * Numbers of commits sent to peers so far, and of those dropped because a peer was slow or
+   * unreachable.
+   */
   readonly wakeUps: Readonly<WakeUpCounts>;
   /**
-   * Closes the watchers of this connection, uploads what is queued, if the store answers within
-   * `stopTimeout`, and ends. What is left then stays in the state file, for the next connection with
-   * it. Without a state file it is lost: that is what the error tells. `await using` throws it only when
-   * the error of {@linkcode publish} has not told already, which would get into a `SuppressedError`.
-   * What is under way ends with a {@linkcode ClosedError}, as all calls do after this.
+   * Closes the watchers of this connection, uploads queued updates if the store answers within
+   * `stopTimeout`, and ends. Remaining updates stay in the state file, for the next connection with
+   * it. Without a state file they are lost, and the error reports that; `await using` throws it
+   * only if the error of {@linkcode publish} has not reported the loss already, since it would then
+   * hide that error in a `SuppressedError`. Calls in progress reject with a
+   * {@linkcode ClosedError}, as do all later calls.
    *
-   * @throws {UpdatesLostError} when updates are lost; once, however often it is closed.
+   * @throws {UpdatesLostError} when updates are lost; only for the first call.
    */
   close(): Promise<void>;
 }
 
-/** What is closed with its connection. */
+/** An object that is closed with its connection. */
 export interface Closable {
-  /** Ends it; rejects never. */
+  /** Closes the object; never rejects. */
   close(): Promise<void>;
 }
 
 /** A running watcher. */
 export interface Watching extends Closable {
-  /** Polls now; resolves when everything that was in the bucket by then is applied. */
+  /** Polls now; resolves when all updates in the bucket at that time are applied. */
   poll(): Promise<unknown>;
 }
 
 /** The working parts of an enabled connection. */
 export interface Parts extends Core {
-  /** Puts updates into the outbox. */
+  /** Accepts updates into the outbox. */
   readonly acceptor: Acceptor;
-  /** Brings the outbox into the bucket. */
+  /** Uploads the outbox to the bucket. */
   readonly uploader: Uploader;
-  /** URLs that plugins are busy with. */
+  /** Locks of the feeds that plugins are working on. */
   readonly feedLocks: KeyedLock;
 }
 
-/** Wake-ups that are on their way are waited for so many milliseconds in the end. */
-const LAST_WAKE_UPS = 1000;
+/** Time limit for sending the remaining wake-ups when the connection is closed. */
+const LAST_WAKE_UPS_MS = 1000;
 
 const NO_REQUESTS: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
 
-/** What a connection stands on besides configuration and store. */
+/** Dependencies of a connection besides configuration and store. */
 export interface ConnectionOptions {
   /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
-  /** The state. @default the one that the configuration names */
+  /** The state. @default the one in the configuration */
   readonly state?: State;
-  /** What objects are stored in. @default without encryption */
+  /** Encrypts objects. @default no encryption */
   readonly envelope?: Envelope;
 }
 
@@ -89,7 +95,7 @@ export interface ConnectionOptions {
 export class Connection implements FeedSync {
   /** The configuration. */
   readonly config: ResolvedConfig;
-  /** Absent when not enabled. */
+  /** The working parts; absent when not enabled. */
   readonly parts: Parts | undefined;
   readonly #store: ObjectStore | undefined;
   readonly #options: ConnectionOptions;
@@ -100,10 +106,12 @@ export class Connection implements FeedSync {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
   #lastStream = "";
-  #isLossTold = false;
+  #isLossReported = false;
   #closing: Promise<void> | undefined;
 
-  /** Opens the state; `store` is closed with the connection. Without a store nothing is enabled. */
+  /**
+   * Opens the state. `store` is closed with the connection; without a store, nothing is enabled.
+   */
   constructor(
     config: ResolvedConfig,
     store: ObjectStore | undefined,
@@ -141,7 +149,10 @@ export class Connection implements FeedSync {
     });
   }
 
-  /** A connection to the same store with a state of its own: it is not closed, the store is not its own. */
+  /**
+   * A connection to the same store with another state. It must not be closed, since it does not own
+   * the store.
+   */
   beside(changes: Partial<ResolvedConfig>, state: State): Connection {
     return new Connection({ ...this.config, ...changes }, this.#store, { ...this.#options, state });
   }
@@ -163,33 +174,33 @@ export class Connection implements FeedSync {
     return this.parts.state.ownStream.load().stream;
   }
 
-  /** No longer to be used. */
+  /** Whether the connection must not be used any more. */
   get isClosed(): boolean {
     return this.#closing !== undefined;
   }
 
-  /** Aborted when it is closed, with a {@linkcode ClosedError}. */
+  /** Aborted with a {@linkcode ClosedError} when the connection is closed. */
   get closed(): AbortSignal {
     return this.#closed.signal;
   }
 
-  /** Has `opened` closed with the connection; the returned function ends that. */
+  /** Closes `opened` with the connection, unless the returned function is called before. */
   closeWithMe(opened: Closable): () => void {
     this.#opened.add(opened);
     return () => void this.#opened.delete(opened);
   }
 
   /**
-   * {@linkcode Connection.closeWithMe} for a watcher. A second one would take updates from the first,
-   * since both would move the same cursors.
+   * {@linkcode Connection.closeWithMe} for a watcher. A second watcher would miss the updates that
+   * the first one applies, since both would move the same cursors.
    *
-   * @throws {TypeError} when there is one already.
+   * @throws {TypeError} when another watcher is running.
    */
   startWatching(watcher: Watching): () => void {
     if (this.#watcher) {
       throw new TypeError(
-        "Cannot watch twice with one connection: close the other watcher first, and await that, or " +
-          "hand one watcher all plugins",
+        "Cannot watch twice with one connection: close the other watcher first, and await that, " +
+          "or give all plugins to one watcher",
       );
     }
     this.#watcher = watcher;
@@ -205,7 +216,7 @@ export class Connection implements FeedSync {
     return this.#watcher;
   }
 
-  /** Does something with the parts, which stay open until it has ended. */
+  /** Keeps the parts open until `work` has ended. */
   async keepOpen<T>(work: Promise<T>): Promise<T> {
     this.#underWay.add(work);
     try {
@@ -224,7 +235,7 @@ export class Connection implements FeedSync {
   }
 
   async close(): Promise<void> {
-    // Who closes first is told what is lost, the others only wait.
+    // The first caller gets the error about lost updates, the others only wait.
     if (this.#closing) return await this.#closing.catch(() => {});
     await (this.#closing = this.#close());
   }
@@ -233,13 +244,13 @@ export class Connection implements FeedSync {
     try {
       await this.close();
     } catch (error) {
-      if (!(error instanceof UpdatesLostError && this.#isLossTold)) throw error;
+      if (!(error instanceof UpdatesLostError && this.#isLossReported)) throw error;
       logger.error("{message}", { message: error.message });
     }
   }
 
   async #close(): Promise<void> {
-    await Promise.resolve(); // What was given to publish() before is accepted now.
+    await Promise.resolve(); // Updates given to publish() before are accepted now.
     this.#closed.abort(closedError());
     await Promise.all([...this.#opened].map((opened) => opened.close()));
     if (this.parts) await this.#closeParts(this.parts);
@@ -250,30 +261,30 @@ export class Connection implements FeedSync {
     try {
       await uploader.close({ timeoutMs: this.config.stopTimeout });
       await Promise.all([
-        this.#peers?.close(LAST_WAKE_UPS),
+        this.#peers?.close(LAST_WAKE_UPS_MS),
         this.#marker?.close(this.config.stopTimeout),
         ...[...this.#underWay].map((work) => work.catch(() => {})),
       ]);
       this.#lastStream = state.ownStream.load().stream;
-      if (state.isInMemory) this.#tellLoss(parts);
+      if (state.isInMemory) this.#assertNoLoss(parts);
     } finally {
       await this.#store?.[Symbol.asyncDispose]();
       state[Symbol.dispose]();
     }
   }
 
-  /** What only memory holds ends here. */
-  #tellLoss({ state, uploader: { haveToldAll, lastError } }: Parts): void {
+  /** Throws when queued updates exist only in memory and are now lost. */
+  #assertNoLoss({ state, uploader: { haveToldAll, lastError } }: Parts): void {
     const lost = state.queued();
     if (lost === 0) return;
-    this.#isLossTold = haveToldAll;
+    this.#isLossReported = haveToldAll;
     const updates = lost === 1 ? "1 update is lost that was" : `${lost} updates are lost that were`;
     const reason = lastError === undefined
       ? `the store has not answered for ${this.config.stopTimeout / 1000} s`
       : messageOf(lastError);
     throw new UpdatesLostError(
-      `${updates} not uploaded when the connection was closed, and kept in memory only: ${reason}. ` +
-        "Set 'state' to a file to keep such updates",
+      `${updates} not uploaded when the connection was closed, and kept in memory only: ` +
+        `${reason}. Set 'state' to a file to keep such updates`,
       { lost, cause: lastError },
     );
   }
@@ -283,12 +294,12 @@ function closedError(): ClosedError {
   return new ClosedError("Cannot use this connection: it is closed");
 }
 
-/** Whose state it has to be. */
+/** The required owner of the state. */
 function ownerOf({ server, movedFrom }: ResolvedConfig, { url, service }: ObjectStore): Owner {
   return { server, store: url, service, movedFrom };
 }
 
-/** The connection behind a `FeedSync`. */
+/** The connection of a `FeedSync`. */
 export function connectionOf(sync: FeedSync): Connection {
   if (!(sync instanceof Connection)) {
     throw new TypeError("Cannot use this object as a connection: it must come from connect()");

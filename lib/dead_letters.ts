@@ -27,9 +27,9 @@ import type { Update } from "./update.ts";
 
 /** An update that a plugin could not apply. */
 export interface DeadLetter {
-  /** Its number, from 1; never used again. */
+  /** Number of the letter, from 1; never reused. */
   readonly id: number;
-  /** Name of the plugin, `callback` for that of {@linkcode watch}. */
+  /** Name of the plugin; `callback` for the callback of {@linkcode watch}. */
   readonly plugin: string;
   /** Stream of the update. */
   readonly stream: string;
@@ -37,50 +37,53 @@ export interface DeadLetter {
   readonly seq: number;
   /** URL of the update. */
   readonly url: string;
-  /** What went wrong the last time. */
+  /** The error of the last attempt. */
   readonly error: string;
-  /** When it was given up, in ISO 8601. */
+  /** When the update was given up, in ISO 8601. */
   readonly time: string;
   /**
-   * When it is tried again by itself, in ISO 8601; absent when it waits for somebody to see to it, also
-   * since the last watcher had no plugin of this name.
+   * When it is retried automatically, in ISO 8601; absent when it needs a person, also because the
+   * last watcher had no plugin of this name.
    */
   readonly retryAt?: string;
 }
 
-/** What came of another attempt. */
+/** The result of a retry. */
 export interface RetriedLetter extends DeadLetter {
-  /** `applied`: it is a dead letter no more. */
+  /** `applied`: the update is applied, and no longer a dead letter. */
   readonly status: "applied" | "failed";
 }
 
 /** Options of {@linkcode DeadLetterQueue.retry}. */
 export interface RetryOptions {
-  /** Which ones. @default all */
+  /** Numbers of the letters. @default all */
   readonly ids?: readonly number[] | undefined;
-  /** Who receives them: what {@linkcode watch} was given. @default the plugins of the configuration */
+  /** The receiver that {@linkcode watch} was given. @default the plugins of the configuration */
   readonly receiver?: UpdateCallback | PlainPlugin | PluginEntries | undefined;
-  /** Told of each as soon as it was tried, and waited for. */
+  /** Called and awaited after each letter. */
   readonly onRetried?: ((letter: RetriedLetter) => void | Promise<void>) | undefined;
-  /** Ends it; the running call may take `stopTimeout` then. */
+  /** Ends the retry; a running call may then take up to `stopTimeout`. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The dead letters of one server. Once its connection is closed, all throw a {@linkcode ClosedError}. */
+/**
+ * The dead letters of one server. After its connection is closed, all methods throw a
+ * {@linkcode ClosedError}.
+ */
 export interface DeadLetterQueue {
-  /** All of them, oldest first. */
+  /** All dead letters, oldest first. */
   list(): DeadLetter[];
-  /** The update of one, as it would be delivered now; undefined when there is none with this id. */
+  /** The update of a letter, as it would be delivered now; undefined for an unknown id. */
   update(id: number): Update | undefined;
   /**
-   * Hands them to their plugins once more, one after the other, and forgets those that are applied.
+   * Delivers letters to their plugins once more, in sequence, and drops those that are applied.
    *
    * @throws {ConfigError} when a plugin of the configuration cannot be used.
-   * @throws {BackendUnavailableError} when it cannot be set up for want of its backend.
-   * @throws {ClosedError} when the connection gets closed meanwhile.
+   * @throws {BackendUnavailableError} when a plugin cannot be set up because its backend is away.
+   * @throws {ClosedError} when the connection is closed meanwhile.
    */
   retry(options?: RetryOptions): Promise<RetriedLetter[]>;
-  /** Forgets them; how many there were. */
+  /** Drops letters; returns how many existed. */
   drop(ids: readonly number[]): number;
 }
 
@@ -114,7 +117,7 @@ export function deadLetters(sync: FeedSync): DeadLetterQueue {
   });
 }
 
-/** Those of a connection that is not enabled. */
+/** The queue of a connection that is not enabled. */
 const NO_LETTERS: DeadLetterQueue = {
   list: () => [],
   update: () => undefined,
@@ -124,19 +127,22 @@ const NO_LETTERS: DeadLetterQueue = {
 
 const NEVER = new AbortController().signal;
 
-/** What the letters of a state are handed over with. */
+/** Options of {@linkcode StateLetters}. */
 export interface StateLettersOptions {
-  /** Most milliseconds for one call, and for the last one when it is to end. */
+  /** Maximum duration of one call, in milliseconds. */
   readonly callbackTimeout: number;
-  /** See there. */
+  /**
+   * Maximum duration of the running call after an abort, see `stopTimeout` in
+   * {@linkcode CoreConfig}.
+   */
   readonly stopTimeout: number;
   /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
-  /** Keeps other calls for the same URLs waiting. @default nobody else uses the state */
+  /** Locks feeds against other calls. @default no other calls use the state */
   readonly feedLocks?: KeyedLock;
-  /** What the state is closed with: it stays open until a retry under way has ended. */
+  /** The connection that closes the state, and keeps it open until a running retry has ended. */
   readonly connection?: Pick<Connection, "closed" | "keepOpen"> | undefined;
-  /** Sets up plugins. @default those of the configuration */
+  /** Sets up the given plugins, by default those of the configuration. */
   readonly loadPlugins: (entries?: readonly PluginEntry[]) => Promise<readonly RunningPlugin[]>;
 }
 
@@ -147,7 +153,7 @@ export class StateLetters implements DeadLetterQueue {
   readonly #environment: Environment;
   readonly #feedLocks: KeyedLock;
 
-  /** Those of this state. */
+  /** Creates the queue of `state`. */
   constructor(state: State, options: StateLettersOptions) {
     this.#state = state;
     this.#options = options;
@@ -206,23 +212,23 @@ export class StateLetters implements DeadLetterQueue {
     plugins: readonly RunningPlugin[],
     { ids = this.list().map(({ id }) => id), signal = NEVER, onRetried }: RetryOptions,
   ): Promise<RetriedLetter[]> {
-    const { callbackTimeout: timeout, stopTimeout } = this.#options;
+    const { callbackTimeout: timeoutMs, stopTimeout } = this.#options;
     const environment = this.#environment;
     using forced = new Deadline(environment.clock, signal, { graceMs: stopTimeout });
-    const options = { environment, timeout, forced: forced.signal };
+    const options = { environment, timeoutMs, forced: forced.signal };
     const callers = plugins.map((plugin) => new PluginCaller(plugin, options));
     const retried: RetriedLetter[] = [];
     for (const id of ids) {
       signal.throwIfAborted();
       const letter = this.#state.deadLetters.get(id);
-      if (!letter) continue; // Gone meanwhile.
+      if (!letter) continue; // Dropped meanwhile.
       const caller = callers.find(({ name }) => name === letter.plugin);
       const error = caller
         ? await this.#apply(letter, caller, { signal, forced: forced.signal })
-        : `No plugin of the name ${letter.plugin} is configured`;
+        : `No plugin with the name ${letter.plugin} is configured`;
       const status = error === undefined ? "applied" : "failed";
-      const told = this.#toPublic({ ...letter, error: error ?? letter.error });
-      const result = { ...told, status } as const;
+      const shown = this.#toPublic({ ...letter, error: error ?? letter.error });
+      const result = { ...shown, status } as const;
       retried.push(result);
       await onRetried?.(result);
     }
@@ -236,12 +242,12 @@ export class StateLetters implements DeadLetterQueue {
       ...{ id, plugin, stream, seq, url },
       error: tellFailure(error, url),
       time: new Date(time).toISOString(),
-      // Letters of 0.1 have been due since the beginning of time.
+      // Letters of version 0.1 have the due time 0.
       ...isRetried && { retryAt: new Date(Math.max(retryAt, time)).toISOString() },
     };
   }
 
-  /** Hands the letter over, and keeps what came of it; resolves to what went wrong. */
+  /** Delivers the letter and stores the result; resolves to the error, if any. */
   async #apply(
     letter: ListedLetter & StoredLetter,
     caller: PluginCaller,

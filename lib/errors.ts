@@ -1,62 +1,64 @@
 /**
- * Everything feedsync throws that a caller may want to catch. Wrong arguments are the built-in
- * `TypeError` and `RangeError`.
+ * The errors of feedsync that a caller may want to catch. Wrong arguments throw the built-in
+ * `TypeError` or `RangeError`.
  *
  * @module
  */
 
 /** Base class of all errors of feedsync. */
 export class FeedSyncError extends Error {
-  /** Name of the class, stable: scripts depend on it. */
+  /** Name of the error; stable, since scripts depend on it. */
   override name = "FeedSyncError";
 }
 
-/** The store cannot be reached, or answers with failures that may pass: trying again can help. */
+/** The store cannot be reached, or fails in a way that may pass: a retry can help. */
 export class StoreUnavailableError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "StoreUnavailableError";
   /**
-   * How many updates are accepted and wait for their upload: in the state file, where they survive a
-   * crash; or only in memory when there is none.
+   * Number of accepted updates that wait for their upload: in the state file, where they survive a
+   * crash, or only in memory without a state file.
    */
   readonly queued: number;
 
-  /** Makes the error; `queued` tells how many updates are accepted but not yet uploaded. */
+  /** Makes the error; `queued` is the number of accepted updates that are not uploaded yet. */
   constructor(message: string, options: ErrorOptions & { queued?: number | undefined } = {}) {
     super(message, options);
     this.queued = options.queued ?? 0;
   }
 }
 
-/** The store refuses: wrong credentials, missing rights, a bucket that may not be created. */
+/**
+ * The store denies access: wrong credentials, missing rights, or a bucket that must not be created.
+ */
 export class AccessDeniedError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "AccessDeniedError";
 }
 
 /** The configuration is wrong; the message names the key, its place and what is allowed. */
 export class ConfigError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "ConfigError";
 }
 
 /** The state file cannot be used: not a database, read-only, full disk, another server's … */
 export class StateError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "StateError";
 }
 
-/** An update that cannot be published: no valid URL, content that is not JSON, too large. */
+/** An update cannot be published: invalid URL, content that is not JSON, or too large. */
 export class InvalidUpdateError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "InvalidUpdateError";
 }
 
-/** An object in the bucket that is not what its key says. It is reported and never applied. */
+/** An object in the bucket does not match its key. It is reported and never applied. */
 export class CorruptObjectError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "CorruptObjectError";
-  /** Key of the object, from the store's root. */
+  /** Key of the object, relative to the store's root. */
   readonly key: string;
 
   /** Makes the error for the object at `key`. */
@@ -67,15 +69,15 @@ export class CorruptObjectError extends FeedSyncError {
 }
 
 /**
- * An object in the bucket is encrypted with a key that this server does not have. It is reported, and
- * waited for: what is in it is applied when the key is there.
+ * An object in the bucket is encrypted with a key that this server does not have. It is reported,
+ * and its updates are applied once the server has the key.
  */
 export class MissingKeyError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "MissingKeyError";
-  /** Key of the object, from the store's root. */
+  /** Key of the object, relative to the store's root. */
   readonly key: string;
-  /** Id of the key that it is encrypted with, as the object says. */
+  /** Id of the encryption key, as the object names it. */
   readonly kid: string;
 
   /** Makes the error for the object at `key`. */
@@ -88,21 +90,21 @@ export class MissingKeyError extends FeedSyncError {
 }
 
 /**
- * An object in the bucket was written by a newer version, in a format that this one does not read. It is
- * reported, and waited for: what is in it is applied after an upgrade.
+ * An object in the bucket was written by a newer version, in a format that this version cannot
+ * read. It is reported, and its updates are applied after an upgrade.
  */
 export class UnsupportedFormatError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "UnsupportedFormatError";
-  /** Key of the object, from the store's root. */
+  /** Key of the object, relative to the store's root. */
   readonly key: string;
-  /** The oldest reader that suffices, as the object says. */
+  /** The oldest reader that can read it, as the object names it. */
   readonly reader: number;
 
-  /** Makes the error for the object at `key`; `supported` is the reader that this version has. */
+  /** Makes the error for the object at `key`; `supported` is the reader of this version. */
   constructor(key: string, reader: number, supported: number, options?: ErrorOptions) {
     super(
-      `Cannot read ${key}: it needs a reader of format ${reader}, this version reads up to ` +
+      `Cannot read ${key}: it needs a reader of format ${reader}, but this version reads up to ` +
         `${supported}; upgrade feedsync on this server`,
       options,
     );
@@ -112,13 +114,13 @@ export class UnsupportedFormatError extends FeedSyncError {
 }
 
 /**
- * An object that listings of the bucket show, but of which the store says that there is none: a cache or
- * a replica lags behind. It is reported, and fetched again until it comes, or is not listed any more.
+ * An object appears in listings of the bucket, but the store does not find it, since a cache or
+ * replica lags. It is reported, and fetched again until it is found or no longer listed.
  */
 export class MissingObjectError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "MissingObjectError";
-  /** Key of the object, from the store's root. */
+  /** Key of the object, relative to the store's root. */
   readonly key: string;
 
   /** Makes the error for the object at `key`. */
@@ -131,46 +133,51 @@ export class MissingObjectError extends FeedSyncError {
   }
 }
 
-/** What keeps an object from being read: it holds up its stream. */
+/** An error that prevents reading an object, which then holds up its stream. */
 export type UnreadableError =
   | CorruptObjectError
   | MissingKeyError
   | UnsupportedFormatError
   | MissingObjectError;
 
-/** Whether that is what was thrown. */
+/** Whether the error prevents reading an object. */
 export function isUnreadable(error: unknown): error is UnreadableError {
   return error instanceof CorruptObjectError || error instanceof MissingObjectError ||
     isLocked(error);
 }
 
-/** Whether only the operator can make it readable: it waits however long that takes, and is no gap. */
+/**
+ * Whether only the operator can make the object readable: it waits without limit, and is not a gap.
+ */
 export function isLocked(error: unknown): error is MissingKeyError | UnsupportedFormatError {
   return error instanceof MissingKeyError || error instanceof UnsupportedFormatError;
 }
 
 /**
- * Thrown by a plugin to refuse an update for good: it becomes a dead letter at once, without
+ * Thrown by a plugin to refuse an update permanently: it becomes a dead letter at once, without
  * further attempts.
  */
 export class RejectedUpdateError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "RejectedUpdateError";
 }
 
 /**
- * Thrown by a plugin that cannot reach what it writes to: a service that is away or asks for fewer
- * requests, a full disk, a locked database. That is no fault of the update: reading waits, and the
- * update is tried again until it is applied. One that has held up reading for an hour makes room for the
- * next, and is tried again by itself. Thrown by `setup` it has that tried again.
+ * Thrown by a plugin that cannot reach its backend: a service that is away or asks for fewer
+ * requests, a full disk, a locked database. The update is not the cause: reading waits, and the
+ * update is retried until it is applied. An update that has held up reading for an hour is set
+ * aside as a dead letter and retried automatically. When `setup` throws it, `setup` is retried.
  */
 export class BackendUnavailableError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "BackendUnavailableError";
-  /** Milliseconds to wait before the next attempt, when the backend says so, as with `Retry-After`. */
+  /**
+   * Milliseconds to wait before the next attempt, if the backend asks for it, as with
+   * `Retry-After`.
+   */
   readonly retryAfterMs: number | undefined;
 
-  /** Makes the error; `retryAfterMs` is how long the backend asks to be left alone. */
+  /** Makes the error; `retryAfterMs` is the wait that the backend asks for. */
   constructor(message: string, options: ErrorOptions & { retryAfterMs?: number | undefined } = {}) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs;
@@ -178,32 +185,32 @@ export class BackendUnavailableError extends FeedSyncError {
 }
 
 /**
- * Something was used that is closed: the connection, a watcher, or a watcher of files. What was under
- * way when it was closed ends with this error, too.
+ * A closed connection, watcher or watcher of files was used. Calls that were in progress when it
+ * was closed reject with this error, too.
  */
 export class ClosedError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "ClosedError";
 }
 
 /**
- * The connection was closed while updates that only memory holds were not in the bucket yet: they are
- * lost. This never happens with a state file.
+ * The connection was closed while updates existed only in memory and not yet in the bucket: they
+ * are lost. This never happens with a state file.
  */
 export class UpdatesLostError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "UpdatesLostError";
-  /** How many updates are lost. */
+  /** Number of lost updates. */
   readonly lost: number;
 
-  /** Makes the error; `lost` tells how many updates are lost. */
+  /** Makes the error; `lost` is the number of lost updates. */
   constructor(message: string, options: ErrorOptions & { lost: number }) {
     super(message, options);
     this.lost = options.lost;
   }
 }
 
-/** Errors of feedsync, also those of another copy of the package: a plugin may import its own. */
+/** Errors recognized across copies of the package: a plugin may import its own copy. */
 const BRANDED = {
   FeedSyncError,
   StoreUnavailableError,
@@ -223,7 +230,9 @@ const BRANDED = {
 
 for (const [name, kind] of Object.entries(BRANDED)) brand(kind, Symbol.for(`feedsync.${name}`));
 
-/** Has `instanceof` go by a mark that all copies of the package share, in place of the prototype. */
+/**
+ * Makes `instanceof` check a mark that all copies of the package share, instead of the prototype.
+ */
 function brand(kind: typeof BRANDED[keyof typeof BRANDED], mark: symbol): void {
   Object.defineProperty(kind.prototype, mark, { value: true });
   Object.defineProperty(kind, Symbol.hasInstance, {
@@ -236,7 +245,7 @@ function brand(kind: typeof BRANDED[keyof typeof BRANDED], mark: symbol): void {
 }
 
 /**
- * The message of anything thrown, whose getters may throw as well.
+ * Returns the message of any thrown value, even if its getters throw.
  *
  * @example
  * ```ts

@@ -1,37 +1,38 @@
 /**
- * The URL that a feed is known by: one feed, one URL, however it was written.
+ * Normalises the URLs of feeds, so that each feed has one URL, however it was written.
  *
  * @module
  */
 import { InvalidUpdateError } from "./errors.ts";
 
-/** A longer URL would not fit into the environment of a process, or a line of a log. */
+/** Maximum length of a URL: it must fit into an environment variable, and a line of a log. */
 export const MAX_URL_LENGTH: number = 32 * 1024;
 
-/** The schemes that feeds may have unless the configuration says otherwise. */
+/** Allowed schemes of feeds, unless the configuration sets others. */
 export const DEFAULT_URL_SCHEMES: readonly string[] = ["http", "https"];
 
 /** Options of {@linkcode normalizeFeedUrl}. */
 export interface FeedUrlOptions {
-  /** The schemes that are accepted, in lower case, without the colon. @default ["http", "https"] */
+  /** Allowed schemes, in lower case, without the colon. @default ["http", "https"] */
   readonly schemes?: readonly string[] | undefined;
 }
 
 /**
- * Returns the one form of a feed's URL under which feedsync publishes it: as the URL Standard
- * serialises it (scheme and host in lower case, IDN as punycode, no default port), without fragment,
- * and without `feed:` in front. `feed://` stands for `http://`. User and password are kept.
+ * Returns the normalised URL under which feedsync publishes a feed: serialised according to the URL
+ * Standard (scheme and host in lower case, IDN as punycode, no default port), without fragment, and
+ * without the prefix `feed:`. `feed://` stands for `http://`. User and password are kept.
  *
  * @example
  * ```ts
  * import { normalizeFeedUrl } from "@feedsync/feedsync";
  * import assert from "node:assert/strict";
  *
- * assert.equal(normalizeFeedUrl("feed:HTTPS://Example.com:443/feed#top"), "https://example.com/feed");
+ * const url = normalizeFeedUrl("feed:HTTPS://Example.com:443/feed#top");
+ * assert.equal(url, "https://example.com/feed");
  * ```
  *
- * @throws {InvalidUpdateError} that says what to write instead, when the text is no absolute URL, has
- * another scheme, holds white space, control characters or invisible ones, or is longer than 32,768
+ * @throws {InvalidUpdateError} with a suggestion, when the text is not an absolute URL, has another
+ * scheme, contains white space, control or invisible characters, or is longer than 32,768
  * characters.
  */
 export function normalizeFeedUrl(
@@ -47,8 +48,8 @@ export function normalizeFeedUrl(
 }
 
 /**
- * Returns what tells a feed from others where its URL was not checked, as in updates of older
- * servers: its normalised URL, whatever the scheme, or the text itself when it has none.
+ * Returns the identity of a feed whose URL was not checked, as in updates of older servers: the
+ * normalised URL, whatever its scheme, or the text itself if it is not a URL.
  */
 export function feedIdentity(url: string): string {
   if (NORMALIZED.test(url)) return url;
@@ -57,8 +58,8 @@ export function feedIdentity(url: string): string {
 }
 
 /**
- * Whether updates with this URL are read. More than is published: older servers accepted whatever is
- * absolute, not too long, and whole wherever NUL ends a text.
+ * Whether updates with this URL are read. This is more than can be published: older servers
+ * accepted any absolute URL that is not too long and has no NUL.
  */
 export function isReadableFeedUrl(url: string): boolean {
   return url.length <= MAX_URL_LENGTH && URL.canParse(url) && url.isWellFormed() &&
@@ -66,7 +67,7 @@ export function isReadableFeedUrl(url: string): boolean {
 }
 
 /**
- * The URL for logs and messages, without its password.
+ * Returns the URL for logs and messages, without its password.
  *
  * @example
  * ```ts
@@ -86,8 +87,9 @@ export function shownUrl(url: string): string {
 }
 
 /**
- * Most URLs, told to be normalised without parsing them: catching up reads 60,000 a second. What is not
- * obvious, such as short ports, which may be the default, and segments that begin with a dot, is parsed.
+ * Matches most normalised URLs without parsing them: catching up reads 60,000 updates a second.
+ * Other URLs are parsed, for example those with short ports, which may be the default, or with
+ * segments that begin with a dot.
  */
 const NORMALIZED = (() => {
   const host = "(?:[a-z0-9_-]+\\.)+[a-z]+(?::[1-9]\\d{3})?";
@@ -97,15 +99,21 @@ const NORMALIZED = (() => {
   return new RegExp(`^https?://${host}(?:/(?:${segment})?)+(?:\\?[./?%${plain}]*)?$`);
 })();
 
-/** What comes before user and host, as far as it ends with a slash. */
+/** The part before user and host, up to a slash. */
 const BEFORE_HOST = /^[^/\\?#@]*[/\\]+/;
 
-/** What the URL Standard drops or encodes in silence. Joiners (U+200C, U+200D) belong to words. */
+/**
+ * Characters that the URL Standard drops or encodes silently. Joiners (U+200C, U+200D) belong to
+ * words.
+ */
 const UNSEEN = /[\s\p{Cc}\p{Z}]|(?![\u200c\u200d])\p{Cf}/u;
 
 const FEED_SCHEME = /^(?:feed:)+/i;
 
-/** The normalised URL, or what is wrong with it as the end of a sentence that begins with "it". */
+/**
+ * Parses and normalises a URL; returns the problem, as the end of a sentence that begins with "it",
+ * if it is invalid.
+ */
 function read(text: string): URL | string {
   if (typeof text !== "string") return "it must be a string";
   if (text.length > MAX_URL_LENGTH) return tooLong(text);
@@ -160,7 +168,10 @@ function wrongScheme(text: string, scheme: string, schemes: readonly string[]): 
     "configuration allows others";
 }
 
-/** What is meant by `example.com/feed.xml` or `localhost:80`; undefined when it looks like no host. */
+/**
+ * Adds the scheme to a text such as `example.com/feed.xml` or `localhost:80`; undefined if it does
+ * not begin with a host.
+ */
 function withScheme(text: string): string | undefined {
   const groups = /^(?:\/\/)?(?<rest>(?<host>[^/\\?#@:.][^/\\?#@:]*)(?<port>:\d+)?(?:[/?#].*)?)$/s
     .exec(text)?.groups;

@@ -1,6 +1,7 @@
 /**
- * What a server knows of the feed files on its disk: whoever writes over one asks first. All paths are absolute, all hashes are made with
- * `contentHash`, and all times are in milliseconds since 1970 by the store's clock.
+ * What a server knows about the feed files on its disk; plugins check it before they overwrite a
+ * file. All paths are absolute, all hashes are made with `contentHash`, and all times are in
+ * milliseconds since 1970 by the store's clock.
  *
  * @module
  */
@@ -15,37 +16,37 @@ export interface NewestKnown {
 
 /** A file as this server last saw it. */
 export interface KnownFile {
-  /** URL of the feed that it stood for; absent when version 0.1 saw it. */
+  /** URL of its feed; absent when version 0.1 saw the file. */
   readonly url?: string;
-  /** SHA-256 of the content that was last seen in it, base64; null: it was gone. */
+  /** SHA-256 of its last seen content, base64; null when the file was gone. */
   readonly hash: string | null;
-  /** That content was seen and left unpublished: it is nowhere else. */
+  /** Whether this content was left unpublished, so that it exists only in the file. */
   readonly isLeft: boolean;
-  /** When the file's content, or that it is gone, was last published from here; 0: never. */
+  /** When its content or removal was last published from here; 0: never. */
   readonly publishedAt: number;
 }
 
-/** What this server knows of feed files. */
+/** What this server knows about feed files. */
 export interface KnownFiles {
-  /** Milliseconds to add to local times to get the store's. */
+  /** Milliseconds to add to local times to get the store's time. */
   readonly clockOffset: number;
-  /** What was last seen in the file; undefined when it was never seen. */
+  /** The file as last seen; undefined when it was never seen. */
   get(path: string): KnownFile | undefined;
   /** The newest update of the URL, published here or applied; undefined when the URL is unknown. */
   newest(url: string): NewestKnown | undefined;
-  /** Paths below `directory` that were last seen existing: with it, missing files are found. */
+  /** Paths below `directory` of files that existed when last seen; used to find missing files. */
   seenIn(directory: string): string[];
-  /** Which directory was at the path at the last scan; undefined when that is not known. */
+  /** Identity of the directory at the path at the last scan; undefined when unknown. */
   identityOf(directory: string): string | undefined;
-  /** Which directory at this path was written to; undefined when none was. */
+  /** Identity of the directory at the path that was last written to; undefined when none was. */
   mirrored(directory: string): string | undefined;
-  /** Records which directory at this path is written to. */
+  /** Notes the identity of the directory at the path that is written to. */
   noteMirrored(directory: string, identity: string): void;
-  /** Whether the directory was scanned completely before, in whatever run. */
+  /** Whether the directory was ever scanned completely. */
   isScanned(directory: string): boolean;
 }
 
-/** Without a state nothing is known of any file. */
+/** Knowledge without a state: nothing. */
 export const NO_KNOWN_FILES: KnownFiles = {
   clockOffset: 0,
   get: () => undefined,

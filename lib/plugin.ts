@@ -1,5 +1,5 @@
 /**
- * Plugins: what is done with updates. A plugin is a module whose default export is made with
+ * Plugins, which receive the updates. A plugin is a module whose default export is made with
  * {@linkcode definePlugin}.
  *
  * @module
@@ -8,32 +8,32 @@ import type { KnownFiles } from "./known_files.ts";
 import type { Gap, Update } from "./update.ts";
 
 /**
- * Validates options; a zod schema is one. `Input` is what users write, `Options` what the plugin gets:
- * with defaults filled in.
+ * Validates options, for example a zod schema. `Input` is the type that users write, `Options` the
+ * type that the plugin receives, with defaults filled in.
  */
 export interface OptionsSchema<Options, Input = unknown> {
-  /** Returns the options with defaults filled in, or throws an error that says what is wrong. */
+  /** Returns the options with defaults filled in, or throws an error with the reason. */
   parse(value: unknown): Options;
-  /** What tells the type of `Input`, as schemas have it that follow https://standardschema.dev. */
+  /** Carries the type of `Input` in schemas that follow https://standardschema.dev. */
   readonly "~standard"?: {
-    /** There are types only, no values. */
+    /** Only types, no values. */
     readonly types?: { readonly input: Input } | undefined;
   } | undefined;
 }
 
-/** Where a plugin may write what it has to say; goes to standard error. */
+/** The log of a plugin, which goes to standard error. */
 export interface PluginLogger {
-  /** For details. */
+  /** Logs details. */
   debug(message: string): void;
-  /** For what a user wants to see. */
+  /** Logs information for users. */
   info(message: string): void;
-  /** For what a user should look at. */
+  /** Logs a problem that users should look at. */
   warn(message: string): void;
-  /** For what failed. */
+  /** Logs a failure. */
   error(message: string): void;
 }
 
-/** What `setup` receives. */
+/** The argument of `setup`. */
 export interface SetupContext<Options> {
   /** The validated options. */
   readonly options: Options;
@@ -43,26 +43,26 @@ export interface SetupContext<Options> {
   readonly directory: string;
   /** The plugin's log. */
   readonly logger: PluginLogger;
-  /** What the server has seen in feed files, for plugins that write some; absent without a state. */
+  /** Known feed files, for plugins that write such files; absent without a state. */
   readonly files?: KnownFiles;
   /**
-   * Whether the last watcher with the server's state had a plugin of this name: what that applied is not
-   * handed over again.
+   * Whether the last watcher with the server's state had a plugin of this name: updates that it
+   * applied are not delivered again.
    */
   readonly wasUsed?: boolean;
 }
 
-/** What `onUpdate` and `onGap` receive besides the update or gap. */
+/** The second argument of `onUpdate` and `onGap`. */
 export interface CallContext<Options, State> extends SetupContext<Options> {
-  /** What `setup` returned. */
+  /** The value that `setup` returned. */
   readonly state: State;
-  /** Aborted when the call takes longer than `callbackTimeout`. Pass it on to all I/O. */
+  /** Aborted when the call takes longer than `callbackTimeout`. Pass it to all I/O. */
   readonly signal: AbortSignal;
 }
 
 /**
- * A plugin: hooks around the updates that arrive. Options and state are typed from the schema and
- * from what `setup` returns; `Input` is the type of the options as users write them.
+ * A plugin: hooks for incoming updates. The schema determines the type of the options, the result
+ * of `setup` that of the state; `Input` is the type of the options as users write them.
  */
 export interface Plugin<Options, State, Input = unknown> {
   /** Short name, used in logs and dead letters. */
@@ -70,24 +70,24 @@ export interface Plugin<Options, State, Input = unknown> {
   /** Validates the options; without it the plugin takes none. */
   readonly options?: OptionsSchema<Options, Input> | undefined;
   /**
-   * Called before the first update, again only after it threw {@linkcode BackendUnavailableError}. What it
-   * returns is passed to the other hooks.
+   * Called before the first update, and again only after it threw
+   * {@linkcode BackendUnavailableError}. Its result is passed to the other hooks.
    */
   setup?(context: SetupContext<Options>): State | Promise<State>;
   /**
-   * Called for each update: in order per stream, one at a time per URL. Throw to have it tried
-   * again; throw {@linkcode RejectedUpdateError} to refuse it for good, and
-   * {@linkcode BackendUnavailableError} to have reading wait until it can be applied. It may be called
-   * again for the same `update.id` after a crash.
+   * Called for each update: in order per stream, one at a time per URL. If it throws, the update is
+   * retried. Throw {@linkcode RejectedUpdateError} to refuse the update permanently, and
+   * {@linkcode BackendUnavailableError} to make reading wait until it can be applied. It may be
+   * called again for the same `update.id` after a crash.
    */
   onUpdate(update: Update, context: CallContext<Options, State>): void | Promise<void>;
-  /** Called when updates were lost before this server saw them. */
+  /** Called when updates were lost before this server read them. */
   onGap?(gap: Gap, context: CallContext<Options, State>): void | Promise<void>;
-  /** Called once at the end, after all calls have finished. */
+  /** Called once at the end, after all other calls. */
   close?(context: { readonly state: State }): void | Promise<void>;
 }
 
-/** Any plugin that takes these options, and `undefined` when it takes none. */
+/** Any plugin with options of the type `Input`; `undefined` when it has none. */
 export type AnyPlugin<Input = unknown> = Plugin<unknown, unknown, Input>;
 
 /** A plugin that can be used without options. */
@@ -103,8 +103,8 @@ export type PluginUse<Input = unknown> =
   | readonly [plugin: AnyPlugin<Input>, options: NoInfer<Input>];
 
 /**
- * Types a plugin end to end; returns it unchanged. It is used by its path in a configuration file, or
- * handed to {@linkcode connect} or {@linkcode watch} in a program.
+ * Types a plugin and returns it unchanged. Configuration files refer to a plugin by its path;
+ * programs pass it to {@linkcode connect} or {@linkcode watch}.
  *
  * @example A plugin with options and state
  * ```ts
@@ -146,17 +146,17 @@ export function definePlugin<
 
 /** A plugin that is set up and ready for calls. */
 export interface RunningPlugin {
-  /** Its name. */
+  /** Name of the plugin. */
   readonly name: string;
-  /** Hands it one update. */
+  /** Delivers an update. */
   onUpdate(update: Update, signal: AbortSignal): void | Promise<void>;
-  /** Tells it of a gap. */
+  /** Reports a gap. */
   onGap(gap: Gap, signal: AbortSignal): void | Promise<void>;
-  /** Closes it. */
+  /** Closes the plugin. */
   close(): Promise<void>;
 }
 
-/** A plugin that needs no setup and does nothing but what `hooks` do. */
+/** Makes a plugin from hooks, without setup. */
 export function runningPlugin(
   name: string,
   hooks: Partial<Pick<RunningPlugin, "onUpdate" | "onGap">>,
@@ -165,9 +165,10 @@ export function runningPlugin(
 }
 
 /**
- * Receives one update. Throw to have it tried again, at most three times: then it is kept as a dead
- * letter, and counts as `failed` in {@linkcode PollReport}. Throw {@linkcode BackendUnavailableError} to
- * have reading wait until it can be applied, for an hour at most, and {@linkcode RejectedUpdateError} to refuse it for good.
+ * Receives one update. If it throws, the update is retried at most three times, then stored as a
+ * dead letter and counted as `failed` in {@linkcode PollReport}. Throw
+ * {@linkcode BackendUnavailableError} to make reading wait until the update can be applied, for an
+ * hour at most, and {@linkcode RejectedUpdateError} to refuse it permanently.
  */
 export type UpdateCallback = (
   update: Update,
@@ -177,15 +178,15 @@ export type UpdateCallback = (
   },
 ) => void | Promise<void>;
 
-/** The plugin that hands updates to a callback. */
+/** Makes a plugin that passes updates to a callback. */
 export function callbackPlugin(callback: UpdateCallback): RunningPlugin {
   return runningPlugin("callback", { onUpdate: (update, signal) => callback(update, { signal }) });
 }
 
-/** What a plugin is set up with, apart from its options. */
+/** The context of a plugin without its options. */
 export type PluginHost = Omit<SetupContext<unknown>, "options">;
 
-/** Validates `options`, sets the plugin up and returns it ready for calls. */
+/** Validates `options`, sets up the plugin and returns it ready for calls. */
 export async function startPlugin<Options, State>(
   plugin: Plugin<Options, State>,
   options: unknown,
@@ -202,15 +203,16 @@ export async function startPlugin<Options, State>(
 }
 
 /**
- * A plugin, by the name of a built-in one, a path relative to the configuration file, or an `npm:`,
- * `jsr:`, `https:` or `file:` specifier; with options as a pair. In a program also the plugin itself.
+ * A reference to a plugin: the name of a built-in one, a path relative to the configuration file,
+ * or an `npm:`, `jsr:`, `https:` or `file:` specifier; with options as a pair. In a program also
+ * the plugin itself.
  */
 export type PluginEntry<Input = unknown> =
   | string
   | readonly [plugin: string, options?: Readonly<Record<string, unknown>> | undefined]
   | PluginUse<Input>;
 
-/** Several plugins, each with options that it takes as far as that is known before it is loaded. */
+/** Several plugins; the options are typed if the plugin is given as an object. */
 export type PluginEntries<Inputs extends readonly unknown[] = readonly unknown[]> = {
   readonly [Index in keyof Inputs]: PluginEntry<Inputs[Index]>;
 };

@@ -1,6 +1,6 @@
 /**
- * What plugins need besides {@linkcode definePlugin}: the built-in ones import nothing else of feedsync,
- * so that a copy of one works anywhere.
+ * Tools for plugins besides {@linkcode definePlugin}. The built-in plugins import nothing else of
+ * feedsync, so a copy of one works anywhere.
  *
  * @example A plugin that keeps the newest content of each feed in a file
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Publishing updates.
+ * Publishes updates.
  *
  * @module
  */
@@ -7,56 +7,57 @@ import { type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
 import type { UpdateInput } from "./update.ts";
 
-/** What became of an update. */
+/** The result of publishing an update. */
 export type Receipt = PublishedReceipt | SkippedReceipt;
 
-/** The update is in the bucket. */
+/** The receipt for an update that is in the bucket. */
 export interface PublishedReceipt {
-  /** It is stored. */
+  /** The update is stored. */
   readonly status: "published";
-  /** URL of the feed, normalised, as it is stored. */
+  /** Normalised URL of the feed, as stored. */
   readonly url: string;
   /** UUID of the update. */
   readonly id: string;
-  /** Stream that it is in. */
+  /** Stream of the update. */
   readonly stream: string;
-  /** Its position there. */
+  /** Position of the update in the stream. */
   readonly seq: number;
-  /** Its time, ISO 8601 with milliseconds, UTC, by the store's clock. */
+  /** Time of the update by the store's clock: ISO 8601 with milliseconds, UTC. */
   readonly time: string;
 }
 
-/** Nothing was published. */
+/** The receipt when nothing was published. */
 export interface SkippedReceipt {
-  /** The content is the newest known of its URL already, or feedsync is not enabled. */
+  /** The content is already the newest known of its URL, or feedsync is disabled. */
   readonly status: "unchanged" | "disabled";
-  /** URL of the feed, normalised. */
+  /** Normalised URL of the feed. */
   readonly url: string;
 }
 
 /** Options of {@linkcode publish}. */
 export interface PublishOptions {
-  /** Ends the waiting; an update that is accepted by then is uploaded nevertheless. */
+  /** Stops waiting; an update that was already accepted is still uploaded. */
   readonly signal?: AbortSignal | undefined;
-  /** Publish only what differs from the newest known content of its URL. @default false */
+  /** Publish only content that differs from the newest known content of its URL. @default false */
   readonly ifChanged?: boolean | undefined;
 }
 
 /**
  * Publishes an update, or several as one transaction, and resolves once they are in the bucket.
  *
- * An update is accepted into the state before anything is sent. A failure then only means that it
- * arrives later: `StoreUnavailableError` after `publishTimeout`, `AccessDeniedError` at a second look, both
- * with the update still queued. In a state file it survives a crash there, and the next connection
- * with that state uploads it. Without one it is only in memory: it is uploaded when the store allows
- * it before the process ends, and lost otherwise, which closing the connection tells. Receipts come in
- * the order of the updates.
+ * An update is accepted into the state before anything is sent. A later failure only means a delay:
+ * after `StoreUnavailableError` (when `publishTimeout` has passed) and `AccessDeniedError` (when
+ * the store refused twice) the update is still queued. In a state file it survives a crash, and the
+ * next connection with that state uploads it. Without a state file it is only in memory: if it
+ * cannot be uploaded before the connection is closed, it is lost, and closing reports that.
+ * Receipts are in the order of the updates.
  *
- * @throws {InvalidUpdateError} when an update cannot be published; none is accepted then.
+ * @throws {InvalidUpdateError} when an update cannot be published; then none is accepted.
  * @throws {StoreUnavailableError} when the store cannot be reached in time.
  * @throws {AccessDeniedError} when the store refuses.
  * @throws {StateError} when the state cannot be written, for example on a full disk.
- * @throws {ClosedError} when the connection is closed, or gets closed before the store has the update.
+ * @throws {ClosedError} when the connection is closed, or is closed before the store has the
+ * update.
  */
 export async function publish(
   sync: FeedSync,
@@ -88,7 +89,7 @@ export async function publish(
 }
 
 /**
- * Waits until everything that was accepted is in the bucket; not exported from the package.
+ * Waits until all accepted updates are in the bucket; not exported from the package.
  *
  * @throws {StoreUnavailableError} when that takes longer than `publishTimeout`.
  */
@@ -119,7 +120,7 @@ async function publishAll(
     return updates.map(({ url }, index) => receiptOf(parts, url, accepted[index]));
   };
   const published = receipts();
-  published.catch(() => {}); // It counts once the rows are synced.
+  published.catch(() => {}); // It is awaited once the rows are synced.
   await synced;
   return await published;
 }

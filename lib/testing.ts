@@ -1,6 +1,5 @@
 /**
- * Tests of plugins: sets one up as `watch` does, hands it updates made of what matters to the test, and
- * keeps what it logs.
+ * Tests plugins: sets a plugin up as `watch` does, gives it updates, and collects its log messages.
  *
  * @example
  * ```ts
@@ -32,7 +31,7 @@ import { loadPlugins } from "./plugins/load_plugins.ts";
 import type { PluginLogger, PluginUse, RunningPlugin } from "./plugin.ts";
 import type { FeedContent, Gap, JsonObject, Update, UpdateBase } from "./update.ts";
 
-/** Where the plugin is set up. */
+/** Options of {@linkcode testPlugin}. */
 export interface TestPluginOptions {
   /** Name of this server. @default {"web-2"} */
   readonly server?: string | undefined;
@@ -40,13 +39,13 @@ export interface TestPluginOptions {
   readonly directory?: string | undefined;
 }
 
-/** What matters of an update; the rest is made up. */
+/** The members of an update that matter to a test; the others get default values. */
 export interface TestUpdate extends FeedContent {
   /** UUID of the update. @default a new one */
   readonly id?: string | undefined;
   /** URL of the feed. @default {"https://example.com/feed.xml"} */
   readonly url?: string | undefined;
-  /** As it was published. @default {{}} */
+  /** Metadata of the update. @default {{}} */
   readonly metadata?: JsonObject | undefined;
   /** Name of the server that published it. @default {"web-1"} */
   readonly server?: string | undefined;
@@ -62,43 +61,43 @@ export interface TestUpdate extends FeedContent {
   readonly restored?: boolean | undefined;
 }
 
-/** Something that the plugin logged. */
+/** A message that the plugin logged. */
 export interface PluginLog {
-  /** How important it is. */
+  /** Level of the message. */
   readonly level: "debug" | "info" | "warn" | "error";
-  /** What it said. */
+  /** Text of the message. */
   readonly message: string;
 }
 
 /** A plugin that is set up. Close it, or bind it with `await using`. */
 export interface PluginTest extends AsyncDisposable {
-  /** What the plugin has logged so far. */
+  /** The messages that the plugin has logged so far. */
   readonly logs: readonly PluginLog[];
   /**
-   * Hands over an update, a single time, and returns it. Unless given it is new content of
-   * `https://example.com/feed.xml`, with a new `id`, the next `seq` and the time of now.
+   * Delivers an update once, and returns it. By default it has new content for
+   * `https://example.com/feed.xml`, a new `id`, the next `seq` and the current time.
    *
-   * @throws what the plugin throws.
+   * @throws the error of the plugin.
    */
   update(update?: TestUpdate, options?: CallOptions): Promise<Update>;
   /**
-   * Tells the plugin of a gap, and returns it.
+   * Reports a gap to the plugin, and returns it.
    *
-   * @throws what the plugin throws.
+   * @throws the error of the plugin.
    */
   gap(gap?: Partial<Gap>, options?: CallOptions): Promise<Gap>;
-  /** Closes the plugin; once, however often it is called. */
+  /** Closes the plugin; further calls do nothing. */
   close(): Promise<void>;
 }
 
 /** Options of a call. */
 export interface CallOptions {
-  /** What the plugin gets as `signal`: abort it to see what becomes of a call that takes too long. */
+  /** The `signal` for the plugin: abort it to test a call that takes too long. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Sets a plugin up, alone or in a pair with its options.
+ * Sets up a plugin, given alone or as a pair with its options.
  *
  * @example With options
  * ```ts
@@ -111,7 +110,7 @@ export interface CallOptions {
  * console.log(await Deno.readTextFile(`${directory}/feeds/${encodeURIComponent(url)}.feed`));
  * ```
  *
- * @throws {ConfigError} when it does not take its options, or its setup fails.
+ * @throws {ConfigError} when the options are invalid, or the setup fails.
  */
 export async function testPlugin<Input>(
   plugin: PluginUse<Input>,

@@ -1,5 +1,5 @@
 /**
- * Updates: what is published, and what arrives.
+ * Updates: their form when published and when received.
  *
  * @module
  */
@@ -10,14 +10,15 @@ export type Json = null | boolean | number | string | Json[] | JsonObject;
 
 /** A JSON object. */
 export interface JsonObject {
-  /** Its members. */
+  /** The members. */
   [key: string]: Json;
 }
 
 /**
- * What can be published as JSON: values of {@linkcode Json}, also when they are read-only or typed by
- * interfaces. Members that are `undefined` are left out, as `JSON.stringify` does. Refused is what JSON
- * would change in silence: `undefined` in arrays, `NaN`, dates, maps, functions, instances of classes.
+ * A value that can be published as JSON: like {@linkcode Json}, but also read-only or typed by an
+ * interface. Members that are `undefined` are left out, as by `JSON.stringify`. Values that JSON
+ * would change silently are refused: `undefined` in arrays, `NaN`, dates, maps, functions,
+ * instances of classes.
  */
 export type JsonInput =
   | null
@@ -29,68 +30,73 @@ export type JsonInput =
   | PlainObject;
 
 /**
- * An object that may be typed by an interface. It is no function, array, date, map or the like: these
- * have the members that are forbidden here. What is wrong further inside `publish` tells.
+ * An object that may be typed by an interface, but not a function, array, date, map or similar,
+ * which have the members that are forbidden here. `publish` checks nested values.
  */
 export type PlainObject = object & {
-  /** Functions have it. */
+  /** Member of functions. */
   readonly apply?: never;
-  /** Dates and URLs have it. */
+  /** Member of dates and URLs. */
   readonly toJSON?: never;
-  /** Arrays and sets have it. */
+  /** Member of arrays and sets. */
   readonly [Symbol.iterator]?: never;
-  /** Promises, buffers and the like have it. */
+  /** Member of promises, buffers and others. */
   readonly [Symbol.toStringTag]?: never;
 };
 
-/** What {@linkcode publish} takes. */
+/** An update to {@linkcode publish}. */
 export interface UpdateInput {
-  /** URL of the feed; identifies it on all servers as {@linkcode normalizeFeedUrl} returns it. */
+  /**
+   * URL of the feed; {@linkcode normalizeFeedUrl} makes the form that identifies it on all servers.
+   */
   readonly url: string | URL;
-  /** The feed: text, parsed content, or bytes that are not UTF-8 text. Absent when `removed`. */
+  /**
+   * Content of the feed: text, parsed content, or bytes that are not UTF-8 text. Absent when
+   * `removed`.
+   */
   readonly content?: JsonInput | Uint8Array | undefined;
-  /** Anything about the update; members that are `undefined` are left out. */
+  /** Metadata of the update; members that are `undefined` are left out. */
   readonly metadata?: { readonly [key: string]: unknown } | PlainObject | undefined;
-  /** The feed is gone. @default false */
+  /** Whether the feed is gone. @default false */
   readonly removed?: boolean | undefined;
 }
 
-/** What plugins and callbacks receive: new content of a feed, or that it is gone. */
+/** An update as plugins and callbacks receive it: new content of a feed, or its removal. */
 export type Update = ContentUpdate | RemovalUpdate;
 
-/** A feed has this content now. */
+/** An update with new content of a feed. */
 export interface ContentUpdate extends UpdateBase {
   /** The feed as it was published. */
   readonly content: Json | Uint8Array;
-  /** Set in a {@linkcode RemovalUpdate} only. */
+  /** Only set in a {@linkcode RemovalUpdate}. */
   readonly removed?: undefined;
 }
 
-/** A feed is gone. */
+/** An update that says that a feed is gone. */
 export interface RemovalUpdate extends UpdateBase {
-  /** There is none. */
+  /** A removal has no content. */
   readonly content?: undefined;
   /** The feed is gone. */
   readonly removed: true;
 }
 
-/** What all updates have. */
+/** The members of all updates. */
 export interface UpdateBase {
-  /** UUID of the update: the same however often it is delivered. */
+  /** UUID of the update, the same at every delivery. */
   readonly id: string;
   /** URL of the feed. */
   readonly url: string;
-  /** As it was published; `{}` when there was none. */
+  /** Metadata as published; `{}` by default. */
   readonly metadata: JsonObject;
   /** Name of the server that published it. */
   readonly server: string;
-  /** When it was published, ISO 8601 with milliseconds, UTC, by the store's clock. */
+  /** When it was published, by the store's clock: ISO 8601 with milliseconds, UTC. */
   readonly time: string;
   /** The stream it belongs to, `<server>_<8 characters>`. */
   readonly stream: string;
-  /** Its position in the stream, from 1. */
+  /** Position in the stream, from 1. */
   readonly seq: number;
-  /** A newer update of the same URL is known already: do not let this one overwrite it. */
+  /** Whether a newer update of the same URL is known, which this one must not overwrite. */
   readonly superseded: boolean;
   /**
    * Set when the update comes from what the bucket keeps for good, and not in its turn from the log: this
@@ -100,15 +106,15 @@ export interface UpdateBase {
   readonly restored?: true | undefined;
 }
 
-/** The content of an update, or that it is gone. */
+/** The content of an update, or its removal. */
 export interface FeedContent {
-  /** Absent when `removed`. */
+  /** Content of the feed; absent when `removed`. */
   readonly content?: Json | Uint8Array | undefined;
-  /** The feed is gone. */
+  /** Whether the feed is gone. */
   readonly removed?: boolean | undefined;
 }
 
-/** Updates that expired, or were destroyed, before this server saw them. */
+/** A range of updates that expired or were destroyed before this server read them. */
 export interface Gap {
   /** The stream with the gap. */
   readonly stream: string;
@@ -119,9 +125,8 @@ export interface Gap {
 }
 
 /**
- * The stable JSON form of an update, as `--json` prints it and `webhook` and `exec` send it: bytes
- * as base64 with `"encoding": "base64"`, `"removed": true` in place of content, and `"restored": true`
- * only where it is so.
+ * Converts an update to its stable JSON form, as `--json` prints it and `webhook` and `exec` send
+ * it: with bytes in base64 and `"encoding": "base64"`, or `"removed": true` instead of content.
  */
 export function updateToJson(update: Update): JsonObject {
   const { id, url, metadata, server, time, stream, seq, superseded, restored } = update;
@@ -131,14 +136,14 @@ export function updateToJson(update: Update): JsonObject {
   };
 }
 
-/** The update that {@linkcode updateToJson} was given. */
+/** Converts the JSON form of {@linkcode updateToJson} back to an update. */
 export function updateFromJson(json: JsonObject): Update {
   const { content, encoding, ...rest } = json;
   const bytes = encoding === "base64" ? Uint8Array.fromBase64(content as string) : content;
   return { ...rest, content: bytes } as unknown as Update;
 }
 
-/** The members that carry the content, on the wire and in `--json` alike. */
+/** The members for the content in JSON, as stored and as `--json` prints them. */
 export function contentToJson(
   { content, removed }: FeedContent,
 ): JsonObject {
@@ -148,8 +153,8 @@ export function contentToJson(
 }
 
 /**
- * The bytes that a file with this content holds, undefined when it is gone: text and bytes as they
- * are, parsed content as indented JSON. Decides, too, whether two contents are the same.
+ * The bytes of a file with this content; undefined when the feed is gone. Text and bytes are
+ * unchanged, parsed content is indented JSON. Two contents are the same if these bytes are.
  */
 export function contentBytes(
   update: FeedContent,
@@ -158,7 +163,9 @@ export function contentBytes(
   return typeof data === "string" ? new TextEncoder().encode(data) : data;
 }
 
-/** Text when the bytes are UTF-8, a byte order mark included; else the bytes themselves. */
+/**
+ * Converts bytes to text if they are UTF-8, including a byte order mark; else returns the bytes.
+ */
 export function contentFromBytes(bytes: Uint8Array): string | Uint8Array {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -167,13 +174,13 @@ export function contentFromBytes(bytes: Uint8Array): string | Uint8Array {
   }
 }
 
-/** The hash of what {@linkcode contentBytes} returns; null when the feed is gone. */
+/** The hash of the bytes from {@linkcode contentBytes}; null when the feed is gone. */
 export function hashOf(update: FeedContent): string | null {
   const data = fileData(update);
   return data === undefined ? null : contentHash(data);
 }
 
-/** SHA-256 of content, base64: tells whether two contents are the same. Text is hashed as UTF-8. */
+/** SHA-256 of content in base64, for comparing contents. Text is hashed as UTF-8. */
 export function contentHash(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("base64");
 }

@@ -1,5 +1,5 @@
 /**
- * Watching: polls the bucket and applies what is new.
+ * Watches the bucket and applies new updates.
  *
  * @module
  */
@@ -18,9 +18,8 @@ import { BucketWatcher } from "./reading/bucket_watcher.ts";
 import type { Watcher, WatchOptions } from "./reading/watcher.ts";
 
 /**
- * Watches for the updates of the other servers and applies them: at least once, in order per
- * stream, one at a time per URL. A callback gets them, or plugins do: without either those of the
- * configuration.
+ * Watches for updates of other servers and applies them: at least once, in order per stream, one at
+ * a time per URL. They go to a callback or to plugins, by default to those of the configuration.
  *
  * @example
  * ```ts
@@ -35,7 +34,7 @@ import type { Watcher, WatchOptions } from "./reading/watcher.ts";
  * await watcher.poll(); // "web-1 https://example.com/feed.xml"
  * ```
  *
- * @throws {TypeError} when the connection has a watcher already, which has not ended yet.
+ * @throws {TypeError} when another watcher of the connection is still running.
  * @throws {ClosedError} when the connection is closed.
  */
 export function watch(
@@ -43,16 +42,16 @@ export function watch(
   callback?: UpdateCallback,
   options?: WatchOptions,
 ): Watcher;
-/** Hands the updates to a plugin that needs no options. */
+/** Delivers the updates to a plugin that needs no options. */
 export function watch<Input>(
   sync: FeedSync,
   plugin: PlainPlugin<Input>,
   options?: WatchOptions,
 ): Watcher;
 /**
- * Hands the updates to several plugins, each alone or in a pair with its options.
+ * Delivers the updates to several plugins, each given alone or as a pair with its options.
  *
- * @throws {ConfigError} when one does not take its options.
+ * @throws {ConfigError} when the options of a plugin are invalid.
  */
 export function watch<const Inputs extends readonly unknown[]>(
   sync: FeedSync,
@@ -79,7 +78,7 @@ export function watch(
   }, options);
 }
 
-/** {@linkcode watch} for plugins that are, or get, set up elsewhere; not exported from the package. */
+/** {@linkcode watch} for plugins that the caller sets up; not exported from the package. */
 export function watchWith(
   sync: FeedSync,
   plugins: readonly RunningPlugin[] | (() => Promise<readonly RunningPlugin[]>),

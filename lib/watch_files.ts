@@ -1,5 +1,5 @@
 /**
- * Publishing feed files as they change.
+ * Publishes feed files when they change.
  *
  * @module
  */
@@ -23,15 +23,15 @@ export interface WatchFilesOptions {
   /** How often the directory is scanned for changes that no event reported. @default {"1m"} */
   readonly rescan?: Duration | undefined;
   /**
-   * Publish that a feed is gone when its file is deleted. If more than three files, and more than a tenth
-   * of all, are gone within an hour, a disk is probably not mounted: a warning says so, and nothing is
-   * published unless the option is `all`. A removal waits until it is known what others have published, and
-   * gives way to what is newer than the file was. @default false
+   * Publish a removal when a file is deleted. If more than three files, and more than a tenth of
+   * all, disappear within an hour, a disk is probably not mounted: that is logged as a warning, and
+   * nothing is published unless the option is `all`. A removal waits until the updates of other
+   * servers are known, and is dropped if one of them is newer than the file. @default false
    */
   readonly publishRemovals?: boolean | "all" | undefined;
   /**
-   * Publish files that were received, according to their `.feed.json`, where the bucket does not know the
-   * feed: they came from another bucket. @default false
+   * Publish files that were received, according to their `.feed.json`, if the bucket does not know
+   * the feed, so that they came from another bucket. @default false
    */
   readonly publishReceived?: boolean | undefined;
   /** Scan only when {@linkcode FilesWatcher.scan} is called, and watch nothing. @default false */
@@ -41,23 +41,23 @@ export interface WatchFilesOptions {
 /** A running watcher of a directory. Close it, or bind it with `await using`. */
 export interface FilesWatcher extends AsyncDisposable {
   /**
-   * Scans all files now; resolves when what has changed is accepted for publishing.
+   * Scans all files now; resolves when all changes are accepted for publishing.
    *
-   * @throws {ClosedError} when the watcher is closed, or gets closed meanwhile.
+   * @throws {ClosedError} when the watcher is closed, or is closed meanwhile.
    */
   scan(signal?: AbortSignal): Promise<ScanReport>;
-  /** Stops. What changed and was not read yet is found at the next start. */
+  /** Stops watching. Changes that were not read yet are found at the next start. */
   close(): Promise<void>;
 }
 
 /**
  * Watches the `NAME.feed` files of a directory, and publishes each when its content has changed:
- * under the URL in `NAME.feed.json` beside it (`{"url", "metadata"}`), else under the one that NAME
- * stands for (`https%3A%2F%2Fexample.com%2Ffeed.xml`, or `https___example.com_feed.xml`). If the state is
- * kept in a file, what changed while nothing was watching is found at the start. With a new state, files
- * wait until it is known what others have published.
+ * under the URL in `NAME.feed.json` beside it (`{"url", "metadata"}`), else under the URL that NAME
+ * encodes (`https%3A%2F%2Fexample.com%2Ffeed.xml`, or `https___example.com_feed.xml`). With a state
+ * file, changes made while nothing was watching are found at the start. With a new state, files
+ * wait until the updates of other servers are known.
  *
- * @param directory Its path. @default the one in the configuration
+ * @param directory Path of the directory. @default the one in the configuration
  */
 export function watchFiles(
   sync: FeedSync,
@@ -68,7 +68,7 @@ export function watchFiles(
   const { config, parts } = connection;
   const path = directory === undefined ? config.files?.directory : resolve(directory);
   if (path === undefined) {
-    throw new TypeError("Cannot watch files as no directory is given, and none is configured");
+    throw new TypeError("Cannot watch files: no directory is given, and none is configured");
   }
   if (!parts) return new ConnectedFiles(connection);
   const { manual = false, publishRemovals: removals, settle: given, rescan: every } = options;
@@ -105,7 +105,7 @@ const NOTHING_DONE: ScanReport = {
   withheld: [],
 };
 
-/** A watcher that is closed with its connection; while feedsync is not enabled, it does nothing. */
+/** A watcher that is closed with its connection; it does nothing if feedsync is disabled. */
 class ConnectedFiles implements FilesWatcher {
   readonly #watcher: FileWatcher | undefined;
   readonly #closed = new AbortController();

@@ -81,7 +81,7 @@ Deno.test("deadLetters retries with plugins by their names, and with none for th
   await using fleet = new Fleet();
   const letters = deadLetters(await withLetters(fleet, "a"));
   const [{ error }] = await letters.retry({ receiver: [] });
-  assert.equal(error, "No plugin of the name callback is configured");
+  assert.equal(error, "No plugin with the name callback is configured");
   const applied: unknown[] = [];
   const plugin = {
     name: "callback",

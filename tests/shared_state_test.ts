@@ -108,7 +108,7 @@ Deno.test("a second watch with the same state is refused", async () => {
   const second = watch(two, () => {}, { manual: true });
   await assert.rejects(second.finished, (error) => {
     assert.ok(error instanceof StateError);
-    return /another process watches with it already/.test(error.message);
+    return /another process already watches with it/.test(error.message);
   });
   await assert.rejects(second.ready, StateError);
 });

@@ -14,26 +14,30 @@ export interface DeadlineOptions {
 /** Ends work when its time is over or its caller wants to end it. The time can be set anew. */
 export class Deadline implements Disposable {
   readonly #clock: Clock;
-  readonly #caller: AbortSignal | undefined;
   readonly #controller = new AbortController();
-  readonly #onAbort: () => void;
+  #forgetCaller = () => {};
   #cancelTimer = () => {};
 
   /** A deadline that has no time yet; `caller` ends it early, with its reason. */
   constructor(clock: Clock, caller?: AbortSignal, { graceMs = 0 }: DeadlineOptions = {}) {
     this.#clock = clock;
-    this.#caller = caller;
-    this.#onAbort = () => {
-      if (graceMs > 0) this.allow(graceMs, () => caller!.reason);
-      else this.abort(caller!.reason);
-    };
-    if (caller?.aborted) this.#onAbort();
-    else caller?.addEventListener("abort", this.#onAbort, { once: true });
+    if (caller) this.heed(caller, { graceMs });
   }
 
   /** Aborted at the end of the time, or by the caller with the caller's reason. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** From now on `caller` ends the work early, with its reason. */
+  heed(caller: AbortSignal, { graceMs = 0 }: DeadlineOptions = {}): void {
+    const onAbort = () => {
+      if (graceMs > 0) this.allow(graceMs, () => caller.reason);
+      else this.abort(caller.reason);
+    };
+    if (caller.aborted) return onAbort();
+    caller.addEventListener("abort", onAbort, { once: true });
+    this.#forgetCaller = () => caller.removeEventListener("abort", onAbort);
   }
 
   /** From now on the work has `ms`; then it ends with `reason()`. @default a `TimeoutError` */
@@ -55,7 +59,7 @@ export class Deadline implements Disposable {
 
   [Symbol.dispose](): void {
     this.#cancelTimer();
-    this.#caller?.removeEventListener("abort", this.#onAbort);
+    this.#forgetCaller();
   }
 }
 
@@ -79,9 +83,11 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => T | Promise<T>,
   { clock, timeoutMs, signal, timeoutReason }: TimeLimit,
 ): Promise<T> {
-  using deadline = new Deadline(clock, signal);
+  using deadline = new Deadline(clock);
+  if (signal?.aborted) deadline.abort(signal.reason);
   const result = work(deadline.signal);
-  if (!isThenable(result)) return result; // Done already: no timer is needed.
+  if (!isThenable(result)) return result; // Done already: nothing can end it.
+  if (signal) deadline.heed(signal);
   deadline.allow(timeoutMs, timeoutReason);
   return await deadline.race(Promise.resolve(result));
 }

@@ -16,7 +16,7 @@ const MANY_OTHERS = {
   text: `There are more than ${MAX_SUBJECTS} such problems; no others are logged`,
 };
 
-/** Their common subject; no other is empty. */
+/** Shared subject for the rest; real subjects are never empty. */
 const OTHERS = "";
 
 /** How severe a problem is. */

@@ -1,5 +1,5 @@
 /**
- * Reads the arguments of a command.
+ * Parses the arguments of a command.
  *
  * @module
  */
@@ -9,9 +9,10 @@ import { UsageError } from "./exit.ts";
 import { checkFlagForms } from "./flag_forms.ts";
 
 /**
- * Reads what stands behind the name of a command.
+ * Parses the arguments after the name of a command.
  *
- * @throws {UsageError} for unknown or malformed flags, missing values, and too many or too few operands.
+ * @throws {UsageError} for unknown or malformed flags, missing values, and too many or too few
+ * operands.
  */
 export function parseArguments(args: readonly string[], syntax: Syntax): Arguments {
   const flags = Object.entries(allFlags(syntax));
@@ -30,14 +31,16 @@ export function parseArguments(args: readonly string[], syntax: Syntax): Argumen
   checkOperands(operands, syntax.operands ?? []);
   const result = new Arguments(operands, given, new Set(switches.filter((name) => parsed[name])));
   if (result.has("verbose") && result.has("quiet")) {
-    throw new UsageError("Cannot be verbose (-v) and quiet (-q) at once");
+    throw new UsageError("Cannot be both verbose (-v) and quiet (-q)");
   }
   return result;
 }
 
 function checkOnce(name: string, { length }: readonly string[]): void {
   if (length > 1) {
-    throw new UsageError(`The flag --${name} may be given only once: there are ${length}`);
+    throw new UsageError(
+      `The flag --${name} was given ${length} times, but may be given only once`,
+    );
   }
 }
 

@@ -1,21 +1,22 @@
 /**
- * What a command is made of. Its definition says all that help, completions, the README and the parser
- * of arguments need. What it does is in `run.ts` beside the definition, loaded when the command runs.
+ * The structure of a command. Its definition holds everything that help, completions, the README
+ * and the parser need. Its code is in `run.ts` beside the definition and is loaded only when the
+ * command runs.
  *
  * @module
  */
 
 /** A flag, `--name`, of a command. */
 export interface Flag {
-  /** What stands for its value in the help, such as `DIR`. @default it takes no value */
+  /** Placeholder of the value in the help, such as `DIR`. @default no value */
   readonly value?: string;
-  /** The values it may have. @default any */
+  /** Allowed values. @default any */
   readonly choices?: readonly string[];
-  /** Whether it may be given several times. @default false */
+  /** Whether the flag may be given several times. @default false */
   readonly repeated?: boolean;
-  /** The letter that is short for it. @default none */
+  /** One-letter form. @default none */
   readonly short?: string;
-  /** What it does. */
+  /** Description for the help. */
   readonly help: string;
 }
 
@@ -24,48 +25,48 @@ export type Flags = Readonly<Record<string, Flag>>;
 
 /** An argument without a flag. */
 export interface Operand {
-  /** What stands for it in the help, such as `FILE`. */
+  /** Placeholder in the help, such as `FILE`. */
   readonly name: string;
-  /** The values it may have, with what each means. @default any */
+  /** Allowed values and their descriptions. @default any */
   readonly choices?: Readonly<Record<string, string>>;
-  /** What it means. */
+  /** Description for the help. */
   readonly help?: string;
-  /** Whether it must be given. @default false */
+  /** Whether the operand is required. @default false */
   readonly required?: boolean;
-  /** Whether more of its kind may follow. @default false */
+  /** Whether it may be repeated. @default false */
   readonly repeated?: boolean;
 }
 
-/** Which arguments a command takes. */
+/** The arguments that a command accepts. */
 export interface Syntax {
-  /** Those without a flag, in order. @default none */
+  /** Operands, in order. @default none */
   readonly operands?: readonly Operand[];
-  /** Those with one, besides {@linkcode COMMON_FLAGS}. @default none */
+  /** Flags besides {@linkcode COMMON_FLAGS}. @default none */
   readonly flags?: Flags;
 }
 
 /** The definition of a command. */
 export interface Command extends Syntax {
-  /** How it is called. */
+  /** Name of the command. */
   readonly name: string;
-  /** What it does, in a few words, for the list of all commands. */
+  /** Short description for the list of commands. */
   readonly summary: string;
-  /** What it does, in a sentence, for its help. */
+  /** Description in one sentence, for its help. */
   readonly description: string;
-  /** The forms it is used in, what stands behind its name. */
+  /** Forms of usage, without the name. */
   readonly usage: readonly string[];
   /** Paragraphs at the end of its help. @default none */
   readonly notes?: readonly string[];
 }
 
-/** The arguments of a command. */
+/** The parsed arguments of a command. */
 export class Arguments {
-  /** Those without a flag. */
+  /** The operands. */
   readonly operands: readonly string[];
   readonly #values: ReadonlyMap<string, readonly string[]>;
   readonly #switches: ReadonlySet<string>;
 
-  /** Made by `parseArguments()`. */
+  /** Created by `parseArguments()`. */
   constructor(
     operands: readonly string[],
     values: ReadonlyMap<string, readonly string[]>,
@@ -86,25 +87,25 @@ export class Arguments {
     return this.#values.get(name) ?? [];
   }
 
-  /** Whether `--name` is there. */
+  /** Whether `--name` was given. */
   has(name: string): boolean {
     return this.#switches.has(name);
   }
 }
 
-/** What a command works with. */
+/** The context of a command. */
 export interface CommandContext {
-  /** What stands behind the command's name. */
+  /** The parsed arguments. */
   readonly args: Arguments;
   /** Aborted when the command must end early. */
   readonly signal: AbortSignal;
-  /** Ends the command early, because of `reason`. */
+  /** Ends the command early with `reason`. */
   stop(reason: unknown): void;
 }
 
-/** What `run.ts` of a command exports. */
+/** The exports of the `run.ts` of a command. */
 export interface CommandModule {
-  /** Does what the command is for. */
+  /** Runs the command. */
   run(context: CommandContext): Promise<void>;
 }
 
@@ -112,13 +113,13 @@ export interface CommandModule {
 export const COMMON_FLAGS: Flags = {
   config: {
     value: "FILE",
-    help: 'configuration file; else feedsync.jsonc, feedsync.json, or the key "feedsync" of ' +
-      "deno.json in the working directory",
+    help: 'configuration file (default: feedsync.jsonc, feedsync.json, or the key "feedsync" of ' +
+      "deno.json in the working directory)",
   },
   server: { value: "NAME", help: "name of this server (default: the host name)" },
   store: { value: "URL", help: "s3://bucket/prefix or file:path (default: file:.feedsync/store)" },
   state: { value: "FILE", help: "state file (default: .feedsync/<server>.db)" },
-  json: { help: "results and errors as JSON, a line each" },
+  json: { help: "print results and errors as JSON, one per line" },
   verbose: { short: "v", help: "log details" },
   quiet: { short: "q", help: "log warnings and errors only" },
 };

@@ -1,6 +1,6 @@
 /**
- * The commands, one line each, in the order of the help. `deno.json` names the `run.ts` of each, too:
- * `deno compile` cannot find them by itself.
+ * The commands, in the order of the help. `deno.json` also names the `run.ts` of each, since
+ * `deno compile` cannot find them automatically.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export const COMMANDS: readonly Command[] = [
   completions,
 ];
 
-/** The module with the `run()` of a command, from here. */
+/** The module with the `run()` of a command, relative to this one. */
 export function moduleOf({ name }: Command): string {
   return `./${name.replaceAll("-", "_")}/run.ts`;
 }

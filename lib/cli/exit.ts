@@ -1,5 +1,5 @@
 /**
- * How the command line ends: exit codes, and errors as users see them.
+ * Exit codes and error messages of the command line.
  *
  * @module
  */
@@ -23,24 +23,24 @@ import { cutDownUrls } from "../base/redact.ts";
 
 /** The command line was used wrongly. */
 export class UsageError extends Error {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "UsageError";
 }
 
-/** What was given is not there, or is not what it should be. */
+/** The input does not exist, or is not valid. */
 export class BadInputError extends FeedSyncError {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "BadInputError";
 }
 
 /** A signal asked the process to end. */
 export class Interrupted extends Error {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "Interrupted";
-  /** Which one. */
+  /** The signal. */
   readonly signal: Deno.Signal;
 
-  /** Made when `signal` arrives. */
+  /** Makes the error for `signal`. */
   constructor(signal: Deno.Signal) {
     super(`Stopped by ${signal}`);
     this.signal = signal;
@@ -50,7 +50,7 @@ export class Interrupted extends Error {
 const BAD_INPUT = [BadInputError, InvalidUpdateError, CorruptObjectError];
 const CONFIGURATION = [ConfigError, StateError, MissingKeyError, UnsupportedFormatError];
 
-/** The exit code that tells scripts what went wrong; those of `sysexits.h` where one fits. */
+/** The exit code for an error, from `sysexits.h` if one fits. */
 export function exitCodeOf(thrown: unknown): number {
   const error = worstOf(thrown);
   if (error instanceof UpdatesLostError) return error.cause ? exitCodeOf(error.cause) : 69;
@@ -65,7 +65,7 @@ export function exitCodeOf(thrown: unknown): number {
   return 1;
 }
 
-/** Writes to standard error what went wrong, unless it is no error that the command ended. */
+/** Writes an error to standard error, unless the command was stopped on purpose. */
 export function reportError(
   thrown: unknown,
   { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
@@ -78,10 +78,10 @@ export function reportError(
   const expected = error instanceof FeedSyncError || error instanceof UsageError;
   console.error(printable(`error: ${expected ? message : `${message} (${name})`}`));
   if (verbose) console.error(inspected(error).split("\n").map(printable).join("\n"));
-  else if (!expected) console.error("Run it again with -v to see where that happened");
+  else if (!expected) console.error("Run it again with -v for details");
 }
 
-/** The error with its stack and causes, which may be those of a plugin and hold URLs with secrets. */
+/** The error with its stack and causes, without secrets in URLs. */
 function inspected(error: unknown): string {
   try {
     return cutDownUrls(Deno.inspect(error));
@@ -90,7 +90,7 @@ function inspected(error: unknown): string {
   }
 }
 
-/** Of two errors, one of them in closing, the one to tell: lost updates, else what came first. */
+/** Selects the error to report if closing failed as well: lost updates, else the first error. */
 function worstOf(error: unknown): unknown {
   if (!(error instanceof SuppressedError)) return error;
   return error.error instanceof UpdatesLostError ? error.error : worstOf(error.suppressed);

@@ -1,6 +1,6 @@
 /**
- * In which forms flags may be given. Told before the arguments are parsed: parsers read odd forms in
- * different ways, some as the opposite of what they say.
+ * Checks the forms of flags before the arguments are parsed: parsers read unusual forms in
+ * different ways, some even as the opposite.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { suggest } from "../base/nearest.ts";
 import type { Flag } from "./command.ts";
 import { UsageError } from "./exit.ts";
 
-/** The flags that a command takes, without dashes. */
+/** The flags that a command accepts, without dashes. */
 type FlagList = readonly (readonly [name: string, flag: Flag])[];
 
 /**
- * Checks that every flag is known and has one of the forms `--switch`, `--name VALUE`, `--name=VALUE`,
- * `-o VALUE` and `-v`, with any number of letters. Behind `--` there are no flags.
+ * Checks that every flag is known and has one of the forms `--switch`, `--name VALUE`,
+ * `--name=VALUE` and `-v`, with any number of letters. Behind `--` there are no flags.
  *
- * @throws {UsageError} that names the first that has not, and says what to write.
+ * @throws {UsageError} for the first wrong flag, with the correct form.
  */
 export function checkFlagForms(args: readonly string[], known: FlagList): void {
   const switches = known.filter(([, { value }]) => value === undefined);
@@ -56,23 +56,23 @@ function checkValue(
 function checkSwitch(flag: string, assigned: string | undefined, next: string | undefined): void {
   if (assigned !== undefined) {
     throw new UsageError(
-      `The flag ${flag} takes no value, there is ${
+      `The flag ${flag} takes no value, but has ${
         JSON.stringify(assigned)
       }: write ${flag}, or leave it out`,
     );
   }
-  // Some parsers take these for the value of a switch.
+  // Some parsers read these as the value of a switch.
   if (next !== "true" && next !== "false") return;
   throw new UsageError(
-    `The flag ${flag} takes no value, ${next} follows it: write ${flag} alone, or leave it out; ` +
-      `for a file of that name write ./${next}`,
+    `The flag ${flag} takes no value, but ${next} follows it: write ${flag} alone, or leave it ` +
+      `out; for a file of that name write ./${next}`,
   );
 }
 
 function unknownFlag(flag: string, known: FlagList): UsageError {
   const negated = /^--no-(.+)$/.exec(flag)?.[1];
   if (known.some(([name, { value }]) => name === negated && value === undefined)) {
-    return new UsageError(`Unknown flag ${flag}: leave --${negated} out, that is the same`);
+    return new UsageError(`Unknown flag ${flag}: leave out --${negated} instead`);
   }
   const names = known.map(([name]) => `--${name}`);
   const letters = known.flatMap(([, { short }]) => short ? [`-${short}`] : []);

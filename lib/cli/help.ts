@@ -1,12 +1,12 @@
 /**
- * Help texts, made of the definitions of the commands.
+ * Help texts, generated from the definitions of the commands.
  *
  * @module
  */
 import { type Command, COMMON_FLAGS, type Flags, type Operand } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 
-/** Columns of a terminal that the texts fit into. */
+/** Maximum width of the texts, in columns. */
 const WIDTH = 100;
 
 /** A term and what it means. */
@@ -14,12 +14,12 @@ type Row = readonly [term: string, meaning: string];
 
 const VARIABLES =
   'Each scalar key of the configuration has an environment variable: FEEDSYNC_STORE for "store", ' +
-  'FEEDSYNC_S3_ENDPOINT for "s3.endpoint". Flags go before variables, variables before the file.';
+  'FEEDSYNC_S3_ENDPOINT for "s3.endpoint". Flags override variables, variables override the file.';
 
 const EXIT_CODES =
-  "Exit codes: 0 done, 1 something needs a person (such as new dead letters of watch --once), 64 wrong " +
-  "usage, 65 bad input, 69 store or backend unreachable, 75 queued but not yet uploaded, 77 access denied, 78 bad configuration, " +
-  "130 or 143 stopped by a signal";
+  "Exit codes: 0 done, 1 something needs a person (such as new dead letters of watch --once), " +
+  "64 wrong usage, 65 bad input, 69 store or backend unreachable, 75 queued but not yet " +
+  "uploaded, 77 access denied, 78 bad configuration, 130 or 143 stopped by a signal";
 
 /** The help text of feedsync. */
 export function mainHelp(): string {
@@ -47,7 +47,7 @@ export function helpFor(command: Command): string {
   ].join("\n\n");
 }
 
-/** The commands as the README lists them, a row each. */
+/** The table of commands in the README. */
 export function commandTable(): string {
   const rows = COMMANDS.map(({ name, usage, summary }) => {
     const forms = usage.map((form) => `\`${`${name} ${form}`.trim().replaceAll("|", "\\|")}\``);
@@ -72,7 +72,7 @@ function table(rows: readonly Row[]): string {
   return columns(rows.map(([term, meaning]) => [`  ${term}`, meaning]), width);
 }
 
-/** Two columns, the first so wide. */
+/** Two columns, the first `width` wide. */
 function columns(rows: readonly Row[], width: number): string {
   return rows.map(([left, right]) => {
     const text = wrap(right, WIDTH - width).replaceAll("\n", `\n${" ".repeat(width)}`);

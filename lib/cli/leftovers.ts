@@ -1,5 +1,5 @@
 /**
- * Failures that nobody waits for any more: of promises and timers that plugins leave behind.
+ * Handles errors of promises and timers that plugins leave behind.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { cutDownUrls } from "../base/redact.ts";
 import { tellFailure } from "../plugins/failure.ts";
 import { logger } from "./settings.ts";
 
-/** Logs such failures, which would end the process, until it is disposed of. */
+/** Logs unhandled errors, which would otherwise end the process, until it is disposed of. */
 export function surviveLeftovers(): Disposable {
   const onRejection = (event: PromiseRejectionEvent) => survive(event, event.reason);
   const onError = (event: ErrorEvent) => survive(event, event.error ?? event.message);
@@ -23,7 +23,7 @@ export function surviveLeftovers(): Disposable {
 
 function survive(event: Event, failure: unknown): void {
   event.preventDefault();
-  logger.error("Nobody handles this failure, most likely left behind by a plugin: {message}", {
+  logger.error("Unhandled error, probably left behind by a plugin: {message}", {
     message: tellFailure(failure),
   });
   logger.debug("{failure}", { failure: cutDownUrls(Deno.inspect(failure)) });

@@ -1,6 +1,6 @@
 /**
- * Logging of the command line. The library logs through LogTape and never configures it: that is
- * the program's right.
+ * Configures logging for the command line. The library logs through LogTape and leaves its
+ * configuration to the program.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import {
 import type { LogLevel } from "../config/core.ts";
 import { printable } from "../base/printable.ts";
 
-/** How to log. */
+/** Options of {@linkcode configureLogging}. */
 export interface LoggingOptions {
-  /** What is less important is left out. */
+  /** Minimum level of logged messages. */
   readonly level: LogLevel;
-  /** NDJSON instead of text. */
+  /** Whether to log NDJSON instead of text. */
   readonly json: boolean;
-  /** Colours in text. @default on a terminal, unless `NO_COLOR` is set */
+  /** Whether to colour text. @default on a terminal, unless `NO_COLOR` is set */
   readonly color?: boolean;
 }
 
@@ -28,7 +28,7 @@ const LEVELS = { debug: "debug", info: "info", warn: "warning", error: "error" }
 const COLORS: Readonly<Record<string, string>> = { warning: "\x1b[33m", error: "\x1b[31m" };
 const RESET = "\x1b[0m";
 
-/** Sends what feedsync logs to standard error, one line a record. */
+/** Writes the log of feedsync to standard error, one line per record. */
 export function configureLogging(
   { level, json, color = Deno.stderr.isTerminal() && !Deno.noColor }: LoggingOptions,
 ): void {
@@ -43,7 +43,7 @@ export function configureLogging(
   });
 }
 
-/** `12:00:01 warn  text`; what plugins say begins with their names. */
+/** Formats records as `12:00:01 warn  text`; texts of plugins begin with the name of the plugin. */
 export function textFormat(color: boolean): TextFormatter {
   return getTextFormatter({
     timestamp: (time) => new Date(time).toTimeString().slice(0, "hh:mm:ss".length),
@@ -66,7 +66,7 @@ const renderMessage = getTextFormatter({
 });
 const renderRecord = getJsonLinesFormatter();
 
-/** `{"@timestamp","level","message","logger","properties"}`. */
+/** Formats a record as JSON: `{"@timestamp","level","message","logger","properties"}`. */
 export function formatJson(record: LogRecord): string {
   const line = renderRecord({ ...record, message: [renderMessage(record).slice(0, -1)] });
   return `${printable(line.slice(0, -1))}\n`;
@@ -77,6 +77,6 @@ function writeToStderr(line: string): void {
   try {
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
   } catch {
-    // Nobody reads standard error any more: that is no reason to stop working.
+    // Standard error is closed, but the command can continue.
   }
 }

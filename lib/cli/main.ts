@@ -1,12 +1,12 @@
 /**
- * Finds the command that was asked for and runs it. Everything is loaded when it is needed, so
- * that help costs nothing.
+ * Finds the requested command and runs it. Modules are loaded only when needed, so that help is
+ * fast.
  *
  * @module
  */
 import type { Command, CommandModule } from "./command.ts";
 
-/** Runs the command line and resolves to its exit code; standard error says what went wrong. */
+/** Runs the command line and resolves to its exit code; errors go to standard error. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     await dispatch(args);
@@ -49,7 +49,7 @@ async function runCommand(name: string, args: readonly string[]): Promise<void> 
   const { moduleOf } = await import("./commands.ts");
   const { parseArguments } = await import("./args.ts");
   const { handleSignals } = await import("./signals.ts");
-  // Named by a variable: what is named literally is loaded at the start, with all it stands on.
+  // A variable, since a literal name would be loaded at the start with all its dependencies.
   const { run }: CommandModule = await import(moduleOf(command));
   const parsed = parseArguments(args, command);
   const controller = new AbortController();
@@ -64,7 +64,7 @@ async function runCommand(name: string, args: readonly string[]): Promise<void> 
   signal.throwIfAborted();
 }
 
-/** Whether an operation failed only because it was told to stop. */
+/** Whether an operation failed only because it was aborted. */
 function isAbort(error: unknown, { reason }: AbortSignal): boolean {
   return error === reason || error instanceof DOMException && error.name === "AbortError";
 }

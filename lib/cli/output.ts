@@ -1,5 +1,5 @@
 /**
- * Standard output: results, a line each.
+ * Writes results to standard output, one per line.
  *
  * @module
  */
@@ -23,8 +23,8 @@ export const printer: RunningPlugin = {
 };
 
 /**
- * The plugin, with `stop` called when it fails since nobody reads standard output any more: no
- * later attempt could succeed.
+ * Wraps a plugin so that `stop` is called if it fails because standard output is closed: no later
+ * attempt could succeed.
  */
 export function stopWithOutput(
   plugin: RunningPlugin,
@@ -45,7 +45,7 @@ export function stopWithOutput(
   };
 }
 
-/** A stream that failed once has no desired size. */
+/** Whether standard output is closed: a failed stream has no desired size. */
 function isBroken(): boolean {
   const writer = Deno.stdout.writable.getWriter();
   const broken = writer.desiredSize === null;

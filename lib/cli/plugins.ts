@@ -1,5 +1,5 @@
 /**
- * The plugins that commands hand updates to.
+ * Loads the plugins for commands.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { RunningPlugin } from "../plugin.ts";
 import { printer } from "./output.ts";
 
 /**
- * Loads the configured plugins. With `json` updates are printed as JSON, instead of what the `log`
- * plugin prints.
+ * Loads the configured plugins. With `json`, a plugin that prints updates as JSON replaces the
+ * `log` plugin.
  *
- * @throws {ConfigError} when one cannot be used.
+ * @throws {ConfigError} when a plugin cannot be used.
  */
 export async function loadPluginsFor(
   { config, directory }: LoadedConfig,
@@ -22,7 +22,7 @@ export async function loadPluginsFor(
     readonly json: boolean;
     /** See {@linkcode LoadPluginsOptions}. */
     readonly knownFiles?: KnownFiles;
-    /** See there. */
+    /** See {@linkcode LoadPluginsOptions}. */
     readonly knownPlugins?: readonly string[] | undefined;
   },
 ): Promise<RunningPlugin[]> {

@@ -15,17 +15,21 @@ import {
 import type { Watcher } from "../reading/watcher.ts";
 import { BadInputError } from "./exit.ts";
 
-/** A refusal is looked at again after this time: a proxy may be starting, or a new key not known yet. */
+/**
+ * Delay before a second attempt after a refusal: a proxy may be starting, or a new key not known
+ * yet.
+ */
 const SECOND_LOOK_MS = 3_000;
 
-/** Messages name no more objects, keys or files. */
+/** Maximum number of objects, keys or files named in a message. */
 const MAX_NAMED = 20;
 
 /**
  * Polls, and resolves when everything is applied.
  *
- * @throws {UnsupportedFormatError | ConfigError | BadInputError | StoreUnavailableError} when some of it
- * needs a newer version, or keys that are missing, objects are damaged, or the store does not hand out what it lists; all else is applied.
+ * @throws {UnsupportedFormatError | ConfigError | BadInputError | StoreUnavailableError} when
+ * objects need a newer version or missing keys, are damaged, or are listed but not found; all other
+ * updates are applied.
  */
 export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<void> {
   const { unreadable } = await watcher.poll().catch(async (error) => {
@@ -47,17 +51,17 @@ export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<v
   }
   if (damaged.length > 0) {
     throw new BadInputError(
-      `Cannot read everything, damaged objects hold up what comes after them: ${named(damaged)}`,
+      `Cannot read everything, damaged objects hold up everything after them: ${named(damaged)}`,
     );
   }
   if (missing.length === 0) return;
   throw new StoreUnavailableError(
-    "Cannot read everything, the store lists objects that it then does not find; try again " +
+    "Cannot read everything, the store lists objects but does not find them; try again " +
       `later: ${named(missing)}`,
   );
 }
 
-/** The first of many names. */
+/** Joins names for a message, at most the first {@linkcode MAX_NAMED}. */
 export function named(names: readonly string[]): string {
   const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
   return names.slice(0, MAX_NAMED).join(", ") + more;

@@ -1,5 +1,5 @@
 /**
- * What the commands that work with a store have in common.
+ * Settings of the commands that use a store.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import type { FeedSync } from "../connection.ts";
 import type { Arguments } from "./command.ts";
 import { UsageError } from "./exit.ts";
 
-/** The log of the commands. */
+/** Logger of the commands. */
 export const logger: Logger = getLogger(["feedsync", "cli"]);
 
 /**
- * Loads the configuration, with what the common flags and `flags` say, and begins to log.
+ * Loads the configuration with the common flags and `flags`, and configures logging.
  *
  * @throws {UsageError} when the value of a flag is wrong.
  * @throws {ConfigError} when the rest of the configuration is wrong.
@@ -52,10 +52,14 @@ function logLevel(args: Arguments): LogLevel | undefined {
   return args.has("quiet") ? "warn" : undefined;
 }
 
-/** Tells what a person who tries feedsync may not expect: that it is off, or for one machine. */
+/**
+ * Logs what new users may not expect: that feedsync is disabled, or uses a store on this machine.
+ */
 export function explainStore({ enabled, store }: FeedSync, { config }: LoadedConfig): void {
   if (!enabled) {
-    logger.warn('Nothing is done: the configuration says "enabled": false');
+    logger.warn(
+      'feedsync is disabled ("enabled": false in the configuration), so there is nothing to do',
+    );
   } else if (config.store === undefined) {
     logger.info(
       "Using the store {store}, for this machine only; to share updates with other servers, give " +

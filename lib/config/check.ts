@@ -1,5 +1,5 @@
 /**
- * Checks configurations and says what is wrong with them.
+ * Validates configurations.
  *
  * @module
  */
@@ -19,13 +19,13 @@ export type Locate = (path: readonly PropertyKey[]) => string | undefined;
 
 /** A configuration that can be used. */
 export interface CheckedConfig {
-  /** Without its unknown keys. */
+  /** The configuration without its unknown keys. */
   readonly config: Config;
-  /** A sentence for each of those, where they are not errors. */
+  /** One sentence per unknown key, if those are not errors. */
   readonly warnings: readonly string[];
 }
 
-/** Keys whose values no message may show. */
+/** Keys whose values must not appear in messages. */
 const SECRETS: ReadonlySet<string> = new Set([
   ...S3_SECRETS,
   ...ENCRYPTION_SECRETS,
@@ -33,8 +33,8 @@ const SECRETS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks what one source gives. Unknown keys are what `unknownKeys` says, else what the key of that
- * name in `value` says.
+ * Checks the configuration from one source. `unknownKeys` decides whether unknown keys are errors;
+ * by default, the key of that name in `value` does.
  *
  * @throws {ConfigError} that names every wrong key, its place, and what is allowed.
  */
@@ -60,14 +60,14 @@ export function checkConfig(
   throw new ConfigError(`Cannot use the configuration: ${problems.join("; ")}`);
 }
 
-/** What is wrong with the values of flags, a sentence for each of them that is wrong. */
+/** Checks the values of flags; returns one sentence per invalid value. */
 export function wrongFlags(flags: Config): string[] {
   const { error } = check(flags);
   return (error?.issues ?? []).map((issue) => `--${String(issue.path[0])} ${rule(issue)}`);
 }
 
 /**
- * Checks what only the sources together can tell.
+ * Checks the keys together, once all sources are merged.
  *
  * @throws {ConfigError} when a required key is missing, or keys contradict each other.
  */
@@ -136,7 +136,7 @@ function suggestKey(key: string, parent: readonly PropertyKey[]): string {
   return found === undefined ? `the keys are ${valid.join(", ")}` : `did you mean '${found}'?`;
 }
 
-/** Says in our words what zod found; rules with a message of their own keep that. */
+/** The message for an issue of zod; rules with a message of their own keep it. */
 function explain(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_type") return `must be ${NAMES[issue.expected] ?? issue.expected}`;
   if (issue.code !== "invalid_value") return undefined;

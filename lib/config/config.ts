@@ -1,5 +1,5 @@
 /**
- * The configuration, as users write it: the core keys and the sections.
+ * The configuration as users write it: the core keys and the sections.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { FilesConfig } from "./files.ts";
 import type { S3Config } from "./s3.ts";
 import type { WakeConfig } from "./wake.ts";
 
-/** What the configuration file holds and `connect()` takes. Everything is optional. */
+/** The configuration, as in a file or for `connect()`. All keys are optional. */
 export interface Config extends CoreConfig {
   /** How to reach an S3-compatible store. */
   readonly s3?: S3Config | undefined;
-  /** Encrypt what is kept in the bucket. @default no encryption */
+  /** Encryption of the bucket and of messages to peers. @default no encryption */
   readonly encryption?: EncryptionConfig | undefined;
-  /** Publish the `.feed` files of a directory. */
+  /** Publishes the `.feed` files of a directory. */
   readonly files?: FilesConfig | undefined;
-  /** Be told of updates before the next poll. @default polls only */
+  /** Sources that announce updates before the next poll. @default only polls */
   readonly wake?: WakeConfig | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * The keys of the configuration that are in no section.
+ * The top-level keys of the configuration.
  *
  * @module
  */
@@ -10,75 +10,86 @@ import { ConfigError } from "../errors.ts";
 import { DEFAULT_URL_SCHEMES } from "../feed_url.ts";
 import type { PluginEntry } from "../plugin.ts";
 import { isPair, isPlugin } from "../plugins/check_plugin.ts";
-import { absoluteStoreUrl } from "./store_url.ts";
+import { absoluteStoreUrl, STORE_URL, STORE_URL_RULE } from "./store_url.ts";
 import { defined } from "./merge.ts";
 import { duration, key, text } from "./rules.ts";
 import { defaultServerName, SERVER_NAME } from "./server_name.ts";
 
-/** How often the bucket is listed: quickly while polls find something, slowly while they do not. */
+/** Range of the delay between listings: short while polls find updates, long while they do not. */
 export interface PollConfig {
-  /** The shortest time from one listing to the next, at least `"100ms"`. */
+  /** Shortest delay between listings, at least `"100ms"`. */
   readonly min: Duration;
-  /** The longest. */
+  /** Longest delay between listings. */
   readonly max: Duration;
 }
 
-/** How much the command line logs. */
+/** Log level of the command line. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** The keys of the configuration that are in no section. */
+/** The top-level keys of the configuration, outside of the sections. */
 export interface CoreConfig {
-  /** Where editors find the schema of this file; has no other effect. */
+  /** Location of the schema of this file, for editors; has no other effect. */
   readonly $schema?: string | undefined;
   /**
-   * What an unknown key is: an error, or with `"warn"` a warning, so that settings can be rolled out
-   * before the program that knows them. @default {"error"}
+   * Whether an unknown key is an error or a warning; use `"warn"` to roll out settings before
+   * upgrading. @default {"error"}
    */
   readonly unknownKeys?: "error" | "warn" | undefined;
-  /** `false`: publish and watch do nothing and say so. @default {true} */
+  /** `false`: publish and watch do nothing and log that. @default {true} */
   readonly enabled?: boolean | undefined;
   /** Name of this server, `[a-z0-9][a-z0-9.-]{0,62}`. @default the host name */
   readonly server?: string | undefined;
   /** `s3://bucket/prefix` or `file:path`. @default {"file:.feedsync/store"} */
   readonly store?: string | undefined;
   /**
-   * The store's previous URL or endpoint, when everything in it was moved to where it is now, or it is
-   * reached by another name: a state that belongs to that is taken over.
+   * The store's previous URL or endpoint, after its content was moved or its name has changed: a
+   * state that belongs to the previous store is then accepted.
    */
   readonly movedFrom?: string | undefined;
   /**
-   * Path of the state file. `:memory:` is the library's default: nothing survives the process, what it
-   * could not upload is lost, and each process is a stream of its own in the bucket for two days. The
-   * command line's default is `.feedsync/<server>.db`.
+   * Path of the state file. The library's default is `:memory:`: nothing survives the process,
+   * updates that were not uploaded are lost, and each process has its own stream in the bucket for
+   * two days. The default of the command line is `.feedsync/<server>.db`.
    */
   readonly state?: string | undefined;
   /**
-   * How often the bucket is listed, at least `"100ms"`; or the range in which that adapts to how much
-   * happens. @default {"10s"}
+   * Delay between listings of the bucket, at least `"100ms"`; or a range, within which the delay
+   * adapts to the activity. @default {"10s"}
    */
   readonly poll?: Duration | PollConfig | undefined;
-  /** Where a new state starts to read: at the oldest update or with the next. @default {"earliest"} */
+  /**
+   * Where a new state starts to read: at the oldest update or at the next one.
+   * @default {"earliest"}
+   */
   readonly from?: "earliest" | "now" | undefined;
-  /** How long updates are kept in the bucket, at least `"10m"`; `false`: for ever. @default {"24h"} */
+  /**
+   * How long updates are kept in the bucket, at least `"10m"`; `false`: for ever. @default {"24h"}
+   */
   readonly retention?: Duration | false | undefined;
-  /** Also apply what this server published. @default {false} */
+  /** Also apply updates that this server published. @default {false} */
   readonly includeOwn?: boolean | undefined;
   /**
-   * URL schemes, in lower case, of the feeds that may be published; what other servers publish is
-   * applied whatever the scheme. @default {["http", "https"]}
+   * URL schemes, in lower case, of the feeds that may be published; updates of other servers are
+   * applied whatever their scheme. @default {["http", "https"]}
    */
   readonly urlSchemes?: readonly string[] | undefined;
-  /** What is done with updates. @default {["log"]} */
+  /** The plugins that receive the updates. @default {["log"]} */
   readonly plugins?: readonly PluginEntry[] | undefined;
-  /** Minimum time between two uploads; a longer one saves requests. @default {0} */
+  /** Minimum delay between two uploads; a longer one saves requests. @default {0} */
   readonly commitInterval?: Duration | undefined;
-  /** How long publishing waits for the store until the update counts as queued. @default {"30s"} */
+  /**
+   * How long publishing waits for the store before it reports the update as queued.
+   * @default {"30s"}
+   */
   readonly publishTimeout?: Duration | undefined;
   /** How long a plugin may take for one update. @default {"30s"} */
   readonly callbackTimeout?: Duration | undefined;
-  /** How long stopping waits for what is under way. @default {"10s"} */
+  /** How long stopping waits for calls and uploads in progress. @default {"10s"} */
   readonly stopTimeout?: Duration | undefined;
-  /** How much the command line logs; the library leaves that to the program. @default {"info"} */
+  /**
+   * Log level of the command line; a program that uses the library configures its own.
+   * @default {"info"}
+   */
   readonly logLevel?: LogLevel | undefined;
 }
 
@@ -96,19 +107,19 @@ export interface ResolvedCore {
   readonly movedFrom: string | undefined;
   /** Absolute path of the state file, or `:memory:`. */
   readonly state: string;
-  /** Time between two listings. */
+  /** Range of the delay between two listings. */
   readonly poll: { readonly min: number; readonly max: number };
   /** Where a new state starts to read. */
   readonly from: "earliest" | "now";
   /** How long updates are kept; `false`: for ever. */
   readonly retention: number | false;
-  /** Also apply what this server published. */
+  /** Also apply updates that this server published. */
   readonly includeOwn: boolean;
   /** URL schemes of the feeds that may be published. */
   readonly urlSchemes: readonly string[];
-  /** What is done with updates. */
+  /** The plugins that receive the updates. */
   readonly plugins: readonly PluginEntry[];
-  /** Minimum time between two uploads. */
+  /** Minimum delay between two uploads. */
   readonly commitInterval: number;
   /** How long publishing waits for the store. */
   readonly publishTimeout: number;
@@ -116,7 +127,7 @@ export interface ResolvedCore {
   readonly callbackTimeout: number;
   /** How long stopping waits. */
   readonly stopTimeout: number;
-  /** How much the command line logs. */
+  /** Log level of the command line. */
   readonly logLevel: LogLevel;
 }
 
@@ -140,8 +151,6 @@ export const DEFAULTS = {
 } as const satisfies CoreConfig;
 
 const A_HUNDRED_YEARS = "36500d";
-// A file: URL names no host.
-const STORE = /^(file:(?!\/\/[^/]).+|s3:\/\/[^/?#@:\s]+(\/[^?#]*)?)$/;
 
 const pollRule = z.strictObject({ min: duration({ min: "100ms" }), max: duration() })
   .refine(({ min, max }) => parseDuration(min) <= parseDuration(max), {
@@ -153,7 +162,7 @@ const plugin = z.union([
   z.tuple([text, z.record(z.string(), z.unknown()).optional()]),
 ], { error: "must be a plugin, or a pair of a plugin and an object with its options" });
 
-/** Without those of a single letter, which are the drives of Windows. */
+/** A URL scheme of at least two letters: single letters are drives of Windows. */
 const urlScheme = z.string().regex(/^[a-z][a-z0-9+.-]+$/, {
   error: 'must be a scheme such as "gemini", in lower case and without colon',
 });
@@ -163,7 +172,8 @@ export const coreRules = {
   $schema: key(z.string(), "Where editors find this schema"),
   unknownKeys: key(
     z.enum(["error", "warn"]),
-    "What an unknown key is; with warn, settings can be rolled out before the program",
+    "Whether an unknown key is an error or a warning; use warn to roll out settings before " +
+      "upgrading",
     DEFAULTS.unknownKeys,
   ),
   enabled: key(z.boolean(), "false: publish and watch do nothing", DEFAULTS.enabled),
@@ -174,20 +184,20 @@ export const coreRules = {
     "Name of this server; its host name unless given",
   ),
   store: key(
-    z.string().regex(STORE, { error: 'must look like "s3://bucket/prefix" or "file:path"' }),
-    "s3://bucket/prefix or file:path",
+    z.string().regex(STORE_URL, { error: STORE_URL_RULE }),
+    "URL of the store",
     DEFAULTS.store,
   ),
   movedFrom: key(
     text,
-    "The store's previous URL or endpoint, when everything in it was moved to where it is now",
+    "The store's previous URL or endpoint, after its content was moved",
   ),
   state: key(text, "Path of the state file; .feedsync/<server>.db unless given"),
   poll: key(
     z.union([duration({ min: "100ms" }), pollRule], {
-      error: `${DURATION_RULE} from "100ms" on, or {"min", "max"}`,
+      error: `${DURATION_RULE} of at least "100ms", or {"min", "max"}`,
     }),
-    "How often the bucket is listed: always, or as quick as min and as slow as max",
+    "Delay between listings of the bucket, or its range from min to max",
     DEFAULTS.poll,
   ),
   from: key(z.enum(["earliest", "now"]), "Where a new state starts to read", DEFAULTS.from),
@@ -198,13 +208,17 @@ export const coreRules = {
     "How long updates are kept in the bucket; false: for ever",
     DEFAULTS.retention,
   ),
-  includeOwn: key(z.boolean(), "Also apply what this server published", DEFAULTS.includeOwn),
+  includeOwn: key(
+    z.boolean(),
+    "Also apply updates that this server published",
+    DEFAULTS.includeOwn,
+  ),
   urlSchemes: key(
     z.array(urlScheme).min(1, { error: "must name at least one scheme" }),
     "URL schemes of the feeds that may be published",
     DEFAULTS.urlSchemes,
   ),
-  plugins: key(z.array(plugin), "What is done with updates", DEFAULTS.plugins),
+  plugins: key(z.array(plugin), "The plugins that receive the updates", DEFAULTS.plugins),
   commitInterval: key(duration(), "Minimum time between two uploads", DEFAULTS.commitInterval),
   publishTimeout: key(
     duration({ min: "1ms" }),
@@ -238,7 +252,7 @@ export function retentionMs(retention: Duration | false = DEFAULTS.retention): n
 }
 
 /**
- * Checks what only all sources of the configuration together can tell.
+ * Checks the keys together, once all sources of the configuration are merged.
  *
  * @throws {ConfigError} when updates would expire between two polls.
  */
@@ -246,8 +260,8 @@ export function checkCore({ poll, retention }: CoreConfig): void {
   const kept = retentionMs(retention);
   if (kept === false || pollRange(poll).max <= kept / 2) return;
   throw new ConfigError(
-    "Cannot use the configuration: 'poll' must be at most half of 'retention', or updates expire " +
-      "before they are found",
+    "Cannot use the configuration: 'poll' must be at most half of 'retention', otherwise updates " +
+      "expire before they are found",
   );
 }
 
@@ -262,12 +276,12 @@ export function absoluteCore<C extends CoreConfig>(core: C, directory: string): 
   };
 }
 
-/** Unlike the store's URL, its previous one may also be an endpoint. */
+/** The absolute previous URL of the store; unlike the current one, it may also be an endpoint. */
 function absoluteFormerStore(former: string, directory: string): string {
   return /^(file|s3):/.test(former) ? absoluteStoreUrl(former, directory) : former;
 }
 
-/** The configuration as a file has it: with the names of plugins in the places of the plugins. */
+/** The configuration with the names of plugins instead of plugin objects, as in a file. */
 export function withPluginNames(config: CoreConfig): unknown {
   if (!Array.isArray(config?.plugins)) return config;
   const named = (value: unknown) => isPlugin(value) ? value.name : value;

@@ -7,11 +7,11 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { key, missing, text } from "./rules.ts";
 
-/** Encryption of what is kept in the bucket and sent to peers. */
+/** Encryption of the objects in the bucket and the messages to peers. */
 export interface EncryptionConfig {
   /** Path of the key file that `feedsync keygen` makes; the same keys on all servers. */
   readonly keys?: string | undefined;
-  /** Also read objects that are not encrypted, while servers are being switched over. @default {false} */
+  /** Also read unencrypted objects, while switching servers over. @default {false} */
   readonly allowPlaintext?: boolean | undefined;
 }
 
@@ -19,13 +19,13 @@ export interface EncryptionConfig {
 export interface ResolvedEncryption {
   /** Absolute path of the key file. */
   readonly keys: string;
-  /** Also read objects that are not encrypted. */
+  /** Also read unencrypted objects. */
   readonly allowPlaintext: boolean;
 }
 
 const DEFAULTS = { allowPlaintext: false } as const satisfies EncryptionConfig;
 
-/** Keys whose values no message may show: somebody may have put the keys themselves there. */
+/** Keys whose values must not appear in messages: somebody may have put encryption keys there. */
 export const ENCRYPTION_SECRETS = ["encryption", "keys"] as const;
 
 /** The rules of `encryption`. */
@@ -38,19 +38,19 @@ export const encryptionRule = z.strictObject({
   ),
   allowPlaintext: key(
     z.boolean(),
-    "Also read objects that are not encrypted, while servers are being switched over",
+    "Also read unencrypted objects, while switching servers over",
     DEFAULTS.allowPlaintext,
   ),
 });
 
 /**
- * Checks what only all sources of the configuration together can tell.
+ * Checks the keys together, once all sources of the configuration are merged.
  *
  * @throws {ConfigError} when a required key is missing.
  */
 export function checkEncryption({ keys }: EncryptionConfig): void {
   if (keys === undefined) {
-    throw missing("encryption.keys", "the other keys of 'encryption' need it");
+    throw missing("encryption.keys", "the other keys of 'encryption' require it");
   }
 }
 
@@ -62,7 +62,7 @@ export function absoluteEncryption(
   return keys === undefined ? rest : { ...rest, keys: resolve(directory, keys) };
 }
 
-/** Fills in the defaults; `undefined` when nothing is encrypted. */
+/** Fills in the defaults; `undefined` without encryption. */
 export function resolveEncryption(
   { keys, allowPlaintext = DEFAULTS.allowPlaintext }: EncryptionConfig = {},
 ): ResolvedEncryption | undefined {

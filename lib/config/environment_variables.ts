@@ -1,5 +1,6 @@
 /**
- * The configuration that environment variables give: each key that is not a list or section has one.
+ * Reads the configuration from environment variables: each key that is not a list or section has
+ * one.
  *
  * @module
  */
@@ -10,7 +11,9 @@ import type { CoreConfig } from "./core.ts";
 import { LIST_KEYS, SCALAR_KEYS, type ScalarKey } from "./schema.ts";
 
 const PREFIX = "FEEDSYNC_";
-/** Variables of the test suite, and those that the `exec` plugin gives its command: no settings. */
+/**
+ * Variables that are not settings: those of the test suite, and those that the `exec` plugin sets.
+ */
 const FOREIGN = /^FEEDSYNC_(TEST_.*|URL|ID|ORIGIN|TIME|STREAM|SEQ|SUPERSEDED|REMOVED)$/;
 
 /** The variable of a key: `FEEDSYNC_S3_ACCESS_KEY_ID` for `["s3", "accessKeyId"]`. */
@@ -24,10 +27,10 @@ const KEYS: ReadonlyMap<string, ScalarKey> = new Map(
 );
 
 /**
- * Reads the `FEEDSYNC_` variables in `env`; empty ones count as unset. Unknown ones are what the
- * variable of `unknownKeys` says, else what the argument says.
+ * Reads the `FEEDSYNC_` variables in `env`; empty ones count as unset. The variable of
+ * `unknownKeys` decides whether unknown ones are errors; by default, the argument does.
  *
- * @throws {ConfigError} when there is one without a key, or a value is wrong.
+ * @throws {ConfigError} when a variable is unknown, or a value is invalid.
  */
 export function configFromEnvironment(
   env: Readonly<Record<string, string>>,
@@ -52,21 +55,22 @@ function unknownVariable(name: string): string {
   const list = LIST_KEYS.find((path) => endsWith(path, name));
   return list === undefined
     ? `unknown variable ${name}, ${suggestVariable(name)}`
-    : `${name} is no variable, '${list.join(".")}' can be set in the configuration file only`;
+    : `there is no variable ${name}: '${list.join(".")}' is a list and can only be set in the ` +
+      "configuration file";
 }
 
-/** Whether `name` is the path's variable, or would be if the path began with a later part of it. */
+/** Whether `name` is the variable of the path, or of a later part of it. */
 function endsWith(path: readonly string[], name: string): boolean {
   return path.some((_, index) => variableOf(path.slice(index)) === name);
 }
 
-/** Names are compared without the prefix, which would make all of them alike. */
+/** Suggests a similar variable. Compares without the prefix, which would make all names similar. */
 function suggestVariable(name: string): string {
   const lacksSection = SCALAR_KEYS.find(({ path }) => endsWith(path, name));
   if (lacksSection) return `did you mean "${variableOf(lacksSection.path)}"?`;
   const found = nearest(withoutPrefix(name), [...KEYS.keys()].map(withoutPrefix));
   return found === undefined
-    ? "there is one for each key of the configuration that is not a list or object"
+    ? "each key of the configuration that is not a list or object has a variable"
     : `did you mean "${PREFIX}${found}"?`;
 }
 
@@ -74,7 +78,7 @@ function withoutPrefix(name: string): string {
   return name.slice(PREFIX.length);
 }
 
-/** The text itself where the key takes it, else the boolean or number that it spells. */
+/** The text itself if the key accepts it, else the boolean or number in it. */
 function fromText({ schema }: ScalarKey, text: string): unknown {
   if (schema.safeParse(text).success) return text;
   if (text === "true" || text === "false") return text === "true";

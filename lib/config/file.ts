@@ -1,5 +1,5 @@
 /**
- * The configuration file: finding it, reading it, and naming places in it.
+ * Finds and reads the configuration file, and locates keys in it.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { basename, resolve } from "node:path";
 import { ConfigError, messageOf } from "../errors.ts";
 import type { Locate } from "./check.ts";
 
-/** What a configuration file says. */
+/** A configuration file. */
 export interface ConfigFile {
-  /** Its absolute path. */
+  /** Absolute path of the file. */
   readonly path: string;
   /** The configuration in it, not yet checked. */
   readonly value: unknown;
-  /** Where in the file a key is. */
+  /** Finds the position of a key in the file. */
   readonly locate: Locate;
 }
 
-/** Where a configuration is looked for, first match wins. */
+/** Names of configuration files; the first that exists is used. */
 const NAMES = ["feedsync.jsonc", "feedsync.json", "deno.json", "deno.jsonc"];
 
 /**
@@ -68,7 +68,7 @@ function parseFile(path: string, text: string): ConfigFile | undefined {
     return parse(path, text);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new ConfigError(`Cannot read ${path}: it is nested too deep`, { cause });
+    throw new ConfigError(`Cannot read ${path}: it is nested too deeply`, { cause });
   }
 }
 
@@ -96,7 +96,7 @@ function syntaxError(path: string, text: string, first: ParseError | undefined):
   return new ConfigError(`Cannot read ${place}: ${found}`);
 }
 
-/** Offset of the key at `path`, of its nearest parent when it has no place of its own. */
+/** Offset of the key at `path`, or of its nearest parent that is in the file. */
 function offsetOf(root: Node, path: readonly PropertyKey[]): number {
   const segments = path.map((name) => typeof name === "number" ? name : String(name));
   const node = findNodeAtLocation(root, segments);

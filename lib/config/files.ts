@@ -16,7 +16,7 @@ export interface FilesConfig {
   readonly settle?: Duration | undefined;
   /** How often the directory is scanned for changes that no event reported. @default {"1m"} */
   readonly rescan?: Duration | undefined;
-  /** Deleting a file publishes that the feed is gone; not when many are gone at once. @default {false} */
+  /** Whether deleting a file publishes a removal; not if many are gone at once. @default {false} */
   readonly publishRemovals?: boolean | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface ResolvedFiles {
   readonly settle: number;
   /** How often the directory is scanned. */
   readonly rescan: number;
-  /** Deleting a file publishes that the feed is gone. */
+  /** Whether deleting a file publishes a removal. */
   readonly publishRemovals: boolean;
 }
 
@@ -50,19 +50,19 @@ export const filesRule = z.strictObject({
   ),
   publishRemovals: key(
     z.boolean(),
-    "Deleting a file publishes that the feed is gone; not when many are gone at once",
+    "Deleting a file publishes a removal; not if many files are gone at once",
     FILES_DEFAULTS.publishRemovals,
   ),
 });
 
 /**
- * Checks what only all sources of the configuration together can tell.
+ * Checks the keys together, once all sources of the configuration are merged.
  *
  * @throws {ConfigError} when a required key is missing.
  */
 export function checkFiles({ directory }: FilesConfig): void {
   if (directory === undefined) {
-    throw missing("files.directory", "the other keys of 'files' need it");
+    throw missing("files.directory", "the other keys of 'files' require it");
   }
 }
 
@@ -71,7 +71,9 @@ export function absoluteFiles({ directory, ...rest }: FilesConfig, base: string)
   return directory === undefined ? rest : { ...rest, directory: resolve(base, directory) };
 }
 
-/** Fills in the defaults; `undefined` when no directory is given. A relative one starts from `base`. */
+/**
+ * Fills in the defaults; `undefined` when no directory is given. A relative one starts from `base`.
+ */
 export function resolveFiles(
   files: FilesConfig | undefined,
   base: string,

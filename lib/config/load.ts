@@ -12,11 +12,11 @@ import { merge } from "./merge.ts";
 import { withAbsolutePaths } from "./resolve.ts";
 import { defaultServerName } from "./server_name.ts";
 
-/** Where the configuration comes from. */
+/** Sources of the configuration. */
 export interface ConfigSources {
-  /** Path of the configuration file; looked for in the working directory unless given. */
+  /** Path of the configuration file. @default the file in the working directory, if any */
   readonly file?: string;
-  /** What the flags say; checked. */
+  /** The checked values of flags. */
   readonly flags?: Config;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string>>;
@@ -26,21 +26,21 @@ export interface ConfigSources {
 
 /** The configuration of the command line. */
 export interface LoadedConfig {
-  /** What file, environment and flags say together, with `server` and `state` filled in. */
+  /** The merged configuration, with `server` and `state` filled in. */
   readonly config: Config & { readonly server: string; readonly state: string };
-  /** Directory of the configuration file: where its relative paths start. */
+  /** Directory of the configuration file, from which its relative paths start. */
   readonly directory: string;
   /** Absolute path of the configuration file, if there is one. */
   readonly file: string | undefined;
-  /** Unknown keys and variables, a sentence each, where they are not errors. */
+  /** One sentence per unknown key or variable, if those are not errors. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Loads the configuration. Relative paths start from the configuration file in it, from the
- * working directory in variables and flags.
+ * Loads the configuration. Relative paths in the configuration file start from its directory, those
+ * in variables and flags from the working directory.
  *
- * @throws {ConfigError} when anything in file or variables is wrong.
+ * @throws {ConfigError} when the file or a variable is invalid.
  */
 export async function loadConfig(
   { file: path, flags = {}, env, cwd }: ConfigSources,

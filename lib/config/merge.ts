@@ -1,9 +1,9 @@
 /**
- * Putting configurations over each other.
+ * Merges configurations.
  *
  * @module
  */
-/** What both say; where they differ `over` wins, key by key in all sections. */
+/** Merges two configurations; `over` wins, key by key in all sections. */
 export function merge<T extends object>(base: T, over: T): T {
   const before = new Map(Object.entries(base));
   const merged = Object.entries(defined(over)).map(([name, value]) => {
@@ -17,7 +17,7 @@ function isSection(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The members that are not `undefined`: those would hide what they are put over. */
+/** The members that are not `undefined`, which would otherwise hide values when merged. */
 export function defined<T extends object>(object: T): Partial<T> {
   const entries = Object.entries(object).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Partial<T>;

@@ -1,5 +1,5 @@
 /**
- * What the configuration means, with everything filled in.
+ * Resolves the configuration: fills in defaults and makes paths absolute.
  *
  * @module
  */
@@ -15,25 +15,25 @@ import { type ResolvedWake, resolveWake } from "./wake.ts";
 
 /** A {@linkcode Config} with everything filled in; durations are milliseconds. */
 export interface ResolvedConfig extends ResolvedCore {
-  /** Absolute path that relative paths start from. */
+  /** Absolute path of the directory from which relative paths start. */
   readonly directory: string;
   /** How to reach an S3-compatible store. */
   readonly s3: S3Config;
-  /** How objects are encrypted, if they are. */
+  /** Encryption of objects, if any. */
   readonly encryption: ResolvedEncryption | undefined;
   /** The directory of feed files, if any. */
   readonly files: ResolvedFiles | undefined;
-  /** What tells this server of updates before its next poll. */
+  /** Sources that announce updates before the next poll. */
   readonly wake: ResolvedWake;
 }
 
 const logger = getLogger(["feedsync", "config"]);
 
 /**
- * Checks a configuration and fills in what it leaves out. Relative paths start from
- * `options.directory`, the working directory unless given.
+ * Checks a configuration and fills in the defaults. Relative paths start from `options.directory`,
+ * by default the working directory.
  *
- * @throws {ConfigError} when anything in it is wrong.
+ * @throws {ConfigError} when the configuration is invalid.
  */
 export function resolveConfig(
   config: Config,
@@ -56,7 +56,7 @@ export function resolveConfig(
   };
 }
 
-/** A copy in which no path depends on the directory it was written for. */
+/** A copy with absolute paths, resolved from `directory`. */
 export function withAbsolutePaths(config: Config, directory: string): Config {
   const { s3, encryption, files } = config;
   return {

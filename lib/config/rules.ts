@@ -7,10 +7,10 @@ import { z } from "zod";
 import { DURATION, type Duration, DURATION_RULE, parseDuration } from "../base/duration.ts";
 import { ConfigError } from "../errors.ts";
 
-/** Longer timers would fire at once. */
+/** Maximum duration of a timer: longer ones would fire at once. */
 const MAX_TIMER = "24d";
 
-/** Any text but none. */
+/** Any text that is not empty. */
 export const text: z.ZodString = z.string().min(1, { error: "must not be empty" });
 
 /** An optional key with the description and the default that editors show. */
@@ -38,7 +38,7 @@ export function duration({ min = "0ms", max = MAX_TIMER } = {}): z.ZodType<Durat
     });
 }
 
-/** Whether it is a URL that requests can be sent to. */
+/** Whether the value is a URL that requests can be sent to. */
 export function isEndpoint(value: string): boolean {
   const url = URL.parse(value);
   return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password;
@@ -49,7 +49,7 @@ export const endpoint: z.ZodString = text.refine(isEndpoint, {
   error: "must be an http:// or https:// URL without credentials",
 });
 
-/** The error for a key that another one requires. */
+/** The error for a missing key that another key requires. */
 export function missing(key: string, reason: string): ConfigError {
   return new ConfigError(`Cannot use the configuration: '${key}' is missing, ${reason}`);
 }

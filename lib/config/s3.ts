@@ -10,7 +10,7 @@ import { ConfigError } from "../errors.ts";
 import { defined } from "./merge.ts";
 import { duration, endpoint, key, missing, text } from "./rules.ts";
 
-/** A role that is assumed with the credentials that are found: only its rights count then. */
+/** A role to assume with the credentials; then only the rights of the role count. */
 export interface AssumeRoleConfig {
   /** ARN of the role, `arn:aws:iam::<account>:role/<name>`. Required. */
   readonly roleArn?: string | undefined;
@@ -20,11 +20,11 @@ export interface AssumeRoleConfig {
   readonly sessionName?: string | undefined;
   /** How long credentials of the role are valid, `"15m"` to `"12h"`. @default {"1h"} */
   readonly duration?: Duration | undefined;
-  /** URL of the token service. @default AWS's, or `s3.endpoint` where that is of another service */
+  /** URL of the token service. @default that of AWS, or `s3.endpoint` of another service */
   readonly endpoint?: string | undefined;
 }
 
-/** Who may do what with objects, in the words of S3. */
+/** Access rights for objects, as S3 names them. */
 export type CannedAcl =
   | "private"
   | "public-read"
@@ -34,7 +34,7 @@ export type CannedAcl =
   | "bucket-owner-read"
   | "bucket-owner-full-control";
 
-/** How to reach an S3-compatible store. What is absent is found as the AWS SDK finds it. */
+/** How to reach an S3-compatible store. The AWS SDK looks up missing values. */
 export interface S3Config {
   /** URL of the service; required for everything but AWS. */
   readonly endpoint?: string | undefined;
@@ -42,7 +42,7 @@ export interface S3Config {
   readonly region?: string | undefined;
   /** Access key. */
   readonly accessKeyId?: string | undefined;
-  /** Secret of the access key. Better kept in the environment than in a file. */
+  /** Secret of the access key. Prefer the environment to a file. */
   readonly secretAccessKey?: string | undefined;
   /** Token of temporary credentials. */
   readonly sessionToken?: string | undefined;
@@ -54,15 +54,17 @@ export interface S3Config {
    * "SessionToken","Expiration"}`).
    */
   readonly credentialsFile?: string | undefined;
-  /** Role to assume with the credentials that are found. */
+  /** Role to assume with the credentials. */
   readonly assumeRole?: AssumeRoleConfig | undefined;
-  /** `https://host/bucket` instead of `https://bucket.host`. @default {true} with an endpoint */
+  /**
+   * Use `https://host/bucket` instead of `https://bucket.host`. @default {true} with an endpoint
+   */
   readonly forcePathStyle?: boolean | undefined;
-  /** How the service encrypts what it stores. @default the bucket's own setting */
+  /** How the service encrypts objects. @default the setting of the bucket */
   readonly serverSideEncryption?: "AES256" | "aws:kms" | undefined;
-  /** Key of `aws:kms`. @default the account's own */
+  /** Key for `aws:kms`. @default the key of the account */
   readonly kmsKeyId?: string | undefined;
-  /** Who may do what with objects that are written; a bucket that is created stays private. */
+  /** Access rights for written objects; a created bucket stays private. */
   readonly acl?: CannedAcl | undefined;
 }
 
@@ -71,10 +73,13 @@ export const ASSUME_ROLE_DEFAULTS = {
   duration: "1h",
 } as const satisfies AssumeRoleConfig;
 
-/** Keys whose values no message may show; a text in place of the section may be a secret, too. */
+/**
+ * Keys whose values must not appear in messages; a text in place of the section may be a secret,
+ * too.
+ */
 export const S3_SECRETS = ["s3", "accessKeyId", "secretAccessKey", "sessionToken"] as const;
 
-/** AWS accepts no longer session names. */
+/** Maximum length of a session name in AWS. */
 const MAX_SESSION_NAME_LENGTH = 64;
 
 /** The rules of `s3.assumeRole`. */
@@ -89,10 +94,13 @@ export const assumeRoleRule = z.strictObject({
   ),
   duration: key(
     duration({ min: "15m", max: "12h" }),
-    "How long credentials of the role are valid; they are renewed in time",
+    "How long credentials of the role are valid; they are renewed automatically",
     ASSUME_ROLE_DEFAULTS.duration,
   ),
-  endpoint: key(endpoint, "URL of the token service; AWS has its own, others have it with S3"),
+  endpoint: key(
+    endpoint,
+    "URL of the token service; by default that of AWS, or the endpoint of S3",
+  ),
 });
 
 /** The rules of `s3`. */
@@ -100,20 +108,20 @@ export const s3Rule = z.strictObject({
   endpoint: key(endpoint, "URL of the service; required for everything but AWS"),
   region: key(text, "Region"),
   accessKeyId: key(text, "Access key"),
-  secretAccessKey: key(text, "Secret of the access key; better kept in the environment"),
+  secretAccessKey: key(text, "Secret of the access key; prefer the environment to this file"),
   sessionToken: key(text, "Token of temporary credentials"),
   profile: key(text, "Profile in the AWS configuration files, or in credentialsFile"),
   credentialsFile: key(
     text,
-    "File with credentials, as ~/.aws/credentials or as JSON; read again when it changes",
+    "File with credentials, like ~/.aws/credentials or in JSON; read again when it changes",
   ),
-  assumeRole: key(assumeRoleRule, "Role to assume with the credentials that are found"),
-  forcePathStyle: key(z.boolean(), "https://host/bucket; the default when an endpoint is given"),
+  assumeRole: key(assumeRoleRule, "Role to assume with the credentials"),
+  forcePathStyle: key(z.boolean(), "Use https://host/bucket; the default when an endpoint is set"),
   serverSideEncryption: key(
     z.enum(["AES256", "aws:kms"]),
-    "How the service encrypts what it stores; the bucket's own setting unless given",
+    "How the service encrypts objects; by default the setting of the bucket",
   ),
-  kmsKeyId: key(text, "Key of aws:kms; the account's own unless given"),
+  kmsKeyId: key(text, "Key for aws:kms; by default the key of the account"),
   acl: key(
     z.enum([
       "private",
@@ -124,35 +132,36 @@ export const s3Rule = z.strictObject({
       "bucket-owner-read",
       "bucket-owner-full-control",
     ]),
-    "Who may do what with objects that are written",
+    "Access rights for written objects",
   ),
 });
 
 /**
- * Checks what only all sources of the configuration together can tell.
+ * Checks the keys together, once all sources of the configuration are merged.
  *
  * @throws {ConfigError} when a required key is missing, or two keys exclude each other.
  */
 export function checkS3(s3: S3Config): void {
   const { accessKeyId, secretAccessKey, sessionToken, credentialsFile, assumeRole } = s3;
   if (accessKeyId !== undefined && secretAccessKey === undefined) {
-    throw missing("s3.secretAccessKey", "'s3.accessKeyId' needs it");
+    throw missing("s3.secretAccessKey", "'s3.accessKeyId' requires it");
   }
   if (accessKeyId === undefined && (secretAccessKey ?? sessionToken) !== undefined) {
-    throw missing("s3.accessKeyId", "'s3.secretAccessKey' and 's3.sessionToken' need it");
+    throw missing("s3.accessKeyId", "'s3.secretAccessKey' and 's3.sessionToken' require it");
   }
   if (accessKeyId !== undefined && credentialsFile !== undefined) {
     throw new ConfigError(
-      "Cannot use the configuration: there are 's3.accessKeyId' and 's3.credentialsFile', which " +
-        "one is meant?",
+      "Cannot use the configuration: 's3.accessKeyId' and 's3.credentialsFile' exclude each " +
+        "other; remove one",
     );
   }
   if (assumeRole && assumeRole.roleArn === undefined) {
-    throw missing("s3.assumeRole.roleArn", "the other keys of 's3.assumeRole' need it");
+    throw missing("s3.assumeRole.roleArn", "the other keys of 's3.assumeRole' require it");
   }
   if (s3.kmsKeyId !== undefined && s3.serverSideEncryption !== "aws:kms") {
     throw new ConfigError(
-      "Cannot use the configuration: 's3.kmsKeyId' needs 's3.serverSideEncryption' to be \"aws:kms\"",
+      "Cannot use the configuration: 's3.kmsKeyId' requires 's3.serverSideEncryption' to be " +
+        '"aws:kms"',
     );
   }
 }
@@ -164,7 +173,7 @@ export function absoluteS3(s3: S3Config, directory: string): S3Config {
   return { ...s3, credentialsFile: resolve(directory, credentialsFile) };
 }
 
-/** Names the session of the role after the server, unless it has a name. */
+/** Fills in the session name of the role, from the name of the server. */
 export function resolveS3(s3: S3Config = {}, server: string): S3Config {
   if (!s3.assumeRole) return s3;
   const sessionName = `feedsync-${server}`.slice(0, MAX_SESSION_NAME_LENGTH);

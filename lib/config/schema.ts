@@ -1,7 +1,7 @@
 /**
  * The rules of all sections together: for checking, for environment variables, and for editors.
  *
- * `deno task schema` writes those for editors to config.schema.json.
+ * `deno task schema` writes the schema for editors to config.schema.json.
  *
  * @module
  */
@@ -18,10 +18,10 @@ const rules = z.strictObject({
   ...coreRules,
   s3: key(
     s3Rule,
-    "How to reach an S3-compatible store; what is absent is found as the AWS SDK does",
+    "How to reach an S3-compatible store; the AWS SDK looks up missing values",
   ),
-  wake: key(wakeRule, "What tells this server of updates before its next poll"),
-  encryption: key(encryptionRule, "Encrypt what is kept in the bucket"),
+  wake: key(wakeRule, "Sources that announce updates before the next poll"),
+  encryption: key(encryptionRule, "Encryption of the bucket and of messages to peers"),
   files: key(filesRule, "Publish the .feed files of a directory"),
 });
 
@@ -30,13 +30,13 @@ export const configSchema: z.ZodType<Config> = rules;
 
 /** A key whose value is not an object or array. */
 export interface ScalarKey {
-  /** Such as `["s3", "endpoint"]`. */
+  /** Path of the key, such as `["s3", "endpoint"]`. */
   readonly path: readonly string[];
-  /** What its value must be. */
+  /** Schema of its value. */
   readonly schema: z.ZodType;
 }
 
-/** All of them. */
+/** All scalar keys. */
 export const SCALAR_KEYS: readonly ScalarKey[] = [...keysOf(rules)]
   .filter(({ schema }) => !(schema instanceof z.ZodArray));
 

@@ -1,6 +1,6 @@
 /**
- * The section `wake`: what tells a server of updates before its next poll. All of it is a hint; the
- * next poll picks up anything missed.
+ * The section `wake`: sources that announce updates before the next poll. All of them are hints;
+ * the next poll finds updates that they missed.
  *
  * @module
  */
@@ -8,24 +8,26 @@ import { z } from "zod";
 import { defined } from "./merge.ts";
 import { isEndpoint, key, missing, text } from "./rules.ts";
 
-/** A queue that the bucket's events go to. */
+/** A queue that receives the events of the bucket. */
 export interface WakeQueueConfig {
-  /** URL of an SQS queue that no other server reads; S3 sends its events there, directly or by SNS. */
+  /**
+   * URL of an SQS queue that no other server reads; S3 sends its events there, directly or by SNS.
+   */
   readonly sqs: string;
 }
 
-/** What tells a server of updates before its next poll. */
+/** Sources that announce updates before the next poll. */
 export interface WakeConfig {
   /**
-   * Address and port, `"0.0.0.0:7070"`, at which peers deliver their commits and the service its
-   * events. Requires `secret` or `token`.
+   * Address and port, `"0.0.0.0:7070"`, that receives commits from peers and events from the
+   * service. Requires `secret` or `token`.
    */
   readonly listen?: string | undefined;
   /** URLs of the servers that every stored commit is sent to. Requires `secret`. @default {[]} */
   readonly peers?: readonly string[] | undefined;
   /**
    * Shared secret that authenticates peers, the same on all: `whsec_` and base64, as from
-   * `echo "whsec_$(openssl rand -base64 32)"`. Better kept in the environment than in a file.
+   * `echo "whsec_$(openssl rand -base64 32)"`. Prefer the environment to a file.
    */
   readonly secret?: string | undefined;
   /**
@@ -33,29 +35,29 @@ export interface WakeConfig {
    * `?token=` or `Authorization: Bearer`. At least 16 characters.
    */
   readonly token?: string | undefined;
-  /** Queues that the bucket's events go to. @default {[]} */
+  /** Queues that receive the events of the bucket. @default {[]} */
   readonly queues?: readonly WakeQueueConfig[] | undefined;
   /**
-   * Publishers change one small object after each commit, and the tail is only listed when that has
-   * changed, or after five minutes: cheaper where listings cost money and little happens. Set it on
-   * all servers or on none. @default {false}
+   * Publishers overwrite one small object after each commit, and the tail is listed only when that
+   * object has changed, or after five minutes. This is cheaper if listings cost money and updates
+   * are rare. Set it on all servers or on none. @default {false}
    */
   readonly marker?: boolean | undefined;
 }
 
 /** A {@linkcode WakeConfig} with everything filled in. */
 export interface ResolvedWake {
-  /** Address and port at which peers and events are heard. */
+  /** Address and port that receives commits from peers and events. */
   readonly listen: string | undefined;
   /** The servers that every commit is sent to. */
   readonly peers: readonly string[];
   /** Shared secret that authenticates peers. */
   readonly secret: string | undefined;
-  /** Token that the bucket's events must bear. */
+  /** Token that the bucket's events must carry. */
   readonly token: string | undefined;
-  /** Queues that the bucket's events go to. */
+  /** Queues that receive the events of the bucket. */
   readonly queues: readonly WakeQueueConfig[];
-  /** Read the marker before listing the tail. */
+  /** Whether to read the marker before listing the tail. */
   readonly marker: boolean;
 }
 
@@ -66,7 +68,10 @@ export const WAKE_DEFAULTS = {
   marker: false,
 } as const satisfies WakeConfig;
 
-/** Keys whose values no message may show; a text in place of the section may be one, too. */
+/**
+ * Keys whose values must not appear in messages; a text in place of the section may be a secret,
+ * too.
+ */
 export const WAKE_SECRETS = ["wake", "secret", "token"] as const;
 
 /** Host names, IPv4 addresses, and IPv6 ones in brackets. */
@@ -76,7 +81,7 @@ const peer = text.refine((value) => isEndpoint(value) && !/[?#]/.test(value), {
   error: "must be an http:// or https:// URL without credentials, query and fragment",
 });
 
-/** The least that Standard Webhooks allows. */
+/** Minimum length of a secret in Standard Webhooks. */
 const MIN_SECRET_BYTES = 24;
 
 function isSecret(value: string): boolean {
@@ -100,7 +105,7 @@ export const wakeQueueRule = z.strictObject({
 export const wakeRule = z.strictObject({
   listen: key(
     z.string().regex(LISTEN, { error: 'must be an address and port such as "0.0.0.0:7070"' }),
-    "Address and port at which peers deliver their commits and the service its events",
+    "Address and port that receives commits from peers and events from the service",
   ),
   peers: key(
     z.array(peer),
@@ -109,20 +114,20 @@ export const wakeRule = z.strictObject({
   ),
   secret: key(
     z.string().refine(isSecret, { error: 'must be "whsec_" and base64 of at least 24 bytes' }),
-    "Shared secret that authenticates peers; better kept in the environment",
+    "Shared secret that authenticates peers; prefer the environment to this file",
   ),
   token: key(
     z.string().min(16, { error: "must have at least 16 characters" }),
-    "Token that the bucket's events must bear; better kept in the environment",
+    "Token that the bucket's events must carry; prefer the environment to this file",
   ),
   queues: key(
     z.array(wakeQueueRule),
-    "Queues of this server's own that the bucket's events go to",
+    "Queues, read only by this server, that receive the events of the bucket",
     WAKE_DEFAULTS.queues,
   ),
   marker: key(
     z.boolean(),
-    "List only when a small object has changed that publishers overwrite; on all servers, or none",
+    "List only when publishers have overwritten a small object; set it on all servers or on none",
     WAKE_DEFAULTS.marker,
   ),
 }, {
@@ -133,18 +138,18 @@ export const wakeRule = z.strictObject({
 });
 
 /**
- * Checks what only all sources of the configuration together can tell.
+ * Checks the keys together, once all sources of the configuration are merged.
  *
  * @throws {ConfigError} when a required key is missing.
  */
 export function checkWake({ listen, peers = [], secret, token }: WakeConfig): void {
   if (peers.length > 0 && secret === undefined) {
-    throw missing("wake.secret", "'wake.peers' needs it: the same on all servers");
+    throw missing("wake.secret", "'wake.peers' requires it: the same on all servers");
   }
   if (listen !== undefined && secret === undefined && token === undefined) {
     throw missing(
       "wake.secret",
-      "'wake.listen' needs it for peers, or 'wake.token' for the bucket's events",
+      "'wake.listen' requires it for peers, or 'wake.token' for the bucket's events",
     );
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The log in the bucket: the one object in front of store, encryption, codec and the store's clock.
+ * The log in the bucket: combines store, encryption, codec and the store's clock.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import { type ClockMemory, StoreClock } from "./store_clock.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** More foreign keys are not told apart. */
+/** Maximum number of distinct foreign keys that are counted. */
 const MAX_FOREIGN_KEYS = 1000;
 
 /** What a log is made with. */
@@ -42,49 +42,52 @@ export interface BucketLogOptions {
   readonly memory?: ClockMemory | undefined;
 }
 
-/** An object as it was stored, decrypted: it takes far less memory than what is in it. */
+/**
+ * A decrypted object that is still compressed, which takes far less memory than the decoded
+ * updates.
+ */
 export interface PackedObject {
   /**
-   * Unpacks it.
+   * Decompresses and decodes the object.
    *
-   * @throws {CorruptObjectError} when it is not what its key says.
-   * @throws {UnsupportedFormatError} when it takes a newer version to read it.
+   * @throws {CorruptObjectError} when it does not match its key.
+   * @throws {UnsupportedFormatError} when only a newer version can read it.
    */
   decode(): DecodedObject;
 }
 
-/** An object of a stream, and what the store tells of it. */
+/** An object of a stream, with its size and age as the store reports them. */
 export interface DatedName extends ObjectName, ObjectInfo {}
 
 /** Everything in the bucket that expires. */
 export interface BucketListing {
   /** Commits and segments, by stream. */
   readonly streams: ReadonlyMap<string, readonly DatedName[]>;
-  /** How many objects beside them are not feedsync's. */
+  /** Number of objects that are not feedsync's. */
   readonly foreign: number;
 }
 
 /** Options of {@linkcode BucketLog.listStream}. */
 export interface StreamListOptions extends StoreOptions {
   /**
-   * Only objects that reach beyond this seq, and not surely all of those: where a store does not list in
-   * the order of keys, it leaves out others than were meant. Spares pages, and proves nothing.
+   * Returns only objects that reach beyond this seq, but perhaps not all of them: a store that does
+   * not sort keys may leave out some. This saves pages, but an absence proves nothing.
    */
   readonly beyond?: SeqNumber | undefined;
 }
 
 /** Why an object cannot be read. */
 export type UnreadableReason =
-  /** The store refuses to hand it out. */
+  /** The store denies access to it. */
   | "refused"
-  /** It is not what its key says. */
+  /** It does not match its key. */
   | "corrupt"
-  /** This server lacks the key that it is encrypted with, or is too old for its format. */
+  /** This server lacks the key to decrypt it, or is too old for its format. */
   | "locked"
-  /** Listings show it, and a GET does not find it. */
+  /** Listings show it, but a GET does not find it. */
   | "missing";
 
-/** Why an object cannot be read; undefined for any other error, which says nothing of the object. */
+/** Why an object cannot be read; undefined for an error that says nothing about the object. */
 export function whyUnreadable(error: unknown): UnreadableReason | undefined {
   if (error instanceof AccessDeniedError) return "refused";
   if (error instanceof CorruptObjectError) return "corrupt";
@@ -102,7 +105,7 @@ export class BucketLog {
   readonly #foreign = new Set<string>();
   #servers = 0;
 
-  /** The log in `store`. */
+  /** Creates the log in `store`. */
   constructor(
     store: ObjectStore,
     { environment: { clock }, envelope = plainEnvelope, memory }: BucketLogOptions,
@@ -122,7 +125,7 @@ export class BucketLog {
     return this.#store.url;
   }
 
-  /** Which service has it, where the URL does not tell. */
+  /** The service that has the store, if the URL does not identify it. */
   get service(): string | undefined {
     return this.#store.service;
   }
@@ -132,22 +135,22 @@ export class BucketLog {
     return this.#store.requests;
   }
 
-  /** Whether the store keeps what is deleted, as old versions. */
+  /** Whether the store keeps deleted objects as old versions. */
   get keepsVersions(): boolean {
     return this.#store.keepsVersions ?? false;
   }
 
-  /** Another number whenever the keys have changed. */
+  /** Changes whenever the keys change. */
   get keysRevision(): number {
     return this.#envelope.revision;
   }
 
-  /** Whether the store said in its last answer that there is no bucket, and none was seen before. */
+  /** Whether the last answer was that the bucket does not exist, and it was never seen before. */
   get isMissing(): boolean {
     return this.#store.isMissing === true;
   }
 
-  /** How many different keys that are not feedsync's {@linkcode list} has met. */
+  /** Number of distinct foreign keys that {@linkcode list} has found. */
   get foreignKeys(): number {
     return this.#foreign.size;
   }
@@ -163,14 +166,18 @@ export class BucketLog {
   }
 
   /**
-   * The store's time, in milliseconds since 1970: the one clock that all servers share. Each listing reads
-   * it; in between, and before the first one, it is what any process with this state has read last.
+   * The store's time, in milliseconds since 1970: the one clock that all servers share. Each
+   * listing reads it; between listings, and before the first one, the last offset read by any
+   * process with this state counts.
    */
   now(): number {
     return this.#clock.now();
   }
 
-  /** Lists `tail/`: the commits of each stream, in no order and each once. This is the poll. */
+  /**
+   * Lists `tail/`: the commits of each stream, unsorted and without duplicates. This is the request
+   * of a poll.
+   */
   async list(options: StoreOptions = {}): Promise<Map<string, ObjectName[]>> {
     const streams = new Map<string, Map<string, ObjectName>>();
     for await (const { key } of this.#store.list("tail/", options)) {
@@ -186,7 +193,7 @@ export class BucketLog {
     return new Map([...streams].map(([stream, names]) => [stream, [...names.values()]]));
   }
 
-  /** Lists the commits or segments of one stream, in no order and each once. */
+  /** Lists the commits or segments of one stream, unsorted and without duplicates. */
   async listStream(
     kind: ObjectKind,
     stream: string,
@@ -204,8 +211,8 @@ export class BucketLog {
   }
 
   /**
-   * Lists `tail/` and `segments/`: all that expires. The tail comes first: what is sealed meanwhile then
-   * shows as a young segment, behind which nothing is deleted.
+   * Lists everything. The tail comes first: commits that are sealed meanwhile then appear in a
+   * young segment, after which nothing is deleted.
    */
   async listAll(options: StoreOptions = {}): Promise<BucketListing> {
     const listed = new Map<string, ObjectInfo>();
@@ -231,7 +238,8 @@ export class BucketLog {
   /**
    * Reads an object; undefined when a GET does not find it, which proves nothing against a listing.
    *
-   * @throws {AccessDeniedError | CorruptObjectError | MissingKeyError} as {@linkcode whyUnreadable} tells.
+   * @throws {AccessDeniedError | CorruptObjectError | MissingKeyError} see
+   * {@linkcode whyUnreadable}.
    */
   async read(name: ObjectName, options: StoreOptions = {}): Promise<PackedObject | undefined> {
     const stored = await this.#store.get(name.key, options);
@@ -239,7 +247,7 @@ export class BucketLog {
   }
 
   /**
-   * Takes the bytes of an object, wherever they come from: a peer sends them as they are stored.
+   * Opens the stored bytes of an object, which may also come from a peer.
    *
    * @throws {CorruptObjectError | MissingKeyError} when they cannot be decrypted.
    */
@@ -248,7 +256,7 @@ export class BucketLog {
     return { decode: () => decodeObject(name, body) };
   }
 
-  /** Writes an object of these lines; resolves to its bytes as they are stored. */
+  /** Writes an object with these lines; resolves to its bytes as stored. */
   async write(
     name: ObjectName,
     lines: readonly string[],
@@ -265,7 +273,7 @@ export class BucketLog {
     return this.#store.delete(keys, options);
   }
 
-  /** What the marker says; undefined when there is none, or when it cannot be one. */
+  /** Reads the marker; undefined when it does not exist or is not valid. */
   async readMarker(options: StoreOptions = {}): Promise<string | undefined> {
     try {
       const bytes = await this.#store.get(MARKER_KEY, options);
@@ -281,14 +289,17 @@ export class BucketLog {
     await this.#store.put(MARKER_KEY, new TextEncoder().encode(text), options);
   }
 
-  /** Calls `changed` soon after a commit was stored, where the store can tell. A hint, as in the store. */
+  /**
+   * Calls `changed` soon after a commit was stored, if the store can notify. A hint, see
+   * {@linkcode ObjectStore.watch}.
+   */
   watch(changed: () => void): AsyncDisposable | undefined {
     return this.#store.watch?.("tail/", changed);
   }
 
   #noteForeign(key: string): void {
     if (this.#foreign.size === 0) {
-      logger.warn("{key} in {store} is not an object of feedsync; it and others are ignored", {
+      logger.warn("Ignoring {key} in {store} and other objects that are not feedsync's", {
         key,
         store: this.url,
       });

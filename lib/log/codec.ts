@@ -1,7 +1,7 @@
 /**
- * The bytes of objects: NDJSON, a header and one update a line, compressed with zstd. `zstd -dc | jq`
- * reads them. What arrives unpacked, since something on the way has done that, is read as well. Commits
- * and segments are encoded and decoded here; what holds for all objects is exported, one by one.
+ * Encodes and decodes commits and segments: NDJSON with a header line and one update per line,
+ * compressed with zstd. `zstd -dc | jq` reads them. Bodies that a cache or proxy has decompressed
+ * are read as well.
  *
  * @module
  */
@@ -22,28 +22,31 @@ import {
   type RemovalUpdate,
 } from "../update.ts";
 
-/** The format that is written, and the oldest reader that suffices for it: what it cannot read, waits. */
+/**
+ * The format that is written, and the oldest reader that can read it; older readers wait for an
+ * upgrade.
+ */
 const FORMAT = 1, READER = 1;
 
-/** The first line of no format is longer: UTF-16 units. */
+/** Maximum length of the first line, in any format, in UTF-16 units. */
 const MAX_HEADER_LENGTH = 64 * 1024;
 
-/** A larger update is not accepted: bytes of its line. */
+/** Maximum size of an update: bytes of its line. */
 export const MAX_UPDATE_BYTES: number = 16 * 1024 * 1024;
 
 /**
- * No object holds more updates. The most that is written: a segment that was just short of being
- * closed and takes one more commit, 512 KiB of lines that have more than 100 bytes each.
+ * Maximum number of updates in an object. The largest that is written is a segment that was nearly
+ * full and takes one more commit: 512 KiB of lines with more than 100 bytes each.
  */
 const MAX_UPDATES = 10_000;
 
-/** Besides content and metadata, a line holds fewer values. */
+/** Upper bound on the values of a line besides content and metadata. */
 const LINE_VALUES = 16;
 
-/** What an update takes in memory without its text, and what each value of its content: bytes, roughly. */
+/** Approximate memory of an update without its text, and of each value of its content. */
 const UPDATE_BYTES = 600, VALUE_BYTES = 100;
 
-/** An update as it travels: what a line of a body says. */
+/** An update as stored: the content of a line of a body. */
 export type StoredUpdate =
   & { readonly seq: Seq }
   & (
@@ -51,23 +54,25 @@ export type StoredUpdate =
     | Omit<RemovalUpdate, "seq" | "superseded" | "stream" | "server">
   );
 
-/** What a body says. */
+/** The content of a body. */
 export interface DecodedObject {
   /** The updates. */
   readonly updates: readonly StoredUpdate[];
-  /** The stream that this one continues, and the last seq of it that is not published again here. */
+  /**
+   * The stream that this one continues, and the last of its seqs that is not published again here.
+   */
   readonly continues?: { readonly stream: string; readonly last: number };
-  /** What it takes in memory, roughly, in bytes. */
+  /** Approximate memory use in bytes. */
   readonly size: number;
 }
 
-/** What a header says besides what the key says. */
+/** The content of a header that is not in the key. */
 export interface BodyHeader {
-  /** When the object was made: ISO 8601. */
+  /** When the object was made, in ISO 8601. */
   readonly time: string;
   /** The stream that this one continues. */
   readonly previous?: string;
-  /** The last seq of that which is not published again here. */
+  /** The last seq of the continued stream that is not published again here. */
   readonly previousLast?: number | undefined;
 }
 
@@ -130,16 +135,17 @@ export function updateLine(
 /**
  * Decodes the object `name`.
  *
- * @throws {CorruptObjectError} when the body is not exactly what the key says: `node:zlib` accepts
+ * @throws {CorruptObjectError} when the body does not match the key exactly. `node:zlib` accepts
  * truncated input, so header, number of lines and the last newline are all checked.
- * @throws {UnsupportedFormatError} when a newer version wrote it in a format that this one does not read.
+ * @throws {UnsupportedFormatError} when a newer version wrote it in a format that this version
+ * cannot read.
  */
 export function decodeBody(name: ObjectName, body: Uint8Array): readonly StoredUpdate[] {
   return decodeObject(name, body).updates;
 }
 
 /**
- * Decodes the object `name`, and what its header says besides.
+ * Decodes the object `name`, including its header.
  *
  * @throws {CorruptObjectError | UnsupportedFormatError} as {@linkcode decodeBody} does.
  */
@@ -198,9 +204,11 @@ function checkReader(key: string, text: string): void {
   throw new UnsupportedFormatError(key, Number(needed), READER);
 }
 
-/** Told before a value is made of any line: the values may take a hundred times as much as the text. */
+/**
+ * Checks the number of values before parsing: they may take a hundred times the memory of the text.
+ */
 function holdsTooMany(text: string, lines: readonly string[]): boolean {
-  if (text.length <= MAX_VALUES) return false; // Each takes a character or more.
+  if (text.length <= MAX_VALUES) return false; // Each takes at least one character.
   let values = -LINE_VALUES * lines.length;
   for (const line of lines) values += outlineOf(line).values;
   return values > MAX_VALUES;
@@ -218,7 +226,7 @@ function continuedBy(
 function unpack(key: string, body: Uint8Array): string {
   if (body.length === 0) throw new CorruptObjectError(key, "it is empty");
   const format = formatOf(body);
-  // Each attempt of `node:zlib` at what it cannot unpack holds 100 KB until garbage is collected.
+  // Each failed decompression of `node:zlib` holds 100 KB until garbage is collected.
   if (format !== "zstd" && format !== "ndjson") {
     throw new CorruptObjectError(key, "it is not zstd-compressed");
   }
@@ -284,13 +292,13 @@ function decodeBytes(key: string, content: Json, encoding: Json): Uint8Array {
     try {
       return Uint8Array.fromBase64(content);
     } catch {
-      // Told below.
+      // Reported below.
     }
   }
   throw corrupt(key, `content with encoding ${quote(encoding)} cannot be decoded`);
 }
 
-/** For messages: of what it should be, but may be anything. */
+/** A short form of an untrusted value, for messages. */
 function quote(value: Json | undefined): string {
   return typeof value === "object" ? typeof value : String(JSON.stringify(value)).slice(0, 100);
 }

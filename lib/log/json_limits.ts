@@ -1,41 +1,44 @@
 /**
- * How much JSON may describe, and how far it may be nested. Text of a few kilobytes, once unpacked, can
- * describe a value that takes gigabytes of memory, or that no program can write out again: it recurses
- * too deep, or becomes gigabytes when it is indented, as files hold it.
+ * Limits the size and nesting of JSON. A text of a few kilobytes can describe a value that takes
+ * gigabytes of memory, or that no program can write again, because it is nested too deep, or takes
+ * gigabytes when indented as in files.
  *
  * @module
  */
 
-/** Values are nested at most so deep: not every program can parse more. */
+/** Maximum nesting of values: not every program can parse more. */
 const MAX_DEPTH = 500;
 
 /**
- * An object of the bucket holds at most so many values. Each may take 200 bytes of memory, however short
- * its text is; that of a feed is far longer.
+ * Maximum number of values in an object of the bucket. Each may take 200 bytes of memory, however
+ * short its text; the values of feeds have far longer texts.
  */
 export const MAX_VALUES = 1_000_000;
 
-/** What indenting all values of an object of the bucket adds to them, in bytes. */
-export const MAX_INDENTATION: number = 64 * 1024 * 1024;
+/**
+ * Maximum indentation that all values of an object of the bucket may take when they are written to
+ * files.
+ */
+export const MAX_INDENTATION_BYTES: number = 64 * 1024 * 1024;
 
-/** Adds up what the values of an update, or of all updates of an object, are made of. */
+/** Counts the values and the indentation of an update, or of all updates of an object. */
 export class Shape {
   #values = 0;
   #indentation = 0;
 
-  /** How many values there are: members of arrays and objects, and those that have none. */
+  /** Number of values: members of arrays and objects, and empty arrays and objects. */
   get values(): number {
     return this.#values;
   }
 
-  /** What indenting them adds, in bytes; closing brackets are not counted. */
+  /** Bytes of indentation, without that of closing brackets. */
   get indentation(): number {
     return this.#indentation;
   }
 
   /**
-   * Adds a value. Returns why it can neither be published nor applied together with those before;
-   * undefined when it can.
+   * Adds a value. Returns why it exceeds the limits together with the values before; undefined when
+   * it does not.
    */
   add(value: unknown): string | undefined {
     return this.#add(value, 0);
@@ -59,25 +62,28 @@ export class Shape {
   #count(members: number, depth: number): string | undefined {
     this.#values += Math.max(members, 1);
     this.#indentation += 2 * members * depth;
-    if (this.#indentation > MAX_INDENTATION) {
-      return `nested so that indenting it adds more than ${MAX_INDENTATION} bytes`;
+    if (this.#indentation > MAX_INDENTATION_BYTES) {
+      return `nested so that indenting it adds more than ${MAX_INDENTATION_BYTES} bytes`;
     }
     return this.#values > MAX_VALUES ? `made of more than ${MAX_VALUES} values` : undefined;
   }
 }
 
-/** What a text describes. */
+/** Estimated size of the value that a text describes. */
 export interface Outline {
-  /** As {@linkcode Shape} counts them. */
+  /** Number of values, as in {@linkcode Shape}. */
   readonly values: number;
-  /** As {@linkcode Shape} counts it, or more: here, what is empty has a line in it. */
+  /**
+   * Bytes of indentation, as in {@linkcode Shape} or more: here an empty array or object counts as
+   * one line.
+   */
   readonly indentation: number;
 }
 
 const [QUOTE, BACKSLASH, COMMA, ...BRACKETS] = Array.from('"\\,[]{}', (text) => text.charCodeAt(0));
 const [BEGIN_ARRAY, END_ARRAY, BEGIN_OBJECT, END_OBJECT] = BRACKETS;
 
-/** Tells what the text of JSON describes, without making a value of it. */
+/** Measures the value that a JSON text describes, without parsing it. */
 export function outlineOf(json: string): Outline {
   let values = 0, indentation = 0, depth = 0;
   for (let i = 0; i < json.length; i++) {
@@ -93,7 +99,7 @@ export function outlineOf(json: string): Outline {
   return { values, indentation };
 }
 
-/** The place of the quote that ends the string that begins at `start`. */
+/** The index of the quote that ends the string beginning at `start`. */
 function endOfString(json: string, start: number): number {
   let end = start;
   do {
@@ -103,7 +109,7 @@ function endOfString(json: string, start: number): number {
   return end;
 }
 
-/** Whether an odd number of backslashes is before the place. */
+/** Whether an odd number of backslashes precedes the index. */
 function isEscaped(json: string, place: number): boolean {
   let before = place - 1;
   while (json.charCodeAt(before) === BACKSLASH) before--;

@@ -1,12 +1,12 @@
 /**
- * Names of commits and segments. A key alone tells which updates an object holds:
+ * Names of the objects in the bucket. The key alone shows which updates an object holds:
  * `<kind>/<stream>/<last>.<count>.<writer>`.
  *
  * @module
  */
 import { asSeq, later, plus, type Seq, type SeqNumber } from "./positions.ts";
 
-/** Commits are in the tail, segments hold what was merged from them. */
+/** Kind of an object: commits are in the tail, segments hold merged commits. */
 export type ObjectKind = "tail" | "segments";
 
 /** An object of any kind. */
@@ -25,11 +25,11 @@ export interface ObjectName extends KeyedObject {
   readonly first: Seq;
   /** Seq of the last update in it. */
   readonly last: Seq;
-  /** Who wrote it. */
+  /** Id of the writer. */
   readonly writer: string;
 }
 
-/** Key of the marker: the one object that is overwritten, and holds nothing. */
+/** Key of the marker: the only object that is overwritten, and that holds no updates. */
 export const MARKER_KEY = "marker";
 
 const STREAM = "[a-z0-9][a-z0-9.-]{0,62}_[a-z2-7]{8}";
@@ -38,7 +38,7 @@ const KEY = new RegExp(
   `^(tail|segments)/(${STREAM})/(\\d{16})\\.([1-9]\\d{0,15})\\.([a-z2-7]{8})$`,
 );
 
-/** Reads a key; `undefined` when it is foreign. */
+/** Parses a key; `undefined` when it is foreign. */
 export function parseKey(key: string): ObjectName | undefined {
   const match = KEY.exec(key);
   if (!match) return undefined;
@@ -64,8 +64,9 @@ export function keysBeyond(kind: ObjectKind, stream: string, seq: SeqNumber): st
   return `${kind}/${stream}/${padSeq(seq)}~`;
 }
 
-/** The last seq that any of the objects holds; 0 without any. There may be more than a call can take. */
+/** The highest seq that any of the objects holds; 0 without objects. */
 export function reachOf(objects: Iterable<{ readonly last: Seq }>): Seq {
+  // No spread into Math.max: there may be too many for the arguments of one call.
   let reach = asSeq(0);
   for (const { last } of objects) reach = later(reach, last);
   return reach;

@@ -1,6 +1,7 @@
 /**
- * Which objects of a stream hold a seq that an object of another writer holds, too. Keys alone tell. There may
- * be very many objects: comparing each with each would hold up everything else for minutes.
+ * Finds objects of a stream that hold a seq which an object of another writer holds, too; the keys
+ * show that. There may be very many objects: comparing all pairs would block the process for
+ * minutes.
  *
  * @module
  */
@@ -9,9 +10,12 @@ import type { Seq } from "./positions.ts";
 
 /** Finds overlaps among the objects of one stream. */
 export class Overlaps {
-  /** By first seq. */
+  /** The objects, sorted by first seq. */
   readonly #sorted: readonly ObjectName[];
-  /** For each of them: of the objects up to it, the one that ends last, and the same of another writer. */
+  /**
+   * For each prefix of the sorted objects: the one that ends last, and the last one of another
+   * writer.
+   */
   readonly #furthest: readonly (readonly ObjectName[])[];
 
   /** Prepares to search these objects. */
@@ -27,7 +31,7 @@ export class Overlaps {
     return furthest.some((other) => other.writer !== writer && other.last >= first);
   }
 
-  /** How many begin at or below `seq`. */
+  /** Number of objects that begin at or below `seq`. */
   #countBegunBy(seq: Seq): number {
     let [from, to] = [0, this.#sorted.length];
     while (from < to) {
@@ -39,7 +43,7 @@ export class Overlaps {
   }
 }
 
-/** At most two, of different writers; the first ends last. */
+/** Updates the furthest objects: at most two, of different writers, the first ends last. */
 function withFurther([best, second]: readonly ObjectName[], name: ObjectName): ObjectName[] {
   if (!best) return [name];
   const others = [best, ...second ? [second] : []].filter(({ writer }) => writer !== name.writer);

@@ -1,6 +1,7 @@
 /**
- * The two ways to count updates. Both are whole numbers, so types keep them apart: a row that is taken for a
- * seq would delete or publish the wrong updates. Casts are here, and where numbers are read from the outside.
+ * The two ways to count updates. Both are integers, so types keep them apart: a row mistaken for a
+ * seq would delete or publish the wrong updates. Casts are only here, and where numbers are read
+ * from outside.
  *
  * @module
  */
@@ -19,12 +20,12 @@ export type SeqNumber = number & { readonly [counted]?: "in a stream" };
 /** The last possible seq. */
 export const MAX_SEQ: Seq = Number.MAX_SAFE_INTEGER as Seq;
 
-/** Takes a number that comes from a key, a body or the state for a seq. */
+/** Casts a number from a key, a body or the state to a seq. */
 export function asSeq(value: SeqNumber): Seq {
   return value as Seq;
 }
 
-/** Takes a number that comes from the state for a row. */
+/** Casts a number from the state to a row. */
 export function asRow(value: number & { readonly [counted]?: "in the outbox" }): Row {
   return value as Row;
 }
@@ -39,17 +40,17 @@ export function seqOf(row: Row, base: Row): Seq {
   return (row - base) as Seq;
 }
 
-/** The position that is `steps` further on. */
+/** The position `steps` later. */
 export function plus<P extends Seq | Row>(position: P, steps: number): P {
   return (position + steps) as P;
 }
 
-/** The one that is further on. */
+/** The later of two positions. */
 export function later<P extends Seq | Row>(one: P, other: P): P {
   return one > other ? one : other;
 }
 
-/** The one that is not as far on. */
+/** The earlier of two positions. */
 export function earlier<P extends Seq | Row>(one: P, other: P): P {
   return one < other ? one : other;
 }

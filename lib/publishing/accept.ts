@@ -42,7 +42,7 @@ export function prepareUpdate(update: UpdateInput, options?: FeedUrlOptions): Pr
   const action = `Cannot publish ${shownUrl(url)}`;
   checkRemoved(action, { content, removed });
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
-    throw new InvalidUpdateError(`${action} as 'metadata' must be a JSON object`);
+    throw new InvalidUpdateError(`${action}: 'metadata' must be a JSON object`);
   }
   const isRaw = typeof content === "string" || content instanceof Uint8Array;
   if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(action, content.length);
@@ -62,21 +62,21 @@ function checkRemoved(
   { content, removed }: { content: unknown; removed: unknown },
 ): void {
   if (typeof removed !== "boolean") {
-    throw new InvalidUpdateError(`${action} as 'removed' must be true or false`);
+    throw new InvalidUpdateError(`${action}: 'removed' must be true or false`);
   }
   if (removed && content !== undefined) {
-    throw new InvalidUpdateError(`${action} as 'content' and 'removed' are both given`);
+    throw new InvalidUpdateError(`${action}: 'content' and 'removed' exclude each other`);
   }
   if (!removed && content === undefined) {
     throw new InvalidUpdateError(
-      `${action} as 'content' is missing: give it, or 'removed: true' when the feed is gone`,
+      `${action}: 'content' is missing; give it, or 'removed: true' if the feed is gone`,
     );
   }
 }
 
 function tooLarge(action: string, bytes: number): InvalidUpdateError {
   return new InvalidUpdateError(
-    `${action} as it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
+    `${action}: it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
   );
 }
 

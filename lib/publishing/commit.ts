@@ -7,11 +7,11 @@ import type { Core } from "../state/core.ts";
 import type { OnceLog } from "../base/once_log.ts";
 import { Buffer } from "node:buffer";
 import { updateLine } from "../log/codec.ts";
-import { MAX_INDENTATION, outlineOf } from "../log/json_limits.ts";
+import { MAX_INDENTATION_BYTES, outlineOf } from "../log/json_limits.ts";
 import { type ObjectName, objectName, serverOf } from "../log/names.ts";
 import { asRow, plus, type Row, rowOf, seqOf } from "../log/positions.ts";
 import { correctTimes } from "./correct_times.ts";
-import type { OwnObjects } from "./forks/own_objects.ts";
+import type { ReadBackReader } from "./forks/read_back.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
@@ -24,7 +24,7 @@ const MAX_COMMIT_BYTES = 1024 * 1024;
 export interface UploadContext extends Core {
   /** Whether this server also applies its own updates. */
   readonly includeOwn: boolean;
-  readonly objects: OwnObjects;
+  readonly objects: ReadBackReader;
   /** Logs problems that do not hold up publishing. */
   readonly problems: OnceLog;
   /** Drawn anew each time a process becomes the uploader, so that two never overwrite each other's objects. */
@@ -59,7 +59,7 @@ interface Continued {
  * very many. Otherwise readers would refuse an object of many updates that they accept one by one.
  */
 export function weightOf(json: string): number {
-  const indentation = outlineOf(json).indentation / MAX_INDENTATION * MAX_COMMIT_BYTES;
+  const indentation = outlineOf(json).indentation / MAX_INDENTATION_BYTES * MAX_COMMIT_BYTES;
   return Math.max(Buffer.byteLength(json) + 1, Math.ceil(indentation));
 }
 

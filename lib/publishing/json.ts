@@ -21,7 +21,7 @@ export function assertJson(
 ): void {
   const excess = shape.add(value);
   const problem = excess ? `'${name}' is ${excess}` : findProblem(value, name);
-  if (problem) throw new InvalidUpdateError(`${action} as ${problem}`);
+  if (problem) throw new InvalidUpdateError(`${action}: ${problem}`);
 }
 
 function findProblem(value: unknown, place: string): string | undefined {

@@ -21,7 +21,7 @@ import type { Row } from "../log/positions.ts";
 import { sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { knownTail } from "./forks/detect.ts";
-import { OwnObjects } from "./forks/own_objects.ts";
+import { ReadBackReader } from "./forks/read_back.ts";
 import { ForkChecks } from "./forks/schedule.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
@@ -152,7 +152,7 @@ export class Uploader {
     if (this.#context) return true;
     const { lock, log, environment } = this.#parts;
     if (!lock.tryAcquire()) return false;
-    const objects = new OwnObjects(log, environment);
+    const objects = new ReadBackReader(log, environment);
     const problems = new OnceLog(logger, environment.clock);
     const writer = environment.random.token();
     this.#context = { ...this.#parts, problems, objects, writer };

@@ -1,5 +1,5 @@
 /**
- * What is behind {@linkcode watch}: how it starts, and how it stops.
+ * Implements {@linkcode watch}: how a watcher starts, and how it stops.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export class BucketWatcher implements Watcher {
   readonly #ready = Promise.withResolvers<void>();
   readonly #complete = Promise.withResolvers<void>();
   readonly #finished: Promise<void>;
-  /** Somebody sees how it ends; otherwise the log tells. */
+  /** Whether the caller observes the end; otherwise a failure is logged. */
   #observed = false;
   readonly #connection: Connection;
   readonly #options: WatchOptions;
@@ -47,7 +47,7 @@ export class BucketWatcher implements Watcher {
   #loop: PollLoop | undefined;
   #redelivering: Promise<void> | undefined;
 
-  /** Starts at once. */
+  /** Starts immediately. */
   constructor(
     connection: Connection,
     plugins: () => Promise<readonly RunningPlugin[]>,
@@ -104,7 +104,7 @@ export class BucketWatcher implements Watcher {
   /** Does something as soon as the plugins are set up, as long as nobody closes the watcher. */
   async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
     const { signal } = this.#stopping;
-    if (signal.aborted) await this.finished; // What made it stop by itself is what there is to tell.
+    if (signal.aborted) await this.finished; // Rejects if an error ended the watcher.
     if (signal.aborted) throw closedError({ cause: signal.reason });
     try {
       await this.ready;
@@ -154,13 +154,13 @@ export class BucketWatcher implements Watcher {
     const { state, environment } = parts;
     const { config } = this.#connection;
     using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
-    using callDeadline = new Deadline(environment.clock); // It begins when the watcher stops.
+    using callDeadline = new Deadline(environment.clock); // It starts when the watcher stops.
     let running: readonly RunningPlugin[] = [];
-    await Promise.resolve(); // Until the caller holds the watcher, and can see how it ends.
+    await Promise.resolve(); // Gives the caller the chance to observe the end.
     try {
       if (!lock.tryAcquire()) {
         throw new StateError(
-          `Cannot watch with the state ${state.path}: another process watches with it already`,
+          `Cannot watch with the state ${state.path}: another process already watches with it`,
         );
       }
       running = await setUpPlugins(plugins, {
@@ -205,7 +205,7 @@ export class BucketWatcher implements Watcher {
     if (!this.#options.manual) this.#redelivering = redelivery.keepTrying(signal);
     this.#beginReading(parts, delivery);
     this.#warnAfterAbsence(parts);
-    if (!includeOwn) this.#tellOfOwn(uploader);
+    if (!includeOwn) this.#logOwn(uploader);
   }
 
   #beginReading(parts: Parts, delivery: Delivery): void {
@@ -226,10 +226,10 @@ export class BucketWatcher implements Watcher {
     this.#loop = new PollLoop(parts, { config, poller, signal, onPolled });
   }
 
-  /** Logs what is published and not applied here, until the watcher stops. */
-  #tellOfOwn({ onCommit }: Uploader): void {
+  /** Logs updates that are published but not applied here, until the watcher stops. */
+  #logOwn({ onCommit }: Uploader): void {
     let hint = " (others apply it; to see that here, watch as another --server)";
-    const tell = ({ rows }: StoredCommit) => {
+    const log = ({ rows }: StoredCommit) => {
       for (const { url, body } of rows) {
         const what = body.startsWith('"removed":true') ? "removal of " : "";
         const properties = { what, url: shownUrl(url), hint };
@@ -237,12 +237,12 @@ export class BucketWatcher implements Watcher {
         hint = "";
       }
     };
-    onCommit.push(tell);
-    const untell = () => void onCommit.splice(onCommit.indexOf(tell), 1);
-    this.#stopping.signal.addEventListener("abort", untell, { once: true });
+    onCommit.push(log);
+    const stopLogging = () => void onCommit.splice(onCommit.indexOf(log), 1);
+    this.#stopping.signal.addEventListener("abort", stopLogging, { once: true });
   }
 
-  /** Is told of a commit, by a peer with what is in it. */
+  /** Handles the announcement of a commit, with its updates if a peer sent them. */
   hear(name: ObjectName, delivered?: DeliveredCommit): void {
     this.#loop?.hear(name, delivered);
   }
@@ -260,7 +260,7 @@ export class BucketWatcher implements Watcher {
     );
   }
 
-  /** What is under way ends with this reason. */
+  /** Stops the watcher; calls in progress reject with this reason. */
   #stop(reason: unknown = closedError()): void {
     this.#stopping.abort(reason);
   }

@@ -1,13 +1,14 @@
 /**
- * Which objects to read: commits and segments overlap, and any that hold a seq hold the same update.
+ * Chooses which objects to read: commits and segments overlap, and all objects with a seq hold the
+ * same update.
  *
  * @module
  */
 import type { ObjectName } from "../log/names.ts";
 
 /**
- * The objects that lead from `cursor` on without a hole, each the one that reaches furthest. Empty
- * when none holds the update after `cursor`.
+ * The objects to read from `cursor` on, without a hole; each is the one that reaches furthest.
+ * Empty when none holds the update after `cursor`.
  */
 export function chainFrom(names: readonly ObjectName[], cursor: number): ObjectName[] {
   const sorted = names.filter(({ last }) => last > cursor).sort((a, b) => a.first - b.first);
@@ -32,7 +33,7 @@ export function behindHole(names: readonly ObjectName[], cursor: number): Object
   return behind.sort((a, b) => a.first - b.first || b.last - a.last)[0];
 }
 
-/** The lowest seq from which on everything is there up to the end of `newest`. */
+/** The lowest seq from which the objects hold every update up to the end of `newest`. */
 export function contiguousStart(names: readonly ObjectName[], newest: ObjectName): number {
   let start: number = newest.first;
   for (const { first, last } of names.toSorted((a, b) => b.last - a.last || a.first - b.first)) {

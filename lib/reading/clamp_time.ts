@@ -1,5 +1,5 @@
 /**
- * Updates that claim to be of a time that cannot be theirs.
+ * Clamps updates that claim to be from the future.
  *
  * @module
  */
@@ -18,22 +18,23 @@ export class TimeClamp {
   readonly #problems: OnceLog;
   #last = 0;
 
-  /** The state knows what is newest. */
+  /** Creates a clamp that looks up the newest updates in `state`. */
   constructor(state: State, clock: Clock) {
     this.#state = state;
     this.#problems = new OnceLog(logger, clock);
   }
 
   /**
-   * The update, as of `now` by the store's clock when its own time cannot be: then it is neither lost nor
-   * newest for ever. Updates keep their order, and the one that is the newest of its URL its time, when it comes again.
+   * Returns the update. If its time is implausible, sets it to `now`, the time of the store: so the
+   * update is neither lost nor the newest for ever. Clamped times preserve the order. An update
+   * that is already the newest of its URL keeps its earlier clamped time when redelivered.
    */
   clamp(stream: string, update: StoredUpdate, now: number): StoredUpdate {
     if (isPlausible(Date.parse(update.time), now)) return update;
     this.#problems.problem("time", {
       text:
-        "{stream} dates an update {time}, before 1970 or more than a day ahead of the store's clock; " +
-        "it and others are taken to be of the time they arrive",
+        "{stream} has an update with the time {time}, before 1970 or more than a day ahead of the " +
+        "store's clock; such updates get the time of their arrival",
       properties: { stream, time: update.time },
       kind: "ahead",
     });

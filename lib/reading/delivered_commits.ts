@@ -1,5 +1,5 @@
 /**
- * Commits that peers have sent: read without a request when their turn comes.
+ * Commits that peers have sent: they are read without a request to the store.
  *
  * @module
  */
@@ -7,10 +7,13 @@ import type { DecodedObject } from "../log/codec.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { DeliveredCommit } from "../wake/source.ts";
 
-/** More than so many commits, or bytes of memory, are not kept: what goes first is fetched from the bucket. */
-const MOST_COMMITS = 1000, MOST_BYTES = 32 * 1024 * 1024;
+/**
+ * Maximum number and size of the commits kept; the oldest are dropped and later read from the
+ * bucket.
+ */
+const MAX_COMMITS = 1000, MAX_BYTES = 32 * 1024 * 1024;
 
-/** Commits that wait to be read. */
+/** The commits that wait to be read. */
 export class DeliveredCommits {
   readonly #commits = new Map<string, DeliveredCommit>();
   #bytes = 0;
@@ -21,12 +24,12 @@ export class DeliveredCommits {
     this.#commits.set(commit.name.key, commit);
     this.#bytes += commit.size;
     for (const { name } of this.#commits.values()) {
-      if (this.#commits.size <= MOST_COMMITS && this.#bytes <= MOST_BYTES) return;
+      if (this.#commits.size <= MAX_COMMITS && this.#bytes <= MAX_BYTES) return;
       this.take(name);
     }
   }
 
-  /** Hands out what is in a commit, once. */
+  /** Returns the content of a commit and forgets it; undefined when it is not kept. */
   take({ key }: ObjectName): DecodedObject | undefined {
     const commit = this.#commits.get(key);
     if (!commit) return undefined;
@@ -35,7 +38,7 @@ export class DeliveredCommits {
     return commit;
   }
 
-  /** Forgets what is not needed any more: the stream is read up to `seq`. */
+  /** Forgets the commits of a stream up to `seq`, which have been read. */
   forget(stream: string, seq: number): void {
     for (const { name } of this.#commits.values()) {
       if (name.stream === stream && name.last <= seq) this.take(name);

@@ -1,5 +1,5 @@
 /**
- * Handing updates to the plugins, and moving the cursor behind them.
+ * Delivers updates to the plugins, and moves the cursor behind them.
  *
  * @module
  */
@@ -18,15 +18,15 @@ import { type Gap, hashOf } from "../update.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** The cursor is stored at the end of each object, and at least so often, in milliseconds. */
-const CURSOR_INTERVAL = 100;
+/** Maximum time between two writes of the cursor; it is also written at the end of each object. */
+const CURSOR_INTERVAL_MS = 100;
 
-/** No more gaps are logged, one by one: who can write to the bucket makes up any number. */
-const MOST_GAPS_TOLD = 100;
+/** Maximum number of gaps logged: anyone who can write to the bucket can fake any number. */
+const MAX_LOGGED_GAPS = 100;
 
 const GAP =
-  "{count} updates of {stream} are lost, {first} to {last}: no object in the bucket holds them that can be " +
-  "read; if they have expired, this server was away for longer than 'retention'";
+  "{count} updates of {stream} are lost, {first} to {last}: no readable object in the bucket " +
+  "holds them; if they have expired, this server was away for longer than 'retention'";
 
 const LOCKED_GAP =
   "{count} updates of {stream} are lost, {first} to {last}: they are gone from the bucket, " +
@@ -40,8 +40,8 @@ const NEWEST_IS_KEPT =
 export interface DeliveryOptions extends Core, ReceiversOptions {}
 
 /**
- * Which updates of an object were superseded when it arrived. Holds for a short time, since other
- * processes may publish, and as long as this one notes nothing.
+ * The updates of an object that were superseded when it arrived. Valid only for a short time, since
+ * other processes may publish, and only until this process notes a newer update.
  */
 interface Superseded {
   readonly ids: ReadonlySet<string>;
@@ -59,7 +59,7 @@ export class Delivery {
   readonly receivers: Receivers;
   #gaps = 0;
 
-  /** Nothing is delivered yet. */
+  /** Creates it, without delivering anything yet. */
   constructor(options: DeliveryOptions) {
     const { state, log, environment } = options;
     this.#state = state;
@@ -104,7 +104,7 @@ export class Delivery {
           : await this.#deliver(stream, update, { superseded, signal });
         to = update.seq;
         // Dead letters at once: they are tried again as soon as another update is applied.
-        const isDue = failures.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL;
+        const isDue = failures.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL_MS;
         if (isDue) store(failures.map((failed) => this.receivers.letter(failed)));
         for (const failed of failures) await this.receivers.tell(failed);
       }
@@ -113,18 +113,18 @@ export class Delivery {
     }
   }
 
-  /** Reports updates that are lost; `locked` tells why they could not be read while they were there. */
+  /** Reports lost updates; `locked` says why they could not be read while they existed. */
   async gap(
     gap: Gap,
     { signal, locked }: { signal: AbortSignal; locked: LockedStream | undefined },
   ): Promise<void> {
-    if (++this.#gaps <= MOST_GAPS_TOLD) {
+    if (++this.#gaps <= MAX_LOGGED_GAPS) {
       const text = (locked ? LOCKED_GAP : GAP) + (this.#state.isInMemory ? "" : NEWEST_IS_KEPT);
       const count = gap.last - gap.first + 1;
       logger.error(text, { ...gap, count, reason: locked?.reason });
-    } else if (this.#gaps === MOST_GAPS_TOLD + 1) {
-      logger.error("There are more than {most} gaps, the next ones only plugins are told of", {
-        most: MOST_GAPS_TOLD,
+    } else if (this.#gaps === MAX_LOGGED_GAPS + 1) {
+      logger.error("More than {most} gaps: further gaps go to plugins and are no longer logged", {
+        most: MAX_LOGGED_GAPS,
       });
     }
     await this.receivers.gap(gap, signal);
@@ -160,7 +160,7 @@ export class Delivery {
   ): Superseded {
     const { newest } = this.#state;
     const ids = new Set<string>();
-    // Not in the transaction: that takes long for large contents, and others wait for the state.
+    // Outside the transaction: hashing large contents takes long, and others wait for the state.
     const hashes = updates.map(hashOf);
     this.#state.transaction(() => {
       for (const [index, { url, time, id }] of updates.entries()) {
@@ -171,7 +171,7 @@ export class Delivery {
         if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
       }
     }, { durable: false });
-    const until = this.#environment.clock.elapsed() + CURSOR_INTERVAL;
+    const until = this.#environment.clock.elapsed() + CURSOR_INTERVAL_MS;
     return { ids, revision: newest.revision(), until };
   }
 
@@ -192,7 +192,10 @@ export class Delivery {
     return holds ? known.ids.has(id) : undefined;
   }
 
-  /** Not synced: a crash of the machine only delivers the last updates again. */
+  /**
+   * Moves the cursor without syncing: after a crash of the machine the last updates are delivered
+   * again.
+   */
   #moveCursor(
     stream: string,
     move: { from: number; to: number },

@@ -1,5 +1,5 @@
 /**
- * The very first poll of a state: where the streams that exist already are entered.
+ * The first poll of a state: chooses where to start reading the existing streams.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { ObjectKind, ObjectName } from "../log/names.ts";
 import { MAX_LISTING_LAG_MS } from "../stores/store.ts";
 import type { ReadContext } from "./read_context.ts";
 
-/** What entering stands on. */
+/** Dependencies of entering. */
 type EnterContext = Omit<ReadContext, "wasHeld">;
 
 /**
- * Enters the known streams at the first update from which all up to the newest are there, or with
- * `now` at their end, in one transaction, after which the rest has to be restored. A stream that is discovered later starts at 0, and so does
- * one of which nothing can be read for lack of a key. Segments that are listed for this are added to
- * `streams`, so that reading need not list them again.
+ * Sets the first cursor of each known stream, in one transaction: at the first update from which
+ * all updates up to the newest exist, or with `now` at the end. A stream that is discovered later
+ * starts at 0, and so does one of which nothing can be read, for example without its key. Segments
+ * that are listed here are added to `streams`, so that reading need not list them again.
  */
 export async function enterStreams(
   context: EnterContext,
@@ -55,7 +55,7 @@ async function entryPoint(
   if (isWhole()) return 0;
   await list("segments");
   if (isWhole()) return 0;
-  // What is before the entry is never looked for again.
+  // Nothing before the entry point is searched for later.
   await sleep(clock, MAX_LISTING_LAG_MS, signal);
   await list("tail");
   await list("segments");
@@ -63,10 +63,13 @@ async function entryPoint(
   return newest ? contiguousStart(names, newest) - 1 : 0;
 }
 
-/** So many of the newest objects of a stream are tried: others do not wait for one full of garbage. */
+/**
+ * Maximum number of objects tried per stream, newest first: a stream full of garbage must not hold
+ * up others.
+ */
 const MAX_TRIES = 16;
 
-/** A key alone moves no cursor: the object is read before it is believed. */
+/** The newest object that can be read: a key alone must not move the cursor. */
 async function newestReadable(
   context: EnterContext,
   names: readonly ObjectName[],
@@ -74,12 +77,12 @@ async function newestReadable(
   const { environment: { clock }, signal } = context;
   const first = await firstReadable(context, names);
   if (!first.hasMissed) return first.readable;
-  // A store may list an object before it hands it out.
+  // A store may list an object before a GET finds it.
   await sleep(clock, MAX_LISTING_LAG_MS, signal);
   return (await firstReadable(context, names)).readable;
 }
 
-/** The newest that can be read, and whether newer ones were not there. */
+/** The newest readable object, and whether a GET did not find a newer one. */
 async function firstReadable(
   context: EnterContext,
   names: readonly ObjectName[],

@@ -1,5 +1,5 @@
 /**
- * Fetching the objects of a stream ahead of their turn.
+ * Prefetches the objects of a stream.
  *
  * @module
  */
@@ -8,29 +8,29 @@ import type { ObjectName } from "../log/names.ts";
 import type { DeliveredCommits } from "./delivered_commits.ts";
 import type { TaskRunner } from "../base/semaphore.ts";
 
-/** What fetching stands on. */
+/** Dependencies of fetching. */
 export interface FetchContext {
-  /** What is in the bucket. */
+  /** The log in the bucket. */
   readonly log: BucketLog;
-  /** Bounds the requests under way. */
+  /** Limits the number of parallel requests. */
   readonly requests: TaskRunner;
-  /** How many objects of a stream are there, or fetched, at once: at least 1, the one whose turn it is. */
+  /** Maximum number of objects of a stream that are fetched but not yet applied; at least 1. */
   readonly ahead: () => number;
-  /** What came by other ways than from the bucket, and need not be fetched. */
+  /** Commits that peers sent: they need not be fetched. */
   readonly delivered: DeliveredCommits;
-  /** Ends fetching. */
+  /** Stops fetching. */
   readonly signal: AbortSignal;
 }
 
 /** An object that is being fetched. */
 export interface Fetching {
-  /** Its name. */
+  /** Name of the object. */
   readonly name: ObjectName;
-  /** What comes of it: it is unpacked when it is its turn; undefined when it is gone. */
+  /** The object, still packed; undefined when it does not exist. */
   readonly fetched: Promise<PackedObject | undefined>;
 }
 
-/** Yields the objects of a chain in their order. In the end none is being fetched any more. */
+/** Yields the objects of a chain in order. Waits at the end until no request is left. */
 export async function* fetchAhead(
   context: FetchContext,
   chain: readonly ObjectName[],
@@ -49,7 +49,7 @@ export async function* fetchAhead(
   }
 }
 
-/** Fetches an object. It does no harm when nobody waits for what comes of it. */
+/** Fetches an object. The result may be ignored: a failure is then not an unhandled rejection. */
 export function startFetching(
   { log, requests, delivered, signal }: FetchContext,
   name: ObjectName,
@@ -57,6 +57,6 @@ export function startFetching(
   const decoded = delivered.take(name);
   if (decoded) return Promise.resolve({ decode: () => decoded });
   const fetched = requests.run(() => log.read(name, { signal }));
-  fetched.catch(() => {}); // It counts when it is its turn.
+  fetched.catch(() => {}); // The caller handles it later, if it needs the object.
   return fetched;
 }

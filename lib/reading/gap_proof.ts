@@ -1,45 +1,53 @@
 /**
- * When a hole in a stream is a gap: listings have to agree, over some time, that nothing holds the next
- * update.
+ * Decides when a hole in a stream is a gap: several listings, over some time, must show no object
+ * with the next update.
  *
  * @module
  */
 import type { Clock } from "../base/environment.ts";
 
-/** A hole in which no object was ever seen is a gap after this many listings, over at least this time. */
+/**
+ * Number of listings, and the least time they span, before a plain hole is a gap: no object was
+ * ever seen in it.
+ */
 const HOLE_LISTINGS = 3, HOLE_MS = 2000;
 
 /**
- * The same for a hole in which an object was seen before: replicas that answer in turn may show it now
- * and then. So many listings in a row must show none.
+ * The same for a hole in which an object was seen before and vanished: replicas that answer in turn
+ * may show it only now and then. These listings must be consecutive.
  */
 const VANISHED_LISTINGS = 10, VANISHED_MS = 60_000;
 
-/** Counts the listings of both tail and segments that were made with the cursor where it is. */
+/** Counts the listings of tail and segments that were made with the current cursor. */
 export class GapProof {
   readonly #clock: Pick<Clock, "elapsed">;
   #listings = 0;
   #since = 0;
-  /** How many of them in a row, up to the last one, showed no object with the next update; since when. */
+  /**
+   * Number of consecutive listings, up to the last one, without the next update; and since when.
+   */
   #absences = 0;
   #absentSince = 0;
 
-  /** Nothing is proven yet. */
+  /** Creates a proof without any listing. */
   constructor(clock: Pick<Clock, "elapsed">) {
     this.#clock = clock;
   }
 
-  /** Begins anew: the cursor has moved. */
+  /** Starts again: the cursor has moved. */
   restart(): void {
     this.#listings = this.#absences = 0;
   }
 
-  /** An object that was listed is gone, or not there yet: what holds its updates now has to be looked for. */
+  /**
+   * Called when a listed object was not found: requires new listings that may show its updates
+   * elsewhere.
+   */
   lookAgain(): void {
     this.#listings = 0;
   }
 
-  /** Takes a listing that was begun then, and whether it shows an object with the next update. */
+  /** Notes a listing that began at `begun`, and whether it shows an object with the next update. */
   note(begun: number, showsNext: boolean): void {
     if (this.#listings++ === 0) this.#since = begun;
     if (showsNext) this.#absences = 0;
@@ -51,15 +59,12 @@ export class GapProof {
     return this.#listings > 0;
   }
 
-  /** Whether there were enough listings for a hole in which nothing was ever seen. */
+  /** Whether there were enough listings to prove a plain hole. */
   get hasLookedOften(): boolean {
     return this.#listings >= HOLE_LISTINGS && this.#clock.elapsed() - this.#since >= HOLE_MS;
   }
 
-  /**
-   * Whether nothing has led on from the cursor for long enough; `wasSeen`: something in the hole was there
-   * once.
-   */
+  /** Whether the hole is proven to be a gap; `wasSeen`: an object in the hole was seen before. */
   isProven({ wasSeen }: { wasSeen: boolean }): boolean {
     if (!this.hasLookedOften) return false;
     if (!wasSeen) return true;
@@ -67,7 +72,10 @@ export class GapProof {
     return this.#absences >= VANISHED_LISTINGS && absentMs >= VANISHED_MS;
   }
 
-  /** Time until the next listing: short at first, then as long as a hole needs that was none before. */
+  /**
+   * Pause before the next listing: short until a plain hole could be proven, then long enough for a
+   * vanished object.
+   */
   get pauseMs(): number {
     return this.#listings < HOLE_LISTINGS
       ? HOLE_MS / (HOLE_LISTINGS - 1)

@@ -1,57 +1,57 @@
 /**
- * Streams that cannot be read on: they wait for a key, or for an object to be mended.
+ * Streams that are held up: they wait for a key, or for an object to become readable.
  *
  * @module
  */
 import { RetrySchedule } from "../base/backoff.ts";
 import type { Environment } from "../base/environment.ts";
 
-/** Delays between attempts to fetch what holds up a stream. */
+/** Delay between attempts to fetch the object that holds up a stream. */
 const RETRY_RANGE = { minMs: 1000, maxMs: 60_000 };
 
-/** Remembers them, so that what cannot be read is not fetched at every poll. */
+/** Remembers held-up streams, so that unreadable objects are not fetched at every poll. */
 export class HeldStreams {
   readonly #errors = new Map<string, Error>();
   readonly #retries: RetrySchedule;
 
-  /** None is held. */
+  /** Creates it, with no stream held up. */
   constructor(environment: Environment) {
     this.#retries = new RetrySchedule(environment, RETRY_RANGE);
   }
 
-  /** What holds them up. */
+  /** The errors that hold up streams. */
   get errors(): Error[] {
     return [...this.#errors.values()];
   }
 
-  /** What holds up the stream, if something does. */
+  /** The error that holds up the stream, if any. */
   error(stream: string): Error | undefined {
     return this.#errors.get(stream);
   }
 
-  /** The stream waits. */
+  /** Notes that the stream is held up. */
   hold(stream: string, error: Error): void {
     this.#errors.set(stream, error);
     this.#retries.fail(stream);
   }
 
-  /** The stream goes on. */
+  /** Notes that the stream is no longer held up. */
   release(stream: string): void {
     this.#errors.delete(stream);
     this.#retries.succeed(stream);
   }
 
-  /** Whether the stream waits. */
+  /** Whether the stream is held up. */
   has(stream: string): boolean {
     return this.#errors.has(stream);
   }
 
-  /** Whether it may be read now. */
+  /** Whether the stream may be read now. */
   isDue(stream: string): boolean {
     return this.#retries.isDue(stream);
   }
 
-  /** All may be read now. */
+  /** Allows all streams to be read now. */
   retryAll(): void {
     this.#retries.retryAll();
   }

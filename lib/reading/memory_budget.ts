@@ -1,36 +1,36 @@
 /**
- * Bounds how much is held at once.
+ * Limits how much memory is held at once.
  *
  * @module
  */
 
-/** Something that tells how large it is. */
+/** A value that knows its size. */
 export interface Sized {
-  /** Bytes of memory, roughly. */
+  /** Approximate memory use, in bytes. */
   readonly size: number;
 }
 
-/** What is held until it is disposed of. */
+/** A value that counts against the budget until it is disposed of. */
 export interface Held<T> extends Disposable {
-  /** It. */
+  /** The held value. */
   readonly value: T;
 }
 
 /**
- * A budget for what is not known to be large before it is there: lets in one after the other until it is
- * used up, so that it is exceeded by one thing at most.
+ * A budget for values whose size is known only after they are made. It admits values until it is
+ * used up, so it is exceeded by one value at most.
  */
 export class MemoryBudget {
   readonly #maxBytes: number;
   #held = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Nothing is held yet. */
+  /** Creates a budget of `maxBytes`. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Holds what `make` returns, which is called when the budget allows it. */
+  /** Calls `make` when the budget allows it, and holds the value that it returns. */
   async hold<T extends Sized>(make: () => T): Promise<Held<T>> {
     while (this.#isFull()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {

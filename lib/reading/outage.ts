@@ -1,5 +1,5 @@
 /**
- * Waiting for a backend that is away.
+ * Waits for a backend that is away.
  *
  * @module
  */
@@ -7,37 +7,39 @@ import { Backoff } from "../base/backoff.ts";
 import { abortable } from "../base/deadline.ts";
 import { type Environment, sleep } from "../base/environment.ts";
 
-/** Delays between attempts. */
+/** Delay between attempts. */
 const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
-/** A backend that asks for more is tried again after this many milliseconds; and for less. */
+/** Bounds on the delay a backend may ask for, in milliseconds. */
 const MAX_RETRY_AFTER_MS = 3_600_000, MIN_RETRY_AFTER_MS = 1_000;
 
-/** The time in which one plugin cannot do its work; whoever calls it meanwhile waits. */
+/** The time during which one plugin cannot work. Callers of the plugin wait until it is over. */
 export class Outage {
   readonly #environment: Environment;
   readonly #backoff: Backoff;
   #begunAt = 0;
   #nextAttemptAt = 0;
   #attempt: Promise<void> | undefined;
-  /** Since when the same update has held up reading: since it began, or since one was set aside. */
+  /**
+   * When the current update began to hold up reading: at the start, or when another was set aside.
+   */
   #heldSince = 0;
   readonly #setAside = new Set<string>();
 
-  /** There is none yet. */
+  /** Creates it, not ongoing. */
   constructor(environment: Environment) {
     this.#environment = environment;
     this.#backoff = new Backoff(environment.random, RETRY_RANGE);
   }
 
-  /** Whether it has begun and has not ended. */
+  /** Whether the plugin cannot work now. */
   get isOngoing(): boolean {
     return this.#backoff.failures > 0;
   }
 
   /**
-   * Waits for the next attempt; at once when there is no outage. One attempt is made at a time: it lasts
-   * until what this resolves to is disposed of.
+   * Waits until the next attempt is allowed; returns at once when there is no outage. Only one
+   * attempt is made at a time: it lasts until the returned object is disposed of.
    */
   async turn(signal: AbortSignal): Promise<Disposable> {
     const { clock } = this.#environment;
@@ -58,11 +60,11 @@ export class Outage {
     return { [Symbol.dispose]: end };
   }
 
-  /** An attempt has failed: the outage begins, or goes on. */
+  /** Notes that an attempt failed: the outage begins or continues. */
   goOn(retryAfterMs?: number): void {
     const now = this.#environment.clock.elapsed();
     if (!this.isOngoing) this.#begunAt = this.#heldSince = now;
-    // Calls that were under way when it began are no attempts.
+    // Calls that were already running when the outage began do not count as attempts.
     const isAttempt = !this.isOngoing || now >= this.#nextAttemptAt;
     const backoffMs = isAttempt ? this.#backoff.fail() : 0;
     const delayMs = retryAfterMs === undefined
@@ -77,21 +79,22 @@ export class Outage {
   }
 
   /**
-   * Whether an update of `feed` has held up reading for so many milliseconds, and has to make room for
-   * another one. Further updates of a feed that was set aside make room at once: another feed tells more.
+   * Whether an update of `feed` has held up reading for `ms` milliseconds, so that another one
+   * should be tried. Further updates of a feed that was set aside are skipped at once: another feed
+   * says more about the backend.
    */
   isHeldFor(ms: number, feed: string): boolean {
     if (!this.isOngoing) return false;
     return this.#setAside.has(feed) || this.#environment.clock.elapsed() - this.#heldSince >= ms;
   }
 
-  /** An update of `feed` makes room: the next one makes the next attempt. */
+  /** Sets an update of `feed` aside: the next attempt is made with another update. */
   setAside(feed: string): void {
     this.#setAside.add(feed);
     this.#heldSince = this.#environment.clock.elapsed();
   }
 
-  /** The plugin works. */
+  /** Ends the outage: the plugin works. */
   end(): void {
     this.#backoff.succeed();
     this.#nextAttemptAt = 0;

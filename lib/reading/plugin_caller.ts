@@ -1,5 +1,6 @@
 /**
- * Calling one plugin: with a timeout, again when it fails, and patiently when its backend is away.
+ * Calls one plugin: with a timeout, with retries when it fails, and waiting while its backend is
+ * away.
  *
  * @module
  */
@@ -18,54 +19,56 @@ import type { Gap, Update } from "../update.ts";
 
 const logger = getLogger(["feedsync", "plugin"]);
 
-/** How often a call that failed for an unknown reason is repeated. */
+/** Maximum number of retries of a call that failed for an unknown reason. */
 const MAX_RETRIES = 3;
 
-/** When so many updates in a row fail, the plugin's backend is taken to be away. */
+/**
+ * Number of consecutive failed updates after which the backend of the plugin is assumed to be away.
+ */
 const MAX_FAILURES_IN_A_ROW = 5;
 
-/** Delays between the attempts to apply one update. */
+/** Delay between the attempts to apply one update. */
 const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
 /**
- * How long an update may hold up reading. Then it is set aside as a dead letter, in case it is to blame, and
- * the next one tries whether the plugin works.
+ * Maximum time for which an update may hold up reading. Then it is set aside as a dead letter,
+ * since it may be the cause, and the next update shows whether the plugin works.
  */
 const MAX_HELD_MS = { unexplained: 300_000, unavailable: 3_600_000 };
 
-/** For how long a plugin is taken to work after it applied something. */
+/** How long a plugin is assumed to work after it applied an update. */
 const FRESH_MS = 60_000;
 
-/** How calls are made. */
+/** Options of {@linkcode PluginCaller}. */
 export interface CallOptions extends Pick<Core, "environment"> {
-  /** Most milliseconds for one call. */
-  readonly timeout: number;
-  /** Ends running calls. */
+  /** Maximum duration of one call. */
+  readonly timeoutMs: number;
+  /** Aborts running calls. */
   readonly forced: AbortSignal;
   /** See {@linkcode WatchOptions.outagePatience}. @default never */
   readonly outagePatienceMs?: number | undefined;
-  /** Told when the plugin works for the first time, or again. */
+  /** Called when the plugin works for the first time, or works again. */
   readonly onWorking?: (plugin: string) => void;
 }
 
-/** An update that is not applied. */
+/** An update that was given up. */
 export interface GivenUp {
-  /** What the plugin threw. */
+  /** The error that the plugin threw. */
   readonly error: unknown;
-  /** It is the update's fault: others were applied meanwhile, or the plugin says so. */
+  /** Whether the update is the cause: others were applied meanwhile, or the plugin rejected it. */
   readonly isFinal: boolean;
-  /** The backend could not be reached; when it says so, for how many milliseconds. */
+  /** Set when the backend could not be reached, with the delay that it asked for, if any. */
   readonly outage?: { readonly retryAfterMs?: number };
 }
 
-/** A failed call that others may repeat. */
+/** A failed call that may be repeated. */
 interface Unapplied {
   readonly error: unknown;
   readonly kind: "unavailable" | "unexplained";
   readonly retryAfterMs?: number;
 }
 
-/** Calls one plugin. */
+/** Calls one plugin, and tracks whether it works. */
 export class PluginCaller {
   readonly #plugin: RunningPlugin;
   readonly #options: CallOptions;
@@ -75,7 +78,7 @@ export class PluginCaller {
   #applied = 0;
   #appliedAt = -Infinity;
 
-  /** A caller of `plugin`. */
+  /** Creates a caller of `plugin`. */
   constructor(plugin: RunningPlugin, options: CallOptions) {
     this.#plugin = plugin;
     this.#options = options;
@@ -89,14 +92,16 @@ export class PluginCaller {
   }
 
   /**
-   * Hands over an update, asked for anew at each attempt (`again`: not the first). Resolves to what
-   * became of it when the plugin cannot apply it. While its backend is away, waits until it succeeds,
-   * `signal` is aborted, or the update has held up reading for so long that it may be to blame. An update
-   * that fails again and again while others are applied in between is no sign of an outage, whatever its
-   * error says. `heldMs`: how long it has held up reading already, in earlier polls.
+   * Delivers an update. Resolves to `undefined` when it is applied, else to why it was given up.
+   *
+   * `current` returns the update for each attempt; `again` is true for all but the first. While the
+   * backend is away, waits until the plugin succeeds, `signal` is aborted, or the update has held
+   * up reading for so long that it may be the cause. An update that fails repeatedly while others
+   * are applied is not a sign of an outage, whatever its error says. `heldMs`: how long the update
+   * has held up reading in earlier polls.
    *
    * @throws {BackendUnavailableError} when the backend was away for longer than `outagePatienceMs`.
-   * @throws {FeedSyncError} when the plugin failed for every update for so long.
+   * @throws {FeedSyncError} when the plugin failed for every update for longer than that.
    */
   async update(
     current: (again: boolean) => Update,
@@ -108,7 +113,9 @@ export class PluginCaller {
     const backoff = new Backoff(this.#options.environment.random, RETRY_RANGE);
     for (let attempt = 1;; attempt++) {
       if (attempt > 1) signal.throwIfAborted();
-      const failed = await this.#inTurn(() => this.#try(current(attempt > 1)), signal);
+      const failed = this.#outage.isOngoing
+        ? await this.#inTurn(() => this.#try(current(attempt > 1)), signal)
+        : await this.#try(current(attempt > 1));
       if (!failed) return undefined;
       const { error, kind } = failed, { url } = current(true);
       if (kind === "rejected") return { error, isFinal: true };
@@ -130,7 +137,7 @@ export class PluginCaller {
     }
   }
 
-  /** Hands over once more what was given up before; nobody waits for it. */
+  /** Delivers once more an update that was given up before; it does not hold up reading. */
   async retry(update: Update): Promise<GivenUp | undefined> {
     const { clock } = this.#options.environment;
     const failed = await this.#try(update);
@@ -142,18 +149,21 @@ export class PluginCaller {
     return { error, isFinal: kind === "rejected" || works };
   }
 
-  /** Hands over an update a single time; rejects with what the plugin throws, or with a timeout. */
+  /** Delivers an update once; rejects with the error of the plugin, or with a timeout. */
   once(update: Update): Promise<void> {
     return this.#call((signal) => this.#plugin.onUpdate(update, signal));
   }
 
-  /** Tells of a gap, as soon as the backend can be reached; what else fails is logged, not repeated. */
+  /**
+   * Reports a gap, as soon as the backend can be reached. Other failures are logged and not
+   * retried.
+   */
   async gap(gap: Gap, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
       try {
-        const tell = () => this.#call((call) => this.#plugin.onGap(gap, call));
-        return await this.#inTurn(tell, signal);
+        const report = () => this.#call((call) => this.#plugin.onGap(gap, call));
+        return await this.#inTurn(report, signal);
       } catch (error) {
         signal.throwIfAborted();
         this.#options.forced.throwIfAborted();
@@ -161,13 +171,13 @@ export class PluginCaller {
         if (failure.kind === "unavailable") this.#waitForBackend({ error, ...failure });
         else {
           const properties = { plugin: this.name, message: tellFailure(error) };
-          return logger.error("{plugin} failed to take note of a gap: {message}", properties);
+          return logger.error("{plugin} failed to handle a gap: {message}", properties);
         }
       }
     }
   }
 
-  /** Whether an update makes room for the next one, which makes the next attempt in the outage. */
+  /** Sets an update aside if it has held up reading for too long; returns whether it did. */
   #setAside({ kind, retryAfterMs }: Unapplied, url: string, heldMs: number): boolean {
     const feed = feedIdentity(url), outage = this.#outage, maxHeldMs = MAX_HELD_MS[kind];
     if (heldMs < maxHeldMs && !outage.isHeldFor(maxHeldMs, feed)) return false;
@@ -176,19 +186,21 @@ export class PluginCaller {
     return true;
   }
 
-  /** Makes an attempt when it is its turn. */
+  /** Makes an attempt; during an outage waits until one is allowed. */
   async #inTurn<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (!this.#outage.isOngoing) return await attempt();
     using _turn = await this.#outage.turn(signal);
     return await attempt();
   }
 
-  /** So many updates failed in a row that one more tells nothing of itself. */
+  /**
+   * Whether so many consecutive updates failed that one more failure says nothing about its update.
+   */
   #failsAlways(): boolean {
     return this.#outage.isOngoing && this.#failuresInARow >= MAX_FAILURES_IN_A_ROW;
   }
 
-  /** One attempt; resolves to what is wrong when it fails. */
+  /** Makes one attempt; resolves to the failure, if it failed. */
   async #try(update: Update) {
     try {
       await this.once(update);
@@ -204,23 +216,25 @@ export class PluginCaller {
 
   #noteSuccess(): void {
     const news = this.#applied === 0 || this.#outage.isOngoing || this.#failuresInARow > 0;
-    const properties = { plugin: this.name };
-    this.#problems.resolved(this.name, { text: "{plugin} works again", properties });
-    this.#outage.end();
-    this.#failuresInARow = 0;
+    if (news) {
+      const properties = { plugin: this.name };
+      this.#problems.resolved(this.name, { text: "{plugin} works again", properties });
+      this.#outage.end();
+      this.#failuresInARow = 0;
+    }
     this.#applied++;
     this.#appliedAt = this.#options.environment.clock.elapsed();
     if (news) this.#options.onWorking?.(this.name);
   }
 
   async #call(call: (signal: AbortSignal) => void | Promise<void>): Promise<void> {
-    const { environment: { clock }, timeout: timeoutMs, forced: signal } = this.#options;
+    const { environment: { clock }, timeoutMs, forced: signal } = this.#options;
     const timeoutReason = () =>
       new CallTimeoutError(`The call took longer than ${timeoutMs / 1000} s`);
     await withDeadline(call, { clock, timeoutMs, signal, timeoutReason });
   }
 
-  /** Waits before the next attempt with an update that failed for no known reason. */
+  /** Waits before the next attempt with an update that failed for an unknown reason. */
   async #pause(
     backoff: Backoff,
     { error, url }: { error: unknown; url: string },
@@ -235,7 +249,7 @@ export class PluginCaller {
     await sleep(this.#options.environment.clock, delayMs, signal);
   }
 
-  /** The outage begins or goes on. */
+  /** Notes that the outage begins or continues. */
   #waitForBackend({ error, kind, retryAfterMs }: Unapplied, url?: string): void {
     const isAway = kind === "unavailable";
     const text = isAway
@@ -250,7 +264,8 @@ export class PluginCaller {
     if (this.#outage.willLastFor() < outagePatienceMs) return;
     const problem = isAway ? "cannot reach its backend" : "fails for every update";
     throw new (isAway ? BackendUnavailableError : FeedSyncError)(
-      `The plugin ${this.name} ${problem}; what it lacks is applied the next time: ${message}`,
+      `The plugin ${this.name} ${problem}; the updates it has not applied will be ` +
+        `delivered again at the next poll: ${message}`,
       { cause: error },
     );
   }

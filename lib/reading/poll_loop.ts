@@ -1,5 +1,5 @@
 /**
- * When to poll: in turn, at once when somebody tells of news, and when asked.
+ * Decides when to poll: regularly, at once after a wake-up, and on request.
  *
  * @module
  */
@@ -20,22 +20,22 @@ import { startWakeUps } from "../wake/sources.ts";
 const logger = getLogger(["feedsync", "watch"]);
 
 /**
- * Milliseconds until a refusal is looked at again that came before any poll succeeded: it may be that of a
- * proxy, or of a service that does not know a new key yet.
+ * Delay before the second attempt when the store refuses before any poll has succeeded: a proxy may
+ * have refused, or the service may not know a new key yet.
  */
-const SECOND_LOOK = 3_000;
+const SECOND_LOOK_MS = 3_000;
 
-/** What is logged when polls succeed again, by the cause of their failure. */
+/** Messages for polls that succeed again, by the cause of the failure. */
 const WELL_AGAIN = {
   store: "The store can be reached again",
   state: "The state can be used again",
 };
 
-/** What a loop is made with. */
+/** Options of {@linkcode PollLoop}. */
 export interface PollLoopOptions {
-  /** How often to poll, and who tells of news. */
+  /** The configuration: how often to poll, and the sources of wake-ups. */
   readonly config: ResolvedConfig;
-  /** Polls. */
+  /** Makes the polls. */
   readonly poller: Poller;
   /** Told after each poll in turn that succeeded. */
   readonly onPolled?: (() => void) | undefined;
@@ -43,7 +43,7 @@ export interface PollLoopOptions {
   readonly signal: AbortSignal;
 }
 
-/** Polls one time after the other, never two at once. */
+/** Polls repeatedly, never twice at the same time. */
 export class PollLoop {
   readonly #parts: ReadingParts;
   readonly #options: PollLoopOptions;
@@ -54,7 +54,7 @@ export class PollLoop {
   #hasSucceeded = false;
   #wasRefused = false;
 
-  /** A loop that does not run yet. */
+  /** Creates a loop, without running it yet. */
   constructor(parts: ReadingParts, options: PollLoopOptions) {
     this.#parts = parts;
     this.#options = options;
@@ -64,10 +64,9 @@ export class PollLoop {
   }
 
   /**
-   * Polls, and cleans up, until it is ended; calls `ready` as soon as peers are heard.
+   * Polls and cleans up until `signal` is aborted; calls `ready` as soon as it listens for peers.
    *
-   * @throws {AccessDeniedError | ConfigError} when that is what comes of the first poll, and again of the
-   * next one.
+   * @throws {AccessDeniedError | ConfigError} when the first two polls both fail with it.
    */
   async run(ready: () => void): Promise<void> {
     const { log, environment } = this.#parts;
@@ -87,7 +86,7 @@ export class PollLoop {
       } catch (error) {
         pace.failed();
         if (this.#noteFailure(error) === "look again") {
-          await sleep(environment.clock, SECOND_LOOK, signal).catch(() => {});
+          await sleep(environment.clock, SECOND_LOOK_MS, signal).catch(() => {});
           continue;
         }
       }
@@ -96,14 +95,17 @@ export class PollLoop {
     }
   }
 
-  /** Is told of a commit, by a peer with what is in it. What comes out of turn a poll finds. */
+  /**
+   * Handles the announcement of a commit, with its updates if a peer sent them. A commit that does
+   * not follow the cursor triggers a poll.
+   */
   hear(name: ObjectName, delivered?: DeliveredCommit): void {
     if (!this.#options.poller.hear(name, delivered)) this.#wakeUp.set();
   }
 
   /**
-   * A poll that begins after this call: one that is under way may have listed too early. Resolves to
-   * whether it found something that nobody had told of.
+   * Makes a poll that begins after this call: a running poll may have listed too early. Resolves to
+   * whether it found updates that no wake-up had announced.
    */
   poll(): Promise<boolean> {
     if (!this.#polling) {
@@ -119,12 +121,12 @@ export class PollLoop {
     });
   }
 
-  /** Waits until the poll that is under way has ended, however it does. */
+  /** Waits until the running poll has ended, whether it succeeds or not. */
   async idle(): Promise<void> {
     await this.#polling?.catch(() => {});
   }
 
-  /** A poll that nobody asked for; spared when the marker says that nothing has happened. */
+  /** Makes a regular poll; skips it when the marker shows that nothing has happened. */
   async #pollInTurn(marker: MarkerReader | undefined): Promise<boolean> {
     const { poller, signal } = this.#options;
     if (marker && !await marker.hasChanged({ signal }) && !poller.hasUnread()) {
@@ -144,8 +146,9 @@ export class PollLoop {
   }
 
   /**
-   * A server that polled once goes on whatever happens: rights and networks come back. Before that, what
-   * is wrong for good ends it, so that somebody sees it, unless it turns out otherwise at a second look.
+   * Logs a failed poll. After the first success the loop continues whatever happens, since rights
+   * and networks come back. Before that, a refusal that is repeated at the second attempt ends the
+   * loop, so that the operator sees it.
    */
   #noteFailure(error: unknown): "look again" | undefined {
     if (this.#options.signal.aborted) return;
@@ -153,10 +156,13 @@ export class PollLoop {
     const endsIt = isRefused && !this.#hasSucceeded;
     if (endsIt && this.#wasRefused) throw error;
     this.#wasRefused = isRefused;
-    this.#parts.uploader.start(); // Without waiting for a listing to start with.
+    this.#parts.uploader.start(); // Uploads must not wait for a first listing.
     const [failing, other] = error instanceof StateError ? ["state", "store"] : ["store", "state"];
-    this.#problems.resolved(other); // It was not what this poll failed of.
-    const plan = endsIt ? `looking again in ${SECOND_LOOK / 1_000} s` : "retrying; nothing is lost";
+    // This poll failed for a different reason, so the other problem is over.
+    this.#problems.resolved(other);
+    const plan = endsIt
+      ? `trying again in ${SECOND_LOOK_MS / 1_000} s`
+      : "retrying; nothing is lost";
     const properties = { message: messageOf(error), plan };
     this.#problems.problem(failing, { text: "{message} ({plan})", properties, kind: plan });
     return endsIt ? "look again" : undefined;

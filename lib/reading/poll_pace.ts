@@ -1,46 +1,46 @@
 /**
- * How long to wait from one poll to the next.
+ * The delay between polls.
  *
  * @module
  */
 import type { Random } from "../base/environment.ts";
 
-/** Each poll that finds nothing makes the next wait longer by this factor; a failed one by another. */
+/** Factors by which the delay grows after a poll that found nothing, and after a failed one. */
 const SLOWER = 1.5, AFTER_FAILURE = 2;
 
-/** A wait is shortened by up to this share, so that servers do not all poll at once. */
+/** Share by which a delay is randomly shortened, so that servers do not all poll at once. */
 export const JITTER = 0.1;
 
-/** The range of waits, in milliseconds. */
+/** The range of delays, in milliseconds. */
 export interface PollRange {
-  /** While updates are found. */
+  /** Used while polls find updates. */
   readonly min: number;
-  /** While there are none, or wake-ups tell of them. */
+  /** Reached when there are no updates, or wake-ups announce them. */
   readonly max: number;
 }
 
 /**
- * Polls are quick while they find something, and get slower while they do not: when nothing happens,
- * when wake-ups tell of all that happens, and when the store cannot keep up.
+ * Computes the delay: short while polls find updates, longer while they do not, because nothing
+ * happens, wake-ups announce everything, or the store fails.
  */
 export class PollPace {
   readonly #range: PollRange;
   readonly #random: Random;
   #wait: number;
 
-  /** Starts with the shortest wait. */
+  /** Starts with the shortest delay. */
   constructor(range: PollRange, random: Random) {
     this.#range = range;
     this.#random = random;
     this.#wait = range.min;
   }
 
-  /** A poll that nobody had asked for found something, or did not. */
+  /** Notes whether a regular poll found something. */
   polled(foundNews: boolean): void {
     this.#set(foundNews ? this.#range.min : this.#wait * SLOWER);
   }
 
-  /** A poll failed. */
+  /** Notes that a poll failed. */
   failed(): void {
     this.#set(this.#wait * AFTER_FAILURE);
   }

@@ -1,5 +1,5 @@
 /**
- * One poll after the other: a listing of the tail, and readers for the streams with news.
+ * Polling: lists the tail, and starts a reader for each stream with new commits.
  *
  * @module
  */
@@ -35,28 +35,31 @@ const MAX_AHEAD = 4, MAX_FETCHED = 32;
 /** A stream may have come and gone unseen when the last listing is older than this: objects live longer. */
 const MAX_UNSEEN_MS = 10 * 60 * 1000;
 
-/** An unreadable object is given up after the retention; after a day when there is none. */
-const DAY = 24 * 60 * 60 * 1000;
+/**
+ * How long to wait for an unreadable object if updates are kept for ever; else the retention
+ * counts.
+ */
+const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What reading stands on. */
+/** Dependencies of reading. */
 export interface ReadingParts extends Core {
-  /** The own stream, which looks for what is wrong with it in listings that are made anyway. */
+  /** Uploads the own stream, and checks it for forks in the listings of polls. */
   readonly uploader: {
-    /** Called before a listing of the tail begins; the returned function takes it. */
+    /** Called before a listing of the tail begins; the returned function receives its result. */
     expectListing(): (tails: ReadonlyMap<string, readonly ObjectName[]>) => void;
-    /** Begins to upload what is queued. */
+    /** Starts to upload queued updates. */
     start(): void;
   };
 }
 /**
- * A bucket that is said to be missing is looked for again after these times, before it counts as an empty
- * one: a complete listing lets feed files be published as new.
+ * Delays before the bucket is looked for again when the store reports it missing. Only then does it
+ * count as empty: after a complete listing, feed files are published as new.
  */
 const MISSING_LOOKS_MS = [2_000, 3_000];
 
-/** What a poller is made with. */
+/** Options of {@linkcode Poller}. */
 export interface PollerOptions {
-  /** Where new streams are entered, and more. */
+  /** The configuration; `from` says where a new state starts to read. */
   readonly config: ResolvedConfig;
   /** Hands updates to the plugins. */
   readonly delivery: Delivery;
@@ -66,7 +69,7 @@ export interface PollerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Polls; streams are read side by side, and a slow one holds up no other. */
+/** Polls. Streams are read in parallel, so a slow one does not hold up the others. */
 export class Poller {
   readonly #parts: ReadingParts;
   readonly #options: PollerOptions;
@@ -79,7 +82,7 @@ export class Poller {
   readonly #unreadable: UnreadableLog;
   #hasNoBucket = false;
 
-  /** A poller that has not polled yet. */
+  /** Creates a poller, without polling yet. */
   constructor(parts: ReadingParts, options: PollerOptions) {
     const { delivery, budget, signal, config: { retention } } = options;
     this.#parts = parts;
@@ -94,15 +97,16 @@ export class Poller {
       ahead: () => Math.max(1, Math.min(MAX_AHEAD, Math.floor(MAX_FETCHED / this.#readers.size))),
       decoded: budget.decoded,
       delivered: new DeliveredCommits(),
+      announced: (stream) => this.#readers.announced(stream),
       unfetched: new Map(),
-      patience: retention === false ? DAY : retention,
-      onUnreadable: (error) => this.#unreadable.tell(error),
+      patienceMs: retention === false ? DAY_MS : retention,
+      onUnreadable: (error) => this.#unreadable.log(error),
     };
   }
 
   /**
-   * Lists the tail and begins to read what is new; resolves to whether it found something that nobody
-   * had told of.
+   * Lists the tail and starts to read what is new. Resolves to whether it found updates that no
+   * wake-up had announced.
    */
   async poll(): Promise<boolean> {
     const { state, environment: { clock } } = this.#parts;
@@ -115,7 +119,7 @@ export class Poller {
       const known = Math.max(state.cursors.get(stream), state.cursors.reach(stream));
       return { stream, known, reach: reachOf(commits) };
     }).filter(({ known, reach }) => reach > known);
-    // A stream that is new and forgotten again by a power loss would be missed by nobody once it is gone.
+    // If a power loss erased a new stream from the state, nobody would notice its gaps later.
     const durable = news.some(({ known }) => known === 0);
     state.transaction(() => {
       state.setFact("lastPoll", Math.round(clock.now()));
@@ -157,7 +161,7 @@ export class Poller {
     }
   }
 
-  /** Forgets, now and then, what the listing and those before it show not to be needed any more. */
+  /** From time to time, removes from the state what recent listings show to be obsolete. */
   #forget(streams: ReadonlyMap<string, readonly ObjectName[]>): void {
     const { state, log, environment: { clock } } = this.#parts;
     const { retention } = this.#options.config;
@@ -179,8 +183,8 @@ export class Poller {
   }
 
   /**
-   * Whether something was left to be read that a poll would read now; what waits for a key, or for an
-   * object to be mended, can wait for the next listing.
+   * Whether a poll would now read something that was left unread. Streams that wait for a key, or
+   * for an object to be repaired, can wait for the next listing.
    */
   hasUnread(): boolean {
     const canWait = (error: Error | undefined) =>
@@ -191,8 +195,8 @@ export class Poller {
   }
 
   /**
-   * Is told of a commit, perhaps with the updates in it, and begins to read it when its turn has
-   * come; false when a poll has to find out what is before it.
+   * Handles the announcement of a commit, with its updates if a peer sent them: starts to read it
+   * if it follows the cursor. Returns false when only a poll can find what comes before it.
    */
   hear(name: ObjectName, delivered?: DeliveredCommit): boolean {
     const { state } = this.#parts;
@@ -227,7 +231,7 @@ export class Poller {
     return this.#held.errors.filter(isUnreadable);
   }
 
-  /** Has the next poll read what it would leave alone for now, since it could not be read before. */
+  /** Makes the next poll retry all streams that are held up, without waiting for their delay. */
   retryAll(): void {
     this.#held.retryAll();
   }
@@ -237,7 +241,7 @@ export class Poller {
     await this.#readers.idle();
   }
 
-  /** The stream that is not read: the own one, unless it is applied here, too. */
+  /** The stream that is not read: the own one, unless `includeOwn` is set. */
   #skipped(): string {
     const { includeOwn } = this.#options.config;
     return includeOwn ? "" : this.#parts.state.ownStream.load().stream;
@@ -248,7 +252,7 @@ export class Poller {
     return this.#parts.state.cursors.unread().filter((stream) => stream !== skipped);
   }
 
-  /** Reads a stream as far as it goes, perhaps to what cannot be read. */
+  /** Reads a stream to its end, or to an object that cannot be read. */
   async #read(stream: string, news: TailNews): Promise<void> {
     const { state: { cursors } } = this.#parts;
     const { high: first, low: last } = this.#options.budget.requests;
@@ -263,9 +267,10 @@ export class Poller {
     } catch (error) {
       const reason = whyUnreadable(error);
       if (!reason) throw error;
-      if (cursors.get(stream) > before) this.#held.release(stream); // It is another object now.
+      // After progress, another object holds it up now.
+      if (cursors.get(stream) > before) this.#held.release(stream);
       this.#held.hold(stream, error as Error);
-      if (reason === "refused") throw error; // Whoever asked for the poll is to know.
+      if (reason === "refused") throw error; // The caller of the poll must learn of it.
     } finally {
       this.#context.delivered.forget(stream, cursors.get(stream));
     }
@@ -273,8 +278,8 @@ export class Poller {
 
   #noteFailure(stream: string, error: unknown): void {
     if (this.#context.signal.aborted) return;
-    if (error instanceof AccessDeniedError) return this.#unreadable.tell(error);
-    logger.warn("Cannot read on in {stream}, trying again at the next poll: {message}", {
+    if (error instanceof AccessDeniedError) return this.#unreadable.log(error);
+    logger.warn("Cannot continue reading {stream}, trying again at the next poll: {message}", {
       stream,
       message: messageOf(error),
     });

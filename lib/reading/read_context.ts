@@ -1,5 +1,5 @@
 /**
- * What the readers of streams are given.
+ * The context of the readers of streams.
  *
  * @module
  */
@@ -10,26 +10,33 @@ import type { Delivery } from "./delivery.ts";
 import type { FetchContext } from "./fetch_ahead.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 
-/** What reading stands on. */
+/** Dependencies of a stream reader. */
 export interface ReadContext extends FetchContext, Core {
   /** Hands updates to the plugins and moves the cursor. */
   readonly delivery: Delivery;
-  /** Bounds what is held decoded, over all streams. */
+  /** Bounds the memory of decoded objects, over all streams. */
   readonly decoded: MemoryBudget;
-  /** The stream could not be read on before: what was absent then is not looked for as long again. */
+  /**
+   * Whether the stream was held up before: then absent objects are not searched for as long again.
+   */
   readonly wasHeld: boolean;
-  /** Cursors of streams in which an object with the next update was seen, when the store gave no answer. */
+  /** Commits that wake-ups announced while their stream was being read. */
+  readonly announced: (stream: string) => readonly ObjectName[];
+  /** Per stream, the cursor at which the next object was listed but the GET failed. */
   readonly unfetched: Map<string, number>;
-  /** After so many milliseconds an unreadable object is given up. */
-  readonly patience: number;
-  /** Told of every object that is not what its key says, or for which a key is missing. */
+  /** How long to wait for an unreadable object before it is given up, in milliseconds. */
+  readonly patienceMs: number;
+  /** Called for each object that cannot be read. */
   readonly onUnreadable: (error: UnreadableError) => void;
 }
 
-/** What is known of the tail of a stream. */
+/** News about the tail of a stream. */
 export interface TailNews {
-  /** Commits. */
+  /** The known commits. */
   readonly commits: readonly ObjectName[];
-  /** These are all that there are: a listing showed them. Otherwise wake-ups told of some. */
+  /**
+   * Whether a listing showed these commits, so that they are all; otherwise wake-ups announced
+   * some.
+   */
   readonly isListing: boolean;
 }

@@ -1,23 +1,23 @@
 /**
- * The readers of all streams: one a stream, side by side.
+ * The readers of all streams: one per stream, in parallel.
  *
  * @module
  */
-import { reachOf } from "../log/names.ts";
+import { type ObjectName, reachOf } from "../log/names.ts";
 import type { TailNews } from "./read_context.ts";
 
-/** Reads a stream as far as what is known of it goes. */
+/** Reads a stream up to the last known update. */
 export type Read = (stream: string, news: TailNews) => Promise<void>;
 
-/** Starts readers. What is told of a stream while it is being read is read after that. */
+/** Starts readers. News about a stream that is already being read is read afterwards. */
 export class Readers {
   readonly #read: Read;
   readonly #onFailure: (stream: string, error: unknown) => void;
   readonly #running = new Map<string, Promise<void>>();
-  /** What later polls and wake-ups told of streams that are being read. */
+  /** News from later polls and wake-ups about streams that are being read. */
   readonly #later = new Map<string, TailNews>();
 
-  /** They read with `read`; `onFailure` is told when that rejects. */
+  /** Readers use `read`; `onFailure` is called when it rejects. */
   constructor(read: Read, onFailure: (stream: string, error: unknown) => void) {
     this.#read = read;
     this.#onFailure = onFailure;
@@ -33,7 +33,12 @@ export class Readers {
     return this.#running.has(stream);
   }
 
-  /** Begins to read the stream, or remembers the news for when it is its turn. */
+  /** Commits that were announced since the stream is being read. */
+  announced(stream: string): readonly ObjectName[] {
+    return this.#later.get(stream)?.commits ?? [];
+  }
+
+  /** Starts to read the stream; if it is already being read, keeps the news for afterwards. */
   start(stream: string, news: TailNews): void {
     if (this.#running.has(stream)) {
       this.#later.set(stream, merge(this.#later.get(stream), news));
@@ -61,14 +66,17 @@ export class Readers {
         await this.#read(stream, next);
       }
     } finally {
-      // At once: what is told from now on begins a new one.
+      // Synchronously: later news must start a new reader.
       this.#running.delete(stream);
       this.#later.delete(stream);
     }
   }
 }
 
-/** A listing may have begun before what a wake-up told of was there. */
+/**
+ * Keeps commits from wake-ups that a listing does not show: it may have begun before they were
+ * stored.
+ */
 function merge(known: TailNews | undefined, news: TailNews): TailNews {
   const listed = news.isListing ? reachOf(news.commits) : 0;
   const keys = new Set(news.commits.map(({ key }) => key));

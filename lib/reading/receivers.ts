@@ -79,14 +79,14 @@ export class Receivers {
 
   /** Nothing is handed over yet. */
   constructor(options: ReceiversOptions) {
-    const { plugins, state, environment, feedLocks, callbackTimeout: timeout, forced } = options;
+    const { plugins, state, environment, feedLocks, callbackTimeout: timeoutMs, forced } = options;
     this.#options = options;
     this.#state = state;
     this.#environment = environment;
     this.#feedLocks = feedLocks;
     const onWorking = (plugin: string) => this.redelivery.hurry(plugin);
     const { outagePatienceMs } = options;
-    const callOptions = { environment, timeout, forced, onWorking, outagePatienceMs };
+    const callOptions = { environment, timeoutMs, forced, onWorking, outagePatienceMs };
     this.#callers = plugins.map((plugin) => new PluginCaller(plugin, callOptions));
     this.redelivery = new Redelivery({ state, environment, feedLocks, callers: this.#callers });
   }
@@ -168,7 +168,7 @@ export class Receivers {
     const onUpdate = () => onDeadLetter({ plugin, update, error });
     const listener = runningPlugin("onDeadLetter", { onUpdate });
     try {
-      await new PluginCaller(listener, { environment, timeout: callbackTimeout, forced })
+      await new PluginCaller(listener, { environment, timeoutMs: callbackTimeout, forced })
         .once(update);
     } catch (error) {
       logger.error("onDeadLetter failed: {message}", { message: messageOf(error) });

@@ -1,6 +1,5 @@
 /**
- * Handing over again what a plugin could not apply, as far as that may have been for want of its
- * backend.
+ * Redelivers dead letters automatically if the plugin may have failed because its backend was away.
  *
  * @module
  */
@@ -20,10 +19,10 @@ import type { KeyedLock } from "../base/keyed_lock.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** Delays between attempts to redeliver a letter. */
+/** Delay between attempts to redeliver a letter. */
 const RETRY_RANGE = { minMs: 60_000, maxMs: 3_600_000 };
 
-/** When a new letter is tried again unless its plugin is seen to work before that. */
+/** When a new letter is tried again, unless its plugin applies something before that. */
 export function firstRetryAt(now: number): number {
   return now + RETRY_RANGE.minMs;
 }
@@ -35,26 +34,26 @@ export function currentUpdate({ content }: DeadLetter, { newest }: State): Updat
   return { ...update, superseded: newest.supersedes(url, Date.parse(time), id) };
 }
 
-/** What redelivery stands on. */
+/** Dependencies of redelivery. */
 export interface RedeliveryOptions extends Pick<Core, "state" | "environment"> {
-  /** URLs that plugins are busy with. */
+  /** Locks of the feeds that plugins are working on. */
   readonly feedLocks: KeyedLock;
-  /** The plugins. */
+  /** Callers of the plugins. */
   readonly callers: readonly PluginCaller[];
 }
 
-/** Tries dead letters again, those of a plugin one after the other. */
+/** Retries dead letters, one at a time per plugin. */
 export class Redelivery {
   readonly #state: State;
   readonly #environment: Environment;
   readonly #callers: ReadonlyMap<string, PluginCaller>;
   readonly #feedLocks: KeyedLock;
   readonly #wakeUp: AutoResetEvent;
-  /** Plugins that were seen to work: what waits for them is due. */
+  /** Plugins that have applied something since the last run: their letters are due. */
   readonly #working = new Set<string>();
   #running: Promise<void> = Promise.resolve();
 
-  /** Nothing is tried yet. */
+  /** Creates it, without trying anything yet. */
   constructor({ state, environment, feedLocks, callers }: RedeliveryOptions) {
     this.#state = state;
     this.#environment = environment;
@@ -63,13 +62,13 @@ export class Redelivery {
     this.#wakeUp = new AutoResetEvent(environment.clock);
   }
 
-  /** The plugin works: what waits for it need not wait any longer. */
+  /** Makes the letters of a plugin due, since it works again. */
   hurry(plugin: string): void {
     this.#working.add(plugin);
     this.#wakeUp.set();
   }
 
-  /** Tries letters again when their time has come, until `signal` is aborted. */
+  /** Retries letters when they are due, until `signal` is aborted. */
   async keepTrying(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.#wakeUp.set(), { once: true });
     while (!signal.aborted) {
@@ -83,7 +82,7 @@ export class Redelivery {
     }
   }
 
-  /** Tries all letters again whose time has come. */
+  /** Retries all letters that are due. */
   async run(signal: AbortSignal): Promise<void> {
     const before = this.#running;
     const running = before.catch(() => {}).then(() => this.#run(signal));
@@ -100,19 +99,20 @@ export class Redelivery {
       if (!caller || away.has(caller.name)) continue;
       if (!working.has(caller.name) && !this.#isDue(waiting)) continue;
       const letter = this.#state.deadLetters.get(waiting.id);
-      if (!letter) continue; // Gone meanwhile.
-      if (this.#feedLocks.isHeld(feedIdentity(letter.url))) this.#working.add(caller.name); // The next time.
+      if (!letter) continue; // Dropped meanwhile.
+      // A feed that is being updated is tried in the next run.
+      if (this.#feedLocks.isHeld(feedIdentity(letter.url))) this.#working.add(caller.name);
       else if (await this.#retry(letter, caller, waiting) === "away") away.add(caller.name);
     }
   }
 
-  /** By a clock that may have been set back since. */
+  /** Also true if the clock was set back, so that the time is too far ahead. */
   #isDue({ retryAt }: WaitingLetter): boolean {
     const now = this.#environment.clock.now();
     return retryAt <= now || retryAt > now + RETRY_RANGE.maxMs;
   }
 
-  /** Resolves to whether the backend is away: then it is for all other letters, too. */
+  /** Resolves to "away" if the backend is: then the other letters of the plugin can wait. */
   async #retry(
     letter: ListedLetter & DeadLetter,
     caller: PluginCaller,
@@ -123,7 +123,7 @@ export class Redelivery {
     const givenUp = await caller.retry(currentUpdate(letter, this.#state));
     if (!givenUp) {
       this.#state.transaction(() => this.#state.deadLetters.drop(id));
-      logger.info("{plugin} has applied the dead letter {id} of {url}", {
+      logger.info("{plugin} applied the dead letter {id} of {url}", {
         plugin,
         id,
         url: shownUrl(url),
@@ -135,8 +135,8 @@ export class Redelivery {
     this.#state.transaction(() => this.#state.deadLetters.postpone(id, message, retryAt));
     const properties = { plugin, id, url: shownUrl(url), stream, seq, message };
     const text = "{plugin} cannot apply the dead letter {id} of {url} ({stream}/{seq})";
-    if (givenUp.isFinal) logger.error(`${text}, which is kept: {message}`, properties);
-    else logger.debug(`${text}, which is tried again: {message}`, properties);
+    if (givenUp.isFinal) logger.error(`${text}, keeping it: {message}`, properties);
+    else logger.debug(`${text}, trying it again later: {message}`, properties);
     return givenUp.outage && "away";
   }
 

@@ -1,5 +1,6 @@
 /**
- * Reading one stream: from its cursor to its end, in order, never over a hole in silence.
+ * Reads one stream in order, from its cursor to its end. Holes are reported, never skipped
+ * silently.
  *
  * @module
  */
@@ -23,18 +24,20 @@ import type { ObjectKind, ObjectName } from "../log/names.ts";
 import type { Held } from "./memory_budget.ts";
 import type { State } from "../state/state.ts";
 
-/** Reads one stream until nothing more is known of it. */
+/** Reads one stream up to the last known update. */
 export class StreamReader {
   readonly #context: ReadContext;
   readonly #stream: string;
   readonly #isTailListed: boolean;
   #names: readonly ObjectName[];
+  /** What was known once, and the last listing does not show. */
+  readonly #vanished = new Map<string, ObjectName>();
   readonly #unreadable = new UnreadableObjects();
   readonly #proof: GapProof;
-  /** The segments behind the cursor were asked for. */
+  /** Whether the segments behind the cursor were listed. */
   #hasPeeked = false;
 
-  /** A reader of `stream` that starts with what is known of its tail. */
+  /** Creates a reader of `stream` that starts with the known commits of its tail. */
   constructor(context: ReadContext, stream: string, { commits, isListing }: TailNews) {
     this.#context = context;
     this.#stream = stream;
@@ -44,16 +47,16 @@ export class StreamReader {
   }
 
   /**
-   * Reads and applies; resolves when the end is reached.
+   * Reads and applies updates; resolves at the end of the stream.
    *
-   * @throws {UnreadableError} when an object is in the way that cannot be read.
+   * @throws {UnreadableError} when the next object cannot be read.
    */
   async run(): Promise<void> {
     const { state, environment: { clock }, signal } = this.#context;
     for (let before = -1;;) {
       signal.throwIfAborted();
       const cursor = state.cursors.get(this.#stream);
-      if (cursor !== before) this.#startAnew();
+      if (cursor !== before) this.#restart(cursor);
       before = cursor;
       const names = this.#unreadable.usable(this.#names, cursor);
       const obstacle = this.#unreadable.obstacleAfter(this.#names, cursor);
@@ -75,14 +78,17 @@ export class StreamReader {
     }
   }
 
-  #startAnew(): void {
+  #restart(cursor: number): void {
     this.#hasPeeked = false;
     this.#proof.restart();
+    for (const { key, last } of this.#vanished.values()) {
+      if (last <= cursor) this.#vanished.delete(key);
+    }
   }
 
   /**
-   * Lists the segments that follow, where listings are sorted: what comes next is among them as a rule.
-   * That it is not shows no hole.
+   * Lists the segments behind the cursor, if the store sorts listings. The next update is usually
+   * in one of them; if not, that does not prove a hole.
    */
   async #peek(cursor: number): Promise<void> {
     this.#hasPeeked = true;
@@ -92,7 +98,7 @@ export class StreamReader {
     this.#setNames(known, await this.#listKind("segments", cursor));
   }
 
-  /** Lists all of the stream, and always the tail before the segments: commits turn into those. */
+  /** Lists the whole stream; the tail comes first, because commits are sealed into segments. */
   async #list(): Promise<void> {
     const { state, environment: { clock } } = this.#context;
     const begun = clock.elapsed();
@@ -102,18 +108,20 @@ export class StreamReader {
     this.#proof.note(begun, this.#names.some((name) => holdsNext(name, cursor)));
   }
 
-  /** Makes a listing when it is its turn: there may be a great many streams. */
+  /** Lists objects, as soon as a request is allowed: there may be a great many streams. */
   #listKind(kind: ObjectKind, beyond?: number): Promise<ObjectName[]> {
     const { log, requests, signal } = this.#context;
     return requests.run(() => log.listStream(kind, this.#stream, { beyond, signal }));
   }
 
   #setNames(commits: readonly ObjectName[], segments: readonly ObjectName[]): void {
+    for (const name of this.#names) this.#vanished.set(name.key, name);
     this.#names = [...commits, ...segments];
+    for (const { key } of this.#names) this.#vanished.delete(key);
     this.#unreadable.forgetAbsent();
   }
 
-  /** Applies object after object, as far as they can be read. */
+  /** Applies the objects in order, up to the first that cannot be read. */
   async #readChain(chain: readonly ObjectName[]): Promise<void> {
     const { state, delivery, signal } = this.#context;
     for await (const { name, fetched } of fetchAhead(this.#context, chain)) {
@@ -121,12 +129,12 @@ export class StreamReader {
       if (!object) return;
       const { updates } = object.value;
       const cursor = state.cursors.get(this.#stream);
-      if (name.first > cursor + 1) return; // It was set back meanwhile, at a fork.
+      if (name.first > cursor + 1) return; // The cursor was set back meanwhile, at a fork.
       await delivery.apply(this.#stream, updates.filter(({ seq }) => seq > cursor), signal);
     }
   }
 
-  /** What is in the object, when there is room for it; undefined when it cannot be relied on. */
+  /** Decodes the object once the memory budget allows it; undefined when it cannot be read. */
   async #read(
     name: ObjectName,
     fetching: Promise<PackedObject | undefined>,
@@ -143,8 +151,9 @@ export class StreamReader {
   }
 
   /**
-   * A GET found nothing: the object was sealed or superseded meanwhile, or the store does not show it
-   * yet. That alone is never a hole, so look again, and fetch it again if it is still listed.
+   * Called when a GET finds nothing: the object was sealed or superseded meanwhile, or the store
+   * does not return it yet. That alone does not prove a hole: so list again, and fetch the object
+   * again if it is still listed.
    */
   async #noteAbsent(name: ObjectName): Promise<void> {
     const isFirst = this.#unreadable.addAbsent(name);
@@ -154,7 +163,10 @@ export class StreamReader {
     await this.#list();
   }
 
-  /** What the stream before it had is missing when it is not there: its end may have expired unseen. */
+  /**
+   * Decodes the object. If its stream continues another, notes where that one ended, so that a lost
+   * end is reported as a gap.
+   */
   #take(packed: PackedObject): DecodedObject {
     const object = packed.decode();
     const { continues } = object;
@@ -162,7 +174,7 @@ export class StreamReader {
     return object;
   }
 
-  /** Goes on without an object that cannot be read; what else went wrong is thrown again. */
+  /** Continues without an object that cannot be read; rethrows all other errors. */
   #setAside(name: ObjectName, error: unknown): void {
     if (!isUnreadable(error)) {
       const cursor = this.#context.state.cursors.get(this.#stream);
@@ -175,23 +187,23 @@ export class StreamReader {
   }
 
   /**
-   * An object with the next update was seen, but not read. The state remembers that until the cursor moves:
-   * then it takes more to prove that there is none.
+   * Notes in the state that an object with the next update was seen, but not read. Until the cursor
+   * moves, it then takes more evidence to prove a hole.
    */
   #noteSeen(name: ObjectName): void {
     const cursor = this.#context.state.cursors.get(this.#stream);
     if (holdsNext(name, cursor)) this.#hold(cursor);
   }
 
-  /** Notes that the stream waits; returns since when it does, by the store's clock. */
+  /** Notes that the stream waits; returns since when it has waited, by the store's clock. */
   #hold(cursor: number): number {
-    const now = Math.round(this.#context.log.now()); // The clock here may be set meanwhile.
+    const now = Math.round(this.#context.log.now()); // The local clock may be changed meanwhile.
     return this.#note(({ cursors }) => cursors.hold(this.#stream, cursor, now));
   }
 
-  /** Whether to wait: for a key or an upgrade as long as it takes, for other objects until that was long enough. */
+  /** Whether to wait: without limit for a key or an upgrade, else for `patienceMs`. */
   #waitsFor(obstacle: UnreadableError, names: readonly ObjectName[], cursor: number): boolean {
-    const { patience, wasHeld, onUnreadable } = this.#context;
+    const { patienceMs, wasHeld, onUnreadable } = this.#context;
     const isAbsent = obstacle instanceof MissingObjectError;
     // An absent object is fetched again after each listing before it holds up its stream.
     if (isAbsent && !wasHeld && !this.#proof.hasLookedOften) return false;
@@ -200,14 +212,14 @@ export class StreamReader {
     if (this.#noteLock(obstacle, cursor)) return true;
     const waitedMs = this.#context.log.now() - this.#hold(cursor);
     const lives = this.#context.state.cursors.locked(this.#stream) ? LOCKED_LIVES : 1;
-    if (names.length > 0 && waitedMs >= lives * patience) return false;
+    if (names.length > 0 && waitedMs >= lives * patienceMs) return false;
     if (isAbsent) onUnreadable(obstacle);
     return true;
   }
 
-  /** Notes whether the stream waits for a key or an upgrade: cleanup and a later gap ask for that. */
+  /** Notes whether the stream waits for a key or an upgrade; cleanup and gap reports use that. */
   #noteLock(obstacle: UnreadableError, cursor: number): boolean {
-    if (obstacle instanceof MissingObjectError) return false; // It may be locked when it is there.
+    if (obstacle instanceof MissingObjectError) return false; // It may turn out to be locked.
     const isWaiting = isLocked(obstacle);
     this.#note(({ cursors }) => {
       if (isWaiting) cursors.noteLocked(this.#stream, cursor, messageOf(obstacle));
@@ -216,23 +228,26 @@ export class StreamReader {
     return isWaiting;
   }
 
-  /** Whether nothing has led on from the cursor for long enough. */
+  /** Whether enough listings have shown no object with the next update. */
   #isHoleProven(cursor: number, names: readonly ObjectName[]): boolean {
-    const { state: { cursors }, unfetched } = this.#context;
-    // Without anything behind the hole, only an earlier listing can have told how far the stream goes.
+    const { state: { cursors }, unfetched, announced } = this.#context;
+    const end = behindHole(names, cursor)?.first ?? Infinity;
+    const known = [...this.#vanished.values(), ...announced(this.#stream)];
+    // With nothing behind the hole, only an earlier listing can have shown the end of the stream.
     const wasSeen = names.length === 0 || cursors.isHeld(this.#stream, cursor) ||
-      unfetched.get(this.#stream) === cursor;
+      unfetched.get(this.#stream) === cursor ||
+      known.some(({ first, last }) => first < end && last > cursor);
     return this.#proof.isProven({ wasSeen });
   }
 
-  /** Reports the gap, once the object behind it is read: a key alone moves no cursor. */
+  /** Reports the gap after reading the object behind it: a key alone must not move the cursor. */
   async #crossHole(names: readonly ObjectName[], cursor: number): Promise<void> {
     const { state, delivery, signal } = this.#context;
     const behind = behindHole(names, cursor);
     if (!behind) return await this.#giveUp(cursor);
     using object = await this.#read(behind, startFetching(this.#context, behind));
     if (!object) return;
-    // What is listed, but absent, is no part of it: that is waited for in its turn.
+    // The gap ends before any object that is listed but absent: that one is waited for later.
     const absent = this.#unreadable.absentBeyond(this.#names, cursor);
     const next = behindHole([behind, ...absent], cursor)!;
     const gap = { stream: this.#stream, first: cursor + 1, last: next.first - 1 };
@@ -242,7 +257,7 @@ export class StreamReader {
     await delivery.apply(this.#stream, object.value.updates, signal);
   }
 
-  /** Nothing is left of what there was. */
+  /** Reports a gap up to the end of the stream, when nothing is left behind the cursor. */
   async #giveUp(cursor: number): Promise<void> {
     const { state, delivery, signal } = this.#context;
     const last = state.cursors.reach(this.#stream);
@@ -252,14 +267,16 @@ export class StreamReader {
     delivery.giveUp(gap);
   }
 
-  /** Writes to the state. Not synced: what a crash of the machine takes is found out anew. */
+  /**
+   * Writes to the state without syncing: after a crash of the machine the same is found out again.
+   */
   #note<T>(work: (state: State) => T): T {
     const { state } = this.#context;
     return state.transaction(() => work(state), { durable: false });
   }
 }
 
-/** Whether the update after the cursor is in the object. */
+/** Whether the object holds the update after the cursor. */
 function holdsNext({ first, last }: ObjectName, cursor: number): boolean {
   return first <= cursor + 1 && last > cursor;
 }

@@ -1,5 +1,5 @@
 /**
- * Telling of objects that cannot be read.
+ * Logs objects that cannot be read.
  *
  * @module
  */
@@ -19,31 +19,32 @@ import {
 const logger = getLogger(["feedsync", "watch"]);
 
 /**
- * Logs each object once an hour, and each missing key, again when the keys change without it. Objects that
- * a store lists before it serves them are counted apart: there may be many, and none is damaged.
+ * Logs each object and each missing key once an hour, and a missing key again when the key file has
+ * changed. Objects that are listed but not found are limited separately: there may be many, and
+ * they are not damaged.
  */
 export class UnreadableLog {
   readonly #log: BucketLog;
   readonly #problems: OnceLog;
   readonly #absent: OnceLog;
 
-  /** Of objects in this log. */
+  /** Creates a log of the unreadable objects in `log`. */
   constructor(log: BucketLog, clock: Clock) {
     this.#log = log;
     this.#problems = new OnceLog(logger, clock);
     this.#absent = new OnceLog(logger, clock);
   }
 
-  /** Logs what is wrong, if that is news. */
-  tell(error: UnreadableError | AccessDeniedError): void {
+  /** Logs the error, unless it was logged recently. */
+  log(error: UnreadableError | AccessDeniedError): void {
     const isAbsent = error instanceof MissingObjectError;
     const problems = isAbsent ? this.#absent : this.#problems;
     const isKeyMissing = error instanceof MissingKeyError;
     const text = isKeyMissing
-      ? "{message}; what is encrypted with it waits until it is there"
+      ? "{message}; objects encrypted with it wait until this server has the key"
       : isLocked(error)
-      ? "{message}; it waits until then, and so does what comes after it"
-      : "{message}; it holds up its stream and is tried again at later polls";
+      ? "{message}; this object and everything after it in its stream wait for the upgrade"
+      : "{message}; it holds up its stream, later polls try again";
     const subject = isKeyMissing ? `${this.#log.keysRevision} ${error.kid}` : error.message;
     const properties = { message: messageOf(error) };
     problems.problem(subject, { text, properties, kind: "" }, isAbsent ? "warn" : "error");

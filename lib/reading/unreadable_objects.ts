@@ -1,24 +1,25 @@
 /**
- * The objects of a stream that cannot be relied on while it is being read.
+ * The objects of a stream that could not be read in this run.
  *
  * @module
  */
 import { isLocked, MissingObjectError, type UnreadableError } from "../errors.ts";
 import type { ObjectName } from "../log/names.ts";
 
-/** Remembers them for one run of a reader. */
+/** Remembers unreadable objects for one run of a reader. */
 export class UnreadableObjects {
   readonly #damaged: { readonly name: ObjectName; readonly error: UnreadableError }[] = [];
-  /** Objects that a GET did not find since the last listing; and those of which one ever did not. */
+  /** Keys of objects that a GET did not find since the last listing. */
   readonly #absent = new Set<string>();
+  /** Keys of objects that a GET ever did not find. */
   readonly #missed = new Set<string>();
 
-  /** The object cannot be read. */
+  /** Notes that the object cannot be read. */
   addDamaged(name: ObjectName, error: UnreadableError): void {
     this.#damaged.push({ name, error });
   }
 
-  /** A GET did not find the object; returns whether that happens for the first time. */
+  /** Notes that a GET did not find the object; returns whether this is the first time. */
   addAbsent({ key }: ObjectName): boolean {
     const isFirst = !this.#missed.has(key);
     this.#absent.add(key);
@@ -26,12 +27,12 @@ export class UnreadableObjects {
     return isFirst;
   }
 
-  /** A new listing was made: what it shows may be there. */
+  /** Called after a new listing: the objects that it shows may exist now. */
   forgetAbsent(): void {
     this.#absent.clear();
   }
 
-  /** Those of the objects beyond the cursor that may be read. */
+  /** The objects beyond the cursor that may be readable. */
   usable(names: readonly ObjectName[], cursor: number): ObjectName[] {
     const damaged = new Set(this.#damaged.map(({ name }) => name.key));
     return names.filter(({ key, last }) =>
@@ -39,14 +40,14 @@ export class UnreadableObjects {
     );
   }
 
-  /** Those of the objects that reach beyond `seq` and that a GET did not find. */
+  /** The objects that reach beyond `seq` and that a GET did not find. */
   absentBeyond(names: readonly ObjectName[], seq: number): ObjectName[] {
     return names.filter(({ key, last }) => last > seq && this.#absent.has(key));
   }
 
   /**
-   * What is wrong with an object that holds what comes next, or later: first what only the operator can mend, and
-   * last that the object is, while a listing shows it.
+   * The error of an object that holds the next update or a later one. Errors that only the operator
+   * can fix come first; an object that is listed but not found comes last.
    */
   obstacleAfter(names: readonly ObjectName[], cursor: number): UnreadableError | undefined {
     const errors = this.#damaged.filter(({ name }) => name.last > cursor)

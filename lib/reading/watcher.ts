@@ -1,5 +1,5 @@
 /**
- * What can be told to a watcher, and what it tells.
+ * The public interface of a watcher.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export interface WatchOptions {
   /** Stops the watcher gracefully, as {@linkcode Watcher.close} does. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Told of updates that were lost before they were read. Gaps are logged in any case, and plugins told
-   * of them.
+   * Called for updates that were lost before they were read. Gaps are always logged and passed to
+   * plugins, too.
    */
   readonly onGap?: ((gap: Gap) => void | Promise<void>) | undefined;
   /**
-   * Told of updates that the callback or a plugin could not apply, once each is kept as a dead letter.
-   * What it throws is logged, and stops nothing.
+   * Called for each update that the callback or a plugin could not apply, once it is stored as a
+   * dead letter. Errors that it throws are logged and otherwise ignored.
    */
   readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
   /**
@@ -30,9 +30,9 @@ export interface WatchOptions {
   /** Poll only when {@linkcode Watcher.poll} is called, and never clean up. @default false */
   readonly manual?: boolean | undefined;
   /**
-   * How long to wait for a plugin that cannot be set up, reach its backend, or apply anything. After that
-   * {@linkcode Watcher.poll} rejects; what the plugin lacks is applied by a later poll. `false`: as long as
-   * it takes. @default `callbackTimeout` for a manual watcher, else `false`
+   * How long to wait for a plugin that cannot be set up, reach its backend, or apply anything.
+   * After that {@linkcode Watcher.poll} rejects, and a later poll delivers the missing updates.
+   * `false`: wait without limit. @default `callbackTimeout` for a manual watcher, else `false`
    */
   readonly outagePatience?: Duration | false | undefined;
 }
@@ -59,17 +59,17 @@ export interface RestoreReport {
 
 /** What a poll did. */
 export interface PollReport {
-  /** Updates that all plugins applied, those that were restored included. */
+  /** Number of updates that all plugins applied. */
   readonly applied: number;
   /** Of these, how many were restored: updates that the log does not hold any more. */
   readonly restored: number;
   /** Updates that a plugin could not apply: each is kept as a dead letter. */
   readonly failed: number;
-  /** Gaps reported. */
+  /** Number of gaps reported. */
   readonly gaps: number;
   /**
-   * Objects that hold up their streams: damaged, without a key for them, or listed by a store that does
-   * not hand them out. All else is applied.
+   * Errors of the objects that hold up their streams: they are damaged, their key is missing, they
+   * need a newer version, or the store lists but does not return them. Everything else is applied.
    */
   readonly unreadable: readonly UnreadableError[];
 }
@@ -77,13 +77,15 @@ export interface PollReport {
 /** A running watcher. Close it, or bind it with `await using`. */
 export interface Watcher extends AsyncDisposable {
   /**
-   * Resolves when the plugins are set up and peers are heard; rejects when that fails. While a plugin cannot
-   * be set up for want of its backend it is tried again, see {@linkcode WatchOptions.outagePatience}.
+   * Resolves when the plugins are set up and the watcher listens for peers; rejects when that
+   * fails. If a plugin cannot be set up because its backend is away, that is retried, see
+   * {@linkcode WatchOptions.outagePatience}.
    */
   readonly ready: Promise<void>;
   /**
-   * Resolves when the watcher has stopped; rejects with what made it stop by itself. A store that cannot be
-   * reached does not; one that refuses does before the first poll that succeeds, at a second look.
+   * Resolves when the watcher was stopped; rejects with the error that ended it. A store that
+   * cannot be reached does not end it. A store that refuses twice before the first successful poll
+   * does.
    */
   readonly finished: Promise<void>;
   /**
@@ -96,12 +98,12 @@ export interface Watcher extends AsyncDisposable {
    * was due.
    *
    * @throws {BackendUnavailableError} when a plugin cannot reach its backend for `outagePatience`.
-   * @throws {FeedSyncError} when a plugin fails for every update for so long.
+   * @throws {FeedSyncError} when a plugin fails for every update for `outagePatience`.
    * @throws {StoreUnavailableError} when the store cannot be reached.
    * @throws {AccessDeniedError} when the store refuses.
-   * @throws {ClosedError} when the watcher is closed, or gets closed meanwhile.
+   * @throws {ClosedError} when the watcher is closed, or is closed meanwhile.
    */
   poll(): Promise<PollReport>;
-  /** Lets running callbacks finish (up to `stopTimeout`), stores the cursors and ends. */
+  /** Lets running callbacks finish (up to `stopTimeout`), stores the cursors and stops. */
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * Deleting what is too old from the bucket, and keeping what is still the newest of its feed.
+ * Deletes expired objects from the bucket.
  *
  * @module
  */
@@ -18,19 +18,22 @@ import { Staying } from "./staying.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
-/** So many keys are named in a message on a stream; and so many objects logged in all, or a few more. */
-const MAX_KEYS_TOLD = 10, MAX_UNREAD_TOLD = 100;
+/**
+ * Maximum number of keys in one message, and number of unread objects after which no more are
+ * logged.
+ */
+const MAX_LOGGED_KEYS = 10, MAX_LOGGED_UNREAD = 100;
 
-/** What a cleanup did, or would do. */
+/** The result of a cleanup, or of a dry run. */
 export interface CleanupReport {
-  /** Commits and segments deleted; with `dryRun` those that would be. */
+  /** Number of objects deleted; with `dryRun`, that would be deleted. */
   readonly deleted: number;
-  /** Their bytes. */
+  /** Total size of the deleted objects in bytes. */
   readonly bytes: number;
   /**
-   * Objects among the deleted that this server could not read, since it lacks a key, or is too old for a
-   * format: these, and what comes after them in their stream, are kept until they are ten times `maxAge`
-   * old. What is in them is lost.
+   * Number of deleted objects that this server never read, since it lacks a key or is too old for a
+   * format. Such objects, and everything after them in their stream, are kept until they are ten
+   * times `maxAge` old. Their updates are lost to this server.
    */
   readonly deletedUnread: number;
   /**
@@ -46,11 +49,11 @@ export interface CleanupReport {
   readonly locked: number;
   /** Objects that could not be read, carried or deleted; a later cleanup tries again. */
   readonly failed: number;
-  /** Why, of the first; absent when nothing went wrong. */
+  /** Why the first object could not be deleted; absent when all were deleted. */
   readonly error?: Error;
-  /** Objects among those kept of which the store does not tell how old they are. */
+  /** Number of kept objects whose age the store does not report. */
   readonly undated: number;
-  /** Objects in `tail/` and `segments/` that are not feedsync's; left alone. */
+  /** Number of objects that are not feedsync's; they are ignored. */
   readonly foreign: number;
   /** What `newest/` holds now; absent when it was not looked through. */
   readonly newest?: NewestSize;
@@ -58,7 +61,7 @@ export interface CleanupReport {
   readonly keys: readonly string[];
 }
 
-/** Where a cleanup, or several in succession, report what is wrong with their store. */
+/** Makes a log of problems with the store; repeated cleanups share one. */
 export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
   return new OnceLog(logger, clock);
 }
@@ -119,7 +122,9 @@ interface Context extends CleanUpOptions {
   readonly dryRun: boolean;
 }
 
-/** What came of the log; the objects of each stream are counted once. */
+/**
+ * The result of a deletion; `unread` counts deleted objects that this server was waiting to read.
+ */
 interface Deletion {
   readonly carrier: Carrier;
   readonly deleted: DatedName[];
@@ -129,7 +134,7 @@ interface Deletion {
   error?: Error | undefined;
 }
 
-/** Carries and deletes what is too old, stream by stream. */
+/** Deletes expired objects, stream by stream. */
 async function deleteExpired(
   context: Context,
   streams: BucketListing["streams"],
@@ -151,7 +156,7 @@ async function deleteExpired(
     for (const object of outcome.deleted) result.deleted.push(object); // More than a call takes.
     result.givenUp += outcome.givenUp.length;
     noteObstacle(context, result, { stream, left, obstacle: outcome.obstacle });
-    if (dryRun || told >= MAX_UNREAD_TOLD) continue;
+    if (dryRun || told >= MAX_LOGGED_UNREAD) continue;
     told += outcome.givenUp.length + outcome.damaged.length;
     tellUnread(stream, outcome);
   }
@@ -211,8 +216,8 @@ function tellUnread(stream: string, { givenUp, damaged }: Expired): void {
 }
 
 function toTell(stream: string, unread: readonly Unread[]): Record<string, unknown> {
-  const keys = unread.slice(0, MAX_KEYS_TOLD).map(({ name: { key } }) => key).join(", ");
-  const more = unread.length - MAX_KEYS_TOLD;
+  const keys = unread.slice(0, MAX_LOGGED_KEYS).map(({ name: { key } }) => key).join(", ");
+  const more = unread.length - MAX_LOGGED_KEYS;
   return {
     count: unread.length,
     stream,
@@ -236,13 +241,13 @@ const UNDATED =
   "tail/ and segments/, and nothing in newest/";
 
 const KEEPS_VERSIONS =
-  "{store} keeps what is deleted as old versions, which take space and may cost; give its bucket a " +
-  "lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md";
+  "{store} keeps deleted objects as old versions, which take space and may cost money; give its " +
+  "bucket a lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md";
 
 /**
- * The store's time, but stricter than {@linkcode BucketLog.now}: where the store has not told it (`Date`),
- * neither the local clock nor what was remembered of the store's is believed, since what they make too old
- * is deleted. The newest object is taken to be written just now.
+ * The store's time, stricter than {@linkcode BucketLog.now}. If the store has not sent its time
+ * (`Date`), neither the local clock nor a remembered offset is trusted, since a wrong time would
+ * delete objects. Instead the newest object counts as written just now.
  */
 function timeOf(log: BucketLog, objects: readonly DatedName[]): number {
   if (log.clockOffset !== undefined) return log.now();

@@ -6,12 +6,12 @@
 import type { DatedName } from "../log/bucket_log.ts";
 import { reachOf } from "../log/names.ts";
 
-/** The newest commit of a stream is kept so many times as long: it tells how far the stream reaches. */
+/** Factor on `maxAge` for the newest commit of a stream, which shows how far the stream reaches. */
 const NEWEST_LIVES = 2;
 
 /**
- * What a server waits for, since it lacks the key or is too old for the format, is not deleted by it before
- * it is so many times as old as others become. After that it is given up, which is an error.
+ * Factor on `maxAge` for objects that this server cannot read yet, since it lacks the key or is too
+ * old for the format. After that they are given up, which is logged as an error.
  */
 export const LOCKED_LIVES = 10;
 
@@ -19,13 +19,13 @@ export const LOCKED_LIVES = 10;
 export interface ExpiryOptions {
   /** The store's time, in milliseconds since 1970. */
   readonly now: number;
-  /** How old objects become, in milliseconds. */
+  /** Age from which objects expire, in milliseconds. */
   readonly maxAge: number;
 }
 
 /**
- * The objects of one stream that may go: from the oldest on, up to the first that is younger than its
- * `maxAge` allows or of unknown age, so that what remains has no hole.
+ * The expired objects of one stream: from the oldest up to the first that is too young or of
+ * unknown age, so that the remaining objects have no hole.
  */
 export function expiredObjects(
   objects: readonly DatedName[],

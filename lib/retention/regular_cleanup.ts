@@ -1,5 +1,5 @@
 /**
- * Cleaning up now and then, while watching.
+ * Cleans up regularly while watching.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { Core } from "../state/core.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
-/** Time between cleanups, give or take a quarter, so that servers do not all clean up at once. */
+/** Delay between cleanups, varied by a quarter so that servers do not all clean up at once. */
 const INTERVAL_MS = 60 * 60 * 1000;
 
-/** The first cleanup comes within this time: short runs clean up, too. */
+/** Maximum delay before the first cleanup, so that short runs clean up, too. */
 const MAX_FIRST_DELAY_MS = 5 * 60 * 1000;
 
 /** A server without the rights to clean up tries again after this time. */
@@ -34,7 +34,7 @@ export class RegularCleanup implements AsyncDisposable {
   #next: number;
   #running: Promise<void> | undefined;
 
-  /** Deletes what is older than `retention` milliseconds; nothing when it is `false`. */
+  /** Deletes objects older than `retention` milliseconds; nothing when it is `false`. */
   constructor(
     parts: Core,
     retention: number | false,

@@ -71,7 +71,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
 const LONG_URL_BYTES = 512, MAX_LONG_BYTES = 16 * 1024 * 1024;
 
 /** The bounds are checked after so many bytes. */
-const MAX_UNCHECKED_BYTES = 4 * 1024 * 1024;
+const MAX_UNCHECKED_BYTES = 8 * 1024 * 1024;
 
 /** What the rows of URLs that are longer than the parameter take. */
 const BYTES = `SELECT coalesce(sum(2 * octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest

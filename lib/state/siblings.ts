@@ -27,15 +27,14 @@ const QUEUED = `SELECT
 export function warnOfSiblings(path: string, server: string): void {
   for (const sibling of queuedSiblings(path)) {
     logger.warn(
-      "The new state {path} of {server} begins beside {sibling}, in which {queued} of {former} to be " +
-        "uploaded, and no process does that: if this server was {former} " +
-        "before, set 'server' to {former}, or upload them once with: " +
-        "feedsync watch --once --server {former} --state {sibling}",
+      "Created a new state {path} for {server}, but {sibling} still holds {queued} of {former} " +
+        "that no process is uploading: if this server was {former} before, set 'server' to " +
+        "{former}, or upload them once with: feedsync watch --once --server {former} --state {sibling}",
       {
         path,
         server,
         sibling: sibling.path,
-        queued: sibling.queued === 1 ? "1 update waits" : `${sibling.queued} updates wait`,
+        queued: sibling.queued === 1 ? "1 update" : `${sibling.queued} updates`,
         former: sibling.server,
       },
     );

@@ -1,5 +1,5 @@
 /**
- * What the first bytes of an object tell. Headers are never asked: some stores drop them.
+ * Detects the format of an object by its first bytes. Headers are not used: some stores drop them.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 const MAGIC = {
   /** RFC 8878. */
   zstd: [0x28, 0xb5, 0x2f, 0xfd],
-  /** `eyJ`, how base64url of a JSON object begins: a JWE in compact serialization. */
+  /** `eyJ`, the start of a JSON object in base64url: a JWE in compact serialization. */
   jwe: [0x65, 0x79, 0x4a],
-  /** `{"feedsync":`, how a header begins: something on the way has unpacked the body. */
+  /** `{"feedsync":`, the start of a header: a cache or proxy has decompressed the body. */
   ndjson: Array.from('{"feedsync":', (character) => character.charCodeAt(0)),
 } as const;
 
-/** A way to store a body. */
+/** Format of a stored body. */
 export type Format = keyof typeof MAGIC;
 
 const MEDIA_TYPES: Record<Format, string> = {
@@ -23,15 +23,15 @@ const MEDIA_TYPES: Record<Format, string> = {
 };
 
 /**
- * The `Content-Type` of a body. There is never a `Content-Encoding`: it allows caches and proxies to
- * unpack the body, and clients to expect that it is unpacked.
+ * The `Content-Type` of a body. There is never a `Content-Encoding`, since it would allow caches
+ * and proxies to decompress the body.
  */
 export function mediaTypeOf(body: Uint8Array): string {
   const format = formatOf(body);
   return format === undefined ? "application/octet-stream" : MEDIA_TYPES[format];
 }
 
-/** How a body is stored; `undefined` when it is not feedsync's. */
+/** The format of a body; `undefined` when feedsync did not write it. */
 export function formatOf(body: Uint8Array): Format | undefined {
   const formats = Object.keys(MAGIC) as Format[];
   return formats.find((format) => MAGIC[format].every((byte, index) => body[index] === byte));

@@ -1,30 +1,30 @@
 /**
- * What every store measures: the requests it sends, and how far its clock is from this machine's.
+ * Measures the requests that a store sends, and the offset of its clock from the local one.
  *
- * It is no decorator over {@linkcode ObjectStore}. One operation is several requests (the SDK's own retries,
- * the pages of a listing, the batches of a delete), all of which users pay for, and the time stands in
- * answers that a decorator does not see.
+ * This is not a decorator over {@linkcode ObjectStore}. One operation may be several requests
+ * (retries of the SDK, pages of a listing, batches of a delete), all of which users pay for, and a
+ * decorator does not see the answers that hold the time.
  *
  * @module
  */
 import type { Clock } from "../base/environment.ts";
 import type { RequestCounts } from "./store.ts";
 
-/** What a store's answer tells of its clock; all in milliseconds. */
+/** A reading of the store's clock in an answer; all values in milliseconds. */
 export interface ClockReading {
-  /** What the store's clock said, since 1970. */
+  /** Time of the store's clock, since 1970. */
   readonly stamp: number;
   /** By how much the store's clock may have been ahead of the stamp. */
   readonly resolution: number;
   /** When the answer arrived, by the local clock. */
   readonly received: number;
-  /** How long it took: the local clock may have been set meanwhile. */
+  /** How long the request took, by the monotonic clock. */
   readonly took: number;
 }
 
 /**
- * Milliseconds to add to the local clock to get the store's: of all offsets that the reading allows
- * the one nearest to 0. So clocks that may agree are taken to agree.
+ * Milliseconds to add to the local clock to get the store's time. Of all offsets that the reading
+ * allows, this is the one nearest to 0, so clocks that may agree count as equal.
  */
 export function clockOffset({ stamp, resolution, received, took }: ClockReading): number {
   const least = stamp - received;
@@ -40,7 +40,7 @@ export class Meter {
   readonly #resolutionMs: number;
   #clockOffset: number | undefined;
 
-  /** The store's clock tells the time only to `resolutionMs`. */
+  /** Creates a meter for a store whose clock has the resolution `resolutionMs`. */
   constructor(clock: Clock, resolutionMs: number) {
     this.#clock = clock;
     this.#resolutionMs = resolutionMs;
@@ -51,7 +51,10 @@ export class Meter {
     return this.#clockOffset;
   }
 
-  /** A request is sent: the returned function takes what the answer says the store's time is, if it does. */
+  /**
+   * Called before a request is sent; the returned function receives the store's time in the answer,
+   * if any.
+   */
   sent(): (stamp: number | undefined) => void {
     const sent = this.#clock.elapsed();
     return (stamp) => {

@@ -1,14 +1,14 @@
 /**
- * Which keys stores take.
+ * Checks the keys of objects.
  *
  * @module
  */
 
-/** No `.` and `..`, nothing that a listing of a directory would hide, nothing that splits paths. */
+/** A part of a key: not `.`, `..` or a hidden file, and without characters that split paths. */
 const PART = /^[^./\\\p{Cc}\p{Cs}][^/\\\p{Cc}\p{Cs}]*$/u;
 
 /**
- * Makes sure that a key names one object inside of the store, on a file system as in a URL.
+ * Checks that a key names one object inside the store, on a file system as in a URL.
  *
  * @throws {TypeError} when it does not.
  */
@@ -21,7 +21,7 @@ export function checkKey(key: string): void {
 }
 
 /**
- * Makes sure that a prefix stays inside of the store.
+ * Checks that a prefix stays inside the store.
  *
  * @throws {TypeError} when it does not.
  */

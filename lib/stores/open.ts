@@ -8,39 +8,35 @@ import { type Environment, systemEnvironment } from "../base/environment.ts";
 import { ConfigError } from "../errors.ts";
 import { openDirectoryStore } from "./directory/directory_store.ts";
 import type { ObjectStore } from "./store.ts";
-import { absoluteStoreUrl } from "../config/store_url.ts";
+import { absoluteStoreUrl, FILE_URL, S3_URL, STORE_URL_RULE } from "../config/store_url.ts";
 
 /** Options of {@linkcode openStore}. */
 export interface OpenOptions {
   /** Where the relative path of a `file:` store starts. @default the working directory */
   readonly directory?: string;
-  /** Time and chance. @default the machine's */
+  /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
 }
 
 /** A kind of store. */
 interface StoreKind {
-  /** How its URLs look, for messages. */
-  readonly forms: string;
-  /** Matches its URLs. */
-  readonly url: RegExp;
-  /** Opens the store at a URL that was matched. */
+  /** Matches its URLs, with the parts that `open` needs. */
+  readonly pattern: RegExp;
+  /** Opens the store at a matching URL. */
   open(match: RegExpExecArray, s3: S3Config, options: Required<OpenOptions>): Promise<ObjectStore>;
 }
 
-/** Every kind of store. The SDK is loaded only for buckets. */
+/** Every kind of store; config/store_url.ts has the forms of their URLs. The SDK is loaded only for buckets. */
 const KINDS: readonly StoreKind[] = [
   {
-    forms: "s3://bucket, s3://bucket/prefix",
-    url: /^s3:\/\/([^/?#@:\s]+)(?:\/([^?#]*))?$/,
+    pattern: S3_URL.pattern,
     async open([url, bucket, prefix = ""], s3, { environment }) {
       const { openS3Store } = await import("./s3/s3_store.ts");
       return await openS3Store({ ...s3, bucket, prefix: keyPrefix(prefix, url), environment });
     },
   },
   {
-    forms: "file:path",
-    url: /^file:(?!\/\/[^/]).+$/, // It names no host.
+    pattern: FILE_URL.pattern,
     open([url], _s3, { directory, environment }) {
       const path = absoluteStoreUrl(url, directory).slice("file:".length);
       return Promise.resolve(openDirectoryStore(path, environment));
@@ -49,10 +45,11 @@ const KINDS: readonly StoreKind[] = [
 ];
 
 /**
- * Opens the store at `url`: `s3://bucket`, `s3://bucket/prefix` or `file:path`. Nothing is
- * requested from it yet.
+ * Opens the store at `url`: `s3://bucket`, `s3://bucket/prefix` or `file:path`. No request is sent
+ * yet.
  *
- * @throws {ConfigError} when the URL is none of these, or the service of a bucket is not known.
+ * @throws {ConfigError} when the URL has another form, or the service of a bucket cannot be
+ * determined.
  */
 export async function openStore(
   url: string,
@@ -60,13 +57,13 @@ export async function openStore(
   { directory = ".", environment = systemEnvironment }: OpenOptions = {},
 ): Promise<ObjectStore> {
   for (const kind of KINDS) {
-    const match = kind.url.exec(url);
+    const match = kind.pattern.exec(url);
     if (match) return await kind.open(match, s3, { directory, environment });
   }
   throw invalidUrl(url);
 }
 
-/** Without empty parts, which would be parts of the keys, and with a slash at the end. */
+/** The prefix of keys: without empty parts, and with a slash at the end. */
 function keyPrefix(prefix: string, url: string): string {
   const parts = prefix.split("/").filter((part) => part !== "");
   if (parts.includes(".") || parts.includes("..")) throw invalidUrl(url);
@@ -75,7 +72,7 @@ function keyPrefix(prefix: string, url: string): string {
 
 function invalidUrl(url: string): ConfigError {
   return new ConfigError(
-    `Cannot open the store, it must look like ${KINDS.map(({ forms }) => forms).join(" or ")}: ` +
+    `Cannot open the store: its URL ${STORE_URL_RULE}: ` +
       `current value is ${JSON.stringify(url.replace(/\/\/.*@/, "//…@"))}`,
   );
 }

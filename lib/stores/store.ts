@@ -1,36 +1,38 @@
 /**
- * The four operations that feedsync needs from a store, and what it expects of them.
+ * The interface of a store: the four operations that feedsync needs, and what it expects of them.
  *
  * @module
  */
 import { CorruptObjectError } from "../errors.ts";
 
 /**
- * A listing may lack what was written less than this time before it. Stores promise better, but where one
- * look too few would lose something, there are two.
+ * Maximum lag of listings: they may lack objects written less than this time before. Stores promise
+ * better, but where a missed object would lose updates, feedsync lists again after this time.
  */
 export const MAX_LISTING_LAG_MS: number = 2000;
 
 /**
- * No object has more bytes, neither as it is stored nor unpacked. The largest that is written holds one
- * update of 16 MiB; encryption adds a third to it.
+ * Maximum size of an object, both as stored and decompressed. The largest that is written holds one
+ * update of 16 MiB; encryption adds a third.
  */
 export const MAX_OBJECT_BYTES: number = 32 * 1024 * 1024;
 
-/** The error for an object that is not read since it is too large to be one of ours. */
+/** The error for an object that is too large to be feedsync's and therefore not read. */
 export function tooLarge(key: string): CorruptObjectError {
   return new CorruptObjectError(key, `it has more than ${MAX_OBJECT_BYTES} bytes`);
 }
 
 /** One object in a listing. */
 export interface ObjectInfo {
-  /** Key relative to the store's prefix, such as `tail/web-1_abcdefgh/0000000000000001.1.ijklmnop`. */
+  /**
+   * Key relative to the store's prefix, such as `tail/web-1_abcdefgh/0000000000000001.1.ijklmnop`.
+   */
   readonly key: string;
-  /** Bytes; 0 when the store does not tell. */
+  /** Size in bytes; 0 when the store does not report it. */
   readonly size: number;
   /**
-   * When the object was last written, by the store's clock, in milliseconds since 1970; undefined when
-   * the store does not tell.
+   * When the object was last written, by the store's clock, in milliseconds since 1970; undefined
+   * when the store does not report it.
    */
   readonly lastModified: number | undefined;
 }
@@ -44,22 +46,22 @@ export interface StoreOptions {
 /** Options of {@linkcode ObjectStore.list}. */
 export interface ListOptions extends StoreOptions {
   /**
-   * Only keys that sort after this one are wanted; relative to the store's prefix. It spares pages where
-   * keys are listed in their order. Elsewhere others may be left out, or all be listed: who has to know
-   * all keys does not use it, and who does filters what comes.
+   * Asks for keys that sort after this one, relative to the store's prefix. This saves pages if the
+   * store lists keys in order. Other stores may leave out further keys, or list all: do not use it
+   * if every key matters, and filter the result.
    */
   readonly startAfter?: string;
 }
 
-/** What went wrong with one key of a {@linkcode ObjectStore.delete}. */
+/** A key that {@linkcode ObjectStore.delete} could not delete. */
 export interface FailedDelete {
-  /** The key that is still there, as far as is known. */
+  /** The key, which may still exist. */
   readonly key: string;
-  /** Why. */
+  /** Why it could not be deleted. */
   readonly error: Error;
 }
 
-/** How many requests a store has sent, by kind: what users pay for. */
+/** Number of requests that a store has sent, by kind: users pay for them. */
 export interface RequestCounts {
   /** Writes. */
   put: number;
@@ -77,61 +79,63 @@ export interface RequestCounts {
  * - **Durability:** when `put` resolves, the object survives whatever the store promises to survive
  *   (for a directory: a crash of the machine). When `put` rejects, the outcome is unknown: the
  *   object may be there, or appear up to a minute later. It is never there in part.
- * - **Visibility:** what was put or deleted is seen by every `get` and `list` that starts after the
- *   call resolved, from any machine. A listing that runs while keys change shows each unchanged key.
+ * - **Visibility:** once a `put` or `delete` has resolved, every `get` and `list` that starts later,
+ *   on any machine, sees its effect. A listing that runs while keys change shows each unchanged key.
  * - **Absence:** `get` of a missing key resolves to `undefined`; deleting one succeeds; listing an
- *   empty prefix yields nothing. All that holds for a missing bucket, too; only `put` creates it, where
- *   that is allowed, and is refused elsewhere. Caches and replicas break the promise of visibility: one
- *   `undefined` proves nothing against a listing.
- * - **Errors:** `StoreUnavailableError` when trying again can help, `AccessDeniedError` when it
- *   cannot, `ConfigError` when the store is named or described wrongly, with the store, the
- *   operation and the cause in the message. None names a secret. `CorruptObjectError` when an object is
- *   larger than {@linkcode MAX_OBJECT_BYTES}; it is not read further then.
- * - **Keys:** parts with slashes between them, none empty, none beginning with a dot. Others, and
+ *   empty prefix yields nothing. The same is true for a missing bucket: only `put` creates it, or
+ *   fails if that is not allowed. Caches and replicas may break the promise of visibility: a single
+ *   `undefined` does not disprove a listing.
+ * - **Errors:** `StoreUnavailableError` when a retry can help, `AccessDeniedError` when it cannot,
+ *   `ConfigError` when the store is named or configured wrongly. The message names the store, the
+ *   operation and the cause, but never a secret. `CorruptObjectError` when an object is larger than
+ *   {@linkcode MAX_OBJECT_BYTES}, which is not read.
+ * - **Keys:** parts separated by slashes; no part is empty or begins with a dot. Other keys, and
  *   prefixes that lead out of the store, are refused with a `TypeError`.
  * - **Order:** keys are listed in any order, and one may be listed twice.
  */
 export interface ObjectStore extends AsyncDisposable {
-  /** How users name it: `s3://bucket/prefix` or `file:path`. Holds no secrets. */
+  /** URL of the store: `s3://bucket/prefix` or `file:path`. Holds no secrets. */
   readonly url: string;
-  /** Which service has it, as `serviceName()` tells; absent where the URL says it all. */
+  /** The service that has it, see `serviceName()`; absent when the URL identifies the store. */
   readonly service?: string;
   /**
-   * Milliseconds to add to the local clock to get the store's, as last seen; 0 while they agree
-   * within what a `Date` header can tell; `undefined` until the store has answered once.
+   * Milliseconds to add to the local clock to get the store's time, as last seen; 0 while the
+   * clocks agree within the resolution of a `Date` header; `undefined` until the store has answered
+   * once.
    */
   readonly clockOffset: number | undefined;
   /** Requests sent since the store was opened. */
   readonly requests: Readonly<RequestCounts>;
   /**
-   * Whether deletes were seen to leave the objects there as old versions, which listings do not show;
-   * absent where there are no versions.
+   * Whether deleted objects stay in the store as old versions, which listings do not show; absent
+   * if the store has no versions.
    */
   readonly keepsVersions?: boolean;
   /**
-   * Tells that there were objects here before: where nothing is left of them, it is not the same store,
-   * and cannot be used. Absent where a store cannot be mistaken for another one.
+   * Declares that the store held objects before: if it is empty now, it is not the same store and
+   * must not be used. Absent if the store cannot be confused with another one.
    */
   expectObjects?(): void;
   /**
-   * Whether the last answer was that there is no bucket, and none was seen before; absent where there are
-   * no buckets. That may pass: once is not enough to take it for an empty one.
+   * Whether the last answer was that the bucket does not exist, and it was never seen before;
+   * absent if the store has no buckets. That may pass: a single answer does not make it an empty
+   * store.
    */
   readonly isMissing?: boolean;
   /** Writes the object at `key`, whole or not at all. */
   put(key: string, body: Uint8Array, options?: StoreOptions): Promise<void>;
   /** Reads the object at `key`; `undefined` when there is none. */
   get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined>;
-  /** Lists the objects whose keys start with `prefix`, page after page as they are consumed. */
+  /** Lists the objects whose keys start with `prefix`, page by page as they are consumed. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /**
-   * Deletes objects, in the order given and in batches where the store has them. Resolves to those
-   * that failed; after the first failed batch nothing further is tried (the rest counts as failed).
+   * Deletes objects in the order given, in batches if the store supports them. Resolves to the keys
+   * that failed; after the first failed batch the remaining keys are not tried and count as failed.
    */
   delete(keys: readonly string[], options?: StoreOptions): Promise<FailedDelete[]>;
   /**
-   * Calls `changed` soon after something was put under `prefix`, where the store can tell by
-   * itself; absent where it cannot. A hint: it may come late, twice, or not at all.
+   * Calls `changed` soon after an object was put under `prefix`; absent if the store cannot notify.
+   * This is a hint: it may come late, twice, or not at all.
    */
   watch?(prefix: string, changed: () => void): AsyncDisposable;
 }

@@ -1,19 +1,20 @@
 /**
- * Which store it is: the same URL may name another one at another service, and two paths the same
- * directory.
+ * Identifies stores: the same URL may name different stores at two services, and two paths may lead
+ * to the same directory.
  *
  * @module
  */
 
-/** AWS by the part of the world that has names of buckets of its own. */
+/** The partitions of AWS; each has its own namespace of buckets. */
 const AWS = "s3.amazonaws.com",
   AWS_CHINA = "s3.amazonaws.com.cn",
   AWS_GOV = "s3.us-gov.amazonaws.com";
 
 /**
- * Names the service behind an endpoint, as states remember it: host, port and path. Whether it is
- * reached by TLS says nothing about which one it is, nor does a default port; and all endpoints of AWS
- * lead to the same buckets, with `undefined` standing for those that the SDK chooses by the region.
+ * Names the service behind an endpoint, as states remember it: host, port and path. The protocol
+ * and its default port are left out, since they do not identify the service. All endpoints of an
+ * AWS partition lead to the same buckets; `undefined` stands for the endpoint that the SDK chooses
+ * by the region.
  */
 export function serviceName(endpoint: string | undefined, region = ""): string {
   if (endpoint === undefined) return awsName(region);
@@ -23,13 +24,13 @@ export function serviceName(endpoint: string | undefined, region = ""): string {
   return url.host + url.pathname.replace(/\/+$/, "");
 }
 
-/** By a region, or by a host name that has one in it. */
+/** Names the partition of AWS, by a region or a host name that contains one. */
 function awsName(place: string): string {
   if (/\.cn$|^cn-/.test(place)) return AWS_CHINA;
   return /(^|\.)us-gov[-.]/.test(place) ? AWS_GOV : AWS;
 }
 
-/** Whether two `file:` URLs lead to one directory: by a link, or since it is mounted twice. */
+/** Whether two `file:` URLs lead to the same directory, through a link or a second mount. */
 export function isSameDirectory(one: string, other: string): boolean {
   const [a, b] = [one, other].map(identify);
   return a !== undefined && a === b;
@@ -41,6 +42,6 @@ function identify(store: string): string | undefined {
     const { dev, ino } = Deno.statSync(store.slice("file:".length));
     return ino === null ? undefined : `${dev} ${ino}`;
   } catch {
-    return undefined; // There is nothing, or it may not be looked at.
+    return undefined; // It does not exist, or may not be read.
   }
 }

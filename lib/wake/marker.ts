@@ -1,9 +1,9 @@
 /**
- * The marker: a small object that publishers overwrite after each commit. Reading it costs a fraction
- * of a LIST, so servers of a large quiet fleet learn cheaply that nothing has happened.
+ * The marker: a small object that publishers overwrite after each commit. Reading it costs a
+ * fraction of a LIST, so servers of a large quiet fleet can check cheaply that nothing has
+ * happened.
  *
- * It is only a hint, and may be stale or missing: at the latest after five minutes the tail is listed
- * anyway.
+ * It is only a hint, and may be stale or missing: the tail is listed at least every five minutes.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import type { StoreOptions } from "../stores/store.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
-/** The tail is listed after this time, whatever the marker says. */
+/** Maximum time between two listings of the tail, whatever the marker says. */
 export const MAX_TRUST_MS: number = 5 * 60 * 1000;
 
-/** Delays after failed writes. */
+/** Delay after a failed write. */
 const RETRY_RANGE = { minMs: 1000, maxMs: 60_000 };
 
 /** Overwrites the marker in the background; several commits may share one write. */
@@ -30,7 +30,7 @@ export class MarkerWriter {
   #isDue = false;
   #writing: Promise<void> | undefined;
 
-  /** A writer that writes nothing yet. */
+  /** Creates a writer, without writing yet. */
   constructor(parts: WakeUpParts) {
     this.#parts = parts;
     this.#closing = new Deadline(parts.environment.clock);
@@ -70,14 +70,14 @@ export class MarkerWriter {
   }
 }
 
-/** Compares the marker with what it was before the last LIST of the tail. */
+/** Compares the marker with its value before the last LIST of the tail. */
 export class MarkerReader {
   readonly #parts: WakeUpParts;
   #seen: string | undefined;
   #listed: string | undefined;
   #listedAt = -Infinity;
 
-  /** A reader that has not seen the marker yet. */
+  /** Creates a reader that has not seen the marker yet. */
   constructor(parts: WakeUpParts) {
     this.#parts = parts;
   }

@@ -1,6 +1,6 @@
 /**
- * What messages between peers have besides the object that they carry: an id, which is signed along with
- * the body and names the store and the object in it, and headers.
+ * The id and headers of messages between peers. The id names the store and the object; it is signed
+ * together with the body.
  *
  * @module
  */
@@ -8,26 +8,30 @@ import { UnsupportedFormatError } from "../errors.ts";
 import { type ObjectName, parseKey } from "../log/names.ts";
 
 /**
- * Header with the oldest reader that suffices for the message, as `"feedsync"` says it of an object; 1
- * where it is missing. Path, signature and this header are the same in all versions; id and body of a
- * message that needs a newer reader may be different.
+ * Header with the oldest reader that can read the message, like `"feedsync"` in an object; 1 if it
+ * is missing. Path, signature and this header are the same in all versions; id and body of a
+ * message that needs a newer reader may differ.
  */
 export const READER_HEADER = "feedsync-reader";
 
-/** The reader that this version has, and that suffices for what it sends. */
+/** The reader version of this program, which can read everything that it sends. */
 export const MESSAGE_READER = 1;
 
-/** Status of the answer to what needs a newer reader: this peer finds it in the bucket. */
+/**
+ * Status of the answer to a message that needs a newer reader: the peer reads the commit from the
+ * bucket.
+ */
 export const NEEDS_NEWER_READER = 415;
 
 /**
- * Header with the address of the service that has the store, where the store's URL does not name it:
- * two fleets with one secret may use buckets of the same name. Servers may also reach one service at
- * different addresses, so a message that names another one is only a hint to look into the bucket.
+ * Header with the address of the service that has the store, if the store's URL does not name it:
+ * two fleets with the same secret may use buckets of the same name. Servers may also reach one
+ * service at different addresses, so a message that names another one is only a hint to look into
+ * the bucket.
  */
 export const SERVICE_HEADER = "feedsync-service";
 
-/** The id of the message about the object at `key`; fit for a header. */
+/** The id of the message about the object at `key`; valid in a header. */
 export function messageId(store: string, key: string): string {
   return `${encodeURI(store)}/${key}`;
 }

@@ -1,19 +1,20 @@
 /**
- * Signatures of messages between servers, by [Standard Webhooks](https://www.standardwebhooks.com):
- * HMAC-SHA256 of id, time and body. Unlike there, the body may be any bytes.
+ * Signatures of messages between servers, according to [Standard
+ * Webhooks](https://www.standardwebhooks.com): HMAC-SHA256 of id, time and body. Unlike in that
+ * standard, the body may be any bytes.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What a secret looks like: `whsec_` and base64. */
+/** Form of a secret: `whsec_` and base64. */
 const WEBHOOK_SECRET = /^whsec_(?!$)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** How old a message may be, and how far in the future: clocks differ. */
+/** Maximum age of a message, and maximum time it may be in the future, since clocks differ. */
 export const TOLERANCE_MS: number = 5 * 60 * 1000;
 
-/** A message may have several signatures while secrets are rotated; others are ignored. */
+/** Maximum number of signatures checked: a message may have several while secrets are rotated. */
 const MAX_SIGNATURES = 8;
 
 /**
@@ -34,7 +35,7 @@ export class Signer {
   readonly #key: Uint8Array;
 
   /**
-   * With a secret such as `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`.
+   * Creates a signer with a secret such as `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`.
    *
    * @throws {TypeError} when it is not `whsec_` and base64.
    */
@@ -55,7 +56,7 @@ export class Signer {
     };
   }
 
-  /** The id of a message that has a signature, not verified yet, and a recent timestamp. */
+  /** The id of a message with a recent timestamp and a signature, which is not verified yet. */
   idOf(headers: Headers, now: number): string | undefined {
     const [id, timestamp, signature] = partsOf(headers);
     const isTimely = /^\d{1,12}$/.test(timestamp) &&
@@ -63,7 +64,7 @@ export class Signer {
     return isTimely && signature !== "" ? id : undefined;
   }
 
-  /** The id of a message that was signed with the secret recently; undefined for others. */
+  /** The id of a message that was recently signed with the secret; undefined for others. */
   verify(headers: Headers, body: Uint8Array, now: number): string | undefined {
     const [id, timestamp, signatures] = partsOf(headers);
     if (this.idOf(headers, now) === undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * What a source of wake-ups has to be.
+ * The interface of a source of wake-ups.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import type { ResolvedConfig } from "../config/resolve.ts";
 import type { DecodedObject } from "../log/codec.ts";
 import type { ObjectName } from "../log/names.ts";
 
-/** A commit with what is in it. */
+/** A commit with its content. */
 export interface DeliveredCommit extends DecodedObject {
-  /** Its name. */
+  /** Name of the commit. */
   readonly name: ObjectName;
 }
 
 /** Called for each commit that a source reports, with its content if a peer sent that along. */
 export type OnCommit = (name: ObjectName, delivered?: DeliveredCommit) => void;
 
-/** What sources work with. */
+/** Dependencies of sources. */
 export type WakeUpParts = Pick<Core, "log" | "environment">;
 
 /** Starts the sources of one kind that the configuration names. */

@@ -1,5 +1,5 @@
 /**
- * Sources of wake-ups: what tells this server about new commits before its next poll.
+ * Sources of wake-ups, which announce new commits before the next poll.
  *
  * @module
  */
@@ -17,7 +17,8 @@ const SOURCES: readonly ((config: ResolvedConfig) => Promise<StartSource> | unde
 /**
  * Starts all sources that the configuration names.
  *
- * @throws {ConfigError} when the address to listen at is in use, or not this machine's.
+ * @throws {ConfigError} when the address to listen at is in use, or does not belong to this
+ * machine.
  */
 export async function startWakeUps(
   config: ResolvedConfig,

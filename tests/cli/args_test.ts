@@ -57,7 +57,10 @@ Deno.test("a flag with a value needs one, and takes only one", () => {
   assert.match(problemOf("url", "--from"), /--from needs a value/);
   assert.match(problemOf("url", "--from="), /--from needs a value/);
   assert.match(problemOf("url", "--from", "--once"), /--from needs a value/);
-  assert.match(problemOf("url", "--store", "a", "--store", "b"), /--store may be given only once/);
+  assert.match(
+    problemOf("url", "--store", "a", "--store", "b"),
+    /--store was given 2 times, but may be given only once/,
+  );
 });
 
 Deno.test("missing and surplus operands are named", () => {

@@ -63,7 +63,7 @@ Deno.test("a server without the right keys says what to do, and ends with a code
   const options = { cwd: home.path, env: { FEEDSYNC_ENCRYPTION_KEYS: "keys.json" } };
   const missing = await feedsync(["tail", "--once"], options);
   assert.equal(missing.code, 78);
-  assert.match(missing.stderr, /keys\.json: it does not exist, feedsync keygen makes one/);
+  assert.match(missing.stderr, /keys\.json: it does not exist; feedsync keygen makes one/);
 
   assert.equal((await feedsync(["keygen", "keys.json"], options)).code, 0);
   const publish = ["publish", "https://example.com/", "--server", "web-1", "-q"];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
-import { tellStatusRegularly } from "../../lib/cli/watch/status.ts";
+import { logStatusRegularly } from "../../lib/cli/watch/status.ts";
 import { Fleet } from "../fixture.ts";
 import { letter } from "./dead_letters/server.ts";
 
@@ -23,7 +23,7 @@ Deno.test("the requests since the start are told every hour, until the end", asy
   using log = logged();
   await using fleet = new Fleet();
   const server = fleet.server("web-1");
-  const status = tellStatusRegularly(server, fleet.time.clock);
+  const status = logStatusRegularly(server, fleet.time.clock);
   await fleet.publish(server, "1");
   await fleet.time.pass(HOUR);
   await fleet.publish(server, "2");
@@ -38,7 +38,7 @@ Deno.test("dead letters are warned of every hour, as long as there are some", as
   await using fleet = new Fleet();
   const server = fleet.server("web-1");
   const { deadLetters } = server.parts!.state;
-  using _status = tellStatusRegularly(server, fleet.time.clock);
+  using _status = logStatusRegularly(server, fleet.time.clock);
   await fleet.time.pass(HOUR);
   for (const seq of [1, 2]) deadLetters.add(letter(seq));
   await fleet.time.pass(HOUR);

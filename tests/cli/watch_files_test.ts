@@ -38,14 +38,14 @@ Deno.test("watch --once ends with 65 when a directory is missing, or a file cann
   assert.match(missing.stderr, /There is no feed directory '.*feeds'/);
   assert.match(
     missing.stderr,
-    /^error: Cannot publish all feed files, the log says why: .*feeds$/m,
+    /^error: Cannot publish all feed files, see the log for reasons: .*feeds$/m,
   );
   await Deno.mkdir(`${cwd}/feeds`);
   await Deno.writeTextFile(`${cwd}/feeds/${NAME}`, "fine");
   await Deno.writeTextFile(`${cwd}/feeds/notes.feed`, "x");
   const unreadable = await feedsync(watch, { cwd });
   assert.equal(unreadable.code, 65, unreadable.stderr);
-  assert.match(unreadable.stderr, /the log says why: .*notes\.feed$/m);
+  assert.match(unreadable.stderr, /see the log for reasons: .*notes\.feed$/m);
   await Deno.remove(`${cwd}/feeds/notes.feed`);
   assert.equal((await feedsync(watch, { cwd })).code, 0);
 });

@@ -235,7 +235,7 @@ Deno.test("polls that are so rare that updates expire between them are refused",
 Deno.test("peers need a secret, which no message shows", () => {
   const secret = `whsec_${btoa("a secret that all servers have")}`;
   for (const config of [{ listen: "0.0.0.0:7070" }, { peers: ["https://web-2:7070"] }]) {
-    const missing = /'wake\.secret' is missing, 'wake\.(listen|peers)' needs it/;
+    const missing = /'wake\.secret' is missing, 'wake\.(listen|peers)' requires it/;
     assert.throws(() => resolveConfig({ wake: config }), missing);
     resolveConfig({ wake: { ...config, secret } });
   }
@@ -257,7 +257,7 @@ Deno.test("peers need a secret, which no message shows", () => {
 });
 
 Deno.test("a key of the service's key management needs the encryption that uses it", () => {
-  const missing = /'s3.kmsKeyId' needs 's3.serverSideEncryption' to be "aws:kms"/;
+  const missing = /'s3.kmsKeyId' requires 's3.serverSideEncryption' to be "aws:kms"/;
   assert.match(problemOf({ s3: { kmsKeyId: "a" } }), missing);
   assert.match(problemOf({ s3: { kmsKeyId: "a", serverSideEncryption: "AES256" } }), missing);
   resolveConfig({ s3: { kmsKeyId: "a", serverSideEncryption: "aws:kms" } });
@@ -288,7 +288,7 @@ Deno.test("a role needs its ARN, and a session that says which server it is", ()
 
 Deno.test("credentials come from one place", () => {
   const s3 = { accessKeyId: "a", secretAccessKey: "b", credentialsFile: "c" };
-  assert.match(problemOf({ s3 }), /'s3.accessKeyId' and 's3.credentialsFile', which one is meant/);
+  assert.match(problemOf({ s3 }), /'s3.accessKeyId' and 's3.credentialsFile' exclude each other/);
 });
 
 Deno.test("a text in place of the s3 keys is not shown: it may be a secret", () => {

@@ -72,6 +72,6 @@ Deno.test("watch ends when its credentials are refused, at a second look", async
     const env = variables(server.endpoint);
     const { code, stderr } = await feedsync(["watch"], { cwd: directory.path, env });
     assert.equal(code, expected, stderr);
-    assert.match(stderr, /looking again in 3 s/);
+    assert.match(stderr, /trying again in 3 s/);
   }));
 });

@@ -63,7 +63,7 @@ for (const [name, miss] of Object.entries(MISSES)) {
     assert.deepEqual(held.json(), []);
     assert.match(
       held.stderr,
-      /the store lists objects that it then does not find; try again later/,
+      /the store lists objects but does not find them; try again later/,
     );
     assert.doesNotMatch(held.stderr, /are lost/);
   });

@@ -13,12 +13,12 @@ async function load(text: string, name = "feedsync.json") {
   return await loadConfig({ cwd: home.path, env: {} });
 }
 
-Deno.test("a configuration that is nested too deep is an error that names the file", async () => {
+Deno.test("a configuration that is nested too deeply is an error that names the file", async () => {
   const deep = nestedText("[", "]", 1_000_000);
   for (const text of [deep, `{"plugins":[["log",{"a":${deep}}]]}`, `{"a":`.repeat(100_000)]) {
     await assert.rejects(load(text), (error) => {
       assert.ok(error instanceof ConfigError, String(error));
-      assert.match(error.message, /feedsync\.json.*: it is nested too deep$/);
+      assert.match(error.message, /feedsync\.json.*: it is nested too deeply$/);
       return true;
     });
   }

@@ -5,6 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { MissingObjectError } from "../../lib/errors.ts";
+import { parseKey } from "../../lib/log/names.ts";
+import type { BucketWatcher } from "../../lib/reading/bucket_watcher.ts";
 import { watch } from "../../lib/watch.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { Fleet, survivingState, texts } from "../fixture.ts";
@@ -58,7 +60,7 @@ Deno.test("an object that GETs do not find for minutes, while it is listed, hold
   }
   assert.deepEqual(log.lines.filter((line) => line.includes(second)), [
     `warning: Cannot read ${second}: listings show it, but the store says that there is no such ` +
-    "object; it holds up its stream and is tried again at later polls",
+    "object; it holds up its stream, later polls try again",
   ]);
   assert.deepEqual(received.contents, ["a1", "b1"]);
   store.hidden.clear();
@@ -303,6 +305,31 @@ Deno.test("a restart does not forget that a listing has shown what the next ones
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.gaps, []);
   assert.deepEqual(received.contents, ["a2", "a3"]);
+});
+
+Deno.test("what only a wake-up told of, while its stream was being read, is no gap after a few listings", async () => {
+  await using fleet = new Fleet();
+  const { received, time, store, second } = await begun(fleet);
+  await using _ = received;
+  store.lacks = (key) => key === second;
+  time.clock.setTimer(1_500, () => (received.watcher as BucketWatcher).hear(parseKey(second)!));
+  time.clock.setTimer(40_000, () => store.lacks = () => false);
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  assert.deepEqual(received.contents, texts("a", 3));
+});
+
+Deno.test("what one listing showed within a hole is no gap after a few that do not", async () => {
+  await using fleet = new Fleet();
+  const { web1, received, time, store, second, third } = await begun(fleet);
+  await using _ = received;
+  await fleet.publish(web1, "a4");
+  store.lacks = (key) => key === second;
+  time.clock.setTimer(500, () => store.lacks = (key) => key === second || key === third);
+  time.clock.setTimer(40_000, () => store.lacks = () => false);
+  await time.run(received.watcher.poll());
+  assert.deepEqual(received.gaps, []);
+  assert.deepEqual(received.contents, texts("a", 4));
 });
 
 Deno.test("what was listed and is gone for good is a gap after a minute, in a few listings", async () => {

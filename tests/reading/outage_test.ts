@@ -137,7 +137,7 @@ Deno.test("reading gives up an outage when it is told to, and applies what it la
   await using watcher = watchWith(web2, [plugin], options);
   await assert.rejects(
     fleet.time.run(watcher.poll()),
-    /^BackendUnavailableError: The plugin sink cannot reach its backend; what it lacks is applied the next time: The backend is away$/,
+    /^BackendUnavailableError: The plugin sink cannot reach its backend; the updates it has not applied will be delivered again at the next poll: The backend is away$/,
   );
   assert.ok(backend.calls.at(-1)! <= 30 * SECOND);
   backend.awayUntil = 0;
@@ -154,7 +154,7 @@ Deno.test("a poll of a manual watcher waits for a plugin no longer than for a ca
   await using watcher = watch(web2, backend.write, { manual: true });
   await assert.rejects(
     fleet.time.run(watcher.poll()),
-    /^FeedSyncError: The plugin callback fails for every update; what it lacks is applied the next time: 500 Internal/,
+    /^FeedSyncError: The plugin callback fails for every update; the updates it has not applied will be delivered again at the next poll: 500 Internal/,
   );
   assert.ok(fleet.time.clock.now() - backend.begun < MINUTE);
 });

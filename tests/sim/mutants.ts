@@ -199,13 +199,13 @@ export const MUTANTS: readonly Mutant[] = [
     ),
     edit(
       GAP_PROOF,
-      "  /** Begins anew",
+      "  /** Starts again",
       `  prove(): void {
     [this.#listings, this.#since] = [HOLE_LISTINGS, -Infinity];
     [this.#absences, this.#absentSince] = [VANISHED_LISTINGS, -Infinity];
   }
 
-  /** Begins anew`,
+  /** Starts again`,
     ),
   ),
   mutant(
@@ -217,12 +217,12 @@ export const MUTANTS: readonly Mutant[] = [
     ),
     edit(
       "reading/unreadable_objects.ts",
-      "  /** A new listing was made",
+      "  /** Called after a new listing",
       `  hasMissed({ key }: ObjectName): boolean {
     return this.#missed.has(key);
   }
 
-  /** A new listing was made`,
+  /** Called after a new listing`,
     ),
   ),
   mutant(

@@ -1,5 +1,5 @@
 import { systemEnvironment } from "../../lib/base/environment.ts";
-import { OwnObjects } from "../../lib/publishing/forks/own_objects.ts";
+import { ReadBackReader } from "../../lib/publishing/forks/read_back.ts";
 import { mayConflict } from "../../lib/publishing/forks/republish.ts";
 import { newUpdate } from "./happenings.ts";
 import type { Fault } from "./mix.ts";
@@ -111,7 +111,7 @@ function hasConflict({ bucket, timeline }: World, { state }: Process): boolean {
     kind === "tail"
   );
   const log = { keysRevision: 0, read: () => Promise.resolve(undefined) };
-  const context = { state, objects: new OwnObjects(log, systemEnvironment) };
+  const context = { state, objects: new ReadBackReader(log, systemEnvironment) };
   return state.former.all(timeline.now).some((former) => mayConflict(context, former, tail));
 }
 

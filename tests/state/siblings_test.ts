@@ -103,6 +103,6 @@ Deno.test("a new state beside one with queued updates warns, once, and tells wha
   }
   assert.equal(records.length, 1);
   const told = records[0].message.join("");
-  assert.ok(told.includes(states.path("old-name")) && told.includes("3 updates wait"), told);
+  assert.ok(told.includes(states.path("old-name")) && told.includes("holds 3 updates"), told);
   assert.ok(told.includes("feedsync watch --once --server old-name --state"), told);
 });

@@ -57,7 +57,7 @@ Deno.test("openStore() says what a URL looks like", async () => {
   for (const url of wrong) {
     await assert.rejects(openStore(url, { endpoint: "http://127.0.0.1:9" }), (error) => {
       assert.ok(error instanceof ConfigError, url);
-      assert.match(error.message, /s3:\/\/bucket, s3:\/\/bucket\/prefix or file:path/);
+      assert.match(error.message, /must look like "s3:\/\/bucket\/prefix" or "file:path"/);
       assert.doesNotMatch(error.message, /secret/);
       return true;
     });

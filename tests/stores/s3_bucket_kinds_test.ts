@@ -139,7 +139,7 @@ for (const hasBatches of [true, false]) {
     assert.equal(log.lines.length, 1);
     assert.match(
       log.lines[0],
-      /^s3:\/\/feed-sync keeps what is deleted as old versions.*lifecycle/,
+      /^s3:\/\/feed-sync keeps deleted objects as old versions.*lifecycle/,
     );
   });
 }

@@ -44,7 +44,7 @@ const SERVICE_MISTAKES: Record<string, Mistake> = {
   "a bucket in the host of the endpoint": mistake(
     [404, "NoSuchKey", "The specified key does not exist."],
     CONFIGURATION,
-    /check 's3.endpoint', it must name the service alone, without a bucket$/,
+    /check 's3.endpoint': it must name only the service, without a bucket$/,
   ),
   "a service without path style, in its own words": mistake(
     [403, "SecondLevelDomainForbidden"],
@@ -90,14 +90,14 @@ const SERVICE_MISTAKES: Record<string, Mistake> = {
   "a cap on requests": mistake(
     [403, "AccessDenied", "Transaction cap exceeded, see the Caps & Alerts page"],
     UNAVAILABLE,
-    /raise the cap on requests at the provider, or wait until it begins anew$/,
+    /raise the cap on requests at the provider, or wait until it is reset$/,
   ),
   "a quota": mistake([403, "QuotaExceeded"], UNAVAILABLE, /make room at the provider/),
   "a wrong clock": mistake([403, "RequestTimeTooSkewed"], UNAVAILABLE, /set the clock/),
   "the port of the console": mistake(
     [400, "InvalidArgument", "S3 API Requests must be made to API port."],
     CONFIGURATION,
-    /check the port in 's3.endpoint', this is the one of the console$/,
+    /check the port in 's3.endpoint': this is the port of the console$/,
   ),
   "the port of a console that answers with its pages": {
     answer: () =>
@@ -198,7 +198,7 @@ Deno.test("an unknown authority and a host that is not there are out of reach, w
   await Deno.remove(directory, { recursive: true });
   const endpoints: Record<string, RegExp> = {
     [`https://localhost:${server.addr.port}`]:
-      /UnknownIssuer; name the certificate of its authority/,
+      /UnknownIssuer; set the environment variable DENO_CERT to the certificate/,
     "http://nowhere.invalid": /dns error.*; check 's3.endpoint', 's3.region', and whether/,
   };
   for (const [endpoint, says] of Object.entries(endpoints)) {
@@ -344,7 +344,10 @@ for (const [status, code] of [[503, "SlowDown"], [429, "TooManyRequests"]] as co
       for (const work of [() => store.get("a"), () => store.put("a", bytes("x"))]) {
         const error = await failure(work());
         assert.equal(exitCodeOf(error), UNAVAILABLE);
-        assert.match(error.message, /slowly; it asks to be left alone for 60 s$/);
+        assert.match(
+          error.message,
+          /slowly; the service asked to wait 60 s before the next request$/,
+        );
       }
       isBusy = false;
       time.skip(59_000);

@@ -1,11 +1,11 @@
 /**
- * `feedsync cleanup`: how it is used.
+ * `feedsync cleanup`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const cleanup: Command = {
   name: "cleanup",
   summary: "delete old updates from the bucket",

@@ -14,7 +14,7 @@ import { print, printJson } from "../output.ts";
 import { explainStore, loadSettings } from "../settings.ts";
 import { openStateIfThere } from "../state_if_there.ts";
 
-/** Deletes, or lists, what is older than the arguments or the configuration say. */
+/** Deletes, or lists, objects older than the arguments or the configuration say. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
   const maxAge = maxAgeOf(args.value("max-age"));
   const dryRun = args.has("dry-run");

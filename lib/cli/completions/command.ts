@@ -1,11 +1,11 @@
 /**
- * `feedsync completions`: how it is used.
+ * `feedsync completions`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const completions: Command = {
   name: "completions",
   summary: "print a script that completes commands and flags in a shell",

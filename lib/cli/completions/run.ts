@@ -1,5 +1,5 @@
 /**
- * `feedsync completions`: scripts that make shells complete commands and flags.
+ * `feedsync completions`: prints scripts for completing commands and flags in a shell.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { print } from "../output.ts";
 
 const SHELLS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 
-/** Prints the script of the shell that the operand names. */
+/** Prints the script for the shell in the operand. */
 export async function run({ args }: CommandContext): Promise<void> {
   const [shell] = args.operands;
   if (!Object.hasOwn(SHELLS, shell)) {
@@ -75,7 +75,7 @@ function zshAction({ choices }: Flag): string {
   return choices ? `(${choices.join(" ")})` : "_files";
 }
 
-/** Without what quotes and specifications would end at. */
+/** Escapes characters that end quotes and specifications in zsh. */
 function zshText(text: string): string {
   return text.replaceAll("'", "'\\''").replace(/[[\]:]/g, "\\$&");
 }
@@ -115,7 +115,7 @@ function names(): string[] {
   return COMMANDS.map(({ name }) => name);
 }
 
-/** The values of the first operand, where those are known. */
+/** The values of the first operand, if they are fixed. */
 function wordsOf({ operands = [] }: Command): string[] {
   return Object.keys(operands[0]?.choices ?? {});
 }

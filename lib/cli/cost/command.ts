@@ -1,11 +1,11 @@
 /**
- * `feedsync cost`: how it is used.
+ * `feedsync cost`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const cost: Command = {
   name: "cost",
   summary: "estimate what the requests of a month cost",
@@ -24,11 +24,11 @@ export const cost: Command = {
     provider: {
       value: "NAME",
       choices: ["aws", "r2", "b2", "linode"],
-      help: "whose prices (default: aws)",
+      help: "provider whose prices are used (default: aws)",
     },
   },
   notes: [
-    "Prints the configured way of working first, and others to compare it with. With --json each " +
+    "Prints the configured setup first, and others to compare it with. With --json each " +
     'line is {"way","put","get","list","dollars","provider"}.',
   ],
 };

@@ -1,5 +1,5 @@
 /**
- * How many requests a fleet sends: the numbers of PROTOCOL.md, multiplied.
+ * Estimates the number of requests of a fleet, from the numbers in PROTOCOL.md.
  *
  * @module
  */
@@ -10,23 +10,23 @@ import type { Prices, RequestPrice } from "./prices.ts";
 
 /** A fleet whose servers all publish and watch. */
 export interface Fleet {
-  /** How many servers. */
+  /** Number of servers. */
   readonly servers: number;
-  /** Updates an hour, of all servers together; each is a commit of its own. */
+  /** Updates per hour, of all servers together; each is a separate commit. */
   readonly updatesPerHour: number;
-  /** Milliseconds from poll to poll. */
+  /** Delay between polls, in milliseconds. */
   readonly poll: number;
-  /** Commits are delivered to peers: nobody has to read them. */
+  /** Whether commits are sent to peers, which then need not read them. */
   readonly peers: boolean;
-  /** Polls look at the marker, and list only when it has changed. */
+  /** Whether polls read the marker, and list only when it has changed. */
   readonly marker?: boolean;
-  /** Milliseconds that updates are kept; `false`: for ever, and nobody cleans up. */
+  /** How long updates are kept, in milliseconds; `false`: for ever, without cleanup. */
   readonly retention: number | false;
   /** How many feeds there are. @default as many as there are updates within the retention */
   readonly feeds?: number | undefined;
 }
 
-/** Requests in some time. */
+/** Numbers of requests. */
 export interface Requests {
   /** Writes. */
   readonly put: number;
@@ -36,21 +36,21 @@ export interface Requests {
   readonly list: number;
 }
 
-const HOUR = 60 * 60 * 1000, HOURS_PER_SWEEP = 24;
+const HOUR_MS = 60 * 60 * 1000, HOURS_PER_SWEEP = 24;
 
 /** Hours in a month. */
-export const MONTH = 730;
+export const MONTH_HOURS = 730;
 
-/** Keys on a page of a listing. */
-const PAGE = 1000;
+/** Number of keys on a page of a listing. */
+const PAGE_SIZE = 1000;
 
 /** Requests in `hours` hours. */
 export function requestsIn(hours: number, fleet: Fleet): Requests {
   const { servers, updatesPerHour, poll, peers, marker = false } = fleet;
   const commits = updatesPerHour * hours;
-  const polls = HOUR / (poll * (1 - JITTER / 2));
+  const polls = HOUR_MS / (poll * (1 - JITTER / 2));
   const changed = polls * (1 - Math.exp(-updatesPerHour / polls));
-  const listings = marker ? Math.min(polls, Math.max(changed, HOUR / MAX_TRUST_MS)) : polls;
+  const listings = marker ? Math.min(polls, Math.max(changed, HOUR_MS / MAX_TRUST_MS)) : polls;
   const cleanup = hourlyCleanup(fleet);
   return {
     put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0) + hours * cleanup.put,
@@ -64,7 +64,7 @@ export function requestsIn(hours: number, fleet: Fleet): Requests {
 function hourlyCleanup(fleet: Fleet): Requests {
   const { servers, updatesPerHour, retention } = fleet;
   if (retention === false) return { put: 0, get: 0, list: 0 };
-  const hours = retention / HOUR;
+  const hours = retention / HOUR_MS;
   const expiring = servers * expiringPerHour(updatesPerHour / servers, hours);
   const { feeds = updatesPerHour * hours } = fleet;
   // Updates that come at random: so many have none of the same feed after them while they are kept.
@@ -82,7 +82,7 @@ function expiringPerHour(commitsPerHour: number, retentionHours: number): number
   if (commitsPerHour * retentionHours <= MAX_TAIL_COMMITS) return commitsPerHour;
   const sealHours = MAX_TAIL_COMMITS / commitsPerHour;
   // It begins with one sealing, is closed by the first that finds it old enough, and the next begins another.
-  const sealings = 1 + Math.ceil(MAX_SEGMENT_AGE_MS / HOUR / sealHours);
+  const sealings = 1 + Math.ceil(MAX_SEGMENT_AGE_MS / HOUR_MS / sealHours);
   return 1 / (sealings * sealHours);
 }
 
@@ -101,5 +101,5 @@ function price(requests: number, { free, perMillion }: RequestPrice): number {
 }
 
 function pages(keys: number): number {
-  return Math.max(1, Math.ceil(keys / PAGE));
+  return Math.max(1, Math.ceil(keys / PAGE_SIZE));
 }

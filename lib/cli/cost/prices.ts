@@ -1,15 +1,15 @@
 /**
- * What providers ask for requests, as they have published it. Storage and traffic come on top; deletes
- * are free everywhere.
+ * Published prices of providers for requests. Storage and traffic are extra; deletes are free
+ * everywhere.
  *
  * @module
  */
 
-/** The price of one kind of request: how many are free, and what a million of the others costs. */
+/** The price of one kind of request. */
 export interface RequestPrice {
-  /** Free in a month. */
+  /** Number of free requests per month. */
   readonly free: number;
-  /** US dollars for a million. */
+  /** US dollars per million further requests. */
   readonly perMillion: number;
 }
 
@@ -21,20 +21,20 @@ export interface Prices {
   readonly get: RequestPrice;
   /** Pages of listings. */
   readonly list: RequestPrice;
-  /** Writes and listings share what is free. */
+  /** Whether writes and listings share the free requests. */
   readonly sharesFree: boolean;
-  /** Where that is published. */
+  /** URL of the published prices. */
   readonly source: string;
-  /** When it was read there. */
+  /** Month in which they were looked up. */
   readonly date: string;
 }
 
 const NOTHING: RequestPrice = { free: 0, perMillion: 0 };
 
-/** Free each day, added up over a month. */
+/** Free requests per month: the daily number times 30. */
 const B2_FREE = 2500 * 30;
 
-/** By provider; all in US dollars, for the first region and standard storage. */
+/** Prices by provider, in US dollars, for the first region and standard storage. */
 export const PRICES: Readonly<Record<string, Prices>> = {
   aws: {
     put: { free: 0, perMillion: 5 },

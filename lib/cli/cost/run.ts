@@ -1,12 +1,12 @@
 /**
- * `feedsync cost`: what a fleet's requests cost in a month.
+ * `feedsync cost`: estimates the cost of a fleet's requests in a month.
  *
  * @module
  */
 import { pollRange, retentionMs } from "../../config/core.ts";
 import { resolveWake } from "../../config/wake.ts";
 import { suggest } from "../../base/nearest.ts";
-import { dollars, type Fleet, MONTH, type Requests, requestsIn } from "./model.ts";
+import { dollars, type Fleet, MONTH_HOURS, type Requests, requestsIn } from "./model.ts";
 import { PRICES, type Prices } from "./prices.ts";
 import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { messageOf } from "../../errors.ts";
@@ -15,21 +15,21 @@ import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 
-/** How rarely to poll is enough when something announces updates. */
+/** Delay between polls that suffices when wake-ups announce updates. */
 const RARE_POLL_MS = 5 * 60 * 1000;
 
-/** A way of working. */
+/** A setup of a fleet. */
 interface Way extends Pick<Fleet, "poll">, Partial<Pick<Fleet, "peers" | "marker">> {
   readonly name: string;
 }
 
-/** A way of working, and what it costs in a month. */
+/** A setup and its cost per month. */
 interface Bill extends Requests {
   readonly way: string;
   readonly dollars: number;
 }
 
-/** Prints what the configured way of working costs, and others. */
+/** Prints the cost of the configured setup, and of others. */
 export async function run({ args }: CommandContext): Promise<void> {
   const fleet = {
     servers: count(args, "servers"),
@@ -40,10 +40,10 @@ export async function run({ args }: CommandContext): Promise<void> {
   const { config } = await loadSettings(args);
   const { peers: urls, token, queues, marker } = resolveWake(config.wake);
   const peers = urls.length > 0;
-  const isTold = peers || token !== undefined || queues.length > 0;
-  const poll = pollOf(args.value("poll")) ?? pollRange(config.poll)[isTold ? "max" : "min"];
+  const isWoken = peers || token !== undefined || queues.length > 0;
+  const poll = pollOf(args.value("poll")) ?? pollRange(config.poll)[isWoken ? "max" : "min"];
   const retention = retentionMs(config.retention);
-  const configured = [peers ? "peers, " : isTold ? "events, " : "", marker ? "marker, " : ""];
+  const configured = [peers ? "peers, " : isWoken ? "events, " : "", marker ? "marker, " : ""];
   const ways: Way[] = [
     { name: `as configured: ${configured.join("")}`, poll, peers, marker },
     { name: "", poll: 6 * poll },
@@ -63,7 +63,7 @@ export async function run({ args }: CommandContext): Promise<void> {
 }
 
 function billFor(way: string, fleet: Fleet, prices: Prices): Bill {
-  const { put, get, list } = requestsIn(MONTH, fleet);
+  const { put, get, list } = requestsIn(MONTH_HOURS, fleet);
   const requests = { put: Math.round(put), get: Math.round(get), list: Math.round(list) };
   return { way, ...requests, dollars: Number(dollars(requests, prices).toFixed(2)) };
 }

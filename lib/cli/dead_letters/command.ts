@@ -1,15 +1,15 @@
 /**
- * `feedsync dead-letters`: how it is used.
+ * `feedsync dead-letters`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const deadLetters: Command = {
   name: "dead-letters",
   summary: "list, show, retry or drop updates that a plugin could not apply",
-  description: "Lists updates that a plugin could not apply, tries them again, or forgets them",
+  description: "Lists, retries or drops updates that a plugin could not apply",
   usage: ["list [ID...]", "show [ID...]", "retry [ID...|--all]", "drop ID...|--all"],
   operands: [
     {
@@ -18,19 +18,19 @@ export const deadLetters: Command = {
       choices: {
         list: "print ID, time, plugin, stream and seq, URL and error of each",
         show: "also print the update, as JSON on a line of its own",
-        retry: "hand each to its plugin once more: what is applied is dropped, the rest is kept " +
+        retry: "hand each to its plugin once more: applied ones are dropped, the others are kept " +
           "with the new error, and the exit code is 1",
-        drop: "forget them",
+        drop: "delete them",
       },
     },
-    { name: "ID", repeated: true, help: "number in the list; without any: all" },
+    { name: "ID", repeated: true, help: "number in the list; without an ID: all" },
   ],
-  flags: { all: { help: "also all; drop insists on it" } },
+  flags: { all: { help: "all dead letters; drop requires this or an ID" } },
   notes: [
-    "Works beside a running watch with the same state, and without the store. A watch retries by " +
-    "itself what a plugin may have failed to apply because its backend was away. With --json each " +
-    'line is {"id","plugin","stream","seq","url","error","time"}, with "retryAt" when it is ' +
-    'retried by itself, with "update" from show, and with "status" ("applied", "failed" or ' +
-    '"dropped") from retry and drop.',
+    "Works while a watch uses the same state, and without the store. A watch automatically " +
+    "retries updates that a plugin may have failed to apply because its backend was away. With " +
+    '--json each line is {"id","plugin","stream","seq","url","error","time"}, with "retryAt" if ' +
+    'it is retried automatically, with "update" from show, and with "status" ("applied", ' +
+    '"failed" or "dropped") from retry and drop.',
   ],
 };

@@ -1,5 +1,5 @@
 /**
- * `feedsync dead-letters`: the updates that plugins could not apply.
+ * `feedsync dead-letters`: lists, shows, retries or drops the updates that plugins could not apply.
  *
  * @module
  */
@@ -25,17 +25,17 @@ import { print, printJson } from "../output.ts";
 import { loadPluginsFor } from "../plugins.ts";
 import { loadSettings } from "../settings.ts";
 
-/** What an action works with. */
+/** The context of an action. */
 interface ActionContext {
   /** All letters of the state; no store is needed. */
   readonly queue: DeadLetterQueue;
-  /** The letters that were asked for, oldest first. */
+  /** The selected letters, oldest first. */
   readonly letters: readonly DeadLetter[];
   /** Whether results are printed as JSON. */
   readonly json: boolean;
   /** The configuration. */
   readonly settings: LoadedConfig;
-  /** The same, with everything filled in. */
+  /** The configuration with defaults filled in. */
   readonly config: ResolvedConfig;
   /** Aborted when the command must end early. */
   readonly signal: AbortSignal;
@@ -48,13 +48,13 @@ const ACTIONS: Readonly<Record<string, (context: ActionContext) => Promise<void>
   drop,
 };
 
-/** Does what the first operand says with the letters that the others name. */
+/** Applies the action in the first operand to the letters in the others. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
   const [name, ...ids] = args.operands;
   const action = actionOf(name);
   if (ids.length > 0 && args.has("all")) throw new UsageError("Cannot use --all with an ID");
   if (action === drop && ids.length === 0 && !args.has("all")) {
-    throw new UsageError("Which dead letters to drop is missing: give an ID or --all");
+    throw new UsageError("Nothing to drop: give an ID or --all");
   }
   const settings = await loadSettings(args);
   const config = resolveConfig(settings.config, settings);
@@ -75,7 +75,7 @@ function actionOf(name: string): (context: ActionContext) => Promise<void> {
   );
 }
 
-/** Opens what is there: a new state has no dead letters, and would hide that a flag is wrong. */
+/** Opens an existing state: creating a new one would hide that a flag is wrong. */
 async function openState(
   { state: path, server, store, movedFrom }: ResolvedConfig,
 ): Promise<State> {
@@ -88,7 +88,7 @@ async function openState(
   return new State(path, { server, store, movedFrom }, systemEnvironment.random);
 }
 
-/** The letters with these ids; all when there is none. */
+/** The letters with these ids; all letters if there are no ids. */
 function lettersOf(queue: DeadLetterQueue, path: string, ids: readonly string[]): DeadLetter[] {
   const letters = queue.list();
   if (ids.length === 0) return letters;
@@ -96,23 +96,23 @@ function lettersOf(queue: DeadLetterQueue, path: string, ids: readonly string[])
   const missing = ids.filter((id) => !known.has(id));
   if (missing.length > 0) {
     throw new BadInputError(
-      `There is no dead letter ${missing.join(", ")} in ${path}, see dead-letters list`,
+      `There is no dead letter ${missing.join(", ")} in ${path}: see dead-letters list`,
     );
   }
   return letters.filter(({ id }) => ids.includes(String(id)));
 }
 
 async function list({ letters, json }: ActionContext): Promise<void> {
-  for (const letter of letters) await tell(letter, { json });
+  for (const letter of letters) await printLetter(letter, { json });
 }
 
 async function show({ queue, letters, json }: ActionContext): Promise<void> {
   for (const letter of letters) {
     const update = queue.update(letter.id);
-    if (!update) continue; // Gone meanwhile.
+    if (!update) continue; // Dropped meanwhile.
     if (json) await printJson({ ...letter, update: updateToJson(update) });
     else {
-      await tell(letter, { json });
+      await printLetter(letter, { json });
       await print(JSON.stringify(updateToJson(update)));
     }
   }
@@ -120,25 +120,25 @@ async function show({ queue, letters, json }: ActionContext): Promise<void> {
 
 async function drop({ queue, letters, json }: ActionContext): Promise<void> {
   queue.drop(letters.map(({ id }) => id));
-  for (const letter of letters) await tell(letter, { json, status: "dropped" });
+  for (const letter of letters) await printLetter(letter, { json, status: "dropped" });
 }
 
-/** Hands each letter to its plugin, one after the other, and tells at once what came of it. */
+/** Hands each letter to its plugin, in sequence, and prints each result at once. */
 async function retry({ queue, letters, json, signal }: ActionContext): Promise<void> {
   using _ = surviveLeftovers();
   let failed = 0;
   const onRetried = async ({ status, ...letter }: RetriedLetter) => {
     if (status === "failed") failed++;
-    await tell(letter, { json, status });
+    await printLetter(letter, { json, status });
   };
   await queue.retry({ ids: letters.map(({ id }) => id), signal, onRetried });
   if (failed === 0) return;
-  const kept = failed === 1 ? "1 dead letter, it is" : `${failed} dead letters, they are`;
-  throw new FeedSyncError(`Cannot apply ${kept} kept`);
+  const kept = failed === 1 ? "1 dead letter, keeping it" : `${failed} dead letters, keeping them`;
+  throw new FeedSyncError(`Cannot apply ${kept}`);
 }
 
-/** Prints a letter on one line, with what became of it. */
-async function tell(
+/** Prints a letter on one line, with its result if there is one. */
+async function printLetter(
   letter: DeadLetter,
   { json, status }: { readonly json: boolean; readonly status?: string },
 ): Promise<void> {

@@ -1,36 +1,36 @@
 /**
- * Whether a server applied every update exactly in order.
+ * Checks that a server applied every update exactly in order.
  *
  * @module
  */
 import type { Arrival } from "./watch_process.ts";
 
-/** One file that was saved: update number n is the nth of them. */
+/** A saved file; update number n is the nth of them. */
 export interface Saved {
-  /** Which feed it is. */
+  /** URL of the feed. */
   readonly url: string;
   /** The whole file. */
   readonly content: string;
   /** Title of the newest entry in it. */
   readonly headline: string;
-  /** Just before the file was renamed into place, in milliseconds since 1970. */
+  /** Time just before the file was renamed into place, in milliseconds since 1970. */
   readonly at: number;
 }
 
-/** What came of a server. */
+/** The result for a server. */
 export interface Verdict {
-  /** How many updates arrived; repeats count once. */
+  /** Number of updates that arrived; repeats count once. */
   readonly applied: number;
-  /** How many arrived again after a kill, as their cursor was not stored yet. */
+  /** Number of updates that arrived again after a kill, since the cursor was not stored yet. */
   readonly repeated: number;
-  /** What was wrong; empty when every update arrived exactly in order. */
+  /** Problems; empty if every update arrived exactly in order. */
   readonly problems: readonly string[];
 }
 
 /**
- * Compares what the processes of a server printed, one after the other, with what was saved. Each
- * process goes on where the one before ended. One that was killed may not have stored its cursor
- * behind the last commit, here always a single update: the next one then begins with that update.
+ * Compares the output of the processes of a server, in sequence, with the saved files. Each process
+ * continues where the previous one ended. A killed process may not have stored its cursor after the
+ * last commit, here always a single update: the next process then begins with that update.
  *
  * @param identities Stream and id of each update, by number; the same at all servers.
  */

@@ -1,11 +1,11 @@
 /**
- * `feedsync demo`: how it is used.
+ * `feedsync demo`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const demo: Command = {
   name: "demo",
   summary: "run three servers on this machine",

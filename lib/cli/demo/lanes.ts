@@ -1,5 +1,5 @@
 /**
- * What happens, in a lane for each server.
+ * Renders events in one lane per server.
  *
  * @module
  */
@@ -12,10 +12,10 @@ const SERVERS: readonly (readonly [name: string, style: Style])[] = [
   ["web-3", "magenta"],
 ];
 
-/** Columns before the first lane: the time. */
+/** Width of the time before the first lane, in columns. */
 const TIME_WIDTH = 9;
 
-/** Lanes of wide terminals stay so narrow, in columns. */
+/** Maximum width of a lane, in columns. */
 const MAX_WIDTH = 36;
 
 /** Renders events as text, each in the lane of its server; a lane ends while its server is down. */
@@ -23,12 +23,12 @@ export class Lanes {
   readonly #paint: Paint;
   readonly #running = new Set<string>();
 
-  /** No server runs yet. */
+  /** Creates the lanes, without a running server. */
   constructor(paint: Paint) {
     this.#paint = paint;
   }
 
-  /** One event, without a newline at the end, for a terminal with `columns` columns. */
+  /** Renders an event for a terminal with `columns` columns, without a newline at the end. */
   render(event: TimelineEvent, columns: number): string {
     const width = Math.min(MAX_WIDTH, Math.floor((columns - TIME_WIDTH) / SERVERS.length));
     if (event.event === "act") {

@@ -1,26 +1,27 @@
 /**
- * Loading what the demo's servers need, before they start.
+ * Loads the packages of the demo's servers before they start.
  *
  * @module
  */
 import { selfArguments } from "./self_command.ts";
 
-/** After this time people are told what takes so long. */
+/** Delay before a notice explains what takes so long. */
 const PATIENCE_MS = 1000;
 
 /**
- * Runs a server that ends at once. The first one on a machine downloads packages: three that start
- * together would each do that, and the demo would wait for them in vain. Should it fail, the servers tell why.
+ * Runs a server that ends at once. The first server on a machine downloads packages: three that
+ * start together would each do that, and the demo would time out. If this fails, the servers report
+ * why.
  */
 export async function loadAhead(
   { directory, env, signal, notice }: {
-    /** Where it runs; it has the state and the store of none of the servers. */
+    /** Working directory; its state and store are not those of the servers. */
     readonly directory: string;
-    /** All of its environment variables. */
+    /** All its environment variables. */
     readonly env: Record<string, string>;
     /** Ends it early. */
     readonly signal: AbortSignal;
-    /** Told when it takes long. */
+    /** Called when it takes long. */
     readonly notice: (text: string) => void;
   },
 ): Promise<void> {

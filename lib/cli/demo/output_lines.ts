@@ -1,5 +1,5 @@
 /**
- * What a `feedsync watch --json` writes, a line each.
+ * Parses the output of `feedsync watch --json`.
  *
  * @module
  */
@@ -10,13 +10,13 @@ export interface LogLine {
   readonly line: string;
   /** `DEBUG`, `INFO`, `WARN` or `ERROR`. */
   readonly level: string;
-  /** What it says. */
+  /** The message. */
   readonly message: string;
-  /** What that is about. */
+  /** Properties of the message. */
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** Whole lines: what was begun when the process ended is left out. */
+/** Yields complete lines; skips a partial line at the end. */
 export async function* linesOf(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<string> {
@@ -28,7 +28,7 @@ export async function* linesOf(
   }
 }
 
-/** Reads a line of the log; Deno itself logs in other ways. */
+/** Parses a line of the log; lines of Deno itself have other forms. */
 export function readLog(line: string): LogLine {
   try {
     const { level, message, properties, error } = JSON.parse(line);

@@ -1,5 +1,5 @@
 /**
- * What the demo came to, in numbers.
+ * The result of the demo, in numbers.
  *
  * @module
  */
@@ -7,47 +7,47 @@ import type { RequestCounts } from "../../stores/store.ts";
 import { check, type Saved } from "./check.ts";
 import type { DemoServer } from "./server.ts";
 
-/** How long something took, in milliseconds. */
+/** Latencies in milliseconds. */
 export interface Latency {
-  /** As long or longer in half of the cases. */
+  /** The median. */
   readonly median: number;
-  /** In the worst case. */
+  /** The maximum. */
   readonly longest: number;
 }
 
-/** What came of one server. */
+/** The result for one server. */
 export interface ServerReport {
-  /** Its name. */
+  /** Name of the server. */
   readonly server: string;
-  /** Updates it published. */
+  /** Number of updates that it published. */
   readonly published: number;
-  /** Updates it applied; repeats count once. */
+  /** Number of updates that it applied; repeats count once. */
   readonly applied: number;
-  /** Updates that arrived again after it was killed. */
+  /** Number of updates that arrived again after it was killed. */
   readonly repeated: number;
-  /** From the file to the other server; null where nothing arrived live. */
+  /** Latency from saving a file to applying it; null if no update arrived live. */
   readonly savedToApplied: Latency | null;
-  /** From the time of the update to the other server. */
+  /** Latency from the time of an update to applying it. */
   readonly publishedToApplied: Latency | null;
-  /** What its last process sent to the store; null when that is not known. */
+  /** Requests of its last process to the store; null when unknown. */
   readonly requests: RequestCounts | null;
-  /** Whether these are all: a process that is killed cannot tell its own. */
+  /** Whether `requests` is complete: a killed process cannot report its requests. */
   readonly allRequests: boolean;
-  /** What was wrong. */
+  /** Problems. */
   readonly problems: readonly string[];
 }
 
-/** What the demo came to. */
+/** The result of the demo. */
 export interface Result {
   /** Whether every server applied every update exactly in order. */
   readonly ok: boolean;
-  /** How many updates were published. */
+  /** Number of updates published. */
   readonly updates: number;
-  /** Each server, the publisher first. */
+  /** The results of the servers, the publisher first. */
   readonly servers: readonly ServerReport[];
 }
 
-/** Sums up what the servers did. */
+/** Summarises the results of the servers. */
 export function report(
   saved: readonly Saved[],
   publisher: DemoServer,

@@ -1,5 +1,5 @@
 /**
- * The result as a table, with what must be said about it.
+ * Renders the result as a table with notes.
  *
  * @module
  */
@@ -19,10 +19,10 @@ const HEADINGS = [
   "DELETE",
 ];
 
-/** Columns of text come first, those of numbers are aligned on the right. */
+/** Number of text columns at the left; the others are right-aligned numbers. */
 const TEXT_COLUMNS = 2;
 
-/** All lines of it, without a newline at the end. */
+/** Renders the table, without a newline at the end. */
 export function resultTable(result: Result, paint: Paint): string {
   const rows = [HEADINGS, ...result.servers.map(cells)];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -64,14 +64,14 @@ function latency(time: Latency | null): string {
 
 function notes({ servers }: Result): string[] {
   const lines = [
-    `Times are median / longest, without what was caught up; ${SETTLE} of saved→applied are the time`,
-    "for which a file must be still before it is read. Requests are what a bucket would count.",
+    "Times are median / longest, without updates read while catching up. saved→applied includes",
+    `${SETTLE} for which a file must be unchanged. Requests are counted as for a bucket.`,
   ];
   for (const { server, repeated, allRequests } of servers) {
-    if (!allRequests) lines.push(`${server} was killed: its requests before that are not known.`);
+    if (!allRequests) lines.push(`${server} was killed: its earlier requests are not known.`);
     if (repeated > 0) {
       lines.push(
-        `${server} was killed before it had noted its last update: it received that one again.`,
+        `${server} was killed before it stored its last cursor: it received one update again.`,
       );
     }
   }

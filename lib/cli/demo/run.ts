@@ -1,5 +1,5 @@
 /**
- * `feedsync demo`: three servers on this machine, and how they keep in step.
+ * `feedsync demo`: shows three servers on this machine that keep in step.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { viewFor } from "./view.ts";
 import { UsageError } from "../exit.ts";
 
 /**
- * Plays the demo, on a terminal at a pace that eyes can follow.
+ * Runs the demo, on a terminal at a pace that people can follow.
  *
  * @throws {FeedSyncError} when a server did not apply every update exactly in order.
  */
@@ -68,7 +68,7 @@ async function play(stage: Stage): Promise<void> {
   await stage.stop();
 }
 
-/** Whoever gives one of these expects what the demo does not do. */
+/** Refuses flags that the demo does not support. */
 function refuseSettings(args: Arguments): void {
   const given = ["config", "server", "store", "state"].find((name) => args.value(name));
   if (given !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * The feeds that the demo publishes, written for it.
+ * The feeds that the demo publishes.
  *
  * @module
  */
@@ -14,22 +14,22 @@ export interface Edition {
 
 /** A feed that changes. */
 export interface SampleFeed {
-  /** What it is fetched from. */
+  /** URL of the feed. */
   readonly url: string;
-  /** What the file is written in. */
+  /** Format of the file. */
   readonly format: string;
-  /** The states of its file, in the order of time. */
+  /** The states of its file, in chronological order. */
   readonly editions: readonly Edition[];
 }
 
 interface Entry {
   readonly headline: string;
-  /** When it appeared, as the format writes it. */
+  /** Date in the format of the feed. */
   readonly date: string;
   readonly text: string;
 }
 
-/** An edition with the first entry alone, one with the second above it, and so on. */
+/** Makes an edition with the first entry, one with the second above it, and so on. */
 function editions(
   [first, ...later]: readonly Entry[],
   render: (entries: string, date: string) => string,

@@ -1,19 +1,19 @@
 /**
- * How feedsync starts itself a second time.
+ * The arguments with which feedsync starts itself as another process.
  *
  * @module
  */
 
-/** What the commands need, plugins that start others aside. */
+/** Permissions that the commands need, except for plugins that run other programs. */
 const PERMISSIONS = [
   ...["--no-prompt", "--allow-read", "--allow-write", "--allow-net", "--allow-env"],
   "--allow-sys=hostname,osRelease",
 ];
 
 /**
- * The arguments that make `Deno.execPath()` run feedsync with `args`. A compiled feedsync is that
- * executable itself; else it is Deno, which is told where the command line is, and to print nothing of
- * its own, such as what it downloads.
+ * The arguments that make `Deno.execPath()` run feedsync with `args`. In a compiled feedsync that
+ * is feedsync itself; else it is Deno, which gets the path of the command line, and `--quiet` so
+ * that it does not print its downloads.
  */
 export function selfArguments(
   args: readonly string[],

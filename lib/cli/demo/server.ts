@@ -1,18 +1,18 @@
 /**
- * One of the servers on the demo's stage.
+ * A server of the demo.
  *
  * @module
  */
 import type { Arrival, WatchProcess } from "./watch_process.ts";
 
-/** A server: the processes that ran in its name, one after the other. */
+/** A server: the processes that ran with its name, in sequence. */
 export class DemoServer {
-  /** Such as `web-1`. */
+  /** Name of the server, such as `web-1`. */
   readonly name: string;
   readonly #spawn: (server: DemoServer) => WatchProcess;
   readonly #processes: WatchProcess[] = [];
 
-  /** Nothing runs yet. */
+  /** Creates a server, without starting it. */
   constructor(name: string, spawn: (server: DemoServer) => WatchProcess) {
     this.name = name;
     this.#spawn = spawn;
@@ -23,7 +23,7 @@ export class DemoServer {
     return this.#processes;
   }
 
-  /** What its processes printed. */
+  /** The updates that each of its processes printed. */
   get runs(): readonly (readonly Arrival[])[] {
     return this.#processes.map(({ arrivals }) => arrivals);
   }
@@ -35,7 +35,7 @@ export class DemoServer {
     await process.until(() => process.watchingSince < Infinity, `${this.name} start`);
   }
 
-  /** Resolves when it has applied the update with this number; those before it are checked later. */
+  /** Resolves when it has applied the update with this number; earlier ones are checked later. */
   async applied(seq: number): Promise<void> {
     await this.#process.until(
       () => this.runs.flat().some(({ update }) => update.seq >= seq),
@@ -43,7 +43,7 @@ export class DemoServer {
     );
   }
 
-  /** Ends its process at once, without a chance to store anything. */
+  /** Kills its process, without a chance to store anything. */
   async kill(): Promise<void> {
     await this.#process.kill();
   }

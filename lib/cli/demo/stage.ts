@@ -1,5 +1,5 @@
 /**
- * Where the demo plays: three servers and one store in a temporary directory.
+ * The stage of the demo: three servers and a store in a temporary directory.
  *
  * @module
  */
@@ -14,44 +14,46 @@ import type { SampleFeed } from "./sample_feeds.ts";
 import { DemoServer } from "./server.ts";
 import { type Arrival, environmentWithoutSettings, WatchProcess } from "./watch_process.ts";
 
-/** How the stage is set. */
+/** Options of {@linkcode Stage.open}. */
 export interface StageOptions {
   /** Ends the demo early. */
   readonly signal: AbortSignal;
-  /** Told of everything that happens. */
+  /** Called for each event. */
   readonly show: Show;
-  /** Told of everything that a server logs. */
+  /** Called for each line that a server logs. */
   readonly onLog: (server: string, line: LogLine) => void;
-  /** Told what takes long before anything happens. */
+  /** Called with a notice when loading takes long. */
   readonly notice: (text: string) => void;
   /** Flags for all servers. */
   readonly flags: readonly string[];
-  /** Milliseconds between two things that happen, for people who watch. */
+  /** Milliseconds between two events, so that people can follow. */
   readonly pace: number;
 }
 
-/** The servers have failed when they take longer. */
+/** Time limit for the demo. */
 const MAX_RUN_MS = 25_000;
 
-/** Where the file system does not tell of changes, they are found by scanning this often. */
+/** Delay between polls, and between scans for changes that the file system does not report. */
 const INTERVAL = "1s";
 
-/** The directory that is watched, in the temporary one. */
+/** Name of the watched directory. */
 const FEEDS = "feeds";
 
-/** When it is disposed of, all processes are killed and the directory is removed. */
+/**
+ * The servers and their directory. Disposing of it kills all processes and removes the directory.
+ */
 export class Stage implements AsyncDisposable {
-  /** Publishes the files of its directory. */
+  /** The server that publishes the files of its directory. */
   readonly web1: DemoServer = new DemoServer("web-1", (server) => this.#spawn(server));
-  /** Applies what it finds in the store. */
+  /** A server that applies updates from the store. */
   readonly web2: DemoServer = new DemoServer("web-2", (server) => this.#spawn(server));
-  /** Also applies what it finds, and is killed once. */
+  /** Another such server, which is killed once. */
   readonly web3: DemoServer = new DemoServer("web-3", (server) => this.#spawn(server));
   /** Every file that was saved. */
   readonly saved: Saved[] = [];
   readonly #directory: string;
   readonly #options: StageOptions;
-  /** Ends waiting for the servers. */
+  /** Aborts waiting for the servers. */
   readonly #limited: AbortSignal;
 
   private constructor(directory: string, options: StageOptions) {
@@ -60,7 +62,7 @@ export class Stage implements AsyncDisposable {
     this.#limited = AbortSignal.any([options.signal, AbortSignal.timeout(MAX_RUN_MS)]);
   }
 
-  /** Makes the directory, and loads what the servers need; none runs yet. */
+  /** Creates the directory and loads the packages of the servers, without starting them. */
   static async open(options: StageOptions): Promise<Stage> {
     const { signal, notice } = options;
     signal.throwIfAborted();
@@ -74,7 +76,7 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** Announces what comes next. */
+  /** Announces the next part. */
   async act(text: string): Promise<void> {
     await this.#pause(2);
     await this.#options.show({ event: "act", text });
@@ -95,7 +97,7 @@ export class Stage implements AsyncDisposable {
     await this.#options.show({ event: "killed", server: server.name });
   }
 
-  /** Saves an edition as editors do: writes it under another name, then renames that. */
+  /** Saves an edition as editors do: writes it under another name, then renames it. */
   async save({ url, format, editions }: SampleFeed, edition: number): Promise<void> {
     await this.#pause(1);
     const { headline, content } = editions[edition];
@@ -109,7 +111,7 @@ export class Stage implements AsyncDisposable {
     await Deno.rename(temporary, join(directory, feedFileName(url)));
   }
 
-  /** Resolves when these servers have applied everything that was saved. */
+  /** Resolves when these servers have applied all saved files. */
   async applied(...servers: DemoServer[]): Promise<void> {
     await Promise.all(servers.map((server) => server.applied(this.saved.length)));
   }

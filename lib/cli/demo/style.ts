@@ -14,14 +14,14 @@ const CODES = {
   cyan: 36,
 } as const;
 
-/** How text can look. */
+/** A text style. */
 export type Style = keyof typeof CODES;
 
-/** Makes text look so, if anything can. */
+/** Applies a style to a text, if colours are supported. */
 export type Paint = (style: Style, text: string) => string;
 
-/** For terminals. */
+/** Colours text for terminals. */
 export const colored: Paint = (style, text) => `\x1b[${CODES[style]}m${text}\x1b[0m`;
 
-/** For everything else. */
+/** Leaves text without colours. */
 export const uncolored: Paint = (_, text) => text;

@@ -1,5 +1,5 @@
 /**
- * How the demo is shown: lanes on a terminal, else plain lines, or JSON.
+ * Shows the demo: as lanes on a terminal, else as plain lines or JSON.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import type { LogLine } from "./output_lines.ts";
 import { resultTable } from "./result_table.ts";
 import { colored, uncolored } from "./style.ts";
 
-/** Where the demo shows what happens. */
+/** The output of the demo. */
 export interface View {
   /** Shows an event. */
   readonly show: Show;
-  /** Shows what a server logs. */
+  /** Shows a line that a server logs. */
   readonly onLog: (server: string, line: LogLine) => void;
-  /** Shows people why nothing happens yet. */
+  /** Shows why nothing happens yet. */
   readonly notice: (text: string) => void;
-  /** Milliseconds between two things that happen. */
+  /** Milliseconds between two events. */
   readonly pace: number;
 }
 
-/** Milliseconds in which a person can see what has changed. */
-const PACE = 350;
+/** Delay between events with which people can follow. */
+const PACE_MS = 350;
 
-/** Terminals with less columns get plain lines. */
-const LANES_WIDTH = 72;
+/** Minimum number of columns for lanes; narrower terminals get plain lines. */
+const MIN_LANES_COLUMNS = 72;
 
-/** The view that suits standard output and the flags. */
+/** Selects the view for standard output and the flags. */
 export function viewFor(args: Arguments): View {
   const json = args.has("json");
   const terminal = Deno.stdout.isTerminal() && !json;
@@ -39,7 +39,7 @@ export function viewFor(args: Arguments): View {
     show: args.has("quiet") ? onlyResult(show) : show,
     onLog: logPrinter({ json, verbose: args.has("verbose") }),
     notice: json || args.has("quiet") ? () => {} : (text) => console.error(text),
-    pace: terminal && !args.has("quiet") ? PACE : 0,
+    pace: terminal && !args.has("quiet") ? PACE_MS : 0,
   };
 }
 
@@ -53,7 +53,7 @@ function terminalView(): Show {
   const lanes = new Lanes(paint);
   const render = (event: TimelineEvent) => {
     const { columns } = Deno.consoleSize();
-    return columns < LANES_WIDTH ? plainLine(event) : lanes.render(event, columns);
+    return columns < MIN_LANES_COLUMNS ? plainLine(event) : lanes.render(event, columns);
   };
   return (event) => {
     console.log(event.event === "result" ? resultTable(event, paint) : render(event));

@@ -1,5 +1,5 @@
 /**
- * One `feedsync watch --json`, run by the demo.
+ * A `feedsync watch --json` process of the demo.
  *
  * @module
  */
@@ -17,40 +17,40 @@ export interface Arrival {
   readonly at: number;
 }
 
-/** How to run it. */
+/** Options of {@linkcode WatchProcess}. */
 export interface WatchProcessOptions {
-  /** The directory it runs in: no configuration is found there. */
+  /** Working directory, without a configuration file. */
   readonly directory: string;
-  /** Arguments behind `watch --json`. */
+  /** Arguments after `watch --json`. */
   readonly args: readonly string[];
-  /** Its `FEEDSYNC_` variables; those of the surroundings must not disturb the demo. */
+  /** Its `FEEDSYNC_` variables; those of this process are not inherited. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Ends all waiting. */
+  /** Aborts all waiting. */
   readonly signal: AbortSignal;
-  /** Told of every update. */
+  /** Called for each update. */
   readonly onArrival: (arrival: Arrival) => Promise<void>;
-  /** Told of every line on its standard error. */
+  /** Called for each line on its standard error. */
   readonly onLog: (line: LogLine) => void;
 }
 
-/** A running, or ended, `watch`. When it is disposed of, it is killed. */
+/** A running or ended `watch`. Disposing of it kills the process. */
 export class WatchProcess implements AsyncDisposable {
-  /** What it printed so far. */
+  /** The updates that it has printed so far. */
   readonly arrivals: Arrival[] = [];
-  /** When it began to watch, in milliseconds since 1970. */
+  /** When it started to watch, in milliseconds since 1970. */
   watchingSince = Infinity;
-  /** Requests it sent to the store; known after a graceful end. */
+  /** Requests that it sent to the store; known after a graceful end. */
   requests: RequestCounts | undefined;
   readonly #options: WatchProcessOptions;
   readonly #child: Deno.ChildProcess;
   readonly #ended: Promise<void>;
-  readonly #tell = () => this.#news.resolve();
+  readonly #wake = () => this.#news.resolve();
   #news = Promise.withResolvers<void>();
   #hasEnded = false;
   #failure: unknown;
   #lastLog = "no message";
 
-  /** Starts it. */
+  /** Starts the process. */
   constructor(options: WatchProcessOptions) {
     this.#options = options;
     this.#child = new Deno.Command(Deno.execPath(), {
@@ -63,10 +63,10 @@ export class WatchProcess implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     this.#ended = this.#follow();
-    options.signal.addEventListener("abort", this.#tell);
+    options.signal.addEventListener("abort", this.#wake);
   }
 
-  /** Resolves when `condition` holds; rejects when it cannot come true any more, or time is up. */
+  /** Resolves when `condition` holds; rejects when the process has ended, or the time is up. */
   async until(condition: () => boolean, what: string): Promise<void> {
     while (!condition()) {
       const { signal } = this.#options;
@@ -82,14 +82,14 @@ export class WatchProcess implements AsyncDisposable {
     }
   }
 
-  /** Sends SIGTERM, and resolves when it has ended. */
+  /** Sends SIGTERM, and resolves when the process has ended. */
   async stop(what: string): Promise<void> {
     this.#send("SIGTERM");
     await this.until(() => this.#hasEnded, what);
     if (this.#failure) throw this.#failure;
   }
 
-  /** Sends SIGKILL, and resolves when it has ended and what it had printed is read. */
+  /** Sends SIGKILL, and resolves when the process has ended and its output is read. */
   async kill(): Promise<void> {
     this.#send("SIGKILL");
     await this.#ended;
@@ -97,18 +97,18 @@ export class WatchProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    this.#options.signal.removeEventListener("abort", this.#tell);
+    this.#options.signal.removeEventListener("abort", this.#wake);
   }
 
   #send(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
     } catch {
-      // It has ended already.
+      // The process has already ended.
     }
   }
 
-  /** Never rejects: whoever waits finds the failure. */
+  /** Reads the output until the end. Never rejects: `until()` reports the failure. */
   async #follow(): Promise<void> {
     const { stdout, stderr, status } = this.#child;
     try {
@@ -153,7 +153,7 @@ function isTimeout({ reason }: AbortSignal): boolean {
   return reason instanceof DOMException && reason.name === "TimeoutError";
 }
 
-/** The variables of the surroundings, but for the settings of feedsync. */
+/** The environment variables of this process, without the settings of feedsync. */
 export function environmentWithoutSettings(): Record<string, string> {
   const variables = Object.entries(Deno.env.toObject());
   return Object.fromEntries(variables.filter(([name]) => !name.startsWith("FEEDSYNC_")));

@@ -1,11 +1,11 @@
 /**
- * `feedsync keygen`: how it is used.
+ * `feedsync keygen`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const keygen: Command = {
   name: "keygen",
   summary: "create or change encryption keys",
@@ -21,8 +21,8 @@ export const keygen: Command = {
   operands: [{
     name: "FILE",
     required: true,
-    help: "a JWK Set; all keys in it decrypt, the first encrypts. Made with a new key, and never " +
-      "overwritten: only its owner can read it",
+    help: "a JWK Set; all its keys decrypt, the first encrypts. Created with a new key, never " +
+      "overwritten, and readable only by its owner",
   }],
   flags: {
     add: { help: "add a new key as the last" },
@@ -36,9 +36,9 @@ export const keygen: Command = {
     "change-names": { help: "make a new names key; what the former one has named is still found" },
   },
   notes: [
-    "To change keys while servers run: --add, and copy the file to all servers; then --first with " +
+    "To rotate keys while servers run: --add, and copy the file to all servers; then --first with " +
     "the new key, and copy it again; then, after twice the retention, `feedsync rekey`, and --drop the " +
-    "old one, and copy the file. Each server notices by itself. Prints ids, never keys; with --json " +
+    "old one, and copy the file. Servers notice the changes. Prints ids, never keys; with --json " +
     '{"file","keys"}, all ids in order.',
     "A new file has a names key, which is the same on all servers. Run --names on one server only, and " +
     "copy the file to all others: 0.1 reads it as well.",

@@ -1,5 +1,5 @@
 /**
- * `feedsync keygen`: makes keys, and changes which of them encrypts.
+ * `feedsync keygen`: creates keys, and selects the one that encrypts.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import type { Arguments, CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
 
-/** What was done. */
+/** The result. */
 interface Report {
   readonly text: string;
   /** Ids of the keys in the file, the one that encrypts first. */
   readonly keys: readonly string[];
 }
 
-/** Makes or changes the key file; prints ids of keys, and never a key. */
+/** Creates or changes the key file; prints the ids of keys, never a key. */
 export async function run({ args }: CommandContext): Promise<void> {
   const [file] = args.operands;
   const { text, keys } = await changeKeys(args, file);
@@ -47,7 +47,7 @@ async function changeKeys(args: Arguments, file: string): Promise<Report> {
     return { keys, text: `${namesKey} is the names key in ${file} now` };
   }
   if (first !== undefined) {
-    return { keys: await putFirst(file, first), text: `${first} is the first in ${file} now` };
+    return { keys: await putFirst(file, first), text: `${first} is now the first in ${file}` };
   }
   if (drop !== undefined) {
     if (!args.has("rekeyed")) throw new UsageError(NOT_REKEYED);

@@ -1,11 +1,11 @@
 /**
- * `feedsync publish`: how it is used.
+ * `feedsync publish`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const publish: Command = {
   name: "publish",
   summary: "publish a file or standard input, or that a feed is gone",
@@ -20,22 +20,23 @@ export const publish: Command = {
       required: true,
       help: "URL of the feed, http or https; printed as it is stored",
     },
-    { name: "FILE", help: "the new content; - or nothing: standard input" },
+    { name: "FILE", help: "the new content; by default, or with -, standard input" },
   ],
   flags: {
     metadata: {
       value: "K=V",
       repeated: true,
-      help: "say something about the update; may be given several times",
+      help: "add metadata to the update; may be given several times",
     },
-    "if-changed": { help: "do nothing when this is the newest known content already" },
-    "json-content": { help: "the content is JSON and published as a value" },
+    "if-changed": { help: "do nothing if this is already the newest known content" },
+    "json-content": { help: "parse the content as JSON and publish the value" },
     remove: { help: "publish that the feed is gone" },
   },
   notes: [
-    "After exit code 75 the update is queued; after 77, 78, 130 and 143 it may be, and the message " +
-    "says so. The next watch or publish with the same state uploads what is queued: do not publish " +
-    "it again.",
-    "Example: curl -fsS https://example.com/feed.xml | feedsync publish https://example.com/feed.xml",
+    "After exit code 75 the update is queued; after 77, 78, 130 and 143 it may be, and the " +
+    "message says so. The next watch or publish with the same state uploads queued updates: do " +
+    "not publish them again.",
+    "Example: curl -fsS https://example.com/feed.xml | " +
+    "feedsync publish https://example.com/feed.xml",
   ],
 };

@@ -1,5 +1,5 @@
 /**
- * What `feedsync publish` is told to publish.
+ * Reads the update for `feedsync publish` from its arguments and input.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { contentFromBytes, type Json, type JsonObject, type UpdateInput } from "
 import type { Arguments } from "../command.ts";
 import { UsageError } from "../exit.ts";
 
-/** Where the content comes from: a file, standard input, or nowhere since the feed is gone. */
+/** Source of the content: a file or standard input; `removed` when the feed is gone. */
 export type Source = { readonly file: string } | "standard input" | "removed";
 
 /**
- * Finds out where the content comes from.
+ * Determines the source of the content.
  *
- * @throws {UsageError} when the arguments contradict each other, or nobody would give content.
+ * @throws {UsageError} when the arguments contradict each other, or standard input is a terminal.
  */
 export function sourceOf(
   args: Arguments,
@@ -36,9 +36,9 @@ export function sourceOf(
 }
 
 /**
- * The metadata of `--metadata K=V`.
+ * Parses the metadata in `--metadata K=V`.
  *
- * @throws {UsageError} when one has no key, or a key is there twice.
+ * @throws {UsageError} when a key is missing, or given twice.
  */
 export function metadataOf(args: Arguments): JsonObject {
   const entries = args.list("metadata").map((text) => {
@@ -52,9 +52,9 @@ export function metadataOf(args: Arguments): JsonObject {
 }
 
 /**
- * Reads the content, as the JSON in it when `json`.
+ * Reads the content; with `json`, parses it as JSON.
  *
- * @throws {InvalidUpdateError} when it cannot be read, is empty, or not JSON although it should be.
+ * @throws {InvalidUpdateError} when it cannot be read, is empty, or is not valid JSON.
  */
 export async function readContent(
   source: Source,
@@ -66,12 +66,12 @@ export async function readContent(
   const bytes = await abortable(readBytes(source), signal);
   if (bytes === "too large") {
     throw new InvalidUpdateError(
-      `Cannot publish ${name}: it has more than the ${MAX_UPDATE_BYTES} bytes that can be published`,
+      `Cannot publish ${name}: it has more than ${MAX_UPDATE_BYTES} bytes`,
     );
   }
   if (bytes.length === 0) {
     throw new InvalidUpdateError(
-      `Cannot publish ${name}: it is empty; when the feed is gone, use --remove`,
+      `Cannot publish ${name}: it is empty; if the feed is gone, use --remove`,
     );
   }
   return { content: json ? parseJson(bytes, name) : contentFromBytes(bytes) };

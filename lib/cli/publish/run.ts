@@ -13,12 +13,12 @@ import { print, printJson } from "../output.ts";
 import { metadataOf, readContent, sourceOf } from "./read_update.ts";
 import { explainStore, loadSettings, logger } from "../settings.ts";
 
-/** Publishes what the arguments say. */
+/** Publishes the update in the arguments. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
   const source = sourceOf(args, { stdinIsTerminal: Deno.stdin.isTerminal() });
   const metadata = metadataOf(args);
   const settings = await loadSettings(args);
-  // Told before standard input is read, which may take long.
+  // Checked before standard input is read, which may take long.
   const url = normalizeFeedUrl(args.operands[0], { schemes: settings.config.urlSchemes });
   const content = await readContent(source, { json: args.has("json-content"), signal });
   await using sync = await connect(settings.config, settings);
@@ -38,11 +38,11 @@ async function publishOne(
   } catch (error) {
     if (options.signal.aborted && !connectionOf(sync).parts?.state.isInMemory) {
       logger.warn(
-        "Stopped before the store had answered; what is queued is uploaded by the next command " +
-          "that uses this state",
+        "Stopped before the store answered; the next command that uses this state uploads " +
+          "queued updates",
       );
     }
-    await sync.close(); // When the update is lost that is what there is to tell.
+    await sync.close(); // If the update is lost, this throws the error to report.
     throw error;
   }
 }

@@ -1,22 +1,22 @@
 /**
- * `feedsync tail`: how it is used.
+ * `feedsync tail`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const tail: Command = {
   name: "tail",
   summary: "print updates as NDJSON without moving a cursor",
-  description: "Prints the updates of all servers as NDJSON; what others read is not affected",
+  description: "Prints the updates of all servers as NDJSON; does not affect other readers",
   usage: ["[--from earliest|now] [--once]"],
   flags: {
     from: {
       value: "WHERE",
       choices: ["earliest", "now"],
-      help: "earliest: begin with what the bucket still holds (default); now: only new ones",
+      help: "earliest: begin with the oldest update in the bucket (default); now: only new updates",
     },
-    once: { help: "print what is there and exit" },
+    once: { help: "print the existing updates and exit" },
   },
 };

@@ -1,5 +1,5 @@
 /**
- * `feedsync tail`: prints updates and leaves no trace.
+ * `feedsync tail`: prints updates without storing a state.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { printer, stopWithOutput } from "../output.ts";
 import { pollOnce } from "../poll_once.ts";
 import { explainStore, loadSettings } from "../settings.ts";
 
-/** Prints updates until it is stopped; with `--once` those that are there. */
+/** Prints updates until stopped; with `--once` only the existing ones. */
 export async function run({ args, signal, stop }: CommandContext): Promise<void> {
   const manual = args.has("once");
   const settings = await loadSettings(args, {

@@ -1,11 +1,11 @@
 /**
- * `feedsync watch`: how it is used.
+ * `feedsync watch`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const watch: Command = {
   name: "watch",
   summary: "apply what others publish, publish changed feed files, clean up",
@@ -16,14 +16,14 @@ export const watch: Command = {
     once: { help: "poll once, apply everything that is new, publish changed files, and exit" },
     files: { value: "DIR", help: "publish the .feed files in DIR when they change" },
     "remove-missing": {
-      help: "publish that feeds whose files are gone are removed, however many at once",
+      help: "publish removals of feeds whose files are gone, however many at once",
     },
     "publish-received": { help: "publish files that were received from another bucket" },
   },
   notes: [
-    "With --once it waits for a plugin's backend as long as a call may take (callbackTimeout), and then " +
-    "exits with 69. It exits with 1 when a plugin fails for every update, and when updates became dead " +
-    "letters.",
-    "With --json every update that is applied is printed, instead of what the log plugin prints.",
+    "With --once it waits for a plugin's backend as long as a call may take (callbackTimeout), " +
+    "and then exits with 69. It exits with 1 if a plugin fails for every update, or if updates " +
+    "became dead letters.",
+    "With --json it prints every applied update, instead of the output of the log plugin.",
   ],
 };

@@ -1,12 +1,12 @@
 /**
- * Keeps the memory of a process that runs for months small and flat.
+ * Keeps the memory of a long-running process small and constant.
  *
  * @module
  */
 import v8 from "node:v8";
 import vm from "node:vm";
 
-/** Garbage is collected at least so often; that takes about 10 ms. */
+/** Delay between garbage collections; each takes about 10 ms. */
 const INTERVAL_MS = 60_000;
 
 /** It is looked so often how much memory is used, and collected when that is so many times what it was. */
@@ -16,9 +16,9 @@ const LOOK_INTERVAL_MS = 500, MAX_GROWTH = 1.15;
 const GETTING_USED_TO = 1.02;
 
 /**
- * Makes a function that collects all garbage. What `fetch` holds outside of V8's heap is freed at a
- * full collection only, and V8, which does not see it, puts that off: after 10,000 polls the
- * process would hold 220 MB instead of 140.
+ * Returns a function that collects all garbage. Memory of `fetch` outside of V8's heap is freed
+ * only by a full collection, and V8 delays that, since it does not see this memory: after 10,000
+ * polls the process would hold 220 MB instead of 140.
  */
 export function garbageCollector(): () => void {
   v8.setFlagsFromString("--expose-gc");

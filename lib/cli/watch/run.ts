@@ -29,16 +29,16 @@ import { ProgressLine } from "../progress.ts";
 import { explainStore, loadSettings, logger } from "../settings.ts";
 import {
   countDeadLetters,
-  tellComplete,
-  tellDeadLetters,
-  tellStatus,
-  tellStatusRegularly,
+  logComplete,
+  logStatus,
+  logStatusRegularly,
+  warnOfDeadLetters,
 } from "./status.ts";
 
-/** Feed files are published after so long, even if a store or a plugin hangs. */
+/** Maximum delay before feed files are published, even if the store or a plugin hangs. */
 const FIRST_POLL_LIMIT_MS = 30_000;
 
-/** Watches until it is stopped; with `--once` applies and publishes what there is. */
+/** Watches until stopped; with `--once` applies and publishes everything that is new, and ends. */
 export async function run({ args, signal, stop }: CommandContext): Promise<void> {
   const manual = args.has("once");
   const directory = args.value("files");
@@ -55,21 +55,21 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   const setUp = async () => {
     const known = { knownFiles: knownFiles(parts), knownPlugins: parts.state.watchedPlugins() };
     const loading = loadPluginsFor(settings, { json, ...known });
-    const loaded = await abortable(loading, signal); // A setup may hang.
+    const loaded = await abortable(loading, signal); // Loading a plugin may hang.
     announce(sync, settings, loaded);
-    tellDeadLetters(countDeadLetters(sync));
+    warnOfDeadLetters(countDeadLetters(sync));
     return loaded.map((plugin) => stopWithOutput(plugin, stop));
   };
   using line = new ProgressLine();
   await using watcher = watchWith(sync, setUp, { signal, manual, onProgress: line.show });
-  tellComplete(sync, watcher);
+  logComplete(sync, watcher);
   const publishRemovals = args.has("remove-missing") ? "all" : undefined;
   const files = { publishRemovals, publishReceived: args.has("publish-received") } as const;
   await (manual ? once : continuously)(sync, watcher, { signal, settings, files });
   await watcher.close();
   const deadLetters = countDeadLetters(sync);
   await sync.close();
-  tellStatus(sync, deadLetters);
+  logStatus(sync, deadLetters);
 }
 
 interface Run {
@@ -79,7 +79,7 @@ interface Run {
 }
 
 /**
- * What arrived is applied before files are looked at, and files are looked at whatever arrived.
+ * Applies updates, then scans the feed files even if that failed.
  *
  * @throws {BadInputError} when feed files cannot be published.
  * @throws {FeedSyncError} when updates became dead letters.
@@ -105,7 +105,7 @@ async function once(
   await flush(sync, { signal });
   if (failed.length > 0) {
     const paths = hidePasswords(named(failed));
-    throw new BadInputError(`Cannot publish all feed files, the log says why: ${paths}`);
+    throw new BadInputError(`Cannot publish all feed files, see the log for reasons: ${paths}`);
   }
   const kept = deadLetters.countAfter(lastId);
   if (kept === 0) return;
@@ -120,15 +120,15 @@ async function continuously(
   watcher: Watcher,
   { signal, settings, files: options }: Run,
 ): Promise<void> {
-  using _telling = tellStatusRegularly(sync);
+  using _logging = logStatusRegularly(sync);
   await beginning(watcher, { polls: settings.config.files !== undefined, signal });
   await using _files = settings.config.files && watchFiles(sync, undefined, options);
   await watcher.finished;
 }
 
 /**
- * Waits until plugins are set up and, since what is in the bucket must be known before files are compared
- * with it, until it is read once; but not for long.
+ * Waits until plugins are set up and, if there are feed files, until the bucket was read once,
+ * since files are compared with it; but not longer than the limit.
  */
 async function beginning(
   watcher: Watcher,

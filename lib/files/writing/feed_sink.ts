@@ -210,8 +210,8 @@ export class FeedSink {
     const kept = await keepCopy(path, new Date());
     if (kept === undefined) return;
     this.#logger.warn(
-      `'${path}' was written by somebody else, and now holds what came with the newest update: what was ` +
-        `in it is kept as '${kept}'`,
+      `'${path}' had been edited; it is being replaced for the newest update, and its previous ` +
+        `content is kept as '${kept}'`,
     );
   }
 

@@ -1,5 +1,6 @@
 /**
- * Making and changing key files. Others can read one at no time, and nobody one that is half written.
+ * Makes and changes key files. Other users can never read one, and nobody can read a half-written
+ * one.
  *
  * @module
  */
@@ -11,13 +12,13 @@ import { linkDurably, renameDurably, writeDurably } from "../../base/durable_fil
 import { readKeyFile } from "./key_file.ts";
 import { type Jwk, type JwkSet, KEY_BYTES, type NamesJwk } from "./key_set.ts";
 
-/** Only the owner may read and write it. */
+/** Mode of a key file: only the owner may read and write it. */
 const MODE = 0o600;
 
 /**
  * Makes a file with a new key and a names key; resolves to the ids of the keys in it.
  *
- * @throws {ConfigError} when there is such a file already, or it cannot be written.
+ * @throws {ConfigError} when the file already exists, or cannot be written.
  */
 export async function makeKeyFile(path: string): Promise<string[]> {
   const set = { keys: [newKey()], names: newNamesKey() };
@@ -45,10 +46,10 @@ export function putFirst(path: string, kid: string): Promise<string[]> {
 }
 
 /**
- * Drops a key, or a former names key: what it has encrypted, or named, cannot be read any more. Resolves to
- * the ids of the keys left.
+ * Drops a key: objects that it encrypted can no longer be read. Resolves to the ids of the keys
+ * left.
  *
- * @throws {ConfigError} when there is no such key, or it is in use.
+ * @throws {ConfigError} when the key does not exist, or is the first.
  */
 export async function dropKey(path: string, kid: string): Promise<string[]> {
   const changed = await change(path, (set) => {
@@ -113,7 +114,7 @@ function newNamesKey(): NamesJwk & { readonly kid: string } {
 function newSecret(): { k: string; kid: string } {
   const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   const k = bytes.toBase64({ alphabet: "base64url", omitPadding: true });
-  // The date is for people who ask which of the keys is old.
+  // The date shows people which keys are old.
   const kid = `${new Date().toISOString().slice(0, 10)}.${systemEnvironment.random.token()}`;
   return { k, kid };
 }
@@ -138,7 +139,7 @@ async function change(given: string, edit: (set: JwkSet) => JwkSet): Promise<Jwk
   const path = await Deno.realPath(given);
   const { uid, gid } = await Deno.stat(path);
   await write(path, changed, async (temporary) => {
-    // When root changes the file of a service, that must be able to read it.
+    // If root changes the file of a service, the service must still be able to read it.
     const own = await Deno.stat(temporary);
     if (uid !== null && uid !== own.uid) await Deno.chown(temporary, uid, gid);
     await renameDurably(temporary, path);
@@ -146,7 +147,7 @@ async function change(given: string, edit: (set: JwkSet) => JwkSet): Promise<Jwk
   return changed;
 }
 
-/** Writes the keys to a temporary file, to which `place` gives its name. */
+/** Writes the keys to a temporary file, which `place` then moves to its final path. */
 async function write(
   path: string,
   set: JwkSet,

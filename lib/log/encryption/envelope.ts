@@ -1,5 +1,5 @@
 /**
- * What is between the codec and the store: nothing, or encryption.
+ * The layer between codec and store: encryption, or nothing.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type Digests = readonly [Uint8Array, ...Uint8Array[]];
 
 /** Encrypts and decrypts the bytes of objects. */
 export interface Envelope {
-  /** Another number whenever the keys have changed, the names key among them. */
+  /** Changes whenever the keys change. */
   readonly revision: number;
   /** Whether it opens, beside what it encrypts, what was never encrypted. */
   readonly readsPlain: boolean;
@@ -24,7 +24,7 @@ export interface Envelope {
    * The bytes that were encrypted as the object `name`; throws or rejects.
    *
    * @throws {MissingKeyError} when this server lacks the key.
-   * @throws {CorruptObjectError} when they were not encrypted as that object, or were changed.
+   * @throws {CorruptObjectError} when they were encrypted as another object, or modified.
    */
   decrypt(name: KeyedObject, stored: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** Whether these bytes, which it has decrypted, were encrypted as it would encrypt them now. */
@@ -37,7 +37,7 @@ export interface Envelope {
   digests(text: string): Digests | Promise<Digests>;
 }
 
-/** Without encryption: bytes are stored as they are. Costs nothing. */
+/** Stores bytes without encryption. */
 export const plainEnvelope: Envelope = {
   revision: 0,
   readsPlain: true,

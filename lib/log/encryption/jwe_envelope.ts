@@ -1,7 +1,7 @@
 /**
- * Encryption: objects are JWEs (RFC 7516) in compact serialization, encrypted with AES-256 in GCM.
- * The key of an object in the bucket is bound into its protected header, so that none can be put in
- * the place of another.
+ * Encrypts objects as JWEs (RFC 7516) in compact serialization, with AES-256-GCM. The protected
+ * header holds the key of the object in the bucket, so that no object can take the place of
+ * another.
  *
  * @module
  */
@@ -17,8 +17,8 @@ import { KeyFile } from "./key_file.ts";
 const ALGORITHMS = { alg: "dir", enc: "A256GCM" } as const;
 
 /**
- * The header parameter with the key of the object. It is critical (`crit`): who does not know it
- * must refuse the object, and not read it without looking where it is from.
+ * The header parameter with the key of the object. It is critical (`crit`): a reader that does not
+ * know it must refuse the object, rather than ignore where it comes from.
  */
 const PLACE = "feedsync";
 
@@ -29,7 +29,7 @@ const OPTIONS = {
   maxDecompressedLength: 0,
 };
 
-/** What a message shows of a text that anybody may have written. */
+/** Maximum length of an untrusted text in a message. */
 const MAX_SHOWN_CHARACTERS = 200;
 
 /** Encrypts with the first key of a file, decrypts with any of them, and hashes with the names key. */
@@ -45,7 +45,7 @@ export class JweEnvelope implements Envelope {
   }
 
   /**
-   * For the objects of the store at the URL `store`.
+   * Opens the envelope for the objects of the store at the URL `store`.
    *
    * @throws {ConfigError} when the keys cannot be used.
    */
@@ -89,7 +89,7 @@ export class JweEnvelope implements Envelope {
 
   async decrypt(name: KeyedObject, stored: Uint8Array): Promise<Uint8Array> {
     if (formatOf(stored) !== "jwe") return this.#admitPlain(name, stored);
-    encodedHeader(name, stored); // Refused here when it is endless: the library reads all of it.
+    encodedHeader(name, stored); // Refuses an endless header, which the library would read.
     try {
       const keyFor = (header: CompactJWEHeaderParameters) => this.#keyFor(name, header);
       return (await compactDecrypt(stored, keyFor, OPTIONS)).plaintext;
@@ -97,7 +97,7 @@ export class JweEnvelope implements Envelope {
       if (cause instanceof FeedSyncError) throw cause;
       throw new CorruptObjectError(
         name.key,
-        `it is not what was encrypted, or not with the key that it names (${messageOf(cause)})`,
+        `it was modified, or is not encrypted with the key that it names (${messageOf(cause)})`,
         { cause },
       );
     }
@@ -109,7 +109,7 @@ export class JweEnvelope implements Envelope {
       key,
       formatOf(stored) === undefined
         ? "it is neither encrypted nor an update"
-        : "it is not encrypted: a server without keys has written it, or somebody has forged it",
+        : "it is not encrypted: a server without keys wrote it, or somebody forged it",
     );
   }
 
@@ -129,8 +129,8 @@ export class JweEnvelope implements Envelope {
 }
 
 /**
- * What the keys in a store stand below: the prefix in the bucket, so that nothing can be moved to
- * another one. The bucket itself is not named, which may be copied, nor is a directory.
+ * The prefix of the keys in the bucket, so that no object can be moved to another prefix. The name
+ * of the bucket or directory is not included, since it may be copied.
  */
 function rootOf(store: string): string {
   const prefix = /^s3:\/\/[^/]+\/(.+)$/.exec(store)?.[1];

@@ -1,6 +1,6 @@
 /**
- * The header of a JWE before anything is decrypted. Whoever can write to the bucket writes what they
- * like into it, and errors keep what it says: hence it has a bound.
+ * Reads the header of a JWE before anything is decrypted. Anyone who can write to the bucket
+ * controls it, and errors quote it, so its length is limited.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { CorruptObjectError } from "../../errors.ts";
 import type { KeyedObject } from "../names.ts";
 import { MAX_KID_LENGTH } from "./key_set.ts";
 
-/** A header is longer only when it is not feedsync's. */
+/** Maximum length of a header; feedsync never writes a longer one. */
 const MAX_HEADER_BYTES = 8192;
 
 /**
  * The header of the object `name`, still in base64url.
  *
- * @throws {CorruptObjectError} when it does not end where that of feedsync has ended.
+ * @throws {CorruptObjectError} when it is longer than any header feedsync writes.
  */
 export function encodedHeader({ key }: KeyedObject, jwe: Uint8Array): string {
   const text = new TextDecoder().decode(jwe.subarray(0, MAX_HEADER_BYTES));
@@ -27,7 +27,7 @@ export function encodedHeader({ key }: KeyedObject, jwe: Uint8Array): string {
 }
 
 /**
- * The key that the object `name` says it is encrypted with.
+ * The id of the key that the object `name` claims to be encrypted with.
  *
  * @throws {CorruptObjectError} when no key can have that id.
  */

@@ -1,6 +1,6 @@
 /**
- * The file with the keys. It may change at any time: keys are added, and the first becomes another,
- * while servers run.
+ * The file with the keys. It may change while servers run: keys are added, and another key becomes
+ * the first.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { importKeys, type JwkSet, type KeySet, parseKeys } from "./key_set.ts";
 
 const logger = getLogger(["feedsync", "encryption"]);
 
-/** What only the owner of a file may do. */
+/** Mode bits that grant access to others than the owner. */
 const OTHERS = 0o077;
 
-/** A key file, and the keys that were in it when it last was as it should be. */
+/** A key file, and the keys of its last valid version. */
 export class KeyFile {
-  /** Counts how often the keys have changed, the names key among them. */
+  /** Number of changes of the keys. */
   revision = 0;
   readonly path: string;
   #keys: KeySet;
@@ -48,7 +48,7 @@ export class KeyFile {
     return this.#keys;
   }
 
-  /** Reads the keys again if the file has changed; while it is damaged they stay as they are. */
+  /** Reads the keys again if the file has changed; while it is invalid, keeps the previous keys. */
   look(): Promise<void> {
     return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
   }
@@ -59,15 +59,15 @@ export class KeyFile {
       const { set, version } = await readKeyFile(this.path);
       [this.#keys, this.#version] = [await importKeys(set, this.path), version];
       this.revision++;
-      this.#tellKeys();
+      this.#logKeys();
     } catch (error) {
-      this.#version = ""; // Whatever it is next is news.
-      const text = "{message}; the keys that were in it are used until it is mended";
+      this.#version = ""; // Forces the next look to reread the file.
+      const text = "{message}; its previous keys stay in use until it is fixed";
       this.#problems.problem(this.path, { text, properties: { message: messageOf(error) } });
     }
   }
 
-  #tellKeys(): void {
+  #logKeys(): void {
     const properties = { path: this.path };
     this.#problems.resolved(this.path, {
       text: "The keys in {path} can be read again",
@@ -83,7 +83,7 @@ export class KeyFile {
 }
 
 /**
- * Reads a key file, and what tells whether it has changed.
+ * Reads a key file, and the version by which a change is detected.
  *
  * @throws {ConfigError} when it is missing or wrong, or others may read or write it.
  */
@@ -92,7 +92,7 @@ export async function readKeyFile(path: string): Promise<{ set: JwkSet; version:
   // Windows has no such modes.
   if (((info.mode ?? 0) & OTHERS) !== 0) {
     throw new ConfigError(
-      `Cannot use the keys in ${path}: others than its owner may read or write it, run ` +
+      `Cannot use the keys in ${path}: users other than its owner may read or write it; run ` +
         `chmod 600 ${path}`,
     );
   }
@@ -103,8 +103,8 @@ async function versionOf(path: string): Promise<string> {
   try {
     return fileVersion(await Deno.stat(path));
   } catch (cause) {
-    // No hint at keygen: new keys would take the place of those in use.
-    throw unreadable(path, cause, "it does not exist any more");
+    // No hint at keygen here: new keys would replace those in use.
+    throw unreadable(path, cause, "it no longer exists");
   }
 }
 
@@ -114,7 +114,7 @@ async function read(path: string): Promise<{ text: string; info: Deno.FileInfo }
     const info = await file.stat();
     return { info, text: await new Response(file.readable).text() };
   } catch (cause) {
-    throw unreadable(path, cause, "it does not exist, feedsync keygen makes one");
+    throw unreadable(path, cause, "it does not exist; feedsync keygen makes one");
   }
 }
 

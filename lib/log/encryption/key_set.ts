@@ -2,29 +2,29 @@
  * Keys: a JWK Set (RFC 7517) of symmetric keys. All of them decrypt, the first encrypts. Beside them the
  * set has the names key, which hides the URLs of feeds in the keys of objects.
  *
- * No message says what is in a key, nor what the parser of JSON says: it quotes the text.
+ * Messages never quote a key, nor the error of the JSON parser, which quotes the text.
  *
  * @module
  */
 import { ConfigError } from "../../errors.ts";
 
-/** Bytes of a key. */
+/** Length of a key in bytes. */
 export const KEY_BYTES = 32;
 
-/** Ids have no more characters: they are in the header of every object. */
+/** Maximum length of a key id, which is in the header of every object. */
 export const MAX_KID_LENGTH = 128;
 
 /** A key as it is in a JWK Set. */
 export interface Jwk {
-  /** Symmetric. */
+  /** Key type: symmetric. */
   readonly kty: "oct";
-  /** The key itself: base64url. */
+  /** The key itself in base64url. */
   readonly k: string;
-  /** What it is known by. */
+  /** Id of the key. */
   readonly kid: string;
   /** The algorithm that it is for. */
   readonly alg?: "A256GCM";
-  /** Whether it encrypts or signs. */
+  /** Use of the key: encryption. */
   readonly use?: "enc";
 }
 
@@ -52,19 +52,19 @@ export interface JwkSet {
   readonly formerNames?: readonly NamesJwk[];
 }
 
-/** A key, ready to be used: nothing can be exported from it. */
+/** An imported key, which cannot be exported again. */
 export interface Key {
-  /** What it is known by. */
+  /** Id of the key. */
   readonly kid: string;
   /** The key. */
   readonly secret: CryptoKey;
 }
 
-/** Keys, ready to be used. */
+/** Imported keys. */
 export interface KeySet {
   /** The key that encrypts. */
   readonly first: Key;
-  /** All of them, by id. */
+  /** All keys, by id. */
   readonly keys: ReadonlyMap<string, Key>;
   /** The names key, which signs. */
   readonly names: CryptoKey;
@@ -73,22 +73,22 @@ export interface KeySet {
 }
 
 /**
- * Reads a JWK Set; `path` is where it is from.
+ * Parses a JWK Set; `path` is the file it comes from, for messages.
  *
- * @throws {ConfigError} that says what is wrong with it.
+ * @throws {ConfigError} when it is not valid.
  */
 export function parseKeys(text: string, path: string): JwkSet {
   const wrong = (what: string) => unusable(path, what);
   const set = parseJson(text);
-  if (set === undefined) throw wrong("they are not JSON");
+  if (set === undefined) throw wrong("the file is not JSON");
   const { keys, names, formerNames = [] } = (set ?? {}) as Record<string, unknown>;
-  if (!Array.isArray(keys)) throw wrong(`they are no JWK Set, {"keys": [...]}`);
-  if (keys.length === 0) throw wrong("there are none");
+  if (!Array.isArray(keys)) throw wrong(`the file is not a JWK Set, {"keys": [...]}`);
+  if (keys.length === 0) throw wrong("the file has no keys");
   const kids = new Set<string>();
   for (const [index, key] of keys.entries()) {
     const fault = faultOf(key ?? {});
     if (fault) throw wrong(`key ${index + 1} ${fault}`);
-    if (kids.has(key.kid)) throw wrong(`two have the 'kid' ${JSON.stringify(key.kid)}`);
+    if (kids.has(key.kid)) throw wrong(`two keys have the 'kid' ${JSON.stringify(key.kid)}`);
     kids.add(key.kid);
   }
   const fault = names === undefined ? undefined : namesFaultOf(names ?? {});

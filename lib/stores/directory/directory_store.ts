@@ -24,18 +24,18 @@ import {
   tooLarge,
 } from "../store.ts";
 
-/** Where objects are written before they get their names; listings leave it out. */
+/** Directory in which objects are written before they are renamed; listings skip it. */
 const TEMPORARY_DIRECTORY = ".tmp";
-/** Temporary files that old are from processes that crashed. */
+/** Age from which temporary files are leftovers of crashed processes. */
 const LEFTOVER_AGE_MS = 60 * 60_000;
-/** Some file systems keep times to two seconds. */
+/** Coarsest resolution of file times: some file systems store them to two seconds. */
 const FILE_TIME_RESOLUTION_MS = 2_000;
-/** Requests are counted as if a bucket held the objects. */
+/** Number of objects per counted request, as for a bucket. */
 const PAGE_SIZE = 1_000;
 
 /**
- * Opens the store in the directory `path`, which is made when the first object is put there. Its
- * clock is that of the file system, as far as puts have told it.
+ * Opens the store in the directory `path`, which is created with the first object. The clock of the
+ * store is that of the file system, read from the times of written files.
  */
 export function openDirectoryStore(
   path: string,
@@ -52,7 +52,9 @@ class DirectoryStore implements ObjectStore {
   readonly #emptied: EmptyDirectories;
   readonly #environment: Environment;
   #hasTidied = false;
-  /** There were objects: then directories are in it for good, unless its disk is not mounted. */
+  /**
+   * Whether the store held objects before: if it is empty now, its disk is probably not mounted.
+   */
   #mustBeThere = false;
 
   constructor(root: string, environment: Environment) {
@@ -169,7 +171,7 @@ class DirectoryStore implements ObjectStore {
     return Promise.resolve();
   }
 
-  /** By the clock of the file system. */
+  /** The time of the file system. */
   #now(): number {
     return this.#environment.clock.now() + (this.clockOffset ?? 0);
   }
@@ -183,13 +185,19 @@ class DirectoryStore implements ObjectStore {
     return join(this.#temporary, this.#environment.random.uuid());
   }
 
-  /** Writes a file. Its time is by the clock of the file system, which may be another machine's. */
+  /**
+   * Writes a file, and reads the clock of the file system, which may be on another machine, from
+   * its time.
+   */
   async #write(path: string, body: Uint8Array): Promise<void> {
     const written = this.#meter.sent();
     written(await writeDurably(path, body));
   }
 
-  /** Before a directory is made for it. */
+  /**
+   * Writes a file; if its directory is missing, checks that the store is the same before it is
+   * created.
+   */
   async #writeInto(path: string, body: Uint8Array): Promise<void> {
     try {
       await this.#write(path, body);
@@ -199,7 +207,7 @@ class DirectoryStore implements ObjectStore {
     }
   }
 
-  /** In the place of a disk that is not mounted, what is published would be lost. */
+  /** Checks that the disk is mounted: updates written below an empty mount point would be lost. */
   async #assertSame(): Promise<void> {
     if (!this.#mustBeThere) return;
     try {
@@ -208,19 +216,20 @@ class DirectoryStore implements ObjectStore {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
     throw new StoreUnavailableError(
-      `Cannot use the store ${this.url}: nothing is left of what was in it; is its disk mounted? If it ` +
-        `is to begin anew, make the directory '${TEMPORARY_DIRECTORY}' in it`,
+      `Cannot use the store ${this.url}: it is empty or missing, but held objects before; is its ` +
+        "disk mounted? To start with an empty store, create the directory " +
+        `'${TEMPORARY_DIRECTORY}' in it`,
     );
   }
 
-  /** Hears the clock of the file system, if something was ever put here, and may be. */
+  /** Reads the clock of the file system by writing a file, if the store exists and is writable. */
   async #askForTime(): Promise<void> {
     const path = this.#temporaryFile();
     try {
       await this.#write(path, new Uint8Array());
       await Deno.remove(path);
     } catch {
-      // Who may not write here deletes nothing, whatever its age.
+      // Without the right to write, nothing is deleted, so its age does not matter.
     }
   }
 
@@ -229,7 +238,7 @@ class DirectoryStore implements ObjectStore {
     return error instanceof StoreUnavailableError ? error : directoryError(error, this.url, doing);
   }
 
-  /** Removes, once, what processes left behind that ended while they wrote. */
+  /** Removes, once, temporary files of processes that ended while writing. */
   async #tidy(): Promise<void> {
     if (this.#hasTidied) return;
     const old = this.#environment.clock.now() - LEFTOVER_AGE_MS;

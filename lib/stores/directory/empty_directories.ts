@@ -1,40 +1,40 @@
 /**
- * Removes directories of a store that are empty: each costs a listing time, and one remains of every
- * stream that has expired.
+ * Removes empty directories of a store: each makes listings slower, and every expired stream leaves
+ * one.
  *
  * @module
  */
 import { rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** A directory that is made for a file has it in much less time: milliseconds. */
-const GRACE = 60_000;
+/** Least age of a directory that is removed: a younger one may be about to get its first file. */
+const GRACE_MS = 60_000;
 
-/** What the system answers when there is nothing to remove: somebody was quicker, or put a file there. */
+/** Error codes for a directory that is not empty or no longer exists. */
 const HARMLESS = ["ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR"];
 
 /**
- * Removes them below one root. `rmdir` takes no directory that has anything in it, so nobody's file is
- * lost; who is about to put one there makes the directory again. The root and the directories in
- * it stay: they are few, and watched.
+ * Removes empty directories below one root. `rmdir` never removes a directory with a file in it, so
+ * no file is lost; a process that is about to write one creates the directory again. The root and
+ * the directories directly in it stay: they are few, and watched.
  */
 export class EmptyDirectories {
   readonly #root: string;
-  /** This user may not, so that trying once was enough. */
+  /** Whether this user may not remove directories; then that is not tried again. */
   #isRefused = false;
 
-  /** Those below `root`. */
+  /** Creates it for the directories below `root`. */
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** Removes a directory if it is empty, and was not made just now: somebody may be about to use it. */
+  /** Removes a directory if it is empty and not new: another process may be about to use it. */
   async removeOld(directory: string, now: number): Promise<void> {
     const { mtime } = await Deno.stat(join(this.#root, directory)).catch(() => ({ mtime: null }));
-    if (mtime && now - mtime.getTime() >= GRACE) await this.remove(directory);
+    if (mtime && now - mtime.getTime() >= GRACE_MS) await this.remove(directory);
   }
 
-  /** Removes a directory if it is empty, such as `tail/web-1_abcdefgh`, and what it was alone in. */
+  /** Removes a directory such as `tail/web-1_abcdefgh` if it is empty, and then its parents. */
   async remove(directory: string): Promise<void> {
     while (!this.#isRefused && directory.includes("/")) {
       try {

@@ -1,5 +1,5 @@
 /**
- * What goes wrong in a directory, in terms of a store.
+ * Converts errors of a file system to errors of a store.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import {
   StoreUnavailableError,
 } from "../../errors.ts";
 
-/** What to do where trying again does not help, by the code of the system's error. */
+/** Advice for errors that a retry cannot fix, by the code of the system. */
 const REFUSALS: Record<string, string> = {
   EACCES: "let this user read and write there",
   EPERM: "let this user read and write there",
-  EROFS: "the file system is read-only, choose another directory",
-  ENOTDIR: "a file is in the way, choose another directory",
-  EISDIR: "a directory is in the way of a file, remove it",
-  ELOOP: "the symbolic links lead nowhere, choose another directory",
+  EROFS: "the file system is read-only; choose another directory",
+  ENOTDIR: "a file has that name; choose another directory",
+  EISDIR: "a directory has the name of a file; remove it",
+  ELOOP: "the symbolic links lead nowhere; choose another directory",
   ENAMETOOLONG: "choose a directory with a shorter path",
 };
 
-/** What to do before trying again. */
+/** Advice for errors that may pass, by the code of the system. */
 const FAILURES: Record<string, string> = {
   ENOSPC: "free some space",
   EDQUOT: "free some space or raise the quota",
@@ -35,12 +35,12 @@ export function isAbsence(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || ["EISDIR", "ENOTEMPTY"].includes(codeOf(error));
 }
 
-/** The store's error for what the system threw while `doing` something with the store `url`. */
+/** Converts an error that the system threw while `doing` something to one of the store `url`. */
 export function directoryError(error: unknown, url: string, doing: string): FeedSyncError {
   const code = codeOf(error);
   const reason = `while ${doing}: ${messageOf(error)}`;
   const options = { cause: error };
-  // Deno's own message tells which permission is missing.
+  // The message of Deno names the missing permission.
   if (error instanceof Deno.errors.NotCapable) {
     return new AccessDeniedError(`Access denied to the store ${url} ${reason}`, options);
   }
@@ -48,7 +48,7 @@ export function directoryError(error: unknown, url: string, doing: string): Feed
     const message = `Access denied to the store ${url} ${reason}; ${REFUSALS[code]}`;
     return new AccessDeniedError(message, options);
   }
-  const advice = FAILURES[code] ?? "is its disk there and working?";
+  const advice = FAILURES[code] ?? "is its disk mounted and working?";
   return new StoreUnavailableError(`Cannot use the store ${url} ${reason}; ${advice}`, options);
 }
 

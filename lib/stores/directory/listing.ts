@@ -1,5 +1,5 @@
 /**
- * The files of a directory, listed like the keys of a bucket.
+ * Lists the files of a directory like the keys of a bucket.
  *
  * @module
  */
@@ -7,25 +7,28 @@ import { join } from "node:path";
 import { directoryOf } from "../object_key.ts";
 import type { ObjectInfo } from "../store.ts";
 
-/** So many files and directories are looked at at once, and in each of these so many files. */
+/**
+ * Number of files and directories read in parallel, and of files per directory that are read with
+ * it.
+ */
 const PARALLEL = 128, FEW = 16;
 
-/** Which files are listed. */
+/** Options of {@linkcode listFiles}. */
 export interface Selection {
   /** Path of the directory. */
   readonly root: string;
-  /** With what their paths below it start. @default {""} */
+  /** Only paths with this prefix, relative to `root`. @default {""} */
   readonly prefix?: string;
-  /** After what they sort. @default {""} */
+  /** Only paths that sort after this one. @default {""} */
   readonly startAfter?: string;
-  /** Told of directories, by their paths below `root`, that have nothing in them. */
+  /** Called for each empty directory, with its path below `root`. */
   readonly onEmpty?: (directory: string) => Promise<void>;
 }
 
 /**
  * Lists the files whose paths below `root` start with `prefix` and sort after `startAfter`, in the
- * order of their whole paths. What begins with a dot is left out, as is all but regular files; what
- * vanishes meanwhile is no error, and may be listed.
+ * order of their whole paths. Only regular files are listed, without those whose names begin with a
+ * dot. A file that vanishes meanwhile is not an error, and may be listed.
  */
 export async function* listFiles(selection: Selection): AsyncGenerator<ObjectInfo> {
   yield* listAll(await readKeys(directoryOf(selection.prefix ?? ""), selection), selection);
@@ -44,7 +47,7 @@ async function* listAll(
   }
 }
 
-/** A file, or what is in a directory: at once if these are a few files, as in most directories. */
+/** Reads a file or directory; the files of a small directory, as most are, at once. */
 async function look(
   key: string,
   selection: Selection,
@@ -56,7 +59,10 @@ async function look(
     : { files: [], more: keys };
 }
 
-/** Sorted; a directory ends with a slash and so stands where the keys below it belong. */
+/**
+ * The sorted keys in a directory. A directory ends with a slash, so it sorts like the keys below
+ * it.
+ */
 async function readKeys(directory: string, selection: Selection): Promise<string[]> {
   const keys: string[] = [];
   let isEmpty = true;
@@ -90,7 +96,7 @@ async function stat(key: string, root: string): Promise<ObjectInfo> {
     return { key, size, lastModified: mtime?.getTime() };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    // On a network a look at a file may miss what its directory shows.
+    // On a network file system a file may be listed but not found yet.
     return { key, size: 0, lastModified: undefined };
   }
 }

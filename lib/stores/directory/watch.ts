@@ -1,19 +1,19 @@
 /**
- * Hears of new files below a directory while it can.
+ * Watches a directory for new files, as far as the system reports them.
  *
  * @module
  */
 import { ensureDir } from "@std/fs/ensure-dir";
 import { type Clock, sleep } from "../../base/environment.ts";
 
-/** How long after its end a watch is begun anew: milliseconds. */
-const REARM_INTERVAL = 5_000;
+/** Delay before a watch that ended is started again. */
+const REARM_DELAY_MS = 5_000;
 
 /**
- * Calls `changed` after something may have been written below `directory`, which is made when it is
+ * Calls `changed` after a file may have been written below `directory`, which is created if it is
  * missing. `Deno.watchFs` ends at names that are not UTF-8 and goes silent when the directory is
- * replaced; then the watch is begun anew. As something may have happened before a watch begins,
- * `changed` is called at its beginning, too.
+ * replaced; then the watch is started again. `changed` is also called at each start, for files
+ * written before.
  */
 export function watchDirectory(
   directory: string,
@@ -37,9 +37,9 @@ async function keepWatching(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    // Whatever ended the watch: it is a hint, and polling finds everything without it.
+    // The reason does not matter: watching is only a hint, and polling finds everything.
     await watchOnce(directory, changed, signal).catch(() => {});
-    await sleep(clock, REARM_INTERVAL, signal).catch(() => {});
+    await sleep(clock, REARM_DELAY_MS, signal).catch(() => {});
   }
 }
 

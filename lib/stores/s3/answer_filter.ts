@@ -1,6 +1,6 @@
 /**
- * Takes out of answers what feedsync has no use for, before the SDK reads them: it refuses an answer as a
- * whole when a date in it has an unusual form.
+ * Removes unneeded parts from answers before the SDK reads them: the SDK rejects a whole answer if
+ * a date in it has an unusual form.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { ForeignAnswerError, isRedirect } from "./answers.ts";
 import { readAtMost } from "../../base/read_at_most.ts";
 
-/** The headers that the SDK or feedsync reads. Others, such as dates, it may stumble over. */
+/** The headers that the SDK or feedsync reads. The SDK may fail on others, such as dates. */
 const USEFUL_HEADERS = new Set([
   "content-length",
   "content-type",
@@ -24,19 +24,19 @@ const USEFUL_HEADERS = new Set([
   "x-feedsync-retry-after",
 ]);
 
-/** No page of a listing is larger, even with 1,000 keys that are as long as keys can be: bytes. */
+/** Maximum size of a page of a listing; enough for 1,000 keys of maximum length. */
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 
-/** What is missing for these commands is told with 404, in whatever words. */
+/** Commands for which status 404 means that the object is missing, whatever the body says. */
 const ABSENT = /^(Get|Delete)ObjectCommand$/;
 
-/** RFC 3339, which the SDK reads, and the form of dates in HTTP. */
+/** Dates in RFC 3339, which the SDK reads, and in the form of HTTP. */
 const DATED = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$|^\w{3}, \d\d .* GMT$/;
 
-/** Gateways that do not know a date send the first of their calendar: S3 is not older than this. */
+/** The start of S3: gateways that do not know a date send the first of their calendar. */
 const S3_BEGAN = Date.UTC(2006, 2, 14);
 
-/** Has all answers to `client` filtered. */
+/** Filters all answers to `client`. */
 export function filterAnswers({ middlewareStack }: S3Client): void {
   middlewareStack.add(
     (next, { commandName }) => async (args) => {
@@ -48,22 +48,22 @@ export function filterAnswers({ middlewareStack }: S3Client): void {
   );
 }
 
-/** When something was written, in milliseconds since 1970; undefined when that is not told. */
+/** Parses a date, to milliseconds since 1970; undefined when the text has none. */
 export function dateOf(text: string): number | undefined {
   const ms = DATED.test(text) ? Date.parse(text) : NaN;
   return ms >= S3_BEGAN ? ms : undefined;
 }
 
 /**
- * What the clock of the service says in an answer, in milliseconds since 1970; undefined when it does not.
- * A cache repeats what it said when the cache asked.
+ * The time of the service in an answer, in milliseconds since 1970; undefined when there is none,
+ * or a cache answered (`Age`), which repeats an old time.
  */
 export function clockOf(header: (name: string) => string | null | undefined): number | undefined {
   const age = header("age") ?? "0";
   return age === "0" ? dateOf(header("date") ?? "") : undefined;
 }
 
-/** What the SDK makes of an answer before it reads the body. */
+/** An answer as the SDK represents it before it reads the body. */
 interface HttpResponse {
   readonly statusCode: number;
   headers: Record<string, string>;
@@ -78,10 +78,10 @@ async function filter(response: HttpResponse, command: string): Promise<void> {
   const { statusCode, headers } = response;
   const useful = Object.entries(headers).filter(([name]) => USEFUL_HEADERS.has(name));
   response.headers = Object.fromEntries(useful);
-  // The SDK signs by the clock of the service where that differs from its own.
+  // The SDK signs with the time in `Date` if that differs from the local clock.
   if (clockOf((name) => headers[name]) === undefined) delete response.headers.date;
   const isListing = command === "ListObjectsV2Command" && statusCode === 200;
-  // S3 says nothing more when it has deleted an object.
+  // S3 sends no body after deleting an object.
   const isDeleted = command === "DeleteObjectCommand" && statusCode === 200;
   let isPage = /^text\/html\b/i.test(headers["content-type"] ?? "");
   if (statusCode < 300 && isPage && command === "GetObjectCommand") {
@@ -97,10 +97,13 @@ async function filter(response: HttpResponse, command: string): Promise<void> {
   response.body = new Blob([isListing ? readable(xml) : xml]);
 }
 
-/** How many bytes tell a page from an object. */
+/** Number of bytes that are read to distinguish an HTML page from an object. */
 const HEAD_BYTES = 64;
 
-/** An object may be called a page on the way here: its first bytes tell. The body can still be read. */
+/**
+ * Whether the body starts like HTML: a proxy may have changed the type of an object. Keeps the body
+ * readable.
+ */
 async function beginsAsPage(response: HttpResponse): Promise<boolean> {
   if (!(response.body instanceof ReadableStream)) return false;
   const [head, body]: ReadableStream<Uint8Array>[] = response.body.tee();
@@ -113,12 +116,12 @@ async function beginsAsPage(response: HttpResponse): Promise<boolean> {
   return new TextDecoder().decode(new Uint8Array(bytes)).trimStart().startsWith("<");
 }
 
-/** XML whose elements are named without prefixes of a name space, as the SDK reads them. */
+/** Removes namespace prefixes from the elements, as the SDK expects. */
 function withoutPrefixes(xml: string): string {
   return xml.replace(/<(\/?)[\w.-]+:(?=[A-Za-z])/g, "<$1");
 }
 
-/** Whether that is what S3 services answer: a listing, or an error, which may have no body. */
+/** Whether an S3 service may have sent this: a listing, or an error, which may have no body. */
 function isOfS3(text: string, isListing: boolean): boolean {
   const root = /<(\w+)/.exec(text.replace(/^\s*<\?.*?\?>/s, ""))?.[1] ?? "";
   if (["Error", "ErrorResponse"].includes(root)) return true;
@@ -131,7 +134,7 @@ async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
   return new TextDecoder().decode(bytes);
 }
 
-/** A listing with dates and truth values that the SDK can read, and without others. */
+/** Rewrites a listing so that it holds only dates and booleans that the SDK can read. */
 function readable(xml: string): string {
   return xml.replace(/<RestoreStatus>.*?<\/RestoreStatus>/gs, "")
     .replace(element("LastModified"), (_, text = "") => {
@@ -146,7 +149,7 @@ function readable(xml: string): string {
     });
 }
 
-/** Matches an element, whatever is in it. */
+/** Matches an element with any content. */
 function element(name: string): RegExp {
   return new RegExp(`<${name}(?:\\s[^>]*)?(?:/>|(?<!/)>(.*?)</${name}\\s*>)`, "gs");
 }

@@ -1,19 +1,19 @@
 /**
- * What the SDK throws, and what it tells.
+ * Errors of the SDK, and the information in them.
  *
  * @module
  */
 import type { S3ServiceException } from "@aws-sdk/client-s3";
 import { FeedSyncError, messageOf } from "../../errors.ts";
 
-/** There are no credentials. What kept them away says nothing of buckets and objects. */
+/** The credentials could not be fetched. The cause says nothing about buckets and objects. */
 export class CredentialsError extends Error {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "CredentialsError";
   /** What failed, such as `fetching credentials`. */
   readonly doing: string;
 
-  /** Made of what was thrown while `doing` something. */
+  /** Makes the error from `thrown`, which was thrown while `doing` something. */
   constructor(doing: string, thrown: unknown) {
     const cause = withoutCommand(thrown);
     super(`Failed ${doing}: ${messageOf(cause)}`, { cause });
@@ -21,10 +21,13 @@ export class CredentialsError extends Error {
   }
 }
 
-/** What Node.js says of a command: its whole line, and what it printed. Secrets may be in both. */
+/**
+ * Error of Node.js for a command: holds its command line and output, both of which may contain
+ * secrets.
+ */
 const FAILED_COMMAND = /Command failed: .*/s;
 
-/** The error without the command of a `credential_process`, also in its stack. */
+/** Removes the command of a `credential_process` from the error and its stack. */
 function withoutCommand(error: unknown): unknown {
   const message = messageOf(error);
   if (!FAILED_COMMAND.test(message)) return error;
@@ -36,42 +39,42 @@ function withoutCommand(error: unknown): unknown {
 }
 
 /**
- * The answer of something that is not an S3 service: a proxy, a login page, a console. It says nothing of
- * credentials, buckets and objects.
+ * An answer that does not come from an S3 service, but from a proxy, a login page or a console. It
+ * says nothing about credentials, buckets and objects.
  */
 export class ForeignAnswerError extends Error {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "ForeignAnswerError";
-  /** Where the SDK looks for the status, to decide about another attempt. */
+  /** Status, where the SDK looks for it to decide whether to retry. */
   readonly $metadata: { readonly httpStatusCode: number };
   readonly #subject: string;
 
-  /** An answer with this status; `text` is the body, if there is a readable one. */
+  /** Makes the error for an answer with this status; `text` is the body, if it is readable. */
   constructor(status: number, text = "") {
-    const title = titleOf(text).slice(0, MAX_TITLE);
+    const title = titleOf(text).slice(0, MAX_TITLE_LENGTH);
     super(`the answer is not that of an S3 service${title && ` (${JSON.stringify(title)})`}`);
     this.$metadata = { httpStatusCode: status };
-    this.#subject = title || text.trim().split("\n", 1)[0].slice(0, MAX_TITLE);
+    this.#subject = title || text.trim().split("\n", 1)[0].slice(0, MAX_TITLE_LENGTH);
   }
 
-  /** Whether its title, or the first line of a text that is not told, says so. */
+  /** Whether the title matches; without a title, whether the first line of the text does. */
   says(words: RegExp): boolean {
     return words.test(this.#subject);
   }
 }
 
-/** So much of a title is told: characters. */
-const MAX_TITLE = 100;
+/** Maximum number of characters of a title in messages. */
+const MAX_TITLE_LENGTH = 100;
 
-/** What a page of HTML is called. No more: answers may repeat what was sent, and be anything. */
+/** The title of an HTML page. Nothing else is shown: the page may repeat secrets of the request. */
 function titleOf(text: string): string {
   return /<(title|h1)\b[^>]*>([^<]*)/i.exec(text)?.[2].trim() ?? "";
 }
 
-/** The header that {@linkcode RetryAfter} has the time in that the service asks for: seconds. */
+/** Header in which {@linkcode RetryAfter} passes on the requested wait, in seconds. */
 export const RETRY_AFTER = "x-feedsync-retry-after";
 
-/** What services say when credentials were good once, and perhaps others are there by now. */
+/** Error codes for credentials that have expired: newer ones may be available. */
 const OUTDATED = [
   "ExpiredToken",
   "ExpiredTokenException",
@@ -80,7 +83,7 @@ const OUTDATED = [
   "TokenRefreshRequired",
 ];
 
-/** Whether the same request may succeed with credentials that are fetched anew. */
+/** Whether the same request may succeed with renewed credentials. */
 export function isOutdated(error: unknown): boolean {
   const origin = originOf(error);
   return OUTDATED.includes(codeOf(origin instanceof CredentialsError ? origin.cause : origin));
@@ -96,20 +99,26 @@ export function isMissingObject(error: unknown): boolean {
   return statusOf(error) === 404 && !isMissingBucket(error);
 }
 
-/** Whether there is a bucket of this name already: made just before, of somebody else, or elsewhere. */
+/**
+ * Whether a bucket of this name already exists: created just before, owned by somebody else, or in
+ * another region.
+ */
 export function isExistingBucket(error: unknown): boolean {
   return ["BucketAlreadyExists", "BucketAlreadyOwnedByYou"].includes(codeOf(error));
 }
 
-/** Whether the bucket is being made by somebody else. */
+/** Whether another request is creating the bucket. */
 export function isBeingCreated(error: unknown): boolean {
   return codeOf(error) === "OperationAborted";
 }
 
-/** What a checksum is made with: `md5` goes into `Content-MD5`, others into `x-amz-checksum-…`. */
+/** Algorithm of a checksum: `md5` goes into `Content-MD5`, others into `x-amz-checksum-…`. */
 export type ChecksumKind = "md5" | "crc32" | "sha1" | "sha256";
 
-/** Which checksum the service requires of what is written, as it does where objects are locked. */
+/**
+ * The checksum that the service requires for writes, as it does with Object Lock; undefined when it
+ * does not.
+ */
 export function requiredChecksum(error: unknown): ChecksumKind | undefined {
   if (codeOf(error) === "MissingContentMD5") return "md5";
   const message = messageOf(originOf(error)).toLowerCase();
@@ -119,16 +128,16 @@ export function requiredChecksum(error: unknown): ChecksumKind | undefined {
   return kind as ChecksumKind;
 }
 
-/** Whether the service says that this is not allowed. */
+/** Whether the service denied access. */
 export function isDenied(error: unknown): boolean {
   return codeOf(error) === "AccessDenied";
 }
 
-/** What an error of the SDK may hold besides its message. */
+/** Properties of an error of the SDK that hold no secrets. */
 const HARMLESS =
   /^(\$|stack$|cause$|message$|name$|Code$|Type$|RequestId$|HostId$|Resource$|Region$)/;
 
-/** The error without what the service repeats of the request: that may be a token. */
+/** Removes parts of the request that the service repeats in the error: they may hold a token. */
 export function withoutEchoes(error: unknown): unknown {
   if (!isServiceError(error)) return error;
   for (const key of Object.keys(error).filter((key) => !HARMLESS.test(key))) {
@@ -137,7 +146,7 @@ export function withoutEchoes(error: unknown): unknown {
   return error;
 }
 
-/** What the SDK threw, also from within the store's error for it. */
+/** The error of the SDK, unwrapped from the error of the store. */
 function originOf(error: unknown): unknown {
   return error instanceof FeedSyncError ? error.cause : error;
 }
@@ -152,7 +161,7 @@ export function statusOf(error: unknown): number | undefined {
   return isServiceError(origin) ? origin.$metadata.httpStatusCode : undefined;
 }
 
-/** The service's code for what is wrong; the SDK has some for what it could not do itself. */
+/** The error code of the service, or of the SDK if it could not send the request. */
 export function codeOf(error: unknown): string {
   const origin = originOf(error);
   return origin instanceof Error ? origin.name : "";
@@ -169,7 +178,7 @@ export function headerOf(error: unknown, name: string): string | undefined {
   return isServiceError(origin) ? origin.$response?.headers[name] : undefined;
 }
 
-/** What a redirect says of the right place. */
+/** Where a redirect leads, for messages; empty when the error is not a redirect. */
 export function redirection(error: unknown): string {
   if (!isRedirect(statusOf(error))) return "";
   const region = headerOf(error, "x-amz-bucket-region"), location = headerOf(error, "location");
@@ -177,19 +186,19 @@ export function redirection(error: unknown): string {
   return location === undefined ? "" : `, it redirects to ${withoutQuery(location)}`;
 }
 
-/** Tokens of a session may be in the rest. */
+/** The location without query and fragment, which may hold session tokens. */
 function withoutQuery(location: string): string {
   const url = URL.parse(location);
   return url ? url.origin + url.pathname : location.split(/[?#]/, 1)[0];
 }
 
-/** Why it failed, for people. */
+/** The reason of a failure, for messages. */
 export function reasonOf(error: unknown): string {
   const status = statusOf(error);
   if (status === undefined) return connectionReason(error);
   const [message] = messageOf(error).split("\n");
   if (error instanceof ForeignAnswerError) return `status ${status}, ${message}`;
-  // What the SDK says of answers without a code is for its developers.
+  // The message of the SDK for an answer without a code is for its developers.
   if (["Error", "Unknown"].includes(codeOf(error))) {
     return status < 300 ? `status ${status}: ${message}` : `status ${status}`;
   }
@@ -197,7 +206,7 @@ export function reasonOf(error: unknown): string {
   return `${codeOf(error)}: ${message.replace(/\.$/, "")}`;
 }
 
-/** What Deno says of a failed connection, without the address, which the message has already. */
+/** The error of Deno for a failed connection, without the address, which messages name anyway. */
 export function connectionReason(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return messageOf(cause).replace(/^.* client error \(\w+\): /s, "").replace(

@@ -1,5 +1,5 @@
 /**
- * What travels to and from an S3 service besides the bytes.
+ * Reads the bodies of answers: objects and pages of listings.
  *
  * @module
  */
@@ -9,12 +9,14 @@ import { ForeignAnswerError } from "./answers.ts";
 import { readAtMost } from "../../base/read_at_most.ts";
 import { MAX_OBJECT_BYTES, type ObjectInfo } from "../store.ts";
 
-/** What `fetch` says of a body that it cannot unpack; of a connection that is lost it says other things. */
+/**
+ * Errors of `fetch` for a body that it cannot decompress; those of lost connections are different.
+ */
 const MALFORMED = /gzip|deflate|brotli|^unexpected end of file/i;
 
 /**
- * Reads the body of an object. `fetch` unpacks what claims to be gzip, which feedsync never writes: that
- * may become a lot, or fail however often it is tried.
+ * Reads the body of an object. `fetch` decompresses a body with a `Content-Encoding`, which
+ * feedsync never sets: the result may be huge, or it may fail at every attempt.
  */
 export async function readBody(
   body: ReadableStream<Uint8Array>,
@@ -31,43 +33,43 @@ export async function readBody(
 export interface Page {
   /** The objects. */
   readonly objects: ObjectInfo[];
-  /** Leads to the next page, if there is one. */
+  /** Continuation token of the next page, if there is one. */
   readonly next: string | undefined;
-  /** There is one. */
+  /** Whether there is a next page. */
   readonly isTruncated: boolean;
 }
 
 /**
  * Reads a page of a listing.
  *
- * @throws {Error} when it is none: what is taken for the end of a listing hides updates.
+ * @throws {Error} when it is not a page: taken for the end of a listing, it would hide updates.
  */
 export function readPage(output: ListObjectsV2CommandOutput, root: string): Page {
   const { Name, Contents = [], EncodingType } = output;
-  const next = output.NextContinuationToken || undefined; // It may be there, and empty.
+  const next = output.NextContinuationToken || undefined; // It may be empty.
   if ((output.IsTruncated ?? Name ?? output.Contents ?? next) === undefined) {
     throw new ForeignAnswerError(200);
   }
-  // Whoever sends a token has more, whatever else is said.
+  // A token means that there is more, whatever `IsTruncated` says.
   const isTruncated = next !== undefined || (output.IsTruncated ?? Contents.length >= PAGE_SIZE);
   const objects = Contents.flatMap(({ Key = "", Size = 0, LastModified }) => {
     const key = keyOf(Key, EncodingType === "url", root);
     return key === undefined ? [] : [{
       key,
-      size: Size > 0 ? Size : 0, // It may be missing, or no number.
+      size: Size > 0 ? Size : 0, // It may be missing or not a number.
       lastModified: LastModified?.getTime(),
     }];
   });
   return { objects, next, isTruncated };
 }
 
-/** A page that is not the last has so many objects. */
+/** Number of objects on a full page. */
 const PAGE_SIZE = 1_000;
 
 /**
- * The key that stands in a listing, relative to `root`; undefined when it is not below that. Services may
- * ignore that keys are to be encoded, and say otherwise, or encode them and not say so: what begins with
- * `root` was read in the right way.
+ * Decodes a key of a listing, relative to `root`; undefined when it is not below that. Services may
+ * not encode keys although they say so, or encode them without saying so: the form that begins with
+ * `root` is the right one.
  */
 function keyOf(text: string, isEncoded: boolean, root: string): string | undefined {
   const ways = isEncoded ? [decodeKey(text), text] : [text, decodeKey(text)];

@@ -1,5 +1,6 @@
 /**
- * A bucket at a service: sends requests there, ends those that hang, and tells what went wrong.
+ * A bucket at a service: sends requests, creates the bucket if it is missing, and explains
+ * failures.
  *
  * @module
  */
@@ -28,43 +29,43 @@ import type { StoreOptions } from "../store.ts";
 
 const logger = getLogger(["feedsync", "store"]);
 
-/** Which bucket it is, and how it is reached. */
+/** Options of {@linkcode Bucket.open}. */
 export interface BucketOptions extends S3Config {
-  /** Name of the bucket. A write creates it when it is missing and that is allowed. */
+  /** Name of the bucket. If it is missing, a write creates it, where that is allowed. */
   readonly bucket: string;
-  /** Keys start with it: empty, or with a slash at the end. */
+  /** Prefix of all keys: empty, or with a slash at the end. */
   readonly prefix?: string;
-  /** Where the time comes from. */
+  /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
 }
 
 /** Options of {@linkcode Bucket.request}. */
 export interface RequestOptions extends StoreOptions {
-  /** Bytes that the request sends. @default {0} */
+  /** Size of the request body in bytes. @default {0} */
   readonly size?: number;
 }
 
 /** A bucket and the connections to it. */
 export class Bucket implements Disposable {
-  /** Its name. */
+  /** Name of the bucket. */
   readonly name: string;
-  /** The store's keys start with it. */
+  /** Prefix of all keys of the store. */
   readonly prefix: string;
-  /** URL of the store in it. */
+  /** URL of the store in the bucket. */
   readonly url: string;
-  /** Which service has it. */
+  /** Identifies the service that has the bucket. */
   readonly identity: string;
-  /** Counts requests and knows the store's clock. */
+  /** Counts requests and reads the store's clock. */
   readonly meter: Meter;
   readonly #transport: Transport;
   readonly #client: S3Client;
   readonly #service: string;
   readonly #sender: Sender;
-  /** It was there. */
+  /** Whether the bucket has been seen. */
   #isKnown = false;
   #isMissing = false;
   readonly #problems: OnceLog;
-  /** How long requests take. */
+  /** Measures how long requests take. */
   readonly clock: Clock;
 
   private constructor(
@@ -86,9 +87,9 @@ export class Bucket implements Disposable {
   }
 
   /**
-   * Makes ready for requests.
+   * Connects to the service, without sending a request.
    *
-   * @throws {ConfigError} when it is not known which service to talk to.
+   * @throws {ConfigError} when the service cannot be determined.
    */
   static async open(options: BucketOptions): Promise<Bucket> {
     const transport = new Transport((options.environment ?? systemEnvironment).clock);
@@ -102,7 +103,7 @@ export class Bucket implements Disposable {
     }
   }
 
-  /** Whether the last answer was that it is missing, while it was never seen. */
+  /** Whether the last answer was that the bucket is missing, and it was never seen before. */
   get isMissing(): boolean {
     return this.#isMissing;
   }
@@ -114,8 +115,9 @@ export class Bucket implements Disposable {
   }
 
   /**
-   * Sends a request, again where `retry_policy.ts` says so. Resolves to `undefined` when there is no bucket yet: nothing is in it. One that was there is not empty when it
-   * is said to be missing: that may pass. `doing` says what it is for, in errors.
+   * Sends a request, and retries it as `retry_policy.ts` says. Resolves to `undefined` when there
+   * is no bucket yet, which counts as empty. Rejects if a bucket that was seen before is reported
+   * missing: that may pass. `doing` is the purpose of the request, for error messages.
    *
    * @throws {StoreUnavailableError | AccessDeniedError | ConfigError} or the signal's reason.
    */
@@ -131,11 +133,13 @@ export class Bucket implements Disposable {
       return answer;
     } catch (error) {
       if (!isMissingBucket(error) || this.#isKnown) throw error;
-      this.#tellMissing();
+      this.#warnOfMissing();
     }
   }
 
-  /** The same for a request that writes: when there is no bucket, creates it and sends it again. */
+  /**
+   * Sends a request that writes; if the bucket is missing, creates it and sends the request again.
+   */
   async write<T>(doing: string, options: RequestOptions, request: Request<T>): Promise<T> {
     try {
       return await this.#send(doing, options, request);
@@ -151,16 +155,19 @@ export class Bucket implements Disposable {
     }
   }
 
-  /** The store's error for what the SDK threw while `doing` something. */
+  /** Converts an error that the SDK threw while `doing` something to one of the store. */
   explain(error: unknown, doing: string): FeedSyncError {
     return s3Error(error, { url: this.url, service: this.#service }, doing);
   }
 
-  /** Resolves to the error that says that there is one already, in case it is not ours. */
+  /**
+   * Creates the bucket. Resolves to the error if the name is taken: the bucket may belong to
+   * somebody else.
+   */
   async #create(options: StoreOptions): Promise<Error | undefined> {
     try {
       await this.#sendCreate(options);
-      // Its name may have been mistyped.
+      // Warn, as the name may be mistyped.
       logger.warn("Created the bucket {name}, which was missing", { name: this.name });
     } catch (error) {
       if (isExistingBucket(error)) return error as Error;
@@ -168,7 +175,9 @@ export class Bucket implements Disposable {
     }
   }
 
-  /** The SDK names the region as the place of the bucket: AWS wants that, others may not know it. */
+  /**
+   * The SDK sends the region as location of the bucket: AWS requires that, others may reject it.
+   */
   async #sendCreate({ signal }: StoreOptions): Promise<void> {
     const create = (command: CreateBucketCommand) =>
       this.#send(
@@ -188,18 +197,20 @@ export class Bucket implements Disposable {
 
   #nameTaken(doing: string, conflict: Error): ConfigError {
     return new ConfigError(
-      `Cannot use the store ${this.url} at ${this.#service} while ${doing}: the name of its bucket is ` +
-        `taken, by somebody else or in another region (${codeOf(conflict)}); name another one in ` +
-        "'store', or check 's3.region' and 's3.endpoint'",
+      `Cannot use the store ${this.url} at ${this.#service} while ${doing}: the name of its ` +
+        `bucket is taken, by somebody else or in another region (${
+          codeOf(conflict)
+        }); name another ` +
+        "one in 'store', or check 's3.region' and 's3.endpoint'",
       { cause: conflict },
     );
   }
 
-  #tellMissing(): void {
+  #warnOfMissing(): void {
     this.#problems.problem(this.name, {
       text:
-        "There is no bucket {name} at {service} yet: if it stays missing, it counts as empty, and the first " +
-        "update that is published creates it",
+        "There is no bucket {name} at {service} yet: if it stays missing, it counts as empty, " +
+        "and publishing the first update creates it",
       properties: { name: this.name, service: this.#service },
     });
   }
@@ -210,7 +221,7 @@ export class Bucket implements Disposable {
   }
 }
 
-/** Creates a bucket wherever the service has buckets. */
+/** Creates a bucket at the default location of the service. */
 function createAnywhere(name: string): CreateBucketCommand {
   const command = new CreateBucketCommand({ Bucket: name });
   command.middlewareStack.add(

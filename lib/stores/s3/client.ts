@@ -11,14 +11,14 @@ import { credentialsFor } from "./credentials.ts";
 import { heedRefusals, MAX_ATTEMPTS } from "./retry_policy.ts";
 import { serviceName } from "../store_identity.ts";
 
-/** What most services other than AWS take for a region. */
+/** Region that most services other than AWS accept. */
 const DEFAULT_REGION = "us-east-1";
 
-/** What a client sends its requests with. */
+/** Request handlers of a client. */
 export interface Handlers {
-  /** To the store. */
+  /** Sends requests to the store. */
   readonly handler: S3ClientConfig["requestHandler"];
-  /** To where credentials come from. */
+  /** Sends requests for credentials. */
   readonly credentialsHandler: S3ClientConfig["requestHandler"];
 }
 
@@ -28,16 +28,16 @@ export interface ConnectedClient {
   readonly client: S3Client;
   /** URL of the service, where one is set. */
   readonly endpoint: string | undefined;
-  /** Names the service in messages. */
+  /** Name of the service, for messages. */
   readonly service: string;
-  /** Tells it from others: whatever its endpoint is called in messages. */
+  /** Identifies the service, see `serviceName()`. */
   readonly identity: string;
 }
 
 /**
- * Makes a client. What the configuration does not give is found as the SDK finds it.
+ * Makes a client. The SDK looks up everything that the configuration does not set.
  *
- * @throws {ConfigError} when it is not known which service to talk to.
+ * @throws {ConfigError} when the service cannot be determined.
  */
 export async function createClient(
   config: S3Config,
@@ -49,16 +49,16 @@ export async function createClient(
     requestHandler: handler,
     credentials: credentialsFor(config, credentialsHandler),
     maxAttempts: MAX_ATTEMPTS,
-    // The checksums that the SDK adds otherwise are refused by several services.
+    // Several services refuse the checksums that the SDK adds by default.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   };
-  // The addressing style must be known when a client is made, but depends on what the SDK finds.
+  // The addressing style must be set when a client is made, but depends on what the SDK finds.
   const { config: found } = new S3Client({ ...common, region: config.region });
   const endpoint = config.endpoint ?? await found.serviceConfiguredEndpoint?.();
   const region = await found.region().catch((cause) => {
     if (endpoint !== undefined) return DEFAULT_REGION;
-    throw new ConfigError("Cannot tell where the bucket is, set 's3.region' or 's3.endpoint'", {
+    throw new ConfigError("Cannot find the bucket: set 's3.region' or 's3.endpoint'", {
       cause,
     });
   });

@@ -1,7 +1,7 @@
 /**
- * Where credentials come from: the configuration, a file, or what the AWS SDK finds (environment,
- * shared files and profiles, SSO, web identity, containers, instance metadata); and the role that is
- * assumed with them.
+ * Provides credentials from the configuration, from a file, or from the sources of the AWS SDK
+ * (environment, shared files and profiles, SSO, web identity, containers, instance metadata), and
+ * assumes a role with them.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import type { S3Config } from "../../config/s3.ts";
 import { CredentialsError } from "./answers.ts";
 
-/** Fetches credentials; with `forceRefresh` it does so anew. */
+/** Fetches credentials; with `forceRefresh` it fetches them again. */
 export type CredentialsProvider = ReturnType<typeof fromNodeProviderChain>;
 /** Credentials, and until when they are valid. */
 export type Credentials = Awaited<ReturnType<CredentialsProvider>>;
-/** What requests for credentials are sent with. */
+/** Sends requests for credentials. */
 export type RequestHandler = S3ClientConfig["requestHandler"];
 
 /** The credentials for a client; they are fetched when the first request needs them. */
@@ -23,7 +23,7 @@ export function credentialsFor(
   handler: RequestHandler,
 ): Credentials | CredentialsProvider {
   const { assumeRole } = config;
-  const found = givenCredentials(config) ?? keptByItself(foundCredentials(config, handler));
+  const found = givenCredentials(config) ?? memoized(foundCredentials(config, handler));
   if (!assumeRole) return found;
   return explained(`assuming the role ${assumeRole.roleArn}`, async () => {
     const { roleCredentials } = await import("./role.ts");
@@ -31,7 +31,7 @@ export function credentialsFor(
   });
 }
 
-/** Whether the configuration gives keys: then there is nothing to fetch anew. */
+/** Whether the configuration sets the keys, so that they cannot be renewed. */
 export function areFixed({ accessKeyId, assumeRole }: S3Config): boolean {
   return accessKeyId !== undefined && assumeRole === undefined;
 }
@@ -47,7 +47,7 @@ function foundCredentials(
   { profile, credentialsFile }: S3Config,
   handler: RequestHandler,
 ): CredentialsProvider {
-  // Files are read anew whenever credentials are, since other programs renew what is in them.
+  // Files are read again with the credentials, since other programs update them.
   const options = { profile, ignoreCache: true, clientConfig: { requestHandler: handler } };
   return explained("fetching credentials", async () => {
     if (credentialsFile !== undefined) {
@@ -60,8 +60,8 @@ function foundCredentials(
 }
 
 /**
- * A provider that is made, and what it stands on loaded, when it is first used; and tells what it was
- * `doing` when it fails.
+ * Makes a provider at its first use, so that its dependencies load only then. Its errors say what
+ * it was `doing`.
  */
 function explained(doing: string, make: () => Promise<CredentialsProvider>): CredentialsProvider {
   let made: Promise<CredentialsProvider> | undefined;
@@ -74,7 +74,10 @@ function explained(doing: string, make: () => Promise<CredentialsProvider>): Cre
   };
 }
 
-/** The SDK asks before each request then, in place of keeping for good what does not expire. */
-function keptByItself(provider: CredentialsProvider): CredentialsProvider {
+/**
+ * Marks a provider as memoized: the SDK then calls it before each request, and does not keep
+ * credentials for ever.
+ */
+function memoized(provider: CredentialsProvider): CredentialsProvider {
   return Object.assign(provider, { memoized: true });
 }

@@ -1,9 +1,9 @@
 /**
  * Credentials from a file that another program renews. It is read again when it has changed.
  *
- * Two forms are understood, since both are what such programs write: the shared credentials file of
- * AWS (profiles; `aws`, Vault, saml2aws …), and the JSON that a `credential_process` prints, which
- * tells when the credentials expire (`aws configure export-credentials`, IAM Roles Anywhere …).
+ * Two formats are supported, since programs write both: the shared credentials file of AWS
+ * (profiles; `aws`, Vault, saml2aws …), and the JSON that a `credential_process` prints, which
+ * includes the expiry time (`aws configure export-credentials`, IAM Roles Anywhere …).
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { fromIni, type fromNodeProviderChain } from "@aws-sdk/credential-provide
 import { messageOf } from "../../errors.ts";
 import { fileVersion } from "../../base/file_version.ts";
 
-/** How profiles in the file are read. */
+/** Options for reading profiles in the file. */
 export type ProfileOptions = NonNullable<Parameters<typeof fromIni>[0]>;
 
 type CredentialsProvider = ReturnType<typeof fromNodeProviderChain>;
 type Credentials = Awaited<ReturnType<CredentialsProvider>>;
 
-/** There are no credentials in the file. */
+/** The file holds no usable credentials. */
 class CredentialsFileError extends Error {
   override name = "CredentialsFileError";
 }
@@ -27,7 +27,7 @@ interface Kept {
   readonly credentials: Credentials;
 }
 
-/** The credentials in the file at `path`, as it is whenever they are asked for. */
+/** Provides the credentials in the file at `path`, and reads it again when it has changed. */
 export function fileCredentials(path: string, options: ProfileOptions): CredentialsProvider {
   const readProfile = fromIni({ ...options, filepath: path });
   let kept: Kept | undefined;
@@ -40,7 +40,7 @@ export function fileCredentials(path: string, options: ProfileOptions): Credenti
         kept = { version, credentials };
       }
     } catch (error) {
-      // It is perhaps being written just now.
+      // The file may be incomplete because another program is writing it.
       if (!kept || request?.forceRefresh || isExpired(kept.credentials)) {
         throw new CredentialsFileError(`${path}: ${messageOf(error)}`);
       }
@@ -76,8 +76,8 @@ function readJson(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    // The reason would quote the secret.
-    throw new Error("it is not JSON, although it begins like it");
+    // The error of the parser would quote the secret.
+    throw new Error("it starts like JSON but cannot be parsed");
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Deletes objects of a bucket, as many at once as the service allows.
+ * Deletes objects of a bucket, in batches if the service supports that.
  *
  * @module
  */
@@ -15,32 +15,33 @@ import { isMissingObject, statusOf } from "./answers.ts";
 import { isPassing } from "./diagnosis.ts";
 import type { FailedDelete, StoreOptions } from "../store.ts";
 
-/** So many keys DeleteObjects takes. */
+/** Maximum number of keys in a DeleteObjects request. */
 const BATCH_SIZE = 1_000;
-/** So many single deletes are sent at once where there is no DeleteObjects. */
+/** Number of single deletes sent in parallel if DeleteObjects does not work. */
 const PARALLEL = 16;
-/** How long the service may take for a batch, and for each key of it. */
+/** Time limit for a batch, and the addition for each of its keys. */
 const BATCH_MS = 5_000, KEY_MS = 50;
-/** For so long no batch is sent after one that got no answer, where a single delete does. */
+/** How long no batch is sent after one got no answer although a single delete did. */
 const BATCH_PAUSE_MS = 10 * 60 * 1000;
 
 const logger = getLogger(["feedsync", "store"]);
 
-/** What became of a batch. */
+/** The result of a batch. */
 interface BatchOutcome {
-  /** Those that are not known to be deleted. */
+  /** Keys that are not confirmed to be deleted. */
   readonly left: readonly string[];
-  /** What was said of one of them that may pass, if anything was. */
+  /** The first error that may pass, if any. */
   readonly passing?: Error;
 }
 
 /**
- * Deletes objects. Batches are tried first; what they leave, for whatever reason, is deleted one by one.
- * When that works, no more batches are sent; for some time only if they got no answer.
+ * Deletes objects. Batches are tried first. Objects that they leave, for whatever reason, are
+ * deleted one by one. If that works, no more batches are sent; if the batch got no answer, only for
+ * a while.
  */
 export class Deleter {
   readonly #bucket: Bucket;
-  /** When the next batch may be sent, by the time that elapses. */
+  /** When the next batch may be sent, by the monotonic clock. */
   #nextBatch = 0;
   #leavesVersions = false;
 
@@ -49,7 +50,7 @@ export class Deleter {
     this.#bucket = bucket;
   }
 
-  /** Whether what was deleted is kept as an old version. */
+  /** Whether the bucket keeps deleted objects as old versions. */
   get leavesVersions(): boolean {
     return this.#leavesVersions;
   }
@@ -83,13 +84,13 @@ export class Deleter {
     return failed;
   }
 
-  /** Something on the way may cut the connection at every batch, or hang: a single delete tells. */
+  /** Falls back to single deletes if a batch got no answer: a proxy may cut or hang every batch. */
   async #doWithoutBatches(keys: readonly string[], options: StoreOptions): Promise<FailedDelete[]> {
     const failed = await this.#deleteSingly(keys, options);
     const isAnswered = failed.length < keys.length || statusOf(failed[0].error) !== undefined;
     if (isAnswered) {
       const { url, clock } = this.#bucket;
-      logger.info("Nothing answers when objects in {url} are deleted in batches; deleting singly", {
+      logger.info("No answer to batch deletes in {url}; deleting objects one by one", {
         url,
       });
       this.#nextBatch = clock.elapsed() + BATCH_PAUSE_MS;
@@ -107,10 +108,10 @@ export class Deleter {
       deadline.allow(BATCH_MS + keys.length * KEY_MS);
       return client.send(command, { abortSignal: deadline.signal });
     });
-    return answer ? this.#outcome(keys, answer) : { left: [] }; // Nothing is in a missing bucket.
+    return answer ? this.#outcome(keys, answer) : { left: [] }; // A missing bucket is empty.
   }
 
-  /** Only what is confirmed is deleted: a page of some other server confirms nothing. */
+  /** Only confirmed keys count as deleted: the answer may be a page of another server. */
   #outcome(
     keys: readonly string[],
     { Deleted = [], Errors = [], $metadata }: DeleteObjectsCommandOutput,
@@ -125,7 +126,7 @@ export class Deleter {
     return { left: keys.filter((key) => !gone.has(key)), ...passing && { passing } };
   }
 
-  /** The first one alone: it tells whether the others are worth sending. */
+  /** Deletes one by one; the first alone, since it shows whether the others can work. */
   async #deleteSingly(keys: readonly string[], options: StoreOptions): Promise<FailedDelete[]> {
     for (let done = 0, width = 1; done < keys.length; width = PARALLEL) {
       const some = keys.slice(done, done + width);

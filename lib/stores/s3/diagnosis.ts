@@ -1,5 +1,6 @@
 /**
- * What is wrong when a request to an S3 service fails, and what to do: services have many words for it.
+ * Diagnoses failed requests to an S3 service, and advises what to do. Services describe the same
+ * problem in many ways.
  *
  * @module
  */
@@ -14,14 +15,14 @@ import {
   statusOf,
 } from "./answers.ts";
 
-/** Who has to do something: whoever gives rights, whoever writes the configuration, or only time. */
+/** Kind of problem: missing rights, a wrong configuration, or a failure that may pass. */
 export type Kind = "denied" | "configuration" | "unavailable";
 
-/** What is wrong. */
+/** The cause of a failure. */
 export interface Diagnosis {
-  /** Who has to do something. */
+  /** Kind of the problem. */
   readonly kind: Kind;
-  /** What to do, or more about what is wrong. */
+  /** What to do, or details of the problem. */
   readonly advice?: string;
 }
 
@@ -46,7 +47,7 @@ const DENIED: Record<string, string> = {
   TokenRefreshRequired: RENEW,
   TokenProviderError: RENEW,
   CredentialsProviderError: "set 's3.accessKeyId' and 's3.secretAccessKey', 's3.profile', or " +
-    "what else the AWS SDK looks for",
+    "another source that the AWS SDK supports",
 };
 
 const MISTAKES: Record<string, string> = {
@@ -62,12 +63,12 @@ const MISTAKES: Record<string, string> = {
   "KMS.InvalidKeyUsageException": CHECK_KMS,
   "KMS.KMSInvalidStateException": CHECK_KMS,
   "KMS.NotFoundException": CHECK_KMS,
-  // Where an object is asked for that may be missing, this is no error.
-  NoSuchKey: "check 's3.endpoint', it must name the service alone, without a bucket",
+  // Not an error when reading an object that may be missing.
+  NoSuchKey: "check 's3.endpoint': it must name only the service, without a bucket",
   PathStyleDomainForbidden: NO_PATH_STYLE,
   PermanentRedirect: "check 's3.region' and 's3.endpoint'",
   SecondLevelDomainForbidden: NO_PATH_STYLE,
-  TooManyBuckets: "name a bucket that exists in 'store', or have one made for it",
+  TooManyBuckets: "name an existing bucket in 'store', or ask for a new one",
   VirtualHostDomainRequired: NO_PATH_STYLE,
 };
 
@@ -78,7 +79,7 @@ const PASSING: Record<string, string> = {
   QuotaExceeded: MAKE_ROOM,
   RequestExpired: "set the clock of this machine",
   RequestLimitExceeded: "",
-  // The SDK takes the right time from this answer, and the next attempt has it.
+  // The SDK takes the correct time from this answer for its next attempt.
   RequestTimeTooSkewed: "set the clock of this machine",
   SlowDown: "",
   TemporaryRedirect: "",
@@ -86,13 +87,13 @@ const PASSING: Record<string, string> = {
   XMinioStorageFull: MAKE_ROOM,
 };
 
-/** What services say with codes that mean other things, too. */
+/** Messages of services that use ambiguous codes. */
 const WORDINGS: [words: RegExp, diagnosis: Diagnosis][] = [
-  // Ceph has the code for a wrong access key where a key of its key management is missing.
+  // Ceph uses the code of a wrong access key if a key is missing in its key management.
   [/kms-keyid/i, { kind: "denied", advice: CHECK_KMS }],
   [/\bcaps? (?:was |is |has been )?(?:exceeded|reached)|cap_exceeded/i, {
     kind: "unavailable",
-    advice: "raise the cap on requests at the provider, or wait until it begins anew",
+    advice: "raise the cap on requests at the provider, or wait until it is reset",
   }],
   [/quota/i, { kind: "unavailable", advice: MAKE_ROOM }],
   [/virtual.?host|path.?style|third.level domain/i, {
@@ -105,7 +106,7 @@ const WORDINGS: [words: RegExp, diagnosis: Diagnosis][] = [
   }],
   [/made to API port/i, {
     kind: "configuration",
-    advice: "check the port in 's3.endpoint', this is the one of the console",
+    advice: "check the port in 's3.endpoint': this is the port of the console",
   }],
   [/\bregion\b.*\b(wrong|invalid|not valid|not match|expect)|(wrong|invalid) region/i, {
     kind: "configuration",
@@ -114,11 +115,11 @@ const WORDINGS: [words: RegExp, diagnosis: Diagnosis][] = [
   [/access key|\bAKID\b/i, { kind: "denied", advice: CHECK_KEYS }],
 ];
 
-/** Codes that are used for much; what is wrong, the message tells. */
+/** Ambiguous codes: only the message shows the cause. */
 const VAGUE =
   /^(AccessDenied|AuthorizationHeaderMalformed|Forbidden|Invalid(AccessKeyId|Argument|Request))$/;
 
-/** What Deno says when there is no connection. */
+/** Messages of Deno for failed connections. */
 const CONNECTIONS: [words: RegExp, diagnosis: Diagnosis][] = [
   [/InvalidContentType/, {
     kind: "configuration",
@@ -138,7 +139,7 @@ const CONNECTIONS: [words: RegExp, diagnosis: Diagnosis][] = [
   }],
   [/peer certificate/i, {
     kind: "unavailable",
-    advice: "name the certificate of its authority in the environment variable DENO_CERT",
+    advice: "set the environment variable DENO_CERT to the certificate of its authority",
   }],
   [/dns error/i, {
     kind: "unavailable",
@@ -146,7 +147,7 @@ const CONNECTIONS: [words: RegExp, diagnosis: Diagnosis][] = [
   }],
 ];
 
-/** What is wrong with a request to the service that rejected with `error`. */
+/** Diagnoses a request to the service that rejected with `error`. */
 export function diagnose(error: unknown, service: string): Diagnosis {
   const status = statusOf(error), code = codeOf(error);
   if (isRedirect(status)) return diagnoseRedirect(error, service);
@@ -174,13 +175,13 @@ function wordingFor(error: unknown): Diagnosis | undefined {
   return WORDINGS.find(([words]) => words.test(messageOf(error)))?.[1];
 }
 
-/** A redirect that is meant to last, or that S3 sends, points to the right place; others are passing. */
+/** A permanent redirect, or one from S3 itself, points to the right place; others may pass. */
 function diagnoseRedirect(error: unknown, service: string): Diagnosis {
   const region = headerOf(error, "x-amz-bucket-region"), location = headerOf(error, "location");
   if (location !== undefined && location.startsWith(service.replace(/^http:/, "https:"))) {
     return { kind: "configuration", advice: "write https: in 's3.endpoint'" };
   }
-  // AWS redirects from a bucket that was made just now until all of its servers know where it is.
+  // AWS redirects requests for a new bucket until all of its servers know the location.
   if (codeOf(error) === "TemporaryRedirect") return { kind: "unavailable", advice: CHECK_REGION };
   if (![301, 308].includes(statusOf(error) ?? 0) && region === undefined) {
     return { kind: "unavailable", advice: CHECK_ENDPOINT };
@@ -190,11 +191,11 @@ function diagnoseRedirect(error: unknown, service: string): Diagnosis {
 
 function passing(error: unknown, advice = ""): Diagnosis {
   const seconds = headerOf(error, RETRY_AFTER);
-  const wait = seconds && `it asks to be left alone for ${seconds} s`;
+  const wait = seconds && `the service asked to wait ${seconds} s before the next request`;
   return { kind: "unavailable", advice: [advice, wait].filter(Boolean).join("; ") || undefined };
 }
 
-/** Whether a failure says nothing of what was asked for: the same request may succeed later. */
+/** Whether a failure is unrelated to the request itself: the same request may succeed later. */
 export function isPassing(error: unknown): boolean {
   const status = statusOf(error);
   if (status === undefined || Object.hasOwn(PASSING, codeOf(error))) return true;

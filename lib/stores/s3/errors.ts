@@ -1,5 +1,5 @@
 /**
- * What goes wrong with an S3 service, in terms of a store.
+ * Converts errors of an S3 service to errors of a store.
  *
  * @module
  */
@@ -19,17 +19,17 @@ import {
 } from "./answers.ts";
 import { diagnose, type Diagnosis } from "./diagnosis.ts";
 
-/** Names the store in messages. */
+/** Names of the store, for messages. */
 export interface StoreNames {
   /** URL of the store. */
   readonly url: string;
-  /** The service that it is at. */
+  /** The service that has the store. */
   readonly service: string;
 }
 
 const CHECK_ROLE = "check the role, and that these credentials may assume it";
 
-/** The store's error for what the SDK threw while `doing` something. */
+/** Converts an error that the SDK threw while `doing` something to one of the store. */
 export function s3Error(
   error: unknown,
   { url, service }: StoreNames,
@@ -55,7 +55,7 @@ function diagnosisOf(error: unknown, service: string, isForCredentials: boolean)
   return found.kind === "configuration" ? found : { kind: "denied", advice: CHECK_ROLE };
 }
 
-/** Whether a token service refuses for a reason that stays: it says in many ways that it is busy. */
+/** Whether a token service refuses for a permanent reason, and is not just busy. */
 function isRefusal(status = 0, code: string): boolean {
   return status >= 400 && status < 500 && status !== 429 && !/throttl|expired/i.test(code);
 }

@@ -1,5 +1,6 @@
 /**
- * Listings of a bucket, page after page, whatever the service makes of order and of `start-after`.
+ * Lists a bucket page by page, also at services that do not sort keys or do not support
+ * `start-after`.
  *
  * @module
  */
@@ -14,16 +15,16 @@ import type { ListOptions, ObjectInfo } from "../store.ts";
 
 const logger = getLogger(["feedsync", "store"]);
 
-/** So many pages in a row may be empty at first: services leave out what was deleted. */
+/** Initial maximum number of consecutive empty pages: services may page over deleted objects. */
 const MAX_EMPTY_PAGES = 1_000;
 
-/** Why `start-after` is not used any more. */
+/** Reasons to stop using `start-after`. */
 const REASONS = {
-  unsorted: "does not list its keys in their order",
+  unsorted: "does not list its keys in order",
   refused: "refuses listings with start-after",
 };
 
-/** Lists objects, and remembers whether the service can start a listing behind a key. */
+/** Lists objects, and remembers whether the service supports `start-after`. */
 export class Lister {
   readonly #bucket: Bucket;
   #canStartAfter = true;
@@ -37,7 +38,7 @@ export class Lister {
   /**
    * See {@linkcode ObjectStore.list}.
    *
-   * @throws {StoreUnavailableError} also when the service does not go on where a page ends.
+   * @throws {StoreUnavailableError} also when the service does not continue where a page ends.
    */
   async *list(prefix: string, { startAfter, signal }: ListOptions): AsyncGenerator<ObjectInfo> {
     checkPrefix(prefix);
@@ -51,14 +52,17 @@ export class Lister {
       pages.add(page, (problem) => this.#fail(problem, prefix));
       this.#maxEmptyPages = Math.max(this.#maxEmptyPages, 2 * pages.emptyPages);
       if (!pages.isSorted) this.#dropStartAfter("unsorted");
-      // What was left out is not known: all is listed anew.
+      // Keys may have been left out, so list everything again.
       if (!pages.isSorted && start !== undefined) return yield* this.list(prefix, { signal });
       yield* page.objects.filter(({ key }) => key.startsWith(prefix));
       next = page.next;
     } while (next !== undefined);
   }
 
-  /** One page; undefined when there is no bucket. The first one may do without `start`. */
+  /**
+   * Requests one page; undefined when there is no bucket. The first page is retried without
+   * `start`.
+   */
   async #page(
     prefix: string,
     { start, next, signal }: { start?: string; next?: string; signal?: AbortSignal },
@@ -67,7 +71,7 @@ export class Lister {
     const selection = {
       Bucket: name,
       Prefix: root + prefix,
-      // XML cannot hold every key that others may have put there.
+      // Foreign keys may contain characters that XML does not allow.
       EncodingType: "url",
       ContinuationToken: next,
     } as const;
@@ -107,7 +111,8 @@ export class Lister {
     if (!this.#canStartAfter) return;
     this.#canStartAfter = false;
     logger.info(
-      "The store {url} {reason}: every listing takes in all of a stream from now on, nothing is lost",
+      "The store {url} {reason}: from now on each listing covers a whole stream, which takes " +
+        "more requests but loses no updates",
       { url: this.#bucket.url, reason: REASONS[reason] },
     );
   }
@@ -120,30 +125,30 @@ export class Lister {
   }
 }
 
-/** Whether it may be `start-after` that was refused, by the service or a firewall before it. */
+/** Whether the service, or a firewall before it, may have refused `start-after`. */
 function mayRefuse(error: unknown): boolean {
   const status = statusOf(error);
   return status !== undefined && ![429, 503].includes(status) && !isMissingBucket(error);
 }
 
-/** What the pages of a listing show of its order, and of whether it goes on. */
+/** Checks the order of the keys in a listing, and that it makes progress. */
 class PageOrder {
-  /** Each key comes after the one before it. */
+  /** Whether each key sorts after the one before it. */
   isSorted = true;
   #last = "";
   #first: ReadonlySet<string> | undefined;
   #previous: ReadonlySet<string> = new Set();
   readonly #tokens = new Set<string>();
   readonly #maxEmptyPages: number;
-  /** How many pages in a row, up to the last one, were empty. */
+  /** Number of consecutive empty pages, up to the last one. */
   emptyPages = 0;
 
-  /** Of a listing that may have so many empty pages in a row. */
+  /** Checks a listing with at most `maxEmptyPages` consecutive empty pages. */
   constructor(maxEmptyPages: number) {
     this.#maxEmptyPages = maxEmptyPages;
   }
 
-  /** Takes in the next page; calls `fail` when it is none. */
+  /** Checks the next page; calls `fail` when the listing does not make progress. */
   add({ objects, next, isTruncated }: Page, fail: (problem: string) => never): void {
     const keys = new Set(objects.map(({ key }) => key));
     const isAmong = (known: ReadonlySet<string> = new Set()) =>

@@ -1,19 +1,30 @@
 /**
- * When requests to an S3 service are sent again, and how long they may take. All rules are here:
+ * How long a request to an S3 service may take, and when the same request is sent again:
  *
- * 1. **Time.** A request has 15 seconds for an answer, and what its size needs at 32 kB a second. What is
- *    slower hangs: it is given up, and its connection with it.
- * 2. **Attempts.** The SDK makes three, with backoff: most failures pass at once.
- * 3. **Credentials** that are outdated are fetched anew, once for all requests that are refused meanwhile;
- *    then the request is sent again.
- * 4. **Retry-After** with status 429 or 503: nothing is sent before, for ten minutes at most. Requests get the
- *    answer that said so. Up to four seconds the SDK waits by itself.
+ * 1. **Time.** A request may take 15 seconds, plus the time that its size needs at 32 kB a second.
+ *    A slower request is considered hung: it is aborted, and its connection closed.
+ * 2. **Attempts.** The SDK makes up to three, with backoff: most failures are transient.
+ * 3. **Credentials** that are outdated are fetched again, once for all requests that are refused
+ *    meanwhile. Then the request is sent again.
+ * 4. **Retry-After** with status 429 or 503: no request is sent before that time, for ten minutes
+ *    at most. Until then requests get a copy of that answer. The SDK itself waits for up to four
+ *    seconds.
  *
- * What fails in spite of this is the caller's: the uploader and polls try again for as long as they run.
+ * Some requests are sent again in a different form, where the answer is understood:
  *
- * This is no decorator over {@linkcode ObjectStore}, since the rules hold for single requests: each page of
- * a listing and each batch of a delete has its own time, the SDK signs and counts each attempt, and new
- * credentials are for its client.
+ * - `bucket.ts` repeats a write after creating the missing bucket, and the creation without a
+ *   region.
+ * - `s3_store.ts` repeats a PUT with the checksum that the service requires.
+ * - `listing.ts` repeats a listing without `start-after`, if the service refuses it or does not sort
+ *   its keys.
+ * - `delete.ts` deletes one by one the objects that a batch did not delete.
+ *
+ * If a request still fails, its caller decides: the uploader and the poll loop try again as long as
+ * they run.
+ *
+ * This is not a decorator over {@linkcode ObjectStore}, since the rules apply to single requests:
+ * each page of a listing and each batch of a delete has its own time limit, the SDK signs and
+ * counts each attempt, and renewed credentials belong to its client.
  *
  * @module
  */
@@ -25,44 +36,47 @@ import type { StoreOptions } from "../store.ts";
 import { clockOf, dateOf } from "./answer_filter.ts";
 import { headerOf, isOutdated, RETRY_AFTER } from "./answers.ts";
 
+/** Time for any answer, whatever its size. */
 const ANSWER_MS = 15_000;
-/** A slower connection hangs: about 32 kB a second. */
+/** Minimum transfer rate, about 32 kB a second; a slower connection is considered hung. */
 const MIN_BYTES_PER_MS = 32;
 
-/** How often the SDK sends a request at most. */
+/** Maximum number of attempts that the SDK makes for a request. */
 export const MAX_ATTEMPTS = 3;
 
-/** For so long the SDK waits by itself when the service asks for it; it cuts what is longer. */
+/** Longest wait that the SDK observes when the service asks for one; it shortens longer ones. */
 const MAX_SDK_WAIT_MS = 4_000;
 
-/** What asks for longer may be gone by then, such as a login page. */
+/**
+ * Longest wait observed here: an answer that asks for more may come from a login page, for example.
+ */
 const MAX_WAIT_MS = 10 * 60 * 1000;
 
-/** An answer that asks to be left alone is no longer, or it is not kept. */
+/** Longest body of a Retry-After response that is kept for replay. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
-/** Sends a request with the client and reads the answer, in the time that `deadline` gives. */
+/** Sends a request with the client and reads the answer, before `deadline`. */
 export type Request<T> = (client: S3Client, deadline: Deadline) => Promise<T>;
 
-/** How a request is sent. */
+/** Options of {@linkcode Sender.send}. */
 export interface SendOptions extends StoreOptions {
-  /** What it is for, in errors. */
+  /** The purpose of the request, for error messages. */
   readonly doing: string;
-  /** Bytes that it sends. @default {0} */
+  /** Size of the request body in bytes. @default {0} */
   readonly size?: number | undefined;
-  /** The store's error for what the SDK threw while `doing` something. */
+  /** Converts an error of the SDK to one of the store. */
   readonly explain: (error: unknown, doing: string) => Error;
 }
 
-/** How long a request or answer of this size may take: milliseconds. */
+/** How long a request or answer of this size may take, in milliseconds. */
 export function timeFor(size: number): number {
   return ANSWER_MS + Math.round(size / MIN_BYTES_PER_MS);
 }
 
-/** Has the client make no further attempt while the service asks to be left alone: that takes too long. */
+/** Stops the attempts of the client when the service asked for a long wait with Retry-After. */
 export async function heedRefusals({ config }: S3Client): Promise<void> {
   const strategy = await config.retryStrategy();
-  if (!("refreshRetryTokenForRetry" in strategy)) return; // An old kind, which the SDK does not make.
+  if (!("refreshRetryTokenForRetry" in strategy)) return; // Old interface, unused by the SDK.
   const heeding: typeof strategy = {
     acquireInitialRetryToken: (scope) => strategy.acquireInitialRetryToken(scope),
     async refreshRetryTokenForRetry(token, reason) {
@@ -74,27 +88,31 @@ export async function heedRefusals({ config }: S3Client): Promise<void> {
   config.retryStrategy = () => Promise.resolve(heeding);
 }
 
-/** Marks what failed on the way as what the SDK may try again: every request of ours may be repeated. */
+/**
+ * Marks a connection failure as retryable for the SDK: all requests of feedsync may be repeated.
+ */
 export function retryable(error: unknown): unknown {
-  // Services close connections at any time: `fetch` throws a TypeError then.
+  // Services may close connections at any time; then `fetch` throws a TypeError.
   return error instanceof TypeError ? Object.assign(error, { $retryable: {} }) : error;
 }
 
-/** Sends requests with one client, again where their credentials were outdated. */
+/** Sends requests with one client, and again if the credentials were outdated. */
 export class Sender {
   readonly #client: S3Client;
   readonly #clock: Clock;
   readonly #canRenew: boolean;
   #renewing: Promise<unknown> | undefined;
 
-  /** Credentials that the configuration gives cannot be renewed. */
+  /** Creates a sender; credentials from the configuration cannot be renewed (`canRenew`). */
   constructor(client: S3Client, { clock, canRenew }: { clock: Clock; canRenew: boolean }) {
     this.#client = client;
     this.#clock = clock;
     this.#canRenew = canRenew;
   }
 
-  /** Sends a request; rejects with what `explain` makes of the failure, or with the signal's reason. */
+  /**
+   * Sends a request; rejects with the error that `explain` returns, or with the signal's reason.
+   */
   async send<T>(request: Request<T>, options: SendOptions): Promise<T> {
     try {
       return await this.#attempt(request, options);
@@ -128,32 +146,32 @@ export class Sender {
   }
 }
 
-/** An answer that asks to be left alone. */
+/** An answer with Retry-After. */
 interface Refusal {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** When requests may be sent again, by the time that elapses. */
+  /** When requests may be sent again, by the monotonic clock. */
   readonly until: number;
 }
 
-/** Keeps requests back while the service asks to be left alone. */
+/** Holds requests back while the service asks to wait. */
 export class RetryAfter {
   readonly #clock: Clock;
   #refusal: Refusal | undefined;
 
-  /** Nothing was asked for yet. */
+  /** Creates it, without any wait. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** The answer that a request gets without being sent; undefined when it may be sent. */
+  /** The answer for a request that must not be sent now; undefined when it may be sent. */
   refusal(): Response | undefined {
     const refusal = this.#refusal;
     return refusal && this.#clock.elapsed() < refusal.until ? repeated(refusal) : undefined;
   }
 
-  /** Takes note of an answer, and returns it as the SDK is to see it. */
+  /** Notes the Retry-After of an answer, and returns the answer for the SDK. */
   async heed(answer: Response): Promise<Response> {
     const { status, headers } = answer;
     const waitMs = status === 429 || status === 503
@@ -179,8 +197,8 @@ function repeated({ status, headers, text }: Refusal): Response {
 }
 
 /**
- * For how long the service wants to be left alone, in milliseconds: it tells seconds, or a date by its own
- * clock, of which `localNow` knows less than the answer.
+ * The wait that the service asks for, in milliseconds. The header holds seconds, or a date by the
+ * clock of the service; `localNow` stands in if the answer does not show that clock.
  */
 function waitOf(headers: Headers, localNow: number): number | undefined {
   const text = headers.get("retry-after")?.trim() ?? "";

@@ -14,15 +14,15 @@ import { parseDuration } from "../../base/duration.ts";
 type TemporaryCredentials = Parameters<typeof fromTemporaryCredentials>[0];
 type CredentialsProvider = ReturnType<typeof fromNodeProviderChain>;
 
-/** Which role it is, and how the token service is reached. */
+/** Options of {@linkcode roleCredentials}. */
 export interface RoleOptions extends S3Config {
   /** The role. */
   readonly assumeRole: AssumeRoleConfig;
-  /** What requests are sent with. */
+  /** Sends requests to the token service. */
   readonly handler: S3ClientConfig["requestHandler"];
 }
 
-/** Credentials of the role, which is assumed with those that were `found`. */
+/** Provides the credentials of a role, which it assumes with the credentials `found`. */
 export function roleCredentials(
   found: TemporaryCredentials["masterCredentials"],
   { endpoint, assumeRole, handler }: RoleOptions,
@@ -47,7 +47,9 @@ export function roleCredentials(
   };
 }
 
-/** AWS has token services of their own; Ceph and MinIO have them at the same URL as S3. */
+/**
+ * Whether the endpoint is AWS, which has separate token services; Ceph and MinIO use the URL of S3.
+ */
 function isOfAws(endpoint: string | undefined): boolean {
   return endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
 }

@@ -33,15 +33,15 @@ import {
 } from "../store.ts";
 
 /**
- * Opens a store in a bucket. Nothing is requested from the service yet.
+ * Opens a store in a bucket, without sending a request.
  *
- * @throws {ConfigError} when it is not known which service to talk to.
+ * @throws {ConfigError} when the service cannot be determined.
  */
 export async function openS3Store(options: BucketOptions): Promise<ObjectStore> {
   return new S3Store(await Bucket.open(options), options);
 }
 
-/** What the SDK calls the header of a checksum. */
+/** The parameter of the SDK for each kind of checksum. */
 const CHECKSUMS = {
   md5: "ContentMD5",
   crc32: "ChecksumCRC32",
@@ -53,9 +53,9 @@ class S3Store implements ObjectStore {
   readonly #bucket: Bucket;
   readonly #deleter: Deleter;
   readonly #lister: Lister;
-  /** What each object is written with. */
+  /** Parameters for writing each object. */
   readonly #settings;
-  /** Which checksum the service requires, as far as it has said so. */
+  /** The checksum that the service requires, once it has said so. */
   #checksum: ChecksumKind | undefined;
 
   constructor(bucket: Bucket, { serverSideEncryption, kmsKeyId, acl }: S3Config) {
@@ -94,13 +94,13 @@ class S3Store implements ObjectStore {
   }
 
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
-    const checksum = this.#checksum; // Of several writes at once each may be the first to be refused.
+    const checksum = this.#checksum; // Parallel writes may all be refused at first.
     try {
       await this.#write(key, body, { checksum, signal });
     } catch (error) {
       const required = requiredChecksum(error);
       if (required === undefined || required === checksum) throw error;
-      // Where objects are locked. Others may refuse what they do not ask for.
+      // Buckets with Object Lock require a checksum; other services may reject one.
       this.#checksum = required;
       await this.#write(key, body, { checksum: required, signal });
     }
@@ -121,7 +121,7 @@ class S3Store implements ObjectStore {
     const options = { signal, size: body.length };
     await this.#bucket.write(`writing ${key}`, options, async (client, deadline) => {
       const answer = await client.send(command, { abortSignal: deadline.signal });
-      // A page of some other server would pass for success.
+      // Without this check, a page of another server would count as success.
       const { ETag = answer.$metadata.requestId } = answer;
       if (ETag === undefined) throw new ForeignAnswerError(200);
     });
@@ -170,7 +170,7 @@ class S3Store implements ObjectStore {
   }
 }
 
-/** The checksum as headers have it, in base64. */
+/** The checksum in base64, as headers hold it. */
 function checksumOf(kind: ChecksumKind, body: Uint8Array): string {
   if (kind !== "crc32") return createHash(kind).update(body).digest("base64");
   const bytes = new Uint8Array(4);

@@ -1,6 +1,6 @@
 /**
- * How requests reach an S3 service: with Deno's own `fetch`, which obeys its proxy and certificate
- * settings. Here every request passes, retries of the SDK included, and is counted.
+ * Sends requests to an S3 service with Deno's own `fetch`, which obeys its proxy and certificate
+ * settings. Every request passes here and is counted, including retries of the SDK.
  *
  * @module
  */
@@ -11,27 +11,27 @@ import type { RequestCounts } from "../store.ts";
 import { clockOf } from "./answer_filter.ts";
 import { retryable, RetryAfter } from "./retry_policy.ts";
 
-/** A `Date` header tells whole seconds. */
+/** A `Date` header has a resolution of one second. */
 const DATE_RESOLUTION_MS = 1_000;
 
 /** Sends requests. */
 export class Transport implements Disposable {
   /** Counts requests, and reads the store's clock from the answers. */
   readonly meter: Meter;
-  /** What the SDK sends requests with. */
+  /** Sends the requests of the SDK to the store. */
   readonly handler: FetchHttpHandler = new FetchHttpHandler({
     customFetch: (input) => this.#fetch(input as Request),
   });
-  /** What the SDK fetches credentials with: that is not a request to the store. */
+  /** Sends the requests of the SDK for credentials, which do not count as requests to the store. */
   readonly credentialsHandler: FetchHttpHandler = new FetchHttpHandler({
     customFetch: (input) => this.#send(input as Request),
   });
   readonly #retryAfter: RetryAfter;
-  // With HTTP/1.1 a request that is given up takes its connection along. One of HTTP/2 would stay
-  // in use even when it is dead, until the system notices.
+  // With HTTP/1.1 an aborted request closes its connection. With HTTP/2 a dead connection would
+  // stay in use until the operating system notices.
   readonly #http = Deno.createHttpClient({ http2: false });
 
-  /** A transport whose local clock is `clock`. */
+  /** Creates a transport with `clock` as the local clock. */
   constructor(clock: Clock) {
     this.meter = new Meter(clock, DATE_RESOLUTION_MS);
     this.#retryAfter = new RetryAfter(clock);
@@ -54,7 +54,7 @@ export class Transport implements Disposable {
 
   async #send(request: Request): Promise<Response> {
     try {
-      // A signature holds for one address only: redirects are for the SDK to report.
+      // A signature is valid for one address only, so the SDK reports redirects.
       return await fetch(request, { client: this.#http, redirect: "manual" });
     } catch (error) {
       throw retryable(error);

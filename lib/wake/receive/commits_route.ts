@@ -1,6 +1,6 @@
 /**
- * Receives the commits of peers. Each must be signed with the shared secret and sent just now, and
- * is accepted once.
+ * Receives the commits of peers. Each must be signed with the shared secret and recent, and is
+ * accepted once.
  *
  * @module
  */
@@ -21,18 +21,21 @@ import { accept, refuse, type Route } from "./route.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
-/** How many messages are remembered to recognize repeated ones. */
+/** Maximum number of messages remembered to recognize repeated ones. */
 const MAX_MESSAGES = 100_000;
 
 /** Options of {@linkcode commitsRoute}. */
 export interface CommitsOptions {
   /** The secret shared by all peers. */
   readonly secret: string;
-  /** This server's bucket: commits of others are refused. */
+  /** This server's bucket: commits in other buckets are refused. */
   readonly log: BucketLog;
-  /** Says when what stays wrong is logged again. */
+  /** Limits how often the same problem is logged. */
   readonly clock: Clock;
-  /** Called for each commit: with its content, if it can be decrypted and is surely of this store. */
+  /**
+   * Called for each commit; with its content, if it can be decrypted and certainly belongs to this
+   * store.
+   */
   readonly onCommit: OnCommit;
 }
 
@@ -48,7 +51,7 @@ export function commitsRoute({ secret, log, clock, onCommit }: CommitsOptions): 
   };
   const takeUnsupported = (error: UnsupportedFormatError, id: string) => {
     problems.problem("unsupported", {
-      text: "{message}; the bucket tells what it is about",
+      text: "{message}; the commit will be read from the bucket instead",
       properties: { message: messageOf(error) },
       kind: String(error.reader),
     });
@@ -70,20 +73,20 @@ export function commitsRoute({ secret, log, clock, onCommit }: CommitsOptions): 
       const id = signer.verify(headers, body, log.now());
       if (id === undefined) return refuse(401, "Not signed with the secret of this server");
       const unsupported = unsupportedMessage(id, headers);
-      // A peer may send the same in an older form after that.
+      // Afterwards, a peer may send the same commit in an older form.
       const isNew = messages.isNew(unsupported ? `unsupported ${id}` : id, log.now());
       if (!isNew) return refuse(409, "Already received");
       if (unsupported) return takeUnsupported(unsupported, id);
       const name = objectOfMessage(id, store)!;
       try {
         const object = (await log.open(name, body)).decode();
-        if (isOfOtherService(headers)) onCommit(name); // Only the bucket knows whether it is there.
+        if (isOfOtherService(headers)) onCommit(name); // Only the bucket shows whether it exists.
         else onCommit(name, { ...object, name });
       } catch (error) {
         const reason = whyUnreadable(error);
         if (reason === "corrupt") return refuse(400, messageOf(error));
         if (reason !== "locked") throw error;
-        onCommit(name); // Reading it from the bucket reports what is missing.
+        onCommit(name); // Reading it from the bucket reports the problem.
         if (error instanceof UnsupportedFormatError) return needsNewerReader(error);
       }
       return accept();
@@ -95,7 +98,7 @@ function needsNewerReader({ reader }: UnsupportedFormatError): Response {
   return refuse(NEEDS_NEWER_READER, `A reader of format ${reader} is required`);
 }
 
-/** Remembers messages for as long as their signatures are valid. */
+/** Remembers messages while their signatures are valid. */
 class SeenMessages {
   /** When each was received, oldest first. */
   readonly #ids = new Map<string, number>();

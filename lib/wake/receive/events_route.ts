@@ -36,7 +36,7 @@ export function eventsRoute({ wakeToken, store, onCommit }: EventsOptions): Rout
   };
 }
 
-/** Compares in constant time: hashes have the same length, whatever was given. */
+/** Compares in constant time; hashing gives both sides the same length. */
 function isSame(given: string, token: string): boolean {
   const [one, other] = [given, token].map((text) => createHash("sha256").update(text).digest());
   return timingSafeEqual(one, other);

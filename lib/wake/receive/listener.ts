@@ -1,5 +1,6 @@
 /**
- * Listens for messages about new commits: from peers, with the content, and from the object storage.
+ * Listens for messages about new commits: from peers, with the content, and from the storage
+ * service.
  *
  * @module
  */
@@ -18,15 +19,18 @@ import { refuse, type Route } from "./route.ts";
 const logger = getLogger(["feedsync", "wake"]);
 
 /**
- * Larger bodies are refused. A commit of one update of the greatest size is a little larger than the
+ * Maximum size of a body. A commit of one update of maximum size is a little larger than the
  * update; encryption turns it into text, which adds a third.
  */
 const MAX_BODY_BYTES = Math.ceil(MAX_UPDATE_BYTES * 4 / 3) + 64 * 1024;
 
-/** Bounds what is read at once: whoever knows the store's URL gets that far without the secret. */
+/**
+ * Maximum number and total size of bodies read in parallel: anyone who knows the store's URL can
+ * send them.
+ */
 const MAX_BODIES = 32, MAX_TOTAL_BYTES = 4 * MAX_BODY_BYTES;
 
-/** How long a body may take to arrive. */
+/** Time limit for receiving a body. */
 const BODY_TIMEOUT_MS = 10_000;
 
 /** Options of {@linkcode listen}. */
@@ -37,7 +41,7 @@ export interface ListenerOptions {
   readonly wakeToken: string | undefined;
   /** This server's bucket. */
   readonly log: BucketLog;
-  /** Measures how long bodies take. */
+  /** Measures the time limit of bodies. */
   readonly clock: Clock;
   /** Called for each commit, with its content if a peer sent it. */
   readonly onCommit: OnCommit;
@@ -53,13 +57,13 @@ export const startListener: StartSource = (
 /**
  * Listens at `address`, such as `0.0.0.0:7070`.
  *
- * @throws {ConfigError} when it is in use, or not this machine's.
+ * @throws {ConfigError} when the address is in use, or does not belong to this machine.
  */
 export function listen(address: string, options: ListenerOptions): AsyncDisposable {
   const colon = address.lastIndexOf(":");
   const hostname = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
   const listener = new Listener(options);
-  // Unlike a graceful shutdown, this does not wait for bodies that never arrive.
+  // Unlike a graceful shutdown, aborting does not wait for bodies that never arrive.
   const stopping = new AbortController();
   try {
     const server = Deno.serve({
@@ -132,7 +136,7 @@ class Listener {
     }
   }
 
-  /** Logs that a stranger was refused: it may be a server with another secret. */
+  /** Logs an unauthenticated message: it may come from a server with another secret. */
   warn(hostname: string, reason: string): void {
     this.#problems.problem(`${hostname} ${reason}`, {
       text: "Refused a message from {hostname}: {reason}",
@@ -148,8 +152,8 @@ class Listener {
 }
 
 /**
- * Reads a body of exactly `size` bytes; undefined when it is shorter or longer, or `signal` is aborted.
- * From then on nothing of it is held in memory, and nothing more is received.
+ * Reads a body of exactly `size` bytes; undefined when it is shorter or longer, or `signal` is
+ * aborted. Then it stops receiving and frees the memory.
  */
 export async function readBody(
   { body }: Request,
@@ -172,7 +176,7 @@ export async function readBody(
   }
 }
 
-/** Whether the stream has exactly as many bytes as fit. */
+/** Fills `bytes` from the stream; resolves to whether the stream had exactly that many. */
 async function fill(
   bytes: Uint8Array,
   reader: ReadableStreamDefaultReader<Uint8Array>,

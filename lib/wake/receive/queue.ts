@@ -1,6 +1,6 @@
 /**
- * Receives bucket events from a queue of Amazon SQS, or of a compatible service. Each server needs a
- * queue of its own.
+ * Receives bucket events from a queue of Amazon SQS or a compatible service. Each server needs its
+ * own queue.
  *
  * @module
  */
@@ -26,20 +26,20 @@ import { commitsIn } from "./s3_events.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
-/** How long a request waits for messages, and how many it takes: the most that SQS allows. */
+/** How long a request waits for messages, and how many it takes: the maximum values of SQS. */
 const LONG_POLL_S = 20, MAX_MESSAGES = 10;
 
-/** How long the service may take for an answer. */
+/** Time limit for an answer of the service. */
 const TIMEOUT_MS = 10_000;
 
-/** Delays after failures. */
+/** Delay after a failure. */
 const RETRY_RANGE = { minMs: 1000, maxMs: 60_000 };
 
 /** Options of {@linkcode listenToQueue}. */
 export interface QueueOptions extends Pick<WakeUpParts, "environment"> {
-  /** Credentials, and the region where the queue's URL does not name it. */
+  /** Credentials, and the region if the queue's URL does not name it. */
   readonly s3: S3Config;
-  /** URL of this server's store: events of others are ignored. */
+  /** URL of this server's store: events of other stores are ignored. */
   readonly store: string;
   /** Called for each commit. */
   readonly onCommit: OnCommit;
@@ -124,7 +124,7 @@ class Queue {
 
   async #renewCredentials(): Promise<void> {
     const { credentials } = this.#client.config;
-    // The next attempt reports what is wrong with them.
+    // If this fails, the next attempt reports it.
     const renewing = () => credentials({ forceRefresh: true });
     await this.#inTime(TIMEOUT_MS, renewing, this.#stopping.signal).catch(() => {});
   }
@@ -142,7 +142,7 @@ class Queue {
     );
     if (messages.length === 0) return;
     for (const message of messages) this.#take(message);
-    // Also those that are not bucket events: they would be received again and again.
+    // Also deletes messages that are not bucket events: they would be received again and again.
     const remove = new DeleteMessageBatchCommand({
       QueueUrl: this.#url,
       Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
@@ -150,7 +150,7 @@ class Queue {
     await this.#inTime(TIMEOUT_MS, (abortSignal) => this.#client.send(remove, { abortSignal }));
   }
 
-  /** The SDK sets no time limit. */
+  /** Sends a request with a time limit, which the SDK does not set. */
   async #inTime<T>(
     timeoutMs: number,
     request: (abortSignal: AbortSignal) => Promise<T>,

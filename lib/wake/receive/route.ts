@@ -1,23 +1,23 @@
 /**
- * What the paths of the listener have in common.
+ * The interface of the routes of the listener.
  *
  * @module
  */
 
 /** Handles the messages that are sent to one path. */
 export interface Route {
-  /** Refuses a stranger's message by its headers alone, before its body is read. */
+  /** Checks the headers, and refuses unauthenticated messages before their body is read. */
   admit(request: Request, url: URL): Response | undefined;
-  /** Handles a message that was admitted. */
+  /** Handles an admitted message. */
   take(request: Request, body: Uint8Array): Response | Promise<Response>;
 }
 
-/** The message was handled. */
+/** The answer to a handled message. */
 export function accept(): Response {
   return new Response(null, { status: 204 });
 }
 
-/** The message was refused. */
+/** The answer to a refused message. */
 export function refuse(
   status: number,
   message: string,

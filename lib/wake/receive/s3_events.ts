@@ -1,13 +1,13 @@
 /**
- * Bucket events: S3, MinIO and Ceph send them when an object is written.
+ * Parses bucket events, which S3, MinIO and Ceph send when an object is written.
  *
  * @module
  */
 import { type ObjectName, parseKey } from "../../log/names.ts";
 
 /**
- * The commits in the store that an event, as JSON, reports; undefined when the text is not a bucket
- * event. Unwraps what was forwarded by SNS.
+ * The commits in the store that an event reports; undefined when the text is not a bucket event in
+ * JSON. Unwraps events forwarded by SNS.
  */
 export function commitsIn(event: string, store: string): ObjectName[] | undefined {
   const { Records: records, Message: message } = fieldsOf(parse(event));
@@ -23,7 +23,7 @@ export function commitsIn(event: string, store: string): ObjectName[] | undefine
   });
 }
 
-/** Keys are encoded like the query of a URL. */
+/** Decodes a key, which is encoded like the query of a URL. */
 function decodeKey(key: string): string {
   const text = key.replaceAll("+", " ");
   try {

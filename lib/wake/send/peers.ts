@@ -1,5 +1,5 @@
 /**
- * Sends each commit to the peers as it is stored, so that they need not wait for their next poll.
+ * Sends each stored commit to the peers, so that they need not wait for their next poll.
  *
  * @module
  */
@@ -24,28 +24,28 @@ import { Signer } from "../signature.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
 
-/** Bounds the queue of each peer; what does not fit is dropped. */
+/** Maximum number and size of commits in the queue of a peer; others are dropped. */
 const MAX_QUEUED = 256, MAX_QUEUED_BYTES = 8 * 1024 * 1024;
 
-/** How long a peer may take to answer. */
+/** Time limit for the answer of a peer. */
 const TIMEOUT_MS = 10_000;
 
-/** How long a peer gets no messages after failures. */
+/** Delay after a failure, during which a peer gets no messages. */
 const RETRY_RANGE = { minMs: 250, maxMs: 60_000 };
 
 /** Options of {@linkcode Peers}. */
 export interface PeersOptions extends Pick<WakeUpParts, "environment"> {
   /** The secret shared by all peers. */
   readonly secret: string;
-  /** The bucket that the commits are in. */
+  /** The log that holds the commits. */
   readonly log: Pick<BucketLog, "url" | "service" | "now">;
 }
 
-/** How many commits peers received. */
+/** Numbers of commits sent to peers. */
 export interface WakeUpCounts {
-  /** Commits that peers accepted. */
+  /** Number of commits that peers accepted. */
   readonly sent: number;
-  /** Commits that were not sent, or not accepted. */
+  /** Number of commits that were not sent, or not accepted. */
   readonly dropped: number;
 }
 
@@ -61,7 +61,7 @@ interface Message {
   readonly body: Uint8Array;
 }
 
-/** All peers of this server. They find commits that they missed by polling. */
+/** All peers of this server. By polling, they find commits that they missed. */
 export class Peers {
   readonly #peers: readonly Peer[];
   readonly #signer: Signer;
@@ -100,12 +100,12 @@ export class Peers {
   }
 }
 
-/** One peer: gets one commit after the other, over a connection that is kept open. */
+/** One peer: receives commits in sequence, over a connection that is kept open. */
 class Peer {
   sent = 0;
   dropped = 0;
   readonly #url: string;
-  /** For logs: the rest of the URL may be secret. */
+  /** Origin of the URL, for logs: the rest may be secret. */
   readonly #origin: string;
   readonly #clock: Clock;
   readonly #queue: Message[] = [];
@@ -176,7 +176,10 @@ class Peer {
     this.#queuedBytes -= this.#queue.shift()!.body.length;
   }
 
-  /** A peer that is too old for one message may read the next: it is told of that, too. */
+  /**
+   * Notes an answer. A peer that is too old for one message still gets the next: it may be able to
+   * read it.
+   */
   #noteAnswer(refusal: string | undefined): void {
     const url = this.#origin;
     this.#backoff.succeed();
@@ -187,13 +190,13 @@ class Peer {
     if (refusal === undefined) return void this.sent++;
     this.dropped++;
     this.#problems.problem(`${url} is older`, {
-      text: "The peer {url} is older than this server and cannot read all that it sends, upgrade " +
-        "feedsync there: {message} (it finds the commit in the bucket)",
+      text: "The peer {url} is older than this server and cannot read all its messages; upgrade " +
+        "feedsync there: {message} (it will read the commit from the bucket)",
       properties: { url, message: refusal },
     });
   }
 
-  /** Drops the whole queue: the peer polls sooner than the next attempt is made. */
+  /** Drops the whole queue: the peer will probably poll before the next attempt. */
   #noteFailure(error: unknown): void {
     this.dropped += this.#queue.length;
     while (this.#queue.length > 0) this.#dequeue();

@@ -10,11 +10,11 @@ Deno.test("dead-letters retry drops what is applied, and keeps what fails with i
   await server.write("broken", "Still broken");
   const failed = await server.run("retry", "2", "3");
   assert.equal(failed.code, 1);
-  assert.match(failed.stderr, /^error: Cannot apply 2 dead letters, they are kept$/m);
+  assert.match(failed.stderr, /^error: Cannot apply 2 dead letters, keeping them$/m);
   assert.match(failed.stdout, /^failed {2}2 .* Still broken\nfailed {2}3 .* Still broken\n$/);
   assert.deepEqual(server.kept(), [[1, "Error 1"], [2, "Still broken"], [3, "Still broken"]]);
   const one = await server.run("retry", "2");
-  assert.match(one.stderr, /^error: Cannot apply 1 dead letter, it is kept$/m);
+  assert.match(one.stderr, /^error: Cannot apply 1 dead letter, keeping it$/m);
   await server.remove("broken");
   const applied = await server.run("retry", "2", "--json");
   assert.equal(applied.code, 0, applied.stderr);
@@ -85,7 +85,7 @@ Deno.test("a dead letter of a plugin that is not configured any more holds up no
   server.fill();
   const { code, stdout } = await server.run("retry");
   assert.equal(code, 1);
-  assert.match(stdout, /^failed {2}1 .* No plugin of the name gone is configured\napplied {2}2 /);
+  assert.match(stdout, /^failed {2}1 .* No plugin with the name gone is configured\napplied {2}2 /);
   assert.deepEqual(server.kept(), [[1, "Error 1"]]);
 });
 

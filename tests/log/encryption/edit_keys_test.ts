@@ -71,7 +71,7 @@ Deno.test("a key is added as the last, made the first, and dropped unless it enc
   const [old] = await keys.kids();
   const added = await keys.add();
   assert.deepEqual(await keys.kids(), [old, added]);
-  await assert.rejects(keys.drop(old), /it is the first, which encrypts/);
+  await assert.rejects(keys.drop(old), /it is the first key, which encrypts/);
   await keys.putFirst(added);
   assert.deepEqual(await keys.kids(), [added, old]);
   await keys.drop(old);

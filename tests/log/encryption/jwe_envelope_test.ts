@@ -146,7 +146,7 @@ Deno.test("only what feedsync encrypts is accepted, also with the right key", as
     [await forge({ alg: "PBES2-HS256+A128KW", p2c: 1000 }), /"alg" .* value not allowed/],
     [await forge({ enc: "A128GCM" }, secret.slice(0, 16)), /"enc" .* value not allowed/],
     [await forge({ enc: "A256CBC-HS512" }, new Uint8Array(64)), /"enc" .* value not allowed/],
-    [await forge({}, secret.map((byte) => byte ^ 1)), /not with the key that it names/],
+    [await forge({}, secret.map((byte) => byte ^ 1)), /not encrypted with the key that it names/],
   ];
   for (const [stored, message] of cases) {
     assert.match((await refusal(envelope, stored)).message, message);
@@ -177,7 +177,7 @@ Deno.test("plain objects are refused where there are keys, unless that is allowe
   await using keys = await Keys.make();
   for (const plain of [BODY, zstdDecompressSync(BODY)]) {
     const { message } = await refusal(await keys.envelope(), plain);
-    assert.match(message, /it is not encrypted: a server without keys has written it/);
+    assert.match(message, /it is not encrypted: a server without keys wrote it/);
   }
   const allowing = await keys.envelope({ allowPlaintext: true });
   assert.equal(await allowing.decrypt(NAME, BODY), BODY);

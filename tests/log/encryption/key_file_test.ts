@@ -45,17 +45,17 @@ async function refusal(path: string): Promise<ConfigError> {
 Deno.test("a key file that is wrong is refused: it is said why, and never what is in a key", async () => {
   await using keys = new Keys();
   const cases: [string, RegExp][] = [
-    ["", /they are not JSON/],
-    [set({}).slice(0, -2), /they are not JSON/],
-    [`{"keys":[{"k":${SECRET}}]}`, /they are not JSON/],
-    ["null", /no JWK Set/],
-    [`["${SECRET}"]`, /no JWK Set/],
-    [`{"keys":[]}`, /there are none/],
+    ["", /the file is not JSON/],
+    [set({}).slice(0, -2), /the file is not JSON/],
+    [`{"keys":[{"k":${SECRET}}]}`, /the file is not JSON/],
+    ["null", /not a JWK Set/],
+    [`["${SECRET}"]`, /not a JWK Set/],
+    [`{"keys":[]}`, /the file has no keys/],
     [`{"keys":[null]}`, /key 1 has no 'kid'/],
     [set({ kid: undefined }), /key 1 has no 'kid'/],
     [set({}, { kid: "" }), /key 2 has no 'kid'/],
     [set({ kid: "a".repeat(129) }), /more than 128 characters/],
-    [set({}, {}), /two have the 'kid' "a"/],
+    [set({}, {}), /two keys have the 'kid' "a"/],
     [set({ kty: "RSA" }), /key 1 \("a"\) must have the 'kty' "oct"/],
     [set({ alg: "A128GCM" }), /'alg' "A256GCM"/],
     [set({ use: "sig" }), /'use' "enc"/],
@@ -112,7 +112,7 @@ Deno.test("the names key is taken from the file whenever that changes, and canno
 
 Deno.test("a key file that does not exist is refused, with how to make one", async () => {
   await using keys = new Keys();
-  assert.match((await refusal(keys.path)).message, /does not exist, feedsync keygen makes one/);
+  assert.match((await refusal(keys.path)).message, /does not exist; feedsync keygen makes one/);
 });
 
 Deno.test({
@@ -153,12 +153,12 @@ Deno.test("what is damaged while it is used changes nothing, and is told once", 
   assert.equal(file.revision, 0);
   const warnings = () => log.lines.filter((line) => line.startsWith("warning"));
   assert.equal(warnings().length, 1);
-  assert.match(warnings()[0], /not JSON; the keys that were in it are used until it is mended/);
+  assert.match(warnings()[0], /not JSON; its previous keys stay in use until it is fixed/);
 
   await Deno.remove(keys.path);
   for (let i = 0; i < 3; i++) await file.look();
   assert.equal(file.keys, before);
-  assert.match(warnings()[1], /does not exist/);
+  assert.match(warnings()[1], /no longer exists/);
   assert.equal(warnings().length, 2);
 
   await keys.write(text);
@@ -179,8 +179,8 @@ Deno.test("that the key file is gone is said, and that the same keys are back", 
   for (let i = 0; i < 3; i++) await file.look();
   const [kid] = await keys.kids();
   assert.deepEqual(log.lines, [
-    `warning: Cannot read the keys in ${keys.path}: it does not exist any more; ` +
-    "the keys that were in it are used until it is mended",
+    `warning: Cannot read the keys in ${keys.path}: it no longer exists; ` +
+    "its previous keys stay in use until it is fixed",
     `info: The keys in ${keys.path} can be read again`,
     `info: Encrypting with the key ${kid}, the first of 1 in ${keys.path}`,
   ]);

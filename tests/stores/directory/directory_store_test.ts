@@ -133,7 +133,7 @@ Deno.test("a file in the place of the directory is told, with what to do", async
     await assert.rejects(operation, (error) => {
       assert.ok(error instanceof AccessDeniedError);
       assert.ok(error.message.startsWith(`Access denied to the store file:${path} while `));
-      assert.match(error.message, /a file is in the way, choose another directory$/);
+      assert.match(error.message, /a file has that name; choose another directory$/);
       return true;
     });
   }
@@ -255,7 +255,7 @@ Deno.test("a directory that is removed while an object is written to it is made 
   }
 });
 
-Deno.test("a store of which nothing is left is out of reach, until a person says that it begins anew", async () => {
+Deno.test("a store that lost all its objects is refused until a person declares it empty", async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, "store");
   const expectAway = async (store: ReturnType<typeof openDirectoryStore>) => {

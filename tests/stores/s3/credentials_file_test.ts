@@ -120,7 +120,7 @@ Deno.test("credentials that expire are read again, and then no broken file passe
   await setting.write(json({ AccessKeyId: "first", Expiration }));
   assert.equal(await setting.sender(), "first");
   await setting.write("{");
-  assert.match(await setting.denial(), /it is not JSON/);
+  assert.match(await setting.denial(), /it starts like JSON but cannot be parsed/);
 });
 
 Deno.test("a credentials file that the service refuses is read again, changed or not", async () => {
@@ -136,7 +136,7 @@ Deno.test("what is wrong with a credentials file is told, but not what is in it"
   await using setting = await Setting.make();
   const wrong: [text: string | undefined, problem: RegExp][] = [
     [undefined, /No such file/],
-    ['{"SecretAccessKey":"very-secret', /it is not JSON/],
+    ['{"SecretAccessKey":"very-secret', /it starts like JSON but cannot be parsed/],
     [json({ AccessKeyId: 3 }), /'AccessKeyId' and 'SecretAccessKey' must be texts/],
     [json({ AccessKeyId: "a", Version: 2 }), /'Version' must be 1/],
     [json({ AccessKeyId: "a", SessionToken: 3 }), /'SessionToken' must be a text/],

@@ -29,8 +29,8 @@ Deno.test("where keys are seen not to be sorted, start-after is not used, and it
   }
   assert.ok(server.queries.every((query) => !query.has("start-after")));
   assert.deepEqual(log.lines.filter((line) => line.includes("order")), [
-    "info: The store s3://feed-sync/prod does not list its keys in their order: every listing takes in all " +
-    "of a stream from now on, nothing is lost",
+    "info: The store s3://feed-sync/prod does not list its keys in order: from now on each " +
+    "listing covers a whole stream, which takes more requests but loses no updates",
   ]);
 });
 

@@ -93,8 +93,8 @@ Deno.test("a missing bucket is created by put(), reads as an empty one, and both
   }
   assert.deepEqual(methods, ["GET", "GET", "POST", "GET", "GET", "POST"]);
   assert.deepEqual(log.lines, [
-    `There is no bucket feed-sync at ${proxy.endpoint} yet: if it stays missing, it counts as empty, and the ` +
-    "first update that is published creates it",
+    `There is no bucket feed-sync at ${proxy.endpoint} yet: if it stays missing, it counts as empty, and ` +
+    "publishing the first update creates it",
   ]);
   await store.put("a", bytes("x"));
   assert.deepEqual(await keys(store, ""), ["a"]);

@@ -75,7 +75,7 @@ Deno.test("a message that needs a newer reader sends to the bucket, is no bad re
   assert.equal(ear.heard.length, 1);
   const warnings = log.lines.filter((line) => line.startsWith("warning"));
   assert.equal(warnings.length, 1, warnings.join("\n"));
-  assert.match(warnings[0], /needs a reader of format 2, this version reads up to 1; upgrade/);
+  assert.match(warnings[0], /needs a reader of format 2, but this version reads up to 1; upgrade/);
 });
 
 Deno.test("a message that needs a newer reader is accepted once, and once more in the form of today", async () => {

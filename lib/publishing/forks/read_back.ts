@@ -1,7 +1,8 @@
 /**
- * Objects of own streams are read back to compare them with what was published. Some cannot be read yet: a
- * listing shows them but a GET does not find them, because a cache or a replica lags, or this server lacks
- * their key. Nothing is concluded from that, and nothing deleted. They are read later.
+ * Reads the objects of own streams back, to compare them with what was published. Some cannot be
+ * read yet: a listing shows them but a GET does not find them, because a cache or a replica lags,
+ * or this server lacks their key. Nothing is concluded from that, and nothing deleted. They are
+ * read later.
  *
  * @module
  */
@@ -14,7 +15,10 @@ import type { StoredUpdate } from "../../log/codec.ts";
 import type { ObjectName } from "../../log/names.ts";
 import { MAX_LISTING_LAG_MS, type StoreOptions } from "../../stores/store.ts";
 
-/** {@linkcode OwnObjects.readAll} fetches a listed object so many times before it leaves it for later. */
+/**
+ * Maximum number of GETs of {@linkcode ReadBackReader.readAll} for one listed object; then it is
+ * read later.
+ */
 const MAX_TRIES = 3;
 
 /** Delays between attempts to fetch an absent object. */
@@ -23,21 +27,21 @@ const RETRY_RANGE = { minMs: 1000, maxMs: 10 * 60_000 };
 const logger = getLogger(["feedsync", "publish"]);
 
 /**
- * The updates of an object, or why there are none: it is "corrupt" when it is not what its key says, or the
- * store refuses to hand it out, "locked" when this server lacks its key, or is too old for its format, and
- * undefined when a GET does not find it.
+ * The updates of an object, or why there are none: it is "corrupt" when it is not what its key
+ * says, or the store refuses to hand it out, "locked" when this server lacks its key, or is too old
+ * for its format, and undefined when a GET does not find it.
  */
 export type ReadResult = readonly StoredUpdate[] | "corrupt" | "locked" | undefined;
 
-/** Reads objects of own streams, and remembers which could not be read. */
-export class OwnObjects {
+/** Reads objects of own streams back, and remembers which could not be read. */
+export class ReadBackReader {
   readonly #log: Pick<BucketLog, "keysRevision" | "read">;
   readonly #clock: Clock;
   readonly #absent: RetrySchedule;
   readonly #locked = new Set<string>();
   #keysRevision: number;
 
-  /** Nothing was read yet. */
+  /** Creates a reader, without reading yet. */
   constructor(log: Pick<BucketLog, "keysRevision" | "read">, environment: Environment) {
     this.#log = log;
     this.#clock = environment.clock;
@@ -67,8 +71,8 @@ export class OwnObjects {
   }
 
   /**
-   * Reads an object. A corrupt one is read twice, because it may have been cut short on the way, and a stream
-   * with a damaged object is given up.
+   * Reads an object. A corrupt one is read twice, because it may have been cut short on the way,
+   * and a stream with a damaged object is given up.
    */
   async read(name: ObjectName, options: StoreOptions): Promise<ReadResult> {
     const first = await this.#readOnce(name, options);
@@ -79,9 +83,10 @@ export class OwnObjects {
   }
 
   /**
-   * Reads every object that `list` shows, as far as it can be read. An object that a GET does not find was
-   * sealed or superseded meanwhile, or a replica lags: so the objects are listed again, which also shows what
-   * holds the updates now. An object that is still listed and not found in the end is absent.
+   * Reads every object that `list` shows, as far as it can be read. An object that a GET does not
+   * find was sealed or superseded meanwhile, or a replica lags: so the objects are listed again,
+   * which also shows what holds the updates now. An object that is still listed and not found in
+   * the end is absent.
    */
   async *readAll(
     list: () => Promise<readonly ObjectName[]>,
