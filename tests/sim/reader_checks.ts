@@ -9,6 +9,8 @@ export class ReaderChecks {
   readonly #next = new Map<string, number>();
   /** Calls that failed: those are repeated, or become dead letters. */
   readonly #failed = new Set<string>();
+  /** What was restored: the plugins and the ids of the updates. */
+  readonly #restored = new Set<string>();
   /** Streams that were given up for new ones meanwhile: they are read again from where they part. */
   readonly #forked = new Set<string>();
   /** URLs that a plugin is busy with. */
@@ -19,10 +21,11 @@ export class ReaderChecks {
   }
 
   /** A call begins: no other for the same URL may be under way. */
-  begin(plugin: string, { url, stream, seq }: Update): void {
+  begin(plugin: string, { url, stream, seq, restored }: Update): void {
     const call = `${plugin} ${url}`, reader = `${plugin} ${stream}`;
     if (this.#busy.has(call)) this.#fail(`${call} was called twice at once`);
     this.#busy.add(call);
+    if (restored) return; // It comes out of turn.
     const { cursors } = this.#process.state;
     // What was about to be applied when the stream was given up still is.
     const first = this.#forked.has(stream) ? seq : cursors.get(stream) + 1;
@@ -41,13 +44,32 @@ export class ReaderChecks {
 
   /** A plugin has applied an update. */
   delivered(plugin: string, update: Update): void {
-    const { stream, seq, id, url, content } = update;
+    const { stream, seq, id, url, content, restored } = update;
     const { world: { bucket, ledger }, disk } = this.#process;
     const place = bucket.at(stream, seq).find((place) => place.update.id === id);
     const accepted = ledger.accepted.get(id);
     if (!place || !accepted || accepted.url !== url || accepted.content !== content) {
       return this.#fail(`${plugin} got ${stream}/${seq}, which was never published so`);
     }
+    if (restored) this.#checkRestored(plugin, update);
+    else this.#checkInTurn(plugin, update);
+    disk.told.updates.add(`${plugin} ${id}`);
+    if (!update.superseded) disk.told.mirror.set(`${plugin} ${url}`, id);
+  }
+
+  /** The same process restores an update once, unless a plugin could not apply it. */
+  #checkRestored(plugin: string, { stream, seq, id }: Update): void {
+    const call = `${plugin} ${id}`;
+    const hasFailed = [...this.#failed].some((failed) => failed.endsWith(` ${stream} ${seq}`));
+    if (this.#restored.has(call) && !hasFailed) {
+      this.#fail(`${plugin} got ${stream}/${seq} restored twice`);
+    }
+    this.#restored.add(call);
+  }
+
+  /** What comes in its stream comes in its order, and once. */
+  #checkInTurn(plugin: string, update: Update): void {
+    const { stream, seq } = update;
     const reader = `${plugin} ${stream}`;
     const next = this.#next.get(reader)!;
     const mayRepeat = this.#failed.has(`${reader} ${seq}`) || this.#isDeadLetter(plugin, update);
@@ -60,8 +82,6 @@ export class ReaderChecks {
       }
     }
     this.#next.set(reader, Math.max(next, seq + 1));
-    disk.told.updates.add(`${plugin} ${id}`);
-    if (!update.superseded) disk.told.mirror.set(`${plugin} ${url}`, id);
   }
 
   /** A plugin was told of a gap. */

@@ -76,3 +76,20 @@ Deno.test("a reason to restore that comes meanwhile is served by the next restor
   restoring.noteServed(restoring.reasons());
   assert.ok(!restoring.isDue());
 });
+
+Deno.test("an update that fails in its stream and in one that repeats it is one dead letter", () => {
+  using state = newState();
+  const { deadLetters } = state;
+  const letter = (stream: string, error: string, id = "a") => ({
+    ...{ plugin: "webhook", stream, seq: 1, error, time: 1, retryAt: null },
+    content: JSON.stringify({ id, url: urlOf("a") }),
+  });
+  deadLetters.add(letter(STREAM, "first"));
+  deadLetters.add(letter("web-1_bbbbbbbb", "second"));
+  assert.deepEqual(deadLetters.all().map(({ stream, error }) => [stream, error]), [
+    [STREAM, "second"],
+  ]);
+  deadLetters.add(letter("web-1_bbbbbbbb", "another", "b"));
+  deadLetters.add({ ...letter(STREAM, "of another plugin"), plugin: "exec" });
+  assert.equal(deadLetters.count(), 3);
+});
