@@ -57,7 +57,7 @@ export {
 export type { UnreadableError } from "./lib/errors.ts";
 export { feeds } from "./lib/feeds.ts";
 export type { FeedsOptions } from "./lib/feeds.ts";
-export type { FeedInfo } from "./lib/reading/list_feeds.ts";
+export type { FeedInfo } from "./lib/reading/lookup/list_feeds.ts";
 export { normalizeFeedUrl } from "./lib/feed_url.ts";
 export type { FeedUrlOptions } from "./lib/feed_url.ts";
 export { newest } from "./lib/newest.ts";

@@ -5,7 +5,7 @@
  */
 import { type Duration, parseDuration } from "./base/duration.ts";
 import { connectionOf, type FeedSync } from "./connection.ts";
-import { type FeedInfo, listFeeds } from "./reading/list_feeds.ts";
+import { type FeedInfo, listFeeds } from "./reading/lookup/list_feeds.ts";
 import type { State } from "./state/state.ts";
 
 /** Options of {@linkcode feeds}. */

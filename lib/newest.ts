@@ -5,7 +5,7 @@
  */
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { feedIdentity, isReadableFeedUrl, normalizeFeedUrl } from "./feed_url.ts";
-import { findNewest } from "./reading/find_newest.ts";
+import { findNewest } from "./reading/lookup/find_newest.ts";
 import type { State } from "./state/state.ts";
 import type { Update } from "./update.ts";
 

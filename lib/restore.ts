@@ -14,8 +14,8 @@ import {
   type UpdateCallback,
 } from "./plugin.ts";
 import { checkPlugins } from "./plugins/check_plugin.ts";
-import { ensureKnown } from "./reading/knowledge.ts";
-import { restoreNow } from "./reading/restore_now.ts";
+import { ensureKnown } from "./reading/lookup/knowledge.ts";
+import { restoreNow } from "./reading/restoring/restore_now.ts";
 import type { RestoreProgress, RestoreReport } from "./reading/watcher.ts";
 
 /** Options of {@linkcode restore}. */

@@ -12,7 +12,7 @@ import { ClosedError } from "./errors.ts";
 import { fileRecords } from "./files/state_records.ts";
 import { FileWatcher } from "./files/watching/file_watcher.ts";
 import type { ScanReport } from "./files/watching/scan.ts";
-import { catchUp, knowsOthers } from "./reading/learning.ts";
+import { catchUp, knowsOthers } from "./reading/lookup/learning.ts";
 
 const logger = plainLogger(["feedsync", "files"]);
 

@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { Deadline } from "../base/deadline.ts";
-import { Completeness } from "./completeness.ts";
+import { Completeness } from "./restoring/completeness.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "../wake/source.ts";
 import { Delivery } from "./delivery.ts";
@@ -18,9 +18,9 @@ import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
 import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
 import { ReadingBudget } from "./reading_budget.ts";
-import { RestoreAgain, type RestoreRequest } from "./restore_again.ts";
-import { Restoration } from "./restoration.ts";
-import type { RestoreContext } from "./restorer.ts";
+import { RestoreAgain, type RestoreRequest } from "./restoring/restore_again.ts";
+import { Restoration } from "./restoring/restoration.ts";
+import type { RestoreContext } from "./restoring/restorer.ts";
 import type { StoredCommit } from "../publishing/commit.ts";
 import type { Uploader } from "../publishing/uploader.ts";
 import { FileLock } from "../state/lock.ts";

@@ -7,7 +7,7 @@ import type { ScanReport } from "../../lib/files/watching/scan.ts";
 import { FileWatcher, type FileWatcherOptions } from "../../lib/files/watching/file_watcher.ts";
 import { type RunningPlugin, startPlugin } from "../../lib/plugin.ts";
 import { flush, publish } from "../../lib/publish.ts";
-import { catchUp, knowsOthers } from "../../lib/reading/learning.ts";
+import { catchUp, knowsOthers } from "../../lib/reading/lookup/learning.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import { MAX_LISTING_LAG_MS, type ObjectStore } from "../../lib/stores/store.ts";
 import { contentHash, type UpdateInput } from "../../lib/update.ts";

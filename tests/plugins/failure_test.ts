@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { RejectedUpdateError, StoreUnavailableError } from "../../lib/errors.ts";
 import { failureOf } from "../../lib/plugins/failure.ts";
 import { BackendUnavailableError } from "../../mod.ts";
-import { temporaryDirectory } from "../plugins/harness.ts";
+import { temporaryDirectory } from "./harness.ts";
 import { hangUpOnce, stalledServer, unreachableEndpoint } from "../servers/http.ts";
 
 async function thrownBy(work: () => unknown): Promise<unknown> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Connection } from "../../lib/connection.ts";
 import { callbackPlugin, type RunningPlugin, runningPlugin } from "../../lib/plugin.ts";
 import { publish } from "../../lib/publish.ts";
-import { restoreNow } from "../../lib/reading/restore_now.ts";
+import { restoreNow } from "../../lib/reading/restoring/restore_now.ts";
 import type { Update } from "../../lib/update.ts";
 import { watchWith } from "../../lib/watch.ts";
 import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";

@@ -8,7 +8,7 @@ import { connect } from "../../connect.ts";
 import { messageOf } from "../../errors.ts";
 import { shownUrl } from "../../feed_url.ts";
 import { feedsWithState } from "../../feeds.ts";
-import type { FeedInfo } from "../../reading/list_feeds.ts";
+import type { FeedInfo } from "../../reading/lookup/list_feeds.ts";
 import type { CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";

@@ -5,7 +5,7 @@
  */
 import { nearest } from "../../base/nearest.ts";
 import { connectionOf, type FeedSync } from "../../connection.ts";
-import { Knowledge } from "../../reading/knowledge.ts";
+import { Knowledge } from "../../reading/lookup/knowledge.ts";
 import type { KnownFeed } from "../../state/newest.ts";
 import type { State } from "../../state/state.ts";
 

@@ -5,17 +5,17 @@
  *
  * @module
  */
-import type { Connection, Parts } from "../connection.ts";
-import { sleep } from "../base/environment.ts";
-import { isLocked } from "../errors.ts";
-import { LOCKED_LIVES } from "../retention/expiry.ts";
-import { FileLock } from "../state/lock.ts";
-import type { State } from "../state/state.ts";
+import type { Connection, Parts } from "../../connection.ts";
+import { sleep } from "../../base/environment.ts";
+import { isLocked } from "../../errors.ts";
+import { LOCKED_LIVES } from "../../retention/expiry.ts";
+import { FileLock } from "../../state/lock.ts";
+import type { State } from "../../state/state.ts";
 import { learnLog } from "./knowledge.ts";
-import { findMissing } from "./missing_feeds.ts";
-import { ReadingBudget } from "./reading_budget.ts";
-import { Receivers } from "./receivers.ts";
-import { type Obstacle, Restorer } from "./restorer.ts";
+import { findMissing } from "../restoring/missing_feeds.ts";
+import { ReadingBudget } from "../reading_budget.ts";
+import { Receivers } from "../receivers.ts";
+import { type Obstacle, Restorer } from "../restoring/restorer.ts";
 
 /** What cannot be read is given up after the retention; after a day when there is none. */
 const DAY_MS = 24 * 60 * 60 * 1000;

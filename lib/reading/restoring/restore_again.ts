@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { chainFrom } from "./chain.ts";
-import { feedIdentity } from "../feed_url.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
-import type { ObjectName } from "../log/names.ts";
-import { isPlausible, type OrderedUpdate } from "../log/update_order.ts";
+import { chainFrom } from "../chain.ts";
+import { feedIdentity } from "../../feed_url.ts";
+import { whyUnreadable } from "../../log/bucket_log.ts";
+import type { ObjectName } from "../../log/names.ts";
+import { isPlausible, type OrderedUpdate } from "../../log/update_order.ts";
 import { findMissing, MissingFeeds } from "./missing_feeds.ts";
 import { inParallel, type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
-import type { RestoreProgress, RestoreReport } from "./watcher.ts";
-import { isUnreadable } from "../errors.ts";
+import type { RestoreProgress, RestoreReport } from "../watcher.ts";
+import { isUnreadable } from "../../errors.ts";
 
 /** So many URLs of the state are looked at in one go. */
 const URLS_AT_ONCE = 1000;

@@ -4,17 +4,17 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { OnceLog } from "../base/once_log.ts";
-import type { Connection } from "../connection.ts";
-import { isLocked, messageOf } from "../errors.ts";
-import { feedIdentity } from "../feed_url.ts";
-import type { BucketLog } from "../log/bucket_log.ts";
-import { serverOf } from "../log/names.ts";
-import { compareNewest, type DatedNewest } from "../log/newest/names.ts";
-import { compareUpdates, isPlausible } from "../log/update_order.ts";
-import type { KnownFeed } from "../state/newest.ts";
-import type { State } from "../state/state.ts";
-import { contentBytes, type Update } from "../update.ts";
+import { OnceLog } from "../../base/once_log.ts";
+import type { Connection } from "../../connection.ts";
+import { isLocked, messageOf } from "../../errors.ts";
+import { feedIdentity } from "../../feed_url.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
+import { serverOf } from "../../log/names.ts";
+import { compareNewest, type DatedNewest } from "../../log/newest/names.ts";
+import { compareUpdates, isPlausible } from "../../log/update_order.ts";
+import type { KnownFeed } from "../../state/newest.ts";
+import type { State } from "../../state/state.ts";
+import { contentBytes, type Update } from "../../update.ts";
 import { Knowledge } from "./knowledge.ts";
 import { byTime, readFirst, type ReadOptions } from "./read_newest.ts";
 

@@ -5,17 +5,17 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { Backoff } from "../base/backoff.ts";
-import { OnceLog } from "../base/once_log.ts";
-import type { ResolvedConfig } from "../config/resolve.ts";
+import { Backoff } from "../../base/backoff.ts";
+import { OnceLog } from "../../base/once_log.ts";
+import type { ResolvedConfig } from "../../config/resolve.ts";
 import {
   AccessDeniedError,
   isLocked,
   isUnreadable,
   messageOf,
   type UnreadableError,
-} from "../errors.ts";
-import { LOCKED_LIVES } from "../retention/expiry.ts";
+} from "../../errors.ts";
+import { LOCKED_LIVES } from "../../retention/expiry.ts";
 import { findMissing } from "./missing_feeds.ts";
 import { type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
 

@@ -4,15 +4,15 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { OnceLog } from "../base/once_log.ts";
-import type { Connection } from "../connection.ts";
-import { FeedSyncError } from "../errors.ts";
-import { shownUrl } from "../feed_url.ts";
-import type { DatedNewest } from "../log/newest/names.ts";
-import { compareUpdates } from "../log/update_order.ts";
-import type { NewestRow } from "../state/newest.ts";
-import type { State } from "../state/state.ts";
-import type { Update } from "../update.ts";
+import { OnceLog } from "../../base/once_log.ts";
+import type { Connection } from "../../connection.ts";
+import { FeedSyncError } from "../../errors.ts";
+import { shownUrl } from "../../feed_url.ts";
+import type { DatedNewest } from "../../log/newest/names.ts";
+import { compareUpdates } from "../../log/update_order.ts";
+import type { NewestRow } from "../../state/newest.ts";
+import type { State } from "../../state/state.ts";
+import type { Update } from "../../update.ts";
 import { Knowledge } from "./knowledge.ts";
 import { LogReader } from "./log_reader.ts";
 import { byTime, readFirst, readFromLog, readFromOutbox, type ReadOptions } from "./read_newest.ts";

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import type { OnceLog } from "../base/once_log.ts";
-import { CorruptObjectError, messageOf } from "../errors.ts";
-import { type BucketLog, whyUnreadable } from "../log/bucket_log.ts";
-import type { StoredUpdate } from "../log/codec.ts";
-import { type ObjectKind, type ObjectName, serverOf } from "../log/names.ts";
-import { compareNewest, type DatedNewest } from "../log/newest/names.ts";
-import { asSeq } from "../log/positions.ts";
-import { isPlausible } from "../log/update_order.ts";
-import type { NewestRow, Place } from "../state/newest.ts";
-import type { State } from "../state/state.ts";
-import { type Update, updateFromJson } from "../update.ts";
+import type { OnceLog } from "../../base/once_log.ts";
+import { CorruptObjectError, messageOf } from "../../errors.ts";
+import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
+import type { StoredUpdate } from "../../log/codec.ts";
+import { type ObjectKind, type ObjectName, serverOf } from "../../log/names.ts";
+import { compareNewest, type DatedNewest } from "../../log/newest/names.ts";
+import { asSeq } from "../../log/positions.ts";
+import { isPlausible } from "../../log/update_order.ts";
+import type { NewestRow, Place } from "../../state/newest.ts";
+import type { State } from "../../state/state.ts";
+import { type Update, updateFromJson } from "../../update.ts";
 
 /** What is read, and until when. */
 export interface ReadOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Poller } from "./poller.ts";
+import type { Poller } from "../poller.ts";
 import type { Restoration } from "./restoration.ts";
 
 /** Notices when everything is applied: what the first listing showed, and what was to be restored then. */

@@ -5,11 +5,11 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { Connection } from "../connection.ts";
-import { ConfigError, isLocked, type UnreadableError } from "../errors.ts";
-import type { KnownFeed, NewestRow } from "../state/newest.ts";
-import type { State } from "../state/state.ts";
-import { compareUpdates } from "../log/update_order.ts";
+import type { Connection } from "../../connection.ts";
+import { ConfigError, isLocked, type UnreadableError } from "../../errors.ts";
+import type { KnownFeed, NewestRow } from "../../state/newest.ts";
+import type { State } from "../../state/state.ts";
+import { compareUpdates } from "../../log/update_order.ts";
 import { LogReader } from "./log_reader.ts";
 
 const logger = getLogger(["feedsync", "read"]);

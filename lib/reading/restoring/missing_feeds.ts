@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { sleep } from "../base/environment.ts";
-import { type DatedNewest, type NewestName, parseNewestKey } from "../log/newest/names.ts";
-import { compareUpdates, isPlausible, type OrderedUpdate } from "../log/update_order.ts";
-import type { Core } from "../state/core.ts";
-import type { KnownUpdate } from "../state/newest.ts";
-import { MAX_LISTING_LAG_MS } from "../stores/store.ts";
+import { sleep } from "../../base/environment.ts";
+import { type DatedNewest, type NewestName, parseNewestKey } from "../../log/newest/names.ts";
+import { compareUpdates, isPlausible, type OrderedUpdate } from "../../log/update_order.ts";
+import type { Core } from "../../state/core.ts";
+import type { KnownUpdate } from "../../state/newest.ts";
+import { MAX_LISTING_LAG_MS } from "../../stores/store.ts";
 
 /** So many URLs of the state are hashed at once: one after the other takes ten times as long. */
 const HASHED_AT_ONCE = 1000;

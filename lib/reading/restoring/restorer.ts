@@ -10,17 +10,17 @@ import {
   messageOf,
   MissingObjectError,
   type UnreadableError,
-} from "../errors.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
-import type { NewestUpdate } from "../log/newest/body.ts";
-import { compareNewest, type NewestName } from "../log/newest/names.ts";
-import { compareUpdates, isPlausible } from "../log/update_order.ts";
-import type { Core } from "../state/core.ts";
-import { hashOf } from "../update.ts";
+} from "../../errors.ts";
+import { whyUnreadable } from "../../log/bucket_log.ts";
+import type { NewestUpdate } from "../../log/newest/body.ts";
+import { compareNewest, type NewestName } from "../../log/newest/names.ts";
+import { compareUpdates, isPlausible } from "../../log/update_order.ts";
+import type { Core } from "../../state/core.ts";
+import { hashOf } from "../../update.ts";
 import type { MissingFeeds } from "./missing_feeds.ts";
-import { PARALLEL_REQUESTS, type ReadingBudget } from "./reading_budget.ts";
-import type { Receivers } from "./receivers.ts";
-import type { RestoreProgress } from "./watcher.ts";
+import { PARALLEL_REQUESTS, type ReadingBudget } from "../reading_budget.ts";
+import type { Receivers } from "../receivers.ts";
+import type { RestoreProgress } from "../watcher.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 

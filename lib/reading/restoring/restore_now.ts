@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { Deadline } from "../base/deadline.ts";
-import type { Connection, Parts } from "../connection.ts";
-import type { RunningPlugin } from "../plugin.ts";
-import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
-import { BucketWatcher } from "./bucket_watcher.ts";
-import { ReadingBudget } from "./reading_budget.ts";
-import { Receivers } from "./receivers.ts";
+import { Deadline } from "../../base/deadline.ts";
+import type { Connection, Parts } from "../../connection.ts";
+import type { RunningPlugin } from "../../plugin.ts";
+import { closePlugins, setUpPlugins } from "../../plugins/lifecycle.ts";
+import { BucketWatcher } from "../bucket_watcher.ts";
+import { ReadingBudget } from "../reading_budget.ts";
+import { Receivers } from "../receivers.ts";
 import { RestoreAgain, type RestoreRequest } from "./restore_again.ts";
-import type { RestoreReport } from "./watcher.ts";
+import type { RestoreReport } from "../watcher.ts";
 
 export type { RestoreRequest } from "./restore_again.ts";
 

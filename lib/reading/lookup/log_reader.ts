@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { abortable } from "../base/deadline.ts";
-import { resolveWake } from "../config/wake.ts";
-import type { Closable, Connection } from "../connection.ts";
-import type { UnreadableError } from "../errors.ts";
-import { callbackPlugin } from "../plugin.ts";
-import { State } from "../state/state.ts";
-import type { Update } from "../update.ts";
-import { BucketWatcher } from "./bucket_watcher.ts";
+import { abortable } from "../../base/deadline.ts";
+import { resolveWake } from "../../config/wake.ts";
+import type { Closable, Connection } from "../../connection.ts";
+import type { UnreadableError } from "../../errors.ts";
+import { callbackPlugin } from "../../plugin.ts";
+import { State } from "../../state/state.ts";
+import type { Update } from "../../update.ts";
+import { BucketWatcher } from "../bucket_watcher.ts";
 
 /** Reads as a server without a past would, and then what is new at each poll. */
 export class LogReader implements Closable, AsyncDisposable {
