@@ -110,7 +110,7 @@ Deno.test("what a stream had that vanished while this server was away is a gap m
   await fleet.publish(web1, "d");
   for (let poll = 0; poll < 2; poll++) await fleet.time.run(reader.watcher.poll());
   assert.deepEqual(reader.gaps, [{ stream, first: 2, last: 3 }]);
-  assert.deepEqual(reader.contents, ["a", "d"]);
+  assert.deepEqual(reader.contents.toSorted(), ["a", "b", "c", "d"], "b and c were restored");
   await fleet.time.run(reader.watcher.close());
 });
 

@@ -107,7 +107,7 @@ Deno.test("the names key is taken from the file whenever that changes, and canno
   const last = file.keys;
   await file.look();
   assert.equal(file.keys, last);
-  assert.match(log.lines[0], /no names key.*the keys that were in it are used until it is mended/);
+  assert.match(log.lines[0], /no names key.*its previous keys stay in use/);
 });
 
 Deno.test("a key file that does not exist is refused, with how to make one", async () => {
