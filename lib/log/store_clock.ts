@@ -19,6 +19,8 @@ export class StoreClock {
   readonly #store: Pick<ObjectStore, "clockOffset">;
   readonly #clock: Clock;
   readonly #memory: ClockMemory;
+  /** The store's time when it was noted last in this process, and when that was. */
+  #noted: { readonly time: number; readonly elapsed: number } | undefined;
 
   /** The clock of `store`, beside the local one. */
   constructor(
@@ -30,14 +32,22 @@ export class StoreClock {
     this.#memory = memory;
   }
 
-  /** The store's time, in milliseconds since 1970, by what was noted last. */
+  /**
+   * The store's time, in milliseconds since 1970, by what was noted last. From then on a clock that
+   * is never set measures it: the local clock may be set at any time.
+   */
   now(): number {
-    return this.#clock.now() + this.#memory.clockOffset;
+    if (!this.#noted) return this.#clock.now() + this.#memory.clockOffset;
+    return this.#noted.time + this.#clock.elapsed() - this.#noted.elapsed;
   }
 
   /** Notes what the store's last answer shows. */
   note(): void {
-    this.#memory.noteClockOffset(this.#store.clockOffset);
+    const { clockOffset } = this.#store;
+    this.#memory.noteClockOffset(clockOffset);
+    if (clockOffset === undefined) return;
+    const time = this.#clock.now() + this.#memory.clockOffset;
+    this.#noted = { time, elapsed: this.#clock.elapsed() };
   }
 }
 

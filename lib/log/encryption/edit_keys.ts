@@ -60,7 +60,11 @@ export async function dropKey(path: string, kid: string): Promise<string[]> {
     if (set.names?.kid === kid) throw inUse(path, kid, "the names key; change it before");
     const dropped = find(keys, kid, path);
     if (dropped !== keys[0]) return { ...set, keys: keys.filter((key) => key !== dropped) };
-    throw inUse(path, kid, "the first key, which encrypts; first run keygen --first with another key");
+    throw inUse(
+      path,
+      kid,
+      "the first key, which encrypts; first run keygen --first with another key",
+    );
   });
   return kidsOf(changed);
 }
