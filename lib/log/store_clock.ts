@@ -1,26 +1,26 @@
 /**
- * The store's clock: the one that all servers share.
+ * The store's clock, which all servers share.
  *
  * @module
  */
 import type { Clock } from "../base/environment.ts";
 import type { ObjectStore } from "../stores/store.ts";
 
-/** Remembers the store's clock from one run to the next. */
+/** Remembers the offset of the store's clock. */
 export interface ClockMemory {
-  /** Milliseconds to add to the local clock to get the store's, as last noted. */
+  /** Milliseconds to add to the local clock to get the store's time. */
   readonly clockOffset: number;
-  /** Notes the offset that the store's last answer shows; undefined when it showed none. */
+  /** Remembers an offset; ignores `undefined`. */
   noteClockOffset(offsetMs: number | undefined): void;
 }
 
-/** Tells the store's time, as its answers have shown it. */
+/** The store's time, derived from its answers. */
 export class StoreClock {
   readonly #store: Pick<ObjectStore, "clockOffset">;
   readonly #clock: Clock;
   readonly #memory: ClockMemory;
 
-  /** The clock of `store`, beside the local one. */
+  /** Creates the clock of `store`, relative to the local clock. */
   constructor(
     store: Pick<ObjectStore, "clockOffset">,
     { clock, memory = new ProcessMemory() }: { clock: Clock; memory?: ClockMemory | undefined },
@@ -30,18 +30,18 @@ export class StoreClock {
     this.#memory = memory;
   }
 
-  /** The store's time, in milliseconds since 1970, by what was noted last. */
+  /** The store's time in milliseconds since 1970. */
   now(): number {
     return this.#clock.now() + this.#memory.clockOffset;
   }
 
-  /** Notes what the store's last answer shows. */
+  /** Updates the offset from the store's last answer. */
   note(): void {
     this.#memory.noteClockOffset(this.#store.clockOffset);
   }
 }
 
-/** Remembers until the process ends. */
+/** Remembers the offset until the process ends. */
 class ProcessMemory implements ClockMemory {
   clockOffset = 0;
 
