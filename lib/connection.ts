@@ -22,9 +22,7 @@ import { Peers, type WakeUpCounts } from "./wake/send/peers.ts";
 
 const logger = getLogger(["feedsync", "state"]);
 
-/**
- * A connection to the store, made by {@linkcode connect}. Close it, or bind it with `await using`.
- */
+/** A connection to a store, from {@linkcode connect}. Close it, or bind it with `await using`. */
 export interface FeedSync extends AsyncDisposable {
   /** False when the configuration disables feedsync: then publishing and watching do nothing. */
   readonly enabled: boolean;
@@ -36,10 +34,7 @@ export interface FeedSync extends AsyncDisposable {
   readonly stream: string;
   /** Requests sent to the store so far. */
   readonly requests: Readonly<RequestCounts>;
-  /**
-   * Numbers of commits sent to peers so far, and of those dropped because a peer was slow or
-   * unreachable.
-   */
+  /** Commits sent to peers so far, and those dropped because a peer was slow or unreachable. */
   readonly wakeUps: Readonly<WakeUpCounts>;
   /**
    * Closes the watchers of this connection, uploads queued updates if the store answers within
@@ -109,9 +104,7 @@ export class Connection implements FeedSync {
   #isLossReported = false;
   #closing: Promise<void> | undefined;
 
-  /**
-   * Opens the state. `store` is closed with the connection; without a store, nothing is enabled.
-   */
+  /** Opens the state. Closes `store` at the end; without a store, nothing is enabled. */
   constructor(
     config: ResolvedConfig,
     store: ObjectStore | undefined,
@@ -149,10 +142,7 @@ export class Connection implements FeedSync {
     });
   }
 
-  /**
-   * A connection to the same store with another state. It must not be closed, since it does not own
-   * the store.
-   */
+  /** A connection with another state. Do not close it, since it does not own the store. */
   beside(changes: Partial<ResolvedConfig>, state: State): Connection {
     return new Connection({ ...this.config, ...changes }, this.#store, { ...this.#options, state });
   }

@@ -1,5 +1,5 @@
 /**
- * The feeds that the servers have published.
+ * Lists the feeds that the servers have published.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import type { State } from "./state/state.ts";
 
 /** Options of {@linkcode feeds}. */
 export interface FeedsOptions {
-  /** Only feeds that were updated within this time. @default however long ago */
+  /** Only feeds that were updated within this time. @default all feeds */
   readonly since?: Duration | undefined;
-  /** Only feeds whose newest update this server published. @default of all servers */
+  /** Only feeds whose newest update this server published. @default all feeds */
   readonly server?: string | undefined;
-  /** Ends it. */
+  /** Aborts the call. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Lists all feeds with what is known of their newest updates, those that are gone included, each once: first
- * what this server knows, by URL, then what only the bucket knows.
+ * Lists all feeds, each once and including those that are gone, with data about their newest
+ * updates: first the feeds that this server knows, by URL, then the others.
  *
- * That takes a request for each thousand feeds, and one for each feed that this server does not know. Without
- * the state of a server that watches, the log is read as well, see {@linkcode newest}.
+ * This takes one request per thousand feeds, and one for each feed that this server does not know.
+ * Without the state of a watching server, the log is read, too: see {@linkcode newest}.
  *
  * @example
  * ```ts
@@ -38,17 +38,18 @@ export interface FeedsOptions {
  * }
  * ```
  *
- * @throws {RangeError} when `since` is no duration.
+ * @throws {RangeError} when `since` is not a duration.
  * @throws {StoreUnavailableError} when the store cannot be reached.
  * @throws {AccessDeniedError} when the store refuses.
- * @throws {UnreadableError | ConfigError} in the end, when some of the log could not be read: there may be more.
- * @throws {ClosedError} when the connection is closed, or gets closed meanwhile.
+ * @throws {UnreadableError | ConfigError} at the end, when the list may be incomplete, because a
+ * part of the log could not be read.
+ * @throws {ClosedError} when the connection is closed, or is closed meanwhile.
  */
 export function feeds(sync: FeedSync, options: FeedsOptions = {}): AsyncIterable<FeedInfo> {
   return feedsWithState(sync, options);
 }
 
-/** {@linkcode feeds}; `state` is that of the server. */
+/** {@linkcode feeds} with another state than that of the connection. */
 export async function* feedsWithState(
   sync: FeedSync,
   { since, server, signal }: FeedsOptions,

@@ -1,5 +1,5 @@
 /**
- * The newest content of a feed.
+ * Looks up the newest content of a feed.
  *
  * @module
  */
@@ -11,17 +11,18 @@ import type { Update } from "./update.ts";
 
 /** Options of {@linkcode newest}. */
 export interface NewestOptions {
-  /** Ends it. */
+  /** Aborts the call. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The newest update of a feed, which may say that the feed is gone; undefined when none is known. Nothing is
- * delivered, and no cursor moves.
+ * Returns the newest update of a feed, which may be its removal; undefined when none is known.
+ * Delivers nothing and moves no cursor.
  *
- * A server that watches, and has polled within the last ten minutes, knows where the update is: that takes two
- * or three requests, none for an own update that is still in the state. Without such a state the log is read
- * for this, whole at the first call on a connection; later calls read what is new.
+ * If a watcher with the same state has polled within the last ten minutes, the state tells where
+ * the update is. Then the call takes two or three requests, or none for an own update that is not
+ * uploaded yet. Otherwise, the first call of a connection reads the whole log, and each later call
+ * reads what was added.
  *
  * @example
  * ```ts
@@ -41,10 +42,11 @@ export interface NewestOptions {
  * @throws {InvalidUpdateError} when no feed can have the URL.
  * @throws {StoreUnavailableError} when the store cannot be reached.
  * @throws {AccessDeniedError} when the store refuses.
- * @throws {MissingKeyError | UnsupportedFormatError} when it takes a key or an upgrade to read the update.
- * @throws {UnreadableError} when nothing is known of the feed, and some of the log could not be read.
- * @throws {FeedSyncError} when an update is known, and neither it nor an older one can be read.
- * @throws {ClosedError} when the connection is closed, or gets closed meanwhile.
+ * @throws {MissingKeyError | UnsupportedFormatError} when reading the update takes a key or an
+ * upgrade.
+ * @throws {UnreadableError} when the feed is unknown, and a part of the log could not be read.
+ * @throws {FeedSyncError} when an update is known, but neither it nor an older one can be read.
+ * @throws {ClosedError} when the connection is closed, or is closed meanwhile.
  */
 export async function newest(
   sync: FeedSync,
@@ -54,7 +56,7 @@ export async function newest(
   return await newestWithState(sync, url, options);
 }
 
-/** {@linkcode newest}; `state` is that of the server. */
+/** {@linkcode newest} with another state than that of the connection. */
 export async function newestWithState(
   sync: FeedSync,
   url: string | URL,
@@ -73,9 +75,9 @@ export async function newestWithState(
   }
 }
 
-/** Older servers published URLs that are not accepted any more: those can be asked for. */
+/** Accepts URLs that can no longer be published, too: older servers did publish them. */
 function urlOf(url: string | URL): string {
   const text = url instanceof URL ? url.href : url;
   const isReadable = typeof text === "string" && isReadableFeedUrl(text);
-  return isReadable ? feedIdentity(text) : normalizeFeedUrl(text); // Which says what is wrong.
+  return isReadable ? feedIdentity(text) : normalizeFeedUrl(text); // Throws.
 }

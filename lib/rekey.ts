@@ -1,5 +1,5 @@
 /**
- * Changing the keys of what is kept for good.
+ * Re-encrypts the updates that are kept permanently.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { rekeyNewest, type RekeyProgress, type RekeyReport } from "./log/newest/
 
 /** Options of {@linkcode rekey}. */
 export interface RekeyOptions {
-  /** Write nothing, only tell what would be written. @default false */
+  /** Count what would be rewritten, but change nothing. @default false */
   readonly dryRun?: boolean | undefined;
-  /** Told after each object how far it is. */
+  /** Called after each object with the progress. */
   readonly onProgress?: ((progress: RekeyProgress) => void) | undefined;
-  /** Ends it; what is written by then stays written. */
+  /** Aborts the call; objects rewritten until then stay rewritten. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes the newest updates of feeds, which are kept in the bucket for good, anew with the key that encrypts
- * now, and with the names key of now. Once it was run with the keys that all servers have, and reports that
- * nothing failed, older keys can be dropped; everything else in the bucket expires. It can be run anywhere,
- * at any time, again and again.
+ * Rewrites the objects in `newest/` with the first key and the current names key. They hold the
+ * newest updates of feeds and never expire, unlike everything else in the bucket. When this has run
+ * with the keys that all servers have, and nothing failed, older keys can be dropped. Safe on any
+ * server, at any time, any number of times.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export interface RekeyOptions {
  *
  * @throws {StoreUnavailableError} when the store cannot be reached.
  * @throws {AccessDeniedError} when the store refuses to list.
- * @throws {ClosedError} when the connection is closed, or gets closed meanwhile.
+ * @throws {ClosedError} when the connection is closed, or is closed meanwhile.
  */
 export async function rekey(
   sync: FeedSync,

@@ -1,5 +1,5 @@
 /**
- * Delivering again what is newest.
+ * Delivers the newest updates again.
  *
  * @module
  */
@@ -22,23 +22,23 @@ import type { RestoreProgress, RestoreReport } from "./reading/watcher.ts";
 export interface RestoreOptions {
   /** Only these feeds. @default all feeds */
   readonly urls?: readonly (string | URL)[] | undefined;
-  /** Only to the plugin of this name. @default to all */
+  /** Name of the only plugin to deliver to. @default all plugins */
   readonly plugin?: string | undefined;
   /**
-   * Who receives the updates, when this connection has no watcher: what {@linkcode watch} would be given. The
-   * plugins of a running watcher receive them in any case. @default the plugins of the configuration
+   * Receives the updates if this connection has no watcher: anything that {@linkcode watch} takes.
+   * Otherwise the plugins of the watcher receive them. @default the configured plugins
    */
   readonly receiver?: UpdateCallback | PlainPlugin | PluginEntries | undefined;
-  /** Told how far it is. It must return at once. */
+  /** Called with the progress, synchronously. */
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
-  /** Ends it; the running calls may take `stopTimeout` then. */
+  /** Aborts the call; running plugin calls may take up to `stopTimeout`. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Delivers the newest update of each feed again, or of some, whether or not the plugins have had it: for a
- * mirror that was wiped, or a plugin that is new. The updates have `restored: true`, no cursor moves, and a
- * watcher may run meanwhile, here or in another process.
+ * Delivers the newest update of all or some feeds, even if the plugins have already received it:
+ * for a mirror that was wiped, or for a new plugin. The updates have `restored: true`. No cursor
+ * moves, and a watcher may run at the same time, in this or another process.
  *
  * @example
  * ```ts
@@ -54,11 +54,12 @@ export interface RestoreOptions {
  * assert.equal(restored, 1);
  * ```
  *
- * @throws {TypeError} when there is no plugin of the name that is asked for.
+ * @throws {TypeError} when no plugin has the given name.
  * @throws {ConfigError} when a plugin cannot be used.
  * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
- * @throws {BackendUnavailableError | FeedSyncError} when a plugin cannot be set up, or stops working.
- * @throws {ClosedError} when the connection is closed, or gets closed meanwhile.
+ * @throws {BackendUnavailableError | FeedSyncError} when a plugin cannot be set up, or no longer
+ * works.
+ * @throws {ClosedError} when the connection is closed, or is closed meanwhile.
  */
 export async function restore(
   sync: FeedSync,
@@ -78,7 +79,7 @@ export async function restore(
   }, options);
 }
 
-/** {@linkcode restore} for plugins that get set up elsewhere; not exported from the package. */
+/** {@linkcode restore} with plugins that the caller sets up; not exported from the package. */
 export async function restoreWith(
   sync: FeedSync,
   setUp: () => Promise<readonly RunningPlugin[]>,
@@ -98,5 +99,5 @@ export async function restoreWith(
   }
 }
 
-/** What is restored where nothing is enabled. */
+/** The result when feedsync is disabled. */
 const NOTHING: RestoreReport = { restored: 0, failed: 0, unknown: [], unreadable: [] };

@@ -57,7 +57,7 @@ export interface TestUpdate extends FeedContent {
   readonly seq?: number | undefined;
   /** Whether a newer update of the same URL is known. @default false */
   readonly superseded?: boolean | undefined;
-  /** Whether it comes from what the bucket keeps for good. @default false */
+  /** Whether the update is delivered as restored. @default false */
   readonly restored?: boolean | undefined;
 }
 

@@ -99,9 +99,9 @@ export interface UpdateBase {
   /** Whether a newer update of the same URL is known, which this one must not overwrite. */
   readonly superseded: boolean;
   /**
-   * Set when the update comes from what the bucket keeps for good, and not in its turn from the log: this
-   * server is new, was away, or somebody asked for it. It may have come before, and what was published
-   * before it may follow, as `superseded`.
+   * Set when the update is restored: delivered from the newest updates, which the bucket keeps
+   * permanently, instead of in order from the log. This server is new, was away, or was asked to
+   * restore. The update may have been delivered before, and older ones may follow as `superseded`.
    */
   readonly restored?: true | undefined;
 }

@@ -1,27 +1,28 @@
 /**
- * Runs a command for each update. It gets the JSON that `feedsync tail` prints on standard input and
- * these variables in its environment: `FEEDSYNC_URL`, `FEEDSYNC_ID`, `FEEDSYNC_ORIGIN` (the server that
- * published it), `FEEDSYNC_TIME`, `FEEDSYNC_STREAM`, `FEEDSYNC_SEQ`, `FEEDSYNC_SUPERSEDED`,
- * `FEEDSYNC_REMOVED` and `FEEDSYNC_RESTORED` (these three `true` or `false`; what is superseded must not
- * overwrite what is newer, and what is restored may have come before). The rest of its environment is that of feedsync, with the secrets in it.
+ * Runs a command for each update. It gets the JSON that `feedsync tail` prints on standard input
+ * and these variables in its environment: `FEEDSYNC_URL`, `FEEDSYNC_ID`, `FEEDSYNC_ORIGIN` (the
+ * server that published it), `FEEDSYNC_TIME`, `FEEDSYNC_STREAM`, `FEEDSYNC_SEQ`,
+ * `FEEDSYNC_SUPERSEDED`, `FEEDSYNC_REMOVED` and `FEEDSYNC_RESTORED` (these three `true` or `false`;
+ * a superseded update must not overwrite a newer one, and a restored one may have been delivered
+ * before). The rest of its environment is that of feedsync, including secrets.
  *
  * What its exit code means:
  *
  * - 0: done.
  * - 65 (`EX_DATAERR`): it does not want this update, which becomes a dead letter.
- * - 69 (`EX_UNAVAILABLE`) and 75 (`EX_TEMPFAIL`): it cannot do its work now. Reading waits until it can,
- *   as it does while the command cannot be started.
+ * - 69 (`EX_UNAVAILABLE`) and 75 (`EX_TEMPFAIL`): it cannot do its work now. Reading waits until it
+ *   can, as it does while the command cannot be started.
  * - Anything else: the call failed and is tried again, as with every plugin that throws.
  *
- * What it prints goes to the log. When the call takes longer than `callbackTimeout` the command, and what it started, is sent
- * SIGTERM, and SIGKILL a second later.
+ * What it prints goes to the log. When the call takes longer than `callbackTimeout` the command,
+ * and what it started, is sent SIGTERM, and SIGKILL a second later.
  *
  * | option | default | |
  * |---|---|---|
  * | `command` | required | the command and its arguments; no shell is involved |
  *
- * The command runs in the directory of the configuration file, and a command with a `/` is looked up
- * from there; others are looked up in `PATH`.
+ * The command runs in the directory of the configuration file, and a command with a `/` is looked
+ * up from there; others are looked up in `PATH`.
  *
  * @example In feedsync.json
  * ```json
@@ -96,7 +97,9 @@ const exec: AnyPlugin<ExecOptions> = definePlugin({
 });
 export default exec;
 
-/** `FEEDSYNC_SERVER` is a setting of feedsync, which the command may call itself: hence the origin. */
+/**
+ * `FEEDSYNC_SERVER` is a setting of feedsync, which the command may call itself: hence the origin.
+ */
 function variables(update: Update): Record<string, string> {
   const { server: origin, id, url, time, stream, seq, superseded } = update;
   const { removed = false, restored = false } = update;

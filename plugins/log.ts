@@ -9,9 +9,8 @@
  * ```
  *
  * The time is that of publication, in this machine's time zone. `superseded` marks an update that
- * arrived after a newer one of the same feed, `restored` one that the bucket keeps for good: this server is
- * new, or was away. Characters that a terminal could take for commands
- * are printed as `\u001b`.
+ * arrived after a newer one of the same feed, `restored` one that was restored, because this server
+ * is new or was away. Characters that a terminal could take for commands are printed as `\u001b`.
  *
  * | option | default | |
  * |---|---|---|

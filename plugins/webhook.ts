@@ -1,9 +1,9 @@
 /**
- * Sends each update to a URL: a POST with the JSON that `feedsync tail` prints, signed as
- * [Standard Webhooks](https://www.standardwebhooks.com) says, so that the receiver knows that it
- * comes from here (`webhook-id`, `webhook-timestamp`, `webhook-signature`). `webhook-id` is the id of
- * the update, the same each time it is sent: it tells repeats. An update that is restored, since this server is
- * new or was away, has `"restored": true`.
+ * Sends each update to a URL: a POST with the JSON that `feedsync tail` prints, signed as [Standard
+ * Webhooks](https://www.standardwebhooks.com) says, so that the receiver knows that it comes from
+ * here (`webhook-id`, `webhook-timestamp`, `webhook-signature`). `webhook-id` is the id of the
+ * update, the same each time it is sent: it identifies repeats. An update that is restored, because
+ * this server is new or was away, has `"restored": true`.
  *
  * What the answer means:
  *
@@ -15,8 +15,8 @@
  *   plugin that throws.
  * - Any other 4xx: the receiver does not want this update; it becomes a dead letter.
  *
- * The URL may be a secret. Nothing of it but its origin gets into logs and dead letters; an answer that
- * repeats a part of it, or of a header, is not quoted.
+ * The URL may be a secret. Nothing of it but its origin gets into logs and dead letters; an answer
+ * that repeats a part of it, or of a header, is not quoted.
  *
  * | option | default | |
  * |---|---|---|

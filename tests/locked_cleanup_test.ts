@@ -55,7 +55,7 @@ Deno.test("at ten times the retention it is deleted as an error, and becomes a g
   assert.deepEqual([report.deleted, report.deletedUnread, report.kept], [3, 1, 0]);
   const [told] = errors().slice(before);
   assert.ok(told.includes(keys[1]), told);
-  assert.match(told, /Deleted 1 objects .* kept 10 times .* needs a reader of format 2/);
+  assert.match(told, /Deleted 1 objects .* keeping them 10 times .* needs a reader of format 2/);
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.gaps, [{ stream, first: 2, last: 3 }]);
   assert.match(

@@ -1,12 +1,13 @@
 /**
- * Doing something with each of many things, a few at once.
+ * Runs a function for many items, a limited number at a time.
  *
  * @module
  */
 
 /**
- * Calls `work` with each item, at most `limit` at once; items are taken as they are needed. After the first
- * failure no more are taken. What runs by then is waited for, then it rejects with that failure.
+ * Calls `work` for each item, at most `limit` calls at a time, and iterates no faster than needed.
+ * After the first failure, starts no more calls, waits for the running ones, and rejects with that
+ * failure.
  */
 export async function forEachConcurrently<T>(
   items: Iterable<T> | AsyncIterable<T>,

@@ -6,8 +6,8 @@
 import { printable } from "./printable.ts";
 
 /**
- * Writes a line to standard output, whole, before the promise resolves. Characters that a terminal could
- * take for commands are written as `\uXXXX`: updates come from elsewhere.
+ * Writes a line to standard output, whole, before the promise resolves. Characters that a terminal
+ * could take for commands are written as `\uXXXX`: updates come from elsewhere.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export async function print(line: string): Promise<void> {
   await written;
 }
 
-/** Writes bytes to standard output as they are, all of them before the promise resolves. */
+/** Writes bytes to standard output unchanged; resolves when all of them are written. */
 export async function printBytes(bytes: Uint8Array): Promise<void> {
   const writer = Deno.stdout.writable.getWriter();
   const written = writer.write(bytes as Uint8Array<ArrayBuffer>);

@@ -1,24 +1,24 @@
 /**
- * A line on the terminal that shows how far something is.
+ * A progress line on the terminal.
  *
  * @module
  */
 import type { RestoreProgress } from "../reading/watcher.ts";
 
-/** The line is written at most so often. */
+/** Minimum delay between two writes. */
 const INTERVAL_MS = 100;
 
-/** Where the line is shown. */
+/** The output that shows the line. */
 export interface Terminal {
-  /** Whether somebody sees it. */
+  /** Whether the output is a terminal. */
   isTerminal(): boolean;
-  /** Writes to it. */
+  /** Writes bytes. */
   writeSync(bytes: Uint8Array): number;
 }
 
 /**
- * Shows how far restoring is, as long as it lasts; nothing where standard error is no terminal. The cursor
- * stays at the beginning of the line, so that whatever is logged meanwhile replaces it.
+ * Shows the progress of restoring, if standard error is a terminal. The terminal's cursor stays at
+ * the beginning of the line, so that log messages overwrite it.
  */
 export class ProgressLine implements Disposable {
   readonly #terminal: Terminal | undefined;
@@ -26,13 +26,13 @@ export class ProgressLine implements Disposable {
   #shownAt = -Infinity;
   #isShown = false;
 
-  /** Nothing is shown yet. */
+  /** Creates the line without showing it. */
   constructor(terminal: Terminal = Deno.stderr, now: () => number = () => performance.now()) {
     if (terminal.isTerminal()) this.#terminal = terminal;
     this.#now = now;
   }
 
-  /** Shows it. */
+  /** Shows the progress; clears the line at the end. */
   readonly show = ({ restored, total }: RestoreProgress): void => {
     if (restored >= total) return this.clear();
     if (this.#now() - this.#shownAt < INTERVAL_MS) return;
@@ -42,7 +42,7 @@ export class ProgressLine implements Disposable {
     this.#isShown = true;
   };
 
-  /** Takes the line away. */
+  /** Clears the line. */
   clear(): void {
     if (this.#isShown) this.#write("");
     this.#isShown = false;
@@ -56,7 +56,7 @@ export class ProgressLine implements Disposable {
     try {
       this.#terminal?.writeSync(new TextEncoder().encode(`\r\x1b[K${text}\r`));
     } catch {
-      // Nobody looks any more.
+      // The terminal is gone.
     }
   }
 }

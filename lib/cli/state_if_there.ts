@@ -1,5 +1,5 @@
 /**
- * The state that `watch` has here, for commands that only look into it.
+ * Opens the state of `watch` for commands that only read it.
  *
  * @module
  */
@@ -10,7 +10,10 @@ import { messageOf, StateError } from "../errors.ts";
 import { State } from "../state/state.ts";
 import { logger } from "./settings.ts";
 
-/** Opens it; undefined when there is none, or it is another store's: then the log says what `follows`. */
+/**
+ * Opens the state. Returns undefined when there is none, or when it cannot be used, for example
+ * with this store: then logs why, and what `follows`.
+ */
 export function openStateIfThere(settings: LoadedConfig, follows: string): State | undefined {
   const { state: path, server, store, movedFrom } = resolveConfig(settings.config, settings);
   try {

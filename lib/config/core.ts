@@ -57,14 +57,9 @@ export interface CoreConfig {
    * adapts to the activity. @default {"10s"}
    */
   readonly poll?: Duration | PollConfig | undefined;
-  /**
-   * Where a new state starts to read: at the oldest update or at the next one.
-   * @default {"earliest"}
-   */
+  /** Where a new state starts to read: the oldest update or the next one. @default {"earliest"} */
   readonly from?: "earliest" | "now" | undefined;
-  /**
-   * How long updates are kept in the bucket, at least `"10m"`; `false`: for ever. @default {"24h"}
-   */
+  /** How long the bucket keeps updates, at least `"10m"`; `false`: for ever. @default {"24h"} */
   readonly retention?: Duration | false | undefined;
   /** Also apply updates that this server published. @default {false} */
   readonly includeOwn?: boolean | undefined;
@@ -77,19 +72,13 @@ export interface CoreConfig {
   readonly plugins?: readonly PluginEntry[] | undefined;
   /** Minimum delay between two uploads; a longer one saves requests. @default {0} */
   readonly commitInterval?: Duration | undefined;
-  /**
-   * How long publishing waits for the store before it reports the update as queued.
-   * @default {"30s"}
-   */
+  /** How long publishing waits for the store, before it reports `queued`. @default {"30s"} */
   readonly publishTimeout?: Duration | undefined;
   /** How long a plugin may take for one update. @default {"30s"} */
   readonly callbackTimeout?: Duration | undefined;
   /** How long stopping waits for calls and uploads in progress. @default {"10s"} */
   readonly stopTimeout?: Duration | undefined;
-  /**
-   * Log level of the command line; a program that uses the library configures its own.
-   * @default {"info"}
-   */
+  /** Log level of the command line; programs configure their own. @default {"info"} */
   readonly logLevel?: LogLevel | undefined;
 }
 
@@ -188,10 +177,7 @@ export const coreRules = {
     "URL of the store",
     DEFAULTS.store,
   ),
-  movedFrom: key(
-    text,
-    "The store's previous URL or endpoint, after its content was moved",
-  ),
+  movedFrom: key(text, "The store's previous URL or endpoint, after its content was moved"),
   state: key(text, "Path of the state file; .feedsync/<server>.db unless given"),
   poll: key(
     z.union([duration({ min: "100ms" }), pollRule], {

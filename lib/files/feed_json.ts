@@ -1,6 +1,6 @@
 /**
- * Which feed a file stands for: the `.feed.json` beside it says so, else its name. feedsync writes a
- * `.feed.json` beside each file that it received, and recognises those that it wrote.
+ * Which feed a file stands for: the `.feed.json` beside it says so, else its name. feedsync writes
+ * a `.feed.json` beside each file that it received, and recognises those that it wrote.
  *
  * @module
  */
@@ -30,7 +30,8 @@ export interface IdentifiedFeed {
  * `metadata` are for feedsync only.
  *
  * @param path where the file can be read; the `.feed.json` is looked for beside it.
- * @throws {Error} that names the `.feed.json` when that is malformed, or says that the name is no URL.
+ * @throws {Error} that names the `.feed.json` when that is malformed, or says that the name is no
+ * URL.
  */
 export async function identifyFeed(name: string, path: string): Promise<IdentifiedFeed> {
   const described = await readFeedJson(`${path}.json`, `${name}.json`);
@@ -46,8 +47,8 @@ export async function identifyFeed(name: string, path: string): Promise<Identifi
 }
 
 /**
- * The metadata that belongs to content with this hash: what was received goes with the content that it
- * came with, what a person wrote with any.
+ * The metadata that belongs to content with this hash: what was received goes with the content that
+ * it came with, what a person wrote with any.
  */
 export function metadataFor(
   { metadata, origin, isEdited }: IdentifiedFeed,
@@ -66,8 +67,8 @@ export function assertFeedSize(bytes: number): void {
 }
 
 /**
- * Formats the `.feed.json` for an update whose content has this hash. It is written before the content,
- * and says until then what that replaces.
+ * Formats the `.feed.json` for an update whose content has this hash. It is written before the
+ * content, and says until then what that replaces.
  */
 export function formatFeedJson(
   { url, metadata, id, server, time }: Update,
@@ -81,8 +82,8 @@ export function formatFeedJson(
 }
 
 /**
- * Whether the text of a `.feed.json` is what was written for the update, and nobody has changed it. What that
- * replaced does not matter.
+ * Whether the text of a `.feed.json` describes the update and is unchanged since it was written.
+ * The `replaces` member is ignored.
  */
 export function describes(text: string, update: Update, hash: string): boolean {
   const { replaces: _replaces, seal: _seal, ...members } = parse(text) ?? {};
@@ -90,8 +91,8 @@ export function describes(text: string, update: Update, hash: string): boolean {
 }
 
 /**
- * Whether the text of a `.feed.json` is one of ours, unchanged, or says no more than whose feed it is: then
- * nothing is lost when it is replaced.
+ * Whether the text of a `.feed.json` is one of ours, unchanged, or says no more than whose feed it
+ * is: then nothing is lost when it is replaced.
  */
 export function isReplaceable(text: string): boolean {
   const value = parse(text);

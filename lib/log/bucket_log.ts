@@ -42,10 +42,7 @@ export interface BucketLogOptions {
   readonly memory?: ClockMemory | undefined;
 }
 
-/**
- * A decrypted object that is still compressed, which takes far less memory than the decoded
- * updates.
- */
+/** A decrypted object, still compressed: that takes far less memory than the decoded updates. */
 export interface PackedObject {
   /**
    * Decompresses and decodes the object.
@@ -59,7 +56,7 @@ export interface PackedObject {
 /** An object of a stream, with its size and age as the store reports them. */
 export interface DatedName extends ObjectName, ObjectInfo {}
 
-/** Everything in the bucket that expires. */
+/** The objects in the bucket that expire. */
 export interface BucketListing {
   /** Commits and segments, by stream. */
   readonly streams: ReadonlyMap<string, readonly DatedName[]>;
@@ -95,9 +92,9 @@ export function whyUnreadable(error: unknown): UnreadableReason | undefined {
   return error instanceof MissingObjectError ? "missing" : undefined;
 }
 
-/** Commits, segments and the marker of all servers, in one bucket, and what is kept of them for good. */
+/** The commits, segments, marker and newest updates of all servers, in one bucket. */
 export class BucketLog {
-  /** What is kept for good: the newest update of each feed. */
+  /** The newest update of each feed, kept permanently. */
   readonly newest: NewestLog;
   readonly #store: ObjectStore;
   readonly #envelope: Envelope;
@@ -155,7 +152,7 @@ export class BucketLog {
     return this.#foreign.size;
   }
 
-  /** Of how many servers {@linkcode list} has shown commits the last time: of those that publish. */
+  /** Number of servers with commits in the last {@linkcode list}. */
   get servers(): number {
     return this.#servers;
   }
@@ -167,17 +164,13 @@ export class BucketLog {
 
   /**
    * The store's time, in milliseconds since 1970: the one clock that all servers share. Each
-   * listing reads it; between listings, and before the first one, the last offset read by any
-   * process with this state counts.
+   * listing updates it; the state keeps it across restarts and processes.
    */
   now(): number {
     return this.#clock.now();
   }
 
-  /**
-   * Lists `tail/`: the commits of each stream, unsorted and without duplicates. This is the request
-   * of a poll.
-   */
+  /** Lists `tail/`, as a poll does: the commits of each stream, unsorted, without duplicates. */
   async list(options: StoreOptions = {}): Promise<Map<string, ObjectName[]>> {
     const streams = new Map<string, Map<string, ObjectName>>();
     for await (const { key } of this.#store.list("tail/", options)) {
@@ -211,8 +204,8 @@ export class BucketLog {
   }
 
   /**
-   * Lists everything. The tail comes first: commits that are sealed meanwhile then appear in a
-   * young segment, after which nothing is deleted.
+   * Lists `tail/`, then `segments/`: commits that are sealed meanwhile then appear in a young
+   * segment, after which nothing is deleted.
    */
   async listAll(options: StoreOptions = {}): Promise<BucketListing> {
     const listed = new Map<string, ObjectInfo>();
@@ -236,10 +229,10 @@ export class BucketLog {
   }
 
   /**
-   * Reads an object; undefined when a GET does not find it, which proves nothing against a listing.
+   * Reads an object; undefined when a GET does not find it, even though it may be listed.
    *
    * @throws {AccessDeniedError | CorruptObjectError | MissingKeyError} see
-   * {@linkcode whyUnreadable}.
+   * {@linkcode whyUnreadable}
    */
   async read(name: ObjectName, options: StoreOptions = {}): Promise<PackedObject | undefined> {
     const stored = await this.#store.get(name.key, options);
@@ -290,8 +283,7 @@ export class BucketLog {
   }
 
   /**
-   * Calls `changed` soon after a commit was stored, if the store can notify. A hint, see
-   * {@linkcode ObjectStore.watch}.
+   * Calls `changed` soon after a commit was stored, as a hint: see {@linkcode ObjectStore.watch}.
    */
   watch(changed: () => void): AsyncDisposable | undefined {
     return this.#store.watch?.("tail/", changed);
@@ -299,10 +291,8 @@ export class BucketLog {
 
   #noteForeign(key: string): void {
     if (this.#foreign.size === 0) {
-      logger.warn("Ignoring {key} in {store} and other objects that are not feedsync's", {
-        key,
-        store: this.url,
-      });
+      const text = "Ignoring {key} in {store} and other objects that are not feedsync's";
+      logger.warn(text, { key, store: this.url });
     }
     if (this.#foreign.size < MAX_FOREIGN_KEYS) this.#foreign.add(key);
   }

@@ -22,10 +22,7 @@ import {
   type RemovalUpdate,
 } from "../update.ts";
 
-/**
- * The format that is written, and the oldest reader that can read it; older readers wait for an
- * upgrade.
- */
+/** The format that is written, and the oldest reader that can read it. */
 const FORMAT = 1, READER = 1;
 
 /** Maximum length of the first line, in any format, in UTF-16 units. */
@@ -58,9 +55,7 @@ export type StoredUpdate =
 export interface DecodedObject {
   /** The updates. */
   readonly updates: readonly StoredUpdate[];
-  /**
-   * The stream that this one continues, and the last of its seqs that is not published again here.
-   */
+  /** The stream that this one continues, and its last seq that is not published again here. */
   readonly continues?: { readonly stream: string; readonly last: number };
   /** Approximate memory use in bytes. */
   readonly size: number;
@@ -76,13 +71,13 @@ export interface BodyHeader {
   readonly previousLast?: number | undefined;
 }
 
-/** What a body is made of, once it is unpacked. */
+/** A decompressed body with its header parsed. */
 export interface OpenedBody {
-  /** The first line. */
+  /** The header, from the first line. */
   readonly header: JsonObject;
-  /** The other lines: as many as the header says, none of them parsed. */
+  /** The other lines, unparsed; their number is checked. */
   readonly lines: readonly string[];
-  /** How long the text is, in UTF-16 units. */
+  /** Length of the whole text in UTF-16 units. */
   readonly length: number;
 }
 
@@ -104,7 +99,7 @@ export function encodeBody(
   }, lines);
 }
 
-/** Encodes lines, none with a newline in it, below a header with these members. */
+/** Encodes lines, given without newlines, below a header with these members. */
 export function packBody(
   header: Readonly<Record<string, Json | undefined>>,
   lines: readonly string[],
@@ -161,7 +156,7 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
 }
 
 /**
- * Unpacks the body of the object at `key`, whose header has to have the members of `expected`.
+ * Decompresses the body of the object at `key`. Its header must have the members of `expected`.
  *
  * @throws {CorruptObjectError | UnsupportedFormatError} as {@linkcode decodeBody} does.
  */
@@ -173,9 +168,9 @@ export function openBody(
   const { count } = expected;
   if (count > MAX_UPDATES) throw corrupt(key, `no object holds more than ${MAX_UPDATES} updates`);
   const text = unpack(key, body);
-  checkReader(key, text); // First: another format may have other rules for all that follows.
+  checkReader(key, text); // First: other formats may have other rules for everything below.
   if (!text.endsWith("\n")) throw corrupt(key, "the last newline is missing");
-  // A few bytes may unpack to millions of lines: one too many tells enough.
+  // A few bytes may decompress to millions of lines; one too many is enough to know.
   const lines = text.split("\n", count + 3).slice(0, -1);
   if (holdsTooMany(text, lines)) throw corrupt(key, `it holds more than ${MAX_VALUES} values`);
   const header = parseLine(key, lines.shift()!, 1);
@@ -191,7 +186,7 @@ export function openBody(
   return { header, lines, length: text.length };
 }
 
-/** Whether this reader suffices; what is wrong with the header is found later. */
+/** Refuses a body for newer readers; a malformed header is reported later. */
 function checkReader(key: string, text: string): void {
   let header: JsonObject | null;
   try {
@@ -204,9 +199,7 @@ function checkReader(key: string, text: string): void {
   throw new UnsupportedFormatError(key, Number(needed), READER);
 }
 
-/**
- * Checks the number of values before parsing: they may take a hundred times the memory of the text.
- */
+/** Counts values before parsing: they may take a hundred times the memory of the text. */
 function holdsTooMany(text: string, lines: readonly string[]): boolean {
   if (text.length <= MAX_VALUES) return false; // Each takes at least one character.
   let values = -LINE_VALUES * lines.length;
@@ -259,9 +252,11 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /**
- * Reads the update in a line, the `line`th of the object at `key`; `shape` adds up what is in all of them.
+ * Parses the update in line number `line` of the object at `key`; `shape` counts the values of all
+ * lines.
  *
- * @throws {CorruptObjectError} when it is not the update with this seq, or not one that can be handled.
+ * @throws {CorruptObjectError} when the update has another seq, is malformed, or exceeds the
+ * limits.
  */
 export function readUpdate(
   key: string,
@@ -271,9 +266,8 @@ export function readUpdate(
   const members = parseLine(key, text, line);
   const { id, url, time, metadata = {}, content, encoding, removed } = members;
   const valid = members.seq === seq && typeof id === "string" && UUID.test(id) &&
-    typeof url === "string" && isReadableFeedUrl(url) && typeof time === "string" &&
-    TIME.test(time) &&
-    !Number.isNaN(Date.parse(time)) &&
+    typeof url === "string" && isReadableFeedUrl(url) &&
+    typeof time === "string" && TIME.test(time) && !Number.isNaN(Date.parse(time)) &&
     typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
   if (!valid || (removed !== true && content === undefined)) {
     throw corrupt(key, `the update in place of seq ${seq} is malformed`);
@@ -288,17 +282,15 @@ export function readUpdate(
 }
 
 function decodeBytes(key: string, content: Json, encoding: Json): Uint8Array {
-  if (encoding === "base64" && typeof content === "string") {
-    try {
-      return Uint8Array.fromBase64(content);
-    } catch {
-      // Reported below.
-    }
+  try {
+    if (encoding === "base64") return Uint8Array.fromBase64(content as string);
+  } catch {
+    // Reported below.
   }
   throw corrupt(key, `content with encoding ${quote(encoding)} cannot be decoded`);
 }
 
-/** A short form of an untrusted value, for messages. */
+/** Shortens an untrusted value, for messages. */
 function quote(value: Json | undefined): string {
   return typeof value === "object" ? typeof value : String(JSON.stringify(value)).slice(0, 100);
 }

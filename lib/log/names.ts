@@ -9,13 +9,13 @@ import { asSeq, later, plus, type Seq, type SeqNumber } from "./positions.ts";
 /** Kind of an object: commits are in the tail, segments hold merged commits. */
 export type ObjectKind = "tail" | "segments";
 
-/** An object of any kind. */
+/** Anything with an object key. */
 export interface KeyedObject {
-  /** Its key, relative to the store's prefix. */
+  /** The key, relative to the store's prefix. */
   readonly key: string;
 }
 
-/** What a key says. */
+/** The parts of a key. */
 export interface ObjectName extends KeyedObject {
   /** Commit or segment. */
   readonly kind: ObjectKind;
@@ -72,7 +72,7 @@ export function reachOf(objects: Iterable<{ readonly last: Seq }>): Seq {
   return reach;
 }
 
-/** Whether a text can name a stream. */
+/** Whether a text is a valid stream name. */
 export function isStream(text: string): boolean {
   return WHOLE_STREAM.test(text);
 }

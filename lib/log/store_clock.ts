@@ -1,20 +1,20 @@
 /**
- * The store's clock: the one that all servers share.
+ * The store's clock, which all servers share.
  *
  * @module
  */
 import type { Clock } from "../base/environment.ts";
 import type { ObjectStore } from "../stores/store.ts";
 
-/** Remembers the store's clock from one run to the next. */
+/** Remembers the offset of the store's clock. */
 export interface ClockMemory {
-  /** Milliseconds to add to the local clock to get the store's, as last noted. */
+  /** Milliseconds to add to the local clock to get the store's time. */
   readonly clockOffset: number;
-  /** Notes the offset that the store's last answer shows; undefined when it showed none. */
+  /** Remembers an offset; ignores `undefined`. */
   noteClockOffset(offsetMs: number | undefined): void;
 }
 
-/** Tells the store's time, as its answers have shown it. */
+/** The store's time, derived from its answers. */
 export class StoreClock {
   readonly #store: Pick<ObjectStore, "clockOffset">;
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class StoreClock {
   /** The store's time when it was noted last in this process, and when that was. */
   #noted: { readonly time: number; readonly elapsed: number } | undefined;
 
-  /** The clock of `store`, beside the local one. */
+  /** Creates the clock of `store`, relative to the local clock. */
   constructor(
     store: Pick<ObjectStore, "clockOffset">,
     { clock, memory = new ProcessMemory() }: { clock: Clock; memory?: ClockMemory | undefined },
@@ -41,7 +41,7 @@ export class StoreClock {
     return this.#noted.time + this.#clock.elapsed() - this.#noted.elapsed;
   }
 
-  /** Notes what the store's last answer shows. */
+  /** Updates the offset from the store's last answer. */
   note(): void {
     const { clockOffset } = this.#store;
     this.#memory.noteClockOffset(clockOffset);
@@ -51,7 +51,7 @@ export class StoreClock {
   }
 }
 
-/** Remembers until the process ends. */
+/** Remembers the offset until the process ends. */
 class ProcessMemory implements ClockMemory {
   clockOffset = 0;
 

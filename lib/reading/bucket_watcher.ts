@@ -90,7 +90,7 @@ export class BucketWatcher implements Watcher {
     return this.#whileOpen(() => this.#pollNow());
   }
 
-  /** Delivers again what is newest to the plugins of this watcher. */
+  /** Delivers the newest updates again, to the plugins of this watcher. */
   restore(request: RestoreRequest): Promise<RestoreReport> {
     return this.#whileOpen(async () => {
       if (!this.#context) return { restored: 0, failed: 0, unknown: [], unreadable: [] };
@@ -101,7 +101,7 @@ export class BucketWatcher implements Watcher {
     });
   }
 
-  /** Does something as soon as the plugins are set up, as long as nobody closes the watcher. */
+  /** Runs `work` once the plugins are set up; rejects when the watcher ends before or meanwhile. */
   async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
     const { signal } = this.#stopping;
     if (signal.aborted) await this.finished; // Rejects if an error ended the watcher.
@@ -123,7 +123,7 @@ export class BucketWatcher implements Watcher {
     const { receivers } = delivery, { gaps } = delivery, before = receivers.counts;
     poller.retryAll();
     await this.#loop!.poll();
-    // Beside the log, and again for the gaps that are found in that.
+    // In parallel; then again if reading has found gaps.
     await allEnded([poller.idle(), restoration.run()]);
     await restoration.runForNews();
     await receivers.redelivery.run(this.#stopping.signal);
@@ -147,10 +147,7 @@ export class BucketWatcher implements Watcher {
     return this.close();
   }
 
-  async #run(
-    parts: Parts,
-    plugins: () => Promise<readonly RunningPlugin[]>,
-  ): Promise<void> {
+  async #run(parts: Parts, plugins: () => Promise<readonly RunningPlugin[]>): Promise<void> {
     const { state, environment } = parts;
     const { config } = this.#connection;
     using lock = new FileLock(state.path === ":memory:" ? undefined : `${state.path}.watch.lock`);
@@ -221,7 +218,7 @@ export class BucketWatcher implements Watcher {
     this.#completeness = completeness;
     const onPolled = () => {
       restoration.startIfDue();
-      completeness.check().catch(() => {}); // A state that fails is told by the next poll.
+      completeness.check().catch(() => {}); // The next poll reports a failing state.
     };
     this.#loop = new PollLoop(parts, { config, poller, signal, onPolled });
   }
@@ -254,8 +251,8 @@ export class BucketWatcher implements Watcher {
     const hours = Math.round((clock.now() - Number(lastPoll)) / 360_000) / 10;
     if (clock.now() - Number(lastPoll) <= retention) return;
     logger.warn(
-      "This server was away for {hours} hours, longer than updates are kept: the newest update of each " +
-        "feed is restored, and what is lost in between is reported as gaps",
+      "This server was away for {hours} hours, longer than updates are kept: the newest update of " +
+        "each feed is restored, and the lost updates in between are reported as gaps",
       { hours },
     );
   }
@@ -285,7 +282,7 @@ export class BucketWatcher implements Watcher {
   }
 }
 
-/** Waits for all; rejects with what came of the first one that failed. */
+/** Waits for all tasks; rejects with the error of the first one that failed. */
 async function allEnded(tasks: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(tasks)) {
     if (result.status === "rejected") throw result.reason;

@@ -32,11 +32,10 @@ const LOCKED_GAP =
   "{count} updates of {stream} are lost, {first} to {last}: they are gone from the bucket, " +
   "and this server could not read them before: {reason}";
 
-/** What becomes of the feeds behind a gap, where the state outlives the process. */
-const NEWEST_IS_KEPT =
-  ". The steps in between are lost, the newest is not: it is restored for every feed";
+/** Added to both messages when the state is a file: only then does a watcher restore. */
+const NEWEST_IS_KEPT = ". The newest update of each feed is restored";
 
-/** What delivery stands on. */
+/** Dependencies of {@linkcode Delivery}. */
 export interface DeliveryOptions extends Core, ReceiversOptions {}
 
 /**
@@ -55,11 +54,11 @@ export class Delivery {
   readonly #log: BucketLog;
   readonly #clamp: TimeClamp;
   readonly #environment: Environment;
-  /** Who gets the updates. */
+  /** The plugins that receive the updates. */
   readonly receivers: Receivers;
   #gaps = 0;
 
-  /** Creates it, without delivering anything yet. */
+  /** Creates a delivery, without delivering anything yet. */
   constructor(options: DeliveryOptions) {
     const { state, log, environment } = options;
     this.#state = state;
@@ -69,7 +68,7 @@ export class Delivery {
     this.receivers = new Receivers(options);
   }
 
-  /** How many gaps were reported. */
+  /** Number of gaps reported. */
   get gaps(): number {
     return this.#gaps;
   }
@@ -103,10 +102,10 @@ export class Delivery {
           ? []
           : await this.#deliver(stream, update, { superseded, signal });
         to = update.seq;
-        // Dead letters at once: they are tried again as soon as another update is applied.
+        // Dead letters at once: they are retried as soon as another update is applied.
         const isDue = failures.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL_MS;
         if (isDue) store(failures.map((failed) => this.receivers.letter(failed)));
-        for (const failed of failures) await this.receivers.tell(failed);
+        for (const failed of failures) await this.receivers.reportDeadLetter(failed);
       }
     } finally {
       store();
@@ -130,7 +129,7 @@ export class Delivery {
     await this.receivers.gap(gap, signal);
   }
 
-  /** Moves the cursor behind a gap that was reported. The newest of what was in it is to be restored. */
+  /** Moves the cursor behind a reported gap, whose newest updates are then restored. */
   pass(gap: Gap): void {
     const { stream, first, last } = gap;
     this.#state.transaction(() => {
@@ -139,7 +138,7 @@ export class Delivery {
     }, { durable: false });
   }
 
-  /** Gives up the rest of a stream, a gap that was reported. The newest of what was in it is to be restored. */
+  /** Gives up the rest of a stream, a reported gap, whose newest updates are then restored. */
   giveUp(gap: Gap): void {
     this.#state.transaction(() => {
       this.#noteMissed(gap);
@@ -152,7 +151,7 @@ export class Delivery {
     if (!this.#state.isInMemory) this.#state.restoring.require();
   }
 
-  /** Before the first plugin runs: so that nobody publishes again what just arrived. */
+  /** Notes updates before the first plugin runs, so that nobody publishes them again. */
   #noteNewest(
     updates: readonly StoredUpdate[],
     places: readonly (Place | undefined)[],
@@ -160,7 +159,7 @@ export class Delivery {
   ): Superseded {
     const { newest } = this.#state;
     const ids = new Set<string>();
-    // Outside the transaction: hashing large contents takes long, and others wait for the state.
+    // Outside the transaction: hashing large contents takes long and would block other processes.
     const hashes = updates.map(hashOf);
     this.#state.transaction(() => {
       for (const [index, { url, time, id }] of updates.entries()) {
@@ -185,17 +184,14 @@ export class Delivery {
     return await this.receivers.handOver({ stream, stored, isSuperseded }, signal);
   }
 
-  /** As it was when the object arrived, while that holds. */
+  /** Whether the update is superseded; undefined when what is known is out of date. */
   #isKnownSuperseded({ id }: StoredUpdate, known: Superseded): boolean | undefined {
     const holds = known.revision === this.#state.newest.revision() &&
       this.#environment.clock.elapsed() < known.until;
     return holds ? known.ids.has(id) : undefined;
   }
 
-  /**
-   * Moves the cursor without syncing: after a crash of the machine the last updates are delivered
-   * again.
-   */
+  /** Moves the cursor without syncing: after a crash, the last updates are delivered again. */
   #moveCursor(
     stream: string,
     move: { from: number; to: number },

@@ -37,7 +37,7 @@ export interface PollLoopOptions {
   readonly config: ResolvedConfig;
   /** Makes the polls. */
   readonly poller: Poller;
-  /** Told after each poll in turn that succeeded. */
+  /** Called after each successful poll of the loop. */
   readonly onPolled?: (() => void) | undefined;
   /** Ends it. */
   readonly signal: AbortSignal;

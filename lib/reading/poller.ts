@@ -29,10 +29,10 @@ import { UnreadableLog } from "./unreadable_log.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** How many objects of a stream are fetched ahead, and of all streams, where that leaves each one. */
+/** Maximum number of objects fetched ahead per stream, and in all; each stream may fetch one. */
 const MAX_AHEAD = 4, MAX_FETCHED = 32;
 
-/** A stream may have come and gone unseen when the last listing is older than this: objects live longer. */
+/** A stream may have appeared and expired unseen if the last listing is older than this. */
 const MAX_UNSEEN_MS = 10 * 60 * 1000;
 
 /**
@@ -51,6 +51,7 @@ export interface ReadingParts extends Core {
     start(): void;
   };
 }
+
 /**
  * Delays before the bucket is looked for again when the store reports it missing. Only then does it
  * count as empty: after a complete listing, feed files are published as new.
@@ -61,9 +62,9 @@ const MISSING_LOOKS_MS = [2_000, 3_000];
 export interface PollerOptions {
   /** The configuration; `from` says where a new state starts to read. */
   readonly config: ResolvedConfig;
-  /** Hands updates to the plugins. */
+  /** Delivers updates to the plugins. */
   readonly delivery: Delivery;
-  /** Shared with those who restore. */
+  /** Limits of requests and memory, shared with restoring. */
   readonly budget: ReadingBudget;
   /** Ends reading. */
   readonly signal: AbortSignal;
@@ -133,7 +134,7 @@ export class Poller {
     return foundNews;
   }
 
-  /** Streams that came and went since the last listing have to be restored: nothing tells of them. */
+  /** Requires restoring if streams may have appeared and expired since the last listing. */
   #noteListing(): void {
     const { state, log } = this.#parts;
     const now = Math.round(log.now());
@@ -212,13 +213,13 @@ export class Poller {
     return true;
   }
 
-  /** How far the streams reach that are still to be read. */
+  /** The ends of all streams that are not fully read, by stream. */
   unreadEnds(): ReadonlyMap<string, number> {
     const { cursors } = this.#parts.state;
     return new Map(this.#unread().map((stream) => [stream, cursors.reach(stream)]));
   }
 
-  /** Whether these streams are read so far, or what was there is gone. */
+  /** Whether these streams have been read up to these ends, or given up. */
   hasRead(ends: ReadonlyMap<string, number>): boolean {
     const { cursors } = this.#parts.state;
     return [...ends].every(([stream, end]) =>
@@ -226,7 +227,7 @@ export class Poller {
     );
   }
 
-  /** What holds up streams. */
+  /** The errors of the objects that hold up streams. */
   get unreadable(): UnreadableError[] {
     return this.#held.errors.filter(isUnreadable);
   }
@@ -256,7 +257,7 @@ export class Poller {
   async #read(stream: string, news: TailNews): Promise<void> {
     const { state: { cursors } } = this.#parts;
     const { high: first, low: last } = this.#options.budget.requests;
-    // Those that were read before do not wait for however many new ones somebody makes up.
+    // Streams that were read before go first: anyone can invent any number of new ones.
     const before = cursors.get(stream);
     const requests = before > 0 ? first : last;
     try {

@@ -1,21 +1,21 @@
 /**
- * What all that read from the bucket at once share.
+ * Limits for everything that reads the bucket at the same time: polling and restoring.
  *
  * @module
  */
 import { Semaphore } from "../base/semaphore.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 
-/** How many requests are made at once, over all streams and feeds. */
+/** Maximum number of concurrent requests, over all streams and feeds. */
 export const PARALLEL_REQUESTS = 8;
 
-/** Bytes of what is decoded and being applied, over all streams: a hundred streams may catch up at once. */
+/** Maximum memory of decoded updates in bytes: a hundred streams may catch up at the same time. */
 const MAX_DECODED_BYTES = 128 * 1024 * 1024;
 
-/** Bounds requests and memory. */
+/** Limits requests and memory. */
 export class ReadingBudget {
-  /** Bounds the requests under way: those of known streams go first. */
+  /** Limits concurrent requests; known streams have priority. */
   readonly requests: Semaphore = new Semaphore(PARALLEL_REQUESTS);
-  /** Bounds what is held decoded. */
+  /** Limits the memory of decoded updates. */
   readonly decoded: MemoryBudget = new MemoryBudget(MAX_DECODED_BYTES);
 }

@@ -1,5 +1,5 @@
 /**
- * The plugins as receivers: handing one update to all of them, one update of a feed at a time.
+ * Delivers one update to all plugins, one update of a feed at a time.
  *
  * @module
  */
@@ -21,63 +21,63 @@ import { firstRetryAt, Redelivery } from "./redelivery.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** What receiving stands on. */
+/** Dependencies of {@linkcode Receivers}. */
 export interface ReceiversOptions extends Pick<Core, "state" | "environment"> {
-  /** URLs that plugins are busy with: streams are applied side by side. */
+  /** Locks of the feeds that plugins are working on, since streams are applied in parallel. */
   readonly feedLocks: KeyedLock;
-  /** Who receives the updates. */
+  /** The plugins that receive the updates. */
   readonly plugins: readonly RunningPlugin[];
-  /** Most milliseconds for one call. */
+  /** Maximum duration of one call in milliseconds. */
   readonly callbackTimeout: number;
-  /** Ends running calls when a graceful stop takes too long. */
+  /** Aborts running calls when a graceful stop takes too long. */
   readonly forced: AbortSignal;
   /** See {@linkcode CallOptions}. */
   readonly outagePatienceMs?: number | undefined;
-  /** Told of each dead letter, once it is kept. */
+  /** Called for each dead letter, once it is stored. */
   readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
 }
 
-/** An update that a plugin could not apply: it is kept as a dead letter. */
+/** An update that a plugin could not apply, stored as a dead letter. */
 export interface FailedUpdate {
   /** Name of the plugin; `callback` for a callback. */
   readonly plugin: string;
   /** The update. */
   readonly update: Update;
-  /** What the plugin threw in the end. */
+  /** The last error that the plugin threw. */
   readonly error: unknown;
 }
 
-/** A failed update, and whether it is the update's fault. */
+/** A failed update, and whether the update is the cause. */
 export type FailedCall = FailedUpdate & GivenUp;
 
-/** An update on its way to the plugins. */
+/** An update to deliver. */
 export interface Handover {
-  /** The stream that it was published in. */
+  /** The stream in which it was published. */
   readonly stream: string;
   /** The update. */
   readonly stored: StoredUpdate;
-  /** Whether it is superseded, as of the first call. @default it is looked up, as at each retry */
+  /** Whether it is superseded, for the first call. @default looked up, as for each retry */
   readonly isSuperseded?: (() => boolean | undefined) | undefined;
-  /** It comes from what the bucket keeps for good. */
+  /** Whether it is delivered as `restored`. @default false */
   readonly isRestored?: boolean | undefined;
-  /** Only the plugin of this name receives it. @default all do */
+  /** Name of the only plugin to deliver to. @default all plugins */
   readonly only?: string | undefined;
 }
 
-/** Hands updates to the plugins. */
+/** Delivers updates to the plugins. */
 export class Receivers {
   readonly #state: State;
   readonly #environment: Environment;
   readonly #callers: readonly PluginCaller[];
   readonly #options: ReceiversOptions;
   readonly #feedLocks: KeyedLock;
-  /** Tries dead letters again. */
+  /** Retries dead letters. */
   readonly redelivery: Redelivery;
   #applied = 0;
   #restored = 0;
   #failed = 0;
 
-  /** Nothing is handed over yet. */
+  /** Creates the callers of the plugins, without calling any yet. */
   constructor(options: ReceiversOptions) {
     const { plugins, state, environment, feedLocks, callbackTimeout: timeoutMs, forced } = options;
     this.#options = options;
@@ -91,7 +91,7 @@ export class Receivers {
     this.redelivery = new Redelivery({ state, environment, feedLocks, callers: this.#callers });
   }
 
-  /** How many updates all plugins applied, how many of those were restored, and how many failed. */
+  /** Numbers of updates that all plugins applied, of those restored, and of those that failed. */
   get counts(): { applied: number; restored: number; failed: number } {
     return { applied: this.#applied, restored: this.#restored, failed: this.#failed };
   }
@@ -101,7 +101,7 @@ export class Receivers {
     return this.#callers.map(({ name }) => name);
   }
 
-  /** Waits until no plugin is busy with the feed, and keeps others away until it is disposed of. */
+  /** Waits for the lock of the feed, and holds it until the result is disposed of. */
   async lock(url: string, signal: AbortSignal): Promise<Disposable> {
     const feed = feedIdentity(url);
     while (this.#feedLocks.isHeld(feed)) await this.#feedLocks.released(feed, signal);
@@ -109,13 +109,13 @@ export class Receivers {
     return this.#feedLocks.take(feed);
   }
 
-  /** Hands over an update, whose feed is locked; resolves to the calls that failed. */
+  /** Delivers an update while its feed is locked; resolves to the calls that failed. */
   async handOver(handover: Handover, signal: AbortSignal): Promise<FailedCall[]> {
     const { stored, isSuperseded, isRestored, only } = handover;
     const failures: FailedCall[] = [];
     let ended: { reason: unknown } | undefined;
     const callers = this.#callers.filter(({ name }) => only === undefined || name === only);
-    // All are waited for: one may end the waiting while another still runs.
+    // Waits for all calls, even when one rejects.
     await Promise.all(callers.map(async (caller) => {
       const now = this.#environment.clock.now();
       const heldSince = () => this.#state.heldSince(caller.name, stored.id) ?? now;
@@ -128,7 +128,7 @@ export class Receivers {
         if (!givenUp) return;
         failures.push({ plugin: caller.name, update: this.#current(handover), ...givenUp });
       } catch (reason) {
-        // The next poll has to know, in another process perhaps: no update holds up reading for ever.
+        // Kept for the next poll, perhaps in another process, which limits how long it is tried.
         if (!signal.aborted) this.#state.noteHeld(caller.name, stored.id, heldSince());
         ended ??= { reason };
       }
@@ -142,27 +142,27 @@ export class Receivers {
     return failures;
   }
 
-  /** Tells all plugins of a gap. */
+  /** Reports a gap to all plugins. */
   async gap(gap: Gap, signal: AbortSignal): Promise<void> {
     for (const caller of this.#callers) await caller.gap(gap, signal);
   }
 
-  /** What is kept of a call that failed; it is logged. */
+  /** Makes the dead letter of a failed call, and logs it. */
   letter({ plugin, update, error, isFinal }: FailedCall): DeadLetter {
     const { stream, seq, url } = update;
     const message = tellFailure(error, url);
     const properties = { plugin, url: shownUrl(url), stream, seq, message };
     const text = "{plugin} cannot apply {url} ({stream}/{seq}), kept as a dead letter";
     if (isFinal) logger.error(`${text}: {message}`, properties);
-    else logger.warn(`${text}, which is tried again by itself: {message}`, properties);
+    else logger.warn(`${text}, which is retried automatically: {message}`, properties);
     const time = Math.round(this.#environment.clock.now());
     const content = JSON.stringify(updateToJson(update));
     const retryAt = isFinal ? null : firstRetryAt(time);
     return { plugin, stream, seq, content, error: message, time, retryAt };
   }
 
-  /** Tells of a dead letter, as in a call of a plugin: it, too, may hang. */
-  async tell({ plugin, update, error }: FailedCall): Promise<void> {
+  /** Calls `onDeadLetter`, with a timeout as for a plugin. */
+  async reportDeadLetter({ plugin, update, error }: FailedCall): Promise<void> {
     const { onDeadLetter, environment, callbackTimeout, forced } = this.#options;
     if (!onDeadLetter) return;
     const onUpdate = () => onDeadLetter({ plugin, update, error });
@@ -175,7 +175,7 @@ export class Receivers {
     }
   }
 
-  /** The update as it is delivered now: whether it is superseded is decided anew at each retry. */
+  /** The update as it is delivered now: a retry looks up again whether it is superseded. */
   #current({ stream, stored, isRestored }: Handover, known?: boolean): Update {
     const { url, time, id } = stored;
     const superseded = known ??

@@ -23,8 +23,8 @@ export interface WatchOptions {
    */
   readonly onDeadLetter?: ((failed: FailedUpdate) => void | Promise<void>) | undefined;
   /**
-   * Told how far restoring is: at its begin, and after each feed. It must return at once; what it throws is
-   * logged, and stops nothing.
+   * Called synchronously with the progress of restoring: at the start, and after each feed. Errors
+   * that it throws are logged and otherwise ignored.
    */
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
   /** Poll only when {@linkcode Watcher.poll} is called, and never clean up. @default false */
@@ -37,33 +37,33 @@ export interface WatchOptions {
   readonly outagePatience?: Duration | false | undefined;
 }
 
-/** How far restoring is: bringing the newest update of each feed that this server lacks. */
+/** The progress of restoring: of delivering the newest update of each feed that is missing here. */
 export interface RestoreProgress {
-  /** Feeds that are dealt with. */
+  /** Number of feeds processed. */
   readonly restored: number;
-  /** Feeds that were found to be missing here. */
+  /** Number of feeds to restore. */
   readonly total: number;
 }
 
-/** What restoring did. */
+/** The result of {@linkcode restore}. */
 export interface RestoreReport {
-  /** Updates that the plugins applied. */
+  /** Number of updates that all plugins applied. */
   readonly restored: number;
-  /** Updates that a plugin could not apply: each is kept as a dead letter. */
+  /** Number of updates that a plugin could not apply: each is kept as a dead letter. */
   readonly failed: number;
-  /** URLs that were asked for, and of which the bucket holds nothing. */
+  /** Requested URLs for which the bucket holds no update. */
   readonly unknown: readonly string[];
-  /** Objects that could not be read: an older update of their feeds was restored, or none. */
+  /** Errors of unreadable objects: an older update of their feeds was restored, or none. */
   readonly unreadable: readonly UnreadableError[];
 }
 
-/** What a poll did. */
+/** The result of a poll. */
 export interface PollReport {
   /** Number of updates that all plugins applied. */
   readonly applied: number;
-  /** Of these, how many were restored: updates that the log does not hold any more. */
+  /** Number of these that were restored, because the log no longer holds them. */
   readonly restored: number;
-  /** Updates that a plugin could not apply: each is kept as a dead letter. */
+  /** Number of updates that a plugin could not apply: each is kept as a dead letter. */
   readonly failed: number;
   /** Number of gaps reported. */
   readonly gaps: number;
@@ -89,13 +89,13 @@ export interface Watcher extends AsyncDisposable {
    */
   readonly finished: Promise<void>;
   /**
-   * Resolves when everything is applied that was in the bucket when the watcher started: all that is in the
-   * log, and the newest update of each feed beyond that. Rejects when the watcher ends before that.
+   * Resolves when everything that was in the bucket at the start is applied: the log, and the
+   * newest update of each feed. Rejects when the watcher ends before that.
    */
   readonly complete: Promise<void>;
   /**
-   * Polls now, and resolves when everything that was in the bucket by then is applied, and restored if that
-   * was due.
+   * Polls now, and resolves when everything that was in the bucket by then is applied.
+   * Also restores, if that is due.
    *
    * @throws {BackendUnavailableError} when a plugin cannot reach its backend for `outagePatience`.
    * @throws {FeedSyncError} when a plugin fails for every update for `outagePatience`.

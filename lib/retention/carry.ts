@@ -1,5 +1,5 @@
 /**
- * Carrying: what would be gone with the objects that expire is first kept in `newest/`, for good.
+ * Carrying: copies updates out of expiring objects to `newest/`, where they are kept permanently.
  *
  * @module
  */
@@ -12,35 +12,40 @@ import type { NewestUpdate } from "../log/newest/body.ts";
 import type { NewestName } from "../log/newest/names.ts";
 import { compareUpdates, isPlausible, type OrderedUpdate } from "../log/update_order.ts";
 import type { NewestRow } from "../state/newest.ts";
-import type { Staying } from "./staying.ts";
+import type { RemainingLog } from "./remaining_log.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
-/** So many requests are under way at once. */
+/** Maximum number of concurrent requests. */
 const LIMIT = 8;
 
-/** So many feeds are remembered in a cleanup. Of others, older updates are carried as well: harmless. */
+/**
+ * Maximum number of feeds remembered per cleanup. For further feeds, older updates are carried,
+ * too, which is harmless.
+ */
 const MAX_REMEMBERED = 20_000;
 
-/** What a cleanup carries with. */
+/** Options of {@linkcode Carrier}. */
 export interface CarrierOptions {
-  /** What stays in the log. */
-  readonly staying: Staying;
-  /** The newest update that this server knows of a feed. @default it knows nothing, and all is carried */
+  /** The objects that remain in the log. */
+  readonly remaining: RemainingLog;
+  /**
+   * Looks up the newest known update of a feed. @default none is known, so everything is carried
+   */
   readonly known?: ((url: string) => NewestRow | undefined) | undefined;
-  /** Write nothing. */
+  /** Only count; write nothing. */
   readonly dryRun: boolean;
-  /** Ends it. */
+  /** Aborts carrying. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The newest update of each feed in some objects that go together. */
-export class Going {
+/** Collects the newest update of each feed from a batch of objects. */
+export class NewestPerFeed {
   readonly #newest = new Map<string, NewestUpdate>();
 
   /**
-   * Adds what is in an object. A time that its publisher cannot have meant is left out: it would pass for
-   * the newest of its feed for good.
+   * Adds the updates of an object. Skips updates with an implausible time, which would be the
+   * newest of their feeds forever.
    */
   add(updates: Iterable<NewestUpdate>, lastModified: number): void {
     for (const update of updates) {
@@ -56,45 +61,45 @@ export class Going {
   }
 }
 
-/** Puts updates into `newest/`. */
+/** Writes updates to `newest/`. */
 export class Carrier {
-  /** How many updates were carried, or would be. */
+  /** Number of updates carried; in a dry run, that would be carried. */
   carried = 0;
   readonly #log: BucketLog;
   readonly #options: CarrierOptions;
-  /** What is in `newest/` since this cleanup has put it there, by feed. */
+  /** The newest update of each feed that this cleanup has written to `newest/`. */
   readonly #written = new Map<string, NewestName>();
 
-  /** Carries within `log`. */
+  /** Creates a carrier for `log`. */
   constructor(log: BucketLog, options: CarrierOptions) {
     this.#log = log;
     this.#options = options;
   }
 
-  /** What was put under `newest/` in this cleanup; of a feed the newest. */
+  /** The newest update of each feed that was written in this cleanup. */
   get written(): Iterable<NewestName> {
     return this.#written.values();
   }
 
   /**
-   * Carries what is not superseded. When it rejects, nothing of it may be deleted.
+   * Carries the updates that are not superseded. If this rejects, their objects must be kept.
    *
    * @throws {AccessDeniedError | StoreUnavailableError} when an update cannot be written.
    */
-  async carry({ newest }: Going): Promise<void> {
+  async carry({ newest }: NewestPerFeed): Promise<void> {
     const due = [...newest].filter(([feed, update]) => !this.#isSuperseded(feed, update));
     await forEachConcurrently(due, { limit: LIMIT }, (entry) => this.#write(...entry));
   }
 
   /**
-   * Whether something newer is in the bucket for sure: this cleanup has put it there, or its own listing
-   * shows it. That it is known proves nothing: the bucket may have been emptied since.
+   * Whether the bucket certainly has a newer update: this cleanup has written it, or has listed it
+   * in an object that remains. The state alone is no proof, since the bucket may have been emptied.
    */
   #isSuperseded(feed: string, update: NewestUpdate): boolean {
-    const { known, staying } = this.#options, order = orderOf(update);
+    const { known, remaining } = this.#options, order = orderOf(update);
     const written = this.#written.get(feed), row = known?.(update.url);
     return written !== undefined && !isNewer(order, written) ||
-      row !== undefined && isNewer(row, order) && staying.holds(row);
+      row !== undefined && isNewer(row, order) && remaining.holds(row);
   }
 
   async #write(feed: string, update: NewestUpdate): Promise<void> {
@@ -108,7 +113,7 @@ export class Carrier {
         this.#written.set(feed, name);
       }
     } catch (error) {
-      // Nobody could read it: it is forged, as nobody can publish it.
+      // It exceeds the limits of published updates, so it is forged, and nobody could read it.
       if (!(error instanceof CorruptObjectError)) throw error;
       logger.warn("Cannot keep the newest update of a feed: {message}", {
         message: messageOf(error),

@@ -14,7 +14,7 @@ import { Carrier } from "./carry.ts";
 import { type Expired, expireStream, type Obstacle, type Unread } from "./expire_stream.ts";
 import { expiredObjects, LOCKED_LIVES } from "./expiry.ts";
 import { type NewestSize, Sweeper } from "./sweep.ts";
-import { Staying } from "./staying.ts";
+import { RemainingLog } from "./remaining_log.ts";
 
 const logger = getLogger(["feedsync", "cleanup"]);
 
@@ -37,27 +37,27 @@ export interface CleanupReport {
    */
   readonly deletedUnread: number;
   /**
-   * Updates that were put under `newest/` before, where they are kept for good: each was the newest of its
-   * feed, as far as was known here.
+   * Number of updates copied to `newest/`, where they are kept permanently: each was the newest
+   * known update of its feed.
    */
   readonly carried: number;
-  /** Objects deleted from `newest/`, since it has a newer update of their feed. */
+  /** Number of objects deleted from `newest/`, because it has a newer update of their feeds. */
   readonly swept: number;
-  /** Commits and segments kept. */
+  /** Number of commits and segments kept. */
   readonly kept: number;
-  /** Those among them that are old enough to go, and wait for a key or an upgrade of this server. */
+  /** Number of expired objects among these, kept because this server lacks a key or an upgrade. */
   readonly locked: number;
-  /** Objects that could not be read, carried or deleted; a later cleanup tries again. */
+  /** Number of objects that could not be read, carried or deleted; a later cleanup retries them. */
   readonly failed: number;
-  /** Why the first object could not be deleted; absent when all were deleted. */
+  /** The first error; absent when nothing failed. */
   readonly error?: Error;
   /** Number of kept objects whose age the store does not report. */
   readonly undated: number;
   /** Number of objects that are not feedsync's; they are ignored. */
   readonly foreign: number;
-  /** What `newest/` holds now; absent when it was not looked through. */
+  /** Size of `newest/`; absent when this cleanup did not list it. */
   readonly newest?: NewestSize;
-  /** Keys of the commits and segments that were deleted, or would be. */
+  /** Keys of the commits and segments that were deleted; in a dry run, that would be deleted. */
   readonly keys: readonly string[];
 }
 
@@ -66,20 +66,21 @@ export function problemsOf({ clock }: Pick<Environment, "clock">): OnceLog {
   return new OnceLog(logger, clock);
 }
 
-/** How to clean up. */
+/** Options of {@linkcode cleanUp}. */
 export interface CleanUpOptions extends StoreOptions {
+  /** Logs repeated problems once. */
   readonly problems: OnceLog;
-  /** How old objects become, in milliseconds. */
+  /** Age from which objects expire, in milliseconds. */
   readonly maxAge: number;
-  /** The newest update that this server knows of a feed. @default it knows nothing, and carries more */
+  /** Looks up the newest known update of a feed. @default none is known, so more is carried */
   readonly known?: ((url: string) => NewestRow | undefined) | undefined;
-  /** Whether to look through all of `newest/`, not only at the feeds that were carried. @default false */
+  /** Whether to sweep all of `newest/`, not only the groups that were written. @default false */
   readonly sweepAll?: boolean;
-  /** Write and delete nothing. @default false */
+  /** Only report; write and delete nothing. @default false */
   readonly dryRun?: boolean | undefined;
 }
 
-/** Deletes what is older than `maxAge`, see {@linkcode expiredObjects}; carries before what must outlive it. */
+/** Deletes expired objects, see {@linkcode expiredObjects}, after carrying their newest updates. */
 export async function cleanUp(log: BucketLog, options: CleanUpOptions): Promise<CleanupReport> {
   const { problems, dryRun = false, signal } = options;
   const { streams, foreign } = await log.listAll({ signal });
@@ -114,7 +115,7 @@ export async function cleanUp(log: BucketLog, options: CleanUpOptions): Promise<
   };
 }
 
-/** What a cleanup works with. */
+/** The resolved options of a cleanup. */
 interface Context extends CleanUpOptions {
   readonly log: BucketLog;
   /** The store's time. */
@@ -122,9 +123,7 @@ interface Context extends CleanUpOptions {
   readonly dryRun: boolean;
 }
 
-/**
- * The result of a deletion; `unread` counts deleted objects that this server was waiting to read.
- */
+/** The result of deleting expired objects. */
 interface Deletion {
   readonly carrier: Carrier;
   readonly deleted: DatedName[];
@@ -146,24 +145,24 @@ async function deleteExpired(
     if (old.length > 0) expired.set(stream, old);
     for (const { key } of old) going.add(key);
   }
-  const staying = new Staying(streams, { going, now: context.now });
-  const carrier = new Carrier(log, { staying, known, dryRun, signal });
+  const remaining = new RemainingLog(streams, { going, now: context.now });
+  const carrier = new Carrier(log, { remaining, known, dryRun, signal });
   const result: Deletion = { carrier, deleted: [], givenUp: 0, locked: 0, failed: 0 };
-  let told = 0;
+  let logged = 0;
   for (const [stream, objects] of expired) {
     const outcome = await expireStream({ ...context, carrier }, objects);
     const left = objects.length - outcome.deleted.length;
-    for (const object of outcome.deleted) result.deleted.push(object); // More than a call takes.
+    for (const object of outcome.deleted) result.deleted.push(object); // Too many for one call.
     result.givenUp += outcome.givenUp.length;
     noteObstacle(context, result, { stream, left, obstacle: outcome.obstacle });
-    if (dryRun || told >= MAX_LOGGED_UNREAD) continue;
-    told += outcome.givenUp.length + outcome.damaged.length;
-    tellUnread(stream, outcome);
+    if (dryRun || logged >= MAX_LOGGED_UNREAD) continue;
+    logged += outcome.givenUp.length + outcome.damaged.length;
+    logUnread(stream, outcome);
   }
   return result;
 }
 
-/** Counts what is left of the expired objects of a stream, and says why. */
+/** Counts the expired objects of a stream that are kept, and logs why. */
 function noteObstacle(
   { problems }: Context,
   result: Deletion,
@@ -179,7 +178,7 @@ function noteObstacle(
   problems.problem(stream, { text: LOCKED, properties });
 }
 
-/** What sweeping came to. */
+/** The result of sweeping. */
 interface Sweep {
   readonly swept: number;
   readonly failed: number;
@@ -187,7 +186,7 @@ interface Sweep {
   readonly newest?: NewestSize | undefined;
 }
 
-/** Sweeps the groups that were carried into, or all. What goes wrong is reported with all else. */
+/** Sweeps all groups, or those that were written. Returns errors, since the rest has succeeded. */
 async function sweepNewest(
   { log, now, sweepAll = false, dryRun, signal }: Context,
   carrier: Carrier,
@@ -207,15 +206,17 @@ async function sweepNewest(
   return { swept, newest, failed: failures.length, error: error ?? failures[0]?.error };
 }
 
-/** What nobody could read here is lost; for want of a key or an upgrade, that is the operator's to know. */
-function tellUnread(stream: string, { givenUp, damaged }: Expired): void {
+/**
+ * Logs deleted objects that were never read here: as errors, if a key or an upgrade was missing.
+ */
+function logUnread(stream: string, { givenUp, damaged }: Expired): void {
   if (givenUp.length > 0) {
-    logger.error(GIVEN_UP, { lives: LOCKED_LIVES, ...toTell(stream, givenUp) });
+    logger.error(GIVEN_UP, { lives: LOCKED_LIVES, ...describe(stream, givenUp) });
   }
-  if (damaged.length > 0) logger.warn(DAMAGED, toTell(stream, damaged));
+  if (damaged.length > 0) logger.warn(DAMAGED, describe(stream, damaged));
 }
 
-function toTell(stream: string, unread: readonly Unread[]): Record<string, unknown> {
+function describe(stream: string, unread: readonly Unread[]): Record<string, unknown> {
   const keys = unread.slice(0, MAX_LOGGED_KEYS).map(({ name: { key } }) => key).join(", ");
   const more = unread.length - MAX_LOGGED_KEYS;
   return {
@@ -227,18 +228,19 @@ function toTell(stream: string, unread: readonly Unread[]): Record<string, unkno
 }
 
 const GIVEN_UP =
-  "Deleted {count} objects of {stream} that this server was never able to read, as they were kept " +
+  "Deleted {count} objects of {stream} that this server could never read, after keeping them " +
   "{lives} times as long as others: {keys}: {reason}";
 
 const DAMAGED = "Deleted {count} objects of {stream} that were damaged: {keys}: {reason}";
 
 const LOCKED =
-  "Cannot delete {left} old objects of {stream}, as what is in them cannot be kept before it is read: {message}";
+  "Cannot delete {left} expired objects of {stream}: the newest updates in them must be kept, and " +
+  "this server cannot read them: {message}";
 
 const UNDATED =
-  "Cannot clean up {undated} objects in {store} and what comes after them, as its listings do not " +
-  "tell when they were written (LastModified); let a lifecycle rule of the store delete old objects in " +
-  "tail/ and segments/, and nothing in newest/";
+  "Cannot clean up {undated} objects in {store}, nor those after them in their streams: its listings " +
+  "have no LastModified; add a lifecycle rule to the store that deletes old objects in tail/ and " +
+  "segments/, but nothing in newest/";
 
 const KEEPS_VERSIONS =
   "{store} keeps deleted objects as old versions, which take space and may cost money; give its " +

@@ -1,6 +1,6 @@
 /**
- * Deleting the expired objects of one stream: from the oldest on, and none before all that must outlive it
- * was carried.
+ * Deletes the expired objects of one stream, oldest first, each after its newest updates were
+ * carried.
  *
  * @module
  */
@@ -8,65 +8,65 @@ import { isLocked } from "../errors.ts";
 import { type BucketLog, type DatedName, whyUnreadable } from "../log/bucket_log.ts";
 import type { DecodedObject } from "../log/codec.ts";
 import type { StoreOptions } from "../stores/store.ts";
-import { type Carrier, Going } from "./carry.ts";
+import { type Carrier, NewestPerFeed } from "./carry.ts";
 import { type ExpiryOptions, isGivenUp } from "./expiry.ts";
 
-/** What is read goes when it takes more bytes in memory than this. */
+/** Memory use in bytes at which a batch is complete. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 
-/** As many objects go with one request to delete. */
+/** Maximum number of objects in a batch: as many as one DELETE request takes. */
 const MAX_BATCH_OBJECTS = 1000;
 
-/** What it takes. */
+/** Dependencies of {@linkcode expireStream}. */
 export interface ExpireContext extends ExpiryOptions, StoreOptions {
   readonly log: BucketLog;
   readonly carrier: Carrier;
-  /** Delete nothing. */
+  /** Only report; delete nothing. */
   readonly dryRun: boolean;
 }
 
-/** Why what is left of the expired objects is still there. */
+/** Why the remaining expired objects of a stream are kept. */
 export type Obstacle =
-  /** A GET did not find the object: somebody else has deleted it, or it is not to be seen yet. */
+  /** A GET does not find the object: it was deleted meanwhile, or is not visible yet. */
   | { readonly kind: "missing" }
-  /** This server lacks a key, or is too old. */
+  /** This server lacks a key or an upgrade. */
   | { readonly kind: "locked"; readonly error: Error }
-  /** It could not be read, carried or deleted. */
+  /** The object could not be read, carried or deleted. */
   | { readonly kind: "failed"; readonly error: Error };
 
-/** An object that went although nobody could read it here. */
+/** An object that is deleted unread. */
 export interface Unread {
   readonly name: DatedName;
-  /** Why not. */
+  /** Why it cannot be read. */
   readonly error: Error;
 }
 
-/** What came of a stream. */
+/** The result for a stream. */
 export interface Expired {
-  /** Deleted, or with `dryRun` to be deleted. */
+  /** Deleted objects; with `dryRun`, those that would be deleted. */
   deleted: DatedName[];
-  /** Those among them for which this server lacked a key or an upgrade. */
+  /** Objects among these for which this server lacks a key or an upgrade. */
   givenUp: Unread[];
-  /** Those among them that were damaged. */
+  /** Damaged objects among these. */
   damaged: Unread[];
-  /** What ended it early. */
+  /** Why the other expired objects are kept. */
   obstacle?: Obstacle;
 }
 
-/** An object, or why it is not known what is in it. */
+/** The content of an object, or why it cannot be read. */
 type Content = DecodedObject | { readonly damage: Error } | Obstacle;
 
-/** Objects that go together. */
+/** Objects that are deleted together. */
 interface Batch {
   readonly names: DatedName[];
-  readonly going: Going;
+  readonly going: NewestPerFeed;
   readonly givenUp: Unread[];
   readonly damaged: Unread[];
-  /** Why it ends where it does, unless that is because it is large enough. */
+  /** Why the batch ends here; absent when it is full. */
   obstacle?: Obstacle;
 }
 
-/** Carries and deletes the expired objects of a stream, in their order, as far as they can be carried. */
+/** Carries and deletes the expired objects of a stream in order, up to the first obstacle. */
 export async function expireStream(
   context: ExpireContext,
   expired: readonly DatedName[],
@@ -85,12 +85,12 @@ export async function expireStream(
   return result;
 }
 
-/** Reads objects until it is enough, or one is in the way. */
+/** Reads objects until the batch is full, or there is an obstacle. */
 async function readBatch(
   context: ExpireContext,
   expired: readonly DatedName[],
 ): Promise<Batch> {
-  const batch: Batch = { names: [], going: new Going(), givenUp: [], damaged: [] };
+  const batch: Batch = { names: [], going: new NewestPerFeed(), givenUp: [], damaged: [] };
   let bytes = 0;
   for (const name of expired.slice(0, MAX_BATCH_OBJECTS)) {
     const content = await contentOf(context, name);
@@ -111,7 +111,7 @@ async function readBatch(
   return batch;
 }
 
-/** Carry first, delete after. Resolves to what is deleted; what is not is an obstacle. */
+/** Carries, then deletes; resolves to the deleted objects. A failure becomes the obstacle. */
 async function deleteBatch(
   { log, carrier, dryRun, signal }: ExpireContext,
   batch: Batch,
@@ -130,7 +130,7 @@ async function deleteBatch(
   return batch.names.filter(({ key }) => !failed.has(key));
 }
 
-/** What is in the object. What looks damaged is read twice: it may have been damaged on the way. */
+/** Reads an object; twice if it is damaged, since that may have happened in transit. */
 async function contentOf(context: ExpireContext, name: DatedName): Promise<Content> {
   const content = await readOnce(context, name);
   return "damage" in content ? await readOnce(context, name) : content;

@@ -41,7 +41,9 @@ export function expiredObjects(
   return young === -1 ? sorted : sorted.slice(0, young);
 }
 
-/** Whether an object that this server cannot read for want of a key or an upgrade has waited long enough. */
+/**
+ * Whether an object for which this server lacks a key or an upgrade is old enough to be given up.
+ */
 export function isGivenUp(
   { lastModified }: Pick<DatedName, "lastModified">,
   { now, maxAge }: ExpiryOptions,

@@ -17,16 +17,18 @@ const INTERVAL_MS = 60 * 60 * 1000;
 /** Maximum delay before the first cleanup, so that short runs clean up, too. */
 const MAX_FIRST_DELAY_MS = 5 * 60 * 1000;
 
-/** A server without the rights to clean up tries again after this time. */
+/** Delay after which a server without the rights to clean up tries again. */
 const REFUSED_MS = 6 * INTERVAL_MS;
 
-/** No more servers are counted: anybody can make up names, and then nobody would ever clean up. */
+/** Maximum number of servers counted: otherwise invented servers could prevent cleanups. */
 const MAX_SERVERS = 100;
 
-/** One of so many cleanups looks through all that is kept for good: about one a day and fleet. */
+/** One in this many cleanups sweeps all of `newest/`: about one per day and fleet. */
 const CLEANUPS_PER_SWEEP = 24;
 
-/** Cleans up about once an hour and fleet: each server does when its turn comes, by chance. */
+/**
+ * Cleans up about once per hour and fleet: each server decides at random whether it is its turn.
+ */
 export class RegularCleanup implements AsyncDisposable {
   readonly #parts: Core;
   readonly #retention: number | false;
@@ -46,7 +48,7 @@ export class RegularCleanup implements AsyncDisposable {
     this.#next = environment.clock.elapsed() + environment.random.fraction() * MAX_FIRST_DELAY_MS;
   }
 
-  /** Begins to clean up if it is time to: polls go on meanwhile. */
+  /** Starts a cleanup in the background if it is due. */
   startIfDue(signal: AbortSignal): void {
     const { log, environment: { clock, random } } = this.#parts;
     if (this.#retention === false || clock.elapsed() < this.#next || this.#running) return;
@@ -55,12 +57,12 @@ export class RegularCleanup implements AsyncDisposable {
     this.#running = this.#run(this.#retention, signal).finally(() => this.#running = undefined);
   }
 
-  /** Waits until the cleanup that is under way has ended. */
+  /** Waits until the running cleanup has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running;
   }
 
-  /** Cleans up. A failure is logged: others, or an hour later, are soon enough. */
+  /** Cleans up; logs failures, since another server or a later cleanup will do. */
   async #run(maxAge: number, signal: AbortSignal): Promise<void> {
     const { log, state, environment: { clock, random } } = this.#parts;
     try {
@@ -71,8 +73,8 @@ export class RegularCleanup implements AsyncDisposable {
         problems: this.#problems,
         signal,
       });
-      tell(report);
-      // What it has read and carried in vain would be so in an hour.
+      logReport(report);
+      // Otherwise it would read and carry the same in vain every hour.
       if (report.error instanceof AccessDeniedError) this.#next = clock.elapsed() + REFUSED_MS;
     } catch (error) {
       if (signal.aborted) return;
@@ -83,11 +85,11 @@ export class RegularCleanup implements AsyncDisposable {
   }
 }
 
-function tell({ deleted, carried, swept, failed, error }: CleanupReport): void {
+function logReport({ deleted, carried, swept, failed, error }: CleanupReport): void {
   if (deleted + swept > 0) {
     logger.info(
-      "Cleaned up: {deleted} old objects deleted, {carried} updates in them kept as the newest of their " +
-        "feeds, {swept} older ones of these deleted",
+      "Deleted {deleted} expired objects, moved {carried} newest updates to newest/, and deleted " +
+        "{swept} older ones there",
       { deleted, carried, swept },
     );
   }

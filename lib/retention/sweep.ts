@@ -1,6 +1,6 @@
 /**
- * Sweeping: of each feed only the newest update stays in `newest/`. It is the greatest of its group that
- * counts, once it was read, or written just now; never what a server happens to know.
+ * Sweeping: deletes all but the newest update of each feed from `newest/`. Before that, the newest
+ * object must have been read successfully, or written by the same cleanup.
  *
  * @module
  */
@@ -9,45 +9,45 @@ import { type BucketLog, whyUnreadable } from "../log/bucket_log.ts";
 import { compareNewest, type DatedNewest, greatestOf } from "../log/newest/names.ts";
 import type { FailedDelete, StoreOptions } from "../stores/store.ts";
 
-/** So many requests are under way at once. */
+/** Maximum number of concurrent requests. */
 const LIMIT = 8;
 
-/** A group is swept part by part when it has more objects: somebody fills it. */
+/** Maximum number of objects of a group held in memory; a larger group is swept in parts. */
 const MAX_GROUP = 1000;
 
-/** As many objects go with one request to delete. */
+/** Maximum number of objects in one DELETE request. */
 const MAX_DELETED = 1000;
 
-/** How to sweep. */
+/** Options of {@linkcode Sweeper}. */
 export interface SweepOptions extends StoreOptions {
   /** The store's time. */
   readonly now: number;
-  /** Keys of objects that this cleanup has written itself. */
+  /** Keys of the objects that this cleanup has written. */
   readonly written: ReadonlySet<string>;
-  /** Delete nothing. */
+  /** Only count; delete nothing. */
   readonly dryRun: boolean;
 }
 
-/** What is in `newest/`. */
+/** The size of `newest/`. */
 export interface NewestSize {
-  /** Objects there. */
+  /** Number of objects. */
   readonly objects: number;
-  /** Their bytes. */
+  /** Total size of the objects in bytes. */
   readonly bytes: number;
 }
 
-/** Deletes from `newest/` what is not the newest of its feed. */
+/** Deletes objects from `newest/` that are not the newest of their feeds. */
 export class Sweeper {
-  /** How many objects were deleted, or would be. */
+  /** Number of objects deleted; in a dry run, that would be deleted. */
   swept = 0;
-  /** What could not be deleted. */
+  /** Objects that could not be deleted. */
   readonly failures: FailedDelete[] = [];
   readonly #log: BucketLog;
   readonly #options: SweepOptions;
   #sweptBytes = 0;
   #lesser = new Map<string, DatedNewest>();
 
-  /** Sweeps in `log`. */
+  /** Creates a sweeper for `log`. */
   constructor(log: BucketLog, options: SweepOptions) {
     this.#log = log;
     this.#options = options;
@@ -62,7 +62,7 @@ export class Sweeper {
     await this.#deleteLesser();
   }
 
-  /** Sweeps all there is; resolves to what is left. */
+  /** Sweeps all of `newest/`; resolves to its size afterwards. */
   async sweepAll(): Promise<NewestSize> {
     const { signal } = this.#options;
     const size = { objects: 0, bytes: 0 };
@@ -85,7 +85,7 @@ export class Sweeper {
     if (this.#lesser.size >= MAX_DELETED) await this.#deleteLesser();
   }
 
-  /** Whether what its key says is there. */
+  /** Whether the object can be read and matches its key. */
   async #isVerified(name: DatedNewest): Promise<boolean> {
     const { written, signal } = this.#options;
     if (written.has(name.key)) return true;
@@ -111,8 +111,8 @@ export class Sweeper {
 }
 
 /**
- * The groups, as their objects come. Where a store does not list in the order of keys, a group comes in
- * parts: what is lesser in a part is lesser in all.
+ * Splits a listing into groups. If the store does not sort listings, a group may be split: an
+ * object that is not the greatest in its part is not the greatest of the group either.
  */
 async function* groupsOf(names: AsyncIterable<DatedNewest>): AsyncIterable<DatedNewest[]> {
   let group: DatedNewest[] = [];

@@ -39,7 +39,7 @@ export interface WaitingLetter {
 
 const LISTED = "id, plugin, stream, seq, content ->> 'url' AS url, error, time, retryAt";
 
-/** At most one per plugin and update, however often that comes and in whichever streams. */
+/** At most one per plugin and update, even if the update arrives several times. */
 export class DeadLetters {
   readonly #add;
   readonly #addAgain;

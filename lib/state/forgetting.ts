@@ -1,6 +1,6 @@
 /**
- * What the state forgets. Each row protects against something, and goes when that can no longer happen. That a
- * single listing lacks something is never a reason.
+ * What the state forgets. Each row protects against something, and goes when that can no longer
+ * happen. That a single listing lacks something is never a reason.
  *
  * @module
  */
@@ -16,13 +16,17 @@ const DEFAULT_LIFE_MS = 7 * DAY_MS;
 /** A stream or object is remembered for so many retentions after it was last seen. */
 const MEMORY_LIVES = 4;
 
-/** A stream is remembered for so long if this server was away meanwhile and may have missed updates. */
+/**
+ * A stream is remembered for so long if this server was away meanwhile and may have missed updates.
+ */
 const AWAY_MEMORY_MS = 365 * DAY_MS;
 
 /** That a file is gone is remembered for at least so long. */
 const MIN_FILE_MEMORY_MS = 30 * DAY_MS;
 
-/** No more streams that are gone are remembered: who can write to the bucket can make up any number. */
+/**
+ * No more streams that are gone are remembered: who can write to the bucket can make up any number.
+ */
 export const MAX_GONE_STREAMS = 100_000;
 
 /** What a poll has seen. */
@@ -42,14 +46,15 @@ export interface Survey {
 /**
  * Forgets from time to time:
  *
- * - The cursor of a stream, once all of it was read and listings have not shown it for four times the
- *   retention. Until then it may reappear, when a listing lags or a bucket is restored, and a stream that
- *   continues it tells how far it went. If the stream vanished while this server was away for longer than the
- *   retention, it may have gone further than its cursor, which is kept for a year.
+ * - The cursor of a stream, once all of it was read and listings have not shown it for four times
+ *   the retention. Until then it may reappear, when a listing lags or a bucket is restored, and a
+ *   stream that continues it tells how far it went. If the stream vanished while this server was
+ *   away for longer than the retention, it may have gone further than its cursor, which is kept for
+ *   a year.
  * - Which updates of a stream were published again, with its cursor.
  * - Former streams, after a week, and which of their objects were examined.
- * - Own objects that this server cannot delete, after four times the retention: they have expired. Those in the
- *   tail of the current stream stay until a listing shows that they are gone.
+ * - Own objects that this server cannot delete, after four times the retention: they have expired.
+ *   Those in the tail of the current stream stay until a listing shows that they are gone.
  * - That a file is gone, and the feed it belonged to, after a month.
  * - What is beyond the bounds of {@linkcode Newest}.
  */
@@ -114,7 +119,7 @@ export class Forgetting {
     );
   }
 
-  /** What the cursors have passed stays delivered without them. */
+  /** Forgets cursors; the updates before them stay marked as delivered. */
   #forgetStreams(cursors: string): void {
     this.#run(
       `WITH gone AS MATERIALIZED (

@@ -9,9 +9,9 @@ import { cutDownUrls } from "../base/redact.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
 
 /**
- * The format that a program must know to open the state, stored as SQLite's `user_version`. It stays the same
- * while changes are additive: new tables, and new columns with a default where statements name their columns.
- * Then the previous version can still open the state.
+ * The format that a program must know to open the state, stored as SQLite's `user_version`. It
+ * stays the same while changes are additive: new tables, and new columns with a default where
+ * statements name their columns. Then the previous version can still open the state.
  */
 const READER = 2;
 
@@ -61,7 +61,9 @@ CREATE TABLE dead_letters (
 CREATE TABLE files (path TEXT PRIMARY KEY, hash TEXT) STRICT, WITHOUT ROWID;
 `;
 
-/** States of older formats have secrets that must be erased, also from space that was overwritten. */
+/**
+ * States of older formats have secrets that must be erased, also from space that was overwritten.
+ */
 const WIPED_FORMAT = 7;
 
 /** What turns each format into the next one. The first creates all tables. */
@@ -76,8 +78,8 @@ CREATE TABLE forgettable ( -- rows of other tables, and when they can be forgott
 `,
   },
   {
-    // When a dead letter is retried automatically; NULL: never. The cause of older ones is not known: they are
-    // retried at once.
+    // When a dead letter is retried automatically; NULL: never. The cause of older ones is not
+    // known: they are retried at once.
     format: 4,
     sql: `
 ALTER TABLE dead_letters ADD COLUMN retryAt INTEGER DEFAULT 0;
@@ -122,14 +124,14 @@ ALTER TABLE cursors ADD COLUMN lockedBy TEXT; -- why what comes next cannot be r
 `,
   },
   {
-    // A place holds while its id is that of the newest update: the program before changes that without looking
-    // here, and could not insert into a table with more columns.
+    // A place is valid while its id is that of the newest update: older versions change `newest`
+    // without this table, and could not insert into a table with more columns.
     format: 9,
     sql: `
 CREATE TABLE places (
   url TEXT PRIMARY KEY, id TEXT NOT NULL,
   stream TEXT, seq INTEGER, -- where the update was published
-  delivered INTEGER -- to all plugins; NULL: when the cursor is past it
+  delivered INTEGER -- whether to all plugins; NULL: determined by the cursor
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW placed_newest AS
 SELECT newest.url, time, newest.id, hash, places.id AS placedId, stream, seq, delivered
@@ -137,7 +139,7 @@ FROM newest LEFT JOIN places ON places.url = newest.url;
 `,
   },
   {
-    // An update may come twice: in its stream, and restored, or in a stream that repeats another one.
+    // An update may arrive twice: in its stream and restored, or in two streams after a fork.
     format: 10,
     sql: `
 CREATE INDEX letters_by_update ON dead_letters (plugin, content ->> 'id');
@@ -149,8 +151,9 @@ CREATE INDEX letters_by_update ON dead_letters (plugin, content ->> 'id');
 const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
 
 /**
- * Migrates an open database to the newest format, in the transaction of the caller. What a newer version has
- * added stays as it is. Returns whether overwritten space of the file still holds secrets.
+ * Migrates an open database to the newest format, in the transaction of the caller. What a newer
+ * version has added stays as it is. Returns whether overwritten space of the file still holds
+ * secrets.
  *
  * @throws {StateError} when the database is another program's.
  */
@@ -174,8 +177,8 @@ export function migrate(db: DatabaseSync, path: string): { readonly leavesSecret
 }
 
 /**
- * Makes sure that this version can use the database, given its `user_version`. A newer version may migrate it
- * even while this one has it open.
+ * Makes sure that this version can use the database, given its `user_version`. A newer version may
+ * migrate it even while this one has it open.
  *
  * @throws {StateError} when it cannot.
  */
@@ -204,9 +207,9 @@ function formatOf(db: DatabaseSync, path: string): number {
 }
 
 /**
- * Migrates a database from before version 0.1 to the first format. Its tables changed without a new number, so
- * each is checked. Tables about forks are dropped if they have another shape: at worst, updates are delivered
- * twice.
+ * Migrates a database from before version 0.1 to the first format. Its tables changed without a new
+ * number, so each is checked. Tables about forks are dropped if they have another shape: at worst,
+ * updates are delivered twice.
  */
 function completeEarlyState(db: DatabaseSync): void {
   const columnsOf = (table: string) =>

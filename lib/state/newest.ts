@@ -1,6 +1,6 @@
 /**
- * The newest update of each feed, published or applied here, decides which update wins. Normalised URLs
- * identify feeds, because older servers publish URLs as they were written.
+ * The newest known update of each feed, published or applied here, which decides which update wins.
+ * Normalised URLs identify feeds, because older servers publish URLs as they were written.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { feedIdentity } from "../feed_url.ts";
 import { MAX_AHEAD_MS, type OrderedUpdate } from "../log/update_order.ts";
 import type { Database } from "./database.ts";
 
-/** What decides which update is newer, and what the content is. */
+/** The order of an update, and its content. */
 export interface Version extends OrderedUpdate {
   /** Hash of the content; null when the feed is gone. */
   readonly hash: string | null;
@@ -16,77 +16,75 @@ export interface Version extends OrderedUpdate {
 
 /** Where an update was published. */
 export interface Place {
-  /** Its stream. */
+  /** The stream. */
   readonly stream: string;
-  /** Its position there. */
+  /** The position in the stream. */
   readonly seq: number;
 }
 
-/** The newest known update of a feed, as far as order goes. */
+/** The newest known update of a feed, with what determines its order. */
 export interface KnownUpdate extends OrderedUpdate {
   /** URL of the feed, normalised. */
   readonly url: string;
 }
 
-/** What is known of the newest update of a feed. */
+/** The newest known update of a feed. */
 export interface NewestRow extends Version {
-  /** Where it was published; undefined when that is not known: by a state of 0.1, or a time that was not plausible. */
+  /** Where it was published; undefined if version 0.1 noted it, or if its time was implausible. */
   readonly place: Place | undefined;
 }
 
-/** A feed, and what is known of its newest update. */
+/** A feed with its newest known update. */
 export interface KnownFeed extends NewestRow {
-  /** Its normalised URL. */
+  /** URL of the feed, normalised. */
   readonly url: string;
 }
 
-/** What is noted of an update besides its version. */
+/** Options of {@linkcode Newest.note}. */
 export interface NoteOptions {
-  /** Where it was published, if its time is the one that it was stored with. */
+  /** Where it was published; absent if its time was clamped. */
   readonly place?: Place | undefined;
-  /**
-   * Whether the plugins had it. @default when the cursor of its stream has passed it
-   */
+  /** Whether it was delivered to the plugins. @default determined by the cursor of its stream */
   readonly isDelivered?: boolean | undefined;
-  /** The store's time: what is known and not plausible then is not newer. @default everything is plausible */
+  /** The store's time; known updates that are implausible then are replaced. @default none are */
   readonly now?: number | undefined;
 }
 
-/** What is read of a row. */
+/** The columns of a {@linkcode NewestRow}. */
 const COLUMNS = "time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq";
 
-/** So many rows are read at once: whoever takes its time over them keeps no transaction open. */
+/** Number of rows read at a time, so that a slow consumer keeps no transaction open. */
 const PAGE_ROWS = 1000;
 
-/** What a row takes besides its URL, which is there twice, at least. */
+/** Minimum size of a row in bytes, besides the URL, which is stored twice. */
 const ROW_BYTES = 250;
 
 /**
- * Feeds are remembered permanently, but a publisher can make up any number of them. Beyond so many bytes, those
- * that were updated the longest time ago are forgotten.
+ * Maximum size in bytes. Feeds are remembered permanently, but a publisher can invent any number of
+ * them: beyond this, those with the oldest updates are forgotten.
  */
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** Longer URLs are rare and have a bound of their own, because few of them would fill a state. */
+/** Length of long URLs in bytes, and the maximum size of their rows: few would fill a state. */
 const LONG_URL_BYTES = 512, MAX_LONG_BYTES = 16 * 1024 * 1024;
 
-/** The bounds are checked after so many bytes. */
+/** Number of bytes written between checks of the maximum sizes. */
 const MAX_UNCHECKED_BYTES = 8 * 1024 * 1024;
 
-/** What the rows of URLs that are longer than the parameter take. */
+/** Total size of the rows whose URLs are longer than the parameter. */
 const BYTES = `SELECT coalesce(sum(2 * octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest
   WHERE octet_length(url) > ?`;
 
-/** The time of the newest such row beyond the given bytes. */
+/** Time of the newest such row beyond the given total size. */
 const CUTOFF = `SELECT max(time) AS time FROM (
   SELECT time, sum(2 * octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC ROWS UNBOUNDED PRECEDING)
   AS bytes FROM newest WHERE octet_length(url) > ?) WHERE bytes > ?`;
 
 /**
- * Whether the plugins have had what a row holds, or will have it in its stream: that is read further, and what
- * is missing there is noted.
+ * Whether the update of a row was delivered to the plugins, or will be, when its stream is read up
+ * to its known end. Gaps are noted separately.
  */
-const HAD = `(placedId IS NOT id OR coalesce(delivered, stream IS NULL OR EXISTS (
+const IS_DELIVERED = `(placedId IS NOT id OR coalesce(delivered, stream IS NULL OR EXISTS (
   SELECT 1 FROM cursors WHERE cursors.stream = placed_newest.stream
   AND placed_newest.seq <= max(cursors.seq, cursors.reach))))`;
 
@@ -101,9 +99,9 @@ export class Newest {
   readonly #page;
   readonly #count;
   readonly #delivered;
-  readonly #had;
-  readonly #all;
-  readonly #placed;
+  readonly #deliveredPage;
+  readonly #knownPage;
+  readonly #placedPage;
   readonly #noteDelivered;
   readonly #noteMissed;
   readonly #note;
@@ -124,13 +122,15 @@ export class Newest {
     );
     this.#count = db.prepare("SELECT count(*) AS count FROM newest WHERE hash IS NOT NULL");
     this.#delivered = db.prepare(
-      `SELECT time, id, hash FROM placed_newest WHERE url = ? AND ${HAD}`,
+      `SELECT time, id, hash FROM placed_newest WHERE url = ? AND ${IS_DELIVERED}`,
     );
-    this.#had = db.prepare(
-      `SELECT url, time, id FROM placed_newest WHERE url > ? AND ${HAD} ORDER BY url LIMIT ?`,
+    this.#deliveredPage = db.prepare(
+      `SELECT url, time, id FROM placed_newest WHERE url > ? AND ${IS_DELIVERED} ORDER BY url LIMIT ?`,
     );
-    this.#all = db.prepare("SELECT url, time, id FROM newest WHERE url > ? ORDER BY url LIMIT ?");
-    this.#placed = db.prepare(
+    this.#knownPage = db.prepare(
+      "SELECT url, time, id FROM newest WHERE url > ? ORDER BY url LIMIT ?",
+    );
+    this.#placedPage = db.prepare(
       `SELECT url, time, id, stream, seq FROM placed_newest
        WHERE url > ? AND placedId = id AND stream IS NOT NULL ORDER BY url LIMIT ?`,
     );
@@ -163,12 +163,12 @@ export class Newest {
     return row && withPlace(row as unknown as StoredRow);
   }
 
-  /** How many feeds are known that are not gone. */
+  /** Number of known feeds that are not gone. */
   count(): number {
     return Number(this.#count.get()!.count);
   }
 
-  /** All feeds, by URL, or those that were updated at `since` or later: page after page, as they are consumed. */
+  /** Yields the feeds that were updated at `since` or later, by URL, page by page. */
   *feeds({ since = 0 }: { since?: number } = {}): Generator<KnownFeed, undefined> {
     for (let after = "";;) {
       const page = this.#page.all(after, since) as unknown as (StoredRow & { url: string })[];
@@ -179,32 +179,32 @@ export class Newest {
   }
 
   /**
-   * The newest known update of the URL if the plugins have had it, or will have it in its stream. Otherwise an
-   * older one may be all that they get.
+   * The newest known update of the URL, if it was delivered to the plugins, or will be in its
+   * stream.
    */
   delivered(url: string): Version | undefined {
     return this.#delivered.get(feedIdentity(url)) as Version | undefined;
   }
 
-  /** What {@linkcode delivered} tells, of at most `limit` URLs that come after `url`. */
-  had(url: string, limit: number): KnownUpdate[] {
-    return this.#had.all(url, limit) as unknown as KnownUpdate[];
+  /** As {@linkcode delivered}, for at most `limit` URLs after `url`. */
+  deliveredPage(url: string, limit: number): KnownUpdate[] {
+    return this.#deliveredPage.all(url, limit) as unknown as KnownUpdate[];
   }
 
-  /** The newest known updates of at most `limit` URLs that come after `url`, whoever has had them. */
-  all(url: string, limit: number): KnownUpdate[] {
-    return this.#all.all(url, limit) as unknown as KnownUpdate[];
+  /** The newest known updates of at most `limit` URLs after `url`, delivered or not. */
+  knownPage(url: string, limit: number): KnownUpdate[] {
+    return this.#knownPage.all(url, limit) as unknown as KnownUpdate[];
   }
 
-  /** Those of which it is known where they were published, of at most `limit` URLs that come after `url`. */
-  placed(url: string, limit: number): (KnownUpdate & Place)[] {
-    return this.#placed.all(url, limit) as unknown as (KnownUpdate & Place)[];
+  /** The newest known updates with known places, of at most `limit` URLs after `url`. */
+  placedPage(url: string, limit: number): (KnownUpdate & Place)[] {
+    return this.#placedPage.all(url, limit) as unknown as (KnownUpdate & Place)[];
   }
 
   /**
-   * Remembers an update, unless a newer one is known. A known one whose time is not plausible `now` is
-   * not newer: the store's clock was set back. When one comes in its stream that the plugins are known not to
-   * have had, its cursor tells from now on.
+   * Remembers an update, unless a newer one is known. A known update with an implausible time does
+   * not count as newer: the store's clock was set back. If the update is known but undelivered, and
+   * now arrives in a stream, the cursor of that stream determines whether it is delivered.
    */
   note(
     url: string,
@@ -222,20 +222,20 @@ export class Newest {
     if (this.#unchecked > MAX_UNCHECKED_BYTES) this.bound();
   }
 
-  /** Remembers that the plugins have had this update of the URL, whatever its stream's cursor says. */
+  /** Notes that this update was delivered to the plugins, regardless of cursors. */
   noteDelivered(url: string, id: string): void {
     this.#noteDelivered.run(feedIdentity(url), id);
   }
 
   /**
-   * Remembers that the plugins never had what is known of these seqs, although the cursor of the stream
-   * passes them. What was restored they have had.
+   * Notes that the known updates at these seqs were not delivered, although the cursor passes them.
+   * Restored updates remain delivered.
    */
   noteMissed(stream: string, { first, last }: { first: number; last: number }): void {
     this.#noteMissed.run(stream, first, last);
   }
 
-  /** Forgets what is beyond the bounds, and an eighth more, so that not each update exceeds them again. */
+  /** Enforces the maximum sizes; frees an eighth more, so that this is rarely necessary. */
   bound(): void {
     this.#unchecked = 0;
     for (const [length, most] of [[LONG_URL_BYTES, MAX_LONG_BYTES], [0, MAX_BYTES]]) {

@@ -51,7 +51,7 @@ export class Outbox {
     return asRow(Number(this.#insert.run(id, url, time, body).lastInsertRowid));
   }
 
-  /** The update with this id, while it is there. */
+  /** The queued update with this id. */
   find(id: string): OutboxRow | undefined {
     return this.#find.get(id) as unknown as OutboxRow | undefined;
   }
@@ -78,17 +78,17 @@ export class Outbox {
     this.#drop.run(row);
   }
 
-  /** Those of these rows whose time is before 1970, or after `latest`. */
+  /** Rows in this range whose time is before 1970, or after `latest`. */
   outsideTime(first: Row, last: Row, latest: number): Pick<OutboxRow, "row" | "id" | "url">[] {
     return this.#outside.all(first, last, latest) as unknown as OutboxRow[];
   }
 
-  /** The time of a row, which may have been corrected; undefined when the row is dropped. */
+  /** The time of a row, perhaps corrected; undefined when the row was dropped. */
   timeOf(row: Row): number | undefined {
     return this.#getTime.get(row)?.time as number | undefined;
   }
 
-  /** Corrects the time of a row that was never uploaded. */
+  /** Corrects the time of a row that was not uploaded yet. */
   setTime(row: Row, time: number): void {
     this.#setTime.run(time, row);
   }

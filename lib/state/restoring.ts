@@ -1,13 +1,13 @@
 /**
- * Whether this server has to restore: to deliver what the bucket keeps for good and the plugins never had.
+ * Whether this server must restore: deliver updates from `newest/` that the plugins never received.
  *
  * @module
  */
 import type { Database } from "./database.ts";
 
 /**
- * Counts the reasons to restore. One restore serves all of them that were there when it began; a reason that
- * comes while it runs is served by the next one.
+ * Counts the reasons to restore. A completed restore settles the reasons that existed when it
+ * began; later ones take another restore.
  */
 export class Restoring {
   readonly #get;
@@ -18,33 +18,33 @@ export class Restoring {
     this.#set = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
   }
 
-  /** There is a reason to restore: to be called in the transaction that makes it one. */
+  /** Adds a reason to restore. Call this in the transaction that causes it. */
   require(): void {
     this.#set.run("restoreReasons", this.reasons() + 1);
   }
 
-  /** How many reasons there have been so far. */
+  /** Number of reasons so far. */
   reasons(): number {
     return this.#fact("restoreReasons") ?? 0;
   }
 
-  /** Whether a reason was not served yet. */
+  /** Whether a reason is not settled yet. */
   isDue(): boolean {
     return this.reasons() > (this.#fact("restoreServed") ?? 0);
   }
 
-  /** Whether a restore has ever been complete. */
+  /** Whether a restore was ever completed. */
   wasServed(): boolean {
     return this.#fact("restoreServed") !== undefined;
   }
 
-  /** The first so many reasons are served: nothing is missing. */
+  /** Settles the first `reasons` reasons, after a completed restore. */
   noteServed(reasons: number): void {
     this.#set.run("restoreServed", reasons);
     this.#set.run("restoreHeldSince", 0);
   }
 
-  /** Notes that something cannot be restored `now`; returns since when that is so. */
+  /** Notes that an update cannot be restored `now`; returns since when that is so. */
   hold(now: number): number {
     const since = this.#fact("restoreHeldSince") || now;
     this.#set.run("restoreHeldSince", since);

@@ -126,9 +126,9 @@ export class State implements Disposable {
   }
 
   /**
-   * Whether everything that was in the bucket at the first poll has been read once, in the log and beyond it.
-   * Before that, an unknown URL need not be new. Objects that cannot be read do not count once they were held since before `heldAfter`, by the
-   * store's clock.
+   * Whether everything that was in the bucket at the first poll has been read, in the log and in
+   * `newest/`. Before that, an unknown URL need not be new. Unreadable objects do not count if they
+   * have been waited for since before `heldAfter`, by the store's clock.
    */
   isRestored({ from, heldAfter }: { from: "earliest" | "now"; heldAfter: number }): boolean {
     if (this.fact("restored") !== undefined) return true;
@@ -196,8 +196,9 @@ export class State implements Disposable {
   }
 
   /**
-   * Remembers how far the store's clock is from the local one. Updates that were accepted before the store's
-   * first answer have the time of the local clock, and nobody has seen them yet. They are corrected once.
+   * Remembers how far the store's clock is from the local one. Updates that were accepted before
+   * the store's first answer have the time of the local clock, and nobody has seen them yet. They
+   * are corrected once.
    */
   noteClockOffset(offset: number | undefined): void {
     const known = this.fact("clockOffset") as number | undefined;

@@ -30,7 +30,7 @@ Deno.test("keygen makes and changes keys, and prints none", async () => {
   assert.equal((await run("--first", kids[1], "keys.json")).code, 0);
   const early = await run("--drop", old, "keys.json");
   assert.equal(early.code, 64);
-  assert.match(early.stderr, /--drop needs --rekeyed: .* `feedsync rekey` until it reports 0/);
+  assert.match(early.stderr, /--drop needs --rekeyed: .* `feedsync rekey`.* until it reports 0/);
   const dropped = await run("--drop", old, "--rekeyed", "keys.json");
   assert.equal(dropped.stdout, `dropped ${old} from keys.json\n`);
   assert.deepEqual(keys().map(({ kid }) => kid), [kids[1]]);
@@ -47,7 +47,7 @@ Deno.test("keygen makes and changes keys, and prints none", async () => {
   const { names: newNames, formerNames } = JSON.parse(
     Deno.readTextFileSync(`${home.path}/keys.json`),
   );
-  assert.equal(renamed.stdout, `${newNames.kid} is the names key in keys.json now\n`);
+  assert.equal(renamed.stdout, `${newNames.kid} is now the names key in keys.json\n`);
   assert.deepEqual(formerNames, [addedNames]);
   assert.equal((await run("--drop", newNames.kid, "--rekeyed", "keys.json")).code, 78);
   assert.equal((await run("--drop", addedNames.kid, "--rekeyed", "keys.json")).code, 0);

@@ -52,7 +52,7 @@ Deno.test("rekey encrypts with the first key what cleanup has kept, and says whe
   await run(["keygen", "other.json"]);
   env.FEEDSYNC_ENCRYPTION_KEYS = "other.json";
   const lost = await run(["rekey"], { code: 78 });
-  assert.equal(lost.stdout, "rekeyed 0 of 1 objects, 1 could not be\n");
+  assert.equal(lost.stdout, "rekeyed 0 of 1 objects, 1 failed\n");
   assert.match(lost.stderr, /is encrypted with the key/);
 });
 
@@ -60,5 +60,5 @@ Deno.test("rekey without keys says what to set", async () => {
   await using home = await workspace();
   const { code, stderr } = await feedsync(["rekey"], { cwd: home.path });
   assert.equal(code, 78);
-  assert.match(stderr, /Cannot rekey as no keys are configured: set 'encryption\.keys'/);
+  assert.match(stderr, /Cannot rekey: no keys are configured; set 'encryption\.keys'/);
 });

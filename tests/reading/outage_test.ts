@@ -119,7 +119,7 @@ Deno.test("an update that fails while others are applied, again and again, holds
   assert.deepEqual([applied, failed], [119, 1]);
   const [{ url, retryAt }] = state.deadLetters.all();
   assert.equal(url, urlOf("poison"));
-  assert.notEqual(retryAt, null, "it is tried again by itself");
+  assert.notEqual(retryAt, null, "it is retried automatically");
 });
 
 Deno.test("reading gives up an outage when it is told to, and applies what it lacks the next time", async () => {
@@ -301,7 +301,7 @@ Deno.test("an outage of nine seconds leaves no dead letters, however the plugin 
   assert.deepEqual(unexplained.contents.toSorted(), texts("a", 6));
 });
 
-Deno.test("a dead letter for want of a backend is tried again by itself, also when nothing else comes", async () => {
+Deno.test("a dead letter for want of a backend is retried automatically, also when nothing else comes", async () => {
   await using fleet = new Fleet();
   const { backend, web1, web2, state } = setUp(fleet);
   await fleet.publish(web1, "a");

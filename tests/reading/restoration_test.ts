@@ -77,7 +77,10 @@ Deno.test("a server that was away for a month gets what is newest, and is told o
   assert.deepEqual(received.gaps, [{ stream: web1.stream, first: 3, last: 4 }]);
   const told = log.lines.filter((line) => line.includes("are lost"));
   assert.equal(told.length, 1);
-  assert.match(told[0], /2 updates of web-1_\w+ are lost, 3 to 4: .*the newest is not/);
+  assert.match(
+    told[0],
+    /2 updates of web-1_\w+ are lost, 3 to 4: .*The newest update of each feed is restored/,
+  );
 });
 
 Deno.test("what a power loss takes between the note and the plugin, or right after it, is delivered again", async () => {

@@ -79,7 +79,7 @@ Deno.test("one plugin alone gets what all have had", async () => {
   assert.deepEqual([one.updates.length, other.updates.length], [34, 0]);
   await assert.rejects(
     fleet.time.run(restoreNow(web2, NONE, { plugin: "third" })),
-    /Cannot restore to the plugin third: there is none of that name; there are one, other/,
+    /Cannot restore to the plugin third: no plugin has this name; the plugins are one, other/,
   );
 });
 

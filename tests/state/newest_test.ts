@@ -14,7 +14,7 @@ function version(time: number, id = "b") {
 }
 
 function had({ newest }: State): string[] {
-  return newest.had("", 10).map(({ url }) => url);
+  return newest.deliveredPage("", 10).map(({ url }) => url);
 }
 
 Deno.test("an update in the log counts as had while its stream is read so far, and not in a gap", () => {

@@ -16,10 +16,10 @@ export const cleanup: Command = {
       value: "AGE",
       help: "delete updates older than this, at least 10m (default: the configured retention)",
     },
-    "dry-run": { help: "only tell what would be deleted and moved" },
+    "dry-run": { help: "only print what would be deleted and moved" },
   },
   notes: [
-    "The newest update of each feed is kept for good: it is moved to newest/ before it would be deleted. That " +
-    "takes the keys, if there are some.",
+    "The newest update of each feed is kept permanently: cleanup moves it to newest/ before it " +
+    "deletes the object that holds it. With encryption, this requires the keys.",
   ],
 };

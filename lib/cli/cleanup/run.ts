@@ -25,7 +25,7 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   const config = { ...settings.config, state: ":memory:" };
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
-  const follows = "without it, more is kept in newest/ for a while than is needed";
+  const follows = "without it, cleanup moves more updates to newest/ than needed";
   using state = openStateIfThere(settings, follows);
   const report = await cleanUpWithState(sync, { maxAge, dryRun, signal }, state);
   const { error, ...counts } = report;
@@ -34,7 +34,7 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   if (error) throw failure(error, report.failed);
 }
 
-/** An error of the same kind as what went wrong with the first object. */
+/** An error of the same class as the first one. */
 function failure(error: Error, failed: number): Error {
   const message =
     `Cannot clean up ${failed} objects, the next cleanup tries again: ${error.message}`;
@@ -75,18 +75,16 @@ async function printReport(report: CleanupReport, dryRun: boolean): Promise<void
   await printNewest(report, dryRun);
 }
 
-/** What is kept for good: feeds, as far as people are concerned. */
+/** Prints what happened in `newest/`, and its size. */
 async function printNewest(
   { carried, swept, newest }: CleanupReport,
   dryRun: boolean,
 ): Promise<void> {
   if (!newest || carried + swept + newest.objects === 0) return;
   const verb = dryRun ? "would move" : "moved";
-  const holds = `newest/ holds ${newest.objects} (${newest.bytes} bytes)`;
+  const deleted = dryRun ? "delete" : "deleted";
   await print(
-    `${verb} ${carried} updates to newest/ and ${
-      dryRun ? "delete" : "deleted"
-    } ${swept} older ones there; ` +
-      holds,
+    `${verb} ${carried} updates to newest/ and ${deleted} ${swept} older ones there; ` +
+      `newest/ holds ${newest.objects} (${newest.bytes} bytes)`,
   );
 }

@@ -14,13 +14,13 @@ export const cost: Command = {
     "--servers N --updates-per-hour U [--feeds F] [--poll 10s] [--provider aws|r2|b2|linode]",
   ],
   flags: {
-    servers: { value: "N", help: "servers that publish and watch" },
-    "updates-per-hour": { value: "U", help: "updates of all of them together" },
+    servers: { value: "N", help: "number of servers that publish and watch" },
+    "updates-per-hour": { value: "U", help: "updates of all servers together" },
     feeds: {
       value: "F",
-      help: "feeds (default: as many as there are updates within the configured retention)",
+      help: "number of feeds (default: the number of updates within the retention)",
     },
-    poll: { value: "TIME", help: "from poll to poll (default: as configured)" },
+    poll: { value: "TIME", help: "delay between polls (default: as configured)" },
     provider: {
       value: "NAME",
       choices: ["aws", "r2", "b2", "linode"],

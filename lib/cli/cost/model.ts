@@ -22,7 +22,7 @@ export interface Fleet {
   readonly marker?: boolean;
   /** How long updates are kept, in milliseconds; `false`: for ever, without cleanup. */
   readonly retention: number | false;
-  /** How many feeds there are. @default as many as there are updates within the retention */
+  /** Number of feeds. @default the number of updates within the retention */
   readonly feeds?: number | undefined;
 }
 
@@ -36,7 +36,10 @@ export interface Requests {
   readonly list: number;
 }
 
-const HOUR_MS = 60 * 60 * 1000, HOURS_PER_SWEEP = 24;
+const HOUR_MS = 60 * 60 * 1000;
+
+/** Hours between two cleanups that list all of `newest/`, on average. */
+const HOURS_PER_SWEEP = 24;
 
 /** Hours in a month. */
 export const MONTH_HOURS = 730;
@@ -60,14 +63,14 @@ export function requestsIn(hours: number, fleet: Fleet): Requests {
   };
 }
 
-/** Requests of the one cleanup an hour that all servers together make. */
+/** Requests per hour for cleanup: all servers together clean up once. */
 function hourlyCleanup(fleet: Fleet): Requests {
   const { servers, updatesPerHour, retention } = fleet;
   if (retention === false) return { put: 0, get: 0, list: 0 };
   const hours = retention / HOUR_MS;
   const expiring = servers * expiringPerHour(updatesPerHour / servers, hours);
   const { feeds = updatesPerHour * hours } = fleet;
-  // Updates that come at random: so many have none of the same feed after them while they are kept.
+  // With random arrivals, this many expire before another update of their feed arrives.
   const carried = updatesPerHour * Math.exp(-updatesPerHour * hours / feeds);
   const segments = pages(servers * MAX_TAIL_COMMITS / 2 + expiring * hours);
   return {
@@ -77,11 +80,14 @@ function hourlyCleanup(fleet: Fleet): Requests {
   };
 }
 
-/** Objects of a server that expire in an hour: segments, or commits that are too few to be sealed before. */
+/**
+ * Objects of one server that expire per hour: segments, or commits if these expire before there
+ * are enough to seal.
+ */
 function expiringPerHour(commitsPerHour: number, retentionHours: number): number {
   if (commitsPerHour * retentionHours <= MAX_TAIL_COMMITS) return commitsPerHour;
   const sealHours = MAX_TAIL_COMMITS / commitsPerHour;
-  // It begins with one sealing, is closed by the first that finds it old enough, and the next begins another.
+  // One sealing begins a segment; the first that finds it old enough closes it.
   const sealings = 1 + Math.ceil(MAX_SEGMENT_AGE_MS / HOUR_MS / sealHours);
   return 1 / (sealings * sealHours);
 }
@@ -90,7 +96,7 @@ function tailPages({ servers }: Fleet): number {
   return pages(servers * (1 + MAX_TAIL_COMMITS / 2));
 }
 
-/** What requests of a month cost, in US dollars. */
+/** The cost of the requests of a month, in US dollars. */
 export function dollars({ put, get, list }: Requests, prices: Prices): number {
   if (prices.sharesFree) return price(put + list, prices.put) + price(get, prices.get);
   return price(put, prices.put) + price(get, prices.get) + price(list, prices.list);

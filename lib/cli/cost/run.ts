@@ -109,8 +109,8 @@ function table(bills: readonly Bill[]): string[] {
 
 function explain(provider: string, { source, date }: Prices): string[] {
   return [
-    "Each update is taken to be a commit of its own, which all other servers read. Updates of feeds that have",
-    "no other within the retention are kept for good, with a PUT and a LIST each. Deletes are free;",
-    `storage, traffic and queues come on top. Prices of ${provider}: ${source}, ${date}`,
+    "Assumes that each update is a commit of its own, which all other servers read, and that an update",
+    "without a newer one within the retention is moved to newest/, with a PUT and a LIST. Deletes are free;",
+    `storage, traffic and queues cost extra. Prices of ${provider}: ${source}, ${date}`,
   ];
 }

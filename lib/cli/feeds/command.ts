@@ -1,11 +1,11 @@
 /**
- * `feedsync feeds`: how it is used.
+ * `feedsync feeds`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const feeds: Command = {
   name: "feeds",
   summary: "list the feeds that the servers have published",
@@ -16,9 +16,9 @@ export const feeds: Command = {
     by: { value: "NAME", help: "only feeds whose newest update this server published" },
   },
   notes: [
-    "A feed that is gone is marked as removed. The bytes of the content are told of feeds that had to be " +
-    "read, because the state of this server does not know them. With --json each line is " +
-    '{"url","time","server","removed","size"}.',
-    "Without the state of a watch, all that the bucket still holds of the log is read.",
+    "Feeds that are gone are marked as removed. The size of the content is printed only for feeds " +
+    "that had to be read, because the state of this server does not know them. With --json, each " +
+    'line is {"url","time","server","removed","size"}.',
+    "Without the state of a watch, the whole log in the bucket is read.",
   ],
 };

@@ -15,7 +15,7 @@ import { print, printJson } from "../output.ts";
 import { explainStore, loadSettings } from "../settings.ts";
 import { openStateIfThere } from "../state_if_there.ts";
 
-/** Columns that names of servers and sizes take at least. */
+/** Minimum width of the columns for servers and sizes. */
 const SERVER_WIDTH = 12, SIZE_WIDTH = 9;
 
 /** Prints a line for each feed, as soon as it is known. */

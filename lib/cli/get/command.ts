@@ -1,11 +1,11 @@
 /**
- * `feedsync get`: how it is used.
+ * `feedsync get`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const get: Command = {
   name: "get",
   summary: "print the newest content of a feed",
@@ -13,13 +13,13 @@ export const get: Command = {
   usage: ["URL [--output FILE]"],
   operands: [{ name: "URL", required: true, help: "URL of the feed" }],
   flags: {
-    output: { short: "o", value: "FILE", help: "write it to FILE, whole or not at all" },
+    output: { short: "o", value: "FILE", help: "write to FILE, atomically" },
   },
   notes: [
-    "It ends with 65 when no server has published the feed, and when the feed is gone. With --json it " +
-    'prints the whole update as tail does, also one that says that the feed is gone ("removed": true).',
-    "Where a watch with this state has polled within the last ten minutes, that takes two or three " +
-    "requests. Otherwise all that the bucket still holds of the log is read. Nothing is delivered, and " +
-    "no position moves.",
+    "Exits with 65 when no server has published the feed, or when the feed is gone. With --json, " +
+    'prints the whole update as tail does, even if the feed is gone ("removed": true).',
+    "If a watch with this state has polled within the last ten minutes, get takes two or three " +
+    "requests. Otherwise it reads the whole log in the bucket. It delivers nothing and moves no " +
+    "cursor.",
   ],
 };

@@ -1,5 +1,5 @@
 /**
- * Finds the feed that somebody meant who mistyped its URL.
+ * Suggests the feed that was meant by a mistyped URL.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { Knowledge } from "../../reading/lookup/knowledge.ts";
 import type { KnownFeed } from "../../state/newest.ts";
 import type { State } from "../../state/state.ts";
 
-/** The known feed whose URL is most like this one; undefined when none is like it. */
+/** The known feed with the most similar URL; undefined when none is similar. */
 export async function findSimilar(
   sync: FeedSync,
   url: string,
@@ -20,7 +20,10 @@ export async function findSimilar(
   return nearest(url, candidates(known.all(), url));
 }
 
-/** Those with the same host, or the same path: of any others a third may differ, and they mean something else. */
+/**
+ * URLs with the same host or the same path. Others may be similar enough by edit distance, but mean
+ * something else.
+ */
 function* candidates(feeds: Iterable<KnownFeed>, wanted: string): Iterable<string> {
   const { host, path } = partsOf(wanted);
   for (const { url, hash } of feeds) {

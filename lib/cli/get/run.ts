@@ -18,7 +18,7 @@ import { openStateIfThere } from "../state_if_there.ts";
 import { findSimilar } from "./find_similar.ts";
 import { writeOutput } from "./write_output.ts";
 
-/** Prints, or writes to a file, what is newest. */
+/** Prints the newest content, or writes it to a file. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
   const settings = await loadSettings(args);
   const config = { ...settings.config, state: ":memory:", wake: {} };
@@ -29,7 +29,7 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   const [url] = args.operands, file = args.value("output"), json = args.has("json");
   const update = await newestWithState(sync, url, { signal }, state);
   if (!update) {
-    normalizeFeedUrl(url, { schemes: settings.config.urlSchemes }); // Which may say what is wrong.
+    normalizeFeedUrl(url, { schemes: settings.config.urlSchemes }); // Throws if the URL is invalid.
     throw await unknownFeed(sync, url, { state, signal });
   }
   if (json) {
@@ -62,9 +62,9 @@ async function unknownFeed(
 }
 
 /**
- * Content comes from elsewhere, and may hold what a terminal takes for commands: that is shown, not sent.
+ * Prints content to a terminal. Control characters are escaped, since the content is untrusted.
  *
- * @throws {BadInputError} when it is not text.
+ * @throws {BadInputError} when the content is not text.
  */
 async function printText(bytes: Uint8Array): Promise<void> {
   let text: string;

@@ -1,5 +1,5 @@
 /**
- * Writing a result to a file.
+ * Writes a result to a file.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { FeedSyncError, messageOf } from "../../errors.ts";
 import { prepareFile } from "../../files/writing/replace_file.ts";
 
 /**
- * Writes the file in one step: whoever reads it sees what was there before, or all that is new. What is not a
- * regular file, such as a pipe, is written into.
+ * Replaces the file atomically: readers see the old content or all of the new. Anything but a
+ * regular file, such as a pipe, is written to directly.
  *
- * @throws {FeedSyncError} when it cannot be written.
+ * @throws {FeedSyncError} when the file cannot be written.
  */
 export async function writeOutput(file: string, content: string | Uint8Array): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   try {
     const there = await ifThere(Deno.stat(file));
     if (there && !there.isFile) return await Deno.writeFile(file, bytes, { create: false });
-    const path = await ifThere(Deno.realPath(file)) ?? file; // What a link points to.
+    const path = await ifThere(Deno.realPath(file)) ?? file; // The target of a link.
     await using prepared = await prepareFile(dirname(path), bytes);
     if (there) await prepared.copyRights(there);
     await prepared.moveTo(path);

@@ -9,7 +9,7 @@ import type { Command } from "../command.ts";
 export const keygen: Command = {
   name: "keygen",
   summary: "create or change encryption keys",
-  description: "Makes the file with the keys that objects are encrypted with, or changes it",
+  description: "Creates or changes the file with the encryption keys",
   usage: [
     "FILE",
     "--add FILE",
@@ -27,20 +27,21 @@ export const keygen: Command = {
   flags: {
     add: { help: "add a new key as the last" },
     first: { value: "KID", help: "make the key with this id the first" },
-    drop: { value: "KID", help: "drop a key: what needs it can no longer be read" },
-    rekeyed: { help: "say that `feedsync rekey` was run since, which --drop insists on" },
+    drop: { value: "KID", help: "drop a key: objects encrypted with it become unreadable" },
+    rekeyed: { help: "confirm that `feedsync rekey` was run; --drop requires it" },
     names: {
-      help:
-        "add the names key, which hides the URLs of feeds, to a file of version 0.1 that has none",
+      help: "add the names key, which hides the URLs of feeds, to a file made by version 0.1",
     },
-    "change-names": { help: "make a new names key; what the former one has named is still found" },
+    "change-names": {
+      help: "replace the names key; objects named with the former one are still found",
+    },
   },
   notes: [
     "To rotate keys while servers run: --add, and copy the file to all servers; then --first with " +
-    "the new key, and copy it again; then, after twice the retention, `feedsync rekey`, and --drop the " +
-    "old one, and copy the file. Servers notice the changes. Prints ids, never keys; with --json " +
-    '{"file","keys"}, all ids in order.',
-    "A new file has a names key, which is the same on all servers. Run --names on one server only, and " +
-    "copy the file to all others: 0.1 reads it as well.",
+    "the new key, and copy it again; then, after twice the retention, run `feedsync rekey`, --drop " +
+    "the old key, and copy the file again. Servers notice the changes. Prints ids, never keys; with " +
+    '--json {"file","keys"}, all ids in order.',
+    "A new file includes a names key, which must be the same on all servers. Run --names on one " +
+    "server only, and copy the file to all others: version 0.1 can read it.",
   ],
 };

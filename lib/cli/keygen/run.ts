@@ -44,7 +44,7 @@ async function changeKeys(args: Arguments, file: string): Promise<Report> {
   }
   if (changeNames) {
     const { keys, namesKey } = await changeNamesKey(file);
-    return { keys, text: `${namesKey} is the names key in ${file} now` };
+    return { keys, text: `${namesKey} is now the names key in ${file}` };
   }
   if (first !== undefined) {
     return { keys: await putFirst(file, first), text: `${first} is now the first in ${file}` };
@@ -58,5 +58,6 @@ async function changeKeys(args: Arguments, file: string): Promise<Report> {
 }
 
 const NOT_REKEYED =
-  "--drop needs --rekeyed: the newest updates of feeds are kept for good, and those that need this key " +
-  "would be lost. Run `feedsync rekey` until it reports 0 objects, with the file that all servers have";
+  "--drop needs --rekeyed: the newest updates of feeds are kept permanently, and those encrypted " +
+  "with this key would be lost. Run `feedsync rekey`, with the key file that all servers have, until " +
+  "it reports 0 objects";

@@ -1,20 +1,21 @@
 /**
- * `feedsync rekey`: how it is used.
+ * `feedsync rekey`: its definition.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Its definition. */
+/** The definition of the command. */
 export const rekey: Command = {
   name: "rekey",
-  summary: "encrypt with the first key what is kept for good",
+  summary: "re-encrypt newest/ with the first key",
   description:
-    "Writes what is kept for good anew, with the first key and the names key of the file",
+    "Rewrites the objects in newest/, which never expire, with the first key and the names key",
   usage: ["[--dry-run]"],
-  flags: { "dry-run": { help: "only tell how many objects would be written anew" } },
+  flags: { "dry-run": { help: "only print how many objects would be rewritten" } },
   notes: [
-    "It is safe at any time, on any server, again and again. Run it after the keys were changed on all servers, until it reports 0 objects. Then the old key can be " +
-    'dropped, see `feedsync help keygen`. With --json {"examined","rekeyed","failed"}.',
+    "Safe on any server, at any time, any number of times. Run it after the keys have changed on all " +
+    "servers, until it reports 0 objects. Then you can drop the old key, see `feedsync help keygen`. " +
+    'With --json {"examined","rekeyed","failed"}.',
   ],
 };

@@ -1,5 +1,5 @@
 /**
- * `feedsync restore`: hands the newest updates to the plugins again.
+ * `feedsync restore`: delivers the newest updates to the plugins again.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { named } from "../poll_once.ts";
 import { ProgressLine } from "../progress.ts";
 import { explainStore, loadSettings, logger } from "../settings.ts";
 
-/** Restores the feeds that are named, or all. */
+/** Restores the given feeds, or all. */
 export async function run({ args, signal, stop }: CommandContext): Promise<void> {
   const settings = await loadSettings(args);
   await using sync = await connect(settings.config, settings);
@@ -52,7 +52,9 @@ function checkPluginName(wanted: string | undefined, names: readonly string[]): 
 }
 
 /**
- * @throws {FeedSyncError | BadInputError | ConfigError} that says what was not restored.
+ * Checks that everything was restored.
+ *
+ * @throws {FeedSyncError | BadInputError | ConfigError} that says what was not.
  */
 function checkReport({ failed, unknown, unreadable }: RestoreReport): void {
   if (failed > 0) {
@@ -66,7 +68,8 @@ function checkReport({ failed, unknown, unreadable }: RestoreReport): void {
   if (unreadable.length > 0) {
     const keys = named(unreadable.map(({ key }) => key));
     throw new BadInputError(
-      `Cannot read everything: of the feeds of damaged objects an older update was restored, or none: ${keys}`,
+      `Cannot restore everything: these objects are damaged, and an older update of their feeds ` +
+        `was restored, or none: ${keys}`,
     );
   }
   if (unknown.length === 0) return;

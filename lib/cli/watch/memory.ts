@@ -9,11 +9,11 @@ import vm from "node:vm";
 /** Delay between garbage collections; each takes about 10 ms. */
 const INTERVAL_MS = 60_000;
 
-/** It is looked so often how much memory is used, and collected when that is so many times what it was. */
-const LOOK_INTERVAL_MS = 500, MAX_GROWTH = 1.15;
+/** Delay between checks of the memory use, and the growth that triggers a garbage collection. */
+const CHECK_INTERVAL_MS = 500, MAX_GROWTH = 1.15;
 
-/** What it was counts for so much more after each time that collecting did not bring it back. */
-const GETTING_USED_TO = 1.02;
+/** Factor by which the baseline may grow when a collection does not free the memory. */
+const MAX_BASELINE_GROWTH = 1.02;
 
 /**
  * Returns a function that collects all garbage. Memory of `fetch` outside of V8's heap is freed
@@ -26,18 +26,18 @@ export function garbageCollector(): () => void {
 }
 
 /**
- * Collects garbage every minute, until it is disposed of, and sooner where memory grows: a server that restores
- * 10,000 feeds would hold twice what it needs.
+ * Collects garbage every minute, and earlier when memory grows, until it is disposed of. Otherwise
+ * a server that restores 10,000 feeds would use twice the memory it needs.
  */
 export function collectRegularly(): Disposable {
   const collect = garbageCollector();
-  let collectedAt = performance.now(), { rss: usual } = Deno.memoryUsage();
+  let collectedAt = performance.now(), { rss: baseline } = Deno.memoryUsage();
   const timer = setInterval(() => {
     const isDue = performance.now() - collectedAt >= INTERVAL_MS;
-    if (!isDue && Deno.memoryUsage().rss < MAX_GROWTH * usual) return;
+    if (!isDue && Deno.memoryUsage().rss < MAX_GROWTH * baseline) return;
     collect();
     collectedAt = performance.now();
-    usual = Math.min(Deno.memoryUsage().rss, GETTING_USED_TO * usual);
-  }, LOOK_INTERVAL_MS);
+    baseline = Math.min(Deno.memoryUsage().rss, MAX_BASELINE_GROWTH * baseline);
+  }, CHECK_INTERVAL_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -16,13 +16,13 @@ export function countDeadLetters(sync: FeedSync): number {
   return connectionOf(sync).parts?.state.deadLetters.count() ?? 0;
 }
 
-/** Logs when this server has everything that was in the bucket when it started. */
+/** Logs when everything that was in the bucket at the start is applied. */
 export function logComplete(sync: FeedSync, { complete }: Pick<Watcher, "complete">): void {
   const log = () => {
     const feeds = connectionOf(sync).parts!.state.newest.count();
     logger.info(feeds === 1 ? "Complete: 1 feed" : "Complete: {feeds} feeds", { feeds });
   };
-  complete.then(log).catch(() => {}); // What ended the watcher before that is reported elsewhere.
+  complete.then(log).catch(() => {}); // An error that ends the watcher is reported elsewhere.
 }
 
 /** Warns of dead letters, which may need a person. */

@@ -16,7 +16,7 @@ import { type Jwk, type JwkSet, KEY_BYTES, type NamesJwk } from "./key_set.ts";
 const MODE = 0o600;
 
 /**
- * Makes a file with a new key and a names key; resolves to the ids of the keys in it.
+ * Makes a file with a new key and a new names key; resolves to the ids of its keys.
  *
  * @throws {ConfigError} when the file already exists, or cannot be written.
  */
@@ -57,7 +57,7 @@ export async function dropKey(path: string, kid: string): Promise<string[]> {
     if (formerNames.some((key) => key.kid === kid)) {
       return { ...set, formerNames: formerNames.filter((key) => key.kid !== kid) };
     }
-    if (set.names?.kid === kid) throw inUse(path, kid, "the names key; change it before");
+    if (set.names?.kid === kid) throw inUse(path, kid, "the names key; replace it first");
     const dropped = find(keys, kid, path);
     if (dropped !== keys[0]) return { ...set, keys: keys.filter((key) => key !== dropped) };
     throw inUse(
@@ -74,27 +74,29 @@ function inUse(path: string, kid: string, what: string): ConfigError {
 }
 
 /**
- * Adds a names key to a file that 0.1 has made. No other change of a file adds one: two servers would
- * add two, and name the same feed differently. Resolves to its id, and to those of the keys in the file.
+ * Adds a names key to a file made by version 0.1. Nothing else does, since two servers could add
+ * different names keys, and name the same feed differently. Resolves to the id of the names key,
+ * and to the ids of the keys in the file.
  *
- * @throws {ConfigError} when the file has one.
+ * @throws {ConfigError} when the file already has a names key.
  */
 export async function addNamesKey(path: string): Promise<{ namesKey: string; keys: string[] }> {
   const names = newNamesKey();
   const changed = await change(path, (set) => {
     if (!set.names) return { ...set, names };
     throw new ConfigError(
-      `Cannot add a names key to ${path}: it has one; copy the file to all servers that have none`,
+      `Cannot add a names key to ${path}: it has one; copy the file to the servers that have none`,
     );
   });
   return { namesKey: names.kid, keys: kidsOf(changed) };
 }
 
 /**
- * Puts a new names key in the place of the one in the file, which stays there as a former one: what is named
- * with it is still read. Resolves to its id, and to those of the keys in the file.
+ * Replaces the names key. The previous one stays in the file as a former names key, so that objects
+ * named with it are still read. Resolves to the id of the new names key, and to the ids of the keys
+ * in the file.
  *
- * @throws {ConfigError} when the file has none.
+ * @throws {ConfigError} when the file has no names key.
  */
 export async function changeNamesKey(path: string): Promise<{ namesKey: string; keys: string[] }> {
   const names = newNamesKey();

@@ -9,14 +9,14 @@ import type { KeyedObject } from "../names.ts";
 import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 
-/** What stands for a text, at least one. */
+/** One or more digests of a text, the current one first. */
 export type Digests = readonly [Uint8Array, ...Uint8Array[]];
 
 /** Encrypts and decrypts the bytes of objects. */
 export interface Envelope {
   /** Changes whenever the keys change. */
   readonly revision: number;
-  /** Whether it opens, beside what it encrypts, what was never encrypted. */
+  /** Whether unencrypted objects are accepted. */
   readonly readsPlain: boolean;
   /** The bytes to store as the object `name`. */
   encrypt(name: KeyedObject, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
@@ -27,12 +27,12 @@ export interface Envelope {
    * @throws {CorruptObjectError} when they were encrypted as another object, or modified.
    */
   decrypt(name: KeyedObject, stored: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** Whether these bytes, which it has decrypted, were encrypted as it would encrypt them now. */
+  /** Whether `stored` is encrypted with the current key, or needs no encryption. */
   isCurrent(name: KeyedObject, stored: Uint8Array): boolean;
   /**
-   * 32 bytes that stand for a text in the key of an object: SHA-256, or with encryption what only those
-   * can compute who have the keys. The first goes for what is written; others are what it was before the
-   * names key was changed.
+   * Digests of a text, 32 bytes each, for use in object keys: SHA-256, or with encryption
+   * HMAC-SHA-256 with the names key. New objects use the first; the others belong to former names
+   * keys.
    */
   digests(text: string): Digests | Promise<Digests>;
 }
@@ -55,7 +55,7 @@ export const plainEnvelope: Envelope = {
   digests: (text) => [createHash("sha256").update(text).digest()],
 };
 
-/** Which key a JWE was encrypted with, as it says itself. */
+/** The id of the key that a JWE claims to be encrypted with. */
 export function claimedKid(name: KeyedObject, jwe: Uint8Array): string {
   return kidOf(name, parsedHeader(name, encodedHeader(name, jwe)));
 }

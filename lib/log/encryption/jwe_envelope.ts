@@ -32,7 +32,7 @@ const OPTIONS = {
 /** Maximum length of an untrusted text in a message. */
 const MAX_SHOWN_CHARACTERS = 200;
 
-/** Encrypts with the first key of a file, decrypts with any of them, and hashes with the names key. */
+/** Encrypts with the first key of a file, decrypts with all, and hashes with the names keys. */
 export class JweEnvelope implements Envelope {
   readonly #file: KeyFile;
   readonly #allowPlaintext: boolean;

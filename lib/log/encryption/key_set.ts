@@ -1,6 +1,6 @@
 /**
- * Keys: a JWK Set (RFC 7517) of symmetric keys. All of them decrypt, the first encrypts. Beside them the
- * set has the names key, which hides the URLs of feeds in the keys of objects.
+ * Keys: a JWK Set (RFC 7517) of symmetric keys. All of them decrypt, the first encrypts. The set
+ * also has the names key, which hides the URLs of feeds in object keys.
  *
  * Messages never quote a key, nor the error of the JSON parser, which quotes the text.
  *
@@ -28,27 +28,27 @@ export interface Jwk {
   readonly use?: "enc";
 }
 
-/** The names key as it is in a JWK Set: a key to sign with (HMAC-SHA-256). */
+/** The names key as it is in a JWK Set: a key for HMAC-SHA-256. */
 export interface NamesJwk {
-  /** Symmetric. */
+  /** Key type: symmetric. */
   readonly kty: "oct";
-  /** The key itself: base64url. */
+  /** The key itself in base64url. */
   readonly k: string;
-  /** What it is known by. */
+  /** Id of the key. */
   readonly kid?: string;
   /** The algorithm that it is for. */
   readonly alg?: "HS256";
-  /** Whether it encrypts or signs. */
+  /** Use of the key: signing. */
   readonly use?: "sig";
 }
 
-/** A JWK Set; what else is in it is left as it is. */
+/** A JWK Set; unknown members are preserved. */
 export interface JwkSet {
   /** The keys, the one that encrypts first. */
   readonly keys: readonly Jwk[];
-  /** The names key; files of 0.1 have none. */
+  /** The names key; files made by version 0.1 have none. */
   readonly names?: NamesJwk;
-  /** Names keys that were in its place before: what is named with them is still read. @default none */
+  /** Former names keys: objects named with them are still read. @default none */
   readonly formerNames?: readonly NamesJwk[];
 }
 
@@ -66,9 +66,9 @@ export interface KeySet {
   readonly first: Key;
   /** All keys, by id. */
   readonly keys: ReadonlyMap<string, Key>;
-  /** The names key, which signs. */
+  /** The names key. */
   readonly names: CryptoKey;
-  /** Those that were in its place before. */
+  /** Former names keys. */
   readonly formerNames: readonly CryptoKey[];
 }
 
@@ -93,7 +93,7 @@ export function parseKeys(text: string, path: string): JwkSet {
   }
   const fault = names === undefined ? undefined : namesFaultOf(names ?? {});
   if (fault) throw wrong(`the names key ${fault}`);
-  if (!Array.isArray(formerNames)) throw wrong("'formerNames' is no list of names keys");
+  if (!Array.isArray(formerNames)) throw wrong("'formerNames' is not a list of names keys");
   for (const key of formerNames) {
     const fault = namesFaultOf(key ?? {});
     if (fault) throw wrong(`a former names key ${fault}`);
@@ -102,9 +102,9 @@ export function parseKeys(text: string, path: string): JwkSet {
 }
 
 /**
- * Makes keys ready to be used; `path` is where they are from.
+ * Imports keys; `path` is the file they come from, for messages.
  *
- * @throws {ConfigError} when the names key is missing, with what to do.
+ * @throws {ConfigError} when the names key is missing.
  */
 export async function importKeys(
   { keys, names, formerNames = [] }: JwkSet,
@@ -113,8 +113,8 @@ export async function importKeys(
   if (!names) {
     throw unusable(
       path,
-      `they have no names key; run feedsync keygen --names ${path} on one server, and copy the file ` +
-        "to all others",
+      `there is no names key; run feedsync keygen --names ${path} on one server, and copy the ` +
+        "file to all others",
     );
   }
   const imported = await Promise.all(keys.map(async ({ kid, k }): Promise<Key> => {

@@ -1,6 +1,6 @@
 /**
- * The bytes of the newest update of a feed: a body like that of a commit, with one update. It says where
- * the update was published, and neither who has put it here nor when: whoever does, it is the same.
+ * Encodes and decodes the newest update of a feed: a body like that of a commit, with one update.
+ * It does not depend on who writes it, or when.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { isStream, serverOf } from "../names.ts";
 import type { Seq } from "../positions.ts";
 import type { NewestName } from "./names.ts";
 
-/** An update, and the stream that it was published in. */
+/** An update with the stream in which it was published. */
 export type NewestUpdate = StoredUpdate & {
   /** `<server>_<8 base32 characters>`. */
   readonly stream: string;
@@ -29,7 +29,7 @@ export type NewestUpdate = StoredUpdate & {
 /**
  * Encodes the update for the object `name`.
  *
- * @throws {CorruptObjectError} when it is larger than any that is published: nobody would read it.
+ * @throws {CorruptObjectError} when it exceeds the size limit of updates: nobody could read it.
  */
 export function encodeNewest({ key, time }: NewestName, update: NewestUpdate): Uint8Array {
   const { id, url, stream, seq } = update;
@@ -41,10 +41,11 @@ export function encodeNewest({ key, time }: NewestName, update: NewestUpdate): U
 }
 
 /**
- * Decodes the object `name`. Whether the hash in its key is that of its URL is left to be checked.
+ * Decodes the object `name`. Does not check that the hash in its key belongs to its URL.
  *
- * @throws {CorruptObjectError} when the body is not exactly what the key says.
- * @throws {UnsupportedFormatError} when a newer version wrote it in a format that this one does not read.
+ * @throws {CorruptObjectError} when the body does not match the key exactly.
+ * @throws {UnsupportedFormatError} when a newer version wrote it in a format that this version
+ * cannot read.
  */
 export function decodeNewest(
   { key, time, id, isRemoved }: NewestName,
@@ -52,7 +53,7 @@ export function decodeNewest(
 ): NewestUpdate {
   const { header: { stream, first: seq }, lines: [line] } = openBody(key, body, { count: 1 });
   if (typeof stream !== "string" || !isStream(stream) || !isSeq(seq)) {
-    throw new CorruptObjectError(key, "its header names no place in a stream");
+    throw new CorruptObjectError(key, "its header has no valid stream and seq");
   }
   const update = readUpdate(key, line, { line: 2, seq, shape: new Shape() });
   const isSame = update.id === id && Date.parse(update.time) === time &&

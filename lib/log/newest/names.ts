@@ -1,7 +1,7 @@
 /**
- * Names of the objects that hold the newest update of a feed, kept for good:
- * `newest/<hash>/<time>.<id>`, and `newest/<hash>/<time>.<id>.removed` when the feed is gone. The objects
- * of one feed are its group. Their keys sort as its updates do.
+ * Names of the objects that hold the newest update of a feed: `newest/<hash>/<time>.<id>`, or
+ * `newest/<hash>/<time>.<id>.removed` when the feed is gone. The objects with one hash form a
+ * group. Their keys sort like the updates.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { ObjectInfo } from "../../stores/store.ts";
 import type { KeyedObject } from "../names.ts";
 import { compareUpdates, isPlausible, type OrderedUpdate } from "../update_order.ts";
 
-/** What all their keys begin with. */
+/** Prefix of all these keys. */
 export const NEWEST_PREFIX = "newest/";
 
-/** What a key says. */
+/** The parts of a key. */
 export interface NewestName extends KeyedObject, OrderedUpdate {
   /** Hash of the feed's URL: 32 hex characters. */
   readonly hash: string;
@@ -20,7 +20,7 @@ export interface NewestName extends KeyedObject, OrderedUpdate {
   readonly isRemoved: boolean;
 }
 
-/** A name, and what the store tells of the object. */
+/** A name, with the size and age of the object as the store reports them. */
 export interface DatedNewest extends NewestName, ObjectInfo {}
 
 const KEY =
@@ -39,21 +39,20 @@ export function parseNewestKey(key: string): NewestName | undefined {
 /**
  * Makes the name of an object.
  *
- * @throws {RangeError} when no key can hold the time, which {@linkcode isPlausible} tells.
+ * @throws {RangeError} when the time is invalid; {@linkcode isPlausible} is false for it.
  */
 export function newestName(parts: Omit<NewestName, "key">): NewestName {
   const { hash, time, id, isRemoved } = parts;
   if (!Number.isSafeInteger(time) || time < 0) {
     throw new RangeError(
-      `Cannot name the newest update of a feed as 'time' must be milliseconds since 1970: ` +
-        `current value is ${time}`,
+      `Cannot name the newest update of a feed: 'time' must be milliseconds since 1970, not ${time}`,
     );
   }
   const digits = String(time).padStart(16, "0");
   return { ...parts, key: `${groupPrefix(hash)}${digits}.${id}${isRemoved ? ".removed" : ""}` };
 }
 
-/** What the keys of the group with this hash begin with. */
+/** Prefix of the keys of the group with this hash. */
 export function groupPrefix(hash: string): string {
   return `${NEWEST_PREFIX}${hash}/`;
 }
@@ -64,9 +63,9 @@ export function compareNewest(a: NewestName, b: NewestName): number {
 }
 
 /**
- * The greatest name of a group, in whatever order they come, which tells its newest update. One whose time
- * is not plausible when its object was written does not count; `now`, by the store's clock, stands for
- * when that was where the store does not tell. `undefined` when none counts.
+ * Returns the greatest name of a group, that of its newest update. Ignores names whose time was
+ * implausible when the object was written. If the store does not report when that was, `now`
+ * counts, by the store's clock.
  */
 export function greatestOf(names: Iterable<DatedNewest>, now: number): DatedNewest | undefined {
   let greatest: DatedNewest | undefined;

@@ -1,6 +1,6 @@
 /**
- * The newest update of each feed, kept for good beside the log: what a server reads that is new, or was
- * away for longer than the retention.
+ * The newest update of each feed, kept permanently beside the log: for servers that are new, or
+ * were away for longer than the retention.
  *
  * @module
  */
@@ -20,35 +20,35 @@ import {
   parseNewestKey,
 } from "./names.ts";
 
-/** Half of SHA-256 tells feeds apart, and keeps keys short. */
+/** Length of a hash: half of SHA-256 identifies feeds and keeps keys short. */
 const HASH_BYTES = 16;
 
-/** What it is made with. */
+/** Dependencies of {@linkcode NewestLog}. */
 export interface NewestLogOptions {
   /** Encrypts objects, and hashes URLs. */
   readonly envelope: Envelope;
-  /** The store's clock, which each listing reads. */
+  /** The store's clock, updated by each listing. */
   readonly clock: StoreClock;
-  /** Called with each key that is listed and is not feedsync's. */
+  /** Called with each listed key that is not feedsync's. */
   readonly onForeign: (key: string) => void;
 }
 
-/** An update as it was read. */
+/** An update, and how it is stored. */
 export interface StoredNewest {
-  /** What it says. */
+  /** The update. */
   readonly update: NewestUpdate;
-  /** Whether it is encrypted with the key that encrypts now, or not at all where nothing is. */
+  /** Whether it is encrypted with the current key, or needs no encryption. */
   readonly isCurrent: boolean;
 }
 
-/** The objects below `newest/`. Whoever writes the same update writes the same object. */
+/** The objects below `newest/`. The same update always has the same key and content. */
 export class NewestLog {
   readonly #store: ObjectStore;
   readonly #envelope: Envelope;
   readonly #clock: StoreClock;
   readonly #onForeign: (key: string) => void;
 
-  /** What is in `store`. */
+  /** Creates the log in `store`. */
   constructor(store: ObjectStore, { envelope, clock, onForeign }: NewestLogOptions) {
     this.#store = store;
     this.#envelope = envelope;
@@ -57,9 +57,8 @@ export class NewestLog {
   }
 
   /**
-   * The hash under which the updates of a feed are written. Two spellings of a URL have the same, as
-   * they are one feed; without the names key nobody can tell which feed a hash stands for. It may be
-   * another one whenever the keys have changed.
+   * The hash under which the updates of a feed are written. All spellings of a URL have the same
+   * hash. The hash does not reveal the URL without the names key, and changes with that key.
    */
   async hashOf(url: string): Promise<string> {
     const [hash] = await hashesBy(this.#envelope, url);
@@ -67,9 +66,8 @@ export class NewestLog {
   }
 
   /**
-   * All hashes under which updates of a feed may be found, the one of {@linkcode hashOf} first: under those
-   * of former names keys until they are rekeyed, and where objects that are not encrypted are read as well,
-   * under a hash of their own.
+   * All hashes under which updates of a feed may be stored, beginning with {@linkcode hashOf}: also
+   * those of former names keys, and the plain hash if unencrypted objects are accepted.
    */
   async hashesOf(url: string): Promise<string[]> {
     const hashes = await hashesBy(this.#envelope, url);
@@ -77,13 +75,13 @@ export class NewestLog {
     return [...new Set(hashes)];
   }
 
-  /** Lists everything, page after page as it is consumed, in no order. What is listed twice comes twice. */
+  /** Lists everything, page by page as it is consumed, unsorted, perhaps with duplicates. */
   async *list(options: StoreOptions = {}): AsyncIterable<DatedNewest> {
     yield* this.#list(NEWEST_PREFIX, options);
     this.#clock.note();
   }
 
-  /** Lists the group with this hash, in no order and each object once. */
+  /** Lists the group with this hash, unsorted and without duplicates. */
   async listGroup(hash: string, options: StoreOptions = {}): Promise<DatedNewest[]> {
     const names = new Map<string, DatedNewest>();
     for await (const name of this.#list(groupPrefix(hash), options)) names.set(name.key, name);
@@ -91,23 +89,24 @@ export class NewestLog {
     return [...names.values()];
   }
 
-  /** Lists what there is of a feed, under all its hashes, in no order and each object once. */
+  /** Lists the objects of a feed under all its hashes, unsorted and without duplicates. */
   async listFeed(url: string, options: StoreOptions = {}): Promise<DatedNewest[]> {
     const hashes = await this.hashesOf(url);
     return (await Promise.all(hashes.map((hash) => this.listGroup(hash, options)))).flat();
   }
 
   /**
-   * Reads an update; `undefined` when a GET does not find it, which proves nothing against a listing.
+   * Reads an update, which must match its key exactly; `undefined` when a GET does not find it,
+   * even though it may be listed.
    *
-   * @throws {AccessDeniedError | CorruptObjectError | MissingKeyError | UnsupportedFormatError} as
-   * `whyUnreadable()` tells: it is returned only when it is exactly what its key says.
+   * @throws {AccessDeniedError | CorruptObjectError | MissingKeyError | UnsupportedFormatError} see
+   * `whyUnreadable()`
    */
   async read(name: NewestName, options: StoreOptions = {}): Promise<NewestUpdate | undefined> {
     return (await this.readStored(name, options))?.update;
   }
 
-  /** {@linkcode NewestLog.read}, and whether it is encrypted as it would be now. */
+  /** {@linkcode NewestLog.read}, and whether the object is encrypted with the current key. */
   async readStored(
     name: NewestName,
     options: StoreOptions = {},
@@ -119,17 +118,17 @@ export class NewestLog {
     if (!(await hashesBy(hasher, update.url)).includes(name.hash)) {
       throw new CorruptObjectError(
         name.key,
-        "its key is not that of its URL: it was moved, or written with another names key",
+        "its key does not match its URL: it was moved, or written with another names key",
       );
     }
     return { update, isCurrent: this.#envelope.isCurrent(name, stored) };
   }
 
   /**
-   * Writes an update; resolves to its name. Writing it again does no harm.
+   * Writes an update; resolves to its name. Writing it again is harmless.
    *
-   * @throws {CorruptObjectError} when it is larger than any that is published.
-   * @throws {RangeError} when it is of a time that is not plausible at any time.
+   * @throws {CorruptObjectError} when it exceeds the size limit of updates.
+   * @throws {RangeError} when its time is before 1970.
    */
   async write(update: NewestUpdate, options: StoreOptions = {}): Promise<NewestName> {
     const name = await this.nameOf(update);

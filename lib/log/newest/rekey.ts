@@ -1,6 +1,6 @@
 /**
- * Writing anew what is kept for good, after the keys have changed: with the key that encrypts now, and under
- * the name that it has now.
+ * Rewrites the objects in `newest/` after the keys have changed: with the current key, and under
+ * the current name.
  *
  * @module
  */
@@ -11,40 +11,41 @@ import type { BucketLog } from "../bucket_log.ts";
 import { isPlausible } from "../update_order.ts";
 import type { DatedNewest } from "./names.ts";
 
-/** So many objects are worked on at once. */
+/** Maximum number of objects rewritten at the same time. */
 const LIMIT = 8;
 
-/** What a rekeying did, or would do. */
+/** The result of rekeying, or of a dry run. */
 export interface RekeyReport {
-  /** Objects that were in `newest/`. */
+  /** Number of objects in `newest/`. */
   readonly examined: number;
-  /** Those that were written anew; with `dryRun` those that would be. */
+  /** Number of objects rewritten; with `dryRun`, that would be rewritten. */
   readonly rekeyed: number;
-  /** Those that could not be: run it again before a key is dropped. */
+  /** Number of objects that could not be rewritten: rekey again before you drop a key. */
   readonly failed: number;
-  /** Why, of the first; absent when there are none. */
+  /** The first error; absent when nothing failed. */
   readonly error?: Error;
 }
 
-/** How far a rekeying is. */
+/** The progress of rekeying. */
 export interface RekeyProgress {
-  /** Objects that were looked at so far. */
+  /** Number of objects examined so far. */
   readonly done: number;
-  /** How many there were when it began. */
+  /** Number of objects at the start. */
   readonly total: number;
 }
 
-/** How to rekey. */
+/** Options of {@linkcode rekeyNewest}. */
 export interface RekeyNewestOptions extends StoreOptions {
   /** Write and delete nothing. */
   readonly dryRun: boolean;
-  /** Told after each object. */
+  /** Called after each object. */
   readonly onProgress?: ((progress: RekeyProgress) => void) | undefined;
 }
 
 /**
- * Writes anew what another key has encrypted, or named, or nothing has encrypted. Whatever ends it, nothing is
- * lost: what is old is deleted after the new was read. Another run goes on where it ended.
+ * Rewrites the objects that another key has encrypted or named, or that are unencrypted. Deletes an
+ * old object only after reading the new one, so that nothing is lost if it is interrupted. Another
+ * run continues.
  */
 export async function rekeyNewest(
   log: BucketLog,
@@ -68,13 +69,13 @@ export async function rekeyNewest(
   return { examined: done, rekeyed, failed, ...first && { error: first } };
 }
 
-/** Writes one object anew, if it is not as it would be written now; resolves to whether it was not. */
+/** Rewrites an object unless it is current; resolves to whether it was rewritten. */
 async function rekeyObject(
   log: BucketLog,
   name: DatedNewest,
   { dryRun, signal }: RekeyNewestOptions,
 ): Promise<boolean> {
-  // Written anew, its time would look plausible: one that does not count stays one that does not.
+  // Rewriting would make an implausible time look plausible, since the object would be younger.
   if (!isPlausible(name.time, name.lastModified ?? log.now())) return false;
   const stored = await log.newest.readStored(name, { signal });
   if (!stored) throw new MissingObjectError(name.key);
@@ -85,8 +86,8 @@ async function rekeyObject(
   const again = await log.newest.readStored(written, { signal });
   if (!again?.isCurrent) {
     throw new StoreUnavailableError(
-      `Cannot rekey ${name.key}: what was written is not what is read, as another server with other keys ` +
-        "writes it, too, or the store lags behind; run it again",
+      `Cannot rekey ${name.key}: reading it back returns another object; the store lags, or another ` +
+        "server writes it with other keys; run rekey again",
     );
   }
   const failures = key === name.key ? [] : await log.delete([name.key], { signal });

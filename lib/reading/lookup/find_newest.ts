@@ -1,5 +1,5 @@
 /**
- * Finding the newest update of one feed in two or three requests.
+ * Finds the newest update of one feed in two or three requests.
  *
  * @module
  */
@@ -19,18 +19,21 @@ import { byTime, readFirst, readFromLog, readFromOutbox, type ReadOptions } from
 
 const logger = getLogger(["feedsync", "read"]);
 
-/** An expired update is taken to be in the log for so long: each server cleans up now and then only. */
+/**
+ * How long an expired update is still assumed to be in the log: cleanup runs about once per hour.
+ */
 const CLEANUP_MS = 60 * 60 * 1000;
 
 /**
- * The newest update of the feed, which may say that it is gone; undefined when nothing is known of it. An update
- * that is younger than the retention is in the log, where `state` knows its place. Otherwise it is among what
- * is kept for good, and the newer of both wins.
+ * Returns the newest update of the feed, which may be its removal; undefined when the feed is
+ * unknown. An update younger than the retention is read from the log, at the place noted in
+ * `state`. Otherwise the newer one of `newest/` and the log is returned.
  *
  * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
- * @throws {MissingKeyError | UnsupportedFormatError} when it takes a key or an upgrade to read it.
- * @throws {UnreadableError | ConfigError} when nothing is known of it, and not all could be read.
- * @throws {FeedSyncError} when it is known, and cannot be read.
+ * @throws {MissingKeyError | UnsupportedFormatError} when reading it takes a key or an upgrade.
+ * @throws {UnreadableError | ConfigError} when the feed is unknown, and a part of the log could not
+ * be read.
+ * @throws {FeedSyncError} when the update is known, but cannot be read.
  */
 export async function findNewest(
   connection: Connection,
@@ -60,17 +63,17 @@ export async function findNewest(
     await readOlder(url, row, { ...options, names: kept.slice(newer.length) });
 }
 
-/** Whether it has most likely not expired yet. */
+/** Whether the update is most likely still in the log. */
 function isInLog({ config: { retention }, parts }: Connection, { time }: NewestRow): boolean {
   return retention === false || parts!.log.now() - time < retention + CLEANUP_MS;
 }
 
-/** What is kept of the feed, the greatest first. */
+/** The plausible objects of the feed in `newest/`, the newest first. */
 async function keptOf(url: string, { log, signal }: ReadOptions): Promise<DatedNewest[]> {
   return byTime(await log.newest.listFeed(url, { signal }), log.now());
 }
 
-/** Reads the whole log for one update, of which the place is not known, or not the one where it is. */
+/** Reads the whole log to find an update that is not at its noted place. */
 async function searchLog(
   connection: Connection,
   { id }: NewestRow,
@@ -93,13 +96,13 @@ async function readOlder(
   const older = await readFirst(names, options);
   if (!older) {
     throw new FeedSyncError(
-      `Cannot read the newest update of ${newest.url}, of ${newest.known}: it is not in the bucket ` +
-        "any more, or damaged; publish the feed again",
+      `Cannot read the newest update of ${newest.url}, of ${newest.known}: it is damaged, or no ` +
+        "longer in the bucket; publish the feed again",
     );
   }
   logger.warn(
-    "The newest update of {url}, of {known}, is not in the bucket any more, or damaged; the newest that " +
-      "can be read is of {time}",
+    "The newest update of {url}, of {known}, is damaged, or no longer in the bucket; using the newest " +
+      "readable update, of {time}",
     { ...newest, time: older.time },
   );
   return older;

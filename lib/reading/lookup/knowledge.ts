@@ -1,6 +1,6 @@
 /**
- * Where to look up what is the newest update of a feed: in the state of a server that watches, else in what
- * is read for this.
+ * Looks up the newest known update of feeds: in the state of a watching server, or else in a
+ * temporary state, for which the log is read.
  *
  * @module
  */
@@ -14,31 +14,30 @@ import { LogReader } from "./log_reader.ts";
 
 const logger = getLogger(["feedsync", "read"]);
 
-/** A state knows the log that has polled within this time. While it watches, it lists more often. */
+/** A state is current if its last poll is at most this old. */
 const MAX_POLL_AGE_MS = 10 * 60 * 1000;
 
-/** What cannot be read is given up after the retention; after a day when there is none. */
+/** Time after which unreadable objects are given up if updates are kept for ever. */
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** One for each connection: the second time it reads only what is new. */
+/** One reader for each connection, so that later lookups read only what is new. */
 const READERS = new WeakMap<Connection, LogReader>();
 
-/** What is known of the newest updates, in the states of all that have read the log here. */
+/** The newest known updates, merged from several states. */
 export class Knowledge {
   readonly #states: readonly State[];
   readonly #unreadable: readonly UnreadableError[];
 
-  /** What is in these states; `unreadable` was in the way of more. */
+  /** Merges the states; `unreadable` are the errors that make them incomplete. */
   private constructor(states: readonly State[], unreadable: readonly UnreadableError[] = []) {
     this.#states = states;
     this.#unreadable = unreadable;
   }
 
   /**
-   * What `state` knows if whoever watches with it has polled a while ago at most, else that and what is in the
-   * log by now.
+   * Uses `state` alone if a watcher has polled with it recently; otherwise reads the log, too.
    *
-   * @throws {StoreUnavailableError | AccessDeniedError} when the log has to be read and cannot be.
+   * @throws {StoreUnavailableError | AccessDeniedError} when the log must be read, but cannot be.
    */
   static async gather(
     connection: Connection,
@@ -46,7 +45,7 @@ export class Knowledge {
     signal: AbortSignal,
   ): Promise<Knowledge> {
     if (isCurrent(connection, state)) return new Knowledge([state]);
-    logger.debug("Nobody has polled with the state {path} for a while: the log is read", {
+    logger.debug("No recent poll with the state {path}: reading the log", {
       path: state.path,
     });
     const reader = readerOf(connection);
@@ -54,9 +53,9 @@ export class Knowledge {
   }
 
   /**
-   * What is not known here may be in what could not be read.
+   * Asserts that the whole log was read, so that an unknown feed does not exist.
    *
-   * @throws {UnreadableError | ConfigError} that tells what that is.
+   * @throws {UnreadableError | ConfigError} that says what could not be read.
    */
   assertWhole(): void {
     const error = this.#unreadable.find(isLocked) ?? this.#unreadable[0];
@@ -68,7 +67,7 @@ export class Knowledge {
     }
   }
 
-  /** What is known of a feed, and by which state. */
+  /** The newest known update of a feed, and the state that knows it. */
   get(url: string): { readonly row: NewestRow; readonly state: State } | undefined {
     let best: { row: NewestRow; state: State } | undefined;
     for (const state of this.#states) {
@@ -78,7 +77,7 @@ export class Knowledge {
     return best;
   }
 
-  /** All feeds that are known, by URL, or those that were updated at `since` or later. */
+  /** All known feeds that were updated at `since` or later, by URL. */
   *all({ since = 0 }: { since?: number } = {}): Iterable<KnownFeed> {
     const sources = this.#states.map(({ newest }, index) => {
       const feeds = newest.feeds({ since })[Symbol.iterator]();
@@ -101,18 +100,17 @@ function isKnown(newest: State["newest"], url: string, since: number): boolean {
 }
 
 /**
- * Has the state of the connection know what is in the log, unless whoever watches with it has polled a while
- * ago at most.
+ * Reads the log into the state of the connection, unless a watcher has polled with it recently.
  *
- * @throws {StoreUnavailableError | AccessDeniedError} when the log has to be read and cannot be.
+ * @throws {StoreUnavailableError | AccessDeniedError} when the log must be read, but cannot be.
  */
 export async function ensureKnown(connection: Connection, signal: AbortSignal): Promise<void> {
   if (!isCurrent(connection, connection.parts!.state)) await learnLog(connection, signal);
 }
 
 /**
- * Has the state of the connection know what is in the log by now, without moving a cursor: nothing of it counts
- * as delivered. Resolves to what could not be read.
+ * Notes the newest updates of the log in the state of the connection, without moving a cursor: they
+ * do not count as delivered. Resolves to the errors of unreadable objects.
  *
  * @throws {StoreUnavailableError | AccessDeniedError} when the log cannot be read.
  */
@@ -144,6 +142,6 @@ function isCurrent(connection: Connection, state: State): boolean {
   if (clock.now() - Number(lastPoll) > Math.max(MAX_POLL_AGE_MS, 2 * poll.max)) return false;
   const heldAfter = log.now() - (retention || DAY_MS);
   if (!state.isInMemory) return state.isRestored({ from, heldAfter });
-  // One in memory does not restore, and is not to count as if it had.
+  // A watcher with a state in memory does not restore, so isRestored() does not apply.
   return from === "earliest" && !state.cursors.hasUnread(state.ownStream.load().stream, heldAfter);
 }

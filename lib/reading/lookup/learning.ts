@@ -1,7 +1,6 @@
 /**
- * Learning what others have published: for a state that does not know it yet, and before it is published
- * that a feed is gone. Whoever watches learns it by reading the log and restoring; where nobody does, it is
- * read for this once.
+ * Learns what others have published, before files are published as new, or feeds as gone. A watcher
+ * learns it by reading the log and restoring. Without a watcher, the bucket is read once for this.
  *
  * @module
  */
@@ -17,19 +16,19 @@ import { ReadingBudget } from "../reading_budget.ts";
 import { Receivers } from "../receivers.ts";
 import { type Obstacle, Restorer } from "../restoring/restorer.ts";
 
-/** What cannot be read is given up after the retention; after a day when there is none. */
+/** Time after which unreadable objects are given up if updates are kept for ever. */
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How often it is looked whether another process has polled. */
+/** Delay between checks whether another process has polled. */
 const LOOK_INTERVAL_MS = 500;
 
 /**
- * Resolves to whether the state knows what others have published, long ago or lately. Where nobody watches with
- * it, or watches from now on only, all that is in the bucket is read for this once, without moving a cursor;
- * otherwise whoever watches learns it.
+ * Resolves to whether the state knows what others have published. If no process watches with it, or
+ * only from `now`, reads the whole bucket once, without moving a cursor. Otherwise the watcher will
+ * learn it.
  *
  * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
- * @throws {UnreadableError} when some of it cannot be read, as long as that is not given up.
+ * @throws {UnreadableError} when a part of it cannot be read and is not given up yet.
  */
 export async function knowsOthers(connection: Connection, signal: AbortSignal): Promise<boolean> {
   const { parts, config: { from } } = connection;
@@ -59,10 +58,10 @@ export async function catchUp(connection: Connection, signal: AbortSignal): Prom
   else return await learnNewest(connection, signal);
   const isRead = !state.cursors.hasUnread(state.ownStream.load().stream, heldAfter(connection));
   if (isRead && !state.restoring.isDue()) return;
-  throw new Error("not all that others have published can be read yet");
+  throw new Error("some updates of other servers cannot be read yet");
 }
 
-/** Of two polls of another process the second one began after this call. */
+/** Waits for two polls of another process: the second one began after this call. */
 async function nextPoll({ parts }: Connection, signal: AbortSignal): Promise<void> {
   const { state, environment: { clock } } = parts!;
   for (let polls = 0, last = state.fact("lastPoll"); polls < 2;) {
@@ -73,7 +72,7 @@ async function nextPoll({ parts }: Connection, signal: AbortSignal): Promise<voi
   }
 }
 
-/** What has been waited for since before this time, by the store's clock, is given up. */
+/** Objects that have been waited for since before this time, by the store's clock, are given up. */
 function heldAfter(connection: Connection): number {
   const { state, environment: { clock } } = connection.parts!;
   return clock.now() + state.clockOffset - patienceMs(connection);
@@ -89,7 +88,7 @@ function isWatched(state: State): boolean {
   return !lock.tryAcquire();
 }
 
-/** Reads the log as a server without a past would, and of what is kept for good what the state lacks. */
+/** Notes what the log and `newest/` hold in the state, without delivering anything. */
 async function learnNewest(connection: Connection, signal: AbortSignal): Promise<void> {
   const { state, log } = connection.parts!;
   const obstacles = [
@@ -102,11 +101,13 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
   state.noteClockOffset(log.clockOffset);
 }
 
-/** Where all of it is known, this takes LISTs only. */
+/**
+ * Notes the updates in `newest/` that are unknown here. If there are none, this takes LISTs only.
+ */
 async function learnKept(parts: Parts, signal: AbortSignal): Promise<readonly Obstacle[]> {
   const { state } = parts;
   const missing = await findMissing(parts, {
-    known: (url, limit) => state.newest.all(url, limit),
+    known: (url, limit) => state.newest.knownPage(url, limit),
     looksTwice: state.fact("restored") === undefined,
     signal,
   });
@@ -117,7 +118,7 @@ async function learnKept(parts: Parts, signal: AbortSignal): Promise<readonly Ob
   return restorer.obstacles;
 }
 
-/** What has to be read first: what is damaged, or lacks a key, is given up in the end. */
+/** The first obstacle that is not given up yet. */
 function obstacleOf(
   connection: Connection,
   obstacles: readonly Obstacle[],

@@ -1,5 +1,5 @@
 /**
- * Listing feeds: those that are known here, and those of which only the bucket knows.
+ * Lists feeds: those that are known here, then those that are only in the bucket.
  *
  * @module
  */
@@ -20,49 +20,49 @@ import { byTime, readFirst, type ReadOptions } from "./read_newest.ts";
 
 const logger = getLogger(["feedsync", "read"]);
 
-/** What is known of a feed and its newest update. */
+/** A feed, with data about its newest update. */
 export interface FeedInfo {
-  /** Its URL. */
+  /** URL of the feed. */
   readonly url: string;
-  /** When it was published, ISO 8601 with milliseconds, UTC, by the store's clock. */
+  /** When the update was published: ISO 8601 with milliseconds, UTC, by the store's clock. */
   readonly time: string;
-  /** Name of the server that published it; absent when a state of version 0.1 does not tell. */
+  /** Name of the server that published it; absent when a state of version 0.1 noted it. */
   readonly server?: string | undefined;
-  /** Whether it says that the feed is gone. */
+  /** Whether the feed is gone. */
   readonly removed: boolean;
   /**
-   * Bytes of its content as {@linkcode contentBytes} returns it; absent when nothing but reading it would
-   * tell: where this server knows the feed already.
+   * Size of the content in bytes, as {@linkcode contentBytes} returns it; absent for feeds that
+   * this server knows, since their content is not read.
    */
   readonly size?: number | undefined;
 }
 
-/** Which feeds, and where to look. */
+/** Options of {@linkcode listFeeds}. */
 export interface ListFeedsOptions {
-  /** What this server knows. */
+  /** The state of this server. */
   readonly state: State;
-  /** Only those whose newest update was published at this time or later, in milliseconds since 1970. */
+  /** Only feeds whose newest update was published then or later, in milliseconds since 1970. */
   readonly since: number;
-  /** Only those whose newest update this server published. @default of all servers */
+  /** Only feeds whose newest update this server published. @default all feeds */
   readonly server: string | undefined;
-  /** Ends it. */
+  /** Aborts listing. */
   readonly signal: AbortSignal;
 }
 
-/** How many updates are read at once. */
+/** Maximum number of concurrent reads. */
 const PARALLEL_READS = 16;
 
-/** How many URLs are hashed at once. */
-const HASHED_AT_ONCE = 1000;
+/** Number of URLs hashed together: ten times as fast as one by one. */
+const HASH_BATCH = 1000;
 
-/** By hash: the greatest name of each group. */
+/** The greatest name of each group, by hash. */
 type Groups = Map<string, DatedNewest>;
 
 /**
- * Lists the feeds that `state` or the log knows, by URL, and after them those that are kept for good and
- * nobody here knows: these have to be read.
+ * Lists the feeds in `state` and the log, by URL; then those that are only in `newest/`, which must
+ * be read.
  *
- * @throws {UnreadableError | ConfigError} in the end, when some of the log could not be read.
+ * @throws {UnreadableError | ConfigError} at the end, when a part of the log could not be read.
  */
 export async function* listFeeds(
   connection: Connection,
@@ -88,7 +88,7 @@ export async function* listFeeds(
   knowledge.assertWhole();
 }
 
-/** Lists what is kept of all feeds, as far as it was published at `since` or later. */
+/** Lists the groups in `newest/` that were updated at `since` or later. */
 async function listGroups({ log, signal }: ReadOptions, since: number): Promise<Groups> {
   const groups: Groups = new Map();
   for await (const name of log.newest.list({ signal })) {
@@ -99,7 +99,7 @@ async function listGroups({ log, signal }: ReadOptions, since: number): Promise<
   return groups;
 }
 
-/** The rows with all hashes of their URLs, many at a time: one after the other takes ten times as long. */
+/** Yields the rows with all hashes of their URLs. */
 async function* withHashes(
   rows: Iterable<KnownFeed>,
   { newest }: BucketLog,
@@ -107,14 +107,14 @@ async function* withHashes(
   const hash = async (row: KnownFeed) => ({ row, hashes: await newest.hashesOf(row.url) });
   let hashing: ReturnType<typeof hash>[] = [];
   for (const row of rows) {
-    if (hashing.push(hash(row)) < HASHED_AT_ONCE) continue;
+    if (hashing.push(hash(row)) < HASH_BATCH) continue;
     yield* await Promise.all(hashing);
     hashing = [];
   }
   yield* await Promise.all(hashing);
 }
 
-/** Takes the groups of a feed away; returns the greatest name in them if it is newer than the row. */
+/** Removes the groups of a feed; returns their greatest name if it is newer than the row. */
 function takeNewer(
   groups: Groups,
   row: KnownFeed,
@@ -130,7 +130,7 @@ function takeNewer(
   return newest;
 }
 
-/** Reads all that is left, several at a time, each feed once. */
+/** Reads the remaining groups in parallel; yields each feed once. */
 async function* readGroups(groups: Groups, options: ReadOptions): AsyncIterable<Update> {
   const hashes = [...groups.keys()];
   for (let from = 0; from < hashes.length; from += PARALLEL_READS) {
@@ -142,7 +142,7 @@ async function* readGroups(groups: Groups, options: ReadOptions): AsyncIterable<
   }
 }
 
-/** Whether no other group of the same feed, with or without a key, has a greater name. */
+/** Whether no other group of the same feed has a greater name. */
 async function isGreatest(
   groups: Groups,
   { update, hash }: { update: Update; hash: string },
@@ -157,7 +157,7 @@ async function isGreatest(
   });
 }
 
-/** The newest update of a group; undefined when none can be read, of which the log tells. */
+/** Reads the newest update of a group; logs and returns undefined when none can be read. */
 async function readGroup(greatest: DatedNewest, options: ReadOptions): Promise<Update | undefined> {
   const { log, problems, signal } = options;
   try {

@@ -1,6 +1,6 @@
 /**
- * Reading the whole log beside whoever watches, without moving a cursor: for a connection whose state does
- * not tell what is in it.
+ * Reads the whole log into a state in memory, for connections whose own state does not know it. No
+ * cursor of that state moves.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { State } from "../../state/state.ts";
 import type { Update } from "../../update.ts";
 import { BucketWatcher } from "../bucket_watcher.ts";
 
-/** Reads as a server without a past would, and then what is new at each poll. */
+/** Reads the log like a new server, and then what is new at each poll. */
 export class LogReader implements Closable, AsyncDisposable {
-  /** What it has read. */
+  /** The state in memory that notes what was read. */
   readonly state: State;
   readonly #beside: Connection;
   readonly #watcher: BucketWatcher;
   readonly #forget: () => void;
 
-  /** Nothing is read yet; `onUpdate` is told of everything. It is closed with the connection. */
+  /** Creates a reader, which is closed with the connection; `onUpdate` receives all updates. */
   constructor(connection: Connection, onUpdate: (update: Update) => void = () => {}) {
     const { log, environment } = connection.parts!;
     const owner = { server: connection.server, store: log.url };
@@ -39,8 +39,7 @@ export class LogReader implements Closable, AsyncDisposable {
   }
 
   /**
-   * Resolves when everything is read that is in the log by now and can be read, to what is in the way of the
-   * rest.
+   * Reads everything that is in the log by now; resolves to the errors of unreadable objects.
    *
    * @throws {StoreUnavailableError | AccessDeniedError} when the log cannot be read.
    */

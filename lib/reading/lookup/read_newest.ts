@@ -1,5 +1,5 @@
 /**
- * Reading the newest update of a feed from where it is: the outbox, the log, or what is kept for good.
+ * Reads the newest update of a feed from the outbox, the log, or `newest/`.
  *
  * @module
  */
@@ -15,17 +15,17 @@ import type { NewestRow, Place } from "../../state/newest.ts";
 import type { State } from "../../state/state.ts";
 import { type Update, updateFromJson } from "../../update.ts";
 
-/** What is read, and until when. */
+/** Dependencies of reading. */
 export interface ReadOptions {
-  /** What is in the bucket. */
+  /** The log in the bucket. */
   readonly log: BucketLog;
-  /** Tells of what cannot be read. */
+  /** Logs unreadable objects. */
   readonly problems: OnceLog;
-  /** Ends it. */
+  /** Aborts reading. */
   readonly signal: AbortSignal;
 }
 
-/** An own update, while its content is in the state. */
+/** Reads an own update whose content is still in the state. */
 export function readFromOutbox({ id }: NewestRow, state: State): Update | undefined {
   const found = state.outbox.find(id);
   if (!found) return undefined;
@@ -39,8 +39,8 @@ export function readFromOutbox({ id }: NewestRow, state: State): Update | undefi
 }
 
 /**
- * The update with this id in the log, at its place; undefined when it is there no more, or cannot be read.
- * Commits are looked at before segments, which are larger.
+ * Reads the update with this id at its place in the log; undefined when it is gone, or cannot be
+ * read. Tries commits before segments, which are larger.
  */
 export async function readFromLog(
   { stream, seq }: Place,
@@ -56,7 +56,7 @@ export async function readFromLog(
   return undefined;
 }
 
-/** The objects that hold the seq: after a fork, several. */
+/** The objects that hold the seq; after a fork, there may be several. */
 async function holding(
   kind: ObjectKind,
   { stream, seq }: Place,
@@ -80,8 +80,8 @@ async function updatesIn(
 }
 
 /**
- * Those of the names that can be the newest update of their feed, the greatest first: a time that is more than
- * a day ahead of when its object was written cannot.
+ * Sorts names, the newest first. Leaves out those whose time was implausible when their object was
+ * written.
  */
 export function byTime(names: readonly DatedNewest[], now: number): DatedNewest[] {
   return names.filter(({ time, lastModified }) => isPlausible(time, lastModified ?? now))
@@ -89,11 +89,11 @@ export function byTime(names: readonly DatedNewest[], now: number): DatedNewest[
 }
 
 /**
- * The first of these objects that can be read. Anybody who can write to the bucket may have put a greater key
- * there: what is damaged is passed over, and logged.
+ * Reads the first of these objects that is not damaged. Damaged ones are logged and skipped, since
+ * anyone who can write to the bucket can forge a greater key.
  *
- * @throws {AccessDeniedError | MissingKeyError | UnsupportedFormatError} when one cannot be read here: it may
- * be the newest.
+ * @throws {AccessDeniedError | MissingKeyError | UnsupportedFormatError} when an object cannot be
+ * read here: it may be the newest.
  */
 export async function readFirst(
   names: readonly DatedNewest[],
@@ -105,7 +105,7 @@ export async function readFirst(
       if (update) return { ...update, server: serverOf(update.stream), superseded: false };
     } catch (error) {
       if (!(error instanceof CorruptObjectError)) throw error;
-      const text = "{message}; an older update of the feed is looked for";
+      const text = "{message}; trying an older update of the feed";
       problems.problem(name.key, { text, properties: { message: messageOf(error) } });
     }
   }

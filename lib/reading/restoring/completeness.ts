@@ -1,12 +1,12 @@
 /**
- * Whether a watcher has applied all that was in the bucket when it started.
+ * Determines when a watcher has applied everything that was in the bucket at the start.
  *
  * @module
  */
 import type { Poller } from "../poller.ts";
 import type { Restoration } from "./restoration.ts";
 
-/** Notices when everything is applied: what the first listing showed, and what was to be restored then. */
+/** Checks whether the streams of the first listing are read, and nothing is left to restore. */
 export class Completeness {
   readonly #poller: Poller;
   readonly #restoration: Restoration;
@@ -15,20 +15,20 @@ export class Completeness {
   #isComplete = false;
   #isChecking = false;
 
-  /** Calls `onComplete` once. */
+  /** Calls `onComplete` once, when everything is applied. */
   constructor(poller: Poller, restoration: Restoration, onComplete: () => void) {
     this.#poller = poller;
     this.#restoration = restoration;
     this.#onComplete = onComplete;
   }
 
-  /** Looks again when what is under way has ended; to be called after each poll. */
+  /** Checks again, once reading and restoring have paused. Call this after each poll. */
   async check(): Promise<void> {
     if (this.#isComplete || this.#isChecking) return;
     this.#isChecking = true;
     this.#ends ??= this.#poller.unreadEnds();
     try {
-      await this.#poller.idle().catch(() => {}); // What fails is read at a later poll.
+      await this.#poller.idle().catch(() => {}); // A later poll retries.
       await this.#restoration.idle();
       this.#isComplete = !this.#restoration.isDue && this.#poller.hasRead(this.#ends);
     } finally {

@@ -1,6 +1,6 @@
 /**
- * Which feeds this server lacks the newest update of: what the bucket keeps for good, compared with what the
- * plugins have had.
+ * Finds the feeds whose newest update is missing here: compares `newest/` with the delivered
+ * updates.
  *
  * @module
  */
@@ -11,32 +11,32 @@ import type { Core } from "../../state/core.ts";
 import type { KnownUpdate } from "../../state/newest.ts";
 import { MAX_LISTING_LAG_MS } from "../../stores/store.ts";
 
-/** So many URLs of the state are hashed at once: one after the other takes ten times as long. */
-const HASHED_AT_ONCE = 1000;
+/** Number of URLs hashed together: ten times as fast as one by one. */
+const HASH_BATCH = 1000;
 
-/** Where to look, and for what. */
+/** Options of {@linkcode findMissing}. */
 export interface MissingOptions {
   /**
-   * Lists twice, as far apart as listings lag, and takes what either shows: for a server that does not know
-   * yet what there is. @default false
+   * Lists twice, as far apart as listings may lag, and merges both: for a new server. @default
+   * false
    */
   readonly looksTwice?: boolean | undefined;
-  /** Only updates of this time or later, in milliseconds since 1970. @default all */
+  /** Only updates published then or later, in milliseconds since 1970. @default all */
   readonly since?: number | undefined;
-  /** What need not be brought again. @default what the plugins have had */
+  /** Pages of updates that are not missing. @default those delivered to the plugins */
   readonly known?: ((url: string, limit: number) => readonly KnownUpdate[]) | undefined;
-  /** Ends it. */
+  /** Aborts listing. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The feeds, each with the names of its updates that are newer than what is known. There may be a million: it
- * holds keys, which are short, and nothing else.
+ * Feeds with the names of their missing updates. Holds only keys, since there may be a million
+ * feeds.
  */
 export class MissingFeeds {
   readonly #keys = new Map<string, string | string[]>();
 
-  /** Adds an update of a feed, once. */
+  /** Adds an update of a feed, unless it was added before. */
   add({ hash, key }: NewestName): void {
     const known = this.#keys.get(hash);
     if (known === undefined) this.#keys.set(hash, key);
@@ -45,23 +45,23 @@ export class MissingFeeds {
     } else if (!known.includes(key)) known.push(key);
   }
 
-  /** Whether the feed with this hash has the update, or a newer one. */
+  /** Whether the feed with this hash has this or a newer update. */
   reaches(hash: string, update: OrderedUpdate): boolean {
     const keys = [this.#keys.get(hash) ?? []].flat();
     return keys.some((key) => compareUpdates(parseNewestKey(key)!, update) >= 0);
   }
 
-  /** Leaves out the feed with this hash. */
+  /** Removes the feed with this hash. */
   drop(hash: string): void {
     this.#keys.delete(hash);
   }
 
-  /** How many feeds there are. */
+  /** Number of feeds. */
   get size(): number {
     return this.#keys.size;
   }
 
-  /** Takes out one feed after the other: its updates, the newest first. */
+  /** Removes the feeds one by one; yields the names of each, the newest first. */
   *take(): Generator<NewestName[]> {
     for (const [hash, keys] of this.#keys) {
       this.#keys.delete(hash);
@@ -71,7 +71,7 @@ export class MissingFeeds {
   }
 }
 
-/** Finds the feeds. Where nothing is missing this takes LISTs only. */
+/** Finds the missing feeds, using LISTs only. */
 export async function findMissing(core: Core, options: MissingOptions): Promise<MissingFeeds> {
   const { log, environment: { clock } } = core;
   const { looksTwice = false, since = 0, signal } = options;
@@ -91,19 +91,19 @@ export async function findMissing(core: Core, options: MissingOptions): Promise<
   return missing;
 }
 
-/** What is known, by the hashes under which it may be found. */
+/** The known updates, by all hashes of their feeds. */
 async function hashKnown(
   { state, log }: Core,
-  { known = (url, limit) => state.newest.had(url, limit), signal }: MissingOptions,
+  { known = (url, limit) => state.newest.deliveredPage(url, limit), signal }: MissingOptions,
 ): Promise<Map<string, string>> {
   const order = new Map<string, string>();
   const now = log.now();
   for (let after = "";;) {
     signal.throwIfAborted();
-    const updates = known(after, HASHED_AT_ONCE);
+    const updates = known(after, HASH_BATCH);
     if (updates.length === 0) return order;
     after = updates.at(-1)!.url;
-    // What is not plausible was noted before the store's clock was set back, and is not newer.
+    // Implausible times were noted before the store's clock was set back; they do not count.
     const plausible = updates.filter(({ time }) => isPlausible(time, now));
     const hashes = await Promise.all(plausible.map(({ url }) => log.newest.hashesOf(url)));
     for (const [index, update] of plausible.entries()) {
@@ -116,7 +116,7 @@ function isNewer(name: DatedNewest, known: string | undefined): boolean {
   return known === undefined || orderOf(name) > known;
 }
 
-/** Sorts as updates do, in few bytes. */
+/** A short string that sorts like updates. */
 function orderOf({ time, id }: OrderedUpdate): string {
   return `${String(time).padStart(16, "0")}.${id}`;
 }

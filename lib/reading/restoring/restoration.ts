@@ -1,6 +1,6 @@
 /**
- * When this server restores, and what comes of it: at its first start, after a gap or an absence. The log is read
- * beside it.
+ * Restores automatically: at the first start of a server, after gaps, and after an absence. Reading
+ * of the log continues in parallel.
  *
  * @module
  */
@@ -21,22 +21,22 @@ import { type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** Delays between attempts: each lists everything. */
+/** Range of the delay between attempts, each of which lists all of `newest/`. */
 const RETRY_RANGE = { minMs: 5_000, maxMs: 3_600_000 };
 
-/** What cannot be read is given up after the retention; after a day when there is none. */
+/** Time after which unreadable objects are given up if updates are kept for ever. */
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Hashing any URL looks at the keys. */
+/** Hashing any URL checks whether the key file has changed. */
 const ANY_URL = "https://example.com/";
 
-/** What it stands on. */
+/** Dependencies of {@linkcode Restoration}. */
 export interface RestorationContext extends RestoreContext {
-  /** How long objects are waited for, and what a new server begins with. */
+  /** The configuration: how long to wait for objects, and where a new server starts. */
   readonly config: Pick<ResolvedConfig, "from" | "retention">;
 }
 
-/** Restores what is due, never twice at once. */
+/** Restores when that is due, never twice at the same time. */
 export class Restoration {
   readonly #context: RestorationContext;
   readonly #problems: OnceLog;
@@ -45,10 +45,10 @@ export class Restoration {
   #running: Promise<void> | undefined;
   #obstacles: readonly Obstacle[] = [];
   #keysRevision = 0;
-  /** How many reasons there were at the last attempt. */
+  /** Number of reasons to restore at the last attempt. */
   #reasons = 0;
 
-  /** Nothing is restored yet. */
+  /** Creates it, without restoring anything yet. */
   constructor(context: RestorationContext) {
     const { environment } = context;
     this.#context = context;
@@ -56,17 +56,19 @@ export class Restoration {
     this.#backoff = new Backoff(environment.random, RETRY_RANGE);
   }
 
-  /** Whether something may be missing. */
+  /** Whether updates may be missing. */
   get isDue(): boolean {
     return this.#context.state.restoring.isDue();
   }
 
-  /** What could not be read the last time. */
+  /** Errors of the objects that the last attempt could not read. */
   get unreadable(): UnreadableError[] {
     return this.#obstacles.filter(isUnreadable);
   }
 
-  /** Begins to restore if that is due, unless it failed a short time ago. */
+  /**
+   * Starts to restore in the background if that is due, unless the last attempt failed recently.
+   */
   startIfDue(): void {
     if (this.#running || !this.isDue) return;
     void this.#begin(async () => {
@@ -79,10 +81,11 @@ export class Restoration {
   }
 
   /**
-   * Restores what is due now.
+   * Restores now if that is due.
    *
-   * @throws {StoreUnavailableError | AccessDeniedError} when the bucket, or some of it, cannot be read.
-   * @throws {BackendUnavailableError | FeedSyncError} when a plugin stops working for too long.
+   * @throws {StoreUnavailableError | AccessDeniedError} when the bucket, or a part of it, cannot be
+   * read.
+   * @throws {BackendUnavailableError | FeedSyncError} when a plugin does not work for too long.
    */
   async run(): Promise<void> {
     await this.idle();
@@ -94,18 +97,18 @@ export class Restoration {
     if (refusal && this.isDue) throw refusal;
   }
 
-  /** Restores what became due since the last attempt. */
+  /** Restores if there are new reasons since the last attempt. */
   async runForNews(): Promise<void> {
     await this.idle();
     if (this.#context.state.restoring.reasons() > this.#reasons) await this.run();
   }
 
-  /** Waits until nothing is being restored. */
+  /** Waits for the running attempt. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running;
   }
 
-  /** `work` never rejects. */
+  /** Runs `work`, which must not reject, as the current attempt. */
   async #begin(work: () => Promise<void>): Promise<void> {
     this.#running = work().finally(() => this.#running = undefined);
     await this.#running;
@@ -122,7 +125,7 @@ export class Restoration {
   async #restore(): Promise<void> {
     const { state, log, budget, config: { from }, signal } = this.#context;
     const { restoring } = state;
-    const reasons = this.#reasons = restoring.reasons(); // Those from now on take another restore.
+    const reasons = this.#reasons = restoring.reasons(); // Later ones take another attempt.
     const looksTwice = !restoring.wasServed();
     const since = from === "now" ? Number(state.fact("enteredAt") ?? 0) : 0;
     const options = { looksTwice, since, signal };
@@ -135,8 +138,8 @@ export class Restoration {
     if (count > 0) logger.info("Restored {count} feeds", { count: count - obstacles.length });
     this.#obstacles = obstacles;
     this.#keysRevision = log.keysRevision;
-    for (const error of obstacles) this.#tell(error);
-    this.#problems.resolved("restore", { text: "Restoring goes on" });
+    for (const error of obstacles) this.#logObstacle(error);
+    this.#problems.resolved("restore", { text: "Restoring continues" });
     if (obstacles.length === 0 || this.#isGivenUp(obstacles)) this.#noteServed(reasons);
     else this.#retryLater();
   }
@@ -152,7 +155,7 @@ export class Restoration {
     this.#retryAt = this.#context.environment.clock.elapsed() + this.#backoff.fail();
   }
 
-  /** Damaged objects for the retention, what lacks a key for ten times that: as in the log. */
+  /** Whether to give up: after the retention; if a key is missing, after ten times that. */
   #isGivenUp(obstacles: readonly Obstacle[]): boolean {
     const { state, log, config: { retention } } = this.#context;
     const now = Math.round(log.now());
@@ -160,15 +163,16 @@ export class Restoration {
     const patienceMs = retention === false ? DAY_MS : retention;
     const lives = obstacles.some(isLocked) ? LOCKED_LIVES : 1;
     if (now - since < lives * patienceMs) return false;
-    logger.error("{count} objects of what is kept for good cannot be read and are given up", {
+    logger.error("{count} objects in newest/ cannot be read and are given up", {
       count: obstacles.length,
     });
     return true;
   }
 
-  #tell(error: Obstacle): void {
+  #logObstacle(error: Obstacle): void {
     this.#problems.problem(error.message, {
-      text: "{message}; an older update of its feed is restored, or none, and it is tried again",
+      text:
+        "{message}; an older update of its feed is restored, if there is one, until a retry succeeds",
       properties: { message: messageOf(error) },
       kind: String(this.#context.log.keysRevision),
     }, "error");
@@ -178,7 +182,7 @@ export class Restoration {
     if (this.#context.signal.aborted) return;
     this.#retryLater();
     const properties = { message: messageOf(error) };
-    const text = "Cannot restore what is missing here, trying again: {message}";
+    const text = "Cannot restore missing updates, trying again later: {message}";
     this.#problems.problem("restore", { text, properties });
   }
 }

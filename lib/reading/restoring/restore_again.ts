@@ -1,6 +1,5 @@
 /**
- * Delivering again what is newest, whether or not the plugins have had it: from what the bucket keeps for good, and
- * from the log where that is newer.
+ * Delivers the newest updates again, on request: from `newest/`, or from the log if that is newer.
  *
  * @module
  */
@@ -14,31 +13,31 @@ import { inParallel, type Obstacle, type RestoreContext, Restorer } from "./rest
 import type { RestoreProgress, RestoreReport } from "../watcher.ts";
 import { isUnreadable } from "../../errors.ts";
 
-/** So many URLs of the state are looked at in one go. */
-const URLS_AT_ONCE = 1000;
+/** Number of URLs read from the state at a time. */
+const PAGE_SIZE = 1000;
 
-/** What to deliver, and to whom. */
+/** A request to deliver updates again. */
 export interface RestoreRequest {
-  /** Only these feeds. @default all that the bucket knows */
+  /** Only these feeds. @default all feeds */
   readonly urls?: readonly string[] | undefined;
-  /** Only to the plugin of this name. @default to all */
+  /** Name of the only plugin to deliver to. @default all plugins */
   readonly plugin?: string | undefined;
-  /** Told how far it is. */
+  /** Called with the progress. */
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
-  /** Ends it. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Which updates of a stream are wanted: URLs by seq. */
+/** The updates of a stream to deliver: URLs by seq. */
 type Wanted = Map<number, string>;
 
-/** One such request. */
+/** Handles one request. */
 export class RestoreAgain {
   readonly #context: RestoreContext;
   readonly #request: RestoreRequest;
   readonly #restorer: Restorer;
 
-  /** Nothing is done yet. */
+  /** Creates the handler, without delivering anything yet. */
   constructor(context: RestoreContext, request: RestoreRequest) {
     this.#context = context;
     this.#request = request;
@@ -46,15 +45,15 @@ export class RestoreAgain {
   }
 
   /**
-   * Delivers.
+   * Delivers the requested updates.
    *
-   * @throws {TypeError} when there is no plugin of the name that is asked for.
+   * @throws {TypeError} when no plugin has the given name.
    */
   async run(): Promise<RestoreReport> {
     const { receivers } = this.#context, { plugin } = this.#request;
     if (plugin !== undefined && !receivers.names.includes(plugin)) {
       throw new TypeError(
-        `Cannot restore to the plugin ${plugin}: there is none of that name; there are ` +
+        `Cannot restore to the plugin ${plugin}: no plugin has this name; the plugins are ` +
           (receivers.names.join(", ") || "none"),
       );
     }
@@ -73,7 +72,7 @@ export class RestoreAgain {
     };
   }
 
-  /** What is kept for good, and of which URLs that were asked for nothing is. */
+  /** Lists the requested feeds in `newest/`, and the requested URLs that are not there. */
   async #listKept(): Promise<{ kept: MissingFeeds; unknown: Set<string> }> {
     const { urls } = this.#request, { signal } = this.#context;
     const unknown = new Set<string>();
@@ -98,19 +97,19 @@ export class RestoreAgain {
     return plausible.length > 0;
   }
 
-  /** Where in the log the updates are that are newer than what is kept, or not kept yet. */
+  /** Finds the updates that are newer in the log than in `newest/`, by stream. */
   async #findInLog(kept: MissingFeeds, unknown: Set<string>): Promise<Map<string, Wanted>> {
     const { state: { newest }, log } = this.#context, { urls } = this.#request;
     const asked = urls && new Set(urls.map(feedIdentity));
     const streams = new Map<string, Wanted>();
     for (let after = "";;) {
-      const rows = newest.placed(after, URLS_AT_ONCE);
+      const rows = newest.placedPage(after, PAGE_SIZE);
       if (rows.length === 0) return streams;
       after = rows.at(-1)!.url;
       const wanted = rows.filter(({ url }) => !asked || asked.has(url));
       const hashes = await Promise.all(wanted.map(({ url }) => log.newest.hashesOf(url)));
       for (const [index, { url, stream, seq, ...row }] of wanted.entries()) {
-        if (!this.#takeOlder(kept, hashes[index], row)) continue;
+        if (!this.#dropOlder(kept, hashes[index], row)) continue;
         unknown.delete(url);
         const seqs = streams.get(stream) ?? new Map<number, string>();
         streams.set(stream, seqs.set(seq, url));
@@ -118,14 +117,14 @@ export class RestoreAgain {
     }
   }
 
-  /** Whether the known update is newer than what is kept, which is not needed then. */
-  #takeOlder(kept: MissingFeeds, hashes: readonly string[], known: OrderedUpdate): boolean {
+  /** Whether the known update is newer than those in `kept`, which are then dropped. */
+  #dropOlder(kept: MissingFeeds, hashes: readonly string[], known: OrderedUpdate): boolean {
     if (hashes.some((hash) => kept.reaches(hash, known))) return false;
     for (const hash of hashes) kept.drop(hash);
     return true;
   }
 
-  /** Delivers what is wanted out of the log; resolves to the URLs of what is gone from it. */
+  /** Delivers updates from the log; resolves to the URLs of those that are gone from it. */
   async #readLog(streams: ReadonlyMap<string, Wanted>): Promise<string[]> {
     const gone: string[] = [];
     for (const [stream, wanted] of streams) {
@@ -139,7 +138,7 @@ export class RestoreAgain {
     return gone;
   }
 
-  /** The objects of the stream that hold what is wanted. */
+  /** The objects of the stream that hold wanted updates. */
   async #holding(stream: string, wanted: Wanted): Promise<Generator<ObjectName>> {
     const { log, budget: { requests }, signal } = this.#context;
     const list = (kind: "tail" | "segments") =>
@@ -177,7 +176,7 @@ export class RestoreAgain {
     }
   }
 
-  /** It has expired meanwhile, perhaps, and is kept for good since. */
+  /** Delivers an update from `newest/` that has perhaps been moved there meanwhile. */
   async #restoreKept(url: string): Promise<boolean> {
     const kept = new MissingFeeds();
     if (!await this.#addKept(kept, url)) return false;

@@ -1,5 +1,5 @@
 /**
- * Restoring because somebody asks for it: beside a running watcher, or without one.
+ * Restores on request, with or without a running watcher.
  *
  * @module
  */
@@ -18,13 +18,15 @@ export type { RestoreRequest } from "./restore_again.ts";
 const NOTHING: RestoreReport = { restored: 0, failed: 0, unknown: [], unreadable: [] };
 
 /**
- * Delivers the newest update of each feed, or of some, whether or not the plugins have had it. The plugins of the
- * watcher get it if this connection has one; otherwise `plugins` sets some up, which are closed in the end.
+ * Delivers the newest update of all or some feeds, even if the plugins have already received it.
+ * Uses the plugins of this connection's watcher; without one, sets up `plugins` and closes them at
+ * the end.
  *
- * @throws {TypeError} when there is no plugin of the name that is asked for.
+ * @throws {TypeError} when no plugin has the given name.
  * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
- * @throws {BackendUnavailableError | FeedSyncError} when a plugin cannot be set up, or stops working.
- * @throws {ClosedError} when the connection gets closed meanwhile.
+ * @throws {BackendUnavailableError | FeedSyncError} when a plugin cannot be set up, or no longer
+ * works.
+ * @throws {ClosedError} when the connection is closed meanwhile.
  */
 export async function restoreNow(
   connection: Connection,

@@ -1,6 +1,6 @@
 /**
- * Bringing updates that the bucket keeps for good to the plugins: several feeds at once, one update of each at a
- * time.
+ * Delivers updates from `newest/` to the plugins: several feeds in parallel, one update per feed at
+ * a time.
  *
  * @module
  */
@@ -24,67 +24,68 @@ import type { RestoreProgress } from "../watcher.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
-/** So many feeds are restored at once: requests are left for the log, which has to go on beside that. */
+/** Maximum number of feeds restored in parallel; leaves some requests for reading the log. */
 const PARALLEL_FEEDS = PARALLEL_REQUESTS - 2;
 
-/** Parsed content takes so many times the memory that its JSON does, roughly. */
+/** Approximate memory of parsed content per character of its JSON, in bytes. */
 const BYTES_PER_JSON_CHARACTER = 4;
 
-/** What restoring stands on. */
+/** Dependencies of restoring. */
 export interface RestoreContext extends Core {
-  /** Who gets the updates. */
+  /** The plugins that receive the updates. */
   readonly receivers: Receivers;
-  /** Shared with those who read the log. */
+  /** Limits of requests and memory, shared with reading the log. */
   readonly budget: ReadingBudget;
-  /** Ends it. */
+  /** Aborts restoring. */
   readonly signal: AbortSignal;
-  /** Told how far it is. */
+  /** Called with the progress. */
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
 }
 
-/** Whom to deliver to. */
+/** Options of {@linkcode Restorer}. */
 export interface DeliverOptions {
-  /** Also what the plugins have had. @default false */
+  /** Whether to deliver updates again that the plugins have received. @default false */
   readonly again?: boolean | undefined;
-  /** What all plugins have had goes to the one of this name only. @default to all */
+  /** Name of the only plugin that receives these again. @default all plugins */
   readonly only?: string | undefined;
-  /** Nothing is delivered: it is noted what is there. @default false */
+  /** Whether to note updates as known, without delivering them. @default false */
   readonly onlyNotes?: boolean | undefined;
 }
 
-/** Why something could not be restored. */
+/** Why an update could not be restored. */
 export type Obstacle = UnreadableError | AccessDeniedError;
 
-/** Restores feeds, and tells what was in the way. */
+/** Restores feeds, and collects what it could not read. */
 export class Restorer {
-  /** What could not be read. */
+  /** Errors of the objects that could not be read. */
   readonly obstacles: Obstacle[] = [];
   readonly #context: RestoreContext;
   readonly #options: DeliverOptions;
   #done = 0;
   #total = 0;
 
-  /** Nothing is restored yet. */
+  /** Creates a restorer, without delivering anything yet. */
   constructor(context: RestoreContext, options: DeliverOptions = {}) {
     this.#context = context;
     this.#options = options;
   }
 
-  /** More feeds are to be restored. */
+  /** Adds to the number of feeds to restore. */
   expect(feeds: number): void {
     this.#total += feeds;
-    this.#tellProgress();
+    this.#reportProgress();
   }
 
-  /** A feed is dealt with. */
+  /** Counts a feed as processed. */
   tick(): void {
     this.#done++;
-    this.#tellProgress();
+    this.#reportProgress();
   }
 
   /**
-   * Reads and delivers what is missing. What cannot be read is among the obstacles, and the newest update before it that can
-   * be read is delivered: anybody who can write to the bucket can put garbage in front of it.
+   * Reads and delivers the missing updates. If the newest update of a feed cannot be read, notes
+   * the obstacle and delivers the newest readable one: anyone who can write to the bucket can forge
+   * keys.
    */
   async restore(missing: MissingFeeds): Promise<void> {
     this.expect(missing.size);
@@ -97,7 +98,7 @@ export class Restorer {
     });
   }
 
-  /** Delivers an update unless the plugins have had it, or a newer one. */
+  /** Delivers an update, unless the plugins have received it or a newer one. */
   async deliver(update: NewestUpdate): Promise<void> {
     const { receivers, budget, signal } = this.#context;
     using _held = await budget.decoded.hold(() => ({ size: sizeOf(update) }));
@@ -111,22 +112,22 @@ export class Restorer {
       for (const failed of failures) this.#context.state.deadLetters.add(receivers.letter(failed));
       this.#context.state.newest.noteDelivered(update.url, update.id);
     }, { durable: false });
-    for (const failed of failures) await receivers.tell(failed);
+    for (const failed of failures) await receivers.reportDeadLetter(failed);
   }
 
-  /** Who lacks the update: all, unless they have had it. */
+  /** Who receives the update: all plugins, unless they already have. */
   #recipient({ url, time, id }: NewestUpdate): { plugin?: string | undefined } | "nobody" {
     const { state, log } = this.#context;
-    const had = state.newest.delivered(url);
-    const isMissing = !had || !isPlausible(had.time, log.now()) ||
-      compareUpdates(had, { time: Date.parse(time), id }) < 0;
+    const delivered = state.newest.delivered(url);
+    const isMissing = !delivered || !isPlausible(delivered.time, log.now()) ||
+      compareUpdates(delivered, { time: Date.parse(time), id }) < 0;
     if (isMissing) return {};
     return this.#options.again ? { plugin: this.#options.only } : "nobody";
   }
 
   /**
-   * Before the plugins run: so that nobody publishes again what just arrived. That a feed is gone which is
-   * not known here is only noted; returns whether the plugins get the update.
+   * Notes an update before the plugins run, so that nobody publishes it again. Returns whether to
+   * deliver it: the removal of a feed that is unknown here is only noted.
    */
   #note(update: NewestUpdate): boolean {
     const { state, log } = this.#context, { newest } = state;
@@ -138,12 +139,12 @@ export class Restorer {
     return !isDelivered;
   }
 
-  /** The newest update that can be read; the names are the newest first. */
+  /** Reads the newest readable update; the names must be sorted, the newest first. */
   async #read(names: readonly NewestName[]): Promise<NewestUpdate | undefined> {
     const obstacles: Obstacle[] = [];
     const update = await this.#readFirst(names, obstacles);
     if (obstacles.some((error) => error instanceof MissingObjectError)) {
-      // It was swept, perhaps, since a newer one was there.
+      // Perhaps a cleanup has deleted it, because there is a newer one.
       const newer = await this.#newerThan(names[0]);
       const found: Obstacle[] = [];
       const newest = newer.length > 0 && await this.#readFirst(newer, found);
@@ -182,7 +183,7 @@ export class Restorer {
       .sort((a, b) => compareNewest(b, a));
   }
 
-  #tellProgress(): void {
+  #reportProgress(): void {
     try {
       this.#context.onProgress?.({ restored: this.#done, total: this.#total });
     } catch (error) {
@@ -192,17 +193,17 @@ export class Restorer {
 }
 
 /**
- * Does some things at once, until all are done or one fails. In the end none is under way any more.
+ * Processes items in parallel, until all are done or one fails; waits for the running calls.
  *
- * @throws what came of the first one that failed.
+ * @throws the error of the first call that failed.
  */
 export async function inParallel<T>(
-  things: Generator<T>,
-  work: (thing: T) => Promise<void>,
+  items: Generator<T>,
+  work: (item: T) => Promise<void>,
 ): Promise<void> {
   let hasFailed = false;
   const worker = async () => {
-    for (let next = things.next(); !next.done && !hasFailed; next = things.next()) {
+    for (let next = items.next(); !next.done && !hasFailed; next = items.next()) {
       try {
         await work(next.value);
       } catch (error) {
@@ -216,7 +217,7 @@ export async function inParallel<T>(
   if (failure) throw failure.reason;
 }
 
-/** What an update takes in memory, roughly. */
+/** Approximate memory of an update in bytes. */
 function sizeOf({ content, metadata }: NewestUpdate): number {
   const isRaw = typeof content === "string" || content instanceof Uint8Array;
   const json = JSON.stringify(isRaw ? metadata : { content, metadata });

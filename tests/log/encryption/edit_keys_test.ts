@@ -101,7 +101,7 @@ Deno.test("no change of the keys adds a names key, or changes the one that is th
 Deno.test("a names key is added to a file that has none, and to no other", async () => {
   await using keys = await Keys.make();
   const made = await keys.text();
-  await assert.rejects(addNamesKey(keys.path), /it has one; copy the file to all servers/);
+  await assert.rejects(addNamesKey(keys.path), /it has one; copy the file to the servers/);
   assert.equal(await keys.text(), made);
   await keys.dropNamesKey();
   const kids = await keys.kids();
@@ -123,7 +123,7 @@ Deno.test("a new names key takes the place of the one there is, which stays unti
   assert.deepEqual(formerNames.map((key: { kid: string }) => key.kid), [namesKey, first.kid]);
   assert.deepEqual(formerNames[1], first);
   await KeyFile.open(keys.path);
-  await assert.rejects(dropKey(keys.path, names.kid), /it is the names key; change it before/);
+  await assert.rejects(dropKey(keys.path, names.kid), /it is the names key; replace it first/);
   assert.deepEqual(await dropKey(keys.path, first.kid), [kid]);
   assert.deepEqual((await read()).formerNames.length, 1);
   await keys.dropNamesKey();

@@ -253,7 +253,7 @@ Deno.test("cleanup stops at what has no date, and says once why", async () => {
   assert.equal(log.lines.length, 1);
   assert.match(
     log.lines[0],
-    /Cannot clean up 1 objects in s3:\/\/feed-sync .*LastModified.*lifecycle/,
+    /Cannot clean up 1 objects in s3:\/\/feed-sync, .*LastModified.*lifecycle/,
   );
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatedName } from "../../lib/log/bucket_log.ts";
 import { objectName } from "../../lib/log/names.ts";
-import { Staying } from "../../lib/retention/staying.ts";
+import { RemainingLog } from "../../lib/retention/remaining_log.ts";
 
 const DAY = 24 * 60 * 60 * 1000, NOW = 1000 * DAY;
 const STREAM = "web-1_abcdefgh", WRITER = "ijklmnop";
@@ -12,8 +12,8 @@ function object(first: number, last: number, lastModified: number | undefined = 
 }
 
 function holds(objects: readonly DatedName[], seq: number, time = NOW): boolean {
-  const staying = new Staying(new Map([[STREAM, objects]]), { going: new Set(), now: NOW });
-  return staying.holds({ place: { stream: STREAM, seq }, time });
+  const remaining = new RemainingLog(new Map([[STREAM, objects]]), { going: new Set(), now: NOW });
+  return remaining.holds({ place: { stream: STREAM, seq }, time });
 }
 
 Deno.test("an update is held by an object of its stream that covers its seq, and by no other", () => {
@@ -22,16 +22,16 @@ Deno.test("an update is held by an object of its stream that covers its seq, and
   const seqs = (first: number, last: number) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index);
   assert.deepEqual(held, [...seqs(1, 5), ...seqs(8, 12), ...seqs(21, 30)]);
-  const staying = new Staying(new Map([[STREAM, objects]]), { going: new Set(), now: NOW });
-  assert.ok(!staying.holds({ place: { stream: "web-2_abcdefgh", seq: 3 }, time: NOW }));
-  assert.ok(!staying.holds({ place: undefined, time: NOW }), "nobody knows where it is");
+  const remaining = new RemainingLog(new Map([[STREAM, objects]]), { going: new Set(), now: NOW });
+  assert.ok(!remaining.holds({ place: { stream: "web-2_abcdefgh", seq: 3 }, time: NOW }));
+  assert.ok(!remaining.holds({ place: undefined, time: NOW }), "nobody knows where it is");
 });
 
 Deno.test("what goes holds nothing", () => {
   const [one, other] = [object(1, 5), object(6, 9)];
   const streams = new Map([[STREAM, [one, other]]]);
-  const staying = new Staying(streams, { going: new Set([one.key]), now: NOW });
-  const isHeld = (seq: number) => staying.holds({ place: { stream: STREAM, seq }, time: NOW });
+  const remaining = new RemainingLog(streams, { going: new Set([one.key]), now: NOW });
+  const isHeld = (seq: number) => remaining.holds({ place: { stream: STREAM, seq }, time: NOW });
   assert.deepEqual([isHeld(5), isHeld(6)], [false, true]);
 });
 
