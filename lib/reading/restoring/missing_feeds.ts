@@ -18,7 +18,7 @@ const HASHED_AT_ONCE = 1000;
 export interface MissingOptions {
   /**
    * Lists twice, as far apart as listings lag, and takes what either shows: for a server that does not know
-   * yet what there is. @default false
+   * yet what there is. Once, where listings do not lag. @default false
    */
   readonly looksTwice?: boolean | undefined;
   /** Only updates of this time or later, in milliseconds since 1970. @default all */
@@ -84,7 +84,7 @@ export async function findMissing(core: Core, options: MissingOptions): Promise<
     }
   };
   await look();
-  if (looksTwice) {
+  if (looksTwice && !log.listsAtOnce) {
     await sleep(clock, MAX_LISTING_LAG_MS, signal);
     await look();
   }
