@@ -10,7 +10,7 @@ import vm from "node:vm";
 const INTERVAL_MS = 60_000;
 
 /** It is looked so often how much memory is used, and collected when that is so many times what it was. */
-const LOOK_INTERVAL_MS = 500, MAX_GROWTH = 1.15;
+const LOOK_INTERVAL_MS = 200, MAX_GROWTH = 1.15;
 
 /** What it was counts for so much more after each time that collecting did not bring it back. */
 const GETTING_USED_TO = 1.02;

@@ -5,6 +5,7 @@
  * @module
  */
 import { sleep } from "../../base/environment.ts";
+import type { TaskRunner } from "../../base/semaphore.ts";
 import { type DatedNewest, type NewestName, parseNewestKey } from "../../log/newest/names.ts";
 import { compareUpdates, isPlausible, type OrderedUpdate } from "../../log/update_order.ts";
 import type { Core } from "../../state/core.ts";
@@ -16,15 +17,12 @@ const HASHED_AT_ONCE = 1000;
 
 /** Where to look, and for what. */
 export interface MissingOptions {
-  /**
-   * Lists twice, as far apart as listings lag, and takes what either shows: for a server that does not know
-   * yet what there is. Once, where listings do not lag. @default false
-   */
-  readonly looksTwice?: boolean | undefined;
   /** Only updates of this time or later, in milliseconds since 1970. @default all */
   readonly since?: number | undefined;
   /** What need not be brought again. @default what the plugins have had */
   readonly known?: ((url: string, limit: number) => readonly KnownUpdate[]) | undefined;
+  /** Bounds its requests. @default nothing does */
+  readonly requests?: TaskRunner | undefined;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
@@ -71,23 +69,37 @@ export class MissingFeeds {
   }
 }
 
+/**
+ * Finds the feeds for a server that, with `looksTwice`, does not know yet what there is: then it lists again after
+ * the lag of listings, unless they do not lag, and yields what is missing by then. What was found first is to
+ * be restored meanwhile.
+ */
+export async function* findMissingFeeds(
+  core: Core,
+  { looksTwice, ...options }: MissingOptions & { readonly looksTwice: boolean },
+): AsyncIterable<MissingFeeds> {
+  const { log, environment: { clock } } = core;
+  const first = await findMissing(core, options);
+  const listedAt = clock.elapsed();
+  yield first;
+  if (!looksTwice || log.listsAtOnce) return;
+  const leftMs = listedAt + MAX_LISTING_LAG_MS - clock.elapsed();
+  if (leftMs > 0) await sleep(clock, leftMs, options.signal);
+  yield await findMissing(core, options);
+}
+
 /** Finds the feeds. Where nothing is missing this takes LISTs only. */
 export async function findMissing(core: Core, options: MissingOptions): Promise<MissingFeeds> {
-  const { log, environment: { clock } } = core;
-  const { looksTwice = false, since = 0, signal } = options;
+  const { log } = core, { since = 0, requests, signal } = options;
   const known = await hashKnown(core, options);
   const missing = new MissingFeeds();
-  const look = async () => {
+  const list = async () => {
     for await (const name of log.newest.list({ signal })) {
       if (name.time < since || !isPlausible(name.time, name.lastModified ?? log.now())) continue;
       if (isNewer(name, known.get(name.hash))) missing.add(name);
     }
   };
-  await look();
-  if (looksTwice && !log.listsAtOnce) {
-    await sleep(clock, MAX_LISTING_LAG_MS, signal);
-    await look();
-  }
+  await (requests ? requests.run(list) : list());
   return missing;
 }
 

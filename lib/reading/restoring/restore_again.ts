@@ -141,9 +141,9 @@ export class RestoreAgain {
 
   /** The objects of the stream that hold what is wanted. */
   async #holding(stream: string, wanted: Wanted): Promise<Generator<ObjectName>> {
-    const { log, budget: { requests }, signal } = this.#context;
+    const { log, budget: { restoring }, signal } = this.#context;
     const list = (kind: "tail" | "segments") =>
-      requests.low.run(() => log.listStream(kind, stream, { signal }));
+      restoring.low.run(() => log.listStream(kind, stream, { signal }));
     const names = [...await list("tail"), ...await list("segments")];
     const seqs = [...wanted.keys()].sort((a, b) => a - b);
     return (function* () {
@@ -159,10 +159,10 @@ export class RestoreAgain {
   }
 
   async #readObject(name: ObjectName, wanted: Wanted): Promise<void> {
-    const { log, budget: { requests, decoded }, signal } = this.#context;
+    const { log, budget: { restoring, decoded }, signal } = this.#context;
     signal.throwIfAborted();
     try {
-      const packed = await requests.low.run(() => log.read(name, { signal }));
+      const packed = await restoring.low.run(() => log.read(name, { signal }));
       if (!packed) return;
       using object = await decoded.hold(() => packed.decode());
       for (const update of object.value.updates) {

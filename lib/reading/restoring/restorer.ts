@@ -18,14 +18,11 @@ import { compareUpdates, isPlausible } from "../../log/update_order.ts";
 import type { Core } from "../../state/core.ts";
 import { hashOf } from "../../update.ts";
 import type { MissingFeeds } from "./missing_feeds.ts";
-import { PARALLEL_REQUESTS, type ReadingBudget } from "../reading_budget.ts";
+import { PARALLEL_FEEDS, type ReadingBudget } from "../reading_budget.ts";
 import type { Receivers } from "../receivers.ts";
 import type { RestoreProgress } from "../watcher.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
-
-/** So many feeds are restored at once: requests are left for the log, which has to go on beside that. */
-const PARALLEL_FEEDS = PARALLEL_REQUESTS - 2;
 
 /** Parsed content takes so many times the memory that its JSON does, roughly. */
 const BYTES_PER_JSON_CHARACTER = 4;
@@ -106,7 +103,7 @@ export class Restorer {
     if (recipient === "nobody" || !this.#note(update) || this.#options.onlyNotes) return;
     const { stream, ...stored } = update;
     const handover = { stream, stored, isRestored: true, only: recipient.plugin };
-    const failures = await receivers.handOver(handover, signal);
+    const failures = await budget.deliveries.low.run(() => receivers.handOver(handover, signal));
     this.#context.state.transaction(() => {
       for (const failed of failures) this.#context.state.deadLetters.add(receivers.letter(failed));
       this.#context.state.newest.noteDelivered(update.url, update.id);
@@ -160,10 +157,10 @@ export class Restorer {
     names: readonly NewestName[],
     obstacles: Obstacle[],
   ): Promise<NewestUpdate | undefined> {
-    const { log, budget: { requests }, signal } = this.#context;
+    const { log, budget: { restoring }, signal } = this.#context;
     for (const name of names) {
       try {
-        const update = await requests.low.run(() => log.newest.read(name, { signal }));
+        const update = await restoring.low.run(() => log.newest.read(name, { signal }));
         if (update) return update;
         obstacles.push(new MissingObjectError(name.key));
       } catch (error) {
@@ -175,8 +172,8 @@ export class Restorer {
   }
 
   async #newerThan(name: NewestName): Promise<NewestName[]> {
-    const { log, budget: { requests }, signal } = this.#context;
-    const group = await requests.low.run(() => log.newest.listGroup(name.hash, { signal }));
+    const { log, budget: { restoring }, signal } = this.#context;
+    const group = await restoring.low.run(() => log.newest.listGroup(name.hash, { signal }));
     return group.filter(({ time, lastModified }) => isPlausible(time, lastModified ?? log.now()))
       .filter((other) => compareNewest(name, other) < 0)
       .sort((a, b) => compareNewest(b, a));
