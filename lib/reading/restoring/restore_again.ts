@@ -132,7 +132,8 @@ export class RestoreAgain {
       this.#restorer.expect(wanted.size);
       await inParallel(
         await this.#holding(stream, wanted),
-        (name) => this.#readObject(name, wanted),
+        this.#context.signal,
+        (name, signal) => this.#readObject(name, { wanted, signal }),
       );
       gone.push(...wanted.values());
     }
@@ -158,8 +159,11 @@ export class RestoreAgain {
     })();
   }
 
-  async #readObject(name: ObjectName, wanted: Wanted): Promise<void> {
-    const { log, budget: { restoring, decoded }, signal } = this.#context;
+  async #readObject(
+    name: ObjectName,
+    { wanted, signal }: { readonly wanted: Wanted; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { log, budget: { restoring, decoded } } = this.#context;
     signal.throwIfAborted();
     try {
       const packed = await restoring.low.run(() => log.read(name, { signal }));
@@ -167,7 +171,7 @@ export class RestoreAgain {
       using object = await decoded.hold(() => packed.decode());
       for (const update of object.value.updates) {
         if (!wanted.has(update.seq)) continue;
-        await this.#restorer.deliver({ ...update, stream: name.stream });
+        await this.#restorer.deliver({ ...update, stream: name.stream }, signal);
         wanted.delete(update.seq);
         this.#restorer.tick();
       }

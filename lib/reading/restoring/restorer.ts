@@ -85,25 +85,27 @@ export class Restorer {
    */
   async restore(missing: MissingFeeds): Promise<void> {
     this.expect(missing.size);
-    const { signal } = this.#context;
-    await inParallel(missing.take(), async (names) => {
+    await inParallel(missing.take(), this.#context.signal, async (names, signal) => {
       signal.throwIfAborted();
       const update = await this.#read(names);
-      if (update) await this.deliver(update);
+      if (update) await this.deliver(update, signal);
       this.tick();
     });
   }
 
   /** Delivers an update unless the plugins have had it, or a newer one. */
-  async deliver(update: NewestUpdate): Promise<void> {
-    const { receivers, budget, signal } = this.#context;
+  async deliver(update: NewestUpdate, signal: AbortSignal): Promise<void> {
+    const { receivers, budget } = this.#context;
     using _held = await budget.decoded.hold(() => ({ size: sizeOf(update) }));
     using _lock = await receivers.lock(update.url, signal);
     const recipient = this.#recipient(update);
     if (recipient === "nobody" || !this.#note(update) || this.#options.onlyNotes) return;
     const { stream, ...stored } = update;
     const handover = { stream, stored, isRestored: true, only: recipient.plugin };
-    const failures = await budget.deliveries.low.run(() => receivers.handOver(handover, signal));
+    const failures = await budget.deliveries.low.run(() => {
+      signal.throwIfAborted();
+      return receivers.handOver(handover, signal);
+    });
     this.#context.state.transaction(() => {
       for (const failed of failures) this.#context.state.deadLetters.add(receivers.letter(failed));
       this.#context.state.newest.noteDelivered(update.url, update.id);
@@ -189,28 +191,30 @@ export class Restorer {
 }
 
 /**
- * Does some things at once, until all are done or one fails. In the end none is under way any more.
+ * Does some things at once, until all are done or one fails; the others are aborted then, so that nobody waits
+ * for a backend once that was given up. In the end none is under way any more.
  *
  * @throws what came of the first one that failed.
  */
 export async function inParallel<T>(
   things: Generator<T>,
-  work: (thing: T) => Promise<void>,
+  signal: AbortSignal,
+  work: (thing: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  let hasFailed = false;
+  const ending = new AbortController(), either = AbortSignal.any([signal, ending.signal]);
+  const failures: unknown[] = [];
   const worker = async () => {
-    for (let next = things.next(); !next.done && !hasFailed; next = things.next()) {
+    for (let next = things.next(); !next.done && failures.length === 0; next = things.next()) {
       try {
-        await work(next.value);
+        await work(next.value, either);
       } catch (error) {
-        hasFailed = true;
-        throw error;
+        failures.push(error);
+        ending.abort(error);
       }
     }
   };
-  const results = await Promise.allSettled(Array.from({ length: PARALLEL_FEEDS }, worker));
-  const failure = results.find((result) => result.status === "rejected");
-  if (failure) throw failure.reason;
+  await Promise.all(Array.from({ length: PARALLEL_FEEDS }, worker));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** What an update takes in memory, roughly. */
