@@ -54,6 +54,8 @@ export class MemoryStore implements ObjectStore {
   clockOffset = 0;
   /** There is no bucket, as far as this store says. */
   isMissing = false;
+  /** What it promises of its listings. */
+  listsAtOnce = false;
   readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
   /** The objects, by key. */
   readonly objects = new Map<string, { body: Uint8Array; lastModified: number }>();

@@ -21,7 +21,10 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
 /** `did you mean "poll"?`, or all the choices when none is like `name`. */
 export function suggest(name: string, candidates: readonly string[]): string {
   const found = nearest(name, candidates);
-  return found === undefined ? `there are ${candidates.join(", ")}` : `did you mean "${found}"?`;
+  if (found !== undefined) return `did you mean "${found}"?`;
+  return candidates.length === 1
+    ? `there is only "${candidates[0]}"`
+    : `there are ${candidates.join(", ") || "none"}`;
 }
 
 /** Spelling without what differs between `maxAge`, `max-age` and `MAX_AGE`. */

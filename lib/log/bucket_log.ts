@@ -137,6 +137,11 @@ export class BucketLog {
     return this.#store.keepsVersions ?? false;
   }
 
+  /** Whether listings show at once what was written. */
+  get listsAtOnce(): boolean {
+    return this.#store.listsAtOnce ?? false;
+  }
+
   /** Changes whenever the keys change. */
   get keysRevision(): number {
     return this.#envelope.revision;

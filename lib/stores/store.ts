@@ -112,6 +112,12 @@ export interface ObjectStore extends AsyncDisposable {
    */
   readonly keepsVersions?: boolean;
   /**
+   * Promises that listings never lag, not even where somebody has put caches or replicas in front: then nothing
+   * is listed again after {@linkcode MAX_LISTING_LAG_MS} just because it may have been missing. Absent if
+   * nobody can promise that.
+   */
+  readonly listsAtOnce?: boolean;
+  /**
    * Declares that the store held objects before: if it is empty now, it is not the same store and
    * must not be used. Absent if the store cannot be confused with another one.
    */

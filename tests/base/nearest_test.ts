@@ -22,4 +22,5 @@ Deno.test("nearest() finds nothing where nothing is alike", () => {
 Deno.test("suggest() names all there is when nothing is alike", () => {
   assert.equal(suggest("stor", KEYS), 'did you mean "store"?');
   assert.equal(suggest("bucket", ["a", "b"]), "there are a, b");
+  assert.equal(suggest("bucket", ["a"]), 'there is only "a"');
 });

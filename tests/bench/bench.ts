@@ -11,6 +11,7 @@ import { concurrent } from "./concurrent.ts";
 import { encryption } from "./encryption.ts";
 import { help } from "./help.ts";
 import { memory } from "./memory.ts";
+import { newestUpdates } from "./newest.ts";
 import { peers } from "./peers.ts";
 import { Place } from "./place.ts";
 import { poll } from "./poll.ts";
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = 
   "catch-up": catchUp,
   encryption,
   memory,
+  newest: newestUpdates,
   help,
   requests,
 };

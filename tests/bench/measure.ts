@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RequestCounts } from "@feedsync/feedsync";
 
 /** The value in the middle. */
 export function median(values: readonly number[]): number {
@@ -61,4 +62,19 @@ export async function interleave<Name extends string>(
   }
   const medians = turns.map(({ name, results }) => [name, median(results)]);
   return Object.fromEntries(medians) as Record<Name, number>;
+}
+
+/** How many requests were added to `requests` during `work`. */
+export async function counted(
+  requests: Readonly<RequestCounts>,
+  work: () => Promise<unknown>,
+): Promise<RequestCounts> {
+  const before = { ...requests };
+  await work();
+  return {
+    put: requests.put - before.put,
+    get: requests.get - before.get,
+    list: requests.list - before.list,
+    delete: requests.delete - before.delete,
+  };
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { publish, type RequestCounts, type UpdateInput, watch } from "@feedsync/feedsync";
+import { publish, type UpdateInput, watch } from "@feedsync/feedsync";
+import { counted } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { atMost, type Row } from "./rows.ts";
 import { randomText, sampleUpdate } from "./sample.ts";
@@ -24,12 +25,12 @@ async function* publishing(place: Place): AsyncIterable<Row> {
     for (let i = 0; i < COMMITS; i++) await publish(sync, sample());
   };
   await publishAll(sampleUpdate);
-  const small = await counted(sync, () => publishAll(sampleUpdate));
+  const small = await counted(sync.requests, () => publishAll(sampleUpdate));
   yield atMost(1 + 1 / 8, row("publish 1 KB, a commit", small.put / COMMITS, "PUT"));
   yield atMost(1 / 8, row("publish 1 KB, a commit", small.list / COMMITS, "LIST"));
   const large = () => ({ ...sampleUpdate(), content: randomText(300 * 1024) });
   await publishAll(large);
-  const { put } = await counted(sync, () => publishAll(large));
+  const { put } = await counted(sync.requests, () => publishAll(large));
   yield atMost(2, row("publish 300 KB, a commit", put / COMMITS, "PUT"));
 }
 
@@ -40,11 +41,11 @@ async function* polling(place: Place): AsyncIterable<Row> {
   await using watcher = watch(reader.sync, () => {}, { manual: true });
   await publish(publisher.sync, sampleUpdate());
   await watcher.poll();
-  const nothing = await counted(reader.sync, () => watcher.poll());
+  const nothing = await counted(reader.sync.requests, () => watcher.poll());
   yield atMost(1, row("poll, nothing new", nothing.list, "LIST"));
   yield atMost(0, row("poll, nothing new", nothing.get + nothing.put, "other"));
   for (let i = 0; i < 3; i++) await publish(publisher.sync, sampleUpdate());
-  const news = await counted(reader.sync, () => watcher.poll());
+  const news = await counted(reader.sync.requests, () => watcher.poll());
   yield atMost(1, row("poll, 3 new commits", news.list, "LIST"));
   yield atMost(3, row("poll, 3 new commits", news.get, "GET"));
 }
@@ -54,25 +55,10 @@ async function* catchingUp(place: Place): AsyncIterable<Row> {
   await using server = await place.server("reader", await place.filled(count));
   const objects = await Array.fromAsync(server.store.list(""));
   await using watcher = watch(server.sync, () => {}, { manual: true });
-  const { list, get } = await counted(server.sync, () => watcher.poll());
+  const { list, get } = await counted(server.sync.requests, () => watcher.poll());
   const name = `catching up on ${count.toLocaleString("en")} updates`;
   yield atMost(2, row(name, list, "LIST"));
   yield atMost(objects.length, { ...row(name, get, "GET"), limit: objects.length });
-}
-
-/** The requests that a connection sends during `work`. */
-async function counted(
-  { requests }: { readonly requests: Readonly<RequestCounts> },
-  work: () => Promise<unknown>,
-): Promise<RequestCounts> {
-  const before = { ...requests };
-  await work();
-  return {
-    put: requests.put - before.put,
-    get: requests.get - before.get,
-    list: requests.list - before.list,
-    delete: requests.delete - before.delete,
-  };
 }
 
 function row(name: string, value: number, unit: string) {

@@ -10,6 +10,7 @@ import type { Connection } from "../../lib/connection.ts";
 import { publish } from "../../lib/publish.ts";
 import type { PollReport, RestoreProgress } from "../../lib/reading/watcher.ts";
 import type { State } from "../../lib/state/state.ts";
+import { MAX_LISTING_LAG_MS } from "../../lib/stores/store.ts";
 import type { Update } from "../../lib/update.ts";
 import { watch } from "../../lib/watch.ts";
 import { captureLog, Keys } from "../encryption/keys.ts";
@@ -333,6 +334,18 @@ Deno.test("a listing that lacks something at the first start loses nothing", asy
   fleet.store.lacks = (key) => listings < 2 && missing.includes(key);
   await using received = fleet.watch(withState(fleet, "web-2"));
   assert.equal((await poll(fleet, received)).restored, 10);
+});
+
+Deno.test("a first start waits for listings that may lag, and for no others", async () => {
+  await using fleet = new Fleet();
+  await fill(fleet, "a", "b");
+  for (const [listsAtOnce, takesMs] of [[false, MAX_LISTING_LAG_MS], [true, 0]] as const) {
+    fleet.store.listsAtOnce = listsAtOnce;
+    await using received = fleet.watch(withState(fleet, `web-${takesMs}`));
+    const before = fleet.time.clock.elapsed();
+    assert.equal((await poll(fleet, received)).restored, 2);
+    assert.equal(fleet.time.clock.elapsed() - before, takesMs);
+  }
 });
 
 Deno.test("a stream that came and went while nobody looked is missed by nobody", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../lib/connection.ts";
 import { callbackPlugin, type RunningPlugin, runningPlugin } from "../../lib/plugin.ts";
+import { BackendUnavailableError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
 import { restoreNow } from "../../lib/reading/restoring/restore_now.ts";
 import type { Update } from "../../lib/update.ts";
@@ -104,4 +105,18 @@ Deno.test("with a state in memory all that is kept for good is delivered when as
   const plugins = () => Promise.resolve([callbackPlugin((update) => void updates.push(update))]);
   await fleet.time.run(restoreNow(fleet.server("web-2"), plugins));
   assert.deepEqual(contents(updates), ["a"]);
+});
+
+Deno.test("a backend that stays away is waited for once, not by each feed", async () => {
+  await using fleet = new Fleet();
+  const web2 = await server(fleet, [keeping("plugin")]);
+  const away = runningPlugin("plugin", {
+    onUpdate: () => Promise.reject(new BackendUnavailableError("Its disk is not mounted")),
+  });
+  const before = fleet.time.clock.elapsed();
+  await assert.rejects(
+    fleet.time.run(restoreNow(web2, () => Promise.resolve([away]))),
+    BackendUnavailableError,
+  );
+  assert.ok(fleet.time.clock.elapsed() - before <= 30_000);
 });

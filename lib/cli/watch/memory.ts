@@ -10,7 +10,7 @@ import vm from "node:vm";
 const INTERVAL_MS = 60_000;
 
 /** Delay between checks of the memory use, and the growth that triggers a garbage collection. */
-const CHECK_INTERVAL_MS = 500, MAX_GROWTH = 1.15;
+const CHECK_INTERVAL_MS = 200, MAX_GROWTH = 1.15;
 
 /** Factor by which the baseline may grow when a collection does not free the memory. */
 const MAX_BASELINE_GROWTH = 1.02;

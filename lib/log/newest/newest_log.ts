@@ -71,7 +71,8 @@ export class NewestLog {
    */
   async hashesOf(url: string): Promise<string[]> {
     const hashes = await hashesBy(this.#envelope, url);
-    if (this.#envelope.readsPlain) hashes.push(...await hashesBy(plainEnvelope, url));
+    const isPlain = this.#envelope === plainEnvelope;
+    if (this.#envelope.readsPlain && !isPlain) hashes.push(...await hashesBy(plainEnvelope, url));
     return [...new Set(hashes)];
   }
 

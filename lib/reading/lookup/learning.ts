@@ -11,7 +11,7 @@ import { LOCKED_LIVES } from "../../retention/expiry.ts";
 import { FileLock } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
 import { learnLog } from "./knowledge.ts";
-import { findMissing } from "../restoring/missing_feeds.ts";
+import { findMissingFeeds } from "../restoring/missing_feeds.ts";
 import { ReadingBudget } from "../reading_budget.ts";
 import { Receivers } from "../receivers.ts";
 import { type Obstacle, Restorer } from "../restoring/restorer.ts";
@@ -106,15 +106,15 @@ async function learnNewest(connection: Connection, signal: AbortSignal): Promise
  */
 async function learnKept(parts: Parts, signal: AbortSignal): Promise<readonly Obstacle[]> {
   const { state } = parts;
-  const missing = await findMissing(parts, {
-    known: (url, limit) => state.newest.knownPage(url, limit),
+  const options = {
+    known: (url: string, limit: number) => state.newest.knownPage(url, limit),
     looksTwice: state.fact("restored") === undefined,
     signal,
-  });
+  };
   const receivers = new Receivers({ ...parts, plugins: [], callbackTimeout: 0, forced: signal });
   const context = { ...parts, receivers, budget: new ReadingBudget(), signal };
   const restorer = new Restorer(context, { onlyNotes: true });
-  await restorer.restore(missing);
+  for await (const missing of findMissingFeeds(parts, options)) await restorer.restore(missing);
   return restorer.obstacles;
 }
 

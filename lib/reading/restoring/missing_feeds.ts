@@ -5,6 +5,7 @@
  * @module
  */
 import { sleep } from "../../base/environment.ts";
+import type { TaskRunner } from "../../base/semaphore.ts";
 import { type DatedNewest, type NewestName, parseNewestKey } from "../../log/newest/names.ts";
 import { compareUpdates, isPlausible, type OrderedUpdate } from "../../log/update_order.ts";
 import type { Core } from "../../state/core.ts";
@@ -16,15 +17,12 @@ const HASH_BATCH = 1000;
 
 /** Options of {@linkcode findMissing}. */
 export interface MissingOptions {
-  /**
-   * Lists twice, as far apart as listings may lag, and merges both: for a new server. @default
-   * false
-   */
-  readonly looksTwice?: boolean | undefined;
   /** Only updates published then or later, in milliseconds since 1970. @default all */
   readonly since?: number | undefined;
   /** Pages of updates that are not missing. @default those delivered to the plugins */
   readonly known?: ((url: string, limit: number) => readonly KnownUpdate[]) | undefined;
+  /** Limits its requests. @default unlimited */
+  readonly requests?: TaskRunner | undefined;
   /** Aborts listing. */
   readonly signal: AbortSignal;
 }
@@ -71,23 +69,36 @@ export class MissingFeeds {
   }
 }
 
+/**
+ * Finds the missing feeds. With `looksTwice`, for a new server, it lists again once listings can no
+ * longer lag, and yields what is missing then. The feeds found first can be restored meanwhile.
+ */
+export async function* findMissingFeeds(
+  core: Core,
+  { looksTwice, ...options }: MissingOptions & { readonly looksTwice: boolean },
+): AsyncIterable<MissingFeeds> {
+  const { log, environment: { clock } } = core;
+  const first = await findMissing(core, options);
+  const listedAt = clock.elapsed();
+  yield first;
+  if (!looksTwice || log.listsAtOnce) return;
+  const leftMs = listedAt + MAX_LISTING_LAG_MS - clock.elapsed();
+  if (leftMs > 0) await sleep(clock, leftMs, options.signal);
+  yield await findMissing(core, options);
+}
+
 /** Finds the missing feeds, using LISTs only. */
 export async function findMissing(core: Core, options: MissingOptions): Promise<MissingFeeds> {
-  const { log, environment: { clock } } = core;
-  const { looksTwice = false, since = 0, signal } = options;
+  const { log } = core, { since = 0, requests, signal } = options;
   const known = await hashKnown(core, options);
   const missing = new MissingFeeds();
-  const look = async () => {
+  const list = async () => {
     for await (const name of log.newest.list({ signal })) {
       if (name.time < since || !isPlausible(name.time, name.lastModified ?? log.now())) continue;
       if (isNewer(name, known.get(name.hash))) missing.add(name);
     }
   };
-  await look();
-  if (looksTwice) {
-    await sleep(clock, MAX_LISTING_LAG_MS, signal);
-    await look();
-  }
+  await (requests ? requests.run(list) : list());
   return missing;
 }
 

@@ -16,7 +16,7 @@ import {
   type UnreadableError,
 } from "../../errors.ts";
 import { LOCKED_LIVES } from "../../retention/expiry.ts";
-import { findMissing } from "./missing_feeds.ts";
+import { findMissingFeeds, type MissingFeeds } from "./missing_feeds.ts";
 import { type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
@@ -128,20 +128,31 @@ export class Restoration {
     const reasons = this.#reasons = restoring.reasons(); // Later ones take another attempt.
     const looksTwice = !restoring.wasServed();
     const since = from === "now" ? Number(state.fact("enteredAt") ?? 0) : 0;
-    const options = { looksTwice, since, signal };
-    const missing = await budget.requests.low.run(() => findMissing(this.#context, options));
-    const { size: count } = missing;
-    if (count > 0) logger.info("Restoring the newest update of {count} feeds", { count });
-    const restorer = new Restorer(this.#context);
-    await restorer.restore(missing);
-    const { obstacles } = restorer;
-    if (count > 0) logger.info("Restored {count} feeds", { count: count - obstacles.length });
-    this.#obstacles = obstacles;
+    const options = { looksTwice, since, requests: budget.restoring.low, signal };
+    const found = new Map<string, Obstacle>(); // What is in the way of both looks is one obstacle.
+    for await (const missing of findMissingFeeds(this.#context, options)) {
+      for (const obstacle of await this.#restoreFeeds(missing)) {
+        found.set(obstacle.message, obstacle);
+      }
+    }
+    const obstacles = this.#obstacles = [...found.values()];
     this.#keysRevision = log.keysRevision;
     for (const error of obstacles) this.#logObstacle(error);
     this.#problems.resolved("restore", { text: "Restoring continues" });
     if (obstacles.length === 0 || this.#isGivenUp(obstacles)) this.#noteServed(reasons);
     else this.#retryLater();
+  }
+
+  /** Resolves to what was in the way. */
+  async #restoreFeeds(missing: MissingFeeds): Promise<Obstacle[]> {
+    const { size: count } = missing;
+    if (count === 0) return [];
+    logger.info("Restoring the newest update of {count} feeds", { count });
+    const restorer = new Restorer(this.#context);
+    await restorer.restore(missing);
+    const { obstacles } = restorer;
+    logger.info("Restored {count} feeds", { count: count - obstacles.length });
+    return obstacles;
   }
 
   #noteServed(reasons: number): void {

@@ -131,7 +131,8 @@ export class RestoreAgain {
       this.#restorer.expect(wanted.size);
       await inParallel(
         await this.#holding(stream, wanted),
-        (name) => this.#readObject(name, wanted),
+        this.#context.signal,
+        (name, signal) => this.#readObject(name, { wanted, signal }),
       );
       gone.push(...wanted.values());
     }
@@ -140,9 +141,9 @@ export class RestoreAgain {
 
   /** The objects of the stream that hold wanted updates. */
   async #holding(stream: string, wanted: Wanted): Promise<Generator<ObjectName>> {
-    const { log, budget: { requests }, signal } = this.#context;
+    const { log, budget: { restoring }, signal } = this.#context;
     const list = (kind: "tail" | "segments") =>
-      requests.low.run(() => log.listStream(kind, stream, { signal }));
+      restoring.low.run(() => log.listStream(kind, stream, { signal }));
     const names = [...await list("tail"), ...await list("segments")];
     const seqs = [...wanted.keys()].sort((a, b) => a - b);
     return (function* () {
@@ -157,16 +158,19 @@ export class RestoreAgain {
     })();
   }
 
-  async #readObject(name: ObjectName, wanted: Wanted): Promise<void> {
-    const { log, budget: { requests, decoded }, signal } = this.#context;
+  async #readObject(
+    name: ObjectName,
+    { wanted, signal }: { readonly wanted: Wanted; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { log, budget: { restoring, decoded } } = this.#context;
     signal.throwIfAborted();
     try {
-      const packed = await requests.low.run(() => log.read(name, { signal }));
+      const packed = await restoring.low.run(() => log.read(name, { signal }));
       if (!packed) return;
       using object = await decoded.hold(() => packed.decode());
       for (const update of object.value.updates) {
         if (!wanted.has(update.seq)) continue;
-        await this.#restorer.deliver({ ...update, stream: name.stream });
+        await this.#restorer.deliver({ ...update, stream: name.stream }, signal);
         wanted.delete(update.seq);
         this.#restorer.tick();
       }

@@ -18,14 +18,11 @@ import { compareUpdates, isPlausible } from "../../log/update_order.ts";
 import type { Core } from "../../state/core.ts";
 import { hashOf } from "../../update.ts";
 import type { MissingFeeds } from "./missing_feeds.ts";
-import { PARALLEL_REQUESTS, type ReadingBudget } from "../reading_budget.ts";
+import { PARALLEL_FEEDS, type ReadingBudget } from "../reading_budget.ts";
 import type { Receivers } from "../receivers.ts";
 import type { RestoreProgress } from "../watcher.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
-
-/** Maximum number of feeds restored in parallel; leaves some requests for reading the log. */
-const PARALLEL_FEEDS = PARALLEL_REQUESTS - 2;
 
 /** Approximate memory of parsed content per character of its JSON, in bytes. */
 const BYTES_PER_JSON_CHARACTER = 4;
@@ -89,25 +86,27 @@ export class Restorer {
    */
   async restore(missing: MissingFeeds): Promise<void> {
     this.expect(missing.size);
-    const { signal } = this.#context;
-    await inParallel(missing.take(), async (names) => {
+    await inParallel(missing.take(), this.#context.signal, async (names, signal) => {
       signal.throwIfAborted();
       const update = await this.#read(names);
-      if (update) await this.deliver(update);
+      if (update) await this.deliver(update, signal);
       this.tick();
     });
   }
 
   /** Delivers an update, unless the plugins have received it or a newer one. */
-  async deliver(update: NewestUpdate): Promise<void> {
-    const { receivers, budget, signal } = this.#context;
+  async deliver(update: NewestUpdate, signal: AbortSignal): Promise<void> {
+    const { receivers, budget } = this.#context;
     using _held = await budget.decoded.hold(() => ({ size: sizeOf(update) }));
     using _lock = await receivers.lock(update.url, signal);
     const recipient = this.#recipient(update);
     if (recipient === "nobody" || !this.#note(update) || this.#options.onlyNotes) return;
     const { stream, ...stored } = update;
     const handover = { stream, stored, isRestored: true, only: recipient.plugin };
-    const failures = await receivers.handOver(handover, signal);
+    const failures = await budget.deliveries.low.run(() => {
+      signal.throwIfAborted();
+      return receivers.handOver(handover, signal);
+    });
     this.#context.state.transaction(() => {
       for (const failed of failures) this.#context.state.deadLetters.add(receivers.letter(failed));
       this.#context.state.newest.noteDelivered(update.url, update.id);
@@ -161,10 +160,10 @@ export class Restorer {
     names: readonly NewestName[],
     obstacles: Obstacle[],
   ): Promise<NewestUpdate | undefined> {
-    const { log, budget: { requests }, signal } = this.#context;
+    const { log, budget: { restoring }, signal } = this.#context;
     for (const name of names) {
       try {
-        const update = await requests.low.run(() => log.newest.read(name, { signal }));
+        const update = await restoring.low.run(() => log.newest.read(name, { signal }));
         if (update) return update;
         obstacles.push(new MissingObjectError(name.key));
       } catch (error) {
@@ -176,8 +175,8 @@ export class Restorer {
   }
 
   async #newerThan(name: NewestName): Promise<NewestName[]> {
-    const { log, budget: { requests }, signal } = this.#context;
-    const group = await requests.low.run(() => log.newest.listGroup(name.hash, { signal }));
+    const { log, budget: { restoring }, signal } = this.#context;
+    const group = await restoring.low.run(() => log.newest.listGroup(name.hash, { signal }));
     return group.filter(({ time, lastModified }) => isPlausible(time, lastModified ?? log.now()))
       .filter((other) => compareNewest(name, other) < 0)
       .sort((a, b) => compareNewest(b, a));
@@ -193,28 +192,30 @@ export class Restorer {
 }
 
 /**
- * Processes items in parallel, until all are done or one fails; waits for the running calls.
+ * Processes items in parallel until all are done or one fails. A failure aborts the others, so that
+ * nobody waits for a backend that was given up. Waits for all running calls in any case.
  *
  * @throws the error of the first call that failed.
  */
 export async function inParallel<T>(
   items: Generator<T>,
-  work: (item: T) => Promise<void>,
+  signal: AbortSignal,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  let hasFailed = false;
+  const ending = new AbortController(), either = AbortSignal.any([signal, ending.signal]);
+  const failures: unknown[] = [];
   const worker = async () => {
-    for (let next = items.next(); !next.done && !hasFailed; next = items.next()) {
+    for (let next = items.next(); !next.done && failures.length === 0; next = items.next()) {
       try {
-        await work(next.value);
+        await work(next.value, either);
       } catch (error) {
-        hasFailed = true;
-        throw error;
+        failures.push(error);
+        ending.abort(error);
       }
     }
   };
-  const results = await Promise.allSettled(Array.from({ length: PARALLEL_FEEDS }, worker));
-  const failure = results.find((result) => result.status === "rejected");
-  if (failure) throw failure.reason;
+  await Promise.all(Array.from({ length: PARALLEL_FEEDS }, worker));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Approximate memory of an update in bytes. */

@@ -46,6 +46,7 @@ export function openDirectoryStore(
 
 class DirectoryStore implements ObjectStore {
   readonly url: string;
+  readonly listsAtOnce = true;
   readonly #meter: Meter;
   readonly #root: string;
   readonly #temporary: string;
