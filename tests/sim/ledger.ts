@@ -12,19 +12,33 @@ export interface AcceptedUpdate {
   readonly row: number;
 }
 
+/** What tells an update from all others: its content, or its number. */
+export function markOf(
+  { content, metadata }: { readonly content?: unknown; readonly metadata?: unknown },
+): unknown {
+  return content ?? (metadata as { number?: number } | undefined)?.number;
+}
+
+/** An update that was stored. */
+export interface StoredVersion extends OrderedUpdate {
+  readonly isRemoval: boolean;
+}
+
 /** What was promised, and what is outside of the promise. */
 export class Ledger {
   /** How many updates were given to publish(). */
   published = 0;
   readonly accepted = new Map<string, AcceptedUpdate>();
-  /** Ids by content: each content is published once. */
-  readonly byContent = new Map<unknown, AcceptedUpdate>();
+  /** By what tells them apart, see {@linkcode markOf}. */
+  readonly byMark = new Map<unknown, AcceptedUpdate>();
   /** Updates that were queued, but not uploaded, on a disk that is gone. */
   readonly lost = new Set<string>();
   /** Streams that two states wrote to for longer than the retention without noticing. */
   readonly unnoticed = new Set<string>();
   /** The newest update of each feed that was ever in the bucket. */
-  readonly newest = new Map<string, OrderedUpdate>();
+  readonly newest = new Map<string, StoredVersion>();
+  /** All updates of each feed that were ever in the bucket. */
+  readonly stored = new Map<string, Map<string, StoredVersion>>();
   /** Whose streams they are. */
   readonly families = new Map<string, Family>();
 
@@ -36,19 +50,21 @@ export class Ledger {
   /** A row was committed. */
   accept(disk: Disk, [row]: readonly unknown[], rowNumber: unknown): void {
     const { id, url, body } = row as { id: string; url: string; body: string };
-    const { content } = JSON.parse(`{${body}}`);
+    const stored = JSON.parse(`{${body}}`), { content } = stored;
     const update = { id, url, content, row: Number(rowNumber) };
     this.accepted.set(id, update);
-    this.byContent.set(content, update);
+    this.byMark.set(markOf(stored), update);
     disk.accepted.add(id);
     disk.unsynced.add(id);
   }
 
   /** An object is stored: what is in it may be the newest of its feed. */
   noteNewest({ places, lastModified }: StoredObject): void {
-    for (const { update: { url, id, time } } of places) {
-      const feed = feedIdentity(url), order = { id, time: Date.parse(time) };
+    for (const { update: { url, id, time, removed } } of places) {
+      const feed = feedIdentity(url);
+      const order = { id, time: Date.parse(time), isRemoval: removed === true };
       const known = this.newest.get(feed);
+      this.stored.set(feed, (this.stored.get(feed) ?? new Map()).set(id, order));
       if (!isPlausible(order.time, lastModified)) continue;
       if (!known || compareUpdates(order, known) > 0) this.newest.set(feed, order);
     }

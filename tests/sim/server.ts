@@ -36,15 +36,16 @@ export class Server {
   #cancelStart: (() => void) | undefined;
 
   /** A new machine, or with a `backup` one like `original` was. */
-  constructor(world: World, label: string, { original, backup }: {
+  constructor(world: World, label: string, { original, backup, habits }: {
     original?: Server;
     backup?: Backup;
+    habits?: Partial<Habits>;
   } = {}) {
     const { chance, mix, timeline } = world;
     this.#world = world;
     this.label = label;
     this.name = original?.name ?? label;
-    this.habits = { ...drawHabits(chance, mix), ...likeThose(original) };
+    this.habits = { ...drawHabits(chance, mix), ...likeThose(original), ...habits };
     this.clockError = this.habits.clockError;
     const { poll = mix.poll, from, includeOwn, commitInterval, marker } = this.habits;
     const { retention } = mix;
