@@ -49,6 +49,8 @@ export class Bucket {
   readonly objects = new Map<string, StoredObject>();
   /** What is in `newest/`. */
   readonly kept = new Map<string, KeptObject>();
+  /** What is there in `newest/` and is no update of anybody. */
+  readonly forged = new Map<string, Shown>();
   marker: Uint8Array | undefined;
   /** What ever was at each seq of each stream: one update, unless a state was copied. */
   readonly streams = new Map<string, Map<number, Place[]>>();
@@ -97,11 +99,20 @@ export class Bucket {
     return object;
   }
 
-  /** Deletes an object; returns it if it was there. */
+  /** Stores what looks like an object in `newest/`. */
+  forge(key: string, body: Uint8Array): void {
+    const { now } = this.#timeline;
+    const times = { created: now, lastModified: now, removed: Infinity };
+    this.forged.set(key, { name: { key }, body, ...times });
+    this.#keys = undefined;
+  }
+
+  /** Deletes an object; returns it if it was there, and is somebody's. */
   delete(key: string): StoredObject | KeptObject | undefined {
     const object = this.objects.get(key), kept = this.kept.get(key);
     this.objects.delete(key);
     this.kept.delete(key);
+    if (this.forged.delete(key)) this.#keys = undefined;
     if (object) this.#forget(object);
     const deleted = object ?? kept;
     if (!deleted) return undefined;
@@ -114,7 +125,7 @@ export class Bucket {
 
   /** What is at a key. */
   bodyOf(key: string): Uint8Array | undefined {
-    return (this.objects.get(key) ?? this.kept.get(key))?.body;
+    return this.#at(key)?.body;
   }
 
   /** A page of a listing, which shows the bucket as it was `lag` milliseconds ago, without some objects. */
@@ -138,11 +149,17 @@ export class Bucket {
     return this.streams.get(stream)?.get(seq) ?? [];
   }
 
+  #at(key: string): Shown | undefined {
+    return this.objects.get(key) ?? this.kept.get(key) ?? this.forged.get(key);
+  }
+
   *#sorted(lag: number): Iterable<Shown> {
-    const present: Shown[] = [...this.objects.values(), ...this.kept.values()];
+    const present: Shown[] = [this.objects, this.kept, this.forged].flatMap((
+      map,
+    ) => [...map.values()]);
     if (lag === 0) {
       this.#keys ??= this.#inOrder(present).map(({ name }) => name.key);
-      for (const key of this.#keys) yield (this.objects.get(key) ?? this.kept.get(key))!;
+      for (const key of this.#keys) yield this.#at(key)!;
       return;
     }
     const then = this.#timeline.now - lag;

@@ -31,7 +31,11 @@ function checkFeed(
   );
   if (had.some((update) => compareUpdates(update, newest) >= 0)) return;
   // That a feed is gone is of no interest to who never had it.
-  if (newest.isRemoval && had.length === 0) return;
+  const { accepted, told } = disk;
+  const isKnown = told.mirror.has(`${plugin} ${feed}`) || had.some(({ id }) => accepted.has(id));
+  if (newest.isRemoval && !isKnown) return;
+  // What had a time that nobody can have meant had the time of its arrival, here.
+  if (had.some(({ isPlausible }) => !isPlausible)) return;
   const places = placesOf(process, newest.id);
   if (places.some(({ stream }) => ledger.unnoticed.has(stream))) return;
   const isLetter = state.deadLetters.all().some((letter) =>

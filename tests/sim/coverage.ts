@@ -30,6 +30,8 @@ export class TotalCoverage {
 
   /** What to print. */
   lines(): string[] {
-    return NAMES.map((name) => `${this.#times[name]} ${KINDS[name]}, in ${this.#seeds[name]} seeds`);
+    return NAMES.map((name) =>
+      `${this.#times[name]} ${KINDS[name]}, in ${this.#seeds[name]} seeds`
+    );
   }
 }

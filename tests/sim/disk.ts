@@ -14,8 +14,8 @@ export interface Told {
   readonly gaps: Gap[];
   /** What a mirror would hold, by `<plugin> <url>`: the last update that was not superseded. */
   readonly mirror: Map<string, string>;
-  /** When the polls began that listed the whole tail. */
-  readonly polls: number[];
+  /** When the polls began, and had ended, that listed the whole tail. */
+  readonly polls: { readonly begun: number; readonly ended: number }[];
   /** Where the streams were entered at the very first poll: what is before was not promised. */
   readonly entries: Map<string, number>;
 }

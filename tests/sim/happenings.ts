@@ -2,6 +2,7 @@ import type { UpdateInput } from "../../lib/update.ts";
 import type { HappeningName } from "./mix.ts";
 import type { Process } from "./process.ts";
 import { Server } from "./server.ts";
+import { cleanUpOnly, forgeNewest, strangeCommit } from "./strangers.ts";
 import type { World } from "./world.ts";
 
 const HOUR = 60 * 60_000;
@@ -39,6 +40,9 @@ export const HAPPENINGS: Record<HappeningName, (world: World) => unknown> = {
   },
   join,
   allAway,
+  strangeCommit,
+  forgeNewest,
+  cleanUpOnly,
   outage: (world) => {
     const { chance, mix: { retention }, timeline, servers } = world;
     const until = timeline.now + chance.pick([5000, 60_000, retention / 4, 1.5 * retention]);

@@ -1,6 +1,6 @@
 import { feedIdentity } from "../../lib/feed_url.ts";
 import { compareUpdates, isPlausible, type OrderedUpdate } from "../../lib/log/update_order.ts";
-import type { Bucket, StoredObject } from "./bucket.ts";
+import type { Bucket, Place, StoredObject } from "./bucket.ts";
 import type { Disk, Family } from "./disk.ts";
 
 /** An update whose row was committed: from then on it is promised to arrive. */
@@ -22,7 +22,12 @@ export function markOf(
 /** An update that was stored. */
 export interface StoredVersion extends OrderedUpdate {
   readonly isRemoval: boolean;
+  /** Whether its publisher can have meant its time. */
+  readonly isPlausible: boolean;
 }
+
+/** A cleanup is over after so many milliseconds. */
+const FORGOTTEN = 5 * 60_000;
 
 /** What was promised, and what is outside of the promise. */
 export class Ledger {
@@ -39,6 +44,8 @@ export class Ledger {
   readonly newest = new Map<string, StoredVersion>();
   /** All updates of each feed that were ever in the bucket. */
   readonly stored = new Map<string, Map<string, StoredVersion>>();
+  /** When something of a feed was deleted that nobody kept. */
+  readonly #forgotten = new Map<string, number>();
   /** Whose streams they are. */
   readonly families = new Map<string, Family>();
 
@@ -62,12 +69,42 @@ export class Ledger {
   noteNewest({ places, lastModified }: StoredObject): void {
     for (const { update: { url, id, time, removed } } of places) {
       const feed = feedIdentity(url);
-      const order = { id, time: Date.parse(time), isRemoval: removed === true };
+      const order = {
+        id,
+        time: Date.parse(time),
+        isRemoval: removed === true,
+        isPlausible: isPlausible(Date.parse(time), lastModified),
+      };
       const known = this.newest.get(feed);
       this.stored.set(feed, (this.stored.get(feed) ?? new Map()).set(id, order));
-      if (!isPlausible(order.time, lastModified)) continue;
+      if (!order.isPlausible) continue;
       if (!known || compareUpdates(order, known) > 0) this.newest.set(feed, order);
     }
+  }
+
+  /** The newest of these feeds go, and nobody keeps them. */
+  forget(places: readonly Place[], now: number): void {
+    for (const { update: { url } } of places) this.#forgotten.set(feedIdentity(url), now);
+  }
+
+  /** Whether somebody may still clean up who saw what was forgotten a short time ago. */
+  isForgotten(feed: string, now: number): boolean {
+    return now - (this.#forgotten.get(feed) ?? -Infinity) < FORGOTTEN;
+  }
+
+  /** Of feeds of which something was forgotten a short time ago, the newest is what is left. */
+  recount({ objects, kept }: Bucket, now: number): void {
+    const feeds = [...this.#forgotten.keys()].filter((feed) => this.isForgotten(feed, now));
+    for (const feed of feeds) this.newest.delete(feed);
+    const take = ({ url, id }: { readonly url: string; readonly id: string }) => {
+      const feed = feedIdentity(url);
+      if (!feeds.includes(feed)) return;
+      const version = this.stored.get(feed)!.get(id)!, known = this.newest.get(feed);
+      if (!version.isPlausible || known && compareUpdates(version, known) <= 0) return;
+      this.newest.set(feed, version);
+    };
+    for (const { places } of objects.values()) for (const { update } of places) take(update);
+    for (const { update } of kept.values()) take(update);
   }
 
   /** A disk has lost updates: what was uploaded is promised still, and what others hold, too. */

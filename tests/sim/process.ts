@@ -242,7 +242,8 @@ export class Process {
       if (name === "outbox.add") world.ledger.accept(disk, args, result);
       if (name === "ownStream.begin") world.noteNewStream(this);
       if (name === "setFact" && args[0] === "lastPoll") {
-        disk.told.polls.push(this.view.listings.get("tail/")!);
+        const begun = this.view.listings.get("tail/")!;
+        disk.told.polls.push({ begun, ended: world.timeline.now });
       }
       if (name === "cursors.enter" && this.state.cursors.get(String(args[0])) === args[1]) {
         this.checks.entered(String(args[0]), Number(args[1]));

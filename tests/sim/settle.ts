@@ -33,6 +33,7 @@ export async function settle(world: World): Promise<void> {
   const { mix, servers, timeline } = world;
   world.note("world", "the faults stop");
   world.settling = true;
+  for (const key of world.bucket.forged.keys()) world.bucket.delete(key); // Somebody has looked.
   // Of a fleet that has existed for some time a new server has everything, too.
   if (world.coverage.carried > 0) world.addServer({ watches: true, from: "earliest" });
   [mix.latency, mix.pageSize] = [5, 1000];

@@ -33,6 +33,9 @@ export interface WorldOptions {
   readonly encryption?: Encryption;
 }
 
+/** Whose processes write to the bucket. */
+export type Author = Pick<Disk, "stream" | "family" | "accepted">;
+
 /** Everything that one seed simulates. */
 export class World {
   readonly timeline = new Timeline();
@@ -110,7 +113,7 @@ export class World {
   }
 
   /** A write takes effect. */
-  put(disk: Disk, key: string, body: Uint8Array): void {
+  put(disk: Author, key: string, body: Uint8Array): void {
     if (key === MARKER_KEY) return void (this.bucket.marker = body);
     this.note("bucket", `stored ${key}`);
     try {
@@ -142,6 +145,16 @@ export class World {
       }
     }
     for (const stream of new Set(logged.map(({ name }) => name.stream))) checkHoles(this, stream);
+  }
+
+  /** Deletes objects without a thought of what is the newest in them. */
+  deleteForgotten(keys: readonly string[]): void {
+    this.ledger.forget(
+      keys.flatMap((key) => this.bucket.objects.get(key)?.places ?? []),
+      this.timeline.now,
+    );
+    this.delete(keys);
+    this.ledger.recount(this.bucket, this.timeline.now);
   }
 
   /** A state has begun a new stream: that needs a reason. */
