@@ -121,7 +121,7 @@ function allAway(world: World): number {
   async function beAwayUntil(server: Server, back: number) {
     if (chance.happens(0.5)) server.process?.die("goes away");
     else await server.process?.stop();
-    server.startAfter(back - timeline.now);
+    if (!world.settling) server.startAfter(back - timeline.now);
   }
 }
 

@@ -275,7 +275,10 @@ export const MUTANTS: readonly Mutant[] = [
     ["newServer"],
     edit(
       "reading/enter.ts",
-      `  await list("tail");\n  await list("segments");`,
+      `  await list("tail");
+  // What was merged before that listing is in a segment which another one may not show yet.
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);
+  await list("segments");`,
       "",
     ),
   ),
