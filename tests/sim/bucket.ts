@@ -17,6 +17,8 @@ export interface Place {
   objects: number;
   /** Since when at least one does, or none does. */
   since: number;
+  /** When at least one did. */
+  readonly spans: { readonly from: number; to: number }[];
 }
 
 /** What listings and GETs show of an object. */
@@ -83,7 +85,11 @@ export class Bucket {
     const created = old?.created ?? now;
     const object = { name, body, places, writer, created, lastModified: now, removed: Infinity };
     this.objects.set(key, object);
-    for (const place of places) if (place.objects++ === 0) place.since = now;
+    for (const place of places) {
+      if (place.objects++ > 0) continue;
+      place.since = now;
+      place.spans.push({ from: now, to: Infinity });
+    }
     if (old) this.#forget(old);
     else this.#keys = undefined;
     return object;
@@ -176,7 +182,10 @@ export class Bucket {
   }
 
   #forget({ places }: StoredObject): void {
-    for (const place of places) if (--place.objects === 0) place.since = this.#timeline.now;
+    for (const place of places) {
+      if (--place.objects > 0) continue;
+      place.since = place.spans.at(-1)!.to = this.#timeline.now;
+    }
   }
 
   #place(stream: string, update: StoredUpdate): Place {
@@ -188,7 +197,7 @@ export class Bucket {
     let place = places.find(({ update: { id } }) => id === update.id);
     if (!place) {
       const { now } = this.#timeline;
-      places.push(place = { stream, seq, update, stored: now, objects: 0, since: now });
+      places.push(place = { stream, seq, update, stored: now, objects: 0, since: now, spans: [] });
     }
     return place;
   }

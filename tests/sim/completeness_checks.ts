@@ -29,7 +29,9 @@ function checkFeed(
   const had = stored.filter(({ id }) =>
     disk.accepted.has(id) || disk.told.updates.has(`${plugin} ${id}`)
   );
-  if (had.some((update) => compareUpdates(update, newest) >= 0)) return;
+  if (had.some((update) => compareUpdates(update, newest) >= 0) || ledger.gone.has(newest.id)) {
+    return;
+  }
   // That a feed is gone is of no interest to who never had it.
   const { accepted, told } = disk;
   const isKnown = told.mirror.has(`${plugin} ${feed}`) || had.some(({ id }) => accepted.has(id));

@@ -84,9 +84,14 @@ export class Ledger {
 
   /** The newest of these feeds go, and nobody keeps them. */
   forget(places: readonly Place[], now: number): void {
-    for (const { update: { url } } of places) this.#forgotten.set(feedIdentity(url), now);
+    for (const { update: { id, url } } of places) {
+      this.#forgotten.set(feedIdentity(url), now);
+      this.gone.add(id);
+    }
   }
 
+  /** What is gone, and was kept by nobody; it may come again. */
+  readonly gone = new Set<string>();
   /** Whether somebody may still clean up who saw what was forgotten a short time ago. */
   isForgotten(feed: string, now: number): boolean {
     return now - (this.#forgotten.get(feed) ?? -Infinity) < FORGOTTEN;
