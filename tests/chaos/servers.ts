@@ -103,7 +103,7 @@ export class Publisher {
 const GAP = / are lost, .* it is restored for every feed$/;
 
 /** What a reader says of an answer that was shortened: bad, but neither a gap nor a dead letter. */
-const SHORTENED = /^Cannot read .* tried again at later polls$/;
+const SHORTENED = /(; it holds up its stream, later polls try again|, and it is tried again)$/;
 
 /** Options of {@linkcode Reader}. */
 export interface ReaderOptions extends Told {
