@@ -283,6 +283,17 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   rareMutant(
+    "a new state looks for segments as soon as their commits are gone",
+    ["lag", "join", "allAway", "cleanup"],
+    edit(
+      "reading/enter.ts",
+      `  await list("tail");
+  // What was merged before that listing is in a segment which another one may not show yet.
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);`,
+      `  await list("tail");`,
+    ),
+  ),
+  rareMutant(
     "a cursor is forgotten although more of its stream may have come and gone",
     ["away", "cleanup", "publish"],
     edit("state/forgetting.ts", "const MEMORY_LIVES = 4;", "const MEMORY_LIVES = 0;"),
