@@ -127,9 +127,9 @@ export class Ledger {
    * An object has expired. When another state still writes to its stream and never saw it, this is
    * a copy that nobody noticed for longer than the retention.
    */
-  noteExpired({ name, writer, created, places }: StoredObject, disks: readonly Disk[]): void {
+  noteExpired({ name, writer, places }: StoredObject, disks: readonly Disk[]): void {
     for (const disk of disks) {
-      const unseen = disk !== writer && disk.stream === name.stream && disk.made <= created;
+      const unseen = disk !== writer && disk.stream === name.stream;
       if (unseen && places.some(({ update }) => !disk.accepted.has(update.id))) {
         this.unnoticed.add(name.stream);
       }
