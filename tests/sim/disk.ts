@@ -39,7 +39,6 @@ export class Disk {
   /** Those of them that a power loss has taken. */
   readonly lost: Set<string>;
   readonly told: Told;
-  readonly made: number;
   /** The stream that it publishes to. */
   stream = "";
   /** What a power loss leaves. */
@@ -50,8 +49,7 @@ export class Disk {
   #synced = 0;
 
   /** An empty disk, or a copy. */
-  constructor(now: number, backup?: Backup) {
-    this.made = now;
+  constructor(backup?: Backup) {
     this.family = backup?.family ?? { copied: false };
     this.accepted = new Set(backup?.accepted);
     this.lost = new Set(backup?.lost);

@@ -41,7 +41,7 @@ export class Server {
     backup?: Backup;
     habits?: Partial<Habits>;
   } = {}) {
-    const { chance, mix, timeline } = world;
+    const { chance, mix } = world;
     this.#world = world;
     this.label = label;
     this.name = original?.name ?? label;
@@ -59,7 +59,7 @@ export class Server {
       retention,
       plugins: [],
     });
-    this.disk = new Disk(timeline.now, backup);
+    this.disk = new Disk(backup);
     world.note(label, JSON.stringify(this.habits));
     this.startAfter(0);
   }
@@ -102,13 +102,13 @@ export class Server {
 
   /** Replaces the disk by a copy. */
   restore(backup: Backup): void {
-    const { ledger, bucket, timeline } = this.#world;
+    const { ledger, bucket } = this.#world;
     this.process?.die("dies; its state is restored from a backup");
     this.closeState();
     ledger.lose(this.disk.accepted, this.#others(), bucket);
     this.disk.medium.release();
     backup.family.copied = true;
-    this.disk = new Disk(timeline.now, backup);
+    this.disk = new Disk(backup);
   }
 
   #others(): Disk[] {
