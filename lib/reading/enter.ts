@@ -58,6 +58,8 @@ async function entryPoint(
   // Nothing before the entry point is searched for later.
   await sleep(clock, MAX_LISTING_LAG_MS, signal);
   await list("tail");
+  // What was merged before that listing is in a segment which another one may not show yet.
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);
   await list("segments");
   const newest = await newestReadable(context, names);
   return newest ? contiguousStart(names, newest) - 1 : 0;

@@ -10,7 +10,7 @@ import type { Clock } from "../base/environment.ts";
  * Number of listings, and the least time they span, before a plain hole is a gap: no object was
  * ever seen in it.
  */
-const HOLE_LISTINGS = 3, HOLE_MS = 2000;
+const HOLE_LISTINGS = 5, HOLE_MS = 4000;
 
 /**
  * The same for a hole in which an object was seen before and vanished: replicas that answer in turn

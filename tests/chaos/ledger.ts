@@ -31,6 +31,8 @@ export class Ledger {
   queued = 0;
   readonly #accounts = new Map<string, Account>();
   readonly #receptions = new Map<string, Reception>();
+  /** What has arrived where only the newest update of each feed must. */
+  readonly #late = new Map<string, Reception>();
   /** What has arrived and is not compared with what was published yet. */
   #unverified: { readonly reader: string; readonly arrival: Arrival }[] = [];
   /** The stream of each server. */
@@ -71,6 +73,16 @@ export class Ledger {
     }
   }
 
+  /** A reader that is new, or away, while the log expires: it must end with the newest of each feed. */
+  addLateReader(name: string): void {
+    this.#late.set(name, new Reception());
+  }
+
+  /** Nothing is expected of this late reader any more. */
+  dropLateReader(name: string): void {
+    this.#late.delete(name);
+  }
+
   /** What a publisher says of an update, see `publisher.ts`. */
   told(publisher: string, line: string): void {
     const [, word, digits] = /^(\w+) (\d+)/.exec(line) ?? [];
@@ -88,15 +100,16 @@ export class Ledger {
 
   /** An update has arrived. */
   arrivedAt(reader: string, arrival: Arrival): void {
-    const problem = this.#receptions.get(reader)!.receive(arrival);
-    if (problem) this.violation(`${reader} got ${nameOf(arrival)} ${problem}`);
+    const late = this.#late.get(reader);
+    const problem = (late ?? this.#receptions.get(reader))?.receive(arrival);
+    if (problem && !late) this.violation(`${reader} got ${nameOf(arrival)} ${problem}`);
     this.#unverified.push({ reader, arrival });
     this.#onChange();
   }
 
   /** A reader has been killed: some updates may come again. */
   killed(reader: string): void {
-    this.#receptions.get(reader)!.interrupt();
+    this.#receptions.get(reader)?.interrupt();
   }
 
   /** Something that must not be. */
@@ -116,11 +129,22 @@ export class Ledger {
     ).filter(({ numbers }) => numbers.length > 0);
   }
 
+  /** The feeds of which a late reader lacks the newest update, by reader. */
+  outdated(): { reader: string; urls: readonly string[] }[] {
+    const references = [...this.#receptions.values()];
+    return [...this.#late].map(([reader, reception]) => ({
+      reader,
+      urls: [...new Set(references.flatMap((reference) => reception.olderThan(reference)))],
+    })).filter(({ urls }) => urls.length > 0);
+  }
+
   /** Waits until everything has arrived, or something is wrong. */
-  async whenComplete(): Promise<void> {
+  async whenComplete({ withLate }: { withLate: boolean } = { withLate: true }): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onChange = () => {
-      if (this.violations.length > 0 || this.missing().length === 0) resolve();
+      const isComplete = this.missing().length === 0 &&
+        (!withLate || this.outdated().length === 0);
+      if (this.violations.length > 0 || isComplete) resolve();
     };
     this.#onChange();
     await promise;
@@ -140,7 +164,7 @@ export class Ledger {
     }
   }
 
-  /** No state is copied or restored here, nor does anything expire. */
+  /** No state is copied or restored here, nor does the newest commit of a stream expire. */
   #newStream({ server, stream }: Arrival): string | undefined {
     const known = this.#streams.get(server) ?? stream;
     this.#streams.set(server, stream);

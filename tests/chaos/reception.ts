@@ -87,6 +87,12 @@ export class Reception {
       .map(([url]) => url);
   }
 
+  /** URLs of which something newer has arrived there than was applied last here. */
+  olderThan(other: Reception): string[] {
+    return [...other.#newest].filter(([url, version]) => isNewer(version, this.#applied.get(url)))
+      .map(([url]) => url);
+  }
+
   #source(publisher: string): Source {
     let source = this.#sources.get(publisher);
     if (!source) this.#sources.set(publisher, source = new Source());

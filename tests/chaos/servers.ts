@@ -99,8 +99,11 @@ export class Publisher {
   }
 }
 
+/** What a reader says of a gap whose feeds are restored. */
+const GAP = / are lost, .* it is restored for every feed$/;
+
 /** What a reader says of an answer that was shortened: bad, but neither a gap nor a dead letter. */
-const SHORTENED = /^Cannot read .* tried again at later polls$/;
+const SHORTENED = /(; it holds up its stream, later polls try again|, and it is tried again)$/;
 
 /** Options of {@linkcode Reader}. */
 export interface ReaderOptions extends Told {
@@ -108,6 +111,8 @@ export interface ReaderOptions extends Told {
   readonly s3: S3Config;
   readonly state: string;
   readonly poll: string;
+  /** It is new, or away, while the log expires. @default false */
+  readonly isLate?: boolean;
   /** Further arguments of `feedsync watch`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -120,8 +125,9 @@ export class Reader {
 
   /** A reader that does not run yet. */
   constructor(name: string, options: ReaderOptions) {
-    const { ledger, note } = options;
-    ledger.addReader(name);
+    const { ledger, note, isLate = false } = options;
+    if (isLate) ledger.addLateReader(name);
+    else ledger.addReader(name);
     this.program = new Program(name, () => watchCommand(name, options), {
       onLine: (line) => {
         const update = JSON.parse(line) as Update;
@@ -131,7 +137,7 @@ export class Reader {
       onErrorLine: (line) => {
         note(name, line);
         const { level, message } = readLog(line);
-        if (level === "ERROR" && !SHORTENED.test(message)) {
+        if (level === "ERROR" && !SHORTENED.test(message) && !(isLate && GAP.test(message))) {
           ledger.violation(`${name} said: ${message}`);
         }
       },

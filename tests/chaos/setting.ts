@@ -9,6 +9,7 @@ import { messageOf } from "../../lib/errors.ts";
 import { Chance } from "../sim/chance.ts";
 import { freeAddress } from "../servers/ports.ts";
 import { DisturbingProxy } from "./proxy.ts";
+import type { Reader } from "./servers.ts";
 import type { Site } from "./site.ts";
 import { SmallDisk } from "./small_disk.ts";
 import { Weather } from "./weather.ts";
@@ -35,6 +36,9 @@ export interface Setting {
   /** Where the first readers listen for peers, and the proxies through which those reach them. */
   readonly wakeUps: readonly { readonly address: string; readonly peer: string }[];
 }
+
+/** The reader that is away in each round until much of the log is gone. */
+export const AWAY = "reader-away";
 
 /** What peers are known by. */
 const SECRET = `whsec_${btoa("a secret of all servers in chaos")}`;
@@ -66,13 +70,19 @@ export async function prepareChaos(
   addPublisher(setting, "publisher-3", { server: "web-2", chance, env: clock ?? undefined });
   addReader(setting, "reader-1");
   addReader(setting, "reader-2");
+  addReader(setting, AWAY, { isLate: true });
   return setting;
 }
 
 /** Starts a reader with a new state; the first ones are told by peers, too. */
-export function addReader({ site, keys, endpoint, wakeUps }: Setting, name: string): void {
+export function addReader(
+  { site, keys, endpoint, wakeUps }: Setting,
+  name: string,
+  { isLate = false }: { readonly isLate?: boolean } = {},
+): Reader {
   const wakeUp = wakeUps[site.readers.length];
-  site.addReader(name, {
+  return site.addReader(name, {
+    isLate,
     store: site.bucket.url,
     s3: { ...site.bucket.s3, endpoint },
     poll: "200ms",

@@ -61,7 +61,7 @@ function checkUpdate(
 
 /** Whether the reader was told that it misses what is there, or need not have it. */
 function isAccountedFor(
-  { world: { ledger }, disk: { told } }: Process,
+  { world: { ledger, mix }, disk: { told, family } }: Process,
   plugin: string,
   place: Place,
   letters: ReadonlySet<string>,
@@ -70,12 +70,17 @@ function isAccountedFor(
   return ledger.unnoticed.has(stream) || letters.has(`${plugin} ${stream} ${seq}`) ||
     seq <= (told.entries.get(stream) ?? 0) ||
     told.gaps.some((gap) => gap.stream === stream && gap.first <= seq && seq <= gap.last) ||
-    wasAway(told, place);
+    // A state that was restored has listed its own stream, but reads it only once it has given it up.
+    place.objects === 0 && ledger.families.get(stream) === family && family.copied ||
+    wasAway(told, place, Math.max(mix.lag, mix.replicaLag));
 }
 
 /** Whether the place has come and gone without the reader ever having listed it. */
-function wasAway({ polls }: Told, { stored, objects, since }: Place): boolean {
-  return objects === 0 && !polls.some((begun) => stored < begun && begun < since);
+function wasAway({ polls }: Told, { objects, spans }: Place, lag: number): boolean {
+  return objects === 0 &&
+    !polls.some(({ begun, ended }) =>
+      spans.some(({ from, to }) => from < begun - lag && ended < to)
+    );
 }
 
 function placesById({ bucket: { streams } }: World): Map<string, Place[]> {

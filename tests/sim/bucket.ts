@@ -17,6 +17,8 @@ export interface Place {
   objects: number;
   /** Since when at least one does, or none does. */
   since: number;
+  /** When at least one did. */
+  readonly spans: { readonly from: number; to: number }[];
 }
 
 /** What listings and GETs show of an object. */
@@ -49,6 +51,8 @@ export class Bucket {
   readonly objects = new Map<string, StoredObject>();
   /** What is in `newest/`. */
   readonly kept = new Map<string, KeptObject>();
+  /** What is there in `newest/` and is no update of anybody. */
+  readonly forged = new Map<string, Shown>();
   marker: Uint8Array | undefined;
   /** What ever was at each seq of each stream: one update, unless a state was copied. */
   readonly streams = new Map<string, Map<number, Place[]>>();
@@ -81,7 +85,11 @@ export class Bucket {
     const created = old?.created ?? now;
     const object = { name, body, places, writer, created, lastModified: now, removed: Infinity };
     this.objects.set(key, object);
-    for (const place of places) if (place.objects++ === 0) place.since = now;
+    for (const place of places) {
+      if (place.objects++ > 0) continue;
+      place.since = now;
+      place.spans.push({ from: now, to: Infinity });
+    }
     if (old) this.#forget(old);
     else this.#keys = undefined;
     return object;
@@ -97,11 +105,20 @@ export class Bucket {
     return object;
   }
 
-  /** Deletes an object; returns it if it was there. */
+  /** Stores what looks like an object in `newest/`. */
+  forge(key: string, body: Uint8Array): void {
+    const { now } = this.#timeline;
+    const times = { created: now, lastModified: now, removed: Infinity };
+    this.forged.set(key, { name: { key }, body, ...times });
+    this.#keys = undefined;
+  }
+
+  /** Deletes an object; returns it if it was there, and is somebody's. */
   delete(key: string): StoredObject | KeptObject | undefined {
     const object = this.objects.get(key), kept = this.kept.get(key);
     this.objects.delete(key);
     this.kept.delete(key);
+    if (this.forged.delete(key)) this.#keys = undefined;
     if (object) this.#forget(object);
     const deleted = object ?? kept;
     if (!deleted) return undefined;
@@ -114,7 +131,7 @@ export class Bucket {
 
   /** What is at a key. */
   bodyOf(key: string): Uint8Array | undefined {
-    return (this.objects.get(key) ?? this.kept.get(key))?.body;
+    return this.#at(key)?.body;
   }
 
   /** A page of a listing, which shows the bucket as it was `lag` milliseconds ago, without some objects. */
@@ -138,11 +155,17 @@ export class Bucket {
     return this.streams.get(stream)?.get(seq) ?? [];
   }
 
+  #at(key: string): Shown | undefined {
+    return this.objects.get(key) ?? this.kept.get(key) ?? this.forged.get(key);
+  }
+
   *#sorted(lag: number): Iterable<Shown> {
-    const present: Shown[] = [...this.objects.values(), ...this.kept.values()];
+    const present: Shown[] = [this.objects, this.kept, this.forged].flatMap((
+      map,
+    ) => [...map.values()]);
     if (lag === 0) {
       this.#keys ??= this.#inOrder(present).map(({ name }) => name.key);
-      for (const key of this.#keys) yield (this.objects.get(key) ?? this.kept.get(key))!;
+      for (const key of this.#keys) yield this.#at(key)!;
       return;
     }
     const then = this.#timeline.now - lag;
@@ -159,7 +182,10 @@ export class Bucket {
   }
 
   #forget({ places }: StoredObject): void {
-    for (const place of places) if (--place.objects === 0) place.since = this.#timeline.now;
+    for (const place of places) {
+      if (--place.objects > 0) continue;
+      place.since = place.spans.at(-1)!.to = this.#timeline.now;
+    }
   }
 
   #place(stream: string, update: StoredUpdate): Place {
@@ -171,7 +197,7 @@ export class Bucket {
     let place = places.find(({ update: { id } }) => id === update.id);
     if (!place) {
       const { now } = this.#timeline;
-      places.push(place = { stream, seq, update, stored: now, objects: 0, since: now });
+      places.push(place = { stream, seq, update, stored: now, objects: 0, since: now, spans: [] });
     }
     return place;
   }

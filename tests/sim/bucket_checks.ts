@@ -1,14 +1,13 @@
 import { feedIdentity } from "../../lib/feed_url.ts";
 import type { KeptObject, StoredObject } from "./bucket.ts";
-import type { Disk } from "./disk.ts";
 import type { Process } from "./process.ts";
-import type { World } from "./world.ts";
+import type { Author, World } from "./world.ts";
 
 /** A store's clock is only known to about a second. */
 const CLOCK_TOLERANCE = 2000;
 
 /** What was stored must be what was accepted, and a seq must mean the same update for ever. */
-export function checkPut(world: World, disk: Disk, object: StoredObject): void {
+export function checkPut(world: World, disk: Author, object: StoredObject): void {
   const { ledger, bucket } = world;
   const { name, places } = object;
   // Conflicting updates are published again in a separate stream, those of other copies, too.
@@ -46,7 +45,9 @@ export function checkStillKept(world: World, object: StoredObject | KeptObject):
     if (ledger.newest.get(feedIdentity(url))?.id !== id) continue;
     const isKept = [...bucket.kept.values()].some(({ update }) => update.id === id) ||
       [...bucket.objects.values()].some(({ places }) => places.some((p) => p.update.id === id));
-    if (!isKept) world.fail(`${object.name.key} was deleted with the newest update of ${url}`);
+    if (isKept) continue;
+    if (ledger.isForgotten(feedIdentity(url), timeline.now)) ledger.recount(bucket, timeline.now);
+    else world.fail(`${object.name.key} was deleted with the newest update of ${url}`);
   }
 }
 

@@ -14,8 +14,8 @@ export interface Told {
   readonly gaps: Gap[];
   /** What a mirror would hold, by `<plugin> <url>`: the last update that was not superseded. */
   readonly mirror: Map<string, string>;
-  /** When the polls began that listed the whole tail. */
-  readonly polls: number[];
+  /** When the polls began, and had ended, that listed the whole tail. */
+  readonly polls: { readonly begun: number; readonly ended: number }[];
   /** Where the streams were entered at the very first poll: what is before was not promised. */
   readonly entries: Map<string, number>;
 }
@@ -39,7 +39,6 @@ export class Disk {
   /** Those of them that a power loss has taken. */
   readonly lost: Set<string>;
   readonly told: Told;
-  readonly made: number;
   /** The stream that it publishes to. */
   stream = "";
   /** What a power loss leaves. */
@@ -50,8 +49,7 @@ export class Disk {
   #synced = 0;
 
   /** An empty disk, or a copy. */
-  constructor(now: number, backup?: Backup) {
-    this.made = now;
+  constructor(backup?: Backup) {
     this.family = backup?.family ?? { copied: false };
     this.accepted = new Set(backup?.accepted);
     this.lost = new Set(backup?.lost);

@@ -2,6 +2,7 @@ import type { UpdateInput } from "../../lib/update.ts";
 import type { HappeningName } from "./mix.ts";
 import type { Process } from "./process.ts";
 import { Server } from "./server.ts";
+import { cleanUpOnly, forgeNewest, strangeCommit } from "./strangers.ts";
 import type { World } from "./world.ts";
 
 const HOUR = 60 * 60_000;
@@ -9,8 +10,11 @@ const HOUR = 60 * 60_000;
 /** No more servers than this. */
 const MOST_SERVERS = 6;
 
-/** What comes from outside: work, and blows. */
-export const HAPPENINGS: Record<HappeningName, (world: World) => void> = {
+/** So many there are when one joins those that clean up. */
+const MOST_JOINED = 7;
+
+/** What comes from outside: work, and blows. What returns a time lasts so many milliseconds. */
+export const HAPPENINGS: Record<HappeningName, (world: World) => unknown> = {
   publish: (world) => publisher(world)?.publish([newUpdate(world)]),
   publishMany: (world) => {
     const updates = Array.from({ length: world.chance.whole(2, 8) }, () => newUpdate(world));
@@ -34,6 +38,11 @@ export const HAPPENINGS: Record<HappeningName, (world: World) => void> = {
   newServer: (world) => {
     if (world.servers.length < MOST_SERVERS) world.addServer();
   },
+  join,
+  allAway,
+  strangeCommit,
+  forgeNewest,
+  cleanUpOnly,
   outage: (world) => {
     const { chance, mix: { retention }, timeline, servers } = world;
     const until = timeline.now + chance.pick([5000, 60_000, retention / 4, 1.5 * retention]);
@@ -62,10 +71,11 @@ export const HAPPENINGS: Record<HappeningName, (world: World) => void> = {
   },
 };
 
-/** An update that was never published before. */
-export function newUpdate({ chance, mix, ledger }: World): UpdateInput {
-  const url = feedUrl(chance.whole(1, mix.urls));
+/** An update that was never published before, of one of the first so many feeds. */
+export function newUpdate({ chance, mix, ledger }: World, feeds = mix.urls): UpdateInput {
+  const url = feedUrl(chance.whole(1, feeds));
   const number = ledger.published++;
+  if (chance.happens(0.1)) return { url, removed: true, metadata: { number } };
   if (chance.happens(0.01)) return { url, content: `${number} `.padEnd(300_000, "large ") };
   return { url, content: `${number} `.padEnd(chance.whole(1, mix.contentSize), "feed ") };
 }
@@ -81,6 +91,38 @@ function goAway(world: World): void {
   const server = chance.pick(world.servers);
   server.process?.die("goes away");
   server.startAfter(retention * chance.between(0.8, 3));
+}
+
+/** A new server, while others are cleaning up, perhaps. */
+function join(world: World): void {
+  const { chance, servers, timeline } = world;
+  if (chance.happens(0.7)) running(world)?.cleanUp();
+  if (servers.length >= MOST_JOINED) return;
+  timeline.after(chance.between(0, chance.pick([0, 100, 3000])), () => {
+    if (!world.settling) world.addServer();
+  });
+}
+
+/**
+ * All servers are away for longer than the retention. One comes back first, and cleans up; the others
+ * at some time after that.
+ */
+function allAway(world: World): number {
+  const { chance, mix: { retention }, timeline, servers } = world;
+  const away = retention * chance.between(1.05, 2.5);
+  const first = chance.pick(servers);
+  for (const server of servers) {
+    const more = chance.pick([0, 5000, retention * chance.between(0, 2)]);
+    beAwayUntil(server, timeline.now + away + (server === first ? 0 : more));
+  }
+  timeline.after(away + chance.pick([1000, 60_000]), () => first.process?.cleanUp());
+  return away;
+
+  async function beAwayUntil(server: Server, back: number) {
+    if (chance.happens(0.5)) server.process?.die("goes away");
+    else await server.process?.stop();
+    if (!world.settling) server.startAfter(back - timeline.now);
+  }
 }
 
 /** A machine with a copy of another one's disk, as it is or as it was. */

@@ -44,6 +44,11 @@ const EVENTS = {
   restore: 0.6,
   clone: 0.4,
   newServer: 0.4,
+  join: 0.6,
+  allAway: 0.1,
+  strangeCommit: 1,
+  forgeNewest: 0.5,
+  cleanUpOnly: 0.5,
   outage: 1,
   pluginDown: 0.5,
   setClock: 0.5,
@@ -75,6 +80,8 @@ export interface Mix {
   readonly retention: number;
   readonly faults: Record<Fault, number>;
   readonly events: Record<HappeningName, number>;
+  /** At which steps all go away for longer than the retention: much of the log expires then. */
+  readonly absences: readonly number[];
   /** Milliseconds between two happenings: those to choose from. */
   readonly gaps: readonly number[];
   /** Milliseconds that a request takes at most. */
@@ -100,11 +107,11 @@ export interface Mix {
   readonly poll: number;
 }
 
-/** Large contents, of which few fill a segment. */
-const LARGE = "largeContents";
+/** Large contents, of which few fill a segment; listings that lag; GETs that find nothing. */
+const TRAITS = ["largeContents", "lag", "missed"] as const;
 
 /** What a mix may be focused on. */
-export type Focus = HappeningName | typeof LARGE;
+export type Focus = HappeningName | typeof TRAITS[number];
 
 /** The weight of what a mix is focused on. */
 const FOCUS = 4;
@@ -114,39 +121,52 @@ export function drawMix(chance: Chance, focus: readonly Focus[] = []): Mix {
   const retention = chance.pick([10 * MINUTE, 10 * MINUTE, 30 * MINUTE, 2 * HOUR, 24 * HOUR]);
   const faulty = chance.pick([0, 1, 1, 1]);
   const slow = chance.happens(0.5);
-  const happenings = focus.filter((name) => name !== LARGE);
+  const happenings = focus.filter((name) => !isTrait(name));
   return {
     servers: chance.whole(2, 4),
     retention,
-    faults: some(chance, FAULTS, 0.35 * faulty),
+    faults: {
+      ...some(chance, FAULTS, 0.35 * faulty),
+      ...focus.includes("missed") && { missed: FAULTS.missed },
+    },
     events: {
       ...some(chance, EVENTS, 0.5),
       publish: EVENTS.publish,
       poll: EVENTS.poll,
       ...Object.fromEntries(happenings.map((name) => [name, FOCUS])),
     },
+    absences: drawAbsences(chance, focus.includes("allAway")),
     gaps: slow
       ? [0, 100, 2 * SECOND, 20 * SECOND, retention / 20, retention / 8]
       : [0, 0, 50, 200, SECOND, 5 * SECOND],
     latency: chance.pick([20, 100, 1000]),
     pageSize: chance.pick([2, 5, 1000]),
-    lag: chance.happens(0.1) ? SECOND : 0,
+    lag: chance.happens(0.1) || focus.includes("lag") ? SECOND : 0,
     replicaLag: chance.happens(0.15) ? chance.pick([5, 20, 50]) * SECOND : 0,
     isSorted: !chance.happens(0.15),
     wakeUps: chance.pick([0, 0, 0.3, 0.9]),
     marker: chance.pick([0, 0, 0.5, 1]),
-    contentSize: chance.happens(0.1) || focus.includes(LARGE) ? 40_000 : 10,
+    contentSize: chance.happens(0.1) || focus.includes("largeContents") ? 40_000 : 10,
     urls: chance.pick([2, 10]),
     poll: slow ? retention / chance.pick([5, 20]) : chance.pick([SECOND, 10 * SECOND]),
   };
 }
 
+function drawAbsences(chance: Chance, isFocus: boolean): number[] {
+  const times = isFocus ? 2 : chance.pick([0, 0, 1, 2]);
+  return Array.from({ length: times }, () => chance.whole(60, 400)).sort((a, b) => b - a);
+}
+
 /** Checks the names of what to focus on. */
 export function namesOf(names: readonly string[] = []): Focus[] {
-  const known = [...Object.keys(EVENTS), LARGE];
+  const known: string[] = [...Object.keys(EVENTS), ...TRAITS];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return names as Focus[];
   throw new RangeError(`--focus takes one of ${known.join(", ")}: current value is ${unknown}`);
+}
+
+function isTrait(name: Focus): boolean {
+  return (TRAITS as readonly string[]).includes(name);
 }
 
 /** Draws the habits of a server. */

@@ -24,6 +24,9 @@ const DELIVERY = "reading/delivery.ts";
 const STREAM_READER = "reading/stream_reader.ts";
 const GAP_PROOF = "reading/gap_proof.ts";
 const EXPIRE_STREAM = "retention/expire_stream.ts";
+const CARRY = "retention/carry.ts";
+const SWEEP = "retention/sweep.ts";
+const POLLER = "reading/poller.ts";
 
 /** One for each rule that the promises rest on. */
 export const MUTANTS: readonly Mutant[] = [
@@ -184,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a gap is reported without a second look",
-    edit(GAP_PROOF, "HOLE_LISTINGS = 3, HOLE_MS = 2000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
+    edit(GAP_PROOF, "HOLE_LISTINGS = 5, HOLE_MS = 4000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
   ),
   mutant(
     "an object that is gone is taken for a gap",
@@ -246,7 +249,7 @@ export const MUTANTS: readonly Mutant[] = [
       'this.#setNames(commits, await this.#listKind("segments"));',
       "this.#setNames(commits, segments);",
     ),
-    edit(GAP_PROOF, "HOLE_LISTINGS = 3, HOLE_MS = 2000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
+    edit(GAP_PROOF, "HOLE_LISTINGS = 5, HOLE_MS = 4000", "HOLE_LISTINGS = 1, HOLE_MS = 0"),
   ),
   mutant(
     "a late commit is taken for the start of a stream",
@@ -272,8 +275,22 @@ export const MUTANTS: readonly Mutant[] = [
     ["newServer"],
     edit(
       "reading/enter.ts",
-      `  await list("tail");\n  await list("segments");`,
+      `  await list("tail");
+  // What was merged before that listing is in a segment which another one may not show yet.
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);
+  await list("segments");`,
       "",
+    ),
+  ),
+  rareMutant(
+    "a new state looks for segments as soon as their commits are gone",
+    ["lag", "join", "allAway", "cleanup"],
+    edit(
+      "reading/enter.ts",
+      `  await list("tail");
+  // What was merged before that listing is in a segment which another one may not show yet.
+  await sleep(clock, MAX_LISTING_LAG_MS, signal);`,
+      `  await list("tail");`,
     ),
   ),
   rareMutant(
@@ -329,6 +346,179 @@ export const MUTANTS: readonly Mutant[] = [
       "retention/sweep.ts",
       "compareNewest(name, greatest) < 0",
       "compareNewest(name, greatest) >= 0",
+    ),
+  ),
+  rareMutant(
+    "cleanup deletes before it carries",
+    ["allAway"],
+    edit(
+      EXPIRE_STREAM,
+      "    await carrier.carry(batch.going);",
+      `    await log.delete(batch.names.map(({ key }) => key), { signal });
+    await carrier.carry(batch.going);`,
+    ),
+  ),
+  rareMutant(
+    "what is remembered proves that something newer is there",
+    ["allAway", "strangeCommit", "cleanUpOnly"],
+    edit(
+      CARRY,
+      "isNewer(row, order) && remaining.holds(row)",
+      "isNewer(row, order) && remaining !== undefined",
+    ),
+  ),
+  rareMutant(
+    "an object of a stream proves that all before it is there",
+    ["allAway", "strangeCommit", "cleanUpOnly"],
+    edit(
+      "retention/remaining_log.ts",
+      "first <= place.seq && isPlausible",
+      "first > 0 && isPlausible",
+    ),
+  ),
+  rareMutant(
+    "a time that nobody can have meant is carried",
+    ["allAway", "strangeCommit"],
+    edit(
+      CARRY,
+      "if (!isPlausible(Date.parse(update.time), lastModified)) continue;",
+      "if (lastModified < 0) continue;",
+    ),
+  ),
+  rareMutant(
+    "of a feed what was read last is carried, not what is newest",
+    ["allAway", "publishMany"],
+    edit(CARRY, "if (!known || isNewer(orderOf(update), orderOf(known))) this", "this"),
+  ),
+  rareMutant(
+    "sweeping trusts a key that it has not read",
+    ["allAway", "forgeNewest", "cleanup"],
+    edit(SWEEP, "if (written.has(name.key)) return true;", "if (written) return true;"),
+  ),
+  rareMutant(
+    "sweeping counts what is days ahead",
+    ["allAway", "forgeNewest", "cleanup"],
+    edit(
+      "log/newest/names.ts",
+      "if (!isPlausible(name.time, name.lastModified ?? now)) continue;",
+      "",
+    ),
+  ),
+  rareMutant(
+    "sweeping goes by what is known",
+    ["allAway", "strangeCommit", "cleanUpOnly", "cleanup"],
+    edit(
+      "retention/clean_up.ts",
+      "new Sweeper(log, { now, written, dryRun, signal })",
+      "new Sweeper(log, { now, written, dryRun, signal, known })",
+    ),
+    edit(
+      "retention/clean_up.ts",
+      "  { log, now, sweepAll = false, dryRun, signal }: Context,",
+      "  { log, now, sweepAll = false, dryRun, signal, known }: Context,",
+    ),
+    edit(
+      SWEEP,
+      "    const lesser = names.filter((name) => compareNewest(name, greatest) < 0);",
+      `    const update = await this.#log.newest.read(greatest).catch(() => undefined);
+    const row = update && this.#options.known(update.url);
+    const newest = row && compareNewest(greatest, row) < 0 ? row : greatest;
+    const lesser = names.filter((name) => compareNewest(name, newest) < 0);`,
+    ),
+  ),
+  rareMutant(
+    "tombstones expire",
+    ["allAway", "cleanup"],
+    edit(
+      SWEEP,
+      "    const lesser = names.filter((name) => compareNewest(name, greatest) < 0);",
+      `    const isOld = this.#options.now - greatest.lastModified > 1000;
+    const lesser = names.filter((name) =>
+      compareNewest(name, greatest) < 0 || isOld && name.isRemoved
+    );`,
+    ),
+  ),
+  rareMutant(
+    "a new state does not restore",
+    ["allAway", "join"],
+    edit("reading/enter.ts", "if (!state.isInMemory) state.restoring.require();", ""),
+    edit(
+      POLLER,
+      "unseenMs > MAX_UNSEEN_MS && !state.isInMemory",
+      'unseenMs > MAX_UNSEEN_MS && state.fact("listedAt") !== undefined',
+    ),
+  ),
+  rareMutant(
+    "a gap is no reason to restore",
+    ["pluginDown", "loseKey", "cleanup"],
+    edit(DELIVERY, "if (!this.#state.isInMemory) this.#state.restoring.require();", ""),
+  ),
+  rareMutant(
+    "the end of a stream that is gone is no reason to restore",
+    ["away", "allAway", "cleanup"],
+    edit(
+      DELIVERY,
+      "this.#noteMissed(gap);\n      this.#state.cursors.giveUp(gap.stream);",
+      "this.#state.cursors.giveUp(gap.stream);",
+    ),
+  ),
+  rareMutant(
+    "an absence is no reason to restore",
+    ["away", "allAway", "join", "strangeCommit"],
+    edit(POLLER, "if (unseenMs > MAX_UNSEEN_MS && !state.isInMemory)", "if (unseenMs < 0)"),
+  ),
+  rareMutant(
+    "what was noted counts as had",
+    ["away", "allAway", "crash", "pluginDown", "cleanup"],
+    edit(
+      "state/newest.ts",
+      "const IS_DELIVERED = `(placedId",
+      "const IS_DELIVERED = `(1 OR placedId",
+    ),
+  ),
+  rareMutant(
+    "what is in a gap counts as had",
+    ["away", "allAway", "crash", "pluginDown", "cleanup"],
+    edit(
+      DELIVERY,
+      "    this.#state.newest.noteMissed(stream, gap);\n",
+      "    void [stream, gap];\n",
+    ),
+  ),
+  rareMutant(
+    "a new state looks once at what is kept",
+    ["lag", "join", "allAway", "cleanup"],
+    edit(
+      "reading/restoring/restoration.ts",
+      "const looksTwice = !restoring.wasServed();",
+      "const looksTwice = false;",
+    ),
+  ),
+  rareMutant(
+    "restoring ends although something could not be read",
+    ["missed", "join", "allAway"],
+    edit(
+      "reading/restoring/restoration.ts",
+      "if (obstacles.length === 0 || this.#isGivenUp(obstacles))",
+      "if (obstacles.length >= 0 || this.#isGivenUp(obstacles))",
+    ),
+  ),
+  rareMutant(
+    "what is damaged hides what is kept behind it",
+    ["forgeNewest", "join", "allAway"],
+    edit(
+      "reading/restoring/restorer.ts",
+      "        if (!whyUnreadable(error)) throw error;\n        obstacles.push(error as Obstacle);",
+      "        if (whyUnreadable(error)) return undefined;\n        throw error;",
+    ),
+  ),
+  rareMutant(
+    "what is restored counts as had before the plugins have had it",
+    ["join", "allAway", "crash", "pluginDown"],
+    edit(
+      "reading/restoring/restorer.ts",
+      "const options = { place: { stream, seq }, isDelivered, now: log.now() };",
+      "const options = { place: { stream, seq }, isDelivered: true, now: log.now() };",
     ),
   ),
   mutant(

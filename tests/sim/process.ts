@@ -20,6 +20,7 @@ import { checkUnread } from "./bucket_checks.ts";
 import type { Watcher } from "../../lib/reading/watcher.ts";
 import { watchWith } from "../../lib/watch.ts";
 import type { Disk } from "./disk.ts";
+import { markOf } from "./ledger.ts";
 import { guardState, type StateCall } from "./guarded_state.ts";
 import { SimPlugin } from "./plugin.ts";
 import { ReaderChecks } from "./reader_checks.ts";
@@ -98,7 +99,7 @@ export class Process {
   /** Publishes, and resolves to whether that worked; what comes of it is checked. */
   publish(inputs: readonly UpdateInput[]): Promise<boolean> {
     if (this.connection.isClosed) return Promise.resolve(false);
-    this.note(`publishes ${inputs.map(({ content, url }) => `${content}`.slice(0, 12) + url)}`);
+    this.note(`publishes ${inputs.map((input) => `${markOf(input)}`.slice(0, 12) + input.url)}`);
     return this.#whileAlive(
       publish(this.connection, inputs),
       (receipts) => this.#checkReceipts(receipts),
@@ -241,7 +242,8 @@ export class Process {
       if (name === "outbox.add") world.ledger.accept(disk, args, result);
       if (name === "ownStream.begin") world.noteNewStream(this);
       if (name === "setFact" && args[0] === "lastPoll") {
-        disk.told.polls.push(this.view.listings.get("tail/")!);
+        const begun = this.view.listings.get("tail/")!;
+        disk.told.polls.push({ begun, ended: world.timeline.now });
       }
       if (name === "cursors.enter" && this.state.cursors.get(String(args[0])) === args[1]) {
         this.checks.entered(String(args[0]), Number(args[1]));
@@ -286,11 +288,10 @@ export class Process {
 
   #checkRefusal(error: unknown, inputs: readonly UpdateInput[]): void {
     this.#expect("publish()", error);
-    for (const { content } of inputs) {
-      this.#checkSynced(this.world.ledger.byContent.get(content)?.id);
-    }
+    const accepted = inputs.map((input) => this.world.ledger.byMark.get(markOf(input)));
+    for (const update of accepted) this.#checkSynced(update?.id);
     if (error instanceof AccessDeniedError) return;
-    const last = this.world.ledger.byContent.get(inputs.at(-1)!.content);
+    const last = accepted.at(-1);
     if (!last) this.fail(`publish() accepted nothing: ${messageOf(error)}`);
     else if (last.row <= this.state.ownStream.load().uploadedRow) {
       this.fail(`publish() failed, though what it accepted is uploaded: ${messageOf(error)}`);

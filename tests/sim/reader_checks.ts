@@ -45,12 +45,13 @@ export class ReaderChecks {
   /** A plugin has applied an update. */
   delivered(plugin: string, update: Update): void {
     const { stream, seq, id, url, content, restored } = update;
-    const { world: { bucket, ledger }, disk } = this.#process;
+    const { world: { bucket, ledger, coverage }, disk } = this.#process;
     const place = bucket.at(stream, seq).find((place) => place.update.id === id);
     const accepted = ledger.accepted.get(id);
     if (!place || !accepted || accepted.url !== url || accepted.content !== content) {
       return this.#fail(`${plugin} got ${stream}/${seq}, which was never published so`);
     }
+    if (restored) coverage.restored++;
     if (restored) this.#checkRestored(plugin, update);
     else this.#checkInTurn(plugin, update);
     disk.told.updates.add(`${plugin} ${id}`);

@@ -36,15 +36,16 @@ export class Server {
   #cancelStart: (() => void) | undefined;
 
   /** A new machine, or with a `backup` one like `original` was. */
-  constructor(world: World, label: string, { original, backup }: {
+  constructor(world: World, label: string, { original, backup, habits }: {
     original?: Server;
     backup?: Backup;
+    habits?: Partial<Habits>;
   } = {}) {
-    const { chance, mix, timeline } = world;
+    const { chance, mix } = world;
     this.#world = world;
     this.label = label;
     this.name = original?.name ?? label;
-    this.habits = { ...drawHabits(chance, mix), ...likeThose(original) };
+    this.habits = { ...drawHabits(chance, mix), ...likeThose(original), ...habits };
     this.clockError = this.habits.clockError;
     const { poll = mix.poll, from, includeOwn, commitInterval, marker } = this.habits;
     const { retention } = mix;
@@ -58,7 +59,7 @@ export class Server {
       retention,
       plugins: [],
     });
-    this.disk = new Disk(timeline.now, backup);
+    this.disk = new Disk(backup);
     world.note(label, JSON.stringify(this.habits));
     this.startAfter(0);
   }
@@ -101,13 +102,13 @@ export class Server {
 
   /** Replaces the disk by a copy. */
   restore(backup: Backup): void {
-    const { ledger, bucket, timeline } = this.#world;
+    const { ledger, bucket } = this.#world;
     this.process?.die("dies; its state is restored from a backup");
     this.closeState();
     ledger.lose(this.disk.accepted, this.#others(), bucket);
     this.disk.medium.release();
     backup.family.copied = true;
-    this.disk = new Disk(timeline.now, backup);
+    this.disk = new Disk(backup);
   }
 
   #others(): Disk[] {

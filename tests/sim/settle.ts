@@ -16,6 +16,9 @@ const PATIENCE = 2 * 60 * 60_000;
 /** So many updates each server publishes then: enough to seal, and so to notice copies. */
 const LAST_UPDATES = 10;
 
+/** Of so few feeds: what is the newest of others must have survived. */
+const LAST_FEEDS = 1;
+
 /** When all poll then for the first time, in milliseconds; after that less and less often. */
 const POLL = 1000;
 
@@ -30,6 +33,9 @@ export async function settle(world: World): Promise<void> {
   const { mix, servers, timeline } = world;
   world.note("world", "the faults stop");
   world.settling = true;
+  for (const key of world.bucket.forged.keys()) world.bucket.delete(key); // Somebody has looked.
+  // Of a fleet that has existed for some time a new server has everything, too.
+  if (world.coverage.carried > 0) world.addServer({ watches: true, from: "earliest" });
   [mix.latency, mix.pageSize] = [5, 1000];
   for (const fault of Object.keys(mix.faults) as Fault[]) mix.faults[fault] = 0;
   for (const server of servers) {
@@ -50,7 +56,7 @@ async function publishLast(world: World, server: Server): Promise<void> {
   for (server.lastUpdates = LAST_UPDATES; server.lastUpdates > 0;) {
     const { process } = server;
     if (process && !process.stopping) {
-      if (await process.publish([newUpdate(world)])) server.lastUpdates--;
+      if (await process.publish([newUpdate(world, LAST_FEEDS)])) server.lastUpdates--;
     } else await new Promise<void>((resolve) => world.timeline.after(100, resolve));
   }
 }
@@ -82,6 +88,7 @@ function whatLacks(world: World): string {
     if (process.state.deadLetters.waiting().length > 0) {
       return `${label} has not tried again what its plugins could not apply`;
     }
+    if (process.state.restoring.isDue()) return `${label} has not restored what it lacks`;
     if (unread.length > 0) return `${label} has not read all that it saw of ${unread}`;
     for (const { name: { stream, last, kind } } of bucket.objects.values()) {
       if (kind !== "tail" || (stream === disk.stream && !habits.includeOwn)) continue;

@@ -16,6 +16,7 @@ import { type Campaign, runCampaign } from "./campaign.ts";
 import { hunt } from "./hunt.ts";
 import { type Focus, namesOf } from "./mix.ts";
 import { MUTANTS } from "./mutants.ts";
+import { TotalCoverage } from "./coverage.ts";
 import { runSeed } from "./run_seed.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -59,11 +60,13 @@ async function replay(seed: number, focus: readonly Focus[]): Promise<number> {
 async function simulate(campaign: Campaign): Promise<number> {
   const start = performance.now();
   let seeds = 0, steps = 0, broken = 0, fewest = Infinity, outside = 0;
+  const total = new TotalCoverage();
   for await (const outcome of runCampaign(campaign)) {
     seeds++;
     steps += outcome.steps;
     fewest = Math.min(fewest, outcome.violation ? Infinity : outcome.steps);
     outside += outcome.outside > 0 ? 1 : 0;
+    total.add(outcome.coverage);
     if (!outcome.violation) continue;
     broken++;
     console.log(`Seed ${outcome.seed} breaks a promise: ${outcome.violation}`);
@@ -78,6 +81,7 @@ async function simulate(campaign: Campaign): Promise<number> {
     `${speed}, ${Math.round(steps / seconds)} steps a second; ${broken} seeds broke a promise`,
   );
   console.log(`${outside} seeds had updates that are outside of the promise`);
+  for (const line of total.lines()) console.log(line);
   return broken > 0 ? 1 : 0;
 }
 

@@ -64,6 +64,8 @@ export class StoreView implements ObjectStore {
   /** When the last listing of the tail, or of the segments of a stream, was begun. */
   readonly listings = new Map<string, number>();
   readonly #host: StoreHost;
+  /** What was cut short the last time. */
+  readonly #cut = new Set<string>();
   /** How many listings of a prefix in a row came from the replica that lags. */
   readonly #stale = new Map<string, number>();
 
@@ -85,7 +87,11 @@ export class StoreView implements ObjectStore {
       return key === MARKER_KEY ? bucket.marker : bucket.bodyOf(key);
     };
     const body = await this.#request(`GET ${key}`, "read", read, options);
-    if (!body || !chance.happens(mix.faults.cut)) return body;
+    // Not twice in a row: what is damaged on the way is read once more, and then taken for damaged.
+    const isCut = chance.happens(mix.faults.cut) && !this.#cut.has(key);
+    if (isCut) this.#cut.add(key);
+    else this.#cut.delete(key);
+    if (!body || !isCut) return body;
     return body.subarray(0, chance.whole(0, body.length - 1));
   }
 

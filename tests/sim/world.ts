@@ -1,3 +1,4 @@
+import { feedIdentity } from "../../lib/feed_url.ts";
 import { MARKER_KEY } from "../../lib/log/names.ts";
 import { parseNewestKey } from "../../lib/log/newest/names.ts";
 import {
@@ -11,10 +12,11 @@ import {
 } from "./bucket_checks.ts";
 import { Bucket, type StoredObject } from "./bucket.ts";
 import { Chance } from "./chance.ts";
+import { type Coverage, noCoverage } from "./coverage.ts";
 import type { Disk } from "./disk.ts";
 import { Ledger } from "./ledger.ts";
 import type { Encryption } from "./encryption.ts";
-import { drawMix, type Focus, type Mix } from "./mix.ts";
+import { drawMix, type Focus, type Habits, type Mix } from "./mix.ts";
 import { type Envelope, plainEnvelope } from "../../lib/log/encryption/envelope.ts";
 import type { ObjectName } from "../../lib/log/names.ts";
 import type { Process } from "./process.ts";
@@ -31,6 +33,9 @@ export interface WorldOptions {
   readonly encryption?: Encryption;
 }
 
+/** Whose processes write to the bucket. */
+export type Author = Pick<Disk, "stream" | "family" | "accepted">;
+
 /** Everything that one seed simulates. */
 export class World {
   readonly timeline = new Timeline();
@@ -41,6 +46,8 @@ export class World {
   readonly chance: Chance;
   readonly mix: Mix;
   readonly servers: Server[] = [];
+  /** How much has happened of what does not happen in every seed. */
+  readonly coverage: Coverage = noCoverage();
   /** The time of faults is over. */
   settling = false;
   /** The first promise that was broken. */
@@ -62,10 +69,23 @@ export class World {
     for (let number = 1; number <= this.mix.servers; number++) this.addServer();
   }
 
-  addServer(): Server {
-    const server = new Server(this, `web-${this.servers.length + 1}`);
+  /** A new server, which has these habits. */
+  addServer(habits: Partial<Habits> = {}): Server {
+    const server = new Server(this, `web-${this.servers.length + 1}`, { habits });
     this.servers.push(server);
+    if (this.#lacksNewest()) this.coverage.joins++;
     return server;
+  }
+
+  /** Whether the newest update of a feed is in the log no more. */
+  #lacksNewest(): boolean {
+    const { bucket: { kept, objects }, ledger } = this;
+    const logged = new Set(
+      [...objects.values()].flatMap(({ places }) => places.map(({ update: { id } }) => id)),
+    );
+    return [...kept.values()].some(({ update: { id, url } }) =>
+      ledger.newest.get(feedIdentity(url))?.id === id && !logged.has(id)
+    );
   }
 
   /** A promise is broken. */
@@ -93,12 +113,15 @@ export class World {
   }
 
   /** A write takes effect. */
-  put(disk: Disk, key: string, body: Uint8Array): void {
+  put(disk: Author, key: string, body: Uint8Array): void {
     if (key === MARKER_KEY) return void (this.bucket.marker = body);
     this.note("bucket", `stored ${key}`);
     try {
       const kept = parseNewestKey(key);
-      if (kept) return checkKeeping(this, this.bucket.keep(kept, body));
+      if (kept) {
+        if (!this.bucket.kept.has(key)) this.coverage.carried++;
+        return checkKeeping(this, this.bucket.keep(kept, body));
+      }
       const object = this.bucket.put(key, body, disk);
       checkPut(this, disk, object);
       this.ledger.noteNewest(object);
@@ -122,6 +145,16 @@ export class World {
       }
     }
     for (const stream of new Set(logged.map(({ name }) => name.stream))) checkHoles(this, stream);
+  }
+
+  /** Deletes objects without a thought of what is the newest in them. */
+  deleteForgotten(keys: readonly string[]): void {
+    this.ledger.forget(
+      keys.flatMap((key) => this.bucket.objects.get(key)?.places ?? []),
+      this.timeline.now,
+    );
+    this.delete(keys);
+    this.ledger.recount(this.bucket, this.timeline.now);
   }
 
   /** A state has begun a new stream: that needs a reason. */
