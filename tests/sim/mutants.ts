@@ -368,15 +368,6 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   rareMutant(
-    "an object of a stream proves that all before it is there",
-    ["allAway", "strangeCommit", "cleanUpOnly"],
-    edit(
-      "retention/remaining_log.ts",
-      "first <= place.seq && isPlausible",
-      "first > 0 && isPlausible",
-    ),
-  ),
-  rareMutant(
     "a time that nobody can have meant is carried",
     ["allAway", "strangeCommit"],
     edit(
