@@ -503,15 +503,6 @@ export const MUTANTS: readonly Mutant[] = [
       "        if (whyUnreadable(error)) return undefined;\n        throw error;",
     ),
   ),
-  rareMutant(
-    "what is restored counts as had before the plugins have had it",
-    ["join", "allAway", "crash", "pluginDown"],
-    edit(
-      "reading/restoring/restorer.ts",
-      "const options = { place: { stream, seq }, isDelivered, now: log.now() };",
-      "const options = { place: { stream, seq }, isDelivered: true, now: log.now() };",
-    ),
-  ),
   mutant(
     "cleanup goes by the local clock",
     edit(
