@@ -1,5 +1,6 @@
 /**
- * The store's clock, which all servers share.
+ * The store's clock, which all servers share. Each store measures how far the local clock is off
+ * (`stores/meter.ts`); here that becomes the store's time.
  *
  * @module
  */

@@ -1,6 +1,8 @@
 /**
  * Sealing: the commits of a stream are merged into segments. That keeps the tail small, and so each poll.
- * {@linkcode planSegments} has the rules of what may be sealed.
+ * The uploader seals after an upload, when {@linkcode needsSealing} says so. {@linkcode planSegments} has
+ * the rules of what may be sealed. A commit is sealed once a segment holds it; the last segment is
+ * open, and grows, until it is closed.
  *
  * @module
  */
