@@ -117,5 +117,6 @@ Deno.test("cleanup() leaves the marker, which is no foreign object", async () =>
   fleet.time.skip(7 * 24 * 3600 * SECOND);
   const { deleted, foreign } = await cleanup(publisher, { maxAge: "24h" });
   assert.deepEqual({ deleted, foreign }, { deleted: 1, foreign: 0 });
-  assert.deepEqual(fleet.keys(), ["marker"]);
+  assert.deepEqual(fleet.keys("tail/"), []);
+  assert.deepEqual(fleet.keys("marker"), ["marker"]);
 });

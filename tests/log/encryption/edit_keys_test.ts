@@ -77,7 +77,7 @@ Deno.test("a key is added as the last, made the first, and dropped unless it enc
   await keys.drop(old);
   assert.deepEqual(await keys.kids(), [added]);
   await assert.rejects(keys.drop(added), /it is the first/);
-  await assert.rejects(keys.putFirst(old), new RegExp(`there are ${added}|did you mean`));
+  await assert.rejects(keys.putFirst(old), new RegExp(`there is only "${added}"|did you mean`));
   assert.deepEqual(await keys.kids(), [added]);
   await KeyFile.open(keys.path);
 });
