@@ -464,15 +464,6 @@ export const MUTANTS: readonly Mutant[] = [
     edit("state/newest.ts", "const HAD = `(placedId", "const HAD = `(1 OR placedId"),
   ),
   rareMutant(
-    "what is in a gap counts as had",
-    ["away", "allAway", "crash", "pluginDown", "cleanup"],
-    edit(
-      DELIVERY,
-      "    this.#state.newest.noteMissed(stream, gap);\n",
-      "    void [stream, gap];\n",
-    ),
-  ),
-  rareMutant(
     "a new state looks once at what is kept",
     ["lag", "join", "allAway", "cleanup"],
     edit(
