@@ -464,15 +464,6 @@ export const MUTANTS: readonly Mutant[] = [
     edit("state/newest.ts", "const HAD = `(placedId", "const HAD = `(1 OR placedId"),
   ),
   rareMutant(
-    "a new state looks once at what is kept",
-    ["lag", "join", "allAway", "cleanup"],
-    edit(
-      "reading/restoring/restoration.ts",
-      "const looksTwice = !restoring.wasServed();",
-      "const looksTwice = false;",
-    ),
-  ),
-  rareMutant(
     "restoring ends although something could not be read",
     ["missed", "join", "allAway"],
     edit(
