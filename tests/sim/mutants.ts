@@ -468,24 +468,6 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   rareMutant(
-    "what is in a gap counts as had",
-    ["away", "allAway", "crash", "pluginDown", "cleanup"],
-    edit(
-      DELIVERY,
-      "    this.#state.newest.noteMissed(stream, gap);\n",
-      "    void [stream, gap];\n",
-    ),
-  ),
-  rareMutant(
-    "a new state looks once at what is kept",
-    ["lag", "join", "allAway", "cleanup"],
-    edit(
-      "reading/restoring/restoration.ts",
-      "const looksTwice = !restoring.wasServed();",
-      "const looksTwice = false;",
-    ),
-  ),
-  rareMutant(
     "restoring ends although something could not be read",
     ["missed", "join", "allAway"],
     edit(
