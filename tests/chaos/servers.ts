@@ -100,10 +100,10 @@ export class Publisher {
 }
 
 /** What a reader says of a gap whose feeds are restored. */
-const GAP = / are lost, .* it is restored for every feed$/;
+const GAP = / are lost, .* The newest update of each feed is restored$/;
 
 /** What a reader says of an answer that was shortened: bad, but neither a gap nor a dead letter. */
-const SHORTENED = /(; it holds up its stream, later polls try again|, and it is tried again)$/;
+const SHORTENED = /(; it holds up its stream, later polls try again|, and it is tried again)$|^Cannot restore /;
 
 /** Options of {@linkcode Reader}. */
 export interface ReaderOptions extends Told {
