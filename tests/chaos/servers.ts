@@ -103,7 +103,7 @@ export class Publisher {
 const GAP = / are lost, .* The newest update of each feed is restored$/;
 
 /** What a reader says of an answer that was shortened: bad, but neither a gap nor a dead letter. */
-const SHORTENED = /(; it holds up its stream, later polls try again|, and it is tried again)$|^Cannot restore /;
+const SHORTENED = /; it holds up its stream, later polls try again$|^Cannot restore /;
 
 /** Options of {@linkcode Reader}. */
 export interface ReaderOptions extends Told {
