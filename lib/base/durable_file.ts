@@ -6,7 +6,6 @@
 import { dirname } from "node:path";
 
 /**
-/**
  * Writes a new file; resolves to when it was written, in milliseconds since 1970, by the clock of the
  * file system. The file has `mode` as soon as it exists.
  *

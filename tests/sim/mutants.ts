@@ -391,7 +391,7 @@ export const MUTANTS: readonly Mutant[] = [
     ["allAway", "forgeNewest", "cleanup"],
     edit(
       "log/newest/names.ts",
-      "if (!isPlausible(name.time, name.lastModified ?? now)) continue;",
+      "if (!hasPlausibleTime(name, now)) continue;",
       "",
     ),
   ),

@@ -63,14 +63,23 @@ export function compareNewest(a: NewestName, b: NewestName): number {
 }
 
 /**
- * Returns the greatest name of a group, that of its newest update. Ignores names whose time was
- * implausible when the object was written. If the store does not report when that was, `now`
- * counts, by the store's clock.
+ * Whether the time of a name was plausible when its object was written. If the store does not
+ * report when that was, `now` counts, by the store's clock.
  */
+export function hasPlausibleTime({ time, lastModified }: DatedNewest, now: number): boolean {
+  return isPlausible(time, lastModified ?? now);
+}
+
+/** The names of a group with a plausible time, the newest first. */
+export function newestFirst(names: readonly DatedNewest[], now: number): DatedNewest[] {
+  return names.filter((name) => hasPlausibleTime(name, now)).sort((a, b) => compareNewest(b, a));
+}
+
+/** The greatest name of a group with a plausible time, that of its newest update. */
 export function greatestOf(names: Iterable<DatedNewest>, now: number): DatedNewest | undefined {
   let greatest: DatedNewest | undefined;
   for (const name of names) {
-    if (!isPlausible(name.time, name.lastModified ?? now)) continue;
+    if (!hasPlausibleTime(name, now)) continue;
     if (!greatest || compareNewest(greatest, name) < 0) greatest = name;
   }
   return greatest;

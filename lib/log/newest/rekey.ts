@@ -8,8 +8,7 @@ import { forEachConcurrently } from "../../base/concurrently.ts";
 import { FeedSyncError, MissingObjectError, StoreUnavailableError } from "../../errors.ts";
 import type { StoreOptions } from "../../stores/store.ts";
 import type { BucketLog } from "../bucket_log.ts";
-import { isPlausible } from "../update_order.ts";
-import type { DatedNewest } from "./names.ts";
+import { type DatedNewest, hasPlausibleTime } from "./names.ts";
 
 /** Maximum number of objects rewritten at the same time. */
 const LIMIT = 8;
@@ -76,7 +75,7 @@ async function rekeyObject(
   { dryRun, signal }: RekeyNewestOptions,
 ): Promise<boolean> {
   // Rewriting would make an implausible time look plausible, since the object would be younger.
-  if (!isPlausible(name.time, name.lastModified ?? log.now())) return false;
+  if (!hasPlausibleTime(name, log.now())) return false;
   const stored = await log.newest.readStored(name, { signal });
   if (!stored) throw new MissingObjectError(name.key);
   const { key } = await log.newest.nameOf(stored.update);

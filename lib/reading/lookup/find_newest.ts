@@ -8,14 +8,14 @@ import { OnceLog } from "../../base/once_log.ts";
 import type { Connection } from "../../connection.ts";
 import { FeedSyncError } from "../../errors.ts";
 import { shownUrl } from "../../feed_url.ts";
-import type { DatedNewest } from "../../log/newest/names.ts";
+import { type DatedNewest, newestFirst } from "../../log/newest/names.ts";
 import { compareUpdates } from "../../log/update_order.ts";
 import type { NewestRow } from "../../state/newest.ts";
 import type { State } from "../../state/state.ts";
 import type { Update } from "../../update.ts";
 import { Knowledge } from "./knowledge.ts";
 import { LogReader } from "./log_reader.ts";
-import { byTime, readFirst, readFromLog, readFromOutbox, type ReadOptions } from "./read_newest.ts";
+import { readFirst, readFromLog, readFromOutbox, type ReadOptions } from "./read_newest.ts";
 
 const logger = getLogger(["feedsync", "read"]);
 
@@ -70,7 +70,7 @@ function isInLog({ config: { retention }, parts }: Connection, { time }: NewestR
 
 /** The plausible objects of the feed in `newest/`, the newest first. */
 async function keptOf(url: string, { log, signal }: ReadOptions): Promise<DatedNewest[]> {
-  return byTime(await log.newest.listFeed(url, { signal }), log.now());
+  return newestFirst(await log.newest.listFeed(url, { signal }), log.now());
 }
 
 /** Reads the whole log to find an update that is not at its noted place. */

@@ -10,13 +10,19 @@ import { isLocked, messageOf } from "../../errors.ts";
 import { feedIdentity } from "../../feed_url.ts";
 import type { BucketLog } from "../../log/bucket_log.ts";
 import { serverOf } from "../../log/names.ts";
-import { compareNewest, type DatedNewest } from "../../log/newest/names.ts";
-import { compareUpdates, isPlausible } from "../../log/update_order.ts";
+import {
+  compareNewest,
+  type DatedNewest,
+  hasPlausibleTime,
+  newestFirst,
+} from "../../log/newest/names.ts";
+import { HASH_BATCH } from "../../log/newest/newest_log.ts";
+import { compareUpdates } from "../../log/update_order.ts";
 import type { KnownFeed } from "../../state/newest.ts";
 import type { State } from "../../state/state.ts";
 import { contentBytes, type Update } from "../../update.ts";
 import { Knowledge } from "./knowledge.ts";
-import { byTime, readFirst, type ReadOptions } from "./read_newest.ts";
+import { readFirst, type ReadOptions } from "./read_newest.ts";
 
 const logger = getLogger(["feedsync", "read"]);
 
@@ -51,9 +57,6 @@ export interface ListFeedsOptions {
 
 /** Maximum number of concurrent reads. */
 const PARALLEL_READS = 16;
-
-/** Number of URLs hashed together: ten times as fast as one by one. */
-const HASH_BATCH = 1000;
 
 /** The greatest name of each group, by hash. */
 type Groups = Map<string, DatedNewest>;
@@ -92,7 +95,7 @@ export async function* listFeeds(
 async function listGroups({ log, signal }: ReadOptions, since: number): Promise<Groups> {
   const groups: Groups = new Map();
   for await (const name of log.newest.list({ signal })) {
-    if (name.time < since || !isPlausible(name.time, name.lastModified ?? log.now())) continue;
+    if (name.time < since || !hasPlausibleTime(name, log.now())) continue;
     const known = groups.get(name.hash);
     if (!known || compareNewest(known, name) < 0) groups.set(name.hash, name);
   }
@@ -163,7 +166,7 @@ async function readGroup(greatest: DatedNewest, options: ReadOptions): Promise<U
   try {
     const update = await readFirst([greatest], options);
     if (update) return update;
-    const names = byTime(await log.newest.listGroup(greatest.hash, { signal }), log.now());
+    const names = newestFirst(await log.newest.listGroup(greatest.hash, { signal }), log.now());
     return await readFirst(names.filter(({ key }) => key !== greatest.key), options);
   } catch (error) {
     if (!isLocked(error)) throw error;

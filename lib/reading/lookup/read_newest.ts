@@ -8,9 +8,8 @@ import { CorruptObjectError, messageOf } from "../../errors.ts";
 import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
 import type { StoredUpdate } from "../../log/codec.ts";
 import { type ObjectKind, type ObjectName, serverOf } from "../../log/names.ts";
-import { compareNewest, type DatedNewest } from "../../log/newest/names.ts";
+import type { DatedNewest } from "../../log/newest/names.ts";
 import { asSeq } from "../../log/positions.ts";
-import { isPlausible } from "../../log/update_order.ts";
 import type { NewestRow, Place } from "../../state/newest.ts";
 import type { State } from "../../state/state.ts";
 import { type Update, updateFromJson } from "../../update.ts";
@@ -77,15 +76,6 @@ async function updatesIn(
     problems.problem(name.key, { text: "{message}", properties: { message: messageOf(error) } });
     return [];
   }
-}
-
-/**
- * Sorts names, the newest first. Leaves out those whose time was implausible when their object was
- * written.
- */
-export function byTime(names: readonly DatedNewest[], now: number): DatedNewest[] {
-  return names.filter(({ time, lastModified }) => isPlausible(time, lastModified ?? now))
-    .sort((a, b) => compareNewest(b, a));
 }
 
 /**

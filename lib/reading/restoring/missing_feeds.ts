@@ -6,14 +6,17 @@
  */
 import { sleep } from "../../base/environment.ts";
 import type { TaskRunner } from "../../base/semaphore.ts";
-import { type DatedNewest, type NewestName, parseNewestKey } from "../../log/newest/names.ts";
+import {
+  type DatedNewest,
+  hasPlausibleTime,
+  type NewestName,
+  parseNewestKey,
+} from "../../log/newest/names.ts";
+import { HASH_BATCH } from "../../log/newest/newest_log.ts";
 import { compareUpdates, isPlausible, type OrderedUpdate } from "../../log/update_order.ts";
 import type { Core } from "../../state/core.ts";
 import type { KnownUpdate } from "../../state/newest.ts";
 import { MAX_LISTING_LAG_MS } from "../../stores/store.ts";
-
-/** Number of URLs hashed together: ten times as fast as one by one. */
-const HASH_BATCH = 1000;
 
 /** Options of {@linkcode findMissing}. */
 export interface MissingOptions {
@@ -94,7 +97,7 @@ export async function findMissing(core: Core, options: MissingOptions): Promise<
   const missing = new MissingFeeds();
   const list = async () => {
     for await (const name of log.newest.list({ signal })) {
-      if (name.time < since || !isPlausible(name.time, name.lastModified ?? log.now())) continue;
+      if (name.time < since || !hasPlausibleTime(name, log.now())) continue;
       if (isNewer(name, known.get(name.hash))) missing.add(name);
     }
   };

@@ -7,14 +7,13 @@ import { chainFrom } from "../chain.ts";
 import { feedIdentity } from "../../feed_url.ts";
 import { whyUnreadable } from "../../log/bucket_log.ts";
 import type { ObjectName } from "../../log/names.ts";
-import { isPlausible, type OrderedUpdate } from "../../log/update_order.ts";
+import { HASH_BATCH } from "../../log/newest/newest_log.ts";
+import { newestFirst } from "../../log/newest/names.ts";
+import type { OrderedUpdate } from "../../log/update_order.ts";
 import { findMissing, MissingFeeds } from "./missing_feeds.ts";
 import { inParallel, type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
 import type { RestoreProgress, RestoreReport } from "../watcher.ts";
 import { isUnreadable } from "../../errors.ts";
-
-/** Number of URLs read from the state at a time. */
-const PAGE_SIZE = 1000;
 
 /** A request to deliver updates again. */
 export interface RestoreRequest {
@@ -89,10 +88,7 @@ export class RestoreAgain {
 
   async #addKept(kept: MissingFeeds, url: string): Promise<boolean> {
     const { log, signal } = this.#context;
-    const listed = await log.newest.listFeed(url, { signal });
-    const plausible = listed.filter(({ time, lastModified }) =>
-      isPlausible(time, lastModified ?? log.now())
-    );
+    const plausible = newestFirst(await log.newest.listFeed(url, { signal }), log.now());
     for (const name of plausible) kept.add(name);
     return plausible.length > 0;
   }
@@ -103,7 +99,7 @@ export class RestoreAgain {
     const asked = urls && new Set(urls.map(feedIdentity));
     const streams = new Map<string, Wanted>();
     for (let after = "";;) {
-      const rows = newest.placedPage(after, PAGE_SIZE);
+      const rows = newest.placedPage(after, HASH_BATCH);
       if (rows.length === 0) return streams;
       after = rows.at(-1)!.url;
       const wanted = rows.filter(({ url }) => !asked || asked.has(url));

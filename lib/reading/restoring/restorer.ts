@@ -13,7 +13,7 @@ import {
 } from "../../errors.ts";
 import { whyUnreadable } from "../../log/bucket_log.ts";
 import type { NewestUpdate } from "../../log/newest/body.ts";
-import { compareNewest, type NewestName } from "../../log/newest/names.ts";
+import { compareNewest, newestFirst, type NewestName } from "../../log/newest/names.ts";
 import { compareUpdates, isPlausible } from "../../log/update_order.ts";
 import type { Core } from "../../state/core.ts";
 import { hashOf } from "../../update.ts";
@@ -177,9 +177,7 @@ export class Restorer {
   async #newerThan(name: NewestName): Promise<NewestName[]> {
     const { log, budget: { restoring }, signal } = this.#context;
     const group = await restoring.low.run(() => log.newest.listGroup(name.hash, { signal }));
-    return group.filter(({ time, lastModified }) => isPlausible(time, lastModified ?? log.now()))
-      .filter((other) => compareNewest(name, other) < 0)
-      .sort((a, b) => compareNewest(b, a));
+    return newestFirst(group, log.now()).filter((other) => compareNewest(name, other) < 0);
   }
 
   #reportProgress(): void {
