@@ -45,3 +45,21 @@ Deno.test("where the items end with a failure, what runs is waited for", async (
   await assert.rejects(forEachConcurrently(items(), { limit: 2 }, work), /no more/);
   assert.ok(ended);
 });
+
+Deno.test("a failure, or the caller, aborts the calls that run", async () => {
+  const untilAborted = (signal: AbortSignal) =>
+    new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  const work = (item: number, signal: AbortSignal) =>
+    item === 2 ? Promise.reject(new Error("two")) : untilAborted(signal);
+  await assert.rejects(forEachConcurrently([1, 2], { limit: 2 }, work), /two/);
+  const caller = new AbortController();
+  const { signal } = caller;
+  let isStarted = false;
+  const ended = forEachConcurrently([1], { limit: 2, signal }, (item, either) => {
+    isStarted = true;
+    return work(item, either);
+  });
+  while (!isStarted) await Promise.resolve();
+  caller.abort();
+  await ended;
+});

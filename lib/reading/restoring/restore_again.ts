@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { forEachConcurrently } from "../../base/concurrently.ts";
 import { chainFrom } from "../chain.ts";
 import { feedIdentity } from "../../feed_url.ts";
 import { whyUnreadable } from "../../log/bucket_log.ts";
@@ -11,7 +12,8 @@ import { HASH_BATCH } from "../../log/newest/newest_log.ts";
 import { newestFirst } from "../../log/newest/names.ts";
 import type { OrderedUpdate } from "../../log/update_order.ts";
 import { findMissing, MissingFeeds } from "./missing_feeds.ts";
-import { inParallel, type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
+import { type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
+import { PARALLEL_FEEDS } from "../reading_budget.ts";
 import type { RestoreProgress, RestoreReport } from "../watcher.ts";
 import { isUnreadable } from "../../errors.ts";
 
@@ -125,9 +127,9 @@ export class RestoreAgain {
     const gone: string[] = [];
     for (const [stream, wanted] of streams) {
       this.#restorer.expect(wanted.size);
-      await inParallel(
+      await forEachConcurrently(
         await this.#holding(stream, wanted),
-        this.#context.signal,
+        { limit: PARALLEL_FEEDS, signal: this.#context.signal },
         (name, signal) => this.#readObject(name, { wanted, signal }),
       );
       gone.push(...wanted.values());

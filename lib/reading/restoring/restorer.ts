@@ -5,6 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import { forEachConcurrently } from "../../base/concurrently.ts";
 import {
   type AccessDeniedError,
   messageOf,
@@ -86,7 +87,8 @@ export class Restorer {
    */
   async restore(missing: MissingFeeds): Promise<void> {
     this.expect(missing.size);
-    await inParallel(missing.take(), this.#context.signal, async (names, signal) => {
+    const limits = { limit: PARALLEL_FEEDS, signal: this.#context.signal };
+    await forEachConcurrently(missing.take(), limits, async (names, signal) => {
       signal.throwIfAborted();
       const update = await this.#read(names);
       if (update) await this.deliver(update, signal);
@@ -187,33 +189,6 @@ export class Restorer {
       logger.error("onProgress failed: {message}", { message: messageOf(error) });
     }
   }
-}
-
-/**
- * Processes items in parallel until all are done or one fails. A failure aborts the others, so that
- * nobody waits for a backend that was given up. Waits for all running calls in any case.
- *
- * @throws the error of the first call that failed.
- */
-export async function inParallel<T>(
-  items: Generator<T>,
-  signal: AbortSignal,
-  work: (item: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const ending = new AbortController(), either = AbortSignal.any([signal, ending.signal]);
-  const failures: unknown[] = [];
-  const worker = async () => {
-    for (let next = items.next(); !next.done && failures.length === 0; next = items.next()) {
-      try {
-        await work(next.value, either);
-      } catch (error) {
-        failures.push(error);
-        ending.abort(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_FEEDS }, worker));
-  if (failures.length > 0) throw failures[0];
 }
 
 /** Approximate memory of an update in bytes. */
