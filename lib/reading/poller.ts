@@ -21,6 +21,7 @@ import {
 import { HeldStreams } from "./held_streams.ts";
 import { whyUnreadable } from "../log/bucket_log.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
+import { patienceOf } from "../retention/expiry.ts";
 import { Readers } from "./readers.ts";
 import type { ReadingBudget } from "./reading_budget.ts";
 import type { ReadContext, TailNews } from "./read_context.ts";
@@ -34,12 +35,6 @@ const MAX_AHEAD = 4, MAX_FETCHED = 32;
 
 /** A stream may have appeared and expired unseen if the last listing is older than this. */
 const MAX_UNSEEN_MS = 10 * 60 * 1000;
-
-/**
- * How long to wait for an unreadable object if updates are kept for ever; else the retention
- * counts.
- */
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Dependencies of reading. */
 export interface ReadingParts extends Core {
@@ -85,7 +80,7 @@ export class Poller {
 
   /** Creates a poller, without polling yet. */
   constructor(parts: ReadingParts, options: PollerOptions) {
-    const { delivery, budget, signal, config: { retention } } = options;
+    const { delivery, budget, signal, config } = options;
     this.#parts = parts;
     this.#options = options;
     this.#held = new HeldStreams(parts.environment);
@@ -100,7 +95,7 @@ export class Poller {
       delivered: new DeliveredCommits(),
       announced: (stream) => this.#readers.announced(stream),
       unfetched: new Map(),
-      patienceMs: retention === false ? DAY_MS : retention,
+      patienceMs: patienceOf(config),
       onUnreadable: (error) => this.#unreadable.log(error),
     };
   }

@@ -15,6 +15,14 @@ const NEWEST_LIVES = 2;
  */
 export const LOCKED_LIVES = 10;
 
+/** How long to wait for an unreadable object if updates are kept for ever. */
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** How long to wait for an unreadable object before it is given up, in milliseconds. */
+export function patienceOf({ retention }: { readonly retention: number | false }): number {
+  return retention === false ? DAY_MS : retention;
+}
+
 /** How old objects become. */
 export interface ExpiryOptions {
   /** The store's time, in milliseconds since 1970. */

@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../../connection.ts";
 import { ConfigError, isLocked, type UnreadableError } from "../../errors.ts";
+import { patienceOf } from "../../retention/expiry.ts";
 import type { KnownFeed, NewestRow } from "../../state/newest.ts";
 import type { State } from "../../state/state.ts";
 import { compareUpdates } from "../../log/update_order.ts";
@@ -16,9 +17,6 @@ const logger = getLogger(["feedsync", "read"]);
 
 /** A state is current if its last poll is at most this old. */
 const MAX_POLL_AGE_MS = 10 * 60 * 1000;
-
-/** Time after which unreadable objects are given up if updates are kept for ever. */
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** One reader for each connection, so that later lookups read only what is new. */
 const READERS = new WeakMap<Connection, LogReader>();
@@ -135,12 +133,12 @@ function readerOf(connection: Connection): LogReader {
 }
 
 function isCurrent(connection: Connection, state: State): boolean {
-  const { config: { from, poll, retention }, parts } = connection;
+  const { config, parts } = connection, { from, poll } = config;
   const { log, environment: { clock } } = parts!;
   const lastPoll = state.fact("lastPoll");
   if (lastPoll === undefined) return false;
   if (clock.now() - Number(lastPoll) > Math.max(MAX_POLL_AGE_MS, 2 * poll.max)) return false;
-  const heldAfter = log.now() - (retention || DAY_MS);
+  const heldAfter = log.now() - patienceOf(config);
   if (!state.isInMemory) return state.isRestored({ from, heldAfter });
   // A watcher with a state in memory does not restore, so isRestored() does not apply.
   return from === "earliest" && !state.cursors.hasUnread(state.ownStream.load().stream, heldAfter);

@@ -7,7 +7,7 @@
 import type { Connection, Parts } from "../../connection.ts";
 import { sleep } from "../../base/environment.ts";
 import { isLocked } from "../../errors.ts";
-import { LOCKED_LIVES } from "../../retention/expiry.ts";
+import { LOCKED_LIVES, patienceOf } from "../../retention/expiry.ts";
 import { FileLock } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
 import { learnLog } from "./knowledge.ts";
@@ -15,9 +15,6 @@ import { findMissingFeeds } from "../restoring/missing_feeds.ts";
 import { ReadingBudget } from "../reading_budget.ts";
 import { Receivers } from "../receivers.ts";
 import { type Obstacle, Restorer } from "../restoring/restorer.ts";
-
-/** Time after which unreadable objects are given up if updates are kept for ever. */
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Delay between checks whether another process has polled. */
 const LOOK_INTERVAL_MS = 500;
@@ -73,13 +70,8 @@ async function nextPoll({ parts }: Connection, signal: AbortSignal): Promise<voi
 }
 
 /** Objects that have been waited for since before this time, by the store's clock, are given up. */
-function heldAfter(connection: Connection): number {
-  const { state, environment: { clock } } = connection.parts!;
-  return clock.now() + state.clockOffset - patienceMs(connection);
-}
-
-function patienceMs({ config: { retention } }: Connection): number {
-  return retention === false ? DAY_MS : retention;
+function heldAfter({ config, parts }: Connection): number {
+  return parts!.log.now() - patienceOf(config);
 }
 
 function isWatched(state: State): boolean {
@@ -123,16 +115,16 @@ function obstacleOf(
   connection: Connection,
   obstacles: readonly Obstacle[],
 ): Obstacle | undefined {
-  const { state, environment: { clock } } = connection.parts!;
+  const { state, log } = connection.parts!;
   const since = Number(state.fact("unreadableSince") ?? 0);
   if (obstacles.length === 0) {
     if (since > 0) state.setFact("unreadableSince", 0);
     return undefined;
   }
-  const now = Math.round(clock.now() + state.clockOffset);
+  const now = Math.round(log.now());
   if (since === 0) state.setFact("unreadableSince", now);
   const waitedMs = since === 0 ? 0 : now - since;
   const isGivenUp = (error: Obstacle) =>
-    waitedMs > (isLocked(error) ? LOCKED_LIVES : 1) * patienceMs(connection);
+    waitedMs > (isLocked(error) ? LOCKED_LIVES : 1) * patienceOf(connection.config);
   return obstacles.find((error) => !isGivenUp(error));
 }

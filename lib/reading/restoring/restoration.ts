@@ -15,7 +15,7 @@ import {
   messageOf,
   type UnreadableError,
 } from "../../errors.ts";
-import { LOCKED_LIVES } from "../../retention/expiry.ts";
+import { LOCKED_LIVES, patienceOf } from "../../retention/expiry.ts";
 import { findMissingFeeds, type MissingFeeds } from "./missing_feeds.ts";
 import { type Obstacle, type RestoreContext, Restorer } from "./restorer.ts";
 
@@ -23,9 +23,6 @@ const logger = getLogger(["feedsync", "watch"]);
 
 /** Range of the delay between attempts, each of which lists all of `newest/`. */
 const RETRY_RANGE = { minMs: 5_000, maxMs: 3_600_000 };
-
-/** Time after which unreadable objects are given up if updates are kept for ever. */
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Hashing any URL checks whether the key file has changed. */
 const ANY_URL = "https://example.com/";
@@ -168,12 +165,11 @@ export class Restoration {
 
   /** Whether to give up: after the retention; if a key is missing, after ten times that. */
   #isGivenUp(obstacles: readonly Obstacle[]): boolean {
-    const { state, log, config: { retention } } = this.#context;
+    const { state, log, config } = this.#context;
     const now = Math.round(log.now());
     const since = state.transaction(() => state.restoring.hold(now), { durable: false });
-    const patienceMs = retention === false ? DAY_MS : retention;
     const lives = obstacles.some(isLocked) ? LOCKED_LIVES : 1;
-    if (now - since < lives * patienceMs) return false;
+    if (now - since < lives * patienceOf(config)) return false;
     logger.error("{count} objects in newest/ cannot be read and are given up", {
       count: obstacles.length,
     });
