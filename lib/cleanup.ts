@@ -56,7 +56,7 @@ export async function cleanUpWithState(
   state: Pick<State, "newest"> | undefined = connectionOf(sync).parts?.state,
 ): Promise<CleanupReport> {
   const connection = connectionOf(sync);
-  const { parts, config, closed } = connection;
+  const { parts, config } = connection;
   const age = parseDuration(maxAge ?? (config.retention || "24h"));
   if (age < MIN_AGE_MS) {
     throw new RangeError(
@@ -64,22 +64,15 @@ export async function cleanUpWithState(
     );
   }
   if (!parts) return NOTHING;
-  const either = signal ? AbortSignal.any([signal, closed]) : closed;
-  try {
-    return await connection.keepOpen(
-      cleanUp(parts.log, {
-        maxAge: age,
-        dryRun,
-        known: (url) => state?.newest.get(url),
-        sweepAll: true,
-        signal: either,
-        problems: problemsOf(parts.environment),
-      }),
-    );
-  } catch (error) {
-    closed.throwIfAborted();
-    throw error;
-  }
+  return await connection.run(signal, (signal) =>
+    cleanUp(parts.log, {
+      maxAge: age,
+      dryRun,
+      known: (url) => state?.newest.get(url),
+      sweepAll: true,
+      signal,
+      problems: problemsOf(parts.environment),
+    }));
 }
 
 /** The report when feedsync is disabled. */

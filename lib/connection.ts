@@ -9,7 +9,7 @@ import type { ResolvedConfig } from "./config/resolve.ts";
 import { BucketLog } from "./log/bucket_log.ts";
 import type { Envelope } from "./log/encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./base/environment.ts";
-import { ClosedError, messageOf, UpdatesLostError } from "./errors.ts";
+import { ClosedError, messageOf, type UnreadableError, UpdatesLostError } from "./errors.ts";
 import { FileLock } from "./state/lock.ts";
 import { warnOfSiblings } from "./state/siblings.ts";
 import { type Owner, State } from "./state/state.ts";
@@ -61,6 +61,14 @@ export interface Watching extends Closable {
   poll(): Promise<unknown>;
 }
 
+/** Reads the log beside a connection, for lookups. */
+export interface LogReading extends Closable {
+  /** Notes the newest updates of the log. */
+  readonly state: State;
+  /** Reads everything that is in the log by now; resolves to the errors of unreadable objects. */
+  poll(signal: AbortSignal): Promise<readonly UnreadableError[]>;
+}
+
 /** The working parts of an enabled connection. */
 export interface Parts extends Core {
   /** Accepts updates into the outbox. */
@@ -98,6 +106,7 @@ export class Connection implements FeedSync {
   readonly #marker: MarkerWriter | undefined;
   readonly #opened = new Set<Closable>();
   #watcher: Watching | undefined;
+  #logReader: LogReading | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
   #lastStream = "";
@@ -204,6 +213,28 @@ export class Connection implements FeedSync {
   /** The running watcher of this connection, if there is one. */
   get watcher(): Watching | undefined {
     return this.#watcher;
+  }
+
+  /** The reader for lookups, made at the first one: later lookups read only what is new. */
+  logReader(make: () => LogReading): LogReading {
+    return this.#logReader ??= make();
+  }
+
+  /**
+   * Runs `work`, and keeps the parts open until it has ended. Its signal is aborted by `signal`, and
+   * when the connection is closed, with a {@linkcode ClosedError}, with which this then rejects.
+   */
+  async run<T>(
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { closed } = this;
+    try {
+      return await this.keepOpen(work(signal ? AbortSignal.any([signal, closed]) : closed));
+    } catch (error) {
+      closed.throwIfAborted();
+      throw error;
+    }
   }
 
   /** Keeps the parts open until `work` has ended. */

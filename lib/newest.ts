@@ -65,14 +65,10 @@ export async function newestWithState(
 ): Promise<Update | undefined> {
   const connection = connectionOf(sync), feed = urlOf(url);
   if (!state) return undefined;
-  const { closed } = connection;
-  const either = signal ? AbortSignal.any([signal, closed]) : closed;
-  try {
-    return await connection.keepOpen(findNewest(connection, { url: feed, state, signal: either }));
-  } catch (error) {
-    closed.throwIfAborted();
-    throw error;
-  }
+  return await connection.run(
+    signal,
+    (signal) => findNewest(connection, { url: feed, state, signal }),
+  );
 }
 
 /** Accepts URLs that can no longer be published, too: older servers did publish them. */

@@ -40,15 +40,10 @@ export async function rekey(
   { dryRun = false, onProgress, signal }: RekeyOptions = {},
 ): Promise<RekeyReport> {
   const connection = connectionOf(sync);
-  const { parts, closed } = connection;
+  const { parts } = connection;
   if (!parts) return { examined: 0, rekeyed: 0, failed: 0 };
-  const either = signal ? AbortSignal.any([signal, closed]) : closed;
-  try {
-    return await connection.keepOpen(
-      rekeyNewest(parts.log, { dryRun, onProgress, signal: either }),
-    );
-  } catch (error) {
-    closed.throwIfAborted();
-    throw error;
-  }
+  return await connection.run(
+    signal,
+    (signal) => rekeyNewest(parts.log, { dryRun, onProgress, signal }),
+  );
 }

@@ -85,19 +85,10 @@ export async function restoreWith(
   setUp: () => Promise<readonly RunningPlugin[]>,
   { urls, plugin, onProgress, signal }: Omit<RestoreOptions, "receiver">,
 ): Promise<RestoreReport> {
-  const connection = connectionOf(sync), { closed } = connection;
-  if (!connection.parts) return NOTHING;
+  const connection = connectionOf(sync);
   const feeds = urls?.map((url) => feedIdentity(url instanceof URL ? url.href : url));
-  const either = signal ? AbortSignal.any([signal, closed]) : closed;
-  try {
-    await connection.keepOpen(ensureKnown(connection, either));
-    const request = { urls: feeds, plugin, onProgress, signal };
-    return await restoreNow(connection, setUp, request);
-  } catch (error) {
-    closed.throwIfAborted();
-    throw error;
-  }
+  return await connection.run(signal, async (signal) => {
+    if (connection.parts) await ensureKnown(connection, signal);
+    return await restoreNow(connection, setUp, { urls: feeds, plugin, onProgress, signal });
+  });
 }
-
-/** The result when feedsync is disabled. */
-const NOTHING: RestoreReport = { restored: 0, failed: 0, unknown: [], unreadable: [] };

@@ -5,7 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { Connection } from "../../connection.ts";
+import type { Connection, LogReading } from "../../connection.ts";
 import { ConfigError, isLocked, type UnreadableError } from "../../errors.ts";
 import { patienceOf } from "../../retention/expiry.ts";
 import type { KnownFeed, NewestRow } from "../../state/newest.ts";
@@ -17,9 +17,6 @@ const logger = getLogger(["feedsync", "read"]);
 
 /** A state is current if its last poll is at most this old. */
 const MAX_POLL_AGE_MS = 10 * 60 * 1000;
-
-/** One reader for each connection, so that later lookups read only what is new. */
-const READERS = new WeakMap<Connection, LogReader>();
 
 /** The newest known updates, merged from several states. */
 export class Knowledge {
@@ -126,10 +123,8 @@ export async function learnLog(
   return unreadable;
 }
 
-function readerOf(connection: Connection): LogReader {
-  let reader = READERS.get(connection);
-  if (!reader) READERS.set(connection, reader = new LogReader(connection));
-  return reader;
+function readerOf(connection: Connection): LogReading {
+  return connection.logReader(() => new LogReader(connection));
 }
 
 function isCurrent(connection: Connection, state: State): boolean {

@@ -6,7 +6,7 @@
  */
 import { abortable } from "../../base/deadline.ts";
 import { resolveWake } from "../../config/wake.ts";
-import type { Closable, Connection } from "../../connection.ts";
+import type { Connection, LogReading } from "../../connection.ts";
 import type { UnreadableError } from "../../errors.ts";
 import { callbackPlugin } from "../../plugin.ts";
 import { State } from "../../state/state.ts";
@@ -14,7 +14,7 @@ import type { Update } from "../../update.ts";
 import { BucketWatcher } from "../bucket_watcher.ts";
 
 /** Reads the log like a new server, and then what is new at each poll. */
-export class LogReader implements Closable, AsyncDisposable {
+export class LogReader implements LogReading, AsyncDisposable {
   /** The state in memory that notes what was read. */
   readonly state: State;
   readonly #beside: Connection;

@@ -33,12 +33,12 @@ export async function restoreNow(
   plugins: () => Promise<readonly RunningPlugin[]>,
   request: RestoreRequest = {},
 ): Promise<RestoreReport> {
-  const { parts, watcher, closed } = connection;
+  const { parts, watcher } = connection;
   if (!parts) return NOTHING;
   if (watcher instanceof BucketWatcher) return await watcher.restore(request);
-  const signal = AbortSignal.any([closed, ...request.signal ? [request.signal] : []]);
-  return await connection.keepOpen(
-    restoreAlone(connection, parts, plugins, { ...request, signal }),
+  return await connection.run(
+    request.signal,
+    (signal) => restoreAlone(connection, parts, plugins, { ...request, signal }),
   );
 }
 
