@@ -1,5 +1,5 @@
 /**
- * Opens the state of `watch` for commands that only read it.
+ * Opens the store and the state of `watch` for commands that only read them.
  *
  * @module
  */

@@ -12,7 +12,6 @@ import type { BucketLog } from "../log/bucket_log.ts";
 import { type FailedCall, Receivers, type ReceiversOptions } from "./receivers.ts";
 import type { LockedStream } from "../state/cursors.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
-import type { Place } from "../state/newest.ts";
 import type { State } from "../state/state.ts";
 import { type Gap, hashOf } from "../update.ts";
 
@@ -85,10 +84,7 @@ export class Delivery {
     const { clock } = this.#environment;
     const now = this.#log.now();
     const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
-    const places = stored.map((update, index) =>
-      update === updates[index] ? { stream, seq: update.seq } : undefined
-    );
-    const superseded = this.#noteNewest(updates, places, now);
+    const superseded = this.#noteNewest(stream, { stored, updates, now });
     const republished = this.#state.ownStream.republishedIn(stream);
     let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
     const store = (letters: readonly DeadLetter[] = []) => {
@@ -151,20 +147,28 @@ export class Delivery {
     if (!this.#state.isInMemory) this.#state.restoring.require();
   }
 
-  /** Notes updates before the first plugin runs, so that nobody publishes them again. */
+  /**
+   * Notes updates before the first plugin runs, so that nobody publishes them again. Those whose
+   * time was clamped have no place: there they have another time.
+   */
   #noteNewest(
-    updates: readonly StoredUpdate[],
-    places: readonly (Place | undefined)[],
-    now: number,
+    stream: string,
+    { stored, updates, now }: {
+      readonly stored: readonly StoredUpdate[];
+      readonly updates: readonly StoredUpdate[];
+      readonly now: number;
+    },
   ): Superseded {
     const { newest } = this.#state;
     const ids = new Set<string>();
     // Outside the transaction: hashing large contents takes long and would block other processes.
     const hashes = updates.map(hashOf);
     this.#state.transaction(() => {
-      for (const [index, { url, time, id }] of updates.entries()) {
+      for (const [index, update] of updates.entries()) {
+        const { url, time, id, seq } = update;
         const version = { time: Date.parse(time), id, hash: hashes[index] };
-        newest.note(url, version, { place: places[index], now });
+        const place = update === stored[index] ? { stream, seq } : undefined;
+        newest.note(url, version, { place, now });
       }
       for (const { url, time, id } of updates) {
         if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
