@@ -5,6 +5,9 @@
  */
 import type { RestoreProgress } from "../reading/watcher.ts";
 
+/** Describes progress, given the numbers of items that are done and of all, as text. */
+export type Describe = (done: string, all: string) => string;
+
 /** Minimum delay between two writes. */
 const INTERVAL_MS = 100;
 
@@ -17,7 +20,7 @@ export interface Terminal {
 }
 
 /**
- * Shows the progress of restoring, if standard error is a terminal. The terminal's cursor stays at
+ * Shows progress, if standard error is a terminal. The terminal's cursor stays at
  * the beginning of the line, so that log messages overwrite it.
  */
 export class ProgressLine implements Disposable {
@@ -32,15 +35,18 @@ export class ProgressLine implements Disposable {
     this.#now = now;
   }
 
-  /** Shows the progress; clears the line at the end. */
-  readonly show = ({ restored, total }: RestoreProgress): void => {
-    if (restored >= total) return this.clear();
+  /** Shows the progress of restoring; clears the line at the end. */
+  readonly show = ({ restored, total }: RestoreProgress): void =>
+    this.update({ done: restored, total }, (done, all) => `restoring ${done} of ${all} feeds`);
+
+  /** Shows progress; clears the line at the end. */
+  update({ done, total }: { done: number; total: number }, describe: Describe): void {
+    if (done >= total) return this.clear();
     if (this.#now() - this.#shownAt < INTERVAL_MS) return;
     this.#shownAt = this.#now();
-    const [done, all] = [restored, total].map((count) => count.toLocaleString("en"));
-    this.#write(`restoring ${done} of ${all} feeds`);
+    this.#write(describe(done.toLocaleString("en"), total.toLocaleString("en")));
     this.#isShown = true;
-  };
+  }
 
   /** Clears the line. */
   clear(): void {

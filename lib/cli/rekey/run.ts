@@ -9,10 +9,8 @@ import type { RekeyProgress } from "../../log/newest/rekey.ts";
 import { rekey } from "../../rekey.ts";
 import type { CommandContext } from "../command.ts";
 import { print, printJson } from "../output.ts";
+import { ProgressLine } from "../progress.ts";
 import { explainStore, loadSettings } from "../settings.ts";
-
-/** Minimum delay between two updates of the progress line. */
-const PROGRESS_INTERVAL_MS = 200;
 
 /** Rekeys the configured store; throws the first error if an object could not be rekeyed. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
@@ -25,25 +23,14 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   }
   await using sync = await connect({ ...settings.config, state: ":memory:" }, settings);
   explainStore(sync, settings);
-  const onProgress = Deno.stderr.isTerminal() ? progressLine() : undefined;
+  using line = new ProgressLine();
+  const onProgress = (progress: RekeyProgress) =>
+    line.update(progress, (done, all) => `examined ${done} of ${all} objects`);
   const { error, ...counts } = await rekey(sync, { dryRun, onProgress, signal });
+  line.clear();
   const { rekeyed, examined, failed } = counts;
   const left = failed > 0 ? `, ${failed} failed` : "";
   const text = `${dryRun ? "would rekey" : "rekeyed"} ${rekeyed} of ${examined} objects${left}`;
   await (args.has("json") ? printJson(counts) : print(text));
   if (error) throw error;
-}
-
-/** Shows the progress in one line that is overwritten. */
-function progressLine(): (progress: RekeyProgress) => void {
-  const encoder = new TextEncoder();
-  let shownAt = -Infinity;
-  return ({ done, total }) => {
-    const now = performance.now();
-    if (done < total && now - shownAt < PROGRESS_INTERVAL_MS) return;
-    shownAt = now;
-    const [some, all] = [done, total].map((count) => count.toLocaleString("en"));
-    const end = done < total ? "" : "\n";
-    Deno.stderr.writeSync(encoder.encode(`\rexamined ${some} of ${all} objects${end}`));
-  };
 }
