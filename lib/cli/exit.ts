@@ -47,6 +47,14 @@ export class Interrupted extends Error {
   }
 }
 
+/** The error for updates that plugins could not apply: there are `count` new dead letters. */
+export function deadLettersError(doing: "apply" | "restore", count: number): FeedSyncError {
+  const what = count === 1
+    ? "1 update, kept as a dead letter"
+    : `${count} updates, kept as dead letters`;
+  return new FeedSyncError(`Cannot ${doing} ${what}: see \`feedsync dead-letters list\``);
+}
+
 const BAD_INPUT = [BadInputError, InvalidUpdateError, CorruptObjectError];
 const CONFIGURATION = [ConfigError, StateError, MissingKeyError, UnsupportedFormatError];
 

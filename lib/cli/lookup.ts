@@ -6,9 +6,19 @@
 import { systemEnvironment } from "../base/environment.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { resolveConfig } from "../config/resolve.ts";
+import { connect } from "../connect.ts";
+import type { FeedSync } from "../connection.ts";
 import { messageOf, StateError } from "../errors.ts";
 import { State } from "../state/state.ts";
-import { logger } from "./settings.ts";
+import { explainStore, logger } from "./settings.ts";
+
+/** Connects to the store for lookups: changes nothing in it, and leaves the state of `watch` alone. */
+export async function connectToLookUp(settings: LoadedConfig): Promise<FeedSync> {
+  const config = { ...settings.config, state: ":memory:", wake: {} };
+  const sync = await connect(config, settings);
+  explainStore(sync, settings);
+  return sync;
+}
 
 /**
  * Opens the state. Returns undefined when there is none, or when it cannot be used, for example

@@ -12,7 +12,7 @@ import type { CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
 import { explainStore, loadSettings } from "../settings.ts";
-import { openStateIfThere } from "../state_if_there.ts";
+import { openStateIfThere } from "../lookup.ts";
 
 /** Deletes, or lists, objects older than the arguments or the configuration say. */
 export async function run({ args, signal }: CommandContext): Promise<void> {

@@ -4,7 +4,6 @@
  * @module
  */
 import { parseDuration } from "../../base/duration.ts";
-import { connect } from "../../connect.ts";
 import { messageOf } from "../../errors.ts";
 import { shownUrl } from "../../feed_url.ts";
 import { feedsWithState } from "../../feeds.ts";
@@ -12,8 +11,8 @@ import type { FeedInfo } from "../../reading/lookup/list_feeds.ts";
 import type { CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
-import { explainStore, loadSettings } from "../settings.ts";
-import { openStateIfThere } from "../state_if_there.ts";
+import { loadSettings } from "../settings.ts";
+import { connectToLookUp, openStateIfThere } from "../lookup.ts";
 
 /** Minimum width of the columns for servers and sizes. */
 const SERVER_WIDTH = 12, SIZE_WIDTH = 9;
@@ -22,9 +21,7 @@ const SERVER_WIDTH = 12, SIZE_WIDTH = 9;
 export async function run({ args, signal }: CommandContext): Promise<void> {
   const since = ageOf(args.value("since")), json = args.has("json");
   const settings = await loadSettings(args);
-  const config = { ...settings.config, state: ":memory:", wake: {} };
-  await using sync = await connect(config, settings);
-  explainStore(sync, settings);
+  await using sync = await connectToLookUp(settings);
   if (!sync.enabled) return;
   using state = openStateIfThere(settings, "the whole log is read instead");
   if (!json && Deno.stdout.isTerminal()) await print(columns("updated", "server", "bytes", "URL"));

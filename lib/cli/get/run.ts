@@ -5,7 +5,6 @@
  */
 import { printable } from "../../base/printable.ts";
 import { print, printBytes } from "../../base/stdout.ts";
-import { connect } from "../../connect.ts";
 import type { FeedSync } from "../../connection.ts";
 import { normalizeFeedUrl, shownUrl } from "../../feed_url.ts";
 import { newestWithState } from "../../newest.ts";
@@ -13,17 +12,15 @@ import type { State } from "../../state/state.ts";
 import { contentBytes, type Update, updateToJson } from "../../update.ts";
 import type { CommandContext } from "../command.ts";
 import { BadInputError } from "../exit.ts";
-import { explainStore, loadSettings } from "../settings.ts";
-import { openStateIfThere } from "../state_if_there.ts";
+import { loadSettings } from "../settings.ts";
+import { connectToLookUp, openStateIfThere } from "../lookup.ts";
 import { findSimilar } from "./find_similar.ts";
 import { writeOutput } from "./write_output.ts";
 
 /** Prints the newest content, or writes it to a file. */
 export async function run({ args, signal }: CommandContext): Promise<void> {
   const settings = await loadSettings(args);
-  const config = { ...settings.config, state: ":memory:", wake: {} };
-  await using sync = await connect(config, settings);
-  explainStore(sync, settings);
+  await using sync = await connectToLookUp(settings);
   if (!sync.enabled) return;
   using state = openStateIfThere(settings, "the whole log is read instead");
   const [url] = args.operands, file = args.value("output"), json = args.has("json");

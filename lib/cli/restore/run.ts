@@ -7,13 +7,13 @@ import { abortable } from "../../base/deadline.ts";
 import { suggest } from "../../base/nearest.ts";
 import { connect } from "../../connect.ts";
 import { connectionOf } from "../../connection.ts";
-import { ConfigError, FeedSyncError, isLocked, messageOf } from "../../errors.ts";
+import { ConfigError, isLocked, messageOf } from "../../errors.ts";
 import { shownUrl } from "../../feed_url.ts";
 import { knownFiles } from "../../files/state_records.ts";
 import type { RestoreReport } from "../../reading/watcher.ts";
 import { restoreWith } from "../../restore.ts";
 import type { CommandContext } from "../command.ts";
-import { BadInputError, UsageError } from "../exit.ts";
+import { BadInputError, deadLettersError, UsageError } from "../exit.ts";
 import { surviveLeftovers } from "../leftovers.ts";
 import { stopWithOutput } from "../output.ts";
 import { loadPluginsFor } from "../plugins.ts";
@@ -57,12 +57,7 @@ function checkPluginName(wanted: string | undefined, names: readonly string[]): 
  * @throws {FeedSyncError | BadInputError | ConfigError} that says what was not.
  */
 function checkReport({ failed, unknown, unreadable }: RestoreReport): void {
-  if (failed > 0) {
-    const what = failed === 1
-      ? "1 update, kept as a dead letter"
-      : `${failed} updates, kept as dead letters`;
-    throw new FeedSyncError(`Cannot restore ${what}: see \`feedsync dead-letters list\``);
-  }
+  if (failed > 0) throw deadLettersError("restore", failed);
   const locked = unreadable.find(isLocked);
   if (locked) throw new ConfigError(`Cannot restore everything: ${messageOf(locked)}`);
   if (unreadable.length > 0) {

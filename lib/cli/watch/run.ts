@@ -10,7 +10,7 @@ import { pollRange } from "../../config/core.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { abortable } from "../../base/deadline.ts";
 import { sleep, systemEnvironment } from "../../base/environment.ts";
-import { BackendUnavailableError, FeedSyncError } from "../../errors.ts";
+import { BackendUnavailableError } from "../../errors.ts";
 import { hidePasswords } from "../../base/redact.ts";
 import { knownFiles } from "../../files/state_records.ts";
 import type { RunningPlugin } from "../../plugin.ts";
@@ -19,7 +19,7 @@ import type { Watcher } from "../../reading/watcher.ts";
 import { watchWith } from "../../watch.ts";
 import { watchFiles, type WatchFilesOptions } from "../../watch_files.ts";
 import type { CommandContext } from "../command.ts";
-import { BadInputError } from "../exit.ts";
+import { BadInputError, deadLettersError } from "../exit.ts";
 import { surviveLeftovers } from "../leftovers.ts";
 import { stopWithOutput } from "../output.ts";
 import { collectRegularly } from "./memory.ts";
@@ -108,11 +108,7 @@ async function once(
     throw new BadInputError(`Cannot publish all feed files, see the log for reasons: ${paths}`);
   }
   const kept = deadLetters.countAfter(lastId);
-  if (kept === 0) return;
-  const what = kept === 1
-    ? "1 update, kept as a dead letter"
-    : `${kept} updates, kept as dead letters`;
-  throw new FeedSyncError(`Cannot apply ${what}: see \`feedsync dead-letters list\``);
+  if (kept > 0) throw deadLettersError("apply", kept);
 }
 
 async function continuously(
