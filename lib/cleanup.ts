@@ -49,7 +49,7 @@ export async function cleanup(
   return await cleanUpWithState(sync, { maxAge, dryRun, signal });
 }
 
-/** {@linkcode cleanup}, but with a given state, which knows for which objects this server waits. */
+/** {@linkcode cleanup}, but with a given state, which knows the newest update of each feed. */
 export async function cleanUpWithState(
   sync: FeedSync,
   { maxAge, dryRun, signal }: CleanupOptions,

@@ -217,7 +217,7 @@ export class StreamReader {
     return true;
   }
 
-  /** Notes whether the stream waits for a key or an upgrade; cleanup and gap reports use that. */
+  /** Notes whether the stream waits for a key or an upgrade, for the report of a later gap. */
   #noteLock(obstacle: UnreadableError, cursor: number): boolean {
     if (obstacle instanceof MissingObjectError) return false; // It may turn out to be locked.
     const isWaiting = isLocked(obstacle);
