@@ -17,7 +17,7 @@ const FLOORS = [
   ["lib/stores"],
   ["lib/log"],
   ["lib/state"],
-  ["lib/publishing", "lib/wake", "lib/retention"],
+  ["lib/publishing", "lib/wake", "lib/retention", "lib/fleet"],
   ["lib/connection.ts"],
   ["lib/reading"],
   ["lib/files"],

@@ -23,6 +23,7 @@ import {
   parseKey,
   serverOf,
 } from "./names.ts";
+import { FleetLog } from "./fleet/fleet_log.ts";
 import { NewestLog } from "./newest/newest_log.ts";
 import type { SeqNumber } from "./positions.ts";
 import { type ClockMemory, StoreClock } from "./store_clock.ts";
@@ -96,6 +97,8 @@ export function whyUnreadable(error: unknown): UnreadableReason | undefined {
 export class BucketLog {
   /** The newest update of each feed, kept permanently. */
   readonly newest: NewestLog;
+  /** What servers tell of themselves. */
+  readonly fleet: FleetLog;
   readonly #store: ObjectStore;
   readonly #envelope: Envelope;
   readonly #clock: StoreClock;
@@ -110,11 +113,9 @@ export class BucketLog {
     this.#store = store;
     this.#envelope = envelope;
     this.#clock = new StoreClock(store, { clock, memory });
-    this.newest = new NewestLog(store, {
-      envelope,
-      clock: this.#clock,
-      onForeign: (key) => this.#noteForeign(key),
-    });
+    const onForeign = (key: string) => this.#noteForeign(key);
+    this.newest = new NewestLog(store, { envelope, clock: this.#clock, onForeign });
+    this.fleet = new FleetLog(store, { envelope, clock: this.#clock, onForeign });
   }
 
   /** URL of the store. */

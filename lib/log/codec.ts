@@ -156,32 +156,36 @@ export function decodeObject(name: ObjectName, body: Uint8Array): DecodedObject 
 }
 
 /**
- * Decompresses the body of the object at `key`. Its header must have the members of `expected`.
+ * Decompresses the body of the object at `key`. Its header must have the members of `expected`; the
+ * header itself says how many lines follow, where nothing else does.
  *
  * @throws {CorruptObjectError | UnsupportedFormatError} as {@linkcode decodeBody} does.
  */
 export function openBody(
   key: string,
   body: Uint8Array,
-  expected: { readonly count: number; readonly [member: string]: Json },
+  expected: { readonly count?: number; readonly [member: string]: Json | undefined },
 ): OpenedBody {
-  const { count } = expected;
-  if (count > MAX_UPDATES) throw corrupt(key, `no object holds more than ${MAX_UPDATES} updates`);
+  const { count: known, ...members } = expected;
+  const most = known ?? MAX_UPDATES;
+  if (most > MAX_UPDATES) throw corrupt(key, `no object holds more than ${MAX_UPDATES} updates`);
   const text = unpack(key, body);
   checkReader(key, text); // First: other formats may have other rules for everything below.
   if (!text.endsWith("\n")) throw corrupt(key, "the last newline is missing");
   // A few bytes may decompress to millions of lines; one too many is enough to know.
-  const lines = text.split("\n", count + 3).slice(0, -1);
+  const lines = text.split("\n", most + 3).slice(0, -1);
   if (holdsTooMany(text, lines)) throw corrupt(key, `it holds more than ${MAX_VALUES} values`);
   const header = parseLine(key, lines.shift()!, 1);
-  for (const [member, value] of Object.entries({ feedsync: READER, ...expected })) {
+  const count = known ?? Number(header.count);
+  for (const [member, value] of Object.entries({ feedsync: READER, ...members, count })) {
     if (header[member] !== value) {
       throw corrupt(key, `its header says "${member}": ${quote(header[member])}`);
     }
   }
   if (lines.length !== count) {
     const held = lines.length > count ? "more updates" : `${lines.length} updates`;
-    throw corrupt(key, `it holds ${held}, its key says ${count}`);
+    const source = known === undefined ? "header" : "key";
+    throw corrupt(key, `it holds ${held}, its ${source} says ${count}`);
   }
   return { header, lines, length: text.length };
 }

@@ -1,0 +1,163 @@
+/**
+ * What a running server says about itself.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { CorruptObjectError, messageOf } from "../../errors.ts";
+import type { Json } from "../../update.ts";
+import { openBody, packBody } from "../codec.ts";
+import type { PresenceName } from "./names.ts";
+
+/** How far a server has read another one's stream. */
+export interface StreamReport {
+  /** The stream. */
+  readonly stream: string;
+  /** Position of the last update applied. */
+  readonly applied: number;
+  /** Position of the last update known. */
+  readonly end: number;
+  /** For how many seconds there has been something left to read; 0 when there is nothing. */
+  readonly behindSeconds: number;
+  /** Why the next update cannot be read or applied; absent when nothing is wrong. */
+  readonly held?: string | undefined;
+}
+
+/** An address at which a server listens for its peers. */
+export interface AdvertisedAddress {
+  /** The origin, such as `http://web-1.example.com:7070`. */
+  readonly origin: string;
+  /** When it was signed, by the store's clock, ISO 8601. */
+  readonly time: string;
+  /** Signature with the peers' secret, over the key of the presence, the origin and the time. */
+  readonly signature: string;
+}
+
+/** A failure that a server has met. */
+export interface ReportedError {
+  /** The message. */
+  readonly message: string;
+  /** When, by the store's clock, ISO 8601. */
+  readonly time: string;
+}
+
+/** What a server says about taking turns. */
+export interface TurnsReport {
+  /** Number of feeds in its list. */
+  readonly feeds: number;
+  /** Number of these that are its own to fetch. */
+  readonly owned: number;
+  /** Number of these whose turn is overdue by more than the interval they are asked for. */
+  readonly overdue: number;
+  /** Domains that cannot keep up, since their feeds are fetched one after the other. */
+  readonly slowDomains: readonly string[];
+  /** Version of the list of public suffixes, which tells domains apart. */
+  readonly suffixes: string;
+}
+
+/** What a running server says about itself. Times are by the store's clock, ISO 8601. */
+export interface PresenceReport {
+  /** Version of feedsync. */
+  readonly version: string;
+  /** The oldest reader that can read what it writes, and the format that it writes. */
+  readonly formats: { readonly reader: number; readonly written: number };
+  /** When it started. */
+  readonly started: string;
+  /** When it wrote this. */
+  readonly written: string;
+  /** How long it keeps updates, in seconds; null: for ever. */
+  readonly retention: number | null;
+  /** Where it listens for peers, if it says so. */
+  readonly advertise?: AdvertisedAddress | undefined;
+  /** How far it has read the streams of others: those with something left first, at most 1,000. */
+  readonly streams: readonly StreamReport[];
+  /** Seconds since it last had everything; null when it never had. */
+  readonly behindSeconds: number | null;
+  /** When it published last; null when it never has. */
+  readonly lastPublished: string | null;
+  /** Number of updates that wait for their upload. */
+  readonly queued: number;
+  /** Number of dead letters, by plugin. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+  /** Number of gaps reported since it started. */
+  readonly gaps: number;
+  /** The last failure to reach the store, or to read or apply something; null when all is well. */
+  readonly lastError: ReportedError | null;
+  /** Requests to the store since it started. */
+  readonly requests: {
+    readonly put: number;
+    readonly get: number;
+    readonly list: number;
+    readonly delete: number;
+  };
+  /** Number of feeds that it knows. */
+  readonly feeds: number;
+  /** What it says about taking turns; absent when it takes none. */
+  readonly turns?: TurnsReport | undefined;
+}
+
+/** Maximum number of streams in a presence, and length of the texts in it. */
+export const MAX_STREAMS = 1000, MAX_TEXT = 500;
+
+const count = z.number().int().nonnegative().catch(0);
+const text = z.string().transform((value) => value.slice(0, MAX_TEXT));
+const time = z.iso.datetime();
+
+const streamRule = z.object({
+  stream: text,
+  applied: count,
+  end: count,
+  behindSeconds: count,
+  held: text.optional().catch(undefined),
+});
+
+/** Members that are missing or malformed get a default: a newer version may have changed them. */
+const reportRule = z.object({
+  version: text.catch("unknown"),
+  formats: z.object({ reader: count, written: count }).catch({ reader: 0, written: 0 }),
+  started: time,
+  written: time,
+  retention: z.number().positive().nullable().catch(null),
+  advertise: z.object({ origin: text, time, signature: text }).optional().catch(undefined),
+  streams: z.array(streamRule).catch([]).transform((streams) => streams.slice(0, MAX_STREAMS)),
+  behindSeconds: z.number().nonnegative().nullable().catch(null),
+  lastPublished: time.nullable().catch(null),
+  queued: count,
+  deadLetters: z.record(text, count).catch({}),
+  gaps: count,
+  lastError: z.object({ message: text, time }).nullable().catch(null),
+  requests: z.object({ put: count, get: count, list: count, delete: count })
+    .catch({ put: 0, get: 0, list: 0, delete: 0 }),
+  feeds: count,
+  turns: z.object({
+    feeds: count,
+    owned: count,
+    overdue: count,
+    slowDomains: z.array(text).catch([]),
+    suffixes: text.catch("unknown"),
+  }).optional().catch(undefined),
+});
+
+/** Encodes a report for the presence `name`. */
+export function encodePresence(name: PresenceName, report: PresenceReport): Uint8Array {
+  return packBody(headerOf(name), [JSON.stringify(report)]);
+}
+
+/**
+ * Decodes the presence `name`. Unknown members are left out.
+ *
+ * @throws {CorruptObjectError} when it does not match its key, or lacks its times.
+ * @throws {UnsupportedFormatError} when only a newer version can read it.
+ */
+export function decodePresence(name: PresenceName, body: Uint8Array): PresenceReport {
+  const { lines: [line] } = openBody(name.key, body, headerOf(name));
+  try {
+    return reportRule.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new CorruptObjectError(name.key, `it is malformed (${messageOf(cause)})`, { cause });
+  }
+}
+
+function headerOf({ stream, server, writer }: PresenceName): { count: number; [_: string]: Json } {
+  return { kind: "presence", stream, server, writer, count: 1 };
+}
