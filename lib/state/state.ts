@@ -10,6 +10,7 @@ import { Database } from "./database.ts";
 import { type Row, type Seq, seqOf } from "../log/positions.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SeenFiles } from "./files.ts";
+import { Fleet } from "./fleet.ts";
 import { Forgetting } from "./forgetting.ts";
 import { FormerStreams } from "./former_streams.ts";
 import { Newest } from "./newest.ts";
@@ -65,6 +66,7 @@ export class State implements Disposable {
   readonly files: SeenFiles;
   readonly forgetting: Forgetting;
   readonly restoring: Restoring;
+  readonly fleet: Fleet;
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
@@ -91,6 +93,7 @@ export class State implements Disposable {
     this.files = new SeenFiles(db);
     this.forgetting = new Forgetting(db, this);
     this.restoring = new Restoring(db);
+    this.fleet = new Fleet(db);
     try {
       this.isNew = this.transaction(() => this.#claim(owner, random));
       db.beginLog();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ObjectInfo, ObjectStore, StoreOptions } from "../../stores/store.ts";
+import type { FailedDelete, ObjectInfo, ObjectStore, StoreOptions } from "../../stores/store.ts";
 import { type Envelope, plainEnvelope } from "../encryption/envelope.ts";
 import { formatOf } from "../../stores/body_format.ts";
 import type { StoreClock } from "../store_clock.ts";
@@ -91,6 +91,11 @@ export class FleetLog {
     const body = await this.#options.envelope.encrypt(name, encodePresence(name, report));
     await this.#store.put(name.key, body, options);
     return body;
+  }
+
+  /** Deletes objects; resolves to those that could not be deleted. */
+  delete(keys: readonly string[], options: StoreOptions = {}): Promise<FailedDelete[]> {
+    return this.#store.delete(keys, options);
   }
 
   /** Reads the list of feeds with this digest; undefined when there is none. Throws as reading does. */

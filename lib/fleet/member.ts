@@ -1,0 +1,249 @@
+/**
+ * A server's part in the fleet: it says that it is there, and sees who else is.
+ *
+ * @module
+ */
+import { ConfigError } from "../errors.ts";
+import type { EncodedList } from "../log/fleet/feed_list.ts";
+import {
+  type DatedPresence,
+  parsePresenceKey,
+  type PresenceName,
+  presenceName,
+} from "../log/fleet/names.ts";
+import type { PresenceReport } from "../log/fleet/presence.ts";
+import type { Core } from "../state/core.ts";
+import type { StoreOptions } from "../stores/store.ts";
+import { type FleetView, LIVES, membersOf, seenServers } from "./view.ts";
+
+/** Delay between presences, and between listings of them, while turns are taken. */
+export const TURNS_INTERVAL_MS: number = 60_000;
+
+/** While `watch` looks after the presence, this process need not. */
+const KEPT_MS = 2.5 * TURNS_INTERVAL_MS;
+
+/** A list is stored again when it is older: cleanup may have deleted it while nobody named it. */
+const LIST_AGE_MS = 12 * 60 * 60 * 1000;
+
+/** The end of turns is noted when it has moved by this part of the interval between asks. */
+const COARSE = 1 / 4;
+
+/** Number of times that are remembered when the presence was written. */
+const MAX_TIMES = 32;
+
+/** Dependencies of {@linkcode FleetMember}. */
+export interface MemberOptions {
+  /** Delay between two presences, in milliseconds; `false`: this server writes none. */
+  readonly intervalMs: number | false;
+  /** Share of the feeds that this server takes. */
+  readonly weight: number;
+  /** Makes the content of the presence `name`. */
+  readonly report: (name: PresenceName) => Promise<PresenceReport>;
+}
+
+/** Options of {@linkcode FleetMember.takeTurns}. */
+export interface TurnsOptions extends StoreOptions {
+  /** When the list is given up unless the application asks again, by the store's clock. */
+  readonly until: number;
+  /** Observed delay between two asks, in milliseconds. */
+  readonly askedEveryMs: number;
+}
+
+/** A server's part in the fleet. Processes that share a state share it. */
+export class FleetMember {
+  readonly #core: Core;
+  readonly #options: MemberOptions;
+  /** Requests of one process follow each other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Does nothing yet. */
+  constructor(core: Core, options: MemberOptions) {
+    this.#core = core;
+    this.#options = options;
+  }
+
+  /** The last view, also that of another process with this state. No request is sent. */
+  view(): FleetView {
+    const { state } = this.#core;
+    const { lookedAt = 0, servers = [] } = state.fleet.seen ?? {};
+    return { lookedAt, members: membersOf(servers, this.own) };
+  }
+
+  /** The own presence, as it was written last. */
+  get own(): PresenceName | undefined {
+    const key = this.#core.state.fleet.presence?.key;
+    return key === undefined ? undefined : parsePresenceKey(key);
+  }
+
+  /** Whether turns are taken now. */
+  get takesTurns(): boolean {
+    const { state, log } = this.#core;
+    return (state.fleet.turns?.until ?? 0) > log.now();
+  }
+
+  /** Begins a new process that keeps the presence, with a name of its own. */
+  begin(): void {
+    const { state, environment: { random } } = this.#core;
+    const { presence } = state.fleet;
+    const key = presence?.key ?? "";
+    state.fleet.presence = { key, writer: random.token(), written: [], keptAt: 0 };
+  }
+
+  /**
+   * Takes turns with this list: stores the list, the presence that names it, and lists the
+   * presences, where another process does not do so. If the store cannot be reached, the last view
+   * remains.
+   *
+   * @throws {ConfigError} when the configuration says that this server writes no presence.
+   * @throws {StoreUnavailableError | AccessDeniedError} when there never was a view.
+   */
+  takeTurns(list: EncodedList, options: TurnsOptions): Promise<FleetView> {
+    if (this.#options.intervalMs === false) {
+      throw new ConfigError(
+        "Cannot take turns: 'presence' is false, so that other servers cannot see this one; set " +
+          "it to a duration, or leave it out",
+      );
+    }
+    return this.#inTurn(() => this.#takeTurns(list, options));
+  }
+
+  /**
+   * Writes the presence if it is due, for the process that runs `watch`; resolves to its bytes as
+   * stored if it was written.
+   */
+  keep(options: StoreOptions = {}): Promise<Uint8Array | undefined> {
+    return this.#inTurn(async () => {
+      const { state, log } = this.#core;
+      const { presence } = state.fleet;
+      if (presence) state.fleet.presence = { ...presence, keptAt: log.now() };
+      const age = log.now() - (presence?.written.at(-1) ?? 0);
+      const isDue = age >= 0.9 * this.#intervalMs() || this.#name().key !== presence?.key;
+      return isDue ? await this.#write(options) : undefined;
+    });
+  }
+
+  /** Lists the presences. */
+  look(options: StoreOptions = {}): Promise<readonly DatedPresence[]> {
+    return this.#inTurn(() => this.#look(options));
+  }
+
+  /** Deletes the own presence. */
+  leave(options: StoreOptions = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      const { state, log } = this.#core;
+      const key = state.fleet.presence?.key;
+      if (!key) return;
+      const [failed] = await log.fleet.delete([key], options);
+      if (failed) throw failed.error;
+      state.fleet.presence = undefined;
+    });
+  }
+
+  async #takeTurns(list: EncodedList, options: TurnsOptions): Promise<FleetView> {
+    const { state, log } = this.#core;
+    const { digest } = list, { until, askedEveryMs, signal } = options;
+    try {
+      const { turns } = state.fleet;
+      const isStored = turns?.digest === digest && log.now() - turns.storedAt < LIST_AGE_MS;
+      if (!isStored) await log.fleet.writeList(list, { signal });
+      const intervalMs = Math.max(TURNS_INTERVAL_MS, this.#isKept() ? 0 : askedEveryMs);
+      const storedAt = isStored ? turns.storedAt : log.now();
+      const isSame = isStored && turns.intervalMs === intervalMs &&
+        until - turns.until < COARSE * askedEveryMs && turns.until > log.now();
+      if (!isSame) state.fleet.turns = { digest, storedAt, until, intervalMs };
+      await this.#keepUp(options);
+    } catch (error) {
+      if (signal?.aborted || this.view().lookedAt === 0) throw error;
+    }
+    return this.view();
+  }
+
+  /** Writes the presence and lists, unless `watch` does so, or this was done a moment ago. */
+  async #keepUp(options: StoreOptions): Promise<void> {
+    const { state, log } = this.#core;
+    const { presence } = state.fleet;
+    const isShown = presence?.key === this.#name().key;
+    const intervalMs = this.#isKept() ? LIVES * this.#intervalMs() : this.#intervalMs();
+    const isWritten = isShown && log.now() - (presence.written.at(-1) ?? 0) < intervalMs;
+    if (!isWritten) await this.#write(options);
+    const { lookedAt } = this.view();
+    if (!isShown || log.now() - lookedAt >= Math.max(intervalMs, TURNS_INTERVAL_MS)) {
+      await this.#look(options);
+    }
+  }
+
+  /** Writes the presence; deletes the former one when the name has changed. */
+  async #write(options: StoreOptions): Promise<Uint8Array> {
+    const { state, log } = this.#core;
+    const name = this.#name();
+    const body = await log.fleet.writePresence(
+      name,
+      await this.#options.report(name),
+      options,
+    );
+    const { presence } = state.fleet, former = presence?.key;
+    state.fleet.presence = {
+      key: name.key,
+      writer: name.writer,
+      keptAt: presence?.keptAt ?? 0,
+      written: [...presence?.written ?? [], log.now()].slice(-MAX_TIMES),
+    };
+    if (former && former !== name.key) await log.fleet.delete([former], options);
+    return body;
+  }
+
+  async #look(options: StoreOptions): Promise<readonly DatedPresence[]> {
+    const { state, log } = this.#core;
+    const listing = await log.fleet.listPresences(options);
+    const servers = seenServers(listing, {
+      own: this.own,
+      now: log.now(),
+      previous: state.fleet.seen?.servers ?? [],
+      isReliable: this.#isReliable(),
+    });
+    state.fleet.seen = { lookedAt: log.now(), servers };
+    return listing;
+  }
+
+  /** Whether the presence was written in each of the last intervals. */
+  #isReliable(): boolean {
+    const { state, log } = this.#core;
+    const now = log.now(), intervalMs = this.#intervalMs(), slackMs = intervalMs / 4;
+    const written = state.fleet.presence?.written ?? [];
+    return Array.from({ length: LIVES }, (_, index) => now - index * intervalMs).every((end) =>
+      written.some((time) => time > end - intervalMs - slackMs && time <= end + slackMs)
+    );
+  }
+
+  /** Whether a running `watch` writes the presence and lists. */
+  #isKept(): boolean {
+    const { state, log } = this.#core;
+    return log.now() - (state.fleet.presence?.keptAt ?? 0) < KEPT_MS;
+  }
+
+  #intervalMs(): number {
+    const intervalMs = this.#options.intervalMs || Infinity;
+    if (!this.takesTurns) return intervalMs;
+    const { intervalMs: turnsMs } = this.#core.state.fleet.turns!;
+    return this.#isKept() ? Math.min(intervalMs, TURNS_INTERVAL_MS) : turnsMs;
+  }
+
+  /** The name that the presence has when it is written now. */
+  #name(): PresenceName {
+    const { state, environment: { random } } = this.#core;
+    const { presence, turns } = state.fleet;
+    return presenceName({
+      stream: state.ownStream.load().stream,
+      writer: presence?.writer ?? random.token(),
+      interval: Math.max(1, Math.round(this.#intervalMs() / 1000)),
+      weight: this.#options.weight,
+      list: this.takesTurns ? turns?.digest : undefined,
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}

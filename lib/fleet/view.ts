@@ -1,0 +1,125 @@
+/**
+ * Who is present, as concluded from listings of the presences.
+ *
+ * @module
+ */
+import type { DatedPresence, PresenceName } from "../log/fleet/names.ts";
+import type { SeenServer } from "../state/fleet.ts";
+
+/** A server that is present. Of several with one name, only one takes part. */
+export interface Member {
+  /** Name of the server. */
+  readonly server: string;
+  /** The stream that it publishes to. */
+  readonly stream: string;
+  /** Identifies its process. */
+  readonly writer: string;
+  /** Share of the feeds that it takes, in relation to others. */
+  readonly weight: number;
+  /** Digest of its list of feeds; absent when it takes no turns. */
+  readonly list: string | undefined;
+  /** Whether it is this server. */
+  readonly isOwn: boolean;
+}
+
+/** The servers that are present. */
+export interface FleetView {
+  /** When the presences were listed, by the store's clock in milliseconds; 0: never. */
+  readonly lookedAt: number;
+  /** The servers, one for each name. */
+  readonly members: readonly Member[];
+}
+
+/** A presence that is older than so many of its intervals is that of a server that is gone. */
+export const LIVES = 3;
+
+/** Presences that are older count for nothing; cleanup deletes them. */
+export const MAX_AGE_MS: number = 24 * 60 * 60 * 1000;
+
+/** A server that left is missed by so many listings in a row. */
+const LISTINGS_AGREE = 2;
+
+/** What is known beside a listing. */
+export interface LookOptions {
+  /** The own presence, as it was written last. */
+  readonly own: PresenceName | undefined;
+  /** The store's time; where the listing shows the own presence, that tells the time instead. */
+  readonly now: number;
+  /** The servers that were seen before. */
+  readonly previous: readonly SeenServer[];
+  /**
+   * Whether the own presence was written in each of the last three intervals. After an outage of
+   * the store, everybody looks dead: then nobody leaves.
+   */
+  readonly isReliable: boolean;
+}
+
+/** Concludes from a listing which servers are present, perhaps several with one name. */
+export function seenServers(
+  listing: readonly DatedPresence[],
+  { own, now, previous, isReliable }: LookOptions,
+): SeenServer[] {
+  const time = listing.find(({ key }) => key === own?.key)?.lastModified ?? now;
+  const latest = latestOf(listing);
+  const present = [...latest.values()]
+    .filter((name) => name.key === own?.key || isPresent(name, { now: time, isReliable }));
+  const missing = previous
+    .filter((server) => !latest.has(identityOf(server)) && server.missed + 1 < LISTINGS_AGREE)
+    .filter((server) => own === undefined || identityOf(server) !== identityOf(own))
+    .map((server) => ({ ...server, missed: server.missed + 1 }));
+  const isListed = own === undefined || latest.has(identityOf(own));
+  return [
+    ...present.map(seen),
+    ...missing,
+    ...isListed ? [] : [seen(own)], // It was written, although the listing does not show it yet.
+  ];
+}
+
+/** The servers, one for each name: that with the lesser stream, and the lesser writer of those. */
+export function membersOf(servers: readonly SeenServer[], own: PresenceName | undefined): Member[] {
+  const members = new Map<string, SeenServer>();
+  for (const server of servers) {
+    const known = members.get(server.server);
+    if (!known || identityOf(server) < identityOf(known)) members.set(server.server, server);
+  }
+  return [...members.values()].map(({ server, stream, writer, weight, list }) => ({
+    server,
+    stream,
+    writer,
+    weight,
+    list,
+    isOwn: stream === own?.stream && writer === own.writer,
+  }));
+}
+
+/** Identifies a process of a server. */
+export function identityOf({ stream, writer }: Pick<SeenServer, "stream" | "writer">): string {
+  return `${stream}/${writer}`;
+}
+
+/** The newest presence of each process: when its name changes, the former one remains for a moment. */
+export function latestOf(listing: readonly DatedPresence[]): Map<string, DatedPresence> {
+  const latest = new Map<string, DatedPresence>();
+  for (const name of listing) {
+    const known = latest.get(identityOf(name));
+    if (!known || ageOrder(name) > ageOrder(known)) latest.set(identityOf(name), name);
+  }
+  return latest;
+}
+
+function ageOrder({ lastModified = Infinity }: DatedPresence): number {
+  return lastModified;
+}
+
+function isPresent(
+  { lastModified, interval }: DatedPresence,
+  { now, isReliable }: { readonly now: number; readonly isReliable: boolean },
+): boolean {
+  if (lastModified === undefined) return true; // Unknown is not gone.
+  const limitMs = isReliable ? LIVES * interval * 1000 : MAX_AGE_MS;
+  return now - lastModified <= Math.min(limitMs, MAX_AGE_MS);
+}
+
+function seen({ server, stream, writer, weight, list }: PresenceName): SeenServer {
+  return { server, stream, writer, weight, list, missed: 0 };
+}
