@@ -82,6 +82,7 @@ const NOTHING: CleanupReport = {
   deletedUnread: 0,
   carried: 0,
   swept: 0,
+  departed: 0,
   kept: 0,
   locked: 0,
   failed: 0,

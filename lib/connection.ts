@@ -14,6 +14,10 @@ import { FileLock } from "./state/lock.ts";
 import { warnOfSiblings } from "./state/siblings.ts";
 import { type Owner, State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
+import { FleetMember } from "./fleet/member.ts";
+import { type ReadingReport, reportOf } from "./fleet/report.ts";
+import type { PresenceName } from "./log/fleet/names.ts";
+import type { PresenceReport } from "./log/fleet/presence.ts";
 import { Acceptor } from "./publishing/accept.ts";
 import { Uploader } from "./publishing/uploader.ts";
 import { KeyedLock } from "./base/keyed_lock.ts";
@@ -59,6 +63,8 @@ export interface Closable {
 export interface Watching extends Closable {
   /** Polls now; resolves when all updates in the bucket at that time are applied. */
   poll(): Promise<unknown>;
+  /** What it knows that is not in the state. */
+  report(): ReadingReport | undefined;
 }
 
 /** Reads the log beside a connection, for lookups. */
@@ -77,6 +83,8 @@ export interface Parts extends Core {
   readonly uploader: Uploader;
   /** Locks of the feeds that plugins are working on. */
   readonly feedLocks: KeyedLock;
+  /** This server's part in the fleet. */
+  readonly member: FleetMember;
 }
 
 /** Time limit for sending the remaining wake-ups when the connection is closed. */
@@ -109,6 +117,8 @@ export class Connection implements FeedSync {
   #logReader: LogReading | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
+  /** When it was made, by the monotonic clock. */
+  readonly #begunAt: number;
   #lastStream = "";
   #isLossReported = false;
   #closing: Promise<void> | undefined;
@@ -122,8 +132,9 @@ export class Connection implements FeedSync {
     this.config = config;
     this.#store = store;
     this.#options = options;
-    if (!store) return;
     const { environment = systemEnvironment, envelope } = options;
+    this.#begunAt = environment.clock.elapsed();
+    if (!store) return;
     const { server, commitInterval, includeOwn, wake: { marker, peers, secret } } = config;
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
@@ -142,7 +153,13 @@ export class Connection implements FeedSync {
       isShared,
     });
     const acceptor = new Acceptor({ state, log, environment });
-    this.parts = { state, log, acceptor, uploader, environment, feedLocks: new KeyedLock() };
+    const member = new FleetMember({ state, log, environment }, {
+      intervalMs: config.presence,
+      weight: 1,
+      report: (name) => this.#report(name),
+    });
+    const feedLocks = new KeyedLock();
+    this.parts = { state, log, acceptor, uploader, environment, feedLocks, member };
     if (marker) this.#marker = new MarkerWriter({ log, environment });
     if (peers.length > 0) this.#peers = new Peers(peers, { secret: secret!, log, environment });
     uploader.onCommit.push(({ name: { key }, body }) => {
@@ -292,6 +309,19 @@ export class Connection implements FeedSync {
       await this.#store?.[Symbol.asyncDispose]();
       state[Symbol.dispose]();
     }
+  }
+
+  /** What this server says about itself in its presence. */
+  async #report(_name: PresenceName): Promise<PresenceReport> {
+    const parts = this.parts!, { retention, includeOwn } = this.config;
+    const { log, uploader, environment: { clock } } = parts;
+    return await reportOf(parts, {
+      startedAt: log.now() - (clock.elapsed() - this.#begunAt),
+      retentionMs: retention,
+      includeOwn,
+      reading: this.#watcher?.report(),
+      uploadError: uploader.lastError === undefined ? undefined : messageOf(uploader.lastError),
+    });
   }
 
   /** Throws when queued updates exist only in memory and are now lost. */

@@ -40,8 +40,8 @@ async function printHelp(name: string | undefined): Promise<void> {
 }
 
 async function printVersion(): Promise<void> {
-  const { default: { version } } = await import("../../deno.json", { with: { type: "json" } });
-  console.log(`feedsync ${version}`);
+  const { readVersion } = await import("../base/version.ts");
+  console.log(`feedsync ${await readVersion()}`);
 }
 
 async function runCommand(name: string, args: readonly string[]): Promise<void> {

@@ -61,6 +61,11 @@ export interface CoreConfig {
   readonly from?: "earliest" | "now" | undefined;
   /** How long the bucket keeps updates, at least `"10m"`; `false`: for ever. @default {"24h"} */
   readonly retention?: Duration | false | undefined;
+  /**
+   * How often a running watcher tells the others in the bucket that it is there, at least `"1m"`;
+   * `false`: never, then it cannot take turns. @default {"5m"}
+   */
+  readonly presence?: Duration | false | undefined;
   /** Also apply updates that this server published. @default {false} */
   readonly includeOwn?: boolean | undefined;
   /**
@@ -102,6 +107,8 @@ export interface ResolvedCore {
   readonly from: "earliest" | "now";
   /** How long updates are kept; `false`: for ever. */
   readonly retention: number | false;
+  /** How often a running watcher says that it is there; `false`: never. */
+  readonly presence: number | false;
   /** Also apply updates that this server published. */
   readonly includeOwn: boolean;
   /** URL schemes of the feeds that may be published. */
@@ -129,6 +136,7 @@ export const DEFAULTS = {
   poll: "10s",
   from: "earliest",
   retention: "24h",
+  presence: "5m",
   includeOwn: false,
   urlSchemes: DEFAULT_URL_SCHEMES,
   plugins: ["log"],
@@ -193,6 +201,13 @@ export const coreRules = {
     }),
     "How long updates are kept in the bucket; false: for ever",
     DEFAULTS.retention,
+  ),
+  presence: key(
+    z.union([z.literal(false), duration({ min: "1m", max: "1h" })], {
+      error: `${DURATION_RULE} from "1m" to "1h", or false`,
+    }),
+    "How often a running watcher says in the bucket that it is there; false: never",
+    DEFAULTS.presence,
   ),
   includeOwn: key(
     z.boolean(),
@@ -287,6 +302,7 @@ export function resolveCore(config: CoreConfig, directory: string): ResolvedCore
     movedFrom: filled.movedFrom,
     poll: pollRange(filled.poll),
     retention: retentionMs(filled.retention),
+    presence: filled.presence === false ? false : parseDuration(filled.presence),
     commitInterval: parseDuration(filled.commitInterval),
     publishTimeout: parseDuration(filled.publishTimeout),
     callbackTimeout: parseDuration(filled.callbackTimeout),

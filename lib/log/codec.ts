@@ -25,6 +25,12 @@ import {
 /** The format that is written, and the oldest reader that can read it. */
 const FORMAT = 1, READER = 1;
 
+/** The oldest reader that can read what is written, and the format of that. */
+export const FORMATS: { readonly reader: number; readonly written: number } = {
+  reader: READER,
+  written: FORMAT,
+};
+
 /** Maximum length of the first line, in any format, in UTF-16 units. */
 const MAX_HEADER_LENGTH = 64 * 1024;
 

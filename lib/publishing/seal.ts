@@ -80,7 +80,7 @@ export function planSegments(
  * they replace, after a grace period. Rows are dropped when their segment is closed.
  */
 export async function seal(context: UploadContext, options: StoreOptions): Promise<void> {
-  const { state: { ownStream, outbox }, environment: { clock }, writer } = context;
+  const { state, environment: { clock }, writer } = context, { ownStream } = state;
   for (const plan of planSegments(ownStream.load(), ownStream.commits(), clock.now())) {
     const before = ownStream.load(), { stream, base, openSegmentKey } = before;
     const name = objectName({
@@ -107,7 +107,7 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
       }
       if (continued) ownStream.addGarbage(openSegmentKey, now + SUPERSEDED_GRACE_MS);
       ownStream.dropCommits(closedSeq);
-      outbox.drop(rowOf(closedSeq, base));
+      state.dropOutbox(rowOf(closedSeq, base));
     }, { durable: false });
   }
 }

@@ -5,6 +5,8 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { Deadline } from "../base/deadline.ts";
+import { FleetKeeper } from "../fleet/keeper.ts";
+import type { ReadingReport } from "../fleet/report.ts";
 import { Completeness } from "./restoring/completeness.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit } from "../wake/source.ts";
@@ -45,6 +47,7 @@ export class BucketWatcher implements Watcher {
   #restoration: Restoration | undefined;
   #completeness: Completeness | undefined;
   #loop: PollLoop | undefined;
+  #keeper: FleetKeeper | undefined;
   #redelivering: Promise<void> | undefined;
 
   /** Starts immediately. */
@@ -88,6 +91,13 @@ export class BucketWatcher implements Watcher {
 
   poll(): Promise<PollReport> {
     return this.#whileOpen(() => this.#pollNow());
+  }
+
+  report(): ReadingReport | undefined {
+    const delivery = this.#delivery, poller = this.#poller;
+    if (!delivery || !poller) return undefined;
+    const { gaps, receivers: { outages } } = delivery, { unreadSince, held } = poller;
+    return { gaps, unreadSince, held, problem: this.#loop?.problem ?? outages[0] };
   }
 
   /** Delivers the newest updates again, to the plugins of this watcher. */
@@ -177,6 +187,7 @@ export class BucketWatcher implements Watcher {
       this.#stop();
       await this.#restoration?.idle();
       await this.#redelivering;
+      await this.#keeper?.[Symbol.asyncDispose]();
       await closePlugins(running, { clock: environment.clock, timeoutMs: config.stopTimeout });
     }
   }
@@ -216,11 +227,20 @@ export class BucketWatcher implements Watcher {
     const restoration = this.#restoration = new Restoration(context);
     const completeness = new Completeness(poller, restoration, this.#complete.resolve);
     this.#completeness = completeness;
+    const keeper = this.#keeper = this.#keep(parts);
     const onPolled = () => {
+      keeper?.start();
       restoration.startIfDue();
       completeness.check().catch(() => {}); // The next poll reports a failing state.
     };
     this.#loop = new PollLoop(parts, { config, poller, signal, onPolled });
+  }
+
+  /** What keeps the presence of this server, if it has one. */
+  #keep(parts: Parts): FleetKeeper | undefined {
+    const { presence } = this.#connection.config;
+    if (presence === false || this.#options.manual) return undefined;
+    return new FleetKeeper(parts, { member: parts.member });
   }
 
   /** Logs updates that are published but not applied here, until the watcher stops. */

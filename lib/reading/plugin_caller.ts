@@ -77,6 +77,7 @@ export class PluginCaller {
   #failuresInARow = 0;
   #applied = 0;
   #appliedAt = -Infinity;
+  #waitsFor = "";
 
   /** Creates a caller of `plugin`. */
   constructor(plugin: RunningPlugin, options: CallOptions) {
@@ -89,6 +90,11 @@ export class PluginCaller {
   /** Name of the plugin. */
   get name(): string {
     return this.#plugin.name;
+  }
+
+  /** Why reading waits for the plugin; undefined when it does not. */
+  get outage(): string | undefined {
+    return this.#outage.isOngoing ? this.#waitsFor : undefined;
   }
 
   /**
@@ -257,14 +263,15 @@ export class PluginCaller {
       : "{plugin} fails for every update, reading waits until it works again: {message}";
     const message = tellFailure(error, url);
     const properties = { plugin: this.name, message };
+    const what = isAway ? "cannot reach its backend" : "fails for every update";
+    this.#waitsFor = `${this.name} ${what}: ${message}`;
     const isLogged = this.#problems.problem(this.name, { text, properties, kind });
     if (!isLogged) logger.debug(text, properties);
     this.#outage.goOn(retryAfterMs);
     const { outagePatienceMs = Infinity } = this.#options;
     if (this.#outage.willLastFor() < outagePatienceMs) return;
-    const problem = isAway ? "cannot reach its backend" : "fails for every update";
     throw new (isAway ? BackendUnavailableError : FeedSyncError)(
-      `The plugin ${this.name} ${problem}; the updates it has not applied will be ` +
+      `The plugin ${this.name} ${what}; the updates it has not applied will be ` +
         `delivered again at the next poll: ${message}`,
       { cause: error },
     );

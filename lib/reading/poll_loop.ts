@@ -52,6 +52,7 @@ export class PollLoop {
   #nextPoll: Promise<boolean> | undefined;
   readonly #problems: OnceLog;
   #hasSucceeded = false;
+  #problem: string | undefined;
   #wasRefused = false;
 
   /** Creates a loop, without running it yet. */
@@ -121,6 +122,11 @@ export class PollLoop {
     });
   }
 
+  /** Why the last poll failed; undefined when it succeeded. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   /** Waits until the running poll has ended, whether it succeeds or not. */
   async idle(): Promise<void> {
     await this.#polling?.catch(() => {});
@@ -143,6 +149,7 @@ export class PollLoop {
       this.#problems.resolved(subject, { text });
     }
     this.#hasSucceeded = true;
+    this.#problem = undefined;
   }
 
   /**
@@ -152,6 +159,7 @@ export class PollLoop {
    */
   #noteFailure(error: unknown): "look again" | undefined {
     if (this.#options.signal.aborted) return;
+    this.#problem = messageOf(error);
     const isRefused = error instanceof AccessDeniedError || error instanceof ConfigError;
     const endsIt = isRefused && !this.#hasSucceeded;
     if (endsIt && this.#wasRefused) throw error;

@@ -76,6 +76,8 @@ export class Poller {
   );
   readonly #held: HeldStreams;
   readonly #unreadable: UnreadableLog;
+  /** Since when streams have had something left to read, in milliseconds of the monotonic clock. */
+  readonly #unreadSince = new Map<string, number>();
   #hasNoBucket = false;
 
   /** Creates a poller, without polling yet. */
@@ -122,6 +124,7 @@ export class Poller {
       this.#noteListing();
       for (const { stream, reach } of news) state.cursors.noteReach(stream, reach);
     }, { durable });
+    this.#noteUnread();
     const foundNews = news.some(({ stream }) => !this.#readers.has(stream));
     for (const stream of this.#unread().filter((stream) => this.#held.isDue(stream))) {
       this.#readers.start(stream, { commits: streams.get(stream) ?? [], isListing: true });
@@ -132,8 +135,10 @@ export class Poller {
   /** Requires restoring if streams may have appeared and expired since the last listing. */
   #noteListing(): void {
     const { state, log } = this.#parts;
-    const now = Math.round(log.now());
-    const unseenMs = Math.abs(now - Number(state.fact("listedAt") ?? -Infinity));
+    const now = Math.round(log.now()), listedAt = state.fact("listedAt");
+    const hadAll = this.#unread().length === 0 && !state.restoring.isDue();
+    if (hadAll && listedAt !== undefined) state.setFact("completeAt", listedAt);
+    const unseenMs = Math.abs(now - Number(listedAt ?? -Infinity));
     if (unseenMs > MAX_UNSEEN_MS && !state.isInMemory) state.restoring.require();
     state.setFact("listedAt", now);
     if (state.fact("enteredAt") === undefined) state.setFact("enteredAt", now);
@@ -222,6 +227,18 @@ export class Poller {
     );
   }
 
+  /** Since when each stream has had something left to read, by the monotonic clock. */
+  get unreadSince(): ReadonlyMap<string, number> {
+    this.#noteUnread();
+    return this.#unreadSince;
+  }
+
+  /** Why streams cannot be read on. */
+  get held(): ReadonlyMap<string, string> {
+    const streams = this.#unread().filter((stream) => this.#held.has(stream));
+    return new Map(streams.map((stream) => [stream, messageOf(this.#held.error(stream))]));
+  }
+
   /** The errors of the objects that hold up streams. */
   get unreadable(): UnreadableError[] {
     return this.#held.errors.filter(isUnreadable);
@@ -241,6 +258,16 @@ export class Poller {
   #skipped(): string {
     const { includeOwn } = this.#options.config;
     return includeOwn ? "" : this.#parts.state.ownStream.load().stream;
+  }
+
+  #noteUnread(): void {
+    const unread = new Set(this.#unread()), now = this.#parts.environment.clock.elapsed();
+    for (const stream of this.#unreadSince.keys()) {
+      if (!unread.has(stream)) this.#unreadSince.delete(stream);
+    }
+    for (const stream of unread) {
+      if (!this.#unreadSince.has(stream)) this.#unreadSince.set(stream, now);
+    }
   }
 
   #unread(): string[] {

@@ -101,6 +101,11 @@ export class Receivers {
     return this.#callers.map(({ name }) => name);
   }
 
+  /** Why reading waits for plugins. */
+  get outages(): string[] {
+    return this.#callers.flatMap(({ outage }) => outage ?? []);
+  }
+
   /** Waits for the lock of the feed, and holds it until the result is disposed of. */
   async lock(url: string, signal: AbortSignal): Promise<Disposable> {
     const feed = feedIdentity(url);

@@ -11,6 +11,7 @@ import type { BucketListing, BucketLog, DatedName } from "../log/bucket_log.ts";
 import type { NewestRow } from "../state/newest.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { Carrier } from "./carry.ts";
+import { cleanFleet } from "./clean_fleet.ts";
 import { type Expired, expireStream, type Obstacle, type Unread } from "./expire_stream.ts";
 import { expiredObjects, LOCKED_LIVES } from "./expiry.ts";
 import { type NewestSize, Sweeper } from "./sweep.ts";
@@ -43,6 +44,8 @@ export interface CleanupReport {
   readonly carried: number;
   /** Number of objects deleted from `newest/`, because it has a newer update of their feeds. */
   readonly swept: number;
+  /** Number of deleted objects in which servers that are gone had told of themselves. */
+  readonly departed: number;
   /** Number of commits and segments kept. */
   readonly kept: number;
   /** Number of expired objects among these, kept because this server lacks a key or an upgrade. */
@@ -94,19 +97,21 @@ export async function cleanUp(log: BucketLog, options: CleanUpOptions): Promise<
   const context = { ...options, log, now, dryRun };
   const { carrier, ...gone } = await deleteExpired(context, streams);
   const { swept, newest, ...sweep } = await sweepNewest(context, carrier);
+  const { departed, failures } = await cleanFleet(log, context);
   if (log.keepsVersions) {
     problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
   }
-  const error = gone.error ?? sweep.error;
+  const error = gone.error ?? sweep.error ?? failures[0]?.error;
   return {
     deleted: gone.deleted.length,
     bytes: gone.deleted.reduce((sum, { size }) => sum + size, 0),
     deletedUnread: gone.givenUp,
     carried: carrier.carried,
     swept,
+    departed,
     kept: objects.length - gone.deleted.length - gone.failed,
     locked: gone.locked,
-    failed: gone.failed + sweep.failed,
+    failed: gone.failed + sweep.failed + failures.length,
     ...error && { error },
     undated,
     foreign,

@@ -27,6 +27,7 @@ export class Cursors {
   readonly #giveUp;
   readonly #waiting;
   readonly #any;
+  readonly #furthestBehind;
   readonly #noteLocked;
   readonly #noteUnlocked;
   readonly #locked;
@@ -56,6 +57,9 @@ export class Cursors {
     );
     this.#giveUp = db.prepare("UPDATE cursors SET reach = seq, heldSince = NULL WHERE stream = ?");
     this.#any = db.prepare("SELECT 1 FROM cursors LIMIT 1");
+    this.#furthestBehind = db.prepare(
+      "SELECT stream, seq, reach FROM cursors ORDER BY reach - seq DESC, stream LIMIT ?",
+    );
     this.#waiting = db.prepare(
       `SELECT 1 FROM cursors WHERE reach > seq AND coalesce(heldSince, ?1) >= ?1 AND stream <> ?2
        LIMIT 1`,
@@ -149,6 +153,11 @@ export class Cursors {
    */
   hasUnread(own: string, heldAfter: number): boolean {
     return this.#waiting.get(heldAfter, own) !== undefined;
+  }
+
+  /** The streams with their cursors and ends, those with the most left to read first. */
+  furthestBehind(limit: number): { stream: string; seq: number; reach: number }[] {
+    return this.#furthestBehind.all(limit) as unknown as ReturnType<Cursors["furthestBehind"]>;
   }
 
   /** Whether any stream is known. */

@@ -45,6 +45,7 @@ export class DeadLetters {
   readonly #addAgain;
   readonly #all;
   readonly #count;
+  readonly #countByPlugin;
   readonly #lastId;
   readonly #countAfter;
   readonly #get;
@@ -65,6 +66,9 @@ export class DeadLetters {
     );
     this.#all = db.prepare(`SELECT ${LISTED} FROM dead_letters ORDER BY id`);
     this.#count = db.prepare("SELECT count(*) AS count FROM dead_letters");
+    this.#countByPlugin = db.prepare(
+      "SELECT plugin, count(*) AS count FROM dead_letters GROUP BY plugin",
+    );
     this.#lastId = db.prepare("SELECT ifnull(max(id), 0) AS id FROM dead_letters");
     this.#countAfter = db.prepare("SELECT count(*) AS count FROM dead_letters WHERE id > ?");
     this.#get = db.prepare(`SELECT ${LISTED}, content FROM dead_letters WHERE id = ?`);
@@ -100,6 +104,12 @@ export class DeadLetters {
 
   count(): number {
     return (this.#count.get() as { count: number }).count;
+  }
+
+  /** How many there are for each plugin. */
+  countByPlugin(): Record<string, number> {
+    const rows = this.#countByPlugin.all();
+    return Object.fromEntries(rows.map(({ plugin, count }) => [String(plugin), Number(count)]));
   }
 
   /** The highest id so far; 0 before the first one. */

@@ -30,6 +30,7 @@ export class Outbox {
   readonly #outside;
   readonly #setTime;
   readonly #getTime;
+  readonly #lastTime;
 
   constructor(db: Database) {
     this.#insert = db.prepare("INSERT INTO outbox (id, url, time, body) VALUES (?, ?, ?, ?)");
@@ -43,6 +44,7 @@ export class Outbox {
       "SELECT row, id, url FROM outbox WHERE row BETWEEN ? AND ? AND (time < 0 OR time > ?) ORDER BY row",
     );
     this.#setTime = db.prepare("UPDATE outbox SET time = ? WHERE row = ?");
+    this.#lastTime = db.prepare("SELECT time FROM outbox ORDER BY row DESC LIMIT 1");
     this.#getTime = db.prepare("SELECT time FROM outbox WHERE row = ?");
   }
 
@@ -86,6 +88,11 @@ export class Outbox {
   /** The time of a row, perhaps corrected; undefined when the row was dropped. */
   timeOf(row: Row): number | undefined {
     return this.#getTime.get(row)?.time as number | undefined;
+  }
+
+  /** The time of the last row; undefined when all rows were dropped. */
+  lastTime(): number | undefined {
+    return this.#lastTime.get()?.time as number | undefined;
   }
 
   /** Corrects the time of a row that was not uploaded yet. */

@@ -42,6 +42,8 @@ type Fact =
   | "enteredAt"
   | "listedAt"
   | "lastPoll"
+  | "completeAt"
+  | "lastPublished"
   | "restored"
   | "unreadableSince"
   | "clockOffset"
@@ -179,6 +181,18 @@ export class State implements Disposable {
   /** Changes whenever another process has written to the state. */
   dataVersion(): number {
     return Number(this.#dataVersion.get()!.data_version);
+  }
+
+  /** Forgets the rows of the outbox up to `row`. */
+  dropOutbox(row: Row): void {
+    const time = this.outbox.timeOf(row);
+    if (time !== undefined) this.setFact("lastPublished", time);
+    this.outbox.drop(row);
+  }
+
+  /** Time of the last update that was accepted, in milliseconds since 1970, if there was one. */
+  lastPublished(): number | undefined {
+    return this.outbox.lastTime() ?? this.fact("lastPublished") as number | undefined;
   }
 
   /** How many updates wait for their upload. */

@@ -1,0 +1,11 @@
+/**
+ * The version of this program.
+ *
+ * @module
+ */
+
+/** Reads the version of feedsync, loaded only when it is needed. */
+export async function readVersion(): Promise<string> {
+  const { default: { version } } = await import("../../deno.json", { with: { type: "json" } });
+  return version;
+}

@@ -1,0 +1,149 @@
+/**
+ * Keeps the presence of a running `watch`: writes it regularly, lists those of others when somebody
+ * needs that, and deletes it at the end.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { sleep } from "../base/environment.ts";
+import { Deadline } from "../base/deadline.ts";
+import { OnceLog } from "../base/once_log.ts";
+import { messageOf } from "../errors.ts";
+import type { DatedPresence } from "../log/fleet/names.ts";
+import type { Core } from "../state/core.ts";
+import { type FleetMember, TURNS_INTERVAL_MS } from "./member.ts";
+import { Namesakes } from "./namesakes.ts";
+
+const logger = getLogger(["feedsync", "fleet"]);
+
+/** Delay between two listings where neither turns nor peers need them. */
+const LOOK_MS = 60 * 60 * 1000;
+
+/** Time limit for the last work and the goodbye. */
+const GOODBYE_MS = 2_000;
+
+/** Part by which delays vary, so that servers do not all write at once. */
+const JITTER = 0.1;
+
+/** What stands on the presences of others, and is done after each listing. */
+export interface FleetWork {
+  /** Whether each presence that is written is followed by a listing. */
+  readonly needsListings?: boolean | undefined;
+  /** Called after each listing; a failure is logged. */
+  readonly onListing?: (
+    listing: readonly DatedPresence[],
+    options: { readonly signal: AbortSignal },
+  ) => Promise<void>;
+  /** Called once a minute while turns are taken, and at the end. */
+  readonly onTurn?: (
+    options: { readonly isLast: boolean; readonly signal: AbortSignal },
+  ) => Promise<void>;
+}
+
+/** Options of {@linkcode FleetKeeper}. */
+export interface KeeperOptions {
+  /** This server. */
+  readonly member: FleetMember;
+  /** What else is done. @default nothing */
+  readonly work?: FleetWork | undefined;
+}
+
+/** Keeps the presence until it is disposed of. */
+export class FleetKeeper implements AsyncDisposable {
+  readonly #core: Core;
+  readonly #options: KeeperOptions;
+  readonly #problems: OnceLog;
+  readonly #namesakes: Namesakes;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  /** When the presences were listed; the first listing needs a second one to compare with. */
+  #lookedAt = -Infinity;
+  #looks = 0;
+  #isToldAlone = false;
+
+  /** Does nothing yet. */
+  constructor(core: Core, options: KeeperOptions) {
+    this.#core = core;
+    this.#options = options;
+    this.#problems = new OnceLog(logger, core.environment.clock);
+    this.#namesakes = new Namesakes(core);
+  }
+
+  /** Begins, unless it has begun. */
+  start(): void {
+    if (this.#running || this.#stopping.signal.aborted) return;
+    this.#options.member.begin();
+    this.#running = this.#run(this.#stopping.signal);
+  }
+
+  /** Deletes the presence, after the last work. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    if (!this.#running) return;
+    await this.#running;
+    const { member, work } = this.#options;
+    using closing = new Deadline(this.#core.environment.clock);
+    closing.allow(GOODBYE_MS);
+    const { signal } = closing;
+    try {
+      if (member.takesTurns) await work?.onTurn?.({ isLast: true, signal });
+      await member.leave({ signal });
+    } catch (error) {
+      logger.debug("Cannot say goodbye to the fleet: {message}", { message: messageOf(error) });
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#core.environment;
+    while (!signal.aborted) {
+      await this.#beat(signal);
+      const delayMs = TURNS_INTERVAL_MS * (1 - JITTER * random.fraction());
+      await sleep(clock, delayMs, signal).catch(() => {});
+    }
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    const { member, work } = this.#options;
+    try {
+      const written = await member.keep({ signal });
+      const isTurn = member.takesTurns;
+      if (isTurn || this.#isLookDue(written !== undefined)) await this.#look(signal);
+      if (isTurn) await work?.onTurn?.({ isLast: false, signal });
+      this.#problems.resolved("presence", { text: "Other servers can see this one again" });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#problems.problem("presence", {
+        text: "Cannot tell other servers that this one is running, trying again: {message}",
+        properties: { message: messageOf(error) },
+      });
+    }
+  }
+
+  /** Whether to list: where somebody needs it, at the start, a minute later, and every hour. */
+  #isLookDue(isWritten: boolean): boolean {
+    if (isWritten && this.#options.work?.needsListings) return true;
+    return this.#looks < 2 || this.#core.environment.clock.elapsed() - this.#lookedAt >= LOOK_MS;
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { member, work } = this.#options;
+    const listing = await member.look({ signal });
+    this.#looks++;
+    this.#lookedAt = this.#core.environment.clock.elapsed();
+    const { own } = member;
+    if (own) this.#namesakes.observe(listing, own);
+    this.#tellAlone(listing);
+    await work?.onListing?.(listing, { signal });
+  }
+
+  /** Says once, after a minute, that no other server was seen: the bucket's name may be wrong. */
+  #tellAlone(listing: readonly DatedPresence[]): void {
+    if (this.#isToldAlone || this.#looks < 2) return;
+    this.#isToldAlone = true;
+    const { log } = this.#core, server = this.#options.member.own?.server;
+    if (log.servers > 1 || listing.some((name) => name.server !== server)) return;
+    logger.info("No other server was seen in {store}: is the bucket's name right?", {
+      store: log.url,
+    });
+  }
+}
