@@ -5,8 +5,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { sleep } from "../base/environment.ts";
 import { Deadline } from "../base/deadline.ts";
+import { AutoResetEvent } from "../base/event.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
 import type { DatedPresence } from "../log/fleet/names.ts";
@@ -55,6 +55,9 @@ export class FleetKeeper implements AsyncDisposable {
   readonly #problems: OnceLog;
   readonly #namesakes: Namesakes;
   readonly #stopping = new AbortController();
+  readonly #wakeUp: AutoResetEvent;
+  #hasBegun = false;
+  #isRenewed = false;
   #running: Promise<void> | undefined;
   /** When the presences were listed; the first listing needs a second one to compare with. */
   #lookedAt = -Infinity;
@@ -67,18 +70,25 @@ export class FleetKeeper implements AsyncDisposable {
     this.#options = options;
     this.#problems = new OnceLog(logger, core.environment.clock);
     this.#namesakes = new Namesakes(core);
+    this.#wakeUp = new AutoResetEvent(core.environment.clock);
   }
 
   /** Begins, unless it has begun. */
   start(): void {
     if (this.#running || this.#stopping.signal.aborted) return;
-    this.#options.member.begin();
     this.#running = this.#run(this.#stopping.signal);
+  }
+
+  /** Writes the presence now, since much has changed. */
+  renew(): void {
+    this.#isRenewed = true;
+    this.#wakeUp.set();
   }
 
   /** Deletes the presence, after the last work. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
+    this.#wakeUp.set();
     if (!this.#running) return;
     await this.#running;
     const { member, work } = this.#options;
@@ -94,18 +104,21 @@ export class FleetKeeper implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#core.environment;
+    const { random } = this.#core.environment;
     while (!signal.aborted) {
       await this.#beat(signal);
-      const delayMs = TURNS_INTERVAL_MS * (1 - JITTER * random.fraction());
-      await sleep(clock, delayMs, signal).catch(() => {});
+      await this.#wakeUp.wait(TURNS_INTERVAL_MS * (1 - JITTER * random.fraction()));
     }
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
     const { member, work } = this.#options;
+    const isRenewed = this.#isRenewed;
+    this.#isRenewed = false;
     try {
-      const written = await member.keep({ signal });
+      if (!this.#hasBegun) member.begin();
+      this.#hasBegun = true;
+      const written = await member.keep({ isRenewed, signal });
       const isTurn = member.takesTurns;
       if (isTurn || this.#isLookDue(written !== undefined)) await this.#look(signal);
       if (isTurn) await work?.onTurn?.({ isLast: false, signal });

@@ -65,28 +65,27 @@ export class FleetMember {
   /** The last view, also that of another process with this state. No request is sent. */
   view(): FleetView {
     const { state } = this.#core;
-    const { lookedAt = 0, servers = [] } = state.fleet.seen ?? {};
+    const { lookedAt = 0, servers = [] } = state.fleet.seen() ?? {};
     return { lookedAt, members: membersOf(servers, this.own) };
   }
 
   /** The own presence, as it was written last. */
   get own(): PresenceName | undefined {
-    const key = this.#core.state.fleet.presence?.key;
+    const key = this.#core.state.fleet.presence()?.key;
     return key === undefined ? undefined : parsePresenceKey(key);
   }
 
   /** Whether turns are taken now. */
   get takesTurns(): boolean {
     const { state, log } = this.#core;
-    return (state.fleet.turns?.until ?? 0) > log.now();
+    return (state.fleet.turns()?.until ?? 0) > log.now();
   }
 
   /** Begins a new process that keeps the presence, with a name of its own. */
   begin(): void {
     const { state, environment: { random } } = this.#core;
-    const { presence } = state.fleet;
-    const key = presence?.key ?? "";
-    state.fleet.presence = { key, writer: random.token(), written: [], keptAt: 0 };
+    const key = state.fleet.presence()?.key ?? "";
+    state.fleet.setPresence({ key, writer: random.token(), written: [], keptAt: 0 });
   }
 
   /**
@@ -108,17 +107,20 @@ export class FleetMember {
   }
 
   /**
-   * Writes the presence if it is due, for the process that runs `watch`; resolves to its bytes as
-   * stored if it was written.
+   * Writes the presence if it is due or to be renewed, for the process that runs `watch`; resolves
+   * to its bytes as stored if it was written.
    */
-  keep(options: StoreOptions = {}): Promise<Uint8Array | undefined> {
+  keep(
+    { isRenewed = false, signal }: StoreOptions & { readonly isRenewed?: boolean } = {},
+  ): Promise<Uint8Array | undefined> {
     return this.#inTurn(async () => {
       const { state, log } = this.#core;
-      const { presence } = state.fleet;
-      if (presence) state.fleet.presence = { ...presence, keptAt: log.now() };
+      const presence = state.fleet.presence();
+      if (presence) state.fleet.setPresence({ ...presence, keptAt: log.now() });
       const age = log.now() - (presence?.written.at(-1) ?? 0);
-      const isDue = age >= 0.9 * this.#intervalMs() || this.#name().key !== presence?.key;
-      return isDue ? await this.#write(options) : undefined;
+      const isDue = isRenewed || age >= 0.9 * this.#intervalMs() ||
+        this.#name().key !== presence?.key;
+      return isDue ? await this.#write({ signal }) : undefined;
     });
   }
 
@@ -131,11 +133,11 @@ export class FleetMember {
   leave(options: StoreOptions = {}): Promise<void> {
     return this.#inTurn(async () => {
       const { state, log } = this.#core;
-      const key = state.fleet.presence?.key;
+      const key = state.fleet.presence()?.key;
       if (!key) return;
       const [failed] = await log.fleet.delete([key], options);
       if (failed) throw failed.error;
-      state.fleet.presence = undefined;
+      state.fleet.setPresence(undefined);
     });
   }
 
@@ -143,14 +145,14 @@ export class FleetMember {
     const { state, log } = this.#core;
     const { digest } = list, { until, askedEveryMs, signal } = options;
     try {
-      const { turns } = state.fleet;
+      const turns = state.fleet.turns();
       const isStored = turns?.digest === digest && log.now() - turns.storedAt < LIST_AGE_MS;
       if (!isStored) await log.fleet.writeList(list, { signal });
       const intervalMs = Math.max(TURNS_INTERVAL_MS, this.#isKept() ? 0 : askedEveryMs);
       const storedAt = isStored ? turns.storedAt : log.now();
       const isSame = isStored && turns.intervalMs === intervalMs &&
         until - turns.until < COARSE * askedEveryMs && turns.until > log.now();
-      if (!isSame) state.fleet.turns = { digest, storedAt, until, intervalMs };
+      if (!isSame) state.fleet.setTurns({ digest, storedAt, until, intervalMs });
       await this.#keepUp(options);
     } catch (error) {
       if (signal?.aborted || this.view().lookedAt === 0) throw error;
@@ -161,7 +163,7 @@ export class FleetMember {
   /** Writes the presence and lists, unless `watch` does so, or this was done a moment ago. */
   async #keepUp(options: StoreOptions): Promise<void> {
     const { state, log } = this.#core;
-    const { presence } = state.fleet;
+    const presence = state.fleet.presence();
     const isShown = presence?.key === this.#name().key;
     const intervalMs = this.#isKept() ? LIVES * this.#intervalMs() : this.#intervalMs();
     const isWritten = isShown && log.now() - (presence.written.at(-1) ?? 0) < intervalMs;
@@ -181,13 +183,13 @@ export class FleetMember {
       await this.#options.report(name),
       options,
     );
-    const { presence } = state.fleet, former = presence?.key;
-    state.fleet.presence = {
+    const presence = state.fleet.presence(), former = presence?.key;
+    state.fleet.setPresence({
       key: name.key,
       writer: name.writer,
       keptAt: presence?.keptAt ?? 0,
       written: [...presence?.written ?? [], log.now()].slice(-MAX_TIMES),
-    };
+    });
     if (former && former !== name.key) await log.fleet.delete([former], options);
     return body;
   }
@@ -198,10 +200,10 @@ export class FleetMember {
     const servers = seenServers(listing, {
       own: this.own,
       now: log.now(),
-      previous: state.fleet.seen?.servers ?? [],
+      previous: state.fleet.seen()?.servers ?? [],
       isReliable: this.#isReliable(),
     });
-    state.fleet.seen = { lookedAt: log.now(), servers };
+    state.fleet.setSeen({ lookedAt: log.now(), servers });
     return listing;
   }
 
@@ -209,7 +211,7 @@ export class FleetMember {
   #isReliable(): boolean {
     const { state, log } = this.#core;
     const now = log.now(), intervalMs = this.#intervalMs(), slackMs = intervalMs / 4;
-    const written = state.fleet.presence?.written ?? [];
+    const written = state.fleet.presence()?.written ?? [];
     return Array.from({ length: LIVES }, (_, index) => now - index * intervalMs).every((end) =>
       written.some((time) => time > end - intervalMs - slackMs && time <= end + slackMs)
     );
@@ -218,20 +220,20 @@ export class FleetMember {
   /** Whether a running `watch` writes the presence and lists. */
   #isKept(): boolean {
     const { state, log } = this.#core;
-    return log.now() - (state.fleet.presence?.keptAt ?? 0) < KEPT_MS;
+    return log.now() - (state.fleet.presence()?.keptAt ?? 0) < KEPT_MS;
   }
 
   #intervalMs(): number {
     const intervalMs = this.#options.intervalMs || Infinity;
     if (!this.takesTurns) return intervalMs;
-    const { intervalMs: turnsMs } = this.#core.state.fleet.turns!;
+    const { intervalMs: turnsMs } = this.#core.state.fleet.turns()!;
     return this.#isKept() ? Math.min(intervalMs, TURNS_INTERVAL_MS) : turnsMs;
   }
 
   /** The name that the presence has when it is written now. */
   #name(): PresenceName {
     const { state, environment: { random } } = this.#core;
-    const { presence, turns } = state.fleet;
+    const presence = state.fleet.presence(), turns = state.fleet.turns();
     return presenceName({
       stream: state.ownStream.load().stream,
       writer: presence?.writer ?? random.token(),

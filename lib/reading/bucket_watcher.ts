@@ -228,6 +228,7 @@ export class BucketWatcher implements Watcher {
     const completeness = new Completeness(poller, restoration, this.#complete.resolve);
     this.#completeness = completeness;
     const keeper = this.#keeper = this.#keep(parts);
+    this.#complete.promise.then(() => keeper?.renew()).catch(() => {});
     const onPolled = () => {
       keeper?.start();
       restoration.startIfDue();

@@ -60,30 +60,33 @@ export class Fleet {
   }
 
   /** The own presence; undefined when there is none. */
-  get presence(): WrittenPresence | undefined {
+  presence(): WrittenPresence | undefined {
     return this.#read("presence");
   }
 
-  set presence(value: WrittenPresence | undefined) {
-    this.#write("presence", value);
+  /** Notes the own presence, or that it is gone. */
+  setPresence(presence: WrittenPresence | undefined): void {
+    this.#write("presence", presence);
   }
 
   /** The turns that this server takes; undefined when it never took any. */
-  get turns(): TakenTurns | undefined {
+  turns(): TakenTurns | undefined {
     return this.#read("turnsTaken");
   }
 
-  set turns(value: TakenTurns | undefined) {
-    this.#write("turnsTaken", value);
+  /** Notes the turns that this server takes. */
+  setTurns(turns: TakenTurns): void {
+    this.#write("turnsTaken", turns);
   }
 
   /** The servers that were seen last; undefined before the first look. */
-  get seen(): SeenFleet | undefined {
+  seen(): SeenFleet | undefined {
     return this.#read("fleet");
   }
 
-  set seen(value: SeenFleet | undefined) {
-    this.#write("fleet", value);
+  /** Notes the servers that were seen. */
+  setSeen(fleet: SeenFleet): void {
+    this.#write("fleet", fleet);
   }
 
   #read<T>(key: string): T | undefined {

@@ -27,6 +27,7 @@ const PARTS = [
   "files",
   "forgetting",
   "restoring",
+  "fleet",
 ] as const;
 
 /** The state as a process sees it: the real one, with a guard before it. */
