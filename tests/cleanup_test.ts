@@ -107,7 +107,7 @@ Deno.test("cleanup() deletes nothing that is kept for good, and tells how much t
   fleet.store.before("list", (prefix) => void prefixes.push(prefix));
   const report = await cleanup(web1, { maxAge: "24h" });
   assert.deepEqual([report.deleted, report.kept, report.foreign], [1, 0, 0]);
-  assert.deepEqual(prefixes, ["tail/", "segments/", "newest/"]);
+  assert.deepEqual(prefixes, ["tail/", "segments/", "newest/", "present/", "lists/", "checks/"]);
   assert.ok(fleet.keys().includes(key) || report.swept === 1);
   assert.equal(report.newest?.objects, 1);
 });

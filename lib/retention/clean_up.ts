@@ -77,7 +77,10 @@ export interface CleanUpOptions extends StoreOptions {
   readonly maxAge: number;
   /** Looks up the newest known update of a feed. @default none is known, so more is carried */
   readonly known?: ((url: string) => NewestRow | undefined) | undefined;
-  /** Whether to sweep all of `newest/`, not only the groups that were written. @default false */
+  /**
+   * Whether to sweep all of `newest/`, not only the groups that were written, and to delete what
+   * servers have left behind that are gone. @default false
+   */
   readonly sweepAll?: boolean;
   /** Only report; write and delete nothing. @default false */
   readonly dryRun?: boolean | undefined;
@@ -97,7 +100,9 @@ export async function cleanUp(log: BucketLog, options: CleanUpOptions): Promise<
   const context = { ...options, log, now, dryRun };
   const { carrier, ...gone } = await deleteExpired(context, streams);
   const { swept, newest, ...sweep } = await sweepNewest(context, carrier);
-  const { departed, failures } = await cleanFleet(log, context);
+  const { departed, failures } = context.sweepAll
+    ? await cleanFleet(log, context)
+    : { departed: 0, failures: [] };
   if (log.keepsVersions) {
     problems.problem("versions", { text: KEEPS_VERSIONS, properties: { store: log.url } });
   }

@@ -24,7 +24,7 @@ Deno.test("a failure is said once, without a queue when there is none, and that 
     "list",
     failing(new StoreUnavailableError("Cannot list: refused")),
   );
-  await using _ = watch(fleet.server("web-1", { state }), () => {});
+  await using _ = watch(fleet.server("web-1", { state, presence: false }), () => {});
   await fleet.time.pass(A_WHILE);
   recover();
   await fleet.time.pass(A_WHILE);
@@ -42,7 +42,7 @@ Deno.test("that the store can be reached again is not said when it was the state
   const state = survivingState("web-2", fleet, (call) => {
     if (isFull && call === "transaction") throw new StateError("Cannot write to the state: full");
   });
-  await using _ = watch(fleet.server("web-2", { state }), () => {});
+  await using _ = watch(fleet.server("web-2", { state, presence: false }), () => {});
   await fleet.time.pass(A_WHILE);
   isFull = true;
   await fleet.publish(fleet.server("web-1"), "a");
