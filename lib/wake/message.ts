@@ -5,7 +5,6 @@
  * @module
  */
 import { UnsupportedFormatError } from "../errors.ts";
-import { type ObjectName, parseKey } from "../log/names.ts";
 
 /**
  * Header with the oldest reader that can read the message, like `"feedsync"` in an object; 1 if it
@@ -36,10 +35,10 @@ export function messageId(store: string, key: string): string {
   return `${encodeURI(store)}/${key}`;
 }
 
-/** The object that a message is about; undefined when it is not in the store. */
-export function objectOfMessage(id: string, store: string): ObjectName | undefined {
+/** The key of the object that a message is about; undefined when it is not in the store. */
+export function keyOfMessage(id: string, store: string): string | undefined {
   const start = messageId(store, "");
-  return id.startsWith(start) ? parseKey(id.slice(start.length)) : undefined;
+  return id.startsWith(start) ? id.slice(start.length) : undefined;
 }
 
 /** Why the message cannot be understood by this version; undefined when it can. */

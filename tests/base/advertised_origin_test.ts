@@ -15,7 +15,9 @@ Deno.test("an http(s) origin may be advertised, in its normal form", () => {
     "http://[64:ff9b::10.0.0.1]": "http://[64:ff9b::a00:1]",
     "http://223.255.255.255": "http://223.255.255.255",
   };
-  for (const [text, origin] of Object.entries(origins)) assert.equal(advertisedOrigin(text), origin);
+  for (const [text, origin] of Object.entries(origins)) {
+    assert.equal(advertisedOrigin(text), origin);
+  }
 });
 
 Deno.test("what is more than an origin, or something else, may not be advertised", () => {

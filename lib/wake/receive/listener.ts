@@ -1,6 +1,6 @@
 /**
- * Listens for messages about new commits: from peers, with the content, and from the storage
- * service.
+ * Listens for messages: from peers about new commits, with the content, and about new peers; and
+ * from the storage service about new objects.
  *
  * @module
  */
@@ -11,9 +11,10 @@ import { OnceLog } from "../../base/once_log.ts";
 import { ConfigError, messageOf } from "../../errors.ts";
 import type { BucketLog } from "../../log/bucket_log.ts";
 import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
-import type { OnCommit, StartSource } from "../source.ts";
+import type { OnCommit, OnPresence, StartSource } from "../source.ts";
 import { commitsRoute } from "./commits_route.ts";
 import { eventsRoute } from "./events_route.ts";
+import { presenceRoute } from "./presence_route.ts";
 import { refuse, type Route } from "./route.ts";
 
 const logger = getLogger(["feedsync", "wake"]);
@@ -35,7 +36,7 @@ const BODY_TIMEOUT_MS = 10_000;
 
 /** Options of {@linkcode listen}. */
 export interface ListenerOptions {
-  /** The secret shared by all peers; without it no commits are accepted. */
+  /** The secret shared by all peers; without it no messages of peers are accepted. */
   readonly secret: string | undefined;
   /** The token that bucket events must carry; without it none are accepted. */
   readonly wakeToken: string | undefined;
@@ -45,14 +46,16 @@ export interface ListenerOptions {
   readonly clock: Clock;
   /** Called for each commit, with its content if a peer sent it. */
   readonly onCommit: OnCommit;
+  /** Called for each presence that a peer sent. @default they are not received */
+  readonly onPresence?: OnPresence | undefined;
 }
 
 /** Listens at the address of the configuration. */
 export const startListener: StartSource = (
   { wake: { listen: address, secret, token: wakeToken } },
-  { log, environment: { clock } },
+  { log, environment: { clock }, onPresence },
   onCommit,
-) => listen(address!, { secret, wakeToken, log, clock, onCommit });
+) => listen(address!, { secret, wakeToken, log, clock, onCommit, onPresence });
 
 /**
  * Listens at `address`, such as `0.0.0.0:7070`.
@@ -101,10 +104,13 @@ class Listener {
   #bytes = 0;
 
   constructor(options: ListenerOptions) {
-    const { secret, wakeToken, clock } = options;
+    const { secret, wakeToken, clock, onPresence } = options;
     this.#clock = clock;
     this.#problems = new OnceLog(logger, clock);
     if (secret) this.#routes.set("/commits", commitsRoute({ ...options, secret }));
+    if (secret && onPresence) {
+      this.#routes.set("/presence", presenceRoute({ ...options, secret, onPresence }));
+    }
     if (wakeToken) {
       this.#routes.set("/wake", eventsRoute({ ...options, store: options.log.url, wakeToken }));
     }
@@ -118,7 +124,8 @@ class Listener {
     if (request.method !== "POST") return refuse(405, "Only POST is allowed");
     const size = Number(request.headers.get("content-length") ?? NaN);
     if (Number.isNaN(size)) return refuse(411, "Content-Length is required");
-    if (size > MAX_BODY_BYTES) return refuse(413, `The limit is ${MAX_BODY_BYTES} bytes`);
+    const { maxBytes = MAX_BODY_BYTES } = route;
+    if (size > maxBytes) return refuse(413, `The limit is ${maxBytes} bytes`);
     const refusal = route.admit(request, url);
     if (refusal) return refusal;
     if (this.#bodies >= MAX_BODIES || this.#bytes + size > MAX_TOTAL_BYTES) {

@@ -6,6 +6,8 @@
 
 /** Handles the messages that are sent to one path. */
 export interface Route {
+  /** Maximum size of a body. @default that of the largest commit */
+  readonly maxBytes?: number | undefined;
   /** Checks the headers, and refuses unauthenticated messages before their body is read. */
   admit(request: Request, url: URL): Response | undefined;
   /** Handles an admitted message. */
