@@ -161,7 +161,10 @@ export class Connection implements FeedSync {
     const feedLocks = new KeyedLock();
     this.parts = { state, log, acceptor, uploader, environment, feedLocks, member };
     if (marker) this.#marker = new MarkerWriter({ log, environment });
-    if (peers.length > 0) this.#peers = new Peers(peers, { secret: secret!, log, environment });
+    if (peers.length > 0) {
+      const urls = peers === "auto" ? [] : peers; // Whoever is present is found later.
+      this.#peers = new Peers(urls, { secret: secret!, log, environment });
+    }
     uploader.onCommit.push(({ name: { key }, body }) => {
       this.#marker?.change();
       this.#peers?.send({ key, body });

@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from "zod";
+import { advertisedOrigin } from "../base/advertised_origin.ts";
 import { defined } from "./merge.ts";
 import { isEndpoint, key, missing, text } from "./rules.ts";
 
@@ -23,8 +24,16 @@ export interface WakeConfig {
    * service. Requires `secret` or `token`.
    */
   readonly listen?: string | undefined;
-  /** URLs of the servers that every stored commit is sent to. Requires `secret`. @default {[]} */
-  readonly peers?: readonly string[] | undefined;
+  /**
+   * URLs of the servers that every stored commit is sent to; or `"auto"`: those that the bucket
+   * shows to be present and that have `advertise`. Requires `secret`. @default {[]}
+   */
+  readonly peers?: "auto" | readonly string[] | undefined;
+  /**
+   * Origin at which others reach `listen`, such as `http://web-1.example.com:7070`, for servers
+   * whose `peers` are `"auto"`. Requires `listen` and `secret`.
+   */
+  readonly advertise?: string | undefined;
   /**
    * Shared secret that authenticates peers, the same on all: `whsec_` and base64, as from
    * `echo "whsec_$(openssl rand -base64 32)"`. Prefer the environment to a file.
@@ -49,8 +58,10 @@ export interface WakeConfig {
 export interface ResolvedWake {
   /** Address and port that receives commits from peers and events. */
   readonly listen: string | undefined;
-  /** The servers that every commit is sent to. */
-  readonly peers: readonly string[];
+  /** The servers that every commit is sent to; `"auto"`: those that are present. */
+  readonly peers: "auto" | readonly string[];
+  /** Origin at which others reach `listen`. */
+  readonly advertise: string | undefined;
   /** Shared secret that authenticates peers. */
   readonly secret: string | undefined;
   /** Token that the bucket's events must carry. */
@@ -108,9 +119,17 @@ export const wakeRule = z.strictObject({
     "Address and port that receives commits from peers and events from the service",
   ),
   peers: key(
-    z.array(peer),
-    "URLs of the servers that every stored commit is sent to",
+    z.union([z.literal("auto"), z.array(peer)], {
+      error: 'must be "auto", or in the configuration file a list of URLs',
+    }),
+    'URLs of the servers that every stored commit is sent to; "auto": those that are present',
     WAKE_DEFAULTS.peers,
+  ),
+  advertise: key(
+    z.string().refine((value) => advertisedOrigin(value) !== undefined, {
+      error: 'must be an origin such as "http://web-1.example.com:7070", and no link-local address',
+    }),
+    "Origin at which servers whose peers are \"auto\" reach 'listen'",
   ),
   secret: key(
     z.string().refine(isSecret, { error: 'must be "whsec_" and base64 of at least 24 bytes' }),
@@ -142,7 +161,7 @@ export const wakeRule = z.strictObject({
  *
  * @throws {ConfigError} when a required key is missing.
  */
-export function checkWake({ listen, peers = [], secret, token }: WakeConfig): void {
+export function checkWake({ listen, peers = [], advertise, secret, token }: WakeConfig): void {
   if (peers.length > 0 && secret === undefined) {
     throw missing("wake.secret", "'wake.peers' requires it: the same on all servers");
   }
@@ -152,10 +171,16 @@ export function checkWake({ listen, peers = [], secret, token }: WakeConfig): vo
       "'wake.listen' requires it for peers, or 'wake.token' for the bucket's events",
     );
   }
+  if (advertise === undefined) return;
+  if (listen === undefined) throw missing("wake.listen", "'wake.advertise' requires it");
+  if (secret === undefined) {
+    throw missing("wake.secret", "'wake.advertise' requires it: the same on all servers");
+  }
 }
 
 /** Fills in the defaults. */
-export function resolveWake(wake: WakeConfig = {}): ResolvedWake {
+export function resolveWake({ advertise, ...wake }: WakeConfig = {}): ResolvedWake {
   const none = { listen: undefined, secret: undefined, token: undefined };
-  return { ...none, ...WAKE_DEFAULTS, ...defined(wake) };
+  const origin = advertise === undefined ? undefined : advertisedOrigin(advertise);
+  return { ...none, ...WAKE_DEFAULTS, ...defined(wake), advertise: origin };
 }

@@ -62,6 +62,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     wake: {
       listen: undefined,
       peers: [],
+      advertise: undefined,
       secret: undefined,
       token: undefined,
       queues: [],
@@ -254,6 +255,28 @@ Deno.test("peers need a secret, which no message shows", () => {
     problemOf({ wake: { queues: [{ sq: "x" }] } }),
     /unknown key 'wake.queues.0.sq', did you mean 'sqs'/,
   );
+});
+
+Deno.test("peers that are found automatically need a secret, and an advertised origin a listener", () => {
+  const secret = `whsec_${btoa("a secret that all servers have")}`;
+  const listen = "0.0.0.0:7070", advertise = "HTTP://Web-1:7070/";
+  const resolve = (wake: Config["wake"]) => () => resolveConfig({ wake });
+  assert.throws(resolve({ peers: "auto" }), /'wake\.secret' is missing, 'wake\.peers' requires it/);
+  assert.throws(resolve({ advertise, secret }), /'wake\.listen' is missing, 'wake\.advertise' req/);
+  assert.throws(
+    resolve({ advertise, listen, token: "a".repeat(16) }),
+    /'wake\.secret' is missing, 'wake\.advertise' requires it/,
+  );
+  const { wake } = resolve({ advertise, listen, secret, peers: "auto" })();
+  assert.equal(wake.peers, "auto");
+  assert.equal(wake.advertise, "http://web-1:7070");
+  for (const wrong of ["web-1:7070", "http://web-1/path", "http://169.254.1.1", "http://[::]"]) {
+    assert.match(
+      problemOf({ wake: { advertise: wrong } }),
+      /'wake\.advertise' must be an origin such as .*, and no link-local address/,
+    );
+  }
+  assert.match(problemOf({ wake: { peers: "always" } }), /'wake\.peers' must be "auto", or in/);
 });
 
 Deno.test("a key of the service's key management needs the encryption that uses it", () => {

@@ -232,8 +232,7 @@ Deno.test("a variable for a list is answered with where that can be set", async 
     const [variable, key] of [
       ["FEEDSYNC_PLUGINS", "plugins"],
       ["FEEDSYNC_WAKE_QUEUES", "wake.queues"],
-      ["FEEDSYNC_WAKE_PEERS", "wake.peers"],
-      ["FEEDSYNC_PEERS", "wake.peers"],
+      ["FEEDSYNC_QUEUES", "wake.queues"],
     ]
   ) {
     assert.equal(
@@ -242,6 +241,16 @@ Deno.test("a variable for a list is answered with where that can be set", async 
         `'${key}' is a list and can only be set in the configuration file`,
     );
   }
+});
+
+Deno.test("peers may be found automatically by a variable; a list of them needs the file", async () => {
+  const secret = `whsec_${btoa("a secret that all servers have")}`;
+  const env = { FEEDSYNC_WAKE_PEERS: "auto", FEEDSYNC_WAKE_SECRET: secret };
+  assert.equal((await load({}, { env })).config.wake?.peers, "auto");
+  assert.match(
+    await problemOf({}, { env: { ...env, FEEDSYNC_WAKE_PEERS: "http://web-2" } }),
+    /FEEDSYNC_WAKE_PEERS: 'wake\.peers' must be "auto", or in the configuration file a list of URLs/,
+  );
 });
 
 Deno.test("a wrong value names its variable", async () => {

@@ -39,7 +39,7 @@ export async function run({ args }: CommandContext): Promise<void> {
   const [provider, prices] = pricesOf(args.value("provider") ?? "aws");
   const { config } = await loadSettings(args);
   const { peers: urls, token, queues, marker } = resolveWake(config.wake);
-  const peers = urls.length > 0;
+  const peers = urls === "auto" || urls.length > 0;
   const isWoken = peers || token !== undefined || queues.length > 0;
   const poll = pollOf(args.value("poll")) ?? pollRange(config.poll)[isWoken ? "max" : "min"];
   const retention = retentionMs(config.retention);
