@@ -6,6 +6,7 @@
 import type { Core } from "./state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { ResolvedConfig } from "./config/resolve.ts";
+import type { ResolvedWake } from "./config/wake.ts";
 import { BucketLog } from "./log/bucket_log.ts";
 import type { Envelope } from "./log/encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./base/environment.ts";
@@ -14,6 +15,8 @@ import { FileLock } from "./state/lock.ts";
 import { warnOfSiblings } from "./state/siblings.ts";
 import { type Owner, State } from "./state/state.ts";
 import type { ObjectStore, RequestCounts } from "./stores/store.ts";
+import { signedAddress } from "./fleet/advertise.ts";
+import { AutoPeers } from "./fleet/auto_peers.ts";
 import { FleetMember } from "./fleet/member.ts";
 import { type ReadingReport, reportOf } from "./fleet/report.ts";
 import type { PresenceName } from "./log/fleet/names.ts";
@@ -85,6 +88,8 @@ export interface Parts extends Core {
   readonly feedLocks: KeyedLock;
   /** This server's part in the fleet. */
   readonly member: FleetMember;
+  /** Finds the peers, if they are not configured. */
+  readonly autoPeers: AutoPeers | undefined;
 }
 
 /** Time limit for sending the remaining wake-ups when the connection is closed. */
@@ -135,7 +140,8 @@ export class Connection implements FeedSync {
     const { environment = systemEnvironment, envelope } = options;
     this.#begunAt = environment.clock.elapsed();
     if (!store) return;
-    const { server, commitInterval, includeOwn, wake: { marker, peers, secret } } = config;
+    const { server, commitInterval, includeOwn } = config;
+    const { marker, peers, secret, advertise } = config.wake;
     const state = options.state ??
       new State(config.state, ownerOf(config, store), environment.random);
     if (store.expectObjects && state.knowsObjects()) store.expectObjects();
@@ -152,19 +158,20 @@ export class Connection implements FeedSync {
       includeOwn,
       isShared,
     });
-    const acceptor = new Acceptor({ state, log, environment });
-    const member = new FleetMember({ state, log, environment }, {
+    const core = { state, log, environment };
+    const acceptor = new Acceptor(core);
+    const member = new FleetMember(core, {
       intervalMs: config.presence,
       weight: 1,
       report: (name) => this.#report(name),
     });
     const feedLocks = new KeyedLock();
-    this.parts = { state, log, acceptor, uploader, environment, feedLocks, member };
+    this.#peers = peersOf(config.wake, { log, environment });
+    const autoPeers = peers === "auto" && this.#peers
+      ? new AutoPeers(core, { peers: this.#peers, secret: secret!, advertise, member })
+      : undefined;
+    this.parts = { ...core, acceptor, uploader, feedLocks, member, autoPeers };
     if (marker) this.#marker = new MarkerWriter({ log, environment });
-    if (peers.length > 0) {
-      const urls = peers === "auto" ? [] : peers; // Whoever is present is found later.
-      this.#peers = new Peers(urls, { secret: secret!, log, environment });
-    }
     uploader.onCommit.push(({ name: { key }, body }) => {
       this.#marker?.change();
       this.#peers?.send({ key, body });
@@ -315,8 +322,8 @@ export class Connection implements FeedSync {
   }
 
   /** What this server says about itself in its presence. */
-  async #report(_name: PresenceName): Promise<PresenceReport> {
-    const parts = this.parts!, { retention, includeOwn } = this.config;
+  async #report(name: PresenceName): Promise<PresenceReport> {
+    const parts = this.parts!, { retention, includeOwn, wake } = this.config;
     const { log, uploader, environment: { clock } } = parts;
     return await reportOf(parts, {
       startedAt: log.now() - (clock.elapsed() - this.#begunAt),
@@ -324,6 +331,7 @@ export class Connection implements FeedSync {
       includeOwn,
       reading: this.#watcher?.report(),
       uploadError: uploader.lastError === undefined ? undefined : messageOf(uploader.lastError),
+      advertise: signedAddress(name, { wake, log }),
     });
   }
 
@@ -346,6 +354,15 @@ export class Connection implements FeedSync {
 
 function closedError(): ClosedError {
   return new ClosedError("Cannot use this connection: it is closed");
+}
+
+/** The peers to send commits to, if any; with `"auto"` there are none before they are found. */
+function peersOf(
+  { peers, secret }: ResolvedWake,
+  parts: Pick<Core, "log" | "environment">,
+): Peers | undefined {
+  if (peers.length === 0) return undefined;
+  return new Peers(peers === "auto" ? [] : peers, { ...parts, secret: secret! });
 }
 
 /** The required owner of the state. */

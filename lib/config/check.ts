@@ -76,7 +76,7 @@ export function checkComplete(config: Config): void {
   if (files) checkFiles(files);
   if (encryption) checkEncryption(encryption);
   checkCore(config);
-  if (wake) checkWake(wake);
+  if (wake) checkWake(wake, config.presence);
   if (s3) checkS3(s3);
 }
 

@@ -6,6 +6,8 @@
  */
 import { z } from "zod";
 import { advertisedOrigin } from "../base/advertised_origin.ts";
+import { ConfigError } from "../errors.ts";
+import type { CoreConfig } from "./core.ts";
 import { defined } from "./merge.ts";
 import { isEndpoint, key, missing, text } from "./rules.ts";
 
@@ -157,11 +159,21 @@ export const wakeRule = z.strictObject({
 });
 
 /**
- * Checks the keys together, once all sources of the configuration are merged.
+ * Checks the keys together, and with `presence`, once all sources of the configuration are merged.
  *
- * @throws {ConfigError} when a required key is missing.
+ * @throws {ConfigError} when a required key is missing, or keys contradict each other.
  */
-export function checkWake({ listen, peers = [], advertise, secret, token }: WakeConfig): void {
+export function checkWake(
+  { listen, peers = [], advertise, secret, token }: WakeConfig,
+  presence?: CoreConfig["presence"],
+): void {
+  if (presence === false && (peers === "auto" || advertise !== undefined)) {
+    const used = peers === "auto" ? "wake.peers" : "wake.advertise";
+    throw new ConfigError(
+      `Cannot use the configuration: '${used}' requires 'presence': without it, this server neither ` +
+        "tells others where it is, nor looks where they are",
+    );
+  }
   if (peers.length > 0 && secret === undefined) {
     throw missing("wake.secret", "'wake.peers' requires it: the same on all servers");
   }

@@ -14,7 +14,7 @@ import {
 import type { PresenceReport } from "../log/fleet/presence.ts";
 import type { Core } from "../state/core.ts";
 import type { StoreOptions } from "../stores/store.ts";
-import { type FleetView, LIVES, membersOf, seenServers } from "./view.ts";
+import { type FleetView, identityOf, latestOf, LIVES, membersOf, seenServers } from "./view.ts";
 
 /** Delay between presences, and between listings of them, while turns are taken. */
 export const TURNS_INTERVAL_MS: number = 60_000;
@@ -53,6 +53,8 @@ export interface TurnsOptions extends StoreOptions {
 export class FleetMember {
   readonly #core: Core;
   readonly #options: MemberOptions;
+  /** The own presence as it was stored last by this process. */
+  #stored: { readonly key: string; readonly body: Uint8Array } | undefined;
   /** Requests of one process follow each other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -73,6 +75,17 @@ export class FleetMember {
   get own(): PresenceName | undefined {
     const key = this.#core.state.fleet.presence()?.key;
     return key === undefined ? undefined : parsePresenceKey(key);
+  }
+
+  /** The own presence, with its bytes as this process has stored them last. */
+  get stored(): { readonly key: string; readonly body: Uint8Array } | undefined {
+    return this.#stored;
+  }
+
+  /** Of a listing the presences of those that are present, the newest of each process. */
+  presentIn(listing: readonly DatedPresence[]): DatedPresence[] {
+    const seen = new Set((this.#core.state.fleet.seen()?.servers ?? []).map(identityOf));
+    return [...latestOf(listing).values()].filter((name) => seen.has(identityOf(name)));
   }
 
   /** Whether turns are taken now. */
@@ -183,6 +196,7 @@ export class FleetMember {
       await this.#options.report(name),
       options,
     );
+    this.#stored = { key: name.key, body };
     const presence = state.fleet.presence(), former = presence?.key;
     state.fleet.setPresence({
       key: name.key,

@@ -5,11 +5,11 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { Deadline } from "../base/deadline.ts";
-import { FleetKeeper } from "../fleet/keeper.ts";
+import { FleetKeeper, type FleetWork } from "../fleet/keeper.ts";
 import type { ReadingReport } from "../fleet/report.ts";
 import { Completeness } from "./restoring/completeness.ts";
 import type { Connection, Parts } from "../connection.ts";
-import type { DeliveredCommit } from "../wake/source.ts";
+import type { DeliveredCommit, OnPresence } from "../wake/source.ts";
 import { Delivery } from "./delivery.ts";
 import { parseDuration } from "../base/duration.ts";
 import { ClosedError, messageOf, StateError } from "../errors.ts";
@@ -234,14 +234,22 @@ export class BucketWatcher implements Watcher {
       restoration.startIfDue();
       completeness.check().catch(() => {}); // The next poll reports a failing state.
     };
-    this.#loop = new PollLoop(parts, { config, poller, signal, onPolled });
+    const { autoPeers } = parts;
+    const onPresence: OnPresence | undefined = autoPeers &&
+      ((...args) => autoPeers.greeted(...args));
+    this.#loop = new PollLoop(parts, { config, poller, signal, onPolled, onPresence });
   }
 
   /** What keeps the presence of this server, if it has one. */
   #keep(parts: Parts): FleetKeeper | undefined {
     const { presence } = this.#connection.config;
     if (presence === false || this.#options.manual) return undefined;
-    return new FleetKeeper(parts, { member: parts.member });
+    const { member, autoPeers } = parts;
+    const work: FleetWork | undefined = autoPeers && {
+      needsListings: true,
+      onListing: (listing, options) => autoPeers.update(member.presentIn(listing), options),
+    };
+    return new FleetKeeper(parts, { member, work });
   }
 
   /** Logs updates that are published but not applied here, until the watcher stops. */

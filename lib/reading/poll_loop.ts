@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { AutoResetEvent } from "../base/event.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { DeliveredCommit } from "../wake/source.ts";
+import type { DeliveredCommit, OnPresence } from "../wake/source.ts";
 import { sleep } from "../base/environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../log/names.ts";
@@ -37,6 +37,8 @@ export interface PollLoopOptions {
   readonly config: ResolvedConfig;
   /** Makes the polls. */
   readonly poller: Poller;
+  /** Takes the greetings of peers. @default they are not received */
+  readonly onPresence?: OnPresence | undefined;
   /** Called after each successful poll of the loop. */
   readonly onPolled?: (() => void) | undefined;
   /** Ends it. */
@@ -71,9 +73,10 @@ export class PollLoop {
    */
   async run(ready: () => void): Promise<void> {
     const { log, environment } = this.#parts;
-    const { config, signal } = this.#options;
+    const { config, onPresence, signal } = this.#options;
+    const wakeUpParts = { log, environment, onPresence };
     await using _hint = log.watch(() => this.#wakeUp.set());
-    await using _sources = await startWakeUps(config, this.#parts, (...news) => this.hear(...news));
+    await using _sources = await startWakeUps(config, wakeUpParts, (...news) => this.hear(...news));
     ready();
     await using cleanup = new RegularCleanup(this.#parts, config.retention);
     const pace = new PollPace(config.poll, environment.random);

@@ -44,7 +44,9 @@ export async function cleanFleet(
   const keys = objects.filter((object) => {
     const { key } = object, digest = digestIn(key);
     if (isChecksKey(key)) return isOlder(object, CHECKS_AGE_MS);
-    const isUnused = digest === undefined ? parsePresenceKey(key) !== undefined : !named.has(digest);
+    const isUnused = digest === undefined
+      ? parsePresenceKey(key) !== undefined
+      : !named.has(digest);
     return isUnused && isOlder(object, MAX_AGE_MS);
   }).map(({ key }) => key);
   const failures = dryRun || keys.length === 0 ? [] : await log.fleet.delete(keys, { signal });

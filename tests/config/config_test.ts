@@ -267,6 +267,9 @@ Deno.test("peers that are found automatically need a secret, and an advertised o
     resolve({ advertise, listen, token: "a".repeat(16) }),
     /'wake\.secret' is missing, 'wake\.advertise' requires it/,
   );
+  for (const wake of [{ secret, peers: "auto" }, { secret, listen, advertise }] as const) {
+    assert.throws(() => resolveConfig({ presence: false, wake }), /requires 'presence'/);
+  }
   const { wake } = resolve({ advertise, listen, secret, peers: "auto" })();
   assert.equal(wake.peers, "auto");
   assert.equal(wake.advertise, "http://web-1:7070");
