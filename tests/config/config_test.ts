@@ -59,6 +59,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     poll: { min: 10_000, max: 10_000 },
     from: "earliest",
     retention: 86_400_000,
+    presence: 300_000,
     wake: {
       listen: undefined,
       peers: [],

@@ -7,7 +7,7 @@ import { encodeBody, updateLine } from "../../lib/log/codec.ts";
 import { BucketLog } from "../../lib/log/bucket_log.ts";
 import { type Clock, systemEnvironment } from "../../lib/base/environment.ts";
 import { type ObjectName, objectName } from "../../lib/log/names.ts";
-import type { DeliveredCommit } from "../../lib/wake/source.ts";
+import type { DeliveredCommit, OnPresence } from "../../lib/wake/source.ts";
 import { listen } from "../../lib/wake/receive/listener.ts";
 import { messageId } from "../../lib/wake/message.ts";
 import { Signer } from "../../lib/wake/signature.ts";
@@ -49,7 +49,11 @@ export class Ear implements AsyncDisposable {
 
   /** Timers of this clock say how long a body may take. */
   constructor(
-    { clock = systemEnvironment.clock, service }: { clock?: Clock; service?: string } = {},
+    { clock = systemEnvironment.clock, service, onPresence }: {
+      clock?: Clock;
+      service?: string;
+      onPresence?: OnPresence;
+    } = {},
   ) {
     const address = freeAddress();
     this.url = `http://${address}`;
@@ -59,12 +63,14 @@ export class Ear implements AsyncDisposable {
       log: logAt(STORE, service),
       clock,
       onCommit: (name, delivered) => void this.heard.push(delivered ?? { name }),
+      onPresence,
     });
   }
 
   /** Posts a message; resolves to the status and text of the answer. */
   async post(
-    { id = ID, body = BODY, secret = SECRET, now = Date.now(), headers }: {
+    { path = "/commits", id = ID, body = BODY, secret = SECRET, now = Date.now(), headers }: {
+      path?: string;
       id?: string;
       body?: Uint8Array<ArrayBuffer>;
       secret?: string;
@@ -73,7 +79,7 @@ export class Ear implements AsyncDisposable {
     } = {},
   ): Promise<[number, string]> {
     headers ??= new Signer(secret).sign(id, body, now);
-    const response = await fetch(`${this.url}/commits`, { method: "POST", headers, body });
+    const response = await fetch(`${this.url}${path}`, { method: "POST", headers, body });
     return [response.status, await response.text()];
   }
 

@@ -23,6 +23,7 @@ const POLL = "1h";
 function connect(store: MemoryStore, config: Config): Connection {
   const resolved = resolveConfig({
     poll: POLL,
+    presence: false,
     ...config,
     wake: { secret: SECRET, ...config.wake },
   });
@@ -244,4 +245,86 @@ Deno.test("a message repeated to a listener that was started anew is applied no 
   assert.deepEqual(peers.counts, { sent: 2, dropped: 0 });
   assert.deepEqual(contents, ["b"]);
   await watcher.close();
+});
+
+Deno.test("peers that stay keep their backoff and their counts when others come and go", async () => {
+  const heard: string[] = [];
+  const listener = (name: string) =>
+    httpServer(async (request) => {
+      await request.body?.cancel();
+      heard.push(name);
+      return new Response();
+    });
+  await using one = listener("one");
+  await using two = listener("two");
+  const gone = unreachableEndpoint();
+  const peers = new Peers([one.endpoint, gone], {
+    ...optionsFor(new MemoryStore(systemEnvironment.clock)),
+    environment: {
+      ...systemEnvironment,
+      random: { ...systemEnvironment.random, fraction: () => 1 },
+    },
+  });
+  const send = async (count: number) => {
+    peers.send({ key: NAME.key, body: BODY });
+    while (peers.counts.sent + peers.counts.dropped < count) await setImmediate();
+  };
+  await send(2);
+  peers.replace([two.endpoint, gone]);
+  peers.send({ key: NAME.key, body: BODY });
+  assert.equal(peers.counts.dropped, 2, "what cannot be reached is still left alone");
+  while (peers.counts.sent < 2) await setImmediate();
+  peers.replace([one.endpoint]);
+  assert.deepEqual(peers.counts, { sent: 2, dropped: 2 });
+  await send(5);
+  await peers.close(1000);
+  assert.deepEqual(heard, ["one", "two", "one"]);
+  assert.deepEqual(peers.counts, { sent: 3, dropped: 2 });
+  peers.replace([two.endpoint]); // It is closed: there is nothing left to keep open.
+  peers.send({ key: NAME.key, body: BODY });
+  assert.deepEqual(heard.length, 3);
+});
+
+Deno.test("a peer that is removed still gets what was sent to it, but is not waited for", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const bodies: number[] = [];
+  await using peer = httpServer(async (request) => {
+    bodies.push((await request.bytes()).length);
+    return new Response();
+  });
+  const store = new MemoryStore(systemEnvironment.clock);
+  const urls = [peer.endpoint, `http://127.0.0.1:${silent.addr.port}`];
+  const peers = new Peers(urls, optionsFor(store));
+  for (const length of [1, 2]) peers.send({ key: NAME.key, body: new Uint8Array(length) });
+  peers.replace([]);
+  await peers.close(10_000);
+  assert.deepEqual(bodies, [1, 2]);
+  assert.deepEqual(peers.counts, { sent: 2, dropped: 2 });
+});
+
+Deno.test("a greeting that a peer has no need of is no failure, and one that fails is told of", async () => {
+  using log = captureLog();
+  let status = 404;
+  const paths: string[] = [];
+  await using peer = httpServer(async (request) => {
+    paths.push(new URL(request.url).pathname);
+    await request.body?.cancel();
+    return new Response(null, { status: request.url.endsWith("/presence") ? status : 204 });
+  });
+  const peers = new Peers([peer.endpoint], optionsFor(new MemoryStore(systemEnvironment.clock)));
+  const greet = async (answer: number) => {
+    const count = paths.length;
+    status = answer;
+    peers.greet([peer.endpoint], { key: NAME.key, body: BODY });
+    while (paths.length === count) await setImmediate();
+  };
+  for (const answer of [204, 404, 405, 409]) await greet(answer);
+  peers.send({ key: NAME.key, body: BODY });
+  while (peers.counts.sent === 0) await setImmediate();
+  assert.deepEqual(log.lines, []);
+  await greet(500);
+  await peers.close(1000);
+  assert.match(log.lines.join("\n"), /^warning: Cannot greet the peer http:.*: 500 \(it will find/);
+  assert.equal(log.lines.length, 1);
+  assert.deepEqual(peers.counts, { sent: 1, dropped: 0 });
 });
