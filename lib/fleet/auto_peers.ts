@@ -124,6 +124,7 @@ export class AutoPeers {
     this.#known.set(identity, { ...known, greetedAt: clock.elapsed() });
     this.#met.add(identity);
     this.#replacePeers();
+    this.#options.peers.retry(known.origin!);
   }
 
   #isOwn({ stream }: PresenceName): boolean {
@@ -193,7 +194,7 @@ export class AutoPeers {
     const chosen = this.#choose();
     peers.replace(chosen);
     if (chosen.length !== this.#count) {
-      logger.info("Sending commits to {count} servers that are present", { count: chosen.length });
+      logger.info("Peers found in the bucket: {count}", { count: chosen.length });
       this.#count = chosen.length;
     }
     if (advertise === undefined || !stored) return; // There is no address to tell.

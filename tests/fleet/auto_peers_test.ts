@@ -6,9 +6,10 @@ import { reportOf } from "../../lib/fleet/report.ts";
 import { BucketLog } from "../../lib/log/bucket_log.ts";
 import { type DatedPresence, type PresenceName, presenceName } from "../../lib/log/fleet/names.ts";
 import { State } from "../../lib/state/state.ts";
-import { Peers, type SentObject } from "../../lib/wake/send/peers.ts";
+import { Peers, type SentObject, type WakeUpCounts } from "../../lib/wake/send/peers.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { failing, MemoryStore } from "../memory_store.ts";
+import { freePort } from "../servers/ports.ts";
 import { NAME } from "../wake/ear.ts";
 import { until } from "../wake/found_server.ts";
 
@@ -22,16 +23,17 @@ class Listeners implements AsyncDisposable {
   readonly greetings: string[] = [];
   /** What they answer to greetings. */
   status = 204;
-  readonly #server = Deno.serve(
-    { hostname: "0.0.0.0", port: 0, onListen() {} },
-    async (request) => {
+  readonly #server;
+
+  constructor(port = 0) {
+    this.#server = Deno.serve({ hostname: "0.0.0.0", port, onListen() {} }, async (request) => {
       const { hostname, pathname } = new URL(request.url);
       const isCommit = pathname === "/commits";
       (isCommit ? this.commits : this.greetings).push(hostname);
       await request.body?.cancel();
       return new Response(null, { status: isCommit ? 204 : this.status });
-    },
-  );
+    });
+  }
 
   origin(number: number): string {
     return `http://127.0.0.${number}:${this.#server.addr.port}`;
@@ -48,7 +50,7 @@ class Own implements AsyncDisposable {
   /** What time has passed beside the machine's. */
   skippedMs = 0;
   readonly #environment = {
-    random: systemEnvironment.random,
+    random: { ...systemEnvironment.random, fraction: () => 1 },
     clock: {
       now: () => Date.now() + this.skippedMs,
       elapsed: () => performance.now() + this.skippedMs,
@@ -56,29 +58,27 @@ class Own implements AsyncDisposable {
     },
   };
   readonly store = new MemoryStore(this.#environment.clock);
-  readonly state = new State(":memory:", { server: "own", store: this.store.url }, {
-    ...this.#environment.random,
-  });
+  readonly state = new State(
+    ":memory:",
+    { server: "own", store: this.store.url },
+    systemEnvironment.random,
+  );
   readonly log = new BucketLog(this.store, { environment: this.#environment });
   readonly core = { state: this.state, log: this.log, environment: this.#environment };
   readonly peers = new Peers([], { secret: SECRET, ...this.core });
   readonly auto: AutoPeers;
+  /** The own presence. */
   stored: SentObject | undefined;
   #told = 0;
+  #expected: WakeUpCounts | undefined;
 
   readonly #isBorrowing: boolean;
 
   constructor({ advertise, listeners }: { advertise?: string; listeners?: Listeners } = {}) {
     this.#isBorrowing = listeners !== undefined;
     this.listeners = listeners ?? new Listeners();
-    // deno-lint-ignore no-this-alias
-    const own = this;
-    const member = {
-      get stored() {
-        return own.stored;
-      },
-    };
-    this.auto = new AutoPeers(this.core, { peers: this.peers, secret: SECRET, advertise, member });
+    const options = { peers: this.peers, secret: SECRET, advertise, member: this };
+    this.auto = new AutoPeers(this.core, options);
   }
 
   /** Writes the presence of a server at an address; resolves to it and its bytes. */
@@ -120,7 +120,13 @@ class Own implements AsyncDisposable {
     await this.peers.close(1000);
     this.state[Symbol.dispose]();
     if (!this.#isBorrowing) await this.listeners[Symbol.asyncDispose]();
-    assert.deepEqual(this.peers.counts, { sent: this.#told, dropped: 0 }, "nobody else was told");
+    const expected = this.#expected ?? { sent: this.#told, dropped: 0 };
+    assert.deepEqual(this.peers.counts, expected, "nobody else was told");
+  }
+
+  /** What is counted at the end, in place of what `tell()` was told. */
+  expect(counts: WakeUpCounts): void {
+    this.#expected = counts;
   }
 }
 
@@ -316,6 +322,24 @@ Deno.test("a greeting counts, without a request, until a listing later than a mo
   assert.deepEqual(await own.tell(1), [1]);
   await own.look([]);
   assert.deepEqual(await own.tell(0), []);
+});
+
+Deno.test("a server that restarts and greets is told at once, although it could not be reached before", async () => {
+  await using own = new Own();
+  const port = freePort(), origin = `http://127.0.0.1:${port}`;
+  await own.write(1, { origin });
+  await own.look();
+  own.peers.send({ key: NAME.key, body: new Uint8Array(1) });
+  await until(() => own.peers.counts.dropped === 1);
+  await using restarted = new Listeners(port);
+  own.peers.send({ key: NAME.key, body: new Uint8Array(1) });
+  assert.deepEqual(own.peers.counts, { sent: 0, dropped: 2 }, "it is left alone");
+  const { name, body } = await own.write(1, { origin, writer: "restartd" });
+  await own.auto.greeted(name, body);
+  own.peers.send({ key: NAME.key, body: new Uint8Array(1) });
+  await until(() => restarted.commits.length === 1);
+  await until(() => own.peers.counts.sent === 1);
+  own.expect({ sent: 1, dropped: 2 });
 });
 
 Deno.test("greetings of a copy of this machine, and those without an address, change nothing", async () => {

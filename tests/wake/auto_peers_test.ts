@@ -7,9 +7,9 @@ import { FoundServer, SECRET, until } from "./found_server.ts";
 
 const update = (content: string) => ({ url: `https://example.com/${content}`, content });
 
-/** Servers that have said so often that they send commits to so many others. */
+/** What servers have said that have found so many peers. */
 const saying = (lines: readonly string[], count: number) =>
-  lines.filter((line) => line === `info: Sending commits to ${count} servers that are present`);
+  lines.filter((line) => line === `info: Peers found in the bucket: ${count}`);
 
 Deno.test("a server that joins is told and tells at once, with no change to the others", async () => {
   using log = captureLog();

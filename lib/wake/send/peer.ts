@@ -90,6 +90,11 @@ export class Peer {
     this.#sending ??= this.#sendAll();
   }
 
+  /** Ends the delay after a failure: the peer has shown that it is there. */
+  retry(): void {
+    this.#retryAt = -Infinity;
+  }
+
   /** Waits until everything is sent, for at most `timeoutMs`; then drops the rest. */
   async close(timeoutMs: number): Promise<void> {
     using closing = this.#closing;

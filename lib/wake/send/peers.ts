@@ -83,6 +83,11 @@ export class Peers {
     for (const url of urls) this.#peers.get(url)?.send(message);
   }
 
+  /** Sends to the peer at this URL again, if it could not be reached: it has shown that it is there. */
+  retry(url: string): void {
+    this.#peers.get(url)?.retry();
+  }
+
   /** Waits until everything is sent, for at most `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
