@@ -252,6 +252,11 @@ export function retentionMs(retention: Duration | false = DEFAULTS.retention): n
   return retention === false ? false : parseDuration(retention);
 }
 
+/** Delay between presences, in milliseconds; `false`: none are written. */
+export function presenceMs(presence: Duration | false = DEFAULTS.presence): number | false {
+  return presence === false ? false : parseDuration(presence);
+}
+
 /**
  * Checks the keys together, once all sources of the configuration are merged.
  *
@@ -302,7 +307,7 @@ export function resolveCore(config: CoreConfig, directory: string): ResolvedCore
     movedFrom: filled.movedFrom,
     poll: pollRange(filled.poll),
     retention: retentionMs(filled.retention),
-    presence: filled.presence === false ? false : parseDuration(filled.presence),
+    presence: presenceMs(filled.presence),
     commitInterval: parseDuration(filled.commitInterval),
     publishTimeout: parseDuration(filled.publishTimeout),
     callbackTimeout: parseDuration(filled.callbackTimeout),

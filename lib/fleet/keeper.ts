@@ -17,13 +17,16 @@ import { Namesakes } from "./namesakes.ts";
 const logger = getLogger(["feedsync", "fleet"]);
 
 /** Delay between two listings where neither turns nor peers need them. */
-const LOOK_MS = 60 * 60 * 1000;
+export const LOOK_MS: number = 60 * 60 * 1000;
 
 /** Time limit for the last work and the goodbye. */
 const GOODBYE_MS = 2_000;
 
 /** Part by which delays vary, so that servers do not all write at once. */
 const JITTER = 0.1;
+
+/** Mean delay between two looks whether the presence is due, in milliseconds. */
+export const MEAN_BEAT_MS: number = TURNS_INTERVAL_MS * (1 - JITTER / 2);
 
 /** What stands on the presences of others, and is done after each listing. */
 export interface FleetWork {

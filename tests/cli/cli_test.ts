@@ -373,6 +373,7 @@ Deno.test("cleanup reports what it deletes, as text or JSON", async () => {
     kept: 1,
     failed: 0,
     deletedUnread: 0,
+    departed: 0,
     carried: 0,
     swept: 0,
     locked: 0,
@@ -391,7 +392,7 @@ Deno.test("cost prints ways of working with their requests and dollars, as text 
   assert.equal(text.code, 0, text.stderr);
   assert.match(
     text.stdout,
-    /as configured: polling every 10s +108,980 +660,042 +[\d,]+ +\d+\.\d\d\n/,
+    /as configured: polling every 10s +201,191 +660,042 +[\d,]+ +\d+\.\d\d\n/,
   );
   assert.match(text.stdout, /Prices of r2: https:/);
   const [configured, , , , peers] = (await feedsync([...args, "--json"], { cwd })).json();

@@ -85,7 +85,14 @@ Deno.test("starting costs little: help needs the definitions of commands, and no
       ...["args", "command", "commands", "exit", "flag_forms", "help", "main", "signals"]
         .map((name) => `lib/cli/${name}.ts`),
       ...definitions.map((path) => join("lib/cli", path)),
-      ...["base/nearest", "base/printable", "base/redact", "errors", "std/cli/parse_args"]
+      ...[
+        "base/nearest",
+        "base/printable",
+        "base/redact",
+        "base/version",
+        "errors",
+        "std/cli/parse_args",
+      ]
         .map((name) => `lib/${name}.ts`),
     ].toSorted(),
   );

@@ -11,7 +11,8 @@ export const cost: Command = {
   summary: "estimate what the requests of a month cost",
   description: "Estimates how many requests a fleet sends in a month, and what they cost",
   usage: [
-    "--servers N --updates-per-hour U [--feeds F] [--poll 10s] [--provider aws|r2|b2|linode]",
+    "--servers N --updates-per-hour U [--feeds F] [--poll 10s] [--turns] " +
+    "[--provider aws|r2|b2|linode]",
   ],
   flags: {
     servers: { value: "N", help: "number of servers that publish and watch" },
@@ -21,6 +22,7 @@ export const cost: Command = {
       help: "number of feeds (default: the number of updates within the retention)",
     },
     poll: { value: "TIME", help: "delay between polls (default: as configured)" },
+    turns: { help: "the servers take turns, see docs/turns.md" },
     provider: {
       value: "NAME",
       choices: ["aws", "r2", "b2", "linode"],

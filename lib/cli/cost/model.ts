@@ -6,6 +6,7 @@
 import { MAX_SEGMENT_AGE_MS, MAX_TAIL_COMMITS } from "../../publishing/seal.ts";
 import { JITTER } from "../../reading/poll_pace.ts";
 import { MAX_TRUST_MS } from "../../wake/marker.ts";
+import { LOOK_MS, MEAN_BEAT_MS } from "../../fleet/keeper.ts";
 import type { Prices, RequestPrice } from "./prices.ts";
 
 /** A fleet whose servers all publish and watch. */
@@ -20,6 +21,12 @@ export interface Fleet {
   readonly peers: boolean;
   /** Whether polls read the marker, and list only when it has changed. */
   readonly marker?: boolean;
+  /** Delay between presences, in milliseconds; `false`: none are written. @default {false} */
+  readonly presence?: number | false;
+  /** Whether the servers take turns, which takes a presence and a listing each minute. */
+  readonly turns?: boolean;
+  /** Whether presences are listed as often as they are written, to find peers. */
+  readonly findsPeers?: boolean;
   /** How long updates are kept, in milliseconds; `false`: for ever, without cleanup. */
   readonly retention: number | false;
   /** Number of feeds. @default the number of updates within the retention */
@@ -54,13 +61,24 @@ export function requestsIn(hours: number, fleet: Fleet): Requests {
   const polls = HOUR_MS / (poll * (1 - JITTER / 2));
   const changed = polls * (1 - Math.exp(-updatesPerHour / polls));
   const listings = marker ? Math.min(polls, Math.max(changed, HOUR_MS / MAX_TRUST_MS)) : polls;
-  const cleanup = hourlyCleanup(fleet);
+  const cleanup = hourlyCleanup(fleet), presence = hourlyPresence(fleet);
   return {
-    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0) + hours * cleanup.put,
+    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0) + hours * (cleanup.put + presence.put),
     get: (peers ? 0 : commits * (servers - 1)) + (marker ? servers * hours * polls : 0) +
       hours * cleanup.get,
-    list: servers * hours * tailPages(fleet) * listings + hours * cleanup.list,
+    list: servers * hours * tailPages(fleet) * listings + hours * (cleanup.list + presence.list),
   };
+}
+
+/** Requests per hour with which servers tell each other that they are there. */
+function hourlyPresence(
+  { servers, presence = false, turns = false, findsPeers = false }: Fleet,
+): Requests {
+  if (presence === false) return { put: 0, get: 0, list: 0 };
+  const beats = HOUR_MS / MEAN_BEAT_MS;
+  const written = turns ? beats : beats / Math.max(1, Math.round(presence / MEAN_BEAT_MS));
+  const listed = turns ? beats : findsPeers ? written : HOUR_MS / LOOK_MS;
+  return { put: servers * written, get: 0, list: servers * listed * pages(servers) };
 }
 
 /** Requests per hour for cleanup: all servers together clean up once. */

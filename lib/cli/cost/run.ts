@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { pollRange, retentionMs } from "../../config/core.ts";
+import { pollRange, presenceMs, retentionMs } from "../../config/core.ts";
 import { resolveWake } from "../../config/wake.ts";
 import { suggest } from "../../base/nearest.ts";
 import { dollars, type Fleet, MONTH_HOURS, type Requests, requestsIn } from "./model.ts";
@@ -42,7 +42,8 @@ export async function run({ args }: CommandContext): Promise<void> {
   const peers = urls === "auto" || urls.length > 0;
   const isWoken = peers || token !== undefined || queues.length > 0;
   const poll = pollOf(args.value("poll")) ?? pollRange(config.poll)[isWoken ? "max" : "min"];
-  const retention = retentionMs(config.retention);
+  const retention = retentionMs(config.retention), presence = presenceMs(config.presence);
+  const turns = args.has("turns"), findsPeers = urls === "auto";
   const configured = [peers ? "peers, " : isWoken ? "events, " : "", marker ? "marker, " : ""];
   const ways: Way[] = [
     { name: `as configured: ${configured.join("")}`, poll, peers, marker },
@@ -54,7 +55,7 @@ export async function run({ args }: CommandContext): Promise<void> {
   const bills = ways.map(({ name, ...way }) =>
     billFor(
       `${name}polling every ${formatDuration(way.poll)}`,
-      { ...fleet, peers: false, ...way, retention },
+      { ...fleet, peers: false, ...way, retention, presence, turns, findsPeers },
       prices,
     )
   );
@@ -109,8 +110,8 @@ function table(bills: readonly Bill[]): string[] {
 
 function explain(provider: string, { source, date }: Prices): string[] {
   return [
-    "Assumes that each update is a commit of its own, which all other servers read, and that an update",
-    "without a newer one within the retention is moved to newest/, with a PUT and a LIST. Deletes are free;",
-    `storage, traffic and queues cost extra. Prices of ${provider}: ${source}, ${date}`,
+    "Counts that servers say that they are there. Assumes that each update is a commit of its own, which all",
+    "other servers read, and that an update without a newer one within the retention is moved to newest/, with",
+    `a PUT and a LIST. Deletes are free; storage, traffic and queues cost extra. Prices of ${provider}: ${source}, ${date}`,
   ];
 }

@@ -37,7 +37,11 @@ for (
       await fleet.time.pass(HOUR / updatesPerHour);
     }
     for (const watcher of watchers) await fleet.time.run(watcher.close());
-    const fleetOf3 = { servers: 3, updatesPerHour, poll, peers: false, marker, retention, feeds };
+    const presence = 5 * MINUTE;
+    const fleetOf3 = {
+      ...{ servers: 3, updatesPerHour, poll, marker, retention, feeds, presence },
+      peers: false,
+    };
     const model = requestsIn(24, fleetOf3);
     for (const kind of ["put", "get", "list"] as const) {
       const counted = fleet.store.requests[kind] - before[kind];
