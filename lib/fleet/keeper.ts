@@ -138,7 +138,8 @@ export class FleetKeeper implements AsyncDisposable {
   /** Whether to list: where somebody needs it, at the start, a minute later, and every hour. */
   #isLookDue(isWritten: boolean): boolean {
     if (isWritten && this.#options.work?.needsListings) return true;
-    return this.#looks < 2 || this.#core.environment.clock.elapsed() - this.#lookedAt >= LOOK_MS;
+    const delayMs = this.#looks < 2 ? (1 - JITTER) * TURNS_INTERVAL_MS : LOOK_MS;
+    return this.#core.environment.clock.elapsed() - this.#lookedAt >= delayMs;
   }
 
   async #look(signal: AbortSignal): Promise<void> {
@@ -157,7 +158,8 @@ export class FleetKeeper implements AsyncDisposable {
     if (this.#isToldAlone || this.#looks < 2) return;
     this.#isToldAlone = true;
     const { log } = this.#core, server = this.#options.member.own?.server;
-    if (log.servers > 1 || listing.some((name) => name.server !== server)) return;
+    const seen = [...log.servers, ...listing.map((name) => name.server)];
+    if (seen.some((name) => name !== server)) return;
     logger.info("No other server was seen in {store}: is the bucket's name right?", {
       store: log.url,
     });

@@ -103,7 +103,7 @@ export class BucketLog {
   readonly #envelope: Envelope;
   readonly #clock: StoreClock;
   readonly #foreign = new Set<string>();
-  #servers = 0;
+  #servers: ReadonlySet<string> = new Set();
 
   /** Creates the log in `store`. */
   constructor(
@@ -158,8 +158,8 @@ export class BucketLog {
     return this.#foreign.size;
   }
 
-  /** Number of servers with commits in the last {@linkcode list}. */
-  get servers(): number {
+  /** Names of the servers with commits in the last {@linkcode list}. */
+  get servers(): ReadonlySet<string> {
     return this.#servers;
   }
 
@@ -188,7 +188,7 @@ export class BucketLog {
       else streams.set(name.stream, new Map([[key, name]]));
     }
     this.#clock.note();
-    this.#servers = new Set([...streams.keys()].map(serverOf)).size;
+    this.#servers = new Set([...streams.keys()].map(serverOf));
     return new Map([...streams].map(([stream, names]) => [stream, [...names.values()]]));
   }
 

@@ -111,7 +111,8 @@ export function packBody(
   lines: readonly string[],
 ): Uint8Array {
   const first = JSON.stringify({ feedsync: READER, format: FORMAT, ...header });
-  return zstdCompressSync(`${first}\n${lines.join("\n")}\n`, {
+  const text = lines.length === 0 ? `${first}\n` : `${first}\n${lines.join("\n")}\n`;
+  return zstdCompressSync(text, {
     // Level 1 costs half the time of the default and a few per cent of size.
     params: { [constants.ZSTD_c_compressionLevel]: 1 },
   });

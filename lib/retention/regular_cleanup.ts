@@ -53,7 +53,7 @@ export class RegularCleanup implements AsyncDisposable {
     const { log, environment: { clock, random } } = this.#parts;
     if (this.#retention === false || clock.elapsed() < this.#next || this.#running) return;
     this.#next = clock.elapsed() + INTERVAL_MS * (0.75 + random.fraction() / 2);
-    if (random.fraction() >= 1 / Math.min(Math.max(log.servers, 1), MAX_SERVERS)) return;
+    if (random.fraction() >= 1 / Math.min(Math.max(log.servers.size, 1), MAX_SERVERS)) return;
     this.#running = this.#run(this.#retention, signal).finally(() => this.#running = undefined);
   }
 
