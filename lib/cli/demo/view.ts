@@ -10,7 +10,7 @@ import { duration, elapsed, type ServerEvent, type Show, type TimelineEvent } fr
 import { Lanes } from "./lanes.ts";
 import type { LogLine } from "./output_lines.ts";
 import { resultTable } from "./result_table.ts";
-import { colored, uncolored } from "./style.ts";
+import { paintFor, uncolored } from "./style.ts";
 
 /** The output of the demo. */
 export interface View {
@@ -49,7 +49,7 @@ const plainView: Show = async (event) => {
 };
 
 function terminalView(): Show {
-  const paint = Deno.noColor || Deno.env.get("TERM") === "dumb" ? uncolored : colored;
+  const paint = paintFor(Deno.stdout);
   const lanes = new Lanes(paint);
   const render = (event: TimelineEvent) => {
     const { columns } = Deno.consoleSize();
