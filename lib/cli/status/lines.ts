@@ -55,9 +55,9 @@ export function aligned(
   return rows.map((row) =>
     row.flatMap(({ text, style }, column) => {
       const space = " ".repeat(widths[column] - displayWidth(text));
-      const gap = column === row.length - 1 ? "" : GAP;
-      const cell = isRight(column) ? space + text + gap : text + space + gap;
-      return [{ text: cell, style }];
+      const isLast = column === row.length - 1;
+      const cell = isRight(column) ? space + text : isLast ? text : text + space;
+      return [{ text: isLast ? cell : cell + GAP, style }];
     })
   );
 }

@@ -30,9 +30,11 @@ export class Screen {
       return;
     }
     const { columns, rows } = Deno.consoleSize(), paint = paintFor(Deno.stdout);
-    const lines = render(columns).map((line) => renderLine(line, paint, columns));
-    if (this.#redraws) return this.#redraw(lines, rows);
-    for (const line of lines) console.log(line);
+    const lines = render(columns);
+    if (this.#redraws) {
+      return this.#redraw(lines.map((line) => renderLine(line, paint, columns)), rows);
+    }
+    for (const line of lines) console.log(renderLine(line, paint));
   }
 
   #redraw(lines: readonly string[], rows: number): void {

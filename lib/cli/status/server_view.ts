@@ -59,7 +59,7 @@ function* facts(
   }
   yield fact("started", `${ago(started, now)}, ${started}`);
   yield fact("retention", retentionOf(report));
-  yield fact("version", `${version}, writes format ${formats.written} for ${formats.reader}`);
+  yield fact("version", `${version}, format ${formats.written} for readers from ${formats.reader}`);
   if (address) yield fact("address", `${address.origin}${trustOf(address)}`);
 }
 

@@ -68,7 +68,7 @@ function* readingProblems(report: ServerReport): Iterable<Finding> {
       "backend, or updates arrive faster than they are applied";
     yield { kind: "behind", severity: "problem", what, advice };
   } else if (behindSeconds === null) {
-    const what = `started ${inWords(upSeconds)} before, ${left} to apply`;
+    const what = `not complete yet, started ${inWords(upSeconds)} before, ${left} to apply`;
     yield { kind: "starting", severity: "note", what, advice: "Wait until it has everything" };
   }
   for (const { stream, held, behindSeconds } of report.streams) {
