@@ -53,10 +53,10 @@ export interface ServerStatus {
 export interface UnreadablePresence {
   /**
    * `missing-key`: this machine lacks the key. `newer-version`: this program is too old. `damaged`:
-   * it is no presence. `refused`: the store denies access. `not-found`: it is listed, but there is
-   * none.
+   * it is no presence. `plain`: it is not encrypted. `refused`: the store denies access. `not-found`:
+   * it is listed, but there is none.
    */
-  readonly reason: "missing-key" | "newer-version" | "damaged" | "refused" | "not-found";
+  readonly reason: "missing-key" | "newer-version" | "damaged" | "plain" | "refused" | "not-found";
   /** The reason in words. */
   readonly message: string;
 }

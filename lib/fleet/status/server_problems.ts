@@ -46,7 +46,7 @@ export function findingsAbout(server: ServerStatus): Finding[] {
     const advice = "Set encryption.keys there to the key file of the others";
     findings.push({ kind: "plain", severity: "problem", what, advice });
   }
-  if (unreadable) {
+  if (unreadable && unreadable.reason !== "plain") {
     const { reason, message } = unreadable;
     const severity = reason === "not-found" ? "note" : "problem";
     const what = `its presence cannot be read: ${quoted(message)}`;

@@ -10,6 +10,7 @@ import {
   MissingObjectError,
   UnsupportedFormatError,
 } from "../../errors.ts";
+import { PlainObjectError } from "../../log/encryption/envelope.ts";
 import type { PresenceName } from "../../log/fleet/names.ts";
 import type { AdvertisedAddress, PresenceReport, StreamReport } from "../../log/fleet/presence.ts";
 import { isStream, serverOf } from "../../log/names.ts";
@@ -73,7 +74,7 @@ function serverStatus(
     intervalSeconds: interval,
     weight,
     list: list ?? null,
-    isPlain: stored?.isPlain ?? false,
+    isPlain: stored?.isPlain ?? error instanceof PlainObjectError,
     unreadable: error ? unreadable(name, error) : null,
     report: stored ? serverReport(stored.report, addressIn(name, stored.report, isOurs)) : null,
   };
@@ -88,6 +89,7 @@ function reasonOf(error: Error): UnreadablePresence["reason"] {
   if (error instanceof MissingKeyError) return "missing-key";
   if (error instanceof UnsupportedFormatError) return "newer-version";
   if (error instanceof AccessDeniedError) return "refused";
+  if (error instanceof PlainObjectError) return "plain";
   return error instanceof MissingObjectError ? "not-found" : "damaged";
 }
 
