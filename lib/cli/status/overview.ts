@@ -15,7 +15,7 @@ const HEADINGS = [
   "seen",
   "behind",
   "queued",
-  "dead letters",
+  "letters",
   "published",
   "feeds",
   "up",
@@ -23,7 +23,7 @@ const HEADINGS = [
 ];
 
 /** Number columns. */
-const RIGHT: ReadonlySet<string> = new Set(["queued", "dead letters", "feeds"]);
+const RIGHT: ReadonlySet<string> = new Set(["queued", "letters", "feeds"]);
 
 /** Maximum length of a version in the table. */
 const MAX_VERSION = 16;

@@ -41,7 +41,8 @@ export class Screen {
     const shown = lines.length < rows
       ? lines
       : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more lines`];
-    const text = shown.map((line) => `${line}${CLEAR_LINE}\n`).join("");
+    const text = shown.map((line) => line + CLEAR_LINE).join("\n");
+    // With the newline that follows, the cursor is at most in the last row.
     console.log(`${this.#isDrawn ? HOME : CLEAR + HOME}${text}${CLEAR_BELOW}`);
     this.#isDrawn = true;
   }

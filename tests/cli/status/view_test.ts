@@ -48,7 +48,7 @@ Deno.test("the table says in one line a server how it is", () => {
     rows.slice(0, 2).map((row) => row.split(/ {2,}/)),
     [
       [
-        ...["server", "seen", "behind", "queued", "dead letters", "published", "feeds", "up"],
+        ...["server", "seen", "behind", "queued", "letters", "published", "feeds", "up"],
         "version",
       ],
       ["web-1", "10 s ago", "no", "0", "0", "3 min ago", "1,203", "4 d", "0.2.0"],
