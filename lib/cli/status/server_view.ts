@@ -11,6 +11,14 @@ import { aligned, type Line, type Span, span } from "./lines.ts";
 import { ago, behind, heading, problemLines, styleOf } from "./overview.ts";
 import { costOf, type CostOptions } from "./request_cost.ts";
 
+/** What is wrong with an address. */
+const VERDICTS = {
+  unchecked: "not checked: this machine has no wake.secret",
+  "wrong-secret": "signed with another secret",
+  "invalid-origin": "which is no origin that peers use",
+  expired: "signed long before or after the presence was written",
+} as const;
+
 /** Maximum number of streams shown. */
 const MAX_STREAMS = 50;
 
@@ -60,7 +68,7 @@ function* facts(
   yield fact("started", `${ago(started, now)}, ${started}`);
   yield fact("retention", retentionOf(report));
   yield fact("version", `${version}, format ${formats.written} for readers from ${formats.reader}`);
-  if (address) yield fact("address", `${address.origin}${trustOf(address)}`);
+  if (address) yield fact("address", `${address.origin}${verdictOn(address)}`);
 }
 
 function published({ lastPublished, queued, queuedSeconds }: ServerReport, now: number): string {
@@ -95,9 +103,8 @@ function retentionOf({ retentionSeconds }: ServerReport): string {
   return retentionSeconds === null ? "for ever" : formatDuration(retentionSeconds * 1000);
 }
 
-function trustOf({ isOurs }: NonNullable<ServerReport["address"]>): string {
-  if (isOurs === null) return ", not checked: this machine has no wake.secret";
-  return isOurs ? "" : ", signed with another secret";
+function verdictOn({ verdict }: NonNullable<ServerReport["address"]>): string {
+  return verdict === "valid" ? "" : `, ${VERDICTS[verdict]}`;
 }
 
 function streams({ streams }: ServerReport): Line[] {

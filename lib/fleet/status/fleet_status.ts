@@ -111,8 +111,12 @@ export interface ServerReport {
 export interface ServerAddress {
   /** The origin, such as `http://web-1.example.com:7070`. */
   readonly origin: string;
-  /** Whether it is signed with the secret of this machine; null without a secret here. */
-  readonly isOurs: boolean | null;
+  /**
+   * Whether peers use it. `wrong-secret`: it is not signed with the secret of this machine.
+   * `invalid-origin`: nobody connects there. `expired`: it was signed at another time than its
+   * presence was written. `unchecked`: this machine has no secret.
+   */
+  readonly verdict: "valid" | "wrong-secret" | "invalid-origin" | "expired" | "unchecked";
 }
 
 /** How far a server has read the stream of another one. */
@@ -168,6 +172,7 @@ export type NoteKind =
   | "starting"
   | "gaps"
   | "failing"
+  | "address"
   | "overdue"
   | "slow-domains"
   | "undated"

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Problem, ServerReport, ServerStatus } from "./fleet_status.ts";
+import type { Problem, ServerAddress, ServerReport, ServerStatus } from "./fleet_status.ts";
 import { counted, inWords, listed, quoted } from "./words.ts";
 
 /** Something about one server. */
@@ -110,12 +110,24 @@ function* otherProblems(report: ServerReport): Iterable<Finding> {
     const what = `failed at ${lastError.time}${reason}`;
     yield { kind: "failing", severity: "note", what, advice: "See its log" };
   }
-  if (report.address?.isOurs === false) {
-    const what = `its address ${quoted(report.address.origin)} is signed with another secret`;
+  if (report.address) yield* addressProblems(report.address);
+  if (report.turns) yield* turnsProblems(report.turns);
+}
+
+function* addressProblems({ origin, verdict }: ServerAddress): Iterable<Finding> {
+  if (verdict === "wrong-secret") {
+    const what = `its address ${quoted(origin)} is signed with another secret`;
     const advice = "Give all servers and this machine the same wake.secret";
     yield { kind: "secret", severity: "problem", what, advice };
+  } else if (verdict === "invalid-origin" || verdict === "expired") {
+    const what = verdict === "expired"
+      ? `its address ${quoted(origin)} was signed long before or after its presence was written`
+      : `its address ${quoted(origin)} is none that peers use`;
+    const advice =
+      "Peers do not use it, and find its updates by polling. Set wake.advertise there " +
+      "to an http(s) origin without path, and check the clocks";
+    yield { kind: "address", severity: "note", what, advice };
   }
-  if (report.turns) yield* turnsProblems(report.turns);
 }
 
 function* turnsProblems(

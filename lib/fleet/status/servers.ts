@@ -11,19 +11,26 @@ import {
   UnsupportedFormatError,
 } from "../../errors.ts";
 import { PlainObjectError } from "../../log/encryption/envelope.ts";
-import type { PresenceName } from "../../log/fleet/names.ts";
+import type { DatedPresence, PresenceName } from "../../log/fleet/names.ts";
 import type { AdvertisedAddress, PresenceReport, StreamReport } from "../../log/fleet/presence.ts";
 import { isStream, serverOf } from "../../log/names.ts";
 import { type CollectedFleet, type CollectedPresence, isGone, writtenAt } from "./collect.ts";
 import type {
+  ServerAddress,
   ServerReport,
   ServerStatus,
   StreamStatus,
   UnreadablePresence,
 } from "./fleet_status.ts";
 
-/** Whether an address is signed with the secret of this machine. */
-export type IsOurs = (name: PresenceName, address: AdvertisedAddress) => boolean;
+/** Checks an address with the secret of this machine. */
+export type AddressCheck = (
+  name: DatedPresence,
+  address: AdvertisedAddress,
+) => ServerAddress["verdict"];
+
+/** On a machine without a secret. */
+const unchecked: AddressCheck = () => "unchecked";
 
 /** A server is behind if it has lacked something for so long, and for so many polls. */
 const BEHIND_SECONDS = 600, BEHIND_POLLS = 3;
@@ -33,9 +40,12 @@ const TOLERANCE_MS = 30_000;
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-/** Tells which servers there are. `isOurs` is absent on a machine without a secret. */
-export function serversOf({ presences, now }: CollectedFleet, isOurs?: IsOurs): ServerStatus[] {
-  const servers = presences.map((presence) => serverStatus(presence, { now, isOurs }));
+/** Tells which servers there are. */
+export function serversOf(
+  { presences, now }: CollectedFleet,
+  checkAddress: AddressCheck = unchecked,
+): ServerStatus[] {
+  const servers = presences.map((presence) => serverStatus(presence, { now, checkAddress }));
   return servers.filter((server) => !servers.some((other) => isFormerRun(server, other)))
     .sort(inOrder);
 }
@@ -59,9 +69,11 @@ function inOrder(a: ServerStatus, b: ServerStatus): number {
 
 function serverStatus(
   { name, stored, error }: CollectedPresence,
-  { now, isOurs }: { readonly now: number; readonly isOurs: IsOurs | undefined },
+  { now, checkAddress }: { readonly now: number; readonly checkAddress: AddressCheck },
 ): ServerStatus {
   const { server, stream, writer, interval, weight, list } = name;
+  const address = stored?.report.advertise;
+  const verdict = address && checkAddress(name, address);
   const saidAt = Date.parse(stored?.report.written ?? "");
   const seenAt = writtenAt(name, now) ?? (saidAt <= now ? saidAt : undefined);
   return {
@@ -76,7 +88,7 @@ function serverStatus(
     list: list ?? null,
     isPlain: stored?.isPlain ?? error instanceof PlainObjectError,
     unreadable: error ? unreadable(name, error) : null,
-    report: stored ? serverReport(stored.report, addressIn(name, stored.report, isOurs)) : null,
+    report: stored ? serverReport(stored.report, verdict) : null,
   };
 }
 
@@ -93,17 +105,12 @@ function reasonOf(error: Error): UnreadablePresence["reason"] {
   return error instanceof MissingObjectError ? "not-found" : "damaged";
 }
 
-function addressIn(
-  name: PresenceName,
-  { advertise }: PresenceReport,
-  isOurs: IsOurs | undefined,
-): ServerReport["address"] {
-  if (!advertise) return null;
-  return { origin: advertise.origin, isOurs: isOurs ? isOurs(name, advertise) : null };
-}
-
-function serverReport(report: PresenceReport, address: ServerReport["address"]): ServerReport {
+function serverReport(
+  report: PresenceReport,
+  verdict: ServerAddress["verdict"] = "unchecked",
+): ServerReport {
   const { retention, pollSeconds, queuedSeconds, turns, requests, started, written } = report;
+  const { advertise } = report;
   const streams = report.streams.filter(({ stream }) => isStream(stream)).map(streamStatus);
   const upSeconds = (Date.parse(written) - Date.parse(started)) / 1000;
   const { version, formats, behindSeconds, lastPublished, queued, deadLetters, gaps, feeds } =
@@ -116,7 +123,7 @@ function serverReport(report: PresenceReport, address: ServerReport["address"]):
     written,
     retentionSeconds: retention,
     pollSeconds: pollSeconds ?? null,
-    address,
+    address: advertise ? { origin: advertise.origin, verdict } : null,
     isBehind: (behindSeconds ?? upSeconds) > limit,
     behindSeconds,
     behindUpdates: streams.reduce((sum, { behindUpdates }) => sum + behindUpdates, 0),

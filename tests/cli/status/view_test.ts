@@ -29,7 +29,7 @@ const TROUBLED = statusOf([
     turns: { feeds: 9, owned: 3, overdue: 2, slowDomains: [HOSTILE], suffixes: HOSTILE },
   }),
   seen(named("web-3"), { seconds: 4000 }),
-], { isOurs: () => false });
+], { checkAddress: () => "wrong-secret" });
 
 function text(lines: readonly Line[]): string[] {
   return lines.map((line) => renderLine(line, uncolored));

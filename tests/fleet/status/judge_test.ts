@@ -122,13 +122,14 @@ Deno.test("plain presences among encrypted ones are told", () => {
   assert.deepEqual(kinds(beside({ isPlain: true })), ["problem plain"]);
 });
 
-Deno.test("an address is told that another secret has signed, where a secret is known", () => {
+Deno.test("an address that peers do not use is told, where a secret is known", () => {
   const advertise = { origin: "http://web-2:7070", time: ago(10), signature: "v1,x" };
   const presences = [seen(named("web-1")), seen(named("web-2"), { advertise })];
-  const trust = [true, false].map((isOurs) => kinds(statusOf(presences, { isOurs: () => isOurs })));
-  assert.deepEqual(trust, [[], ["problem secret"]]);
+  const found = (["valid", "wrong-secret", "invalid-origin", "expired"] as const)
+    .map((verdict) => kinds(statusOf(presences, { checkAddress: () => verdict })));
+  assert.deepEqual(found, [[], ["problem secret"], ["note address"], ["note address"]]);
   const [, { report }] = statusOf(presences).servers;
-  assert.deepEqual(report?.address, { origin: "http://web-2:7070", isOurs: null });
+  assert.deepEqual(report?.address, { origin: "http://web-2:7070", verdict: "unchecked" });
 });
 
 Deno.test("what differs between servers is told with who has what", () => {

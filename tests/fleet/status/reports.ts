@@ -3,7 +3,7 @@ import type { PresenceReport } from "../../../lib/log/fleet/presence.ts";
 import type { CollectedPresence } from "../../../lib/fleet/status/collect.ts";
 import type { FleetStatus } from "../../../lib/fleet/status/fleet_status.ts";
 import { judge } from "../../../lib/fleet/status/judge.ts";
-import { type IsOurs, serversOf } from "../../../lib/fleet/status/servers.ts";
+import { type AddressCheck, serversOf } from "../../../lib/fleet/status/servers.ts";
 
 /** When it is in these tests. */
 export const NOW = Date.parse("2026-11-30T12:00:00Z");
@@ -64,10 +64,10 @@ export function seen(
 /** The status that these presences show. */
 export function statusOf(
   presences: readonly CollectedPresence[],
-  { isOurs, left = 0 }: { readonly isOurs?: IsOurs; readonly left?: number } = {},
+  { checkAddress, left = 0 }: { readonly checkAddress?: AddressCheck; readonly left?: number } = {},
 ): FleetStatus {
   const store = "s3://feed-sync/prod";
-  const servers = serversOf({ presences, now: NOW, left }, isOurs);
+  const servers = serversOf({ presences, now: NOW, left }, checkAddress);
   const problems = judge(servers, { store, isMissing: false, left });
   return { store, time: new Date(NOW).toISOString(), servers, problems, consumers: [] };
 }
