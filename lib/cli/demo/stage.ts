@@ -36,7 +36,7 @@ export interface StageOptions {
 /** Time limit for the demo. */
 const MAX_RUN_MS = 25_000;
 
-/** Delay between polls, and between scans for changes that the file system does not report. */
+/** Delay between polls, presences, and scans for changes that the file system does not report. */
 const INTERVAL = "1s";
 
 /** Name of the watched directory, and URL of the store. */
@@ -161,6 +161,7 @@ export class Stage implements AsyncDisposable {
       args: [...own, ...publishes ? ["--files", FEEDS] : [], ...flags],
       settings: {
         FEEDSYNC_POLL: INTERVAL,
+        FEEDSYNC_PRESENCE: INTERVAL,
         ...publishes && { FEEDSYNC_FILES_RESCAN: INTERVAL, FEEDSYNC_FILES_SETTLE: SETTLE },
       },
       signal: this.#limited,
