@@ -50,7 +50,7 @@ Deno.test("status shows the servers that watch, as long as they do, and leaves n
   const watch = (server: string) =>
     new Running(["watch", "--server", server, "--store", "file:store", "--state", `${server}.db`], {
       cwd: place.path,
-      env: { FEEDSYNC_POLL: "200ms" },
+      env: { FEEDSYNC_POLL: "200ms", FEEDSYNC_PRESENCE: "1s" },
     });
   await using web1 = watch("web-1");
   await using web2 = watch("web-2");
@@ -67,7 +67,15 @@ Deno.test("status shows the servers that watch, as long as they do, and leaves n
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^All is well: 2 servers/);
   const before = Array.from(Deno.readDirSync(place.path), ({ name }) => name).sort();
-  for (const server of [web1, web2]) {
+  web2.kill("SIGKILL");
+  await web2.end();
+  const { problems } = await until(look, ({ servers }) => servers[1]?.state === "gone");
+  assert.deepEqual(problems.map(({ kind, servers }) => [kind, servers]), [["gone", ["web-2"]]]);
+  await using again = watch("web-2");
+  await again.says(/Complete: 0 feeds/);
+  const back = await until(look, ({ problems }) => problems.length === 0);
+  assert.equal(back.servers.length, 2);
+  for (const server of [web1, again]) {
     server.kill("SIGTERM");
     await server.end();
   }

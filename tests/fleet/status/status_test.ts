@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect } from "../../../lib/connect.ts";
 import { StoreUnavailableError } from "../../../lib/errors.ts";
 import type { PresenceReport } from "../../../lib/log/fleet/presence.ts";
 import type { PresenceName } from "../../../lib/log/fleet/names.ts";
@@ -179,6 +180,20 @@ Deno.test("the newest presence tells the time, where the clock here is late", as
   const shown = await fleet.status();
   assert.deepEqual(kinds(shown), ["problem gone"]);
   assert.deepEqual(shown.servers.map(({ ageSeconds }) => ageSeconds), [0, 960]);
+});
+
+Deno.test("a bucket that does not exist is told, where nobody is seen", async () => {
+  await using fleet = new PresentFleet();
+  fleet.store.isMissing = true;
+  const { problems } = await fleet.status();
+  assert.deepEqual(problems.map(({ kind }) => kind), ["nobody"]);
+  assert.match(problems[0].message, /there is no such bucket$/);
+});
+
+Deno.test("a machine where feedsync is not enabled sees nobody, and complains of nothing", async () => {
+  await using sync = await connect({ enabled: false, server: "web-1" });
+  const { servers, problems } = await status(sync);
+  assert.deepEqual([servers, problems], [[], []]);
 });
 
 Deno.test("a closed connection shows no status", async () => {
