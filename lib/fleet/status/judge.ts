@@ -42,14 +42,16 @@ function rank({ severity }: Problem): number {
   return severity === "problem" ? 0 : 1;
 }
 
+/** The most urgent problems of a kind; the others are one. */
 function bounded(problems: readonly Problem[]): Problem[] {
-  const left = problems.slice(MAX_OF_KIND);
-  const more = left.toSorted((a, b) => rank(a) - rank(b)).slice(0, 1).map((problem) => ({
+  const sorted = problems.toSorted((a, b) => rank(a) - rank(b));
+  const left = sorted.slice(MAX_OF_KIND);
+  const more = left.slice(0, 1).map((problem) => ({
     ...problem,
     servers: [...new Set(left.flatMap(({ servers }) => servers))],
     message: `and ${left.length} more like this`,
   }));
-  return [...problems.slice(0, MAX_OF_KIND), ...more];
+  return [...sorted.slice(0, MAX_OF_KIND), ...more];
 }
 
 /** What is wrong with single servers; what is the same with several is told once. */
