@@ -44,5 +44,6 @@ export async function status(
     const time = new Date().toISOString();
     return { store: sync.store, time, servers: [], problems: [], consumers: [] };
   }
-  return await connection.run(signal, (signal) => readStatus(parts.log, { signal }));
+  const { secret } = connection.config.wake;
+  return await connection.run(signal, (signal) => readStatus(parts.log, { secret, signal }));
 }

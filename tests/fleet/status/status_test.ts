@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "../../../lib/connect.ts";
 import { StoreUnavailableError } from "../../../lib/errors.ts";
+import { signedAddress } from "../../../lib/fleet/advertise.ts";
 import type { PresenceReport } from "../../../lib/log/fleet/presence.ts";
 import type { PresenceName } from "../../../lib/log/fleet/names.ts";
 import { status } from "../../../lib/status.ts";
@@ -180,6 +181,25 @@ Deno.test("the newest presence tells the time, where the clock here is late", as
   const shown = await fleet.status();
   assert.deepEqual(kinds(shown), ["problem gone"]);
   assert.deepEqual(shown.servers.map(({ ageSeconds }) => ageSeconds), [0, 960]);
+});
+
+Deno.test("addresses are checked as peers do, with the secret of this machine", async () => {
+  await using fleet = new PresentFleet();
+  const [ours, other] = [7, 8].map((byte) => `whsec_${new Uint8Array(24).fill(byte).toBase64()}`);
+  const origin = "http://web-1.example.com:7070";
+  for (const [server, secret] of [["web-1", ours], ["web-2", other]]) {
+    const name = named(server), { log } = fleet;
+    const advertise = signedAddress(name, { wake: { advertise: origin, secret }, log });
+    await fleet.present(name, { advertise });
+  }
+  const shown = await status(fleet.server("monitoring", { wake: { secret: ours } }));
+  assert.deepEqual(shown.servers.map(({ report }) => report?.address), [
+    { origin, verdict: "valid" },
+    { origin, verdict: "wrong-secret" },
+  ]);
+  assert.deepEqual(kinds(shown), ["problem secret"]);
+  const [{ report }] = (await fleet.status()).servers;
+  assert.equal(report?.address?.verdict, "unchecked");
 });
 
 Deno.test("a bucket that does not exist is told, where nobody is seen", async () => {
