@@ -63,7 +63,8 @@ export function requestsIn(hours: number, fleet: Fleet): Requests {
   const listings = marker ? Math.min(polls, Math.max(changed, HOUR_MS / MAX_TRUST_MS)) : polls;
   const cleanup = hourlyCleanup(fleet), presence = hourlyPresence(fleet);
   return {
-    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0) + hours * (cleanup.put + presence.put),
+    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0) +
+      hours * (cleanup.put + presence.put),
     get: (peers ? 0 : commits * (servers - 1)) + (marker ? servers * hours * polls : 0) +
       hours * cleanup.get,
     list: servers * hours * tailPages(fleet) * listings + hours * (cleanup.list + presence.list),
