@@ -84,6 +84,20 @@ export type { RestoreOptions } from "./lib/restore.ts";
 export { rekey } from "./lib/rekey.ts";
 export type { RekeyOptions } from "./lib/rekey.ts";
 export type { RekeyProgress, RekeyReport } from "./lib/log/newest/rekey.ts";
+export { status } from "./lib/status.ts";
+export type { StatusOptions } from "./lib/status.ts";
+export type {
+  FleetStatus,
+  NoteKind,
+  Problem,
+  ProblemKind,
+  ServerAddress,
+  ServerReport,
+  ServerStatus,
+  StreamStatus,
+  UnreadablePresence,
+} from "./lib/fleet/status/fleet_status.ts";
+export type { ReportedError, TurnsReport } from "./lib/log/fleet/presence.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";
 export { contentBytes, updateToJson } from "./lib/update.ts";
 export type {

@@ -323,11 +323,12 @@ export class Connection implements FeedSync {
 
   /** What this server says about itself in its presence. */
   async #report(name: PresenceName): Promise<PresenceReport> {
-    const parts = this.parts!, { retention, includeOwn, wake } = this.config;
+    const parts = this.parts!, { retention, poll, includeOwn, wake } = this.config;
     const { log, uploader, environment: { clock } } = parts;
     return await reportOf(parts, {
       startedAt: log.now() - (clock.elapsed() - this.#begunAt),
       retentionMs: retention,
+      pollMs: poll.max,
       includeOwn,
       reading: this.#watcher?.report(),
       uploadError: uploader.lastError === undefined ? undefined : messageOf(uploader.lastError),

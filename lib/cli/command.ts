@@ -105,8 +105,11 @@ export interface CommandContext {
 
 /** The exports of the `run.ts` of a command. */
 export interface CommandModule {
-  /** Runs the command. */
-  run(context: CommandContext): Promise<void>;
+  /**
+   * Runs the command. Resolves to its exit code, if that is neither 0 nor told by an error: then it
+   * has ended as it should, even if a signal ended it.
+   */
+  run(context: CommandContext): Promise<number | void>;
 }
 
 /** The flags that all commands take. */

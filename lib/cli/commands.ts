@@ -16,6 +16,7 @@ import { keygen } from "./keygen/command.ts";
 import { publish } from "./publish/command.ts";
 import { restore } from "./restore/command.ts";
 import { rekey } from "./rekey/command.ts";
+import { status } from "./status/command.ts";
 import { tail } from "./tail/command.ts";
 import { watch } from "./watch/command.ts";
 
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   tail,
   get,
   feeds,
+  status,
   restore,
   cleanup,
   deadLetters,

@@ -58,7 +58,10 @@ export function deadLettersError(doing: "apply" | "restore", count: number): Fee
 const BAD_INPUT = [BadInputError, InvalidUpdateError, CorruptObjectError];
 const CONFIGURATION = [ConfigError, StateError, MissingKeyError, UnsupportedFormatError];
 
-/** The exit code for an error, from `sysexits.h` if one fits. */
+/**
+ * The exit code for an error, from `sysexits.h` if one fits; 1 for what else feedsync expects and
+ * only a person can mend, 70 for a failure that it does not expect.
+ */
 export function exitCodeOf(thrown: unknown): number {
   const error = worstOf(thrown);
   if (error instanceof UpdatesLostError) return error.cause ? exitCodeOf(error.cause) : 69;
@@ -70,7 +73,7 @@ export function exitCodeOf(thrown: unknown): number {
   if (error instanceof MissingObjectError || error instanceof BackendUnavailableError) return 69;
   if (error instanceof AccessDeniedError) return 77;
   if (CONFIGURATION.some((kind) => error instanceof kind)) return 78;
-  return 1;
+  return error instanceof FeedSyncError ? 1 : 70;
 }
 
 /** Writes an error to standard error, unless the command was stopped on purpose. */

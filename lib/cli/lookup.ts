@@ -12,9 +12,13 @@ import { messageOf, StateError } from "../errors.ts";
 import { State } from "../state/state.ts";
 import { explainStore, logger } from "./settings.ts";
 
-/** Connects to the store for lookups: changes nothing in it, and leaves the state of `watch` alone. */
+/**
+ * Connects to the store for lookups: changes nothing in it, and leaves the state of `watch` alone.
+ * The secret of peers is only compared with.
+ */
 export async function connectToLookUp(settings: LoadedConfig): Promise<FeedSync> {
-  const config = { ...settings.config, state: ":memory:", wake: {} };
+  const { secret } = settings.config.wake ?? {};
+  const config = { ...settings.config, state: ":memory:", wake: { secret } };
   const sync = await connect(config, settings);
   explainStore(sync, settings);
   return sync;

@@ -9,8 +9,7 @@ import type { Command, CommandModule } from "./command.ts";
 /** Runs the command line and resolves to its exit code; errors go to standard error. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    await dispatch(args);
-    return 0;
+    return await dispatch(args);
   } catch (error) {
     const { exitCodeOf, reportError } = await import("./exit.ts");
     const verbose = args.includes("-v") || args.includes("--verbose");
@@ -19,13 +18,14 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function dispatch(args: readonly string[]): Promise<void> {
+async function dispatch(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
-  if (name === undefined || name === "-h" || name === "--help") return await printHelp(undefined);
-  if (name === "help") return await printHelp(rest[0]);
-  if (name === "-V" || name === "--version") return await printVersion();
-  if (asksForHelp(rest)) return await printHelp(name);
-  await runCommand(name, rest);
+  if (name === undefined || name === "-h" || name === "--help") await printHelp(undefined);
+  else if (name === "help") await printHelp(rest[0]);
+  else if (name === "-V" || name === "--version") await printVersion();
+  else if (asksForHelp(rest)) await printHelp(name);
+  else return await runCommand(name, rest);
+  return 0;
 }
 
 function asksForHelp(args: readonly string[]): boolean {
@@ -44,7 +44,7 @@ async function printVersion(): Promise<void> {
   console.log(`feedsync ${await readVersion()}`);
 }
 
-async function runCommand(name: string, args: readonly string[]): Promise<void> {
+async function runCommand(name: string, args: readonly string[]): Promise<number> {
   const command = await commandCalled(name);
   const { moduleOf } = await import("./commands.ts");
   const { parseArguments } = await import("./args.ts");
@@ -57,11 +57,13 @@ async function runCommand(name: string, args: readonly string[]): Promise<void> 
   const stop = (reason: unknown) => controller.abort(reason);
   using _ = handleSignals(stop);
   try {
-    await run({ args: parsed, signal, stop });
+    const code = await run({ args: parsed, signal, stop });
+    if (code !== undefined) return code;
   } catch (error) {
     if (!signal.aborted || !isAbort(error, signal)) throw error;
   }
   signal.throwIfAborted();
+  return 0;
 }
 
 /** Whether an operation failed only because it was aborted. */

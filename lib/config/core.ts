@@ -62,7 +62,7 @@ export interface CoreConfig {
   /** How long the bucket keeps updates, at least `"10m"`; `false`: for ever. @default {"24h"} */
   readonly retention?: Duration | false | undefined;
   /**
-   * How often a running watcher tells the others in the bucket that it is there, at least `"1m"`;
+   * How often a running watcher tells the others in the bucket that it is there, at least `"1s"`;
    * `false`: never, then it cannot take turns. @default {"5m"}
    */
   readonly presence?: Duration | false | undefined;
@@ -203,8 +203,8 @@ export const coreRules = {
     DEFAULTS.retention,
   ),
   presence: key(
-    z.union([z.literal(false), duration({ min: "1m", max: "1h" })], {
-      error: `${DURATION_RULE} from "1m" to "1h", or false`,
+    z.union([z.literal(false), duration({ min: "1s", max: "1h" })], {
+      error: `${DURATION_RULE} from "1s" to "1h", or false`,
     }),
     "How often a running watcher says in the bucket that it is there; false: never",
     DEFAULTS.presence,

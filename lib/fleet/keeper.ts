@@ -16,7 +16,10 @@ import { Namesakes } from "./namesakes.ts";
 
 const logger = getLogger(["feedsync", "fleet"]);
 
-/** Delay between two listings where neither turns nor peers need them. */
+/** Delay between the first two listings where neither turns nor peers need them. */
+const SECOND_LOOK_MS = 50_000;
+
+/** Delay between later ones. */
 export const LOOK_MS: number = 60 * 60 * 1000;
 
 /** Time limit for the last work and the goodbye. */
@@ -25,8 +28,10 @@ const GOODBYE_MS = 2_000;
 /** Part by which delays vary, so that servers do not all write at once. */
 const JITTER = 0.1;
 
-/** Mean delay between two looks whether the presence is due, in milliseconds. */
-export const MEAN_BEAT_MS: number = TURNS_INTERVAL_MS * (1 - JITTER / 2);
+/** Mean delay between two looks whether a presence is due that is written every `intervalMs`. */
+export function meanBeatMs(intervalMs: number): number {
+  return Math.min(TURNS_INTERVAL_MS, intervalMs) * (1 - JITTER / 2);
+}
 
 /** What stands on the presences of others, and is done after each listing. */
 export interface FleetWork {
@@ -110,7 +115,7 @@ export class FleetKeeper implements AsyncDisposable {
     const { random } = this.#core.environment;
     while (!signal.aborted) {
       await this.#beat(signal);
-      await this.#wakeUp.wait(TURNS_INTERVAL_MS * (1 - JITTER * random.fraction()));
+      await this.#wakeUp.wait(this.#options.member.beatMs * (1 - JITTER * random.fraction()));
     }
   }
 
@@ -138,7 +143,7 @@ export class FleetKeeper implements AsyncDisposable {
   /** Whether to list: where somebody needs it, at the start, a minute later, and every hour. */
   #isLookDue(isWritten: boolean): boolean {
     if (isWritten && this.#options.work?.needsListings) return true;
-    const delayMs = this.#looks < 2 ? (1 - JITTER) * TURNS_INTERVAL_MS : LOOK_MS;
+    const delayMs = this.#looks < 2 ? SECOND_LOOK_MS : LOOK_MS;
     return this.#core.environment.clock.elapsed() - this.#lookedAt >= delayMs;
   }
 

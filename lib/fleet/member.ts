@@ -88,6 +88,11 @@ export class FleetMember {
     return [...latestOf(listing).values()].filter((name) => seen.has(identityOf(name)));
   }
 
+  /** Delay after which the presence may be due again, in milliseconds: at most a minute. */
+  get beatMs(): number {
+    return Math.min(TURNS_INTERVAL_MS, this.#intervalMs());
+  }
+
   /** Whether turns are taken now. */
   get takesTurns(): boolean {
     const { state, log } = this.#core;

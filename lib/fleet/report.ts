@@ -33,6 +33,8 @@ export interface ReportParts {
   readonly startedAt: number;
   /** How long updates are kept, in milliseconds. */
   readonly retentionMs: number | false;
+  /** The longest delay between polls, in milliseconds. */
+  readonly pollMs: number;
   /** Whether the own stream is read, too. */
   readonly includeOwn: boolean;
   /** What the reader of this process knows; absent when it does not read. */
@@ -50,11 +52,12 @@ const NOT_READING: ReadingReport = { gaps: 0, unreadSince: new Map(), held: new 
 /** Makes the report of this server, as things are now. */
 export async function reportOf(core: Core, parts: ReportParts): Promise<PresenceReport> {
   const { state, log } = core;
-  const { startedAt, retentionMs, reading = NOT_READING, uploadError, advertise, turns } = parts;
+  const { startedAt, retentionMs, pollMs, reading = NOT_READING, uploadError } = parts;
+  const { advertise, turns } = parts;
   const version = await readVersion(), now = log.now();
   const streams = streamsOf(core, { ...parts, reading });
   const problem = reading.problem ?? uploadError;
-  const lastPublished = state.lastPublished();
+  const lastPublished = state.lastPublished(), queuedSince = state.queuedSince();
   return {
     version,
     formats: FORMATS,
@@ -64,7 +67,10 @@ export async function reportOf(core: Core, parts: ReportParts): Promise<Presence
     streams,
     behindSeconds: behindSeconds(core, streams),
     lastPublished: lastPublished === undefined ? null : isoTime(lastPublished),
+    pollSeconds: pollMs / 1000,
     queued: state.queued(),
+    ...queuedSince !== undefined &&
+      { queuedSeconds: Math.max(0, Math.round((now - queuedSince) / 1000)) },
     deadLetters: state.deadLetters.countByPlugin(),
     gaps: reading.gaps,
     lastError: problem === undefined

@@ -7,7 +7,7 @@ import { StateError } from "../errors.ts";
 import type { Random } from "../base/environment.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
-import { type Row, type Seq, seqOf } from "../log/positions.ts";
+import { plus, type Row, type Seq, seqOf } from "../log/positions.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SeenFiles } from "./files.ts";
 import { Fleet } from "./fleet.ts";
@@ -193,6 +193,11 @@ export class State implements Disposable {
   /** Time of the last update that was accepted, in milliseconds since 1970, if there was one. */
   lastPublished(): number | undefined {
     return this.outbox.lastTime() ?? this.fact("lastPublished") as number | undefined;
+  }
+
+  /** Time of the oldest update that waits for its upload, in milliseconds since 1970. */
+  queuedSince(): number | undefined {
+    return this.outbox.timeOf(plus(this.ownStream.load().uploadedRow, 1));
   }
 
   /** How many updates wait for their upload. */

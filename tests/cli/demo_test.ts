@@ -61,7 +61,12 @@ Deno.test("the demo shows every update arrive in order, and leaves nothing behin
   assert.match(text, /\nweb-1 +10 published +– +– +\d+ +\d+ +\d+ +\d+\n/);
   assert.match(text, /\nweb-2 +10 applied +\d+ \/ \d+ ms +\d+ \/ \d+ ms +\d+ +\d+ +\d+ +\d+\n/);
   assert.match(text, /\nweb-3 +10 applied +\d+ \/ \d+ ms +\d+ \/ \d+ ms +\d+ +\d+ +\d+ +\d+\n/);
-  assert.ok(text.endsWith("Every server applied every update, exactly in order.\n"));
+  assert.match(
+    text,
+    /\nEvery server applied every update, exactly in order\.\n\nfeedsync status\n/,
+  );
+  assert.match(text, /\nAll is well: 3 servers\n/);
+  assert.match(text, /\nweb-3 +\d+ s ago +[^\n]+\n$/);
   assert.equal(text.includes("\x1b"), false);
   assert.deepEqual(await demo.remains(), []);
 });
@@ -83,14 +88,14 @@ Deno.test("the demo, stopped while its servers run, leaves nothing behind", asyn
   assert.deepEqual(await demo.remains(), []);
 });
 
-Deno.test("demo --json ends with what each server came to", async () => {
+Deno.test("demo --json ends with what each server came to, and the status of all", async () => {
   await using demo = await startDemo("--json");
   const { code, stdout } = await demo.process.output();
   const events = new TextDecoder().decode(stdout).trim().split("\n").map((line) =>
     JSON.parse(line)
   );
   assert.equal(code, 0);
-  const { event, ok, updates, servers } = events.at(-1);
+  const { event, ok, updates, servers } = events.at(-2);
   assert.deepEqual([event, ok, updates], ["result", true, 10]);
   assert.deepEqual(
     servers.map(({ server, published, applied, problems }: Record<string, unknown>) => [
@@ -100,6 +105,12 @@ Deno.test("demo --json ends with what each server came to", async () => {
       problems,
     ]),
     [["web-1", 10, 0, []], ["web-2", 0, 10, []], ["web-3", 0, 10, []]],
+  );
+  const status = events.at(-1);
+  assert.equal(status.event, "status");
+  assert.deepEqual(
+    status.servers.map(({ server, state }: Record<string, unknown>) => [server, state]),
+    [["web-1", "running"], ["web-2", "running"], ["web-3", "running"]],
   );
 });
 

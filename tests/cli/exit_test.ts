@@ -10,6 +10,7 @@ import {
   AccessDeniedError,
   BackendUnavailableError,
   ConfigError,
+  FeedSyncError,
   InvalidUpdateError,
   MissingObjectError,
   StateError,
@@ -32,8 +33,9 @@ Deno.test("each kind of failure has its exit code", () => {
     [new Interrupted("SIGINT"), 130],
     [new Interrupted("SIGTERM"), 143],
     [new Deno.errors.BrokenPipe(), 0],
-    [new Error(""), 1],
-    ["thrown", 1],
+    [new FeedSyncError(""), 1],
+    [new Error(""), 70],
+    ["thrown", 70],
   ];
   for (const [error, code] of cases) assert.equal(exitCodeOf(error), code, String(error));
 });

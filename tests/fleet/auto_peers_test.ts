@@ -96,6 +96,7 @@ class Own implements AsyncDisposable {
     const report = await reportOf(this.core, {
       startedAt: 0,
       retentionMs: false,
+      pollMs: 10_000,
       includeOwn: false,
       advertise,
     });

@@ -6,7 +6,7 @@
 import { MAX_SEGMENT_AGE_MS, MAX_TAIL_COMMITS } from "../../publishing/seal.ts";
 import { JITTER } from "../../reading/poll_pace.ts";
 import { MAX_TRUST_MS } from "../../wake/marker.ts";
-import { LOOK_MS, MEAN_BEAT_MS } from "../../fleet/keeper.ts";
+import { LOOK_MS, meanBeatMs } from "../../fleet/keeper.ts";
 import type { Prices, RequestPrice } from "./prices.ts";
 
 /** A fleet whose servers all publish and watch. */
@@ -63,7 +63,8 @@ export function requestsIn(hours: number, fleet: Fleet): Requests {
   const listings = marker ? Math.min(polls, Math.max(changed, HOUR_MS / MAX_TRUST_MS)) : polls;
   const cleanup = hourlyCleanup(fleet), presence = hourlyPresence(fleet);
   return {
-    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0) + hours * (cleanup.put + presence.put),
+    put: commits * (1 + 1 / MAX_TAIL_COMMITS) + (marker ? commits : 0) +
+      hours * (cleanup.put + presence.put),
     get: (peers ? 0 : commits * (servers - 1)) + (marker ? servers * hours * polls : 0) +
       hours * cleanup.get,
     list: servers * hours * tailPages(fleet) * listings + hours * (cleanup.list + presence.list),
@@ -75,8 +76,8 @@ function hourlyPresence(
   { servers, presence = false, turns = false, findsPeers = false }: Fleet,
 ): Requests {
   if (presence === false) return { put: 0, get: 0, list: 0 };
-  const beats = HOUR_MS / MEAN_BEAT_MS;
-  const written = turns ? beats : beats / Math.max(1, Math.round(presence / MEAN_BEAT_MS));
+  const beatMs = meanBeatMs(presence), beats = HOUR_MS / beatMs;
+  const written = turns ? beats : beats / Math.max(1, Math.round(presence / beatMs));
   const listed = turns ? beats : findsPeers ? written : HOUR_MS / LOOK_MS;
   return { put: servers * written, get: 0, list: servers * listed * pages(servers) };
 }

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import type { FleetStatus } from "../../fleet/status/fleet_status.ts";
 import type { Result } from "./report.ts";
 
 /** How long a file of the demo must be unchanged before it is read. */
 export const SETTLE = "200ms";
 
 /** An event. */
-export type DemoEvent = TimelineEvent | ResultEvent;
+export type DemoEvent = TimelineEvent | ResultEvent | StatusEvent;
 
 /** An event before the result. */
 export type TimelineEvent = ActEvent | ServerEvent;
@@ -37,6 +38,12 @@ export interface LifeEvent {
 export interface ResultEvent extends Result {
   /** Kind of the event. */
   readonly event: "result";
+}
+
+/** What `feedsync status` showed before the servers stopped; the last event. */
+export interface StatusEvent extends FleetStatus {
+  /** Kind of the event. */
+  readonly event: "status";
 }
 
 /** A file was saved in the directory of a server. */

@@ -65,7 +65,8 @@ function latency(time: Latency | null): string {
 function notes({ servers }: Result): string[] {
   const lines = [
     "Times are median / longest, without updates read while catching up. saved→applied includes",
-    `${SETTLE} for which a file must be unchanged. Requests are counted as for a bucket.`,
+    `${SETTLE} for which a file must be unchanged. Requests are counted as for a bucket, among them`,
+    "a presence a second, which shows the status; by default there is one every five minutes.",
   ];
   for (const { server, repeated, allRequests } of servers) {
     if (!allRequests) lines.push(`${server} was killed: its earlier requests are not known.`);

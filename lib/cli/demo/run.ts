@@ -22,9 +22,12 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   const flags = args.has("verbose") ? ["--verbose"] : [];
   await using stage = await Stage.open({ signal, show, onLog, notice, flags, pace });
   await play(stage);
+  const status = await stage.status();
+  await stage.stop();
   const { web1, web2, web3, saved } = stage;
   const result = report(saved, web1, [web2, web3]);
   await show({ event: "result", ...result });
+  await show({ event: "status", ...status });
   if (!result.ok) {
     throw new FeedSyncError("The demo failed: not every server applied every update in order");
   }
@@ -65,7 +68,6 @@ async function play(stage: Stage): Promise<void> {
     await stage.save(weather, edition);
     await stage.applied(web2, web3);
   }
-  await stage.stop();
 }
 
 /** Refuses flags that the demo does not support. */

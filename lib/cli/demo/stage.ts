@@ -5,7 +5,10 @@
  */
 import { join } from "node:path";
 import { sleep, systemEnvironment } from "../../base/environment.ts";
+import { connect } from "../../connect.ts";
 import { feedFileName } from "../../files/feed_names.ts";
+import type { FleetStatus } from "../../fleet/status/fleet_status.ts";
+import { status } from "../../status.ts";
 import type { Saved } from "./check.ts";
 import { SETTLE, type Show } from "./events.ts";
 import type { LogLine } from "./output_lines.ts";
@@ -33,11 +36,14 @@ export interface StageOptions {
 /** Time limit for the demo. */
 const MAX_RUN_MS = 25_000;
 
-/** Delay between polls, and between scans for changes that the file system does not report. */
+/** Delay between polls, presences, and scans for changes that the file system does not report. */
 const INTERVAL = "1s";
 
-/** Name of the watched directory. */
-const FEEDS = "feeds";
+/** Name of the watched directory, and URL of the store. */
+const FEEDS = "feeds", STORE = "file:store";
+
+/** How often and how long to look for the presences of all servers. */
+const LOOK_MS = 200, MAX_LOOK_MS = 5000;
 
 /**
  * The servers and their directory. Disposing of it kills all processes and removes the directory.
@@ -116,6 +122,21 @@ export class Stage implements AsyncDisposable {
     await Promise.all(servers.map((server) => server.applied(this.saved.length)));
   }
 
+  /** The status of the servers, once each has told how it is from now on. */
+  async status(): Promise<FleetStatus> {
+    const since = Date.now(), { clock } = systemEnvironment;
+    const config = { store: STORE, server: "demo" };
+    await using sync = await connect(config, { directory: this.#directory });
+    for (;;) {
+      const shown = await status(sync, { signal: this.#limited });
+      const told = shown.servers.filter(({ report }) =>
+        report && Date.parse(report.written) >= since
+      );
+      if (told.length >= this.#servers.length || Date.now() - since > MAX_LOOK_MS) return shown;
+      await sleep(clock, LOOK_MS, this.#limited);
+    }
+  }
+
   /** Ends all servers gracefully. */
   async stop(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()));
@@ -134,12 +155,13 @@ export class Stage implements AsyncDisposable {
   #spawn({ name }: DemoServer): WatchProcess {
     const { flags, onLog } = this.#options;
     const publishes = name === this.web1.name;
-    const own = ["--server", name, "--store", "file:store", "--state", `${name}.db`];
+    const own = ["--server", name, "--store", STORE, "--state", `${name}.db`];
     return new WatchProcess({
       directory: this.#directory,
       args: [...own, ...publishes ? ["--files", FEEDS] : [], ...flags],
       settings: {
         FEEDSYNC_POLL: INTERVAL,
+        FEEDSYNC_PRESENCE: INTERVAL,
         ...publishes && { FEEDSYNC_FILES_RESCAN: INTERVAL, FEEDSYNC_FILES_SETTLE: SETTLE },
       },
       signal: this.#limited,

@@ -25,3 +25,9 @@ export const colored: Paint = (style, text) => `\x1b[${CODES[style]}m${text}\x1b
 
 /** Leaves text without colours. */
 export const uncolored: Paint = (_, text) => text;
+
+/** Colours text if it goes to a terminal that shows colours, and `NO_COLOR` is not set. */
+export function paintFor(output: { isTerminal(): boolean }): Paint {
+  const isColored = output.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb";
+  return isColored ? colored : uncolored;
+}

@@ -6,11 +6,20 @@
 import type { Arguments } from "../command.ts";
 import { printable } from "../../base/printable.ts";
 import { print, printJson } from "../output.ts";
-import { duration, elapsed, type ServerEvent, type Show, type TimelineEvent } from "./events.ts";
+import { renderLine } from "../status/lines.ts";
+import { overview } from "../status/overview.ts";
+import {
+  type DemoEvent,
+  duration,
+  elapsed,
+  type ServerEvent,
+  type Show,
+  type TimelineEvent,
+} from "./events.ts";
 import { Lanes } from "./lanes.ts";
 import type { LogLine } from "./output_lines.ts";
 import { resultTable } from "./result_table.ts";
-import { colored, uncolored } from "./style.ts";
+import { type Paint, paintFor, uncolored } from "./style.ts";
 
 /** The output of the demo. */
 export interface View {
@@ -44,19 +53,26 @@ export function viewFor(args: Arguments): View {
 }
 
 const plainView: Show = async (event) => {
-  const text = event.event === "result" ? resultTable(event, uncolored) : plainLine(event);
+  const text = endOf(event, uncolored, Infinity) ?? plainLine(event as TimelineEvent);
   for (const line of text.split("\n")) await print(line);
 };
 
+/** Renders what comes at the end; undefined for other events. */
+function endOf(event: DemoEvent, paint: Paint, columns: number): string | undefined {
+  if (event.event === "result") return resultTable(event, paint);
+  if (event.event !== "status") return undefined;
+  const lines = overview(event, columns).map((line) => renderLine(line, paint));
+  return ["", paint("bold", "feedsync status"), ...lines].join("\n");
+}
+
 function terminalView(): Show {
-  const paint = Deno.noColor || Deno.env.get("TERM") === "dumb" ? uncolored : colored;
+  const paint = paintFor(Deno.stdout);
   const lanes = new Lanes(paint);
-  const render = (event: TimelineEvent) => {
-    const { columns } = Deno.consoleSize();
-    return columns < MIN_LANES_COLUMNS ? plainLine(event) : lanes.render(event, columns);
-  };
+  const render = (event: TimelineEvent, columns: number) =>
+    columns < MIN_LANES_COLUMNS ? plainLine(event) : lanes.render(event, columns);
   return (event) => {
-    console.log(event.event === "result" ? resultTable(event, paint) : render(event));
+    const { columns } = Deno.consoleSize();
+    console.log(endOf(event, paint, columns) ?? render(event as TimelineEvent, columns));
     return Promise.resolve();
   };
 }

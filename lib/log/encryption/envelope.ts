@@ -37,6 +37,14 @@ export interface Envelope {
   digests(text: string): Digests | Promise<Digests>;
 }
 
+/** The object is not encrypted, although it should be: a server without keys wrote it, or a forger. */
+export class PlainObjectError extends CorruptObjectError {
+  /** Makes the error for the object at `key`. */
+  constructor(key: string) {
+    super(key, "it is not encrypted: a server without keys wrote it, or somebody forged it");
+  }
+}
+
 /** Stores bytes without encryption. */
 export const plainEnvelope: Envelope = {
   revision: 0,

@@ -9,7 +9,7 @@ import { compactDecrypt, CompactEncrypt, type CompactJWEHeaderParameters } from 
 import type { ResolvedEncryption } from "../../config/encryption.ts";
 import { CorruptObjectError, FeedSyncError, messageOf, MissingKeyError } from "../../errors.ts";
 import type { KeyedObject } from "../names.ts";
-import { claimedKid, type Digests, type Envelope } from "./envelope.ts";
+import { claimedKid, type Digests, type Envelope, PlainObjectError } from "./envelope.ts";
 import { formatOf } from "../../stores/body_format.ts";
 import { encodedHeader, kidOf } from "./jwe_header.ts";
 import { KeyFile } from "./key_file.ts";
@@ -105,12 +105,8 @@ export class JweEnvelope implements Envelope {
 
   #admitPlain({ key }: KeyedObject, stored: Uint8Array): Uint8Array {
     if (this.#allowPlaintext) return stored;
-    throw new CorruptObjectError(
-      key,
-      formatOf(stored) === undefined
-        ? "it is neither encrypted nor an update"
-        : "it is not encrypted: a server without keys wrote it, or somebody forged it",
-    );
+    if (formatOf(stored) !== undefined) throw new PlainObjectError(key);
+    throw new CorruptObjectError(key, "it is neither encrypted nor an update");
   }
 
   async #keyFor(name: KeyedObject, header: CompactJWEHeaderParameters): Promise<CryptoKey> {

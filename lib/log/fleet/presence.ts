@@ -75,8 +75,12 @@ export interface PresenceReport {
   readonly behindSeconds: number | null;
   /** When it published last; null when it never has. */
   readonly lastPublished: string | null;
+  /** Its longest delay between polls, in seconds. */
+  readonly pollSeconds?: number | undefined;
   /** Number of updates that wait for their upload. */
   readonly queued: number;
+  /** For how many seconds the oldest of them has waited. */
+  readonly queuedSeconds?: number | undefined;
   /** Number of dead letters, by plugin. */
   readonly deadLetters: Readonly<Record<string, number>>;
   /** Number of gaps reported since it started. */
@@ -98,6 +102,9 @@ export interface PresenceReport {
 
 /** Maximum number of streams in a presence, and length of the texts in it. */
 export const MAX_STREAMS = 1000, MAX_TEXT = 500;
+
+/** Maximum length of a report: so many streams take less. */
+const MAX_LENGTH = 4 * 1024 * 1024;
 
 const count = z.number().int().nonnegative().catch(0);
 const text = z.string().transform((value) => value.slice(0, MAX_TEXT));
@@ -122,7 +129,9 @@ const reportRule = z.object({
   streams: z.array(streamRule).catch([]).transform((streams) => streams.slice(0, MAX_STREAMS)),
   behindSeconds: z.number().nonnegative().nullable().catch(null),
   lastPublished: time.nullable().catch(null),
+  pollSeconds: z.number().nonnegative().optional().catch(undefined),
   queued: count,
+  queuedSeconds: z.number().nonnegative().optional().catch(undefined),
   deadLetters: z.record(text, count).catch({}),
   gaps: count,
   lastError: z.object({ message: text, time }).nullable().catch(null),
@@ -151,6 +160,7 @@ export function encodePresence(name: PresenceName, report: PresenceReport): Uint
  */
 export function decodePresence(name: PresenceName, body: Uint8Array): PresenceReport {
   const { lines: [line] } = openBody(name.key, body, headerOf(name));
+  if (line.length > MAX_LENGTH) throw new CorruptObjectError(name.key, "it is too large");
   try {
     return reportRule.parse(JSON.parse(line));
   } catch (cause) {

@@ -1,0 +1,49 @@
+/**
+ * The status of the fleet: collects the presences and judges them.
+ *
+ * @module
+ */
+import type { BucketLog } from "../../log/bucket_log.ts";
+import { type AddressVerdict, checkAddress } from "../advertise.ts";
+import { collectFleet } from "./collect.ts";
+import type { FleetStatus, ServerAddress } from "./fleet_status.ts";
+import { judge } from "./judge.ts";
+import { type AddressCheck, serversOf } from "./servers.ts";
+
+/** What the peers' verdicts are called here. */
+const VERDICTS: Readonly<Record<AddressVerdict, ServerAddress["verdict"]>> = {
+  none: "unchecked",
+  valid: "valid",
+  "wrong signature": "wrong-secret",
+  "invalid origin": "invalid-origin",
+  expired: "expired",
+};
+
+/** Options of {@linkcode readStatus}. */
+export interface ReadStatusOptions {
+  /** The secret shared by all peers. @default addresses are not checked */
+  readonly secret?: string | undefined;
+  /** Aborts the call. */
+  readonly signal: AbortSignal;
+}
+
+/** Reads the status of the fleet. Writes nothing. */
+export async function readStatus(
+  log: BucketLog,
+  { secret, signal }: ReadStatusOptions,
+): Promise<FleetStatus> {
+  const collected = await collectFleet(log, { signal });
+  const { url: store, isMissing } = log;
+  const check = secret === undefined ? undefined : checkWith(secret, store);
+  const servers = serversOf(collected, check);
+  const problems = judge(servers, { store, isMissing, left: collected.left });
+  return { store, time: new Date(collected.now).toISOString(), servers, problems, consumers: [] };
+}
+
+/** Checks addresses as peers do. */
+function checkWith(secret: string, store: string): AddressCheck {
+  return (name, address) => {
+    const writtenAt = name.lastModified ?? Date.parse(address.time);
+    return VERDICTS[checkAddress(name, address, { secret, store, writtenAt })];
+  };
+}
