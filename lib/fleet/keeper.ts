@@ -140,9 +140,10 @@ export class FleetKeeper implements AsyncDisposable {
     }
   }
 
-  /** Whether to list: where somebody needs it, at the start, a minute later, and every hour. */
+  /** Whether to list: if somebody needs it, at the start, a minute later, and every hour. */
   #isLookDue(isWritten: boolean): boolean {
-    if (isWritten && this.#options.work?.needsListings) return true;
+    const isNeeded = this.#options.work?.needsListings || this.#namesakes.isUndecided;
+    if (isWritten && isNeeded) return true;
     const delayMs = this.#looks < 2 ? SECOND_LOOK_MS : LOOK_MS;
     return this.#core.environment.clock.elapsed() - this.#lookedAt >= delayMs;
   }

@@ -23,12 +23,18 @@ const NAMESAKE =
 /** Tells namesakes that are alive from what a former run has left behind. */
 export class Namesakes {
   readonly #problems: OnceLog;
-  /** When each was seen to be written first. */
+  /** When each was written that was seen first. */
   readonly #firstSeen = new Map<string, number>();
+  #isUndecided = false;
 
   /** Creates it; nothing was seen yet. */
   constructor({ environment }: Core) {
     this.#problems = new OnceLog(logger, environment.clock);
+  }
+
+  /** Whether the next listing shows if a namesake is alive. */
+  get isUndecided(): boolean {
+    return this.#isUndecided;
   }
 
   /** Looks for namesakes in a listing: whoever writes again is alive. */
@@ -41,9 +47,11 @@ export class Namesakes {
       this.#firstSeen.delete(identity);
       this.#problems.resolved(identity);
     }
+    this.#isUndecided = false;
     for (const name of namesakes) {
       const { lastModified = 0, stream, server } = name, identity = identityOf(name);
       const firstSeen = this.#firstSeen.get(identity) ?? lastModified;
+      this.#isUndecided ||= !this.#firstSeen.has(identity);
       this.#firstSeen.set(identity, firstSeen);
       if (lastModified <= firstSeen) continue;
       const text = stream === own.stream ? COPY : NAMESAKE;
