@@ -12,6 +12,9 @@ import { Fleet, survivingState, urlOf } from "../fixture.ts";
 
 const MINUTE = 60_000, DAY = 24 * 60 * MINUTE;
 
+/** Rare polls let hours pass quickly. */
+const poll = "5m";
+
 /** Starts watching, and lets so much time pass that the presence is written. */
 async function started(fleet: Fleet, connection: Connection): Promise<Watcher> {
   const watcher = watch(connection, () => {});
@@ -44,7 +47,7 @@ Deno.test("a presence costs a PUT in five minutes, and a LIST an hour after the 
   const { requests } = fleet.store;
   let presences = 0;
   fleet.store.before("list", (prefix) => void (prefix === "present/" && presences++));
-  await using _ = await started(fleet, fleet.server("web-1", { poll: "5m" }));
+  await using _ = await started(fleet, fleet.server("web-1", { poll }));
   await fleet.time.pass(5 * MINUTE);
   const { put } = requests, before = presences;
   await fleet.time.pass(10 * 60 * MINUTE);
@@ -95,14 +98,14 @@ Deno.test("a server that cannot read a stream says which, why, and for how long 
 Deno.test("a server that cannot be told apart is noticed by both, and one that has crashed by none", async () => {
   await using fleet = new Fleet();
   using log = captureLog();
-  const crashed = fleet.server("web-1");
+  const crashed = fleet.server("web-1", { poll });
   await using _ = await started(fleet, crashed);
   const [left] = fleet.keys("present/"), { body } = fleet.store.objects.get(left)!;
-  await using _first = await started(fleet, fleet.server("web-2"));
+  await using _first = await started(fleet, fleet.server("web-2", { poll }));
   await fleet.time.pass(30 * MINUTE);
   const twice = () => log.lines.filter((line) => line.includes("is running with the name"));
   assert.deepEqual(twice(), []);
-  await using _second = await started(fleet, fleet.server("web-2"));
+  await using _second = await started(fleet, fleet.server("web-2", { poll }));
   await fleet.time.pass(3 * 60 * MINUTE);
   assert.equal(new Set(twice()).size, 2);
   assert.ok(body);
@@ -112,12 +115,12 @@ Deno.test("a former run of this server is cleared away, not taken for another se
   await using fleet = new Fleet();
   using log = captureLog();
   const state: State = survivingState("web-1", fleet);
-  const first = await started(fleet, fleet.server("web-1", { state }));
+  const first = await started(fleet, fleet.server("web-1", { state, poll }));
   const [key] = fleet.keys("present/"), object = { ...fleet.store.objects.get(key)! };
   await fleet.time.run(first.close());
   fleet.store.objects.set(key, object); // It crashed.
   state.fleet.setPresence({ key, writer: "aaaaaaaa", written: [], keptAt: 0 });
-  await using _ = await started(fleet, fleet.server("web-1", { state }));
+  await using _ = await started(fleet, fleet.server("web-1", { state, poll }));
   await fleet.time.pass(90 * MINUTE);
   assert.equal(fleet.keys("present/").length, 1);
   assert.notEqual(fleet.keys("present/")[0], key);
@@ -127,7 +130,7 @@ Deno.test("a former run of this server is cleared away, not taken for another se
 Deno.test("a copy of a machine is noticed although it shares the stream", async () => {
   await using fleet = new Fleet();
   using log = captureLog();
-  const web1 = fleet.server("web-1");
+  const web1 = fleet.server("web-1", { poll });
   await using _ = await started(fleet, web1);
   const copy = presenceName({ ...web1.parts!.member.own!, writer: "zzzzzzzz" });
   const [report] = await reports(fleet);
@@ -141,7 +144,7 @@ Deno.test("a copy of a machine is noticed although it shares the stream", async 
 Deno.test("a server that is alone says so after a minute, once", async () => {
   await using fleet = new Fleet();
   using log = captureLog();
-  await using _ = await started(fleet, fleet.server("web-1"));
+  await using _ = await started(fleet, fleet.server("web-1", { poll }));
   const said = () => log.lines.filter((line) => line.includes("is the bucket's name right"));
   await fleet.time.pass(50_000);
   assert.equal(said().length, 0);
@@ -153,7 +156,7 @@ Deno.test("a server that sees another one does not say that it is alone", async 
   await using fleet = new Fleet();
   using log = captureLog();
   await fleet.publish(fleet.server("web-2"), "a");
-  await using _ = await started(fleet, fleet.server("web-1"));
+  await using _ = await started(fleet, fleet.server("web-1", { poll }));
   await fleet.time.pass(5 * MINUTE);
   assert.deepEqual(log.lines.filter((line) => line.includes("name right")), []);
 });
