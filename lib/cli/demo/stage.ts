@@ -5,14 +5,14 @@
  */
 import { join } from "node:path";
 import { sleep, systemEnvironment } from "../../base/environment.ts";
-import { connect } from "../../connect.ts";
 import { feedFileName } from "../../files/feed_names.ts";
 import type { FleetStatus } from "../../fleet/status/fleet_status.ts";
-import { status } from "../../status.ts";
+import { FeedSyncError } from "../../errors.ts";
 import type { Saved } from "./check.ts";
 import { SETTLE, type Show } from "./events.ts";
 import type { LogLine } from "./output_lines.ts";
 import { loadAhead } from "./load_ahead.ts";
+import { selfArguments } from "./self_command.ts";
 import type { SampleFeed } from "./sample_feeds.ts";
 import { DemoServer } from "./server.ts";
 import { type Arrival, environmentWithoutSettings, WatchProcess } from "./watch_process.ts";
@@ -124,16 +124,32 @@ export class Stage implements AsyncDisposable {
 
   /** The status of the servers, once each has told how it is from now on. */
   async status(): Promise<FleetStatus> {
-    const since = Date.now(), { clock } = systemEnvironment;
-    const config = { store: STORE, server: "demo" };
-    await using sync = await connect(config, { directory: this.#directory });
+    const since = Date.now();
     for (;;) {
-      const shown = await status(sync, { signal: this.#limited });
+      const shown = await this.#readStatus();
       const told = shown.servers.filter(({ report }) =>
         report && Date.parse(report.written) >= since
       );
       if (told.length >= this.#servers.length || Date.now() - since > MAX_LOOK_MS) return shown;
-      await sleep(clock, LOOK_MS, this.#limited);
+      await sleep(systemEnvironment.clock, LOOK_MS, this.#limited);
+    }
+  }
+
+  /** Runs `feedsync status`: in this process, it would download packages that others need first. */
+  async #readStatus(): Promise<FleetStatus> {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: selfArguments(["status", "--json", "--store", STORE]),
+      cwd: this.#directory,
+      clearEnv: true,
+      env: environmentWithoutSettings(),
+      signal: this.#limited,
+      stdin: "null",
+    }).output();
+    try {
+      return JSON.parse(new TextDecoder().decode(stdout));
+    } catch (cause) {
+      const message = new TextDecoder().decode(stderr).trim();
+      throw new FeedSyncError(`The demo failed to show the status: ${message}`, { cause });
     }
   }
 

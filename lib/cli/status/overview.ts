@@ -4,7 +4,7 @@
  * @module
  */
 import type { FleetStatus, Problem, ServerStatus } from "../../fleet/status/fleet_status.ts";
-import { summaryOf } from "../../fleet/status/judge.ts";
+import { summaryOf } from "../../fleet/status/summary.ts";
 import { inWords } from "../../fleet/status/words.ts";
 import type { Style } from "../demo/style.ts";
 import { aligned, type Line, line, type Span, span, wrapped } from "./lines.ts";

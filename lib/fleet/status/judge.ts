@@ -4,7 +4,7 @@
  * @module
  */
 import { formatDuration } from "../../base/duration.ts";
-import type { FleetStatus, Problem, ServerReport, ServerStatus } from "./fleet_status.ts";
+import type { Problem, ServerReport, ServerStatus } from "./fleet_status.ts";
 import { findingsAbout } from "./server_problems.ts";
 import { counted, listed, quoted } from "./words.ts";
 
@@ -182,24 +182,4 @@ function silentPublishers(
   const publishers = servers.flatMap(({ report }) => report?.streams ?? [])
     .filter(({ server }) => !names.has(server));
   return [...new Set(publishers.map(({ server }) => server))].sort();
-}
-
-/** The status in one sentence. */
-export function summaryOf(
-  { servers, problems }: Pick<FleetStatus, "servers" | "problems">,
-): string {
-  const urgent = problems.filter(({ severity }) => severity === "problem");
-  if (urgent.length === 0) {
-    const names = new Set(servers.map(({ server }) => server));
-    const notes = problems.length === 0 ? "" : `, ${counted(problems.length, "note")}`;
-    return `All is well: ${counted(names.size, "server")}${notes}`;
-  }
-  const told = urgent.map(({ kind, servers }) =>
-    servers.length === 0 ? wordsOf(kind) : `${wordsOf(kind)} (${listed(servers)})`
-  );
-  return `${counted(urgent.length, "problem")}: ${listed(told)}`;
-}
-
-function wordsOf(kind: string): string {
-  return kind.replaceAll("-", " ");
 }

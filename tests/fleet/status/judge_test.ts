@@ -6,7 +6,7 @@ import {
   MissingObjectError,
   UnsupportedFormatError,
 } from "../../../lib/errors.ts";
-import { summaryOf } from "../../../lib/fleet/status/judge.ts";
+import { summaryOf } from "../../../lib/fleet/status/summary.ts";
 import type { PresenceReport } from "../../../lib/log/fleet/presence.ts";
 import { ago, kinds, named, report, seen, statusOf } from "./reports.ts";
 
