@@ -21,6 +21,9 @@ export { cleanup } from "./lib/cleanup.ts";
 export type { CleanupOptions } from "./lib/cleanup.ts";
 export type { CleanupReport } from "./lib/retention/clean_up.ts";
 export type { NewestSize } from "./lib/retention/sweep.ts";
+export { checked } from "./lib/checked.ts";
+export type { CheckedOptions } from "./lib/checked.ts";
+export type { CheckedFeed, CheckOutcome } from "./lib/fleet/turns/outcome.ts";
 export type { Duration } from "./lib/base/duration.ts";
 export type { Config } from "./lib/config/config.ts";
 export type { CoreConfig, LogLevel, PollConfig } from "./lib/config/core.ts";
@@ -55,6 +58,15 @@ export {
   UpdatesLostError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";
+export { due } from "./lib/due.ts";
+export type {
+  DueOptions,
+  DueTurn,
+  Turn,
+  Validators,
+  WaitingReason,
+  WaitingTurn,
+} from "./lib/fleet/turns/turn.ts";
 export { feeds } from "./lib/feeds.ts";
 export type { FeedsOptions } from "./lib/feeds.ts";
 export type { FeedInfo } from "./lib/reading/lookup/list_feeds.ts";
