@@ -30,6 +30,7 @@ export type { CoreConfig, LogLevel, PollConfig } from "./lib/config/core.ts";
 export type { EncryptionConfig } from "./lib/config/encryption.ts";
 export type { FilesConfig } from "./lib/config/files.ts";
 export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3.ts";
+export type { TurnsConfig } from "./lib/config/turns.ts";
 export type { WakeConfig, WakeQueueConfig } from "./lib/config/wake.ts";
 export { connect } from "./lib/connect.ts";
 export type { ConnectConfig, ConnectOptions } from "./lib/connect.ts";

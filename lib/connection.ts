@@ -162,7 +162,7 @@ export class Connection implements FeedSync {
     const acceptor = new Acceptor(core);
     const member = new FleetMember(core, {
       intervalMs: config.presence,
-      weight: 1,
+      weight: config.turns.weight,
       report: (name) => this.#report(name),
     });
     const feedLocks = new KeyedLock();
