@@ -128,8 +128,7 @@ export class Turns {
     );
     this.#drop = db.prepare("DELETE FROM turns WHERE url = ?");
     this.#notePublished = db.prepare(
-      `UPDATE turns SET checkedAt = max(checkedAt, ?2), notBefore = 0, failures = 0,
-       leasedUntil = 0, publishedHash = ?3, publishedAt = ?2, revision = ${NEXT} WHERE url = ?1`,
+      `UPDATE turns SET checkedAt = max(checkedAt, ?2), leasedUntil = 0, publishedHash = ?3, publishedAt = ?2, revision = ${NEXT} WHERE url = ?1`,
     );
     this.#noteCheck = db.prepare(
       `UPDATE turns SET checkedAt = ?2, notBefore = ?3, failures = ?4, etag = ?5,
