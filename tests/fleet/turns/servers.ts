@@ -1,8 +1,6 @@
 import { checked } from "../../../lib/checked.ts";
 import type { Connection } from "../../../lib/connection.ts";
 import { due } from "../../../lib/due.ts";
-import type { Config } from "../../../lib/config/config.ts";
-import type { State } from "../../../lib/state/state.ts";
 import type { CheckedFeed, CheckOutcome } from "../../../lib/fleet/turns/outcome.ts";
 import type { DueOptions, Turn } from "../../../lib/fleet/turns/turn.ts";
 import { Fleet } from "../../fixture.ts";
@@ -19,8 +17,8 @@ export class Applications implements AsyncDisposable {
     return this.fleet.time.clock.elapsed();
   }
 
-  connect(server: string, config: Config & { state?: State } = {}): Connection {
-    return this.fleet.server(server, config as Parameters<Fleet["server"]>[1]);
+  connect(server: string, config: Parameters<Fleet["server"]>[1] = {}): Connection {
+    return this.fleet.server(server, config);
   }
 
   due(
