@@ -89,21 +89,20 @@ export class Asks {
 
   /** Notes that these feeds were asked for; returns those that have no owner so far. */
   note(feeds: Iterable<Feed>, everyMs: number): Feed[] {
-    const now = this.#core.log.now(), limit = this.#limit(), added: Feed[] = [];
+    const now = this.#core.log.now(), limit = this.#limit();
+    const added: Feed[] = [], changed: Feed[] = [];
     let longestMs = 0;
     for (const feed of feeds) {
       if (!feed.isCurrent || feed.lastAskedAt < limit) added.push(feed);
       if (feed.lastAskedAt > 0) longestMs = Math.max(longestMs, now - feed.lastAskedAt);
       feed.lastAskedAt = feed.askedHereAt = now;
-      if (feed.everyMs !== everyMs) {
-        feed.everyMs = everyMs;
-        feed.answerEpoch = -1;
-      }
+      if (feed.everyMs !== everyMs) changed.push(feed);
     }
     for (const feed of added) {
       feed.isCurrent = true;
       feed.owner = undefined;
     }
+    if (changed.length > 0) this.#setInterval(changed, everyMs);
     if (added.length > 0) this.#hasNews = true;
     this.#estimate(longestMs, now);
     return added;
@@ -158,6 +157,15 @@ export class Asks {
       this.#askedEveryMs = next + (known - next) * part;
     }
     this.#estimatedAt = now;
+  }
+
+  #setInterval(feeds: readonly Feed[], everyMs: number): void {
+    this.#table.change(() => {
+      for (const feed of feeds) {
+        feed.everyMs = everyMs;
+        this.#table.touch(feed);
+      }
+    });
   }
 
   #limit(): number {

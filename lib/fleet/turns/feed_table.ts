@@ -107,7 +107,7 @@ export class FeedTable {
   }
 
   /** Adds the feeds of these URLs that are not known. */
-  async add(urls: Iterable<string>): Promise<void> {
+  async add(urls: Iterable<string>, { everyMs }: { readonly everyMs: number }): Promise<void> {
     const unknown = [...new Set(urls)].filter((url) => !this.#feeds.has(url));
     if (unknown.length === 0) return;
     const now = Math.round(this.#core.log.now());
@@ -115,7 +115,7 @@ export class FeedTable {
     this.change(() => {
       for (const identity of identities) {
         if (this.#feeds.has(identity.url)) continue;
-        this.touch(this.#insert({ ...NEW_ROW, ...identity, addedAt: now }));
+        this.touch(this.#insert({ ...NEW_ROW, ...identity, addedAt: now, everyMs }));
       }
     });
     this.#last = { urls: [], found: [] };

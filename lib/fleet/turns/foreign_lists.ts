@@ -50,6 +50,8 @@ export class ForeignLists {
   readonly #summaries = new Map<string, ForeignSummary>();
   readonly #ownPerDomain: number;
   #leastPerDomain: number;
+  /** The summaries cover the feeds whose indexes are less. */
+  #indexes = 0;
 
   /** Reads nothing yet. */
   constructor(
@@ -87,6 +89,7 @@ export class ForeignLists {
     for (const digest of this.#summaries.keys()) {
       if (!digests.has(digest)) isChanged = this.#summaries.delete(digest) || isChanged;
     }
+    if (this.#summaries.size === 0) this.#indexes = this.#table.indexes;
     const unknown = [...digests].filter((digest) => !this.#summaries.has(digest))
       .filter((digest) => this.#retries.isDue(digest));
     if (unknown.length === 0) return isChanged;
@@ -103,8 +106,14 @@ export class ForeignLists {
     this.#keep(digest, body);
   }
 
+  /** Whether there are feeds that were not known when the lists were read. */
+  get isOutdated(): boolean {
+    return this.#summaries.size > 0 && this.#indexes < this.#table.indexes;
+  }
+
   /** Concludes again what concerns the own feeds, which have changed. */
   summarize(): void {
+    this.#indexes = this.#table.indexes;
     for (const digest of [...this.#summaries.keys()]) {
       const list = this.#stored(digest);
       if (list) this.#summaries.set(digest, this.#summarized(list));

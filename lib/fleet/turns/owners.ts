@@ -92,7 +92,8 @@ export class Owners {
     const isNew = view.lookedAt !== this.#lookedAt;
     if (isNew) this.#digests = digestsIn(view);
     const isLearnt = await lists.learn(this.#foreign(), signal);
-    const isResorted = isRelisted || isLearnt || isRehashed;
+    const isResorted = isRelisted || isLearnt || isRehashed || lists.isOutdated;
+    if (isRehashed || lists.isOutdated) lists.summarize();
     if (isResorted) this.#setLists();
     else for (const feed of this.#unplaced) this.#ownership.add(feed);
     if (isNew) this.#follow(view);

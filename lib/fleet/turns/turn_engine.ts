@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ServerChecks } from "../../log/fleet/checks.ts";
 import type { Core } from "../../state/core.ts";
 import type { StoreOptions } from "../../stores/store.ts";
 import { hashOf, type Json } from "../../update.ts";
@@ -23,6 +24,9 @@ import type { Turn } from "./turn.ts";
 
 /** A process that runs for less time leaves it to the next one to hand over. */
 const SHORT_LIFE_MS = 60_000;
+
+/** The checks of a server whose state is new are remembered for so long: it asks bit by bit. */
+const OWN_CHECKS_MS = 60 * 60 * 1000;
 
 /** What an engine is made with. */
 export interface TurnEngineOptions {
@@ -68,6 +72,9 @@ export class TurnEngine {
   #writing: Promise<unknown> | undefined;
   #dataVersion: number | undefined;
   #hasAsked = false;
+  /** Whether the state was new: then this server may have checked feeds before. */
+  #isNew = false;
+  #ownChecks: ServerChecks | undefined;
 
   /** Reads nothing yet. */
   constructor(core: Core, options: TurnEngineOptions) {
@@ -88,21 +95,18 @@ export class TurnEngine {
   async due(urls: readonly string[], { everyMs, limit, signal }: Ask): Promise<Turn[]> {
     const isRehashed = await this.#table.rehash();
     const loaded = this.#load();
-    const isNew = this.#table.size === 0;
+    this.#isNew ||= this.#table.size === 0;
     let found = this.#table.find(urls);
     if (found.includes(undefined)) {
-      await this.#table.add(
-        urls.filter((_, place) => found[place] === undefined).map(this.#normalized),
-      );
+      const unknown = urls.filter((_, place) => found[place] === undefined);
+      await this.#table.add(unknown.map(this.#normalized), { everyMs });
       found = this.#table.find(urls);
     }
     const known = found as (Feed | InvalidUrl)[];
     const added = this.#asks.note(feedsIn(known), everyMs);
     this.#hasAsked = true;
     await this.#inTurn(async () => {
-      if (isNew && this.#table.size > 0) {
-        await this.#handover.readFrom(this.#options.server, { signal });
-      }
+      if (this.#isNew && added.length > 0) await this.#recall(signal);
       await this.#owners.update({ added, loaded, isRehashed, signal });
     });
     this.#table.load();
@@ -121,7 +125,7 @@ export class TurnEngine {
     const hash = hashGiven(outcome);
     await this.#table.rehash();
     this.#load();
-    await this.#table.add([url]);
+    await this.#table.add([url], { everyMs: 0 });
     const [feed] = this.#table.find([url]) as [Feed];
     const now = Math.round(log.now());
     this.#table.change(() => {
@@ -142,6 +146,16 @@ export class TurnEngine {
     this.#asks.store({ isLast: true });
     const isLong = clock.elapsed() - this.#begunAt >= SHORT_LIFE_MS;
     await this.#handover.writeIfDue({ ...options, force: isLong || state.isInMemory });
+  }
+
+  /** Takes over what this server has checked before its state was lost. */
+  async #recall(signal: AbortSignal): Promise<void> {
+    if (this.#ownChecks) this.#handover.apply(this.#ownChecks);
+    this.#ownChecks ??= await this.#handover.readFrom(this.#options.server, { signal });
+    const { clock } = this.#core.environment;
+    if (this.#ownChecks && clock.elapsed() - this.#begunAt < OWN_CHECKS_MS) return;
+    this.#isNew = false;
+    this.#ownChecks = undefined;
   }
 
   /** Changes the feed; returns until when others of its scope are left alone. */
