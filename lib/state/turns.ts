@@ -126,7 +126,9 @@ export class Turns {
     this.#save = db.prepare(
       `INSERT OR REPLACE INTO turns (${COLUMNS.join(", ")}, revision) VALUES (${values}, ?)`,
     );
-    this.#drop = db.prepare("DELETE FROM turns WHERE url = ?");
+    this.#drop = db.prepare(
+      "DELETE FROM turns WHERE url = ? AND revision < (SELECT max(revision) FROM turns)",
+    );
     this.#notePublished = db.prepare(
       `UPDATE turns SET checkedAt = max(checkedAt, ?2), leasedUntil = 0, publishedHash = ?3, publishedAt = ?2, revision = ${NEXT} WHERE url = ?1`,
     );
@@ -189,7 +191,7 @@ export class Turns {
     return revision;
   }
 
-  /** Forgets feeds. */
+  /** Forgets feeds, but not the last one that was changed: no revision is used twice. */
   drop(urls: Iterable<string>): void {
     for (const url of urls) this.#drop.run(url);
   }
