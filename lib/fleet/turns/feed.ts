@@ -4,7 +4,7 @@
  * @module
  */
 import type { TurnRow } from "../../state/turns.ts";
-import type { OwnerClass } from "./ownership.ts";
+import type { OwnerClass } from "./participants.ts";
 import { seedOfHash } from "./rendezvous.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Validators, WaitingTurn } from "./turn.ts";

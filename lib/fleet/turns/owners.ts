@@ -13,7 +13,8 @@ import type { Feed } from "./feed.ts";
 import type { FeedTable } from "./feed_table.ts";
 import type { ForeignLists, ListSummary } from "./foreign_lists.ts";
 import type { Handover } from "./handover.ts";
-import { Ownership, type Participant, participantsOf } from "./ownership.ts";
+import { Ownership } from "./ownership.ts";
+import { OWN_LIST, type Participant, participantsOf } from "./participants.ts";
 import { CLOCK_TOLERANCE_MS } from "./schedule.ts";
 
 /** A former owner that is present needs so long to see that it has lost feeds, and to say so. */

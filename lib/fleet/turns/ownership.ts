@@ -7,36 +7,11 @@
  *
  * @module
  */
-import type { Member } from "../view.ts";
 import { compareSuffixes } from "./domain.ts";
 import type { Feed } from "./feed.ts";
 import type { ListSummary } from "./foreign_lists.ts";
+import { type OwnerClass, OWN_LIST, type Participant, type ScoredParticipant } from "./participants.ts";
 import { scoreOf, type Seed, seedOfHash, seedOfName } from "./rendezvous.ts";
-
-/** Stands for the list of this server: all that it was asked for. */
-const OWN = "";
-
-/** A server that takes turns. */
-export interface Participant {
-  readonly server: string;
-  readonly weight: number;
-  /** Digest of its list; empty for this server. */
-  readonly list: string;
-  readonly isOwn: boolean;
-}
-
-interface Scored extends Participant {
-  readonly seed: Seed;
-}
-
-/** The feeds that have the same key, and are in the lists of the same servers. */
-export interface OwnerClass {
-  readonly key: Seed;
-  /** Digests of the lists that have the feeds. */
-  readonly lists: readonly string[];
-  owner: Scored | undefined;
-  score: number;
-}
 
 /** What owners depend on beside the participants. */
 export interface OwnershipInput {
@@ -50,8 +25,8 @@ export interface OwnershipInput {
 
 /** Tells the owners of feeds. */
 export class Ownership {
-  #participants = new Map<string, Scored>();
-  #byList = new Map<string, Scored[]>();
+  #participants = new Map<string, ScoredParticipant>();
+  #byList = new Map<string, ScoredParticipant[]>();
   #classes = new Map<string, OwnerClass>();
   #input: OwnershipInput | undefined;
   /** Domains whose feeds do not stay together. */
@@ -73,7 +48,7 @@ export class Ownership {
 
   /** Takes over which servers are present; only what that changes is decided again. */
   setParticipants(participants: readonly Participant[]): void {
-    const former = this.#participants, joined: Scored[] = [];
+    const former = this.#participants, joined: ScoredParticipant[] = [];
     this.#participants = new Map();
     for (const participant of participants) {
       const known = former.get(participant.server);
@@ -91,12 +66,12 @@ export class Ownership {
   ownerOf(feed: Feed, { without }: { readonly without?: "own" } = {}): Participant | undefined {
     const owned = feed.ownerClass;
     if (!owned || without === undefined) return owned?.owner;
-    return this.#best(owned.key, owned.lists.filter((list) => list !== OWN)).owner;
+    return this.#best(owned.key, owned.lists.filter((list) => list !== OWN_LIST)).owner;
   }
 
   #place(feed: Feed, former: ReadonlyMap<string, OwnerClass>): void {
     const { own, lists } = this.#input!;
-    const holding: string[] = [OWN];
+    const holding: string[] = [OWN_LIST];
     let domain = own.domainOf(feed) ?? feed.domain, suffixes = own.suffixes;
     if (own.domainOf(feed) !== undefined) holding.push(own.digest);
     for (const [digest, list] of lists) {
@@ -121,7 +96,7 @@ export class Ownership {
     return { key, lists, ...this.#best(key, lists) };
   }
 
-  #decide(owned: OwnerClass, joined: readonly Scored[]): void {
+  #decide(owned: OwnerClass, joined: readonly ScoredParticipant[]): void {
     const { key, lists, owner } = owned;
     if (owner && this.#participants.get(owner.server) !== owner) {
       Object.assign(owned, this.#best(key, lists));
@@ -141,23 +116,9 @@ export class Ownership {
   }
 }
 
-/** The servers of a view that take turns; this server does, unless another one has its name. */
-export function participantsOf(
-  members: readonly Member[],
-  { server, weight }: { readonly server: string; readonly weight: number },
-): Participant[] {
-  const participants = members.flatMap(({ list, isOwn, ...member }): Participant[] => {
-    if (isOwn) return [{ server, weight: member.weight, list: OWN, isOwn }];
-    if (list === undefined) return [];
-    return [{ server: member.server, weight: member.weight, list, isOwn }];
-  });
-  if (members.some((member) => member.server === server)) return participants;
-  return [...participants, { server, weight, list: OWN, isOwn: true }];
-}
-
 function consider(
-  best: { owner: Scored | undefined; score: number },
-  participant: Scored,
+  best: { owner: ScoredParticipant | undefined; score: number },
+  participant: ScoredParticipant,
   key: Seed,
 ): void {
   const score = scoreOf(participant.seed, participant.weight, key);

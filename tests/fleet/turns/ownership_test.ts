@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Feed } from "../../../lib/fleet/turns/feed.ts";
 import type { ListSummary } from "../../../lib/fleet/turns/foreign_lists.ts";
-import { Ownership, type Participant, participantsOf } from "../../../lib/fleet/turns/ownership.ts";
+import { Ownership } from "../../../lib/fleet/turns/ownership.ts";
+import { type Participant, participantsOf } from "../../../lib/fleet/turns/participants.ts";
 import { scoreOf, seedOfHash, seedOfName } from "../../../lib/fleet/turns/rendezvous.ts";
 
 const D1 = "1".repeat(32), D2 = "2".repeat(32);
