@@ -71,7 +71,8 @@ export async function due(
   if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0)) {
     throw new RangeError(`'limit' must be a whole number, not negative: current value is ${limit}`);
   }
-  const asked = Array.from(urls, (url) => url instanceof URL ? url.href : url);
+  const asked: string[] = [];
+  for (const url of urls) asked.push(url instanceof URL ? url.href : url);
   if (!parts) return withoutOthers(connection, asked, limit);
   return await connection.run(
     signal,

@@ -8,7 +8,7 @@ import type { EncodedList } from "../../log/fleet/feed_list.ts";
 import type { Core } from "../../state/core.ts";
 import { SUFFIXES } from "./domain.ts";
 import type { Feed } from "./feed.ts";
-import type { FeedTable } from "./feed_table.ts";
+import { type FeedTable, InvalidUrl } from "./feed_table.ts";
 import type { ListSummary } from "./foreign_lists.ts";
 import { CLOCK_TOLERANCE_MS } from "./schedule.ts";
 
@@ -18,8 +18,20 @@ const IDLE_ASKS = 2, MIN_IDLE_MS = 10 * 60 * 1000;
 /** A longer delay between asks is an outage. */
 const MAX_ASKED_EVERY_MS = 12 * 60 * 60 * 1000;
 
+/** A delay between asks up to this is no outage. */
+const BELIEVED_MS = 20 * 60 * 1000;
+
+/** Delays between asks that other servers are told of. */
+const TOLD_MS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720].map((minutes) => minutes * 60_000);
+
+/** A delay may be longer than is told by this part. */
+const TOLD_TOLERANCE = 0.1;
+
 /** Minimum delay between two lists: an application may ask for a few feeds at a time. */
 const RELIST_MS = 60_000;
+
+/** More feeds are not listed: an object must hold them. */
+const MAX_OWN_LISTED = 500_000;
 
 /** A feed that nobody asks for any more is forgotten after so long. */
 const MEMORY_MS = 2 * 24 * 60 * 60 * 1000;
@@ -60,6 +72,12 @@ export class Asks {
     return this.#askedEveryMs;
   }
 
+  /** The same, rounded, so that what other servers see of it does not change all the time. */
+  get toldEveryMs(): number {
+    const isEnough = (ms: number) => ms * (1 + TOLD_TOLERANCE) >= this.#askedEveryMs;
+    return TOLD_MS.find(isEnough) ?? TOLD_MS.at(-1)!;
+  }
+
   /** How long a feed stays in the list that was not asked for again. */
   get idleMs(): number {
     return this.#options.idleMs ?? Math.max(MIN_IDLE_MS, IDLE_ASKS * this.#askedEveryMs);
@@ -88,11 +106,13 @@ export class Asks {
   }
 
   /** Notes that these feeds were asked for; returns those that have no owner so far. */
-  note(feeds: Iterable<Feed>, everyMs: number): Feed[] {
+  note(feeds: readonly (Feed | InvalidUrl)[], everyMs: number): Feed[] {
     const now = this.#core.log.now(), limit = this.#limit();
     const added: Feed[] = [], changed: Feed[] = [];
     let longestMs = 0;
-    for (const feed of feeds) {
+    for (let index = 0; index < feeds.length; index++) {
+      const feed = feeds[index];
+      if (feed instanceof InvalidUrl) continue;
       if (!feed.isCurrent || feed.lastAskedAt < limit) added.push(feed);
       if (feed.lastAskedAt > 0) longestMs = Math.max(longestMs, now - feed.lastAskedAt);
       feed.lastAskedAt = feed.askedHereAt = now;
@@ -145,16 +165,18 @@ export class Asks {
     });
   }
 
-  /** The longest delay of late: at most doubled by one call, since the application may have been stopped. */
+  /**
+   * The longest delay of late: cron may ask many times within a minute, and then be silent. A long
+   * delay counts at once only up to a limit, since the application may have been stopped.
+   */
   #estimate(longestMs: number, now: number): void {
     if (longestMs <= 0) return;
-    const known = this.#askedEveryMs;
-    const next = Math.min(longestMs, MAX_ASKED_EVERY_MS);
-    if (known === 0) this.#askedEveryMs = Math.min(next, 60 * 60 * 1000);
-    else if (next >= known) this.#askedEveryMs = Math.min(next, 2 * known);
-    else {
-      const part = 2 ** (-Math.max(0, now - this.#estimatedAt) / known);
-      this.#askedEveryMs = next + (known - next) * part;
+    const known = this.#askedEveryMs, next = Math.min(longestMs, MAX_ASKED_EVERY_MS);
+    if (next >= known) {
+      this.#askedEveryMs = Math.min(next, Math.max(BELIEVED_MS, 2 * known));
+    } else {
+      const halves = Math.max(0, now - this.#estimatedAt) / (known / 2);
+      this.#askedEveryMs = next + (known - next) * 2 ** -halves;
     }
     this.#estimatedAt = now;
   }
@@ -186,7 +208,7 @@ export class Asks {
     const { maxPerDomain } = this.#options;
     const listed: Feed[] = [], counts = new Map<string, number>();
     for (const feed of this.#table.all) {
-      feed.isListed = feed.isCurrent;
+      feed.isListed = feed.isCurrent && listed.length < MAX_OWN_LISTED;
       if (!feed.isListed) continue;
       listed.push(feed);
       counts.set(feed.domain, (counts.get(feed.domain) ?? 0) + 1);

@@ -49,10 +49,9 @@ export class Feed implements TurnRow, Schedule {
   owner: string | undefined = undefined;
   /** Whether this server is its owner. */
   isOurs = false;
-  /** The last answer, which holds until then, while nothing else changes. */
+  /** The last answer, which holds until then. Whatever changes the feed takes it back. */
   answer: WaitingTurn | undefined = undefined;
   answerUntil = 0;
-  answerEpoch = -1;
 
   /** Makes it from its row. */
   constructor(row: TurnRow, index: number) {
@@ -84,7 +83,7 @@ export class Feed implements TurnRow, Schedule {
     this.publishedAt = row.publishedAt;
     this.takenFrom = row.takenFrom;
     this.takenAt = row.takenAt;
-    this.answerEpoch = -1;
+    this.answer = undefined;
   }
 
   /** Replaces the validators; without a hash of their content there are none. */

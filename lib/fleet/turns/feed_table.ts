@@ -17,9 +17,13 @@ const PROBE = "feedsync";
 /** Spellings of URLs are forgotten when there are so many times more than feeds. */
 const MAX_SPELLINGS = 4;
 
-/** Why a text cannot be the URL of a feed. */
-export interface InvalidUrl {
+/** A text that cannot be the URL of a feed, and why. */
+export class InvalidUrl {
   readonly problem: string;
+
+  constructor(problem: string) {
+    this.problem = problem;
+  }
 }
 
 /** What was asked for, in the order of the URLs; undefined: not known yet. */
@@ -107,15 +111,18 @@ export class FeedTable {
   }
 
   /** Adds the feeds of these URLs that are not known. */
-  async add(urls: Iterable<string>, { everyMs }: { readonly everyMs: number }): Promise<void> {
+  async add(
+    urls: Iterable<string>,
+    { everyMs, isAsked }: { readonly everyMs: number; readonly isAsked: boolean },
+  ): Promise<void> {
     const unknown = [...new Set(urls)].filter((url) => !this.#feeds.has(url));
     if (unknown.length === 0) return;
-    const now = Math.round(this.#core.log.now());
+    const now = Math.round(this.#core.log.now()), askedAt = isAsked ? null : 0;
     const identities = await this.#identities(unknown);
     this.change(() => {
       for (const identity of identities) {
         if (this.#feeds.has(identity.url)) continue;
-        this.touch(this.#insert({ ...NEW_ROW, ...identity, addedAt: now, everyMs }));
+        this.touch(this.#insert({ ...NEW_ROW, ...identity, addedAt: now, askedAt, everyMs }));
       }
     });
     this.#last = { urls: [], found: [] };
@@ -168,7 +175,7 @@ export class FeedTable {
 
   /** The feed is stored at the end of the change. */
   touch(feed: Feed): void {
-    feed.answerEpoch = -1;
+    feed.answer = undefined;
     this.#dirty.add(feed);
     this.#index(feed);
   }
@@ -217,7 +224,7 @@ export class FeedTable {
     try {
       return normalizeFeedUrl(url, { schemes: this.#schemes });
     } catch (error) {
-      return { problem: (error as Error).message };
+      return new InvalidUrl((error as Error).message);
     }
   }
 

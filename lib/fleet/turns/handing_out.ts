@@ -6,7 +6,7 @@
 import type { Core } from "../../state/core.ts";
 import type { NewestRow } from "../../state/newest.ts";
 import type { Feed } from "./feed.ts";
-import type { FeedTable, InvalidUrl } from "./feed_table.ts";
+import { type FeedTable, InvalidUrl } from "./feed_table.ts";
 import { MAX_FEED_PAUSE_MS } from "./consequences.ts";
 import { HANDOVER_MS } from "./owners.ts";
 import { CLOCK_TOLERANCE_MS, LEASE_MS, leaseEnd, nextTurn, slackMs } from "./schedule.ts";
@@ -24,8 +24,6 @@ export interface Question {
   readonly limit: number;
   /** Observed delay between asks, in milliseconds. */
   readonly askedEveryMs: number;
-  /** Changes whenever owners may have changed. */
-  readonly epoch: number;
 }
 
 /** A feed whose turn it may be. */
@@ -55,23 +53,23 @@ export class HandingOut {
 
   /** Answers a question; what is due is handed out to the caller. */
   answer(question: Question): Turn[] {
-    const { urls, found, epoch } = question;
+    const { urls, found } = question;
     const now = this.#core.log.now(), held = this.held(now);
     const turns = new Array<Turn>(urls.length), candidates: Candidate[] = [];
     for (let place = 0; place < urls.length; place++) {
       const feed = found[place], url = urls[place];
-      if ("problem" in feed) {
+      if (feed instanceof InvalidUrl) {
         turns[place] = { url, due: false, reason: "invalid", problem: feed.problem };
         continue;
       }
       const { answer } = feed;
-      if (answer?.url === url && feed.answerEpoch === epoch && now < feed.answerUntil) {
+      if (answer?.url === url && now < feed.answerUntil) {
         turns[place] = answer;
         continue;
       }
       const nextAt = nextTurn(feed, now);
       const waiting = this.#whyWaiting(feed, { now, nextAt, held, question });
-      if (waiting) turns[place] = remembered(feed, waiting, { url, epoch, nextAt, now });
+      if (waiting) turns[place] = remembered(feed, waiting, { url, nextAt, now });
       else {
         candidates.push({ place, feed, nextAt, chance: this.#core.environment.random.fraction() });
       }
@@ -195,7 +193,7 @@ function conditionsOf({ etag, lastModified }: Validators): Record<string, string
 function remembered(
   feed: Feed,
   waiting: Waiting,
-  { url, epoch, nextAt, now }: { url: string; epoch: number; nextAt: number; now: number },
+  { url, nextAt, now }: { url: string; nextAt: number; now: number },
 ): WaitingTurn {
   const answer = answerOf(url, waiting);
   const { reason } = waiting;
@@ -204,7 +202,6 @@ function remembered(
     feed.answerUntil = nextTurn(feed, now, slackMs(feed.everyMs, Infinity));
   } else feed.answerUntil = 0;
   feed.answer = answer;
-  feed.answerEpoch = epoch;
   return answer;
 }
 

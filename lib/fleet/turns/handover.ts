@@ -54,7 +54,9 @@ export class Handover {
     const now = log.now(), age = now - Number(turns.fact("checksWrittenAt") ?? -Infinity);
     const isAwaited = Number(turns.fact("checksAwaited") ?? 0) === 1;
     if (!force && !isAwaited && age >= 0 && age < WRITE_MS) return;
-    await log.fleet.writeChecks(this.#server, this.#checks(now), { signal });
+    const checks = this.#checks(now);
+    if (checks.feeds.length + checks.held.length === 0) return;
+    await log.fleet.writeChecks(this.#server, checks, { signal });
     turns.setFact("checksWrittenAt", Math.round(now));
     turns.setFact("checksRevision", revision);
     turns.setFact("checksAwaited", 0);

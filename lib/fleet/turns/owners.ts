@@ -6,7 +6,7 @@
  */
 import { forEachConcurrently } from "../../base/concurrently.ts";
 import type { Core } from "../../state/core.ts";
-import type { FleetMember } from "../member.ts";
+import { type FleetMember, TURNS_INTERVAL_MS } from "../member.ts";
 import { type FleetView, LIVES } from "../view.ts";
 import type { Asks } from "./asks.ts";
 import type { Feed } from "./feed.ts";
@@ -19,9 +19,6 @@ import { CLOCK_TOLERANCE_MS } from "./schedule.ts";
 
 /** A former owner that is present needs so long to see that it has lost feeds, and to say so. */
 export const HANDOVER_MS: number = 2 * 60 * 1000;
-
-/** Minimum delay between asks, as the fleet sees it. */
-const MIN_ASKED_EVERY_MS = 60_000;
 
 /** Number of former owners whose checks are read at the same time. */
 const CONCURRENCY = 10;
@@ -62,18 +59,11 @@ export class Owners {
   #digests = new Set<string>();
   /** Feeds that have no owner yet. */
   readonly #unplaced = new Set<Feed>();
-  /** Changes whenever owners may have changed. */
-  #epoch = 0;
 
   /** Knows nothing yet. */
   constructor(core: Core, options: OwnersOptions) {
     this.#core = core;
     this.#options = options;
-  }
-
-  /** Changes whenever owners may have changed. */
-  get epoch(): number {
-    return this.#epoch;
   }
 
   /** Has the owners follow the fleet. */
@@ -87,7 +77,7 @@ export class Owners {
     for (const feed of loaded) this.#adoptFeed(feed);
     const view = await member.takeTurns(asks.list!.encoded, {
       until: this.#core.log.now() + asks.idleMs,
-      askedEveryMs: Math.max(MIN_ASKED_EVERY_MS, asks.askedEveryMs),
+      askedEveryMs: asks.toldEveryMs,
       signal,
     });
     const isNew = view.lookedAt !== this.#lookedAt;
@@ -159,7 +149,7 @@ export class Owners {
   #wasAway(actedAt: number): boolean {
     const { fleet } = this.#core.state;
     const written = fleet.presence()?.written ?? [];
-    const limitMs = LIVES * (fleet.turns()?.intervalMs ?? MIN_ASKED_EVERY_MS);
+    const limitMs = LIVES * (fleet.turns()?.intervalMs ?? TURNS_INTERVAL_MS);
     return written.some((time, index) =>
       index > 0 && time > actedAt && time - written[index - 1] > limitMs
     );
@@ -167,7 +157,6 @@ export class Owners {
 
   /** Acts upon changed owners: feeds that are lost are handed over, others wait for their checks. */
   #act(feeds: readonly Feed[], { wasAway = false } = {}): void {
-    this.#epoch++;
     const { table } = this.#options, { turns } = this.#core.state;
     const changed = feeds.filter((feed) => wasAway || this.#isChanged(feed));
     if (changed.length === 0) return;
@@ -255,7 +244,7 @@ export class Owners {
     const owner = this.#ownership.ownerOf(feed);
     feed.owner = owner?.server ?? this.#options.server;
     feed.isOurs = owner?.isOwn ?? true;
-    feed.answerEpoch = -1;
+    feed.answer = undefined;
   }
 }
 

@@ -99,11 +99,11 @@ export class TurnEngine {
     let found = this.#table.find(urls);
     if (found.includes(undefined)) {
       const unknown = urls.filter((_, place) => found[place] === undefined);
-      await this.#table.add(unknown.map(this.#normalized), { everyMs });
+      await this.#table.add(unknown.map(this.#normalized), { everyMs, isAsked: true });
       found = this.#table.find(urls);
     }
     const known = found as (Feed | InvalidUrl)[];
-    const added = this.#asks.note(feedsIn(known), everyMs);
+    const added = this.#asks.note(known, everyMs);
     this.#hasAsked = true;
     await this.#inTurn(async () => {
       if (this.#isNew && added.length > 0) await this.#recall(signal);
@@ -111,8 +111,8 @@ export class TurnEngine {
     });
     this.#table.load();
     this.#asks.store();
-    const { askedEveryMs } = this.#asks, { epoch } = this.#owners;
-    const answers = this.#handingOut.answer({ urls, found: known, limit, askedEveryMs, epoch });
+    const { askedEveryMs } = this.#asks;
+    const answers = this.#handingOut.answer({ urls, found: known, limit, askedEveryMs });
     storeReport(this.#core, this.#table.all);
     this.#handOver();
     return answers;
@@ -125,7 +125,7 @@ export class TurnEngine {
     const hash = hashGiven(outcome);
     await this.#table.rehash();
     this.#load();
-    await this.#table.add([url], { everyMs: 0 });
+    await this.#table.add([url], { everyMs: 0, isAsked: false });
     const [feed] = this.#table.find([url]) as [Feed];
     const now = Math.round(log.now());
     this.#table.change(() => {
@@ -226,10 +226,6 @@ export class TurnEngine {
     this.#last = result.catch(() => {});
     return result;
   }
-}
-
-function* feedsIn(found: readonly (Feed | InvalidUrl)[]): Iterable<Feed> {
-  for (const item of found) if (!("problem" in item)) yield item;
 }
 
 /** The hash of the content that the application names; undefined when it names none. */
