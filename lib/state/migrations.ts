@@ -163,7 +163,7 @@ CREATE TABLE turns (
   etag TEXT, lastModified TEXT, contentHash TEXT, -- validators, and the hash of their content
   isOwnContent INTEGER NOT NULL DEFAULT 0, -- whether the application here said so
   publishedHash TEXT, publishedAt INTEGER NOT NULL DEFAULT 0, -- since it was handed out
-  takenFrom TEXT, takenAt INTEGER NOT NULL DEFAULT 0 -- the owner before, until its checks are known
+  takenFrom TEXT, takenAt INTEGER NOT NULL DEFAULT 0 -- the owners before, until their checks are known
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX turns_by_feed ON turns (feed);
 CREATE INDEX turns_by_revision ON turns (revision);

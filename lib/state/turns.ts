@@ -43,7 +43,7 @@ export interface TurnRow {
   /** Hash of the content that was published with `ifChanged` since the feed was handed out. */
   readonly publishedHash: string | null;
   readonly publishedAt: number;
-  /** Name of the owner before, until its checks are known. */
+  /** Names of the owners before, with spaces between them, until their checks are known. */
   readonly takenFrom: string | null;
   /** When it was noticed that this server is the owner now. */
   readonly takenAt: number;

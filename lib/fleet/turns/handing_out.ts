@@ -8,7 +8,7 @@ import type { NewestRow } from "../../state/newest.ts";
 import type { Feed } from "./feed.ts";
 import { type FeedTable, InvalidUrl } from "./feed_table.ts";
 import { MAX_FEED_PAUSE_MS } from "./consequences.ts";
-import { HANDOVER_MS } from "./owners.ts";
+import { formerOwners, HANDOVER_MS } from "./owners.ts";
 import { CLOCK_TOLERANCE_MS, LEASE_MS, leaseEnd, nextTurn, slackMs } from "./schedule.ts";
 import type { Turn, Validators, WaitingReason, WaitingTurn } from "./turn.ts";
 
@@ -156,7 +156,8 @@ export class HandingOut {
   ): Waiting | undefined {
     if (!feed.isOurs) return { reason: "owner", owner: feed.owner };
     if (feed.takenFrom !== null) {
-      return { reason: "owner", owner: feed.takenFrom, untilMs: feed.takenAt + HANDOVER_MS };
+      const [owner] = formerOwners(feed.takenFrom);
+      return { reason: "owner", owner, untilMs: feed.takenAt + HANDOVER_MS };
     }
     const leasedUntil = leaseEnd(feed.leasedUntil, now);
     if (leasedUntil > 0) return { reason: "leased", untilMs: leasedUntil };

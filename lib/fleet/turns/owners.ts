@@ -20,6 +20,9 @@ import { CLOCK_TOLERANCE_MS } from "./schedule.ts";
 /** A former owner that is present needs so long to see that it has lost feeds, and to say so. */
 export const HANDOVER_MS: number = 2 * 60 * 1000;
 
+/** Number of servers of which one has probably checked a feed until now. */
+const FORMER_OWNERS = 3;
+
 /** Number of former owners whose checks are read at the same time. */
 const CONCURRENCY = 10;
 
@@ -177,7 +180,10 @@ export class Owners {
     });
   }
 
-  /** Who has checked the feed until now; undefined: nobody else. */
+  /**
+   * Who has checked the feed until now; undefined: nobody else. A server that has just come cannot
+   * know who is gone: it asks the next owners, too.
+   */
   #former(
     feed: Feed,
     { known, wasOurs, wasAway }: {
@@ -187,7 +193,8 @@ export class Owners {
     },
   ): string | undefined {
     if (known === undefined || wasAway) {
-      return this.#ownership.ownerOf(feed, { without: "own" })?.server;
+      const former = this.#ownership.nextOwnersOf(feed, FORMER_OWNERS);
+      return former.length > 0 ? former.map(({ server }) => server).join(" ") : undefined;
     }
     return wasOurs ? undefined : known;
   }
@@ -198,10 +205,10 @@ export class Owners {
     const now = this.#core.log.now();
     const present = new Set(view.members.filter(({ isOwn }) => !isOwn).map(({ server }) => server));
     const ready = [...table.taken].filter(({ takenFrom, takenAt }) =>
-      !present.has(takenFrom!) || now >= takenAt + HANDOVER_MS || takenAt > now + CLOCK_TOLERANCE_MS
+      formerOwners(takenFrom).every((server) => !present.has(server)) || now >= takenAt + HANDOVER_MS || takenAt > now + CLOCK_TOLERANCE_MS
     );
     if (ready.length === 0) return;
-    const servers = new Set(ready.map(({ takenFrom }) => takenFrom!));
+    const servers = new Set(ready.flatMap(({ takenFrom }) => formerOwners(takenFrom)));
     await forEachConcurrently(servers, { limit: CONCURRENCY, signal }, async (server, signal) => {
       await handover.readFrom(server, { signal });
     });
@@ -246,6 +253,11 @@ export class Owners {
     feed.isOurs = owner?.isOwn ?? true;
     feed.answer = undefined;
   }
+}
+
+/** The names of the servers that may have checked a feed until now, the first one most probably. */
+export function formerOwners(takenFrom: string | null): string[] {
+  return takenFrom === null ? [] : takenFrom.split(" ");
 }
 
 function digestsIn({ members }: FleetView): Set<string> {

@@ -62,11 +62,23 @@ export class Ownership {
     for (const owned of this.#classes.values()) this.#decide(owned, joined);
   }
 
-  /** The server that the feed belongs to, or would belong to without this server. */
-  ownerOf(feed: Feed, { without }: { readonly without?: "own" } = {}): Participant | undefined {
-    const owned = feed.ownerClass;
-    if (!owned || without === undefined) return owned?.owner;
-    return this.#best(owned.key, owned.lists.filter((list) => list !== OWN_LIST)).owner;
+  /** The server that the feed belongs to. */
+  ownerOf({ ownerClass }: Feed): Participant | undefined {
+    return ownerClass?.owner;
+  }
+
+  /** The other servers that the feed would belong to next, at most `count`, the best first. */
+  nextOwnersOf({ ownerClass }: Feed, count: number): Participant[] {
+    if (!ownerClass) return [];
+    const { key, lists } = ownerClass;
+    const others = lists.filter((list) => list !== OWN_LIST)
+      .flatMap((list) => this.#byList.get(list) ?? []);
+    const scored = others.map((participant) => ({
+      participant,
+      score: scoreOf(participant.seed, participant.weight, key),
+    }));
+    return scored.sort((a, b) => b.score - a.score).slice(0, count)
+      .map(({ participant }) => participant);
   }
 
   #place(feed: Feed, former: ReadonlyMap<string, OwnerClass>): void {
