@@ -14,7 +14,7 @@ import type { FeedTable } from "./feed_table.ts";
 import type { ForeignLists, ListSummary } from "./foreign_lists.ts";
 import type { Handover } from "./handover.ts";
 import { Ownership } from "./ownership.ts";
-import { OWN_LIST, type Participant, participantsOf } from "./participants.ts";
+import { type Participant, participantsOf } from "./participants.ts";
 import { CLOCK_TOLERANCE_MS } from "./schedule.ts";
 
 /** A former owner that is present needs so long to see that it has lost feeds, and to say so. */
@@ -78,6 +78,7 @@ export class Owners {
     if (isRelisted) lists.keepOwn(asks.list!.digest, asks.list!.encoded.body);
     if (isFirst) await this.#recall(signal);
     for (const feed of loaded) this.#adoptFeed(feed);
+    const { intervalMs = TURNS_INTERVAL_MS } = this.#core.state.fleet.turns() ?? {};
     const view = await member.takeTurns(asks.list!.encoded, {
       until: this.#core.log.now() + asks.idleMs,
       askedEveryMs: asks.toldEveryMs,
@@ -90,7 +91,7 @@ export class Owners {
     if (isRehashed || lists.isOutdated) lists.summarize();
     if (isResorted) this.#setLists();
     else for (const feed of this.#unplaced) this.#ownership.add(feed);
-    if (isNew) this.#follow(view);
+    if (isNew) this.#follow(view, intervalMs);
     else if (isResorted) this.#act(this.#current());
     else if (this.#unplaced.size > 0) this.#act([...this.#unplaced]);
     this.#unplaced.clear();
@@ -128,15 +129,18 @@ export class Owners {
     return JSON.parse(String(this.#core.state.turns.fact("turnsView") ?? "[]"));
   }
 
-  /** Takes over a new view, and acts upon it if another one takes part. */
-  #follow(view: FleetView): void {
+  /**
+   * Takes over a new view, and acts upon it if others take part than before. Until now, the presence
+   * was to be written every `intervalMs`.
+   */
+  #follow(view: FleetView, intervalMs: number): void {
     const { turns } = this.#core.state;
     const actedAt = Number(turns.fact("turnsViewedAt") ?? Infinity);
     const knownId = Number(turns.fact("turnsViewId") ?? 0);
     if (knownId !== this.#viewId) this.#adopt(this.#knownParticipants());
     const participants = participantsOf(view.members, this.#options);
     const text = JSON.stringify(participants);
-    const wasAway = this.#wasAway(actedAt);
+    const wasAway = this.#wasAway(actedAt, LIVES * intervalMs);
     this.#lookedAt = view.lookedAt;
     this.#ownership.setParticipants(participants);
     if (text !== this.#view || wasAway) {
@@ -149,10 +153,8 @@ export class Owners {
   }
 
   /** Whether others must have thought that this server was gone, since it last acted upon a view. */
-  #wasAway(actedAt: number): boolean {
-    const { fleet } = this.#core.state;
-    const written = fleet.presence()?.written ?? [];
-    const limitMs = LIVES * (fleet.turns()?.intervalMs ?? TURNS_INTERVAL_MS);
+  #wasAway(actedAt: number, limitMs: number): boolean {
+    const written = this.#core.state.fleet.presence()?.written ?? [];
     return written.some((time, index) =>
       index > 0 && time > actedAt && time - written[index - 1] > limitMs
     );
