@@ -135,6 +135,11 @@ Deno.test("checks that cannot be right hold no feed, and cannot be put into a he
     await apps.due(web1, urls, { limit: 0 });
     await apps.fleet.time.pass(MINUTE);
   }
+  const { turns: known } = web1.parts!.state;
+  const rows = known.changedAfter(0).filter(({ feed }) => feed !== feeds[1]);
+  assert.deepEqual(rows.map(({ checkedAt }) => checkedAt).sort(), [0, 0, 1]);
+  assert.ok(rows.every(({ etag, lastModified }) => etag === null && lastModified === null));
+  assert.deepEqual(known.held(apps.now, 10), []);
   const turns = await apps.due(web1, urls);
   assert.deepEqual(reasons(turns), ["due", "due", "due", "due"]);
   assert.ok(turns.every((turn) => turn.due && Object.keys(turn.headers).length === 0));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../../lib/connection.ts";
+import { parseDuration } from "../../../lib/base/duration.ts";
 import { publish } from "../../../lib/publish.ts";
 import type { CheckOutcome } from "../../../lib/fleet/turns/outcome.ts";
 import type { DueTurn } from "../../../lib/fleet/turns/turn.ts";
@@ -14,8 +15,8 @@ class Application implements AsyncDisposable {
   readonly apps = new Applications();
   readonly web1: Connection = this.apps.connect("web-1");
 
-  async due(url = URL_A): Promise<DueTurn> {
-    const [turn] = await this.apps.due(this.web1, [url]);
+  async due(url = URL_A, every = "15m"): Promise<DueTurn> {
+    const [turn] = await this.apps.due(this.web1, [url], { every });
     assert.ok(turn.due, JSON.stringify(turn));
     return turn;
   }
@@ -66,13 +67,16 @@ Deno.test("validators whose content is not known are dropped, also those before"
 
 Deno.test("content that was published before the feed was handed out is not that of the answer", async () => {
   await using app = new Application();
-  await app.due();
-  await app.publish("a");
-  await app.pass(16 * MINUTE);
-  await app.due();
-  await app.checked({ status: 200, headers: HEADERS });
-  await app.pass(16 * MINUTE);
-  assert.deepEqual((await app.due()).headers, {});
+  for (const every of ["15m", "1m"]) {
+    await app.due(URL_A, every);
+    await app.publish("a");
+    await app.pass(parseDuration(every) * 1.1);
+    await app.due(URL_A, every);
+    await app.checked({ status: 200, headers: HEADERS });
+    await app.pass(16 * MINUTE);
+    assert.deepEqual((await app.due(URL_A, every)).headers, {});
+    await app.pass(16 * MINUTE);
+  }
 });
 
 Deno.test("validators of other content than the newest known are not sent", async () => {
@@ -129,6 +133,10 @@ Deno.test("a 304 without validators makes none: the request was not that of this
   await app.checked({ status: 304, headers: HEADERS });
   await app.pass(HOUR);
   assert.deepEqual((await app.due()).headers, {});
+  await app.checked({ status: 200, headers: { ETag: '"1"' }, content: "a" });
+  await app.checked({ status: 304, headers: HEADERS });
+  await app.pass(HOUR);
+  assert.deepEqual((await app.due()).headers, { "If-None-Match": '"1"' });
 });
 
 Deno.test("publishing with ifChanged counts as a check, without it it does not", async () => {

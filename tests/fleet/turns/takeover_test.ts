@@ -96,6 +96,35 @@ Deno.test("while another server still has a feed, its new owner says until when 
   }
 });
 
+Deno.test("an application may ask bit by bit", async () => {
+  await using fleet = new Minutes(60);
+  fleet.start("web-1");
+  await fleet.pass(1);
+  const web2 = fleet.apps.connect("web-2");
+  for (let start = 0; start < 60; start += 20) {
+    const turns = await fleet.apps.due(web2, fleet.urls.slice(start, start + 20));
+    assert.deepEqual([...new Set(reasons(turns))], ["owner"]);
+  }
+});
+
+Deno.test("a server that loses feeds writes its checks at once", async () => {
+  await using fleet = new Minutes(20);
+  const [web1] = fleet.start("web-1");
+  const writtenAt = () => fleet.apps.fleet.store.objects.get("checks/web-1/0000")?.lastModified;
+  await fleet.apps.round(web1, fleet.urls.slice(0, 10));
+  await fleet.apps.fleet.time.pass(MINUTE);
+  await fleet.apps.round(web1, fleet.urls);
+  await fleet.apps.fleet.time.pass(MINUTE);
+  await fleet.apps.due(web1, fleet.urls);
+  const before = writtenAt()!;
+  assert.ok(before < fleet.apps.now, "five minutes have not passed");
+  await fleet.apps.due(fleet.apps.connect("web-2"), fleet.urls);
+  await fleet.apps.fleet.time.pass(MINUTE);
+  await fleet.apps.due(web1, fleet.urls);
+  await fleet.apps.fleet.time.pass(1);
+  assert.ok(writtenAt()! > before);
+});
+
 Deno.test("a crashed server's feeds are fetched within an interval and four minutes", async () => {
   await using fleet = new Minutes(60);
   const [web1] = fleet.start("web-1", "web-2", "web-3");
