@@ -21,12 +21,16 @@ export { cleanup } from "./lib/cleanup.ts";
 export type { CleanupOptions } from "./lib/cleanup.ts";
 export type { CleanupReport } from "./lib/retention/clean_up.ts";
 export type { NewestSize } from "./lib/retention/sweep.ts";
+export { checked } from "./lib/checked.ts";
+export type { CheckedOptions } from "./lib/checked.ts";
+export type { CheckedFeed, CheckOutcome } from "./lib/fleet/turns/outcome.ts";
 export type { Duration } from "./lib/base/duration.ts";
 export type { Config } from "./lib/config/config.ts";
 export type { CoreConfig, LogLevel, PollConfig } from "./lib/config/core.ts";
 export type { EncryptionConfig } from "./lib/config/encryption.ts";
 export type { FilesConfig } from "./lib/config/files.ts";
 export type { AssumeRoleConfig, CannedAcl, S3Config } from "./lib/config/s3.ts";
+export type { TurnsConfig } from "./lib/config/turns.ts";
 export type { WakeConfig, WakeQueueConfig } from "./lib/config/wake.ts";
 export { connect } from "./lib/connect.ts";
 export type { ConnectConfig, ConnectOptions } from "./lib/connect.ts";
@@ -55,6 +59,15 @@ export {
   UpdatesLostError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";
+export { due } from "./lib/due.ts";
+export type {
+  DueOptions,
+  DueTurn,
+  Turn,
+  Validators,
+  WaitingReason,
+  WaitingTurn,
+} from "./lib/fleet/turns/turn.ts";
 export { feeds } from "./lib/feeds.ts";
 export type { FeedsOptions } from "./lib/feeds.ts";
 export type { FeedInfo } from "./lib/reading/lookup/list_feeds.ts";

@@ -19,10 +19,13 @@ import { signedAddress } from "./fleet/advertise.ts";
 import { AutoPeers } from "./fleet/auto_peers.ts";
 import { FleetMember } from "./fleet/member.ts";
 import { type ReadingReport, reportOf } from "./fleet/report.ts";
+import { turnsReport } from "./fleet/turns/report.ts";
+import { TurnEngine } from "./fleet/turns/turn_engine.ts";
 import type { PresenceName } from "./log/fleet/names.ts";
 import type { PresenceReport } from "./log/fleet/presence.ts";
 import { Acceptor } from "./publishing/accept.ts";
 import { Uploader } from "./publishing/uploader.ts";
+import { withDeadline } from "./base/deadline.ts";
 import { KeyedLock } from "./base/keyed_lock.ts";
 import { MarkerWriter } from "./wake/marker.ts";
 import { Peers, type WakeUpCounts } from "./wake/send/peers.ts";
@@ -120,6 +123,7 @@ export class Connection implements FeedSync {
   readonly #opened = new Set<Closable>();
   #watcher: Watching | undefined;
   #logReader: LogReading | undefined;
+  #turns: TurnEngine | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
   /** When it was made, by the monotonic clock. */
@@ -162,7 +166,7 @@ export class Connection implements FeedSync {
     const acceptor = new Acceptor(core);
     const member = new FleetMember(core, {
       intervalMs: config.presence,
-      weight: 1,
+      weight: config.turns.weight,
       report: (name) => this.#report(name),
     });
     const feedLocks = new KeyedLock();
@@ -245,6 +249,23 @@ export class Connection implements FeedSync {
   /** The reader for lookups, made at the first one: later lookups read only what is new. */
   logReader(make: () => LogReading): LogReading {
     return this.#logReader ??= make();
+  }
+
+  /** Takes turns for this connection, made at the first call. */
+  turns(parts: Parts): TurnEngine {
+    if (this.#turns) return this.#turns;
+    const { server, urlSchemes, turns, stopTimeout } = this.config;
+    const { member, environment: { clock } } = parts;
+    const engine = this.#turns = new TurnEngine(parts, {
+      ...{ server, member, turns, schemes: urlSchemes },
+      keepOpen: (work) => this.keepOpen(work),
+    });
+    this.closeWithMe({
+      close: () =>
+        withDeadline((signal) => engine.close({ signal }), { clock, timeoutMs: stopTimeout })
+          .catch((error) => logger.debug("{message}", { message: messageOf(error) })),
+    });
+    return engine;
   }
 
   /**
@@ -331,6 +352,7 @@ export class Connection implements FeedSync {
       pollMs: poll.max,
       includeOwn,
       reading: this.#watcher?.report(),
+      turns: turnsReport(parts),
       uploadError: uploader.lastError === undefined ? undefined : messageOf(uploader.lastError),
       advertise: signedAddress(name, { wake, log }),
     });

@@ -7,6 +7,7 @@ import type { CoreConfig } from "./core.ts";
 import type { EncryptionConfig } from "./encryption.ts";
 import type { FilesConfig } from "./files.ts";
 import type { S3Config } from "./s3.ts";
+import type { TurnsConfig } from "./turns.ts";
 import type { WakeConfig } from "./wake.ts";
 
 /** The configuration, as in a file or for `connect()`. All keys are optional. */
@@ -17,6 +18,8 @@ export interface Config extends CoreConfig {
   readonly encryption?: EncryptionConfig | undefined;
   /** Publishes the `.feed` files of a directory. */
   readonly files?: FilesConfig | undefined;
+  /** How this server takes turns with others at fetching feeds. */
+  readonly turns?: TurnsConfig | undefined;
   /** Sources that announce updates before the next poll. @default only polls */
   readonly wake?: WakeConfig | undefined;
 }

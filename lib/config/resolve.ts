@@ -11,6 +11,7 @@ import { absoluteCore, resolveCore, type ResolvedCore, withPluginNames } from ".
 import { absoluteEncryption, type ResolvedEncryption, resolveEncryption } from "./encryption.ts";
 import { absoluteFiles, type ResolvedFiles, resolveFiles } from "./files.ts";
 import { absoluteS3, resolveS3, type S3Config } from "./s3.ts";
+import { type ResolvedTurns, resolveTurns } from "./turns.ts";
 import { type ResolvedWake, resolveWake } from "./wake.ts";
 
 /** A {@linkcode Config} with everything filled in; durations are milliseconds. */
@@ -23,6 +24,8 @@ export interface ResolvedConfig extends ResolvedCore {
   readonly encryption: ResolvedEncryption | undefined;
   /** The directory of feed files, if any. */
   readonly files: ResolvedFiles | undefined;
+  /** How this server takes turns with others. */
+  readonly turns: ResolvedTurns;
   /** Sources that announce updates before the next poll. */
   readonly wake: ResolvedWake;
 }
@@ -44,7 +47,7 @@ export function resolveConfig(
   const known = { ...checked, plugins: config.plugins };
   checkComplete(known);
   const directory = resolve(options.directory ?? ".");
-  const { s3, encryption, files, wake, ...core } = withAbsolutePaths(known, directory);
+  const { s3, encryption, files, turns, wake, ...core } = withAbsolutePaths(known, directory);
   const resolved = resolveCore(core, directory);
   return {
     ...resolved,
@@ -52,6 +55,7 @@ export function resolveConfig(
     s3: resolveS3(s3, resolved.server),
     encryption: resolveEncryption(encryption),
     files: resolveFiles(files, directory),
+    turns: resolveTurns(turns),
     wake: resolveWake(wake),
   };
 }

@@ -12,6 +12,7 @@ import { encryptionRule } from "./encryption.ts";
 import { filesRule } from "./files.ts";
 import { key } from "./rules.ts";
 import { s3Rule } from "./s3.ts";
+import { turnsRule } from "./turns.ts";
 import { wakeRule } from "./wake.ts";
 
 const rules = z.strictObject({
@@ -23,6 +24,7 @@ const rules = z.strictObject({
   wake: key(wakeRule, "Sources that announce updates before the next poll"),
   encryption: key(encryptionRule, "Encryption of the bucket and of messages to peers"),
   files: key(filesRule, "Publish the .feed files of a directory"),
+  turns: key(turnsRule, "How this server takes turns with others at fetching feeds"),
 });
 
 /** Accepts what {@linkcode Config} describes, and nothing else. */

@@ -99,6 +99,12 @@ export class FleetMember {
     return (state.fleet.turns()?.until ?? 0) > log.now();
   }
 
+  /** Whether a running `watch` writes the presence and lists. */
+  get isKept(): boolean {
+    const { state, log } = this.#core;
+    return log.now() - (state.fleet.presence()?.keptAt ?? 0) < KEPT_MS;
+  }
+
   /** Begins a new process that keeps the presence, with a name of its own. */
   begin(): void {
     const { state, environment: { random } } = this.#core;
@@ -166,7 +172,7 @@ export class FleetMember {
       const turns = state.fleet.turns();
       const isStored = turns?.digest === digest && log.now() - turns.storedAt < LIST_AGE_MS;
       if (!isStored) await log.fleet.writeList(list, { signal });
-      const intervalMs = Math.max(TURNS_INTERVAL_MS, this.#isKept() ? 0 : askedEveryMs);
+      const intervalMs = Math.max(TURNS_INTERVAL_MS, this.isKept ? 0 : askedEveryMs);
       const storedAt = isStored ? turns.storedAt : log.now();
       const isSame = isStored && turns.intervalMs === intervalMs &&
         until - turns.until < COARSE * askedEveryMs && turns.until > log.now();
@@ -183,7 +189,7 @@ export class FleetMember {
     const { state, log } = this.#core;
     const presence = state.fleet.presence();
     const isShown = presence?.key === this.#name().key;
-    const intervalMs = this.#isKept() ? LIVES * this.#intervalMs() : this.#intervalMs();
+    const intervalMs = this.isKept ? LIVES * this.#intervalMs() : this.#intervalMs();
     const isWritten = isShown && log.now() - (presence.written.at(-1) ?? 0) < intervalMs;
     if (!isWritten) await this.#write(options);
     const { lookedAt } = this.view();
@@ -236,17 +242,11 @@ export class FleetMember {
     );
   }
 
-  /** Whether a running `watch` writes the presence and lists. */
-  #isKept(): boolean {
-    const { state, log } = this.#core;
-    return log.now() - (state.fleet.presence()?.keptAt ?? 0) < KEPT_MS;
-  }
-
   #intervalMs(): number {
     const intervalMs = this.#options.intervalMs || Infinity;
     if (!this.takesTurns) return intervalMs;
     const { intervalMs: turnsMs } = this.#core.state.fleet.turns()!;
-    return this.#isKept() ? Math.min(intervalMs, TURNS_INTERVAL_MS) : turnsMs;
+    return this.isKept ? Math.min(intervalMs, TURNS_INTERVAL_MS) : turnsMs;
   }
 
   /** The name that the presence has when it is written now. */

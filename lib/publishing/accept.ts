@@ -167,11 +167,14 @@ export class Acceptor {
   }
 
   #insert({ updates, ifChanged }: AcceptRequest): (Accepted | undefined)[] {
-    const { state: { newest } } = this.#context;
-    return updates.map((update) =>
-      ifChanged && newest.get(update.url)?.hash === update.hash
-        ? undefined
-        : accept(this.#context, update)
-    );
+    return updates.map((update) => {
+      if (!ifChanged) return accept(this.#context, update);
+      const { state, log } = this.#context;
+      const isKnown = state.newest.get(update.url)?.hash === update.hash;
+      const accepted = isKnown ? undefined : accept(this.#context, update);
+      const time = accepted?.time ?? Math.round(log.now());
+      state.turns.notePublished(update.url, { hash: update.hash, time });
+      return accepted;
+    });
   }
 }

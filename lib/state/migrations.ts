@@ -145,6 +145,34 @@ FROM newest LEFT JOIN places ON places.url = newest.url;
 CREATE INDEX letters_by_update ON dead_letters (plugin, content ->> 'id');
 `,
   },
+  {
+    // Feeds that servers take turns with. Times are milliseconds by the store's clock, 0: never.
+    format: 11,
+    sql: `
+CREATE TABLE turns (
+  url TEXT PRIMARY KEY, -- normalised
+  feed TEXT NOT NULL, host TEXT NOT NULL, domain TEXT NOT NULL, -- hashes, as in the bucket
+  domainName TEXT NOT NULL,
+  revision INTEGER NOT NULL, -- of the last change
+  addedAt INTEGER NOT NULL,
+  askedAt INTEGER, -- NULL: when it was noted last that any were asked for
+  everyMs INTEGER NOT NULL,
+  checkedAt INTEGER NOT NULL DEFAULT 0, notBefore INTEGER NOT NULL DEFAULT 0,
+  failures INTEGER NOT NULL DEFAULT 0, ttlMs INTEGER NOT NULL DEFAULT 0,
+  leasedUntil INTEGER NOT NULL DEFAULT 0,
+  etag TEXT, lastModified TEXT, contentHash TEXT, -- validators, and the hash of their content
+  isOwnContent INTEGER NOT NULL DEFAULT 0, -- whether the application here said so
+  publishedHash TEXT, publishedAt INTEGER NOT NULL DEFAULT 0, -- since it was handed out
+  takenFrom TEXT, takenAt INTEGER NOT NULL DEFAULT 0 -- the owners before, until their checks are known
+) STRICT, WITHOUT ROWID;
+CREATE INDEX turns_by_feed ON turns (feed);
+CREATE INDEX turns_by_revision ON turns (revision);
+CREATE TABLE held_hosts (host TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE feed_lists ( -- of other servers
+  digest TEXT PRIMARY KEY, seenAt INTEGER NOT NULL, body BLOB NOT NULL
+) STRICT;
+`,
+  },
 ];
 
 /** The newest format that this program writes. */

@@ -17,6 +17,7 @@ import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { OwnStream } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
+import { Turns } from "./turns.ts";
 import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
 /** Whom a state belongs to. */
@@ -69,6 +70,7 @@ export class State implements Disposable {
   readonly forgetting: Forgetting;
   readonly restoring: Restoring;
   readonly fleet: Fleet;
+  readonly turns: Turns;
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
@@ -96,6 +98,7 @@ export class State implements Disposable {
     this.forgetting = new Forgetting(db, this);
     this.restoring = new Restoring(db);
     this.fleet = new Fleet(db);
+    this.turns = new Turns(db);
     try {
       this.isNew = this.transaction(() => this.#claim(owner, random));
       db.beginLog();

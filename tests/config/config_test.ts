@@ -72,6 +72,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     encryption: undefined,
     includeOwn: false,
     files: undefined,
+    turns: { idleMs: undefined, maxPerDomain: 100, weight: 1 },
     urlSchemes: ["http", "https"],
     plugins: ["log"],
     commitInterval: 0,
@@ -359,4 +360,14 @@ Deno.test("unknown keys can be warnings, which a program logs", () => {
     `${ignoring} 'wake.queues.0.a', the keys are sqs`,
     `${ignoring} 'pol', did you mean 'poll'?`,
   ]);
+});
+
+Deno.test("the section turns is checked and resolved", () => {
+  const { turns } = resolveConfig({ turns: { idle: "30m", maxPerDomain: 10, weight: 3 } });
+  assert.deepEqual(turns, { idleMs: 1_800_000, maxPerDomain: 10, weight: 3 });
+  assert.match(problemOf({ turns: { idle: "30s" } }), /'turns\.idle' must be at least "1m"/);
+  for (const weight of [0, 1001, 1.5]) {
+    assert.match(problemOf({ turns: { weight } }), /'turns\.weight'/);
+  }
+  assert.match(problemOf({ turns: { maxPerDomain: 0 } }), /'turns\.maxPerDomain'/);
 });

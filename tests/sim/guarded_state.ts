@@ -28,6 +28,7 @@ const PARTS = [
   "forgetting",
   "restoring",
   "fleet",
+  "turns",
 ] as const;
 
 /** The state as a process sees it: the real one, with a guard before it. */

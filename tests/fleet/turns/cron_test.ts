@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { survivingState } from "../../fixture.ts";
+import { Applications, feedsOf, HOUR, MINUTE } from "./servers.ts";
+
+const EVERY = 15 * MINUTE;
+
+/** Runs a process on each server every 15 minutes, as cron does; they take their time. */
+async function runByCron(
+  apps: Applications,
+  urls: readonly string[],
+  { servers, hours, everyMs = EVERY }: { servers: number; hours: number; everyMs?: number },
+): Promise<void> {
+  const states = Array.from({ length: servers }, (_, i) => survivingState(`web-${i}`, apps.fleet));
+  for (let run = 0; run < hours * HOUR / everyMs; run++) {
+    const begin = apps.now;
+    for (const [index, state] of states.entries()) {
+      const web = apps.connect(`web-${index}`, { state });
+      await apps.round(web, urls, `${everyMs}ms`);
+      await apps.fleet.time.pass(20_000);
+      await apps.round(web, urls, `${everyMs}ms`);
+      await apps.fleet.time.run(web.close());
+    }
+    await apps.fleet.time.pass(begin + everyMs - apps.now);
+  }
+}
+
+for (const everyMs of [EVERY, HOUR]) {
+  Deno.test(`servers that ask by cron every ${everyMs / MINUTE} minutes fetch each feed once an interval`, async () => {
+    await using apps = new Applications();
+    const urls = feedsOf(20), hours = 12 * everyMs / HOUR;
+    await runByCron(apps, urls, { servers: 3, hours, everyMs });
+    const late = apps.fetches.filter(({ time }) => time >= apps.now - 6 * everyMs);
+    assert.equal(late.length, 6 * 20);
+    assert.equal(new Set(late.map(({ server }) => server)).size, 3);
+    for (const url of urls) {
+      assert.equal(late.filter((fetch) => fetch.url === url).length, 6);
+    }
+  });
+}
