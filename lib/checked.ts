@@ -67,7 +67,7 @@ export async function checked(
   const connection = connectionOf(sync), { parts, config: { urlSchemes: schemes } } = connection;
   const feed = normalizeFeedUrl(url, { schemes });
   if (parts) {
-    return await connection.run(signal, () => connection.turns(parts).checked(feed, outcome));
+    return await connection.run(signal, async () => await (await connection.turns(parts)).checked(feed, outcome));
   }
   const now = Date.now();
   const { pauseMs = 0, ttlMs = 0, movedTo, isGone } = consequencesOf(outcome, {

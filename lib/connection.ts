@@ -20,7 +20,7 @@ import { AutoPeers } from "./fleet/auto_peers.ts";
 import { FleetMember } from "./fleet/member.ts";
 import { type ReadingReport, reportOf } from "./fleet/report.ts";
 import { turnsReport } from "./fleet/turns/report.ts";
-import { TurnEngine } from "./fleet/turns/turn_engine.ts";
+import type { TurnEngine } from "./fleet/turns/turn_engine.ts";
 import type { PresenceName } from "./log/fleet/names.ts";
 import type { PresenceReport } from "./log/fleet/presence.ts";
 import { Acceptor } from "./publishing/accept.ts";
@@ -123,7 +123,7 @@ export class Connection implements FeedSync {
   readonly #opened = new Set<Closable>();
   #watcher: Watching | undefined;
   #logReader: LogReading | undefined;
-  #turns: TurnEngine | undefined;
+  #turns: Promise<TurnEngine> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
   /** When it was made, by the monotonic clock. */
@@ -251,12 +251,16 @@ export class Connection implements FeedSync {
     return this.#logReader ??= make();
   }
 
-  /** Takes turns for this connection, made at the first call. */
-  turns(parts: Parts): TurnEngine {
-    if (this.#turns) return this.#turns;
+  /** Takes turns for this connection. Loaded at the first call: telling domains apart takes a list. */
+  turns(parts: Parts): Promise<TurnEngine> {
+    return this.#turns ??= this.#beginTurns(parts);
+  }
+
+  async #beginTurns(parts: Parts): Promise<TurnEngine> {
+    const { TurnEngine } = await import("./fleet/turns/turn_engine.ts");
     const { server, urlSchemes, turns, stopTimeout } = this.config;
     const { member, environment: { clock } } = parts;
-    const engine = this.#turns = new TurnEngine(parts, {
+    const engine = new TurnEngine(parts, {
       ...{ server, member, turns, schemes: urlSchemes },
       keepOpen: (work) => this.keepOpen(work),
     });

@@ -11,6 +11,7 @@ import { Completeness } from "./restoring/completeness.ts";
 import type { Connection, Parts } from "../connection.ts";
 import type { DeliveredCommit, OnPresence } from "../wake/source.ts";
 import { Delivery } from "./delivery.ts";
+import { Handover } from "../fleet/turns/handover.ts";
 import { parseDuration } from "../base/duration.ts";
 import { ClosedError, messageOf, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
@@ -242,12 +243,15 @@ export class BucketWatcher implements Watcher {
 
   /** What keeps the presence of this server, if it has one. */
   #keep(parts: Parts): FleetKeeper | undefined {
-    const { presence } = this.#connection.config;
+    const { presence, server } = this.#connection.config;
     if (presence === false || this.#options.manual) return undefined;
-    const { member, autoPeers } = parts;
-    const work: FleetWork | undefined = autoPeers && {
-      needsListings: true,
-      onListing: (listing, options) => autoPeers.update(member.presentIn(listing), options),
+    const { member, autoPeers } = parts, handover = new Handover(parts, { server });
+    const work: FleetWork = {
+      needsListings: autoPeers !== undefined,
+      onListing: async (listing, options) => {
+        await autoPeers?.update(member.presentIn(listing), options);
+      },
+      onTurn: ({ isLast, signal }) => handover.writeIfDue({ force: isLast, signal }),
     };
     return new FleetKeeper(parts, { member, work });
   }

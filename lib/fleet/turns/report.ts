@@ -5,7 +5,6 @@
  */
 import type { TurnsReport } from "../../log/fleet/presence.ts";
 import type { Core } from "../../state/core.ts";
-import { SUFFIXES } from "./domain.ts";
 import type { Feed } from "./feed.ts";
 import { nextTurn } from "./schedule.ts";
 
@@ -31,14 +30,18 @@ export function turnsReport({ state, log }: Pick<Core, "state" | "log">): TurnsR
 }
 
 /** Stores a report for the process that writes the presence, once a minute. */
-export function storeReport({ state, log }: Core, feeds: Iterable<Feed>): void {
+export function storeReport(
+  { state, log }: Core,
+  feeds: Iterable<Feed>,
+  suffixes: string,
+): void {
   const now = Math.round(log.now());
   if (Math.abs(now - (storedReport(state)?.time ?? -Infinity)) < REPORT_MS) return;
-  const report: StoredReport = { ...reportOf(feeds, now), time: now };
+  const report: StoredReport = { ...reportOf(feeds, now), suffixes, time: now };
   state.turns.setFact("turnsReport", JSON.stringify(report));
 }
 
-function reportOf(feeds: Iterable<Feed>, now: number): TurnsReport {
+function reportOf(feeds: Iterable<Feed>, now: number): Omit<TurnsReport, "suffixes"> {
   let listed = 0, owned = 0, overdue = 0;
   const byDomain = new Map<string, number>();
   for (const feed of feeds) {
@@ -54,7 +57,7 @@ function reportOf(feeds: Iterable<Feed>, now: number): TurnsReport {
   const slow = [...byDomain].filter(([, count]) => count >= SLOW_FEEDS)
     .sort(([, a], [, b]) => b - a);
   const slowDomains = slow.slice(0, MAX_DOMAINS).map(([name]) => name);
-  return { feeds: listed, owned, overdue, slowDomains, suffixes: SUFFIXES };
+  return { feeds: listed, owned, overdue, slowDomains };
 }
 
 function storedReport(state: Core["state"]): StoredReport | undefined {

@@ -18,6 +18,7 @@ import { HandingOut } from "./handing_out.ts";
 import { Handover } from "./handover.ts";
 import type { CheckedFeed, CheckOutcome } from "./outcome.ts";
 import { Owners } from "./owners.ts";
+import { SUFFIXES } from "./domain.ts";
 import { storeReport } from "./report.ts";
 import { backoffMs, LEASE_MS, nextTurn } from "./schedule.ts";
 import type { Turn } from "./turn.ts";
@@ -113,7 +114,7 @@ export class TurnEngine {
     this.#asks.store();
     const { askedEveryMs } = this.#asks;
     const answers = this.#handingOut.answer({ urls, found: known, limit, askedEveryMs });
-    storeReport(this.#core, this.#table.all);
+    storeReport(this.#core, this.#table.all, SUFFIXES);
     this.#handOver();
     return answers;
   }
