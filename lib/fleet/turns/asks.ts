@@ -128,13 +128,13 @@ export class Asks {
     return added;
   }
 
-  /** Makes the list, if it is time for that and it has changed; returns whether it has. */
-  relist(): boolean {
+  /** Makes the list, if it is time for that, or must be; returns whether it has changed. */
+  relist({ isForced = false } = {}): boolean {
     const now = this.#core.log.now();
-    if (this.#list && Math.abs(now - this.#listedAt) < RELIST_MS) return false;
+    if (this.#list && !isForced && Math.abs(now - this.#listedAt) < RELIST_MS) return false;
     this.#listedAt = now;
     this.#leaveIdle();
-    if (this.#list && !this.#hasNews && !this.#hasLeft) return false;
+    if (this.#list && !isForced && !this.#hasNews && !this.#hasLeft) return false;
     this.#hasNews = this.#hasLeft = false;
     const former = this.#list?.digest;
     this.#list = this.#makeList();

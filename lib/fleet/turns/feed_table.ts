@@ -143,10 +143,10 @@ export class FeedTable {
     this.change(() => {
       for (const identity of identities) {
         const former = this.#feeds.get(identity.url)!;
-        const { lastAskedAt, askedHereAt, isCurrent } = former;
+        const { lastAskedAt, askedHereAt, isCurrent, owner, isOurs } = former;
         this.#taken.delete(former);
         const feed = this.#insert({ ...former, ...identity });
-        this.touch(Object.assign(feed, { lastAskedAt, askedHereAt, isCurrent }));
+        this.touch(Object.assign(feed, { lastAskedAt, askedHereAt, isCurrent, owner, isOurs }));
       }
     });
     return true;

@@ -20,6 +20,9 @@ import { CLOCK_TOLERANCE_MS } from "./schedule.ts";
 /** A former owner that is present needs so long to see that it has lost feeds, and to say so. */
 export const HANDOVER_MS: number = 2 * 60 * 1000;
 
+/** An application that asks more often sees the fleet as it was then. */
+const UPDATE_MS = 5_000;
+
 /** Number of servers of which one has probably checked a feed until now. */
 const FORMER_OWNERS = 3;
 
@@ -59,6 +62,9 @@ export class Owners {
   #view: string | undefined;
   #viewId = 0;
   #lookedAt = -1;
+  #updatedAt = -Infinity;
+  /** Whether lists or feeds have changed since owners were told. */
+  #isStale = false;
   #digests = new Set<string>();
   /** Feeds that have no owner yet. */
   readonly #unplaced = new Set<Feed>();
@@ -74,7 +80,11 @@ export class Owners {
     const { asks, lists, member } = this.#options;
     for (const feed of added) this.#unplaced.add(feed);
     const isFirst = this.#view === undefined;
-    const isRelisted = asks.relist();
+    const isRelisted = asks.relist({ isForced: isRehashed });
+    const age = this.#core.log.now() - this.#updatedAt;
+    this.#isStale ||= isRelisted || isRehashed || lists.isOutdated;
+    const isIdle = !this.#isStale && loaded.length + this.#unplaced.size === 0;
+    if (isIdle && age >= 0 && age < UPDATE_MS) return;
     if (isRelisted) lists.keepOwn(asks.list!.digest, asks.list!.encoded.body);
     if (isFirst) await this.#recall(signal);
     for (const feed of loaded) this.#adoptFeed(feed);
@@ -87,8 +97,8 @@ export class Owners {
     const isNew = view.lookedAt !== this.#lookedAt;
     if (isNew) this.#digests = digestsIn(view);
     const isLearnt = await lists.learn(this.#foreign(), signal);
-    const isResorted = isRelisted || isLearnt || isRehashed || lists.isOutdated;
     if (isRehashed || lists.isOutdated) lists.summarize();
+    const isResorted = this.#isStale || isLearnt;
     if (isResorted) this.#setLists();
     else for (const feed of this.#unplaced) this.#ownership.add(feed);
     if (isNew) this.#follow(view, intervalMs);
@@ -96,6 +106,7 @@ export class Owners {
     else if (this.#unplaced.size > 0) this.#act([...this.#unplaced]);
     this.#unplaced.clear();
     await this.#takeOver(view, signal);
+    this.#updatedAt = this.#core.log.now();
   }
 
   /** Begins with the view that this server, or another process of it, has acted upon last. */
@@ -228,6 +239,7 @@ export class Owners {
       const list = lists.get(digest);
       return list ? [[digest, list] as [string, ListSummary]] : [];
     });
+    this.#isStale = false;
     this.#ownership.setLists({ feeds: this.#current(), own: asks.list!, lists: new Map(known) });
   }
 
