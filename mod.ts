@@ -68,6 +68,8 @@ export type {
   WaitingReason,
   WaitingTurn,
 } from "./lib/fleet/turns/turn.ts";
+export { parseFeedList } from "./lib/feed_list.ts";
+export type { ParseFeedListOptions } from "./lib/feed_list.ts";
 export { feeds } from "./lib/feeds.ts";
 export type { FeedsOptions } from "./lib/feeds.ts";
 export type { FeedInfo } from "./lib/reading/lookup/list_feeds.ts";

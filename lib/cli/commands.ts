@@ -4,12 +4,14 @@
  *
  * @module
  */
+import { checked } from "./checked/command.ts";
 import { cleanup } from "./cleanup/command.ts";
 import type { Command } from "./command.ts";
 import { completions } from "./completions/command.ts";
 import { cost } from "./cost/command.ts";
 import { deadLetters } from "./dead_letters/command.ts";
 import { demo } from "./demo/command.ts";
+import { due } from "./due/command.ts";
 import { feeds } from "./feeds/command.ts";
 import { get } from "./get/command.ts";
 import { keygen } from "./keygen/command.ts";
@@ -28,6 +30,8 @@ export const COMMANDS: readonly Command[] = [
   get,
   feeds,
   status,
+  due,
+  checked,
   restore,
   cleanup,
   deadLetters,

@@ -31,7 +31,13 @@ Deno.test("bash completes commands, their flags, and values that are known", asy
   const script = await scriptFor("bash");
   const names = COMMANDS.map(({ name }) => name);
   assert.deepEqual(await proposals(script, "feedsync", ""), [...names, "help"]);
-  assert.deepEqual(await proposals(script, "feedsync", "c"), ["cleanup", "cost", "completions"]);
+  assert.deepEqual(await proposals(script, "feedsync", "cl"), ["cleanup"]);
+  assert.deepEqual(await proposals(script, "feedsync", "co"), ["cost", "completions"]);
+  assert.deepEqual(await proposals(script, "feedsync", "checked", "--scope", ""), [
+    "url",
+    "host",
+    "domain",
+  ]);
   assert.deepEqual(await proposals(script, "feedsync", "help", "ta"), ["tail"]);
   assert.deepEqual(await proposals(script, "feedsync", "watch", "--re"), ["--remove-missing"]);
   assert.deepEqual(await proposals(script, "feedsync", "tail", "--from", ""), ["earliest", "now"]);

@@ -5,11 +5,10 @@
  */
 import { MAX_UPDATE_BYTES } from "../../log/codec.ts";
 import { InvalidUpdateError, messageOf } from "../../errors.ts";
-import { abortable } from "../../base/deadline.ts";
-import { readAtMost } from "../../base/read_at_most.ts";
 import { contentFromBytes, type Json, type JsonObject, type UpdateInput } from "../../update.ts";
 import type { Arguments } from "../command.ts";
 import { UsageError } from "../exit.ts";
+import { inputName, readInput } from "../read_input.ts";
 
 /** Source of the content: a file or standard input; `removed` when the feed is gone. */
 export type Source = { readonly file: string } | "standard input" | "removed";
@@ -61,30 +60,15 @@ export async function readContent(
   { json, signal }: { readonly json: boolean; readonly signal: AbortSignal },
 ): Promise<Pick<UpdateInput, "content" | "removed">> {
   if (source === "removed") return { removed: true };
-  const name = source === "standard input" ? source : source.file;
-  // Reading a terminal or a pipe cannot be aborted.
-  const bytes = await abortable(readBytes(source), signal);
-  if (bytes === "too large") {
-    throw new InvalidUpdateError(
-      `Cannot publish ${name}: it has more than ${MAX_UPDATE_BYTES} bytes`,
-    );
-  }
+  const file = source === "standard input" ? "-" : source.file, name = inputName(file);
+  const limits = { maxBytes: MAX_UPDATE_BYTES, Failure: InvalidUpdateError };
+  const bytes = await readInput(file, { ...limits, signal });
   if (bytes.length === 0) {
     throw new InvalidUpdateError(
       `Cannot publish ${name}: it is empty; if the feed is gone, use --remove`,
     );
   }
   return { content: json ? parseJson(bytes, name) : contentFromBytes(bytes) };
-}
-
-async function readBytes(source: Exclude<Source, "removed">): Promise<Uint8Array | "too large"> {
-  if (source === "standard input") return await readAtMost(Deno.stdin.readable, MAX_UPDATE_BYTES);
-  try {
-    using file = await Deno.open(source.file);
-    return await readAtMost(file.readable, MAX_UPDATE_BYTES);
-  } catch (cause) {
-    throw new InvalidUpdateError(`Cannot read ${source.file}: ${messageOf(cause)}`, { cause });
-  }
 }
 
 function parseJson(bytes: Uint8Array, name: string): Json {
