@@ -114,7 +114,7 @@ export type {
 } from "./lib/fleet/status/fleet_status.ts";
 export type { ReportedError, TurnsReport } from "./lib/log/fleet/presence.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";
-export { contentBytes, updateToJson } from "./lib/update.ts";
+export { contentBytes, contentFromBytes, updateToJson } from "./lib/update.ts";
 export type {
   ContentUpdate,
   FeedContent,
