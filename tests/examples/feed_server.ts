@@ -32,6 +32,8 @@ export interface SeenRequest {
   readonly client: string;
   readonly userAgent: string;
   readonly isConditional: boolean;
+  /** Whether the answer, or that of the target of a redirect, had validators. */
+  readonly hasValidators: boolean;
   /** Status of the answer; 0 when the connection was closed instead. */
   readonly status: number;
   /** When the answer allows the next request, by Retry-After. */
@@ -89,14 +91,15 @@ export class FeedServer implements AsyncDisposable {
     return new FeedServer(servers, options);
   }
 
-  /** All feeds have new content from now on. */
-  change(): void {
+  /** All feeds have new content from the time that this returns. */
+  change(): number {
     this.#version++;
+    return Date.now();
   }
 
-  /** The content of a feed as it is served now. */
-  contentOf(feed: ServedFeed): Uint8Array {
-    return contentOf(feed, this.#versionOf(this.feeds.indexOf(feed)));
+  /** The content number `version` of a feed; by default, what it has now. */
+  contentOf(feed: ServedFeed, version = this.#versionOf(this.feeds.indexOf(feed))): Uint8Array {
+    return contentOf(feed, version);
   }
 
   /** The feeds as a subscription list. */
@@ -146,12 +149,13 @@ export class FeedServer implements AsyncDisposable {
     const before = this.of(feed).length;
     const answer: Answer = ANSWERS[feed.kind]({ path, headers, version, content, before });
     send(response, answer);
-    const status = typeof answer === "string" ? 0 : answer.status;
-    if (path.endsWith("?target")) return; // Of a redirect: one request with the first.
+    if (feed.kind === "temporary" && !path.endsWith("?target")) return; // The target counts.
+    const [status, sent] = typeof answer === "string" ? [0] : [answer.status, answer.headers];
     const userAgent = headers["user-agent"] ?? "";
     this.#note({
       ...{ feed, time, status, userAgent, client: /([^\s;]+?)\)?$/.exec(userAgent)?.[1] ?? "-" },
       isConditional: "if-none-match" in headers || "if-modified-since" in headers,
+      hasValidators: sent !== undefined && ("etag" in sent || "last-modified" in sent),
       retryAt: retryAt(answer, time),
     });
   }
