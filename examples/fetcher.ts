@@ -67,7 +67,7 @@ await Promise.all(running);
 /** Fetches a feed, publishes what has changed, and tells what came of it. */
 async function checkFeed({ url, headers }: DueTurn): Promise<void> {
   const outcome = await fetchFeed(url, headers)
-    .catch((error): CheckOutcome => ({ error: String(error) }));
+    .catch((error): CheckOutcome => ({ error: String(error.cause ?? error) }));
   const { status, content, error } = outcome;
   if (content !== undefined) {
     // Queued if the store cannot be reached now.
