@@ -9,7 +9,7 @@ import { normalizeFeedUrl } from "./feed_url.ts";
 import type { DueOptions, Turn } from "./fleet/turns/turn.ts";
 
 /** The shortest interval between two fetches of a feed. */
-const MIN_EVERY_MS = 1000;
+export const MIN_EVERY_MS = 1000;
 
 /** Without other servers, there is nothing to wait for; the lease is then for show. */
 const LEASE_MS = 5 * 60 * 1000;
@@ -66,7 +66,9 @@ export async function due(
   const connection = connectionOf(sync), { parts } = connection;
   const everyMs = parseDuration(every);
   if (everyMs < MIN_EVERY_MS) {
-    throw new RangeError(`'every' must be at least "1s": current value is ${JSON.stringify(every)}`);
+    throw new RangeError(
+      `'every' must be at least "1s": current value is ${JSON.stringify(every)}`,
+    );
   }
   if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0)) {
     throw new RangeError(`'limit' must be a whole number, not negative: current value is ${limit}`);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { checked } from "../../lib/checked.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { connect } from "../../lib/connect.ts";
 import { connectionOf } from "../../lib/connection.ts";
 import { due } from "../../lib/due.ts";
+import type { FleetMember } from "../../lib/fleet/member.ts";
 import { feedFileName } from "../../lib/files/feed_names.ts";
 import { workspace } from "../cli/feedsync.ts";
 import { pause } from "../chaos/waiting.ts";
@@ -100,18 +100,23 @@ async function threeServers({ config }: TestStore, feeds: FeedServer) {
   return Object.assign(home, { configs });
 }
 
-/** The servers have seen each other before: who starts alone takes all feeds at first. */
+/**
+ * The servers have shared the list before. Who joins a fleet waits for minutes until the others have
+ * handed over what they know.
+ */
 async function introduce(configs: readonly Config[], directory: string, urls: readonly string[]) {
-  for (const config of configs) {
-    await using sync = await connect(config, { directory });
-    for (const turn of await due(sync, [...urls, "example"], { every: EVERY_MS })) {
-      if (turn.due) await checked(sync, turn.url, { status: 304 });
+  const visit = async (change: (member: FleetMember) => Promise<unknown> = async () => {}) => {
+    for (const config of configs) {
+      await using sync = await connect(config, { directory });
+      const { member } = connectionOf(sync).parts!;
+      if (member.own) await member.look();
+      await due(sync, urls, { every: EVERY_MS, limit: 0 });
+      await change(member);
     }
-  }
-  for (const config of configs) {
-    await using sync = await connect(config, { directory });
-    await connectionOf(sync).parts!.member.look();
-  }
+  };
+  await visit((member) => member.leave()); // Alone, each has taken all feeds.
+  await visit();
+  await visit(); // Now each has seen all others.
 }
 
 /** Waits until every server has saved what the feeds have now. */
@@ -142,7 +147,7 @@ onEveryStore(
     const kinds = [...FETCHED, ...ELSEWHERE, ...RARE, ...FAILING];
     await using feeds = await FeedServer.start({ kinds });
     await using home = await threeServers(store, feeds);
-    await introduce(home.configs, home.path, feeds.feeds.map(({ url }) => url));
+    await introduce(home.configs, home.path, [...feeds.feeds.map(({ url }) => url), "example"]);
     const signal = AbortSignal.timeout(SAFETY_NET_MS);
     const isOften = ({ kind }: ServedFeed) => [...FETCHED, ...ELSEWHERE].includes(kind);
     const often = feeds.feeds.filter(isOften);

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { parseDuration } from "../../base/duration.ts";
+import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { connect } from "../../connect.ts";
-import { due } from "../../due.ts";
+import { due, MIN_EVERY_MS } from "../../due.ts";
 import { messageOf } from "../../errors.ts";
 import { parseFeedList } from "../../feed_list.ts";
 import { shownUrl } from "../../feed_url.ts";
@@ -48,6 +48,14 @@ function everyOf(args: Arguments): number {
   if (text === undefined) {
     throw new UsageError("--every is missing: say how often each feed is to be fetched");
   }
+  const ms = readDuration(text);
+  if (ms >= MIN_EVERY_MS) return ms;
+  throw new UsageError(
+    `--every must be at least ${formatDuration(MIN_EVERY_MS)}: current value is ${text}`,
+  );
+}
+
+function readDuration(text: string): number {
   try {
     return parseDuration(text);
   } catch (cause) {
@@ -86,7 +94,7 @@ async function printTurn(turn: Turn): Promise<void> {
   const { reason, until, owner, problem } = turn;
   const url = shownUrl(turn.url);
   if (reason === "invalid") {
-    return logger.warn("Ignoring {url}: {problem}", { url, problem: problem ?? REASONS.invalid });
+    return logger.warn("Ignoring an entry: {problem}", { problem: problem ?? REASONS.invalid });
   }
   logger.debug("Not due{until}: {url}, {why}", {
     ...{ url, until: until === undefined ? "" : ` until ${until}` },
