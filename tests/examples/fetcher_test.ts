@@ -155,7 +155,7 @@ onEveryStore(
     const fetchers = SERVERS.map((server) => stack.use(new Fetcher(server, home.path)));
 
     await feeds.until(() => feeds.feeds.every((feed) => feeds.of(feed).length > 0), signal);
-    await feeds.until(() => often.every((feed) => feeds.of(feed).length >= 3), signal);
+    await feeds.until(() => often.every((feed) => feeds.of(feed).length >= 2), signal);
     const changedAt = feeds.change();
     await feeds.until(() => often.every((feed) => feeds.of(feed, changedAt).length >= 2), signal);
     await untilSaved(home.path, feeds, signal);
