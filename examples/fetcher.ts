@@ -7,6 +7,8 @@
  * deno run -A examples/fetcher.ts subscriptions.opml --contact https://reader.example/about
  * ```
  *
+ * The configuration is `feedsync.json`, without comments. `--contact` tells publishers who you are.
+ *
  * @module
  */
 import process from "node:process";
@@ -15,7 +17,7 @@ import { parseArgs } from "node:util";
 import { checked, connect, due, parseFeedList, publish, watch } from "@feedsync/feedsync";
 import { contentBytes, contentFromBytes, normalizeFeedUrl } from "@feedsync/feedsync";
 import type { CheckOutcome, DueTurn, Update } from "@feedsync/feedsync";
-import { feedFileName, parseDuration } from "@feedsync/feedsync/plugin";
+import { feedFileName, parseDuration, shownUrl } from "@feedsync/feedsync/plugin";
 
 const MAX_AT_ONCE = 50, MAX_REDIRECTS = 5, MAX_BYTES = 10_000_000;
 
@@ -75,7 +77,7 @@ async function checkFeed({ url, headers }: DueTurn): Promise<void> {
   }
   const { next, movedTo, gone } = await checked(sync, url, outcome);
   const advice = movedTo ? `, moved to ${movedTo}: change the list` : gone ? ", gone" : "";
-  console.log(`${next} is the next turn of ${url}: ${error ?? status}${advice}`);
+  console.log(`${next} is the next turn of ${shownUrl(url)}: ${error ?? status}${advice}`);
 }
 
 async function fetchFeed(url: string, conditions: DueTurn["headers"]): Promise<CheckOutcome> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { parseFeedList } from "../lib/feed_list.ts";
 
 const A = "https://example.com/a", B = "https://example.com/b", C = "https://example.com/c";
@@ -124,4 +125,19 @@ Deno.test("messages name the list", async () => {
     name: "SyntaxError",
     message: "Cannot read subs.opml: it is XML, but no OPML list: its root element is <rss>",
   });
+});
+
+Deno.test("whatever a list holds, it is read or refused", async () => {
+  const parts = ["<opml>", "</opml>", "<outline ", "xmlUrl=", '"', "'", "/>", ">", "<!--", "-->"];
+  const more = ["<![CDATA[", "]]>", "<!DOCTYPE opml [", "]>", "<?xml ", "?>", "&", ";", "#x0", "é"];
+  const part = fc.oneof(fc.constantFrom(...parts, ...more, "\0", "\ud800", "\n"), fc.string());
+  const text = fc.array(part, { maxLength: 30 }).map((parts) => parts.join(""));
+  const list = fc.oneof(text, text.map((text) => `<opml>${text}`), fc.uint8Array());
+  await fc.assert(fc.asyncProperty(list, async (list) => {
+    const urls = await parseFeedList(list).catch((error) => {
+      assert.ok(error instanceof SyntaxError, error);
+      return [];
+    });
+    for (const url of urls) assert.ok(url === url.trim() && url !== "");
+  }));
 });
