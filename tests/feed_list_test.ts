@@ -104,6 +104,7 @@ Deno.test("a list that cannot be read as a whole is refused, with the place", as
       "<rss version='2.0'><channel/></rss>",
       /^Cannot read the list of feeds: it is XML, but no OPML list: .* <rss>$/,
     ],
+    ["<opml><!--\ud800", /^Cannot read the list of feeds: it is not valid XML: /],
     ["<", /^Cannot read the list of feeds: it is not valid XML: /],
     [latin1(`${A}?é\n`), /^Cannot read the list of feeds: it is not UTF-8 text$/],
     [

@@ -32,7 +32,9 @@ export function parseOpml(text: string): string[] {
     }
     if (name.toLowerCase() === "outline") urls.push(...feedsOf(attributes));
   });
-  parser.write(text.trimStart().replace(BARE_AMPERSAND, "&amp;")).close();
+  // Half a character at the end makes the parser throw errors of its own.
+  const document = text.toWellFormed().trimStart();
+  parser.write(document.replace(BARE_AMPERSAND, "&amp;")).close();
   return urls;
 }
 
