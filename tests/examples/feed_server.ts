@@ -222,18 +222,17 @@ function lineOf({ feed, time, client, isConditional, status }: SeenRequest): str
   return [at, client.padEnd(12), status || "---", condition.padEnd(13), feed.url].join("  ");
 }
 
-/** Per feed, how many requests each interval had, counted from its first one. */
+/** Per feed, how many requests each interval had. */
 function summaryOf(server: FeedServer, everyMs: number): string[] {
-  const end = Date.now();
   let intervals = 0, early = 0, unconditional = 0;
   const lines = server.feeds.map((feed) => {
-    const requests = server.of(feed), [first] = requests;
-    const counts = new Array<number>(first ? Math.ceil((end - first.time) / everyMs) : 0).fill(0);
+    const requests = server.of(feed), counts: number[] = [];
     for (const [index, { time, isConditional }] of requests.entries()) {
-      // In the middle of an interval: the requests are at its ends, give or take some seconds.
-      const interval = Math.floor((time - first.time) / everyMs + 0.5);
-      if (interval < counts.length) counts[interval]++;
-      if (index > 0 && time - requests[index - 1].time < 0.9 * everyMs) early++;
+      const gapMs = index > 0 ? time - requests[index - 1].time : everyMs;
+      const passed = Math.round(gapMs / everyMs);
+      if (passed === 0) counts[counts.length - 1]++;
+      else counts.push(...new Array<number>(passed - 1).fill(0), 1);
+      if (gapMs < 0.9 * everyMs) early++;
       if (index > 0 && !isConditional) unconditional++;
     }
     intervals += counts.length;
