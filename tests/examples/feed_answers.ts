@@ -31,7 +31,7 @@ export interface HttpAnswer {
 export type Answer = HttpAnswer | "nothing" | "closed";
 
 /** A Retry-After that tests can wait for. */
-export const RETRY_AFTER_MS = 3_000;
+export const RETRY_AFTER_MS = 4_000;
 
 /** More than a feed may have: 64 MiB, 64 kB as gzip. */
 const HUGE = gzipSync(new Uint8Array(64 * 1024 * 1024));
