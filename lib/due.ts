@@ -78,8 +78,7 @@ export async function due(
   if (!parts) return withoutOthers(connection, asked, limit);
   return await connection.run(
     signal,
-    async (signal) =>
-      await (await connection.turns(parts)).due(asked, { everyMs, limit, signal }),
+    async (signal) => await (await connection.turns(parts)).due(asked, { everyMs, limit, signal }),
   );
 }
 
