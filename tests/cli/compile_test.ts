@@ -35,7 +35,7 @@ async function packagesOf(path: string): Promise<string[]> {
 }
 
 /** No more than this is embedded, in megabytes: what tests need would double it. */
-const MAX_EMBEDDED_MB = 20;
+const MAX_EMBEDDED_MB = 25;
 
 /**
  * The runtime of a real executable comes from Deno's server. With Deno itself in its place
@@ -57,7 +57,7 @@ Deno.test("deno compile embeds all that the commands load, plugins included, and
     const files = ["cli.ts", "mirror.ts"];
     // Directories with a module of types alone, such as wake, are not listed as a whole.
     const whole = ["cli/*", "plugins/*", "stores/*", "receive/*", "send/*", "log/*"];
-    const packages = ["client-s3", "client-sqs", "zod", "logtape", "jose"];
+    const packages = ["client-s3", "client-sqs", "zod", "logtape", "jose", "tldts", "saxes"];
     for (const name of [...files, ...whole, ...packages, "plugins", "jsonc-parser"]) {
       assert.ok(embedded.includes(name), `${name} is missing`);
     }
