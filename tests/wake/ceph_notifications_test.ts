@@ -44,6 +44,7 @@ Deno.test({
     };
     await using web1 = await connect({ ...service, server: "web-1" });
     await using web2 = await connect({
+      presence: false, // Only requests for updates are counted.
       ...service,
       server: "web-2",
       wake: { listen: address, token: TOKEN },

@@ -12,6 +12,7 @@ const SECOND = 1000;
 async function reader(fleet: Fleet) {
   const applied: unknown[] = [];
   const connection = fleet.server("reader", {
+    presence: false, // Only requests of polls are counted.
     wake: { marker: true },
     poll: "1s",
     retention: false,
