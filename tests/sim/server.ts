@@ -57,6 +57,7 @@ export class Server {
       commitInterval,
       wake: { marker },
       retention,
+      presence: false, // The world of fleets has presences.
       plugins: [],
     });
     this.disk = new Disk(backup);
