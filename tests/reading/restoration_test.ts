@@ -444,6 +444,20 @@ Deno.test("a state in memory restores nothing by itself", async () => {
   assert.equal((await poll(fleet, received)).applied, 0);
 });
 
+Deno.test("of several polls that wait for a restore, one restores for reasons that came meanwhile", async () => {
+  await using fleet = new Fleet();
+  await fill(fleet, ...texts("a", 3));
+  const web2 = withState(fleet, "web-2"), { state } = web2.parts!;
+  await using received = fleet.watch(web2);
+  let restores = 0;
+  fleet.store.before("list", (prefix) => {
+    if (prefix !== "newest/") return;
+    if (++restores === 1) state.restoring.require();
+  });
+  await fleet.time.run(Promise.all(texts("", 4).map(() => received.watcher.poll())));
+  assert.equal(restores, 3, "two of the first restore, one of the second");
+});
+
 Deno.test("what the log has of older updates comes as superseded after the restored one", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1"), web3 = fleet.server("web-3");

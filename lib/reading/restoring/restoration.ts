@@ -85,7 +85,7 @@ export class Restoration {
    * @throws {BackendUnavailableError | FeedSyncError} when a plugin does not work for too long.
    */
   async run(): Promise<void> {
-    await this.idle();
+    while (this.#running) await this.#running; // Not idle(): of several callers, one goes on.
     if (!this.isDue) return;
     const failures: unknown[] = [];
     await this.#begin(() => this.#restore().catch((error) => void failures.push(error)));
