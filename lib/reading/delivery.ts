@@ -148,8 +148,9 @@ export class Delivery {
   }
 
   /**
-   * Notes updates before the first plugin runs, so that nobody publishes them again. Those whose
-   * time was clamped have no place: there they have another time.
+   * Notes updates before the first plugin runs, so that nobody publishes them again, and that their
+   * stream reaches so far: no listing may have shown that yet, and until then they would count as
+   * missing. Those whose time was clamped have no place: there they have another time.
    */
   #noteNewest(
     stream: string,
@@ -159,7 +160,7 @@ export class Delivery {
       readonly now: number;
     },
   ): Superseded {
-    const { newest } = this.#state;
+    const { newest, cursors } = this.#state;
     const ids = new Set<string>();
     // Outside the transaction: hashing large contents takes long and would block other processes.
     const hashes = updates.map(hashOf);
@@ -170,6 +171,7 @@ export class Delivery {
         const place = update === stored[index] ? { stream, seq } : undefined;
         newest.note(url, version, { place, now });
       }
+      if (updates.length > 0) cursors.noteReach(stream, updates.at(-1)!.seq);
       for (const { url, time, id } of updates) {
         if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
       }

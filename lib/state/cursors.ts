@@ -1,5 +1,5 @@
 /**
- * Cursors: how far each stream has been read, and how far listings have shown it to reach.
+ * Cursors: how far each stream has been read, and how far it is known to reach.
  *
  * @module
  */
@@ -123,7 +123,7 @@ export class Cursors {
     return row && { after: Number(row.seq), reason: String(row.lockedBy) };
   }
 
-  /** Notes that a listing shows `seq` of the stream. */
+  /** Notes that a listing shows `seq` of the stream, or that an object with it was read. */
   noteReach(stream: string, seq: SeqNumber): void {
     this.#noteReach.run(stream, seq);
   }
@@ -134,7 +134,7 @@ export class Cursors {
     if (known && Number(known.reach) < seq) this.#noteEnd.run(seq, stream);
   }
 
-  /** How far listings have shown the stream to reach. */
+  /** How far listings and objects have shown the stream to reach. */
   reach(stream: string): Seq {
     return asSeq(Number(this.#get.get(stream)?.reach ?? 0));
   }

@@ -7,7 +7,9 @@ import {
   StoreUnavailableError,
 } from "../../lib/errors.ts";
 import type { Connection } from "../../lib/connection.ts";
+import { parseKey } from "../../lib/log/names.ts";
 import { publish } from "../../lib/publish.ts";
+import type { BucketWatcher } from "../../lib/reading/bucket_watcher.ts";
 import type { PollReport, RestoreProgress } from "../../lib/reading/watcher.ts";
 import type { State } from "../../lib/state/state.ts";
 import { MAX_LISTING_LAG_MS } from "../../lib/stores/store.ts";
@@ -456,6 +458,51 @@ Deno.test("of several polls that wait for a restore, one restores for reasons th
   });
   await fleet.time.run(Promise.all(texts("", 4).map(() => received.watcher.poll())));
   assert.equal(restores, 3, "two of the first restore, one of the second");
+});
+
+Deno.test("what was restored is not restored again while a newer update waits for its turn in the log", async () => {
+  await using fleet = new Fleet();
+  const { time } = fleet, web1 = fleet.server("web-1");
+  await fill(fleet, "a");
+  const calls: unknown[] = [];
+  await using watcher = watch(withState(fleet, "web-2"), async ({ content }) => {
+    calls.push(content);
+    if (content === "slow") {
+      await new Promise<void>((done) => void time.clock.setTimer(5_000, done));
+    }
+  }, { manual: true });
+  const polled = watcher.poll();
+  await time.pass(MAX_LISTING_LAG_MS / 2);
+  const a2 = { url: urlOf("a"), content: "a2" };
+  await time.run(publish(web1, [{ url: urlOf("slow"), content: "slow" }, a2]));
+  // Only this wake-up tells of the commit before `newest/` is listed for the second time.
+  (watcher as BucketWatcher).hear(parseKey(fleet.keys("tail/")[0])!);
+  await time.run(polled);
+  assert.deepEqual(calls, ["a", "slow", "a2"]);
+});
+
+Deno.test("what a wake-up alone told of, and was begun, is a gap once it is gone", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), state = survivingState("web-2", fleet);
+  await fleet.publish(web1, "first");
+  {
+    const web2 = withState(fleet, "web-2", {}, state);
+    let isAway = false;
+    await using watcher = watch(web2, () => {
+      if (isAway) throw new BackendUnavailableError("The database is away");
+    }, { manual: true });
+    await fleet.time.run(watcher.poll());
+    isAway = true;
+    await fleet.publish(web1, "a");
+    (watcher as BucketWatcher).hear(parseKey(fleet.keys("tail/").at(-1)!)!);
+    await fleet.time.pass(MINUTE);
+    await web2.close();
+  }
+  await expire(fleet);
+  await using received = fleet.watch(withState(fleet, "web-2", {}, state));
+  await poll(fleet, received);
+  assert.deepEqual(received.gaps, [{ stream: web1.stream, first: 2, last: 2 }]);
+  assert.deepEqual(received.contents, ["a"]);
 });
 
 Deno.test("what the log has of older updates comes as superseded after the restored one", async () => {
