@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { zstdCompressSync } from "node:zlib";
 import { CorruptObjectError, MissingKeyError, UnsupportedFormatError } from "../../lib/errors.ts";
 import { BucketLog } from "../../lib/log/bucket_log.ts";
@@ -36,7 +37,8 @@ const report: PresenceReport = {
   feeds: 5,
 };
 
-const hash = (number: number) => String(number).padStart(32, "0");
+const hash = (number: number) =>
+  createHash("sha256").update(String(number)).digest("hex").slice(0, 32);
 
 const list = (count: number, suffixes = "7.6.0") => {
   const feeds: ListedFeed[] = Array.from({ length: count }, (_, index) => ({

@@ -27,7 +27,7 @@ const UPDATE_MS = 5_000;
 const FORMER_OWNERS = 3;
 
 /** Number of former owners whose checks are read at the same time. */
-const CONCURRENCY = 10;
+const CONCURRENCY = 4;
 
 /** What owners are decided by. */
 export interface OwnersOptions {
@@ -218,7 +218,8 @@ export class Owners {
     const now = this.#core.log.now();
     const present = new Set(view.members.filter(({ isOwn }) => !isOwn).map(({ server }) => server));
     const ready = [...table.taken].filter(({ takenFrom, takenAt }) =>
-      formerOwners(takenFrom).every((server) => !present.has(server)) || now >= takenAt + HANDOVER_MS || takenAt > now + CLOCK_TOLERANCE_MS
+      formerOwners(takenFrom).every((server) => !present.has(server)) ||
+      now >= takenAt + HANDOVER_MS || takenAt > now + CLOCK_TOLERANCE_MS
     );
     if (ready.length === 0) return;
     const servers = new Set(ready.flatMap(({ takenFrom }) => formerOwners(takenFrom)));

@@ -45,6 +45,9 @@ export interface ServerChecks {
 /** Maximum number of lines in a part, and of parts. */
 const MAX_LINES = 5000, MAX_PARTS = 200;
 
+/** No further parts are read after so much text; what 200,000 feeds take is less. */
+export const MAX_CHECKS_LENGTH: number = 64 * 1024 * 1024;
+
 /** Maximum length of a validator; servers send shorter ones. */
 export const MAX_VALIDATOR = 1024;
 
@@ -88,8 +91,8 @@ export function encodeChecks(server: string, { feeds, held }: ServerChecks): Che
 }
 
 /**
- * Decodes a part of what a server has checked, and the number of all parts. Malformed lines are
- * left out.
+ * Decodes a part of what a server has checked; tells the number of all parts, and the length of the
+ * text. Malformed lines are left out.
  *
  * @throws {CorruptObjectError} when it does not match its key.
  * @throws {UnsupportedFormatError} when only a newer version can read it.
@@ -98,9 +101,9 @@ export function decodeChecks(
   server: string,
   part: number,
   body: Uint8Array,
-): ServerChecks & { readonly parts: number } {
-  const key = checksKey(server, part);
-  const { header: { parts }, lines } = openBody(key, body, { kind: "checks", server, part });
+): ServerChecks & { readonly parts: number; readonly length: number } {
+  const key = checksKey(server, part), expected = { kind: "checks", server, part };
+  const { header: { parts }, lines, length } = openBody(key, body, expected);
   const feeds: FeedCheck[] = [], held: HeldHost[] = [];
   for (const line of lines) {
     const checked = lineRule.safeParse(parsed(key, line)).data;
@@ -108,7 +111,7 @@ export function decodeChecks(
     if ("feed" in checked) feeds.push(checked);
     else held.push(checked);
   }
-  return { feeds, held, parts: Math.min(Number(parts) || 1, MAX_PARTS) };
+  return { feeds, held, parts: Math.min(Number(parts) || 1, MAX_PARTS), length };
 }
 
 function parsed(key: string, line: string): unknown {

@@ -32,6 +32,9 @@ export const MAX_LISTED = 1_000_000;
 /** Length of a hash, and number of feeds in a line. */
 const HASH_LENGTH = 32, FEEDS_PER_LINE = 100;
 
+/** A hash cannot be compressed to fewer bytes: a longer list in a smaller body is invented. */
+const BYTES_PER_FEED = 16, FEW_FEEDS = 1000;
+
 const LINE = /^(?:[0-9a-f]{64}){1,100}$/;
 
 /** An encoded list. */
@@ -66,6 +69,10 @@ export function decodeList(digest: string, body: Uint8Array): FeedList {
   const isValid = typeof suffixes === "string" && Number.isSafeInteger(maxPerDomain) &&
     lines.every((line) => LINE.test(line));
   if (!isValid) throw new CorruptObjectError(key, "it is no list of feeds");
+  const listed = lines.reduce((sum, line) => sum + line.length / (2 * HASH_LENGTH), 0);
+  if (listed > FEW_FEEDS && body.length < listed * BYTES_PER_FEED) {
+    throw new CorruptObjectError(key, "it repeats hashes, which no server does");
+  }
   const known = { kind: "list", suffixes, maxPerDomain: Number(maxPerDomain), count };
   if (digestOf(known, lines) !== digest) {
     throw new CorruptObjectError(key, "its content has another digest");

@@ -15,7 +15,7 @@ import {
   type PresenceName,
 } from "./names.ts";
 import { CHECKS_PREFIX, LISTS_PREFIX, PRESENT_PREFIX } from "./names.ts";
-import { decodeChecks, encodeChecks, type ServerChecks } from "./checks.ts";
+import { decodeChecks, encodeChecks, MAX_CHECKS_LENGTH, type ServerChecks } from "./checks.ts";
 import { decodeList, type EncodedList, type FeedList } from "./feed_list.ts";
 import { decodePresence, encodePresence, type PresenceReport } from "./presence.ts";
 
@@ -112,13 +112,18 @@ export class FleetLog {
     await this.#store.put(key, await this.#options.envelope.encrypt({ key }, body), options);
   }
 
-  /** Reads what a server has checked; undefined when it has said nothing. Throws as reading does. */
+  /**
+   * Reads what a server has checked, the newest checks first and not without end; undefined when it
+   * has said nothing. Throws as reading does.
+   */
   async readChecks(server: string, options: StoreOptions = {}): Promise<ServerChecks | undefined> {
     const first = await this.#readChecks(server, 0, options);
     if (!first) return undefined;
     const feeds = [...first.feeds], held = [...first.held];
-    for (let part = 1; part < first.parts; part++) {
+    let { length } = first;
+    for (let part = 1; part < first.parts && length < MAX_CHECKS_LENGTH; part++) {
       const next = await this.#readChecks(server, part, options);
+      length += next?.length ?? 0;
       for (const feed of next?.feeds ?? []) feeds.push(feed);
       for (const host of next?.held ?? []) held.push(host);
     }
