@@ -167,3 +167,56 @@ Deno.test("checks that are damaged, huge or missing hold nothing up", async () =
     assert.ok(reasons(await apps.due(web1, urls)).every((reason) => reason === "due"));
   }
 });
+
+Deno.test("checks that compress to little are not read without end", async () => {
+  await using apps = new Applications();
+  const { store, log } = apps.fleet, parts = 200;
+  const line = JSON.stringify({
+    feed: "a".repeat(32),
+    checkedAt: 1,
+    notBefore: 1,
+    failures: 0,
+    validators: { etag: "x".repeat(1000), hash: "h" },
+  });
+  const lines = new Array<string>(9000).fill(line);
+  for (let part = 0; part < 20; part++) {
+    const header = { kind: "checks", server: "web-9", part, parts, count: lines.length };
+    await store.put(`checks/web-9/${String(part).padStart(4, "0")}`, packBody(header, lines));
+  }
+  const checks = await log.fleet.readChecks("web-9");
+  assert.ok(checks!.feeds.length < 100_000, String(checks!.feeds.length));
+  assert.ok(store.requests.get < 10);
+});
+
+Deno.test("a list that compresses to little is none", async () => {
+  await using apps = new Applications();
+  const feeds = new Array(500_000).fill({ feed: "a".repeat(32), domain: "b".repeat(32) });
+  const { digest, body } = encodeList({ feeds, suffixes: "7.6.0", maxPerDomain: 100 });
+  assert.ok(body.length < 100_000);
+  await apps.fleet.store.put(listKey(digest), body);
+  await assert.rejects(apps.fleet.log.fleet.readList(digest), /repeats hashes/);
+});
+
+Deno.test("lists that nobody names any more make room for those that are named", async () => {
+  await using apps = new Applications();
+  const urls = feedsOf(10), hashes = await hashesOf(apps, urls), impostor = new Impostor(apps);
+  const lists = Array.from(
+    { length: 9 },
+    (_, index) => encodeList({ feeds: hashes.slice(index), suffixes: "7.5.0", maxPerDomain: 100 }),
+  );
+  const web1 = apps.connect("web-1"), parts = web1.parts!;
+  const engine = new TurnEngine(parts, {
+    ...{ server: "web-1", schemes: ["https"], member: parts.member, maxListBytes: 2000 },
+    turns: { idleMs: undefined, maxPerDomain: 100, weight: 1 },
+    keepOpen: (work) => web1.keepOpen(work),
+  });
+  const ask = { everyMs: 15 * MINUTE, limit: 0, signal: web1.closed };
+  for (const { digest, body } of lists) {
+    await apps.fleet.store.put(listKey(digest), body);
+    await impostor.appear(digest);
+    await apps.fleet.time.pass(MINUTE);
+    const turns = await apps.fleet.time.run(engine.due(urls, ask));
+    assert.ok(turns.some((turn) => !turn.due && turn.owner === "web-9"));
+    assert.ok(parts.state.turns.listBytes() <= 2000);
+  }
+});

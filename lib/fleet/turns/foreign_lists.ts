@@ -50,6 +50,8 @@ export class ForeignLists {
   readonly #summaries = new Map<string, ForeignSummary>();
   readonly #ownPerDomain: number;
   #leastPerDomain: number;
+  /** The lists that presences name, as far as was noted last. */
+  #named: readonly string[] = [];
   /** The summaries cover the feeds whose indexes are less. */
   #indexes = 0;
 
@@ -161,14 +163,18 @@ export class ForeignLists {
   }
 
   #keep(digest: string, body: Uint8Array): boolean {
-    const { turns } = this.#core.state;
-    if (turns.listBytes() + body.length > this.#maxBytes) return false;
-    turns.addList(digest, body, Math.round(this.#core.log.now()));
+    const { turns } = this.#core.state, now = Math.round(this.#core.log.now());
+    const isTooMuch = () => turns.listBytes() + body.length > this.#maxBytes;
+    // Lists change with each feed that is added: what nobody names any more must not be in the way.
+    if (isTooMuch()) turns.noteLists(this.#named, { now, before: now });
+    if (isTooMuch()) return false;
+    turns.addList(digest, body, now);
     return true;
   }
 
   #noteNamed(digests: readonly string[]): void {
     const now = Math.round(this.#core.log.now());
+    this.#named = digests;
     this.#core.state.turns.noteLists(digests, { now, before: now - MEMORY_MS });
   }
 
