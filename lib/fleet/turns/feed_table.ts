@@ -10,6 +10,7 @@ import type { Core } from "../../state/core.ts";
 import type { TurnRow } from "../../state/turns.ts";
 import { domainOf, hostNameOf } from "./domain.ts";
 import { Feed } from "./feed.ts";
+import { leaseEnd } from "./schedule.ts";
 
 /** A text whose hash shows whether all hashes have changed, with the names key. */
 const PROBE = "feedsync";
@@ -188,6 +189,7 @@ export class FeedTable {
       this.#byHash.delete(feed.feed);
       this.#taken.delete(feed);
       this.#dirty.delete(feed);
+      if (this.#leased.get(feed.domain) === feed) this.#leased.delete(feed.domain);
     }
     this.#spellings.clear();
     this.#last = { urls: [], found: [] };
@@ -205,9 +207,16 @@ export class FeedTable {
   }
 
   #index(feed: Feed): void {
-    if (feed.leasedUntil > 0) this.#leased.set(feed.domain, feed);
+    if (feed.leasedUntil > 0 && !this.#isOutlasted(feed)) this.#leased.set(feed.domain, feed);
     if (feed.takenFrom === null) this.#taken.delete(feed);
     else this.#taken.add(feed);
+  }
+
+  /** Whether another feed of the domain is handed out for longer. */
+  #isOutlasted({ domain, leasedUntil, url }: Feed): boolean {
+    const other = this.#leased.get(domain);
+    if (!other || other.url === url) return false;
+    return leaseEnd(other.leasedUntil, this.#core.log.now()) > leasedUntil;
   }
 
   #spell(url: string): Feed | InvalidUrl | undefined {

@@ -86,6 +86,16 @@ Deno.test("the next feed of a domain is handed out once the one before is checke
   assert.notEqual(turns.find(({ due }) => due)!.url, url);
 });
 
+Deno.test("an earlier lease of another feed does not free a domain that is leased", async () => {
+  await using apps = new Applications();
+  const web1 = apps.connect("web-1"), urls = [URL_A, URL_B];
+  const [{ url: first }] = (await apps.due(web1, urls)).filter(({ due }) => due);
+  await apps.fleet.time.pass(5 * MINUTE); // Nobody says what came of it.
+  await apps.due(web1, [first === URL_A ? URL_B : URL_A]);
+  const again = await apps.due(web1, [first], { every: "16m" }); // That changes the feed.
+  assert.deepEqual(reasons(again), ["leased"]);
+});
+
 Deno.test("with a limit the most overdue feeds come first", async () => {
   await using apps = new Applications();
   const web1 = apps.connect("web-1"), urls = feedsOf(6);
