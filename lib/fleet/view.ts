@@ -39,6 +39,9 @@ export const MAX_AGE_MS: number = 24 * 60 * 60 * 1000;
 /** A server that left is missed by so many listings in a row. */
 const LISTINGS_AGREE = 2;
 
+/** Maximum number of servers that are followed; those that were seen before come first. */
+const MAX_SEEN = 2000;
+
 /** What is known beside a listing. */
 export interface LookOptions {
   /** The own presence, as it was written last. */
@@ -68,19 +71,36 @@ export function seenServers(
     .filter((server) => own === undefined || identityOf(server) !== identityOf(own))
     .map((server) => ({ ...server, missed: server.missed + 1 }));
   const isListed = own === undefined || latest.has(identityOf(own));
-  return [
+  const servers = [
     ...present.map(seen),
     ...missing,
     ...isListed ? [] : [seen(own)], // It was written, although the listing does not show it yet.
   ];
+  return bounded(servers, [...own ? [own] : [], ...previous ?? []]);
 }
 
-/** The servers, one for each name: that with the lesser stream, and the lesser writer of those. */
+/** Not more servers than there may be: whoever can write to the bucket can invent many. */
+function bounded(
+  servers: SeenServer[],
+  known: readonly Pick<SeenServer, "stream" | "writer">[],
+): SeenServer[] {
+  if (servers.length <= MAX_SEEN) return servers;
+  const isKnown = new Set(known.map(identityOf));
+  const [old, others] = [true, false].map((wanted) =>
+    servers.filter((server) => isKnown.has(identityOf(server)) === wanted)
+  );
+  return [...old, ...others].slice(0, MAX_SEEN);
+}
+
+/**
+ * The servers, one for each name: of those that take turns, if any do, that with the lesser stream,
+ * and the lesser writer of those.
+ */
 export function membersOf(servers: readonly SeenServer[], own: PresenceName | undefined): Member[] {
   const members = new Map<string, SeenServer>();
   for (const server of servers) {
     const known = members.get(server.server);
-    if (!known || identityOf(server) < identityOf(known)) members.set(server.server, server);
+    if (!known || comesBefore(server, known)) members.set(server.server, server);
   }
   return [...members.values()].map(({ server, stream, writer, weight, list }) => ({
     server,
@@ -90,6 +110,12 @@ export function membersOf(servers: readonly SeenServer[], own: PresenceName | un
     list,
     isOwn: stream === own?.stream && writer === own.writer,
   }));
+}
+
+/** What a former run has left behind, without turns, must not keep the next one from taking any. */
+function comesBefore(one: SeenServer, other: SeenServer): boolean {
+  if ((one.list === undefined) !== (other.list === undefined)) return one.list !== undefined;
+  return identityOf(one) < identityOf(other);
 }
 
 /** Identifies a process of a server. */
@@ -117,7 +143,8 @@ function isPresent(
 ): boolean {
   if (lastModified === undefined) return true; // Unknown is not gone.
   const limitMs = isReliable ? LIVES * interval * 1000 : MAX_AGE_MS;
-  return now - lastModified <= Math.min(limitMs, MAX_AGE_MS);
+  // A time far ahead, as a wrong clock makes it in a directory, would keep it present for so long.
+  return now - lastModified <= Math.min(limitMs, MAX_AGE_MS) && lastModified - now <= MAX_AGE_MS;
 }
 
 function seen({ server, stream, writer, weight, list }: PresenceName): SeenServer {

@@ -93,3 +93,30 @@ Deno.test("of servers with one name that with the lesser stream takes part", () 
   );
   assert.deepEqual(membersOf(seen, lesser).map(({ isOwn }) => isOwn), [true, false]);
 });
+
+Deno.test("of servers with one name one that takes turns takes part, if any does", () => {
+  const list = "a".repeat(32), taking = presence("web-1", { list });
+  const former = presence("web-1", { stream: "web-1_aaaaaaaa", interval: 300 });
+  const servers = [former, taking].map((name) => ({ ...name, missed: 0 }));
+  for (const listed of [servers, servers.toReversed()]) {
+    const members = membersOf(listed, taking);
+    assert.deepEqual(members.map(({ stream, isOwn }) => [stream, isOwn]), [[own.stream, true]]);
+  }
+});
+
+Deno.test("a presence whose time is more than a day ahead counts for nothing", () => {
+  const ahead = (ms: number) => names(look([dated(presence("web-2"), -ms)]));
+  assert.deepEqual(ahead(23 * 60 * MINUTE), ["web-1", "web-2"]);
+  assert.deepEqual(ahead(25 * 60 * MINUTE), ["web-1"]);
+});
+
+Deno.test("of a hundred thousand servers those are followed that were seen before", () => {
+  const before = look([dated(presence("web-2"), 0), dated(presence("web-3"), 0)]);
+  const invented = Array.from(
+    { length: 100_000 },
+    (_, index) => dated(presence(`a-${index}`), 0),
+  );
+  const seen = look([...invented, dated(presence("web-2"), 0)], { previous: before });
+  assert.equal(seen.length, 2000);
+  for (const name of ["web-1", "web-2", "web-3"]) assert.ok(names(seen).includes(name), name);
+});
