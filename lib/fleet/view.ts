@@ -65,7 +65,11 @@ export function seenServers(
   const time = listing.find(({ key }) => key === own?.key)?.lastModified ?? now;
   const latest = latestOf(listing);
   const present = [...latest.values()]
-    .filter((name) => name.key === own?.key || isPresent(name, { now: time, isReliable }));
+    .filter((name) => {
+      // A former run of this server must not keep it from taking turns, however new its state is.
+      const isJudged = isReliable || name.server === own?.server;
+      return name.key === own?.key || isPresent(name, { now: time, isReliable: isJudged });
+    });
   const missing = previous
     .filter((server) => !latest.has(identityOf(server)) && server.missed + 1 < LISTINGS_AGREE)
     .filter((server) => own === undefined || identityOf(server) !== identityOf(own))

@@ -109,6 +109,18 @@ Deno.test("a presence with odd members is read as far as it makes sense", async 
   assert.equal(read.lastError?.message.length, 500);
 });
 
+Deno.test("a presence cannot name plugins and domains without end", async () => {
+  await using fleet = new Fleet();
+  const { log: { fleet: log }, store } = fleet;
+  const many = Array.from({ length: 100_000 }, (_, index) => `name-${index}`);
+  const deadLetters = Object.fromEntries(many.map((plugin) => [plugin, 1]));
+  const turns = { feeds: 1, owned: 1, overdue: 1, slowDomains: many, suffixes: "1" };
+  await store.put(name.key, body(HEADER, { ...report, deadLetters, turns }));
+  const { report: read } = (await log.readPresence(name))!;
+  assert.equal(Object.keys(read.deadLetters).length, 100);
+  assert.equal(read.turns!.slowDomains.length, 100);
+});
+
 Deno.test("a presence that is damaged, of another server or of a newer version is told as that", async () => {
   await using fleet = new Fleet();
   const { log: { fleet: log }, store } = fleet;

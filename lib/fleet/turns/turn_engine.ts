@@ -107,7 +107,7 @@ export class TurnEngine {
     const added = this.#asks.note(known, everyMs);
     this.#hasAsked = true;
     await this.#inTurn(async () => {
-      if (this.#isNew && added.length > 0) await this.#recall(signal);
+      if (this.#isNew && added.length > 0) await this.#recall(added, signal);
       await this.#owners.update({ added, loaded, isRehashed, signal });
     });
     this.#table.load();
@@ -149,9 +149,12 @@ export class TurnEngine {
     await this.#handover.writeIfDue({ ...options, force: isLong || state.isInMemory });
   }
 
-  /** Takes over what this server has checked before its state was lost. */
-  async #recall(signal: AbortSignal): Promise<void> {
-    if (this.#ownChecks) this.#handover.apply(this.#ownChecks);
+  /** Takes over what this server has checked of these feeds before its state was lost. */
+  async #recall(added: readonly Feed[], signal: AbortSignal): Promise<void> {
+    if (this.#ownChecks) {
+      const hashes = new Set(added.map(({ feed }) => feed)), { feeds, held } = this.#ownChecks;
+      this.#handover.apply({ feeds: feeds.filter(({ feed }) => hashes.has(feed)), held });
+    }
     this.#ownChecks ??= await this.#handover.readFrom(this.#options.server, { signal });
     const { clock } = this.#core.environment;
     if (this.#ownChecks && clock.elapsed() - this.#begunAt < OWN_CHECKS_MS) return;

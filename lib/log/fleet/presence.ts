@@ -103,6 +103,9 @@ export interface PresenceReport {
 /** Maximum number of streams in a presence, and length of the texts in it. */
 export const MAX_STREAMS = 1000, MAX_TEXT = 500;
 
+/** Maximum number of plugins, and of domains, in a presence. */
+const MAX_NAMES = 100;
+
 /** Maximum length of a report: so many streams take less. */
 const MAX_LENGTH = 4 * 1024 * 1024;
 
@@ -132,7 +135,8 @@ const reportRule = z.object({
   pollSeconds: z.number().nonnegative().optional().catch(undefined),
   queued: count,
   queuedSeconds: z.number().nonnegative().optional().catch(undefined),
-  deadLetters: z.record(text, count).catch({}),
+  deadLetters: z.record(text, count).catch({})
+    .transform((counts) => Object.fromEntries(Object.entries(counts).slice(0, MAX_NAMES))),
   gaps: count,
   lastError: z.object({ message: text, time }).nullable().catch(null),
   requests: z.object({ put: count, get: count, list: count, delete: count })
@@ -142,7 +146,7 @@ const reportRule = z.object({
     feeds: count,
     owned: count,
     overdue: count,
-    slowDomains: z.array(text).catch([]),
+    slowDomains: z.array(text).catch([]).transform((domains) => domains.slice(0, MAX_NAMES)),
     suffixes: text.catch("unknown"),
   }).optional().catch(undefined),
 });

@@ -37,3 +37,15 @@ for (const everyMs of [EVERY, HOUR]) {
     }
   });
 }
+
+Deno.test("a server that loses its state with each run is not held up by its former runs", async () => {
+  await using apps = new Applications();
+  const urls = feedsOf(5);
+  for (let run = 0; run < 12; run++) {
+    const web1 = apps.connect("web-1");
+    await apps.round(web1, urls, "10m");
+    await apps.fleet.time.run(web1.close());
+    await apps.fleet.time.pass(15 * MINUTE);
+  }
+  assert.equal(apps.fetches.length, 12 * urls.length);
+});

@@ -164,6 +164,21 @@ Deno.test("a server whose state is lost reads its own checks", async () => {
   assert.deepEqual(new Set(reasons(await fleet.apps.due(again, rest))), new Set(["fresh"]));
 });
 
+Deno.test("a server whose state is lost may ask for one feed after the other", async () => {
+  await using fleet = new Minutes(40);
+  const { apps, urls } = fleet, [web1] = fleet.start("web-1");
+  await fleet.pass(10);
+  await apps.fleet.time.run(web1.close());
+  for (const key of apps.fleet.keys("present/")) apps.fleet.store.objects.delete(key);
+  const again = apps.connect("web-1"), { turns } = again.parts!.state;
+  const noted: string[] = [], noteCheck = turns.noteCheck.bind(turns);
+  turns.noteCheck = (check) => void (noted.push(check.feed), noteCheck(check));
+  for (const url of urls) {
+    assert.deepEqual(reasons(await apps.due(again, [url])), ["fresh"]);
+  }
+  assert.ok(noted.length < 3 * urls.length, "each feed's check is looked at when it is asked for");
+});
+
 Deno.test("validators are handed over, and used where the content is the newest known", async () => {
   await using apps = new Applications();
   const web1 = apps.connect("web-1"), [known, unknown] = feedsOf(2);
