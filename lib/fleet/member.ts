@@ -102,7 +102,7 @@ export class FleetMember {
   /** Whether a running `watch` writes the presence and lists. */
   get isKept(): boolean {
     const { state, log } = this.#core;
-    return log.now() - (state.fleet.presence()?.keptAt ?? 0) < KEPT_MS;
+    return isWithin(KEPT_MS, { since: state.fleet.presence()?.keptAt, now: log.now() });
   }
 
   /** Begins a new process that keeps the presence, with a name of its own. */
@@ -141,8 +141,8 @@ export class FleetMember {
       const { state, log } = this.#core;
       const presence = state.fleet.presence();
       if (presence) state.fleet.setPresence({ ...presence, keptAt: log.now() });
-      const age = log.now() - (presence?.written.at(-1) ?? 0);
-      const isDue = isRenewed || age >= 0.9 * this.#intervalMs() ||
+      const since = presence?.written.at(-1), intervalMs = 0.9 * this.#intervalMs();
+      const isDue = isRenewed || !isWithin(intervalMs, { since, now: log.now() }) ||
         this.#name().key !== presence?.key;
       return isDue ? await this.#write({ signal }) : undefined;
     });
@@ -190,10 +190,10 @@ export class FleetMember {
     const presence = state.fleet.presence();
     const isShown = presence?.key === this.#name().key;
     const intervalMs = this.isKept ? LIVES * this.#intervalMs() : this.#intervalMs();
-    const isWritten = isShown && log.now() - (presence.written.at(-1) ?? 0) < intervalMs;
-    if (!isWritten) await this.#write(options);
-    const { lookedAt } = this.view();
-    if (!isShown || log.now() - lookedAt >= Math.max(intervalMs, TURNS_INTERVAL_MS)) {
+    const since = presence?.written.at(-1);
+    if (!isShown || !isWithin(intervalMs, { since, now: log.now() })) await this.#write(options);
+    const lookMs = Math.max(intervalMs, TURNS_INTERVAL_MS), { lookedAt } = this.view();
+    if (!isShown || !isWithin(lookMs, { since: lookedAt, now: log.now() })) {
       await this.#look(options);
     }
   }
@@ -267,4 +267,12 @@ export class FleetMember {
     this.#last = result.catch(() => {});
     return result;
   }
+}
+
+/** Whether that was less than `ms` ago. A time that is as far ahead is that of a wrong clock. */
+function isWithin(
+  ms: number,
+  { since = 0, now }: { readonly since: number | undefined; readonly now: number },
+): boolean {
+  return Math.abs(now - since) < ms;
 }

@@ -178,6 +178,21 @@ Deno.test("a clock that was set back makes feeds due early rather than never", a
   assert.ok(reasons(await apps.due(web1, [URL_A])).includes("due"));
 });
 
+Deno.test("times of a clock that was wrong do not keep a server from being seen", async () => {
+  await using apps = new Applications();
+  const web1 = apps.connect("web-1"), { state: { fleet } } = web1.parts!;
+  await apps.due(web1, [URL_A]);
+  const ahead = apps.now + 24 * HOUR;
+  fleet.setPresence({ ...fleet.presence()!, written: [ahead], keptAt: ahead });
+  fleet.setSeen({ ...fleet.seen()!, lookedAt: ahead });
+  for (const key of apps.fleet.keys("present/")) apps.fleet.store.objects.delete(key);
+  const { list } = apps.fleet.store.requests;
+  await apps.fleet.time.pass(MINUTE);
+  await apps.due(web1, [URL_A]);
+  assert.equal(apps.fleet.keys("present/").length, 1);
+  assert.equal(apps.fleet.store.requests.list, list + 1);
+});
+
 Deno.test("a state that survives goes on where it was", async () => {
   await using apps = new Applications();
   const state = survivingState("web-1", apps.fleet);
