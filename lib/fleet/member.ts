@@ -13,6 +13,7 @@ import {
 } from "../log/fleet/names.ts";
 import type { PresenceReport } from "../log/fleet/presence.ts";
 import type { Core } from "../state/core.ts";
+import type { WrittenPresence } from "../state/fleet.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { type FleetView, identityOf, latestOf, LIVES, membersOf, seenServers } from "./view.ts";
 
@@ -27,6 +28,9 @@ const LIST_AGE_MS = 12 * 60 * 60 * 1000;
 
 /** The end of turns is noted when it has moved by this part of the interval between asks. */
 const COARSE = 1 / 4;
+
+/** Number of former presences that are remembered until they are deleted. */
+const MAX_LEFT = 16;
 
 /** Number of times that are remembered when the presence was written. */
 const MAX_TIMES = 32;
@@ -108,8 +112,8 @@ export class FleetMember {
   /** Begins a new process that keeps the presence, with a name of its own. */
   begin(): void {
     const { state, environment: { random } } = this.#core;
-    const key = state.fleet.presence()?.key ?? "";
-    state.fleet.setPresence({ key, writer: random.token(), written: [], keptAt: 0 });
+    const { key = "", left } = state.fleet.presence() ?? {};
+    state.fleet.setPresence({ key, writer: random.token(), written: [], keptAt: 0, left });
   }
 
   /**
@@ -157,9 +161,11 @@ export class FleetMember {
   leave(options: StoreOptions = {}): Promise<void> {
     return this.#inTurn(async () => {
       const { state, log } = this.#core;
-      const key = state.fleet.presence()?.key;
-      if (!key) return;
-      const [failed] = await log.fleet.delete([key], options);
+      const presence = state.fleet.presence();
+      if (!presence) return;
+      const keys = [presence.key, ...presence.left ?? []].filter((key) => key !== "");
+      if (keys.length === 0) return;
+      const [failed] = await log.fleet.delete(keys, options);
       if (failed) throw failed.error;
       state.fleet.setPresence(undefined);
     });
@@ -202,21 +208,40 @@ export class FleetMember {
   async #write(options: StoreOptions): Promise<Uint8Array> {
     const { state, log } = this.#core;
     const name = this.#name();
-    const body = await log.fleet.writePresence(
-      name,
-      await this.#options.report(name),
-      options,
-    );
+    const report = await this.#options.report(name);
+    this.#noteAttempt(name);
+    const body = await log.fleet.writePresence(name, report, options);
     this.#stored = { key: name.key, body };
-    const presence = state.fleet.presence(), former = presence?.key;
+    const presence = state.fleet.presence();
+    const left = keysLeft(presence, name.key);
     state.fleet.setPresence({
       key: name.key,
       writer: name.writer,
       keptAt: presence?.keptAt ?? 0,
       written: [...presence?.written ?? [], log.now()].slice(-MAX_TIMES),
+      left,
     });
-    if (former && former !== name.key) await log.fleet.delete([former], options);
+    if (left.length > 0) await this.#deleteLeft(left, options);
     return body;
+  }
+
+  /** A write that fails may have happened: then its object must be deleted. */
+  #noteAttempt({ key, writer }: PresenceName): void {
+    const { state } = this.#core, presence = state.fleet.presence();
+    if (presence?.key === key || presence?.left?.includes(key)) return;
+    const { key: former = "", written = [], keptAt = 0 } = presence ?? {};
+    const left = [...presence?.left ?? [], key].slice(-MAX_LEFT);
+    state.fleet.setPresence({ key: former, writer, written, keptAt, left });
+  }
+
+  /** Deletes former presences; those that cannot be deleted are tried again with the next write. */
+  async #deleteLeft(keys: readonly string[], options: StoreOptions): Promise<void> {
+    const { state, log } = this.#core;
+    const failed = await log.fleet.delete(keys, options);
+    const presence = state.fleet.presence();
+    if (!presence) return;
+    const left = failed.map(({ key }) => key).filter((key) => key !== presence.key);
+    state.fleet.setPresence({ ...presence, left });
   }
 
   async #look(options: StoreOptions): Promise<readonly DatedPresence[]> {
@@ -267,6 +292,12 @@ export class FleetMember {
     this.#last = result.catch(() => {});
     return result;
   }
+}
+
+/** Keys of presences that may be there beside the one at `key`. */
+function keysLeft(presence: WrittenPresence | undefined, key: string): string[] {
+  const keys = new Set([presence?.key ?? "", ...presence?.left ?? []]);
+  return [...keys].filter((former) => former !== "" && former !== key);
 }
 
 /** Whether that was less than `ms` ago. A time that is as far ahead is that of a wrong clock. */

@@ -16,6 +16,8 @@ export interface WrittenPresence {
   readonly written: readonly number[];
   /** When `watch` has looked after it last. */
   readonly keptAt: number;
+  /** Keys of former ones that may be there: they were perhaps written, or not deleted. */
+  readonly left?: readonly string[] | undefined;
 }
 
 /** The turns that this server takes. Times are by the store's clock. */

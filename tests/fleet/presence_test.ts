@@ -9,6 +9,7 @@ import type { State } from "../../lib/state/state.ts";
 import { watch } from "../../lib/watch.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { Fleet, survivingState, urlOf } from "../fixture.ts";
+import { failing } from "../memory_store.ts";
 
 const MINUTE = 60_000, DAY = 24 * 60 * MINUTE;
 
@@ -125,6 +126,36 @@ Deno.test("a former run of this server is cleared away, not taken for another se
   assert.equal(fleet.keys("present/").length, 1);
   assert.notEqual(fleet.keys("present/")[0], key);
   assert.deepEqual(log.lines.filter((line) => line.startsWith("warn")), []);
+});
+
+Deno.test("a former presence that could not be deleted is deleted later", async () => {
+  await using fleet = new Fleet();
+  const { member } = fleet.server("web-1").parts!, { store } = fleet;
+  await fleet.time.run(member.keep());
+  const [former] = fleet.keys("present/");
+  store.before("delete", failing(new Error("no network")), { times: 1 });
+  member.begin();
+  await fleet.time.run(member.keep());
+  assert.equal(fleet.keys("present/").length, 2);
+  await fleet.time.pass(5 * MINUTE);
+  await fleet.time.run(member.keep());
+  assert.equal(fleet.keys("present/").length, 1);
+  assert.ok(!fleet.keys("present/").includes(former));
+});
+
+Deno.test("a presence is deleted that was written although its write failed", async () => {
+  await using fleet = new Fleet();
+  const { member } = fleet.server("web-1").parts!, { store } = fleet;
+  const mend = store.after("put", failing(new Error("no answer")));
+  await assert.rejects(fleet.time.run(member.keep()), /no answer/);
+  assert.equal(fleet.keys("present/").length, 1);
+  await fleet.time.run(member.leave());
+  assert.equal(fleet.keys("present/").length, 0);
+  await assert.rejects(fleet.time.run(member.keep()), /no answer/);
+  mend();
+  member.begin();
+  await fleet.time.run(member.keep());
+  assert.equal(fleet.keys("present/").length, 1);
 });
 
 Deno.test("a copy of a machine is noticed although it shares the stream", async () => {

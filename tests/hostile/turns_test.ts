@@ -220,3 +220,23 @@ Deno.test("lists that nobody names any more make room for those that are named",
     assert.ok(parts.state.turns.listBytes() <= 2000);
   }
 });
+
+Deno.test("invented checks hold feeds for a day at most", async () => {
+  await using apps = new Applications();
+  const urls = feedsOf(4), impostor = new Impostor(apps), hashes = await hashesOf(apps, urls);
+  const list = encodeList({ feeds: hashes, suffixes: "7.6.0", maxPerDomain: 100 });
+  await apps.fleet.store.put(listKey(list.digest), list.body);
+  await impostor.appear(list.digest);
+  const web1 = apps.connect("web-1");
+  await apps.due(web1, urls, { limit: 0 });
+  const check = { checkedAt: apps.now, notBefore: apps.now + DAY, failures: 0 };
+  await impostor.check(hashes.map(({ feed }) => ({ feed, ...check })));
+  impostor.leave();
+  for (let minute = 0; minute < 5; minute++) {
+    await apps.due(web1, urls, { limit: 0 });
+    await apps.fleet.time.pass(MINUTE);
+  }
+  assert.ok(reasons(await apps.due(web1, urls)).includes("fresh"));
+  await apps.fleet.time.pass(DAY);
+  assert.deepEqual(new Set(reasons(await apps.due(web1, urls))), new Set(["due"]));
+});

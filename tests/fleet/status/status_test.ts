@@ -92,6 +92,17 @@ Deno.test("a presence of a server that is long gone is not read when a newer one
   assert.equal(fleet.store.requests.get, 2);
 });
 
+Deno.test("whoever can write presences can pass a server off as a former run of another one", async () => {
+  await using fleet = new PresentFleet();
+  await fleet.present(named("web-1"), { deadLetters: { log: 1 } });
+  await fleet.present(named("web-2"));
+  assert.deepEqual(kinds(await fleet.status()), ["problem dead-letters"]);
+  await fleet.time.pass(1000);
+  const started = new Date(fleet.time.clock.now()).toISOString();
+  await fleet.present(named("web-1", { writer: "vvvvvvvv" }), { started });
+  assert.deepEqual(kinds(await fleet.status()), []);
+});
+
 Deno.test("a presence that vanishes after the listing is told, and fails nothing", async () => {
   await using fleet = new PresentFleet();
   await fleet.present(named("web-1"));
