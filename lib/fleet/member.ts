@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { ConfigError } from "../errors.ts";
+import { getLogger } from "@logtape/logtape";
+import { OnceLog } from "../base/once_log.ts";
+import { ConfigError, messageOf } from "../errors.ts";
 import type { EncodedList } from "../log/fleet/feed_list.ts";
 import {
   type DatedPresence,
@@ -13,9 +15,11 @@ import {
 } from "../log/fleet/names.ts";
 import type { PresenceReport } from "../log/fleet/presence.ts";
 import type { Core } from "../state/core.ts";
-import type { WrittenPresence } from "../state/fleet.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { type FleetView, identityOf, latestOf, LIVES, membersOf, seenServers } from "./view.ts";
+import { attempted, isWithin, keysLeft } from "./written_presence.ts";
+
+const logger = getLogger(["feedsync", "fleet"]);
 
 /** Delay between presences, and between listings of them, while turns are taken. */
 export const TURNS_INTERVAL_MS: number = 60_000;
@@ -28,9 +32,6 @@ const LIST_AGE_MS = 12 * 60 * 60 * 1000;
 
 /** The end of turns is noted when it has moved by this part of the interval between asks. */
 const COARSE = 1 / 4;
-
-/** Number of former presences that are remembered until they are deleted. */
-const MAX_LEFT = 16;
 
 /** Number of times that are remembered when the presence was written. */
 const MAX_TIMES = 32;
@@ -57,6 +58,7 @@ export interface TurnsOptions extends StoreOptions {
 export class FleetMember {
   readonly #core: Core;
   readonly #options: MemberOptions;
+  readonly #problems: OnceLog;
   /** The own presence as it was stored last by this process. */
   #stored: { readonly key: string; readonly body: Uint8Array } | undefined;
   /** Requests of one process follow each other. */
@@ -66,6 +68,7 @@ export class FleetMember {
   constructor(core: Core, options: MemberOptions) {
     this.#core = core;
     this.#options = options;
+    this.#problems = new OnceLog(logger, core.environment.clock);
   }
 
   /** The last view, also that of another process with this state. No request is sent. */
@@ -184,8 +187,15 @@ export class FleetMember {
         until - turns.until < COARSE * askedEveryMs && turns.until > log.now();
       if (!isSame) state.fleet.setTurns({ digest, storedAt, until, intervalMs });
       await this.#keepUp(options);
+      this.#problems.resolved("turns");
     } catch (error) {
       if (signal?.aborted || this.view().lookedAt === 0) throw error;
+      this.#problems.problem("turns", {
+        text:
+          "Cannot tell other servers that this one takes turns, going on with those that were " +
+          "seen last; feeds may be fetched twice: {message}",
+        properties: { message: messageOf(error) },
+      });
     }
     return this.view();
   }
@@ -209,7 +219,7 @@ export class FleetMember {
     const { state, log } = this.#core;
     const name = this.#name();
     const report = await this.#options.report(name);
-    this.#noteAttempt(name);
+    state.fleet.setPresence(attempted(state.fleet.presence(), name));
     const body = await log.fleet.writePresence(name, report, options);
     this.#stored = { key: name.key, body };
     const presence = state.fleet.presence();
@@ -223,15 +233,6 @@ export class FleetMember {
     });
     if (left.length > 0) await this.#deleteLeft(left, options);
     return body;
-  }
-
-  /** A write that fails may have happened: then its object must be deleted. */
-  #noteAttempt({ key, writer }: PresenceName): void {
-    const { state } = this.#core, presence = state.fleet.presence();
-    if (presence?.key === key || presence?.left?.includes(key)) return;
-    const { key: former = "", written = [], keptAt = 0 } = presence ?? {};
-    const left = [...presence?.left ?? [], key].slice(-MAX_LEFT);
-    state.fleet.setPresence({ key: former, writer, written, keptAt, left });
   }
 
   /** Deletes former presences; those that cannot be deleted are tried again with the next write. */
@@ -292,18 +293,4 @@ export class FleetMember {
     this.#last = result.catch(() => {});
     return result;
   }
-}
-
-/** Keys of presences that may be there beside the one at `key`. */
-function keysLeft(presence: WrittenPresence | undefined, key: string): string[] {
-  const keys = new Set([presence?.key ?? "", ...presence?.left ?? []]);
-  return [...keys].filter((former) => former !== "" && former !== key);
-}
-
-/** Whether that was less than `ms` ago. A time that is as far ahead is that of a wrong clock. */
-function isWithin(
-  ms: number,
-  { since = 0, now }: { readonly since: number | undefined; readonly now: number },
-): boolean {
-  return Math.abs(now - since) < ms;
 }

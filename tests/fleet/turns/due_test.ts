@@ -4,6 +4,7 @@ import { Connection } from "../../../lib/connection.ts";
 import { due } from "../../../lib/due.ts";
 import { checked } from "../../../lib/checked.ts";
 import { publish } from "../../../lib/publish.ts";
+import { captureLog } from "../../encryption/keys.ts";
 import { failing } from "../../memory_store.ts";
 import { survivingState } from "../../fixture.ts";
 import { StoreUnavailableError } from "../../../lib/errors.ts";
@@ -150,7 +151,9 @@ Deno.test("a server that was never able to see the others says so, and one that 
   apps.fleet.store.before("list", failing(error));
   apps.fleet.store.before("put", failing(error));
   await apps.fleet.time.pass(HOUR);
+  using log = captureLog();
   assert.deepEqual(reasons(await apps.due(web1, [URL_A])), ["due"]);
+  assert.ok(log.lines.some((line) => /^warn.*may be fetched twice: no network/.test(line)));
 });
 
 Deno.test("a server that writes no presence cannot take turns", async () => {

@@ -1,0 +1,36 @@
+/**
+ * What a server knows of the presences that it has written: a write that failed may have happened,
+ * and times may be those of a clock that was wrong.
+ *
+ * @module
+ */
+import type { PresenceName } from "../log/fleet/names.ts";
+import type { WrittenPresence } from "../state/fleet.ts";
+
+/** Number of former presences that are remembered until they are deleted. */
+const MAX_LEFT = 16;
+
+/** What is known once the presence `name` may be written: if that fails, it must be deleted. */
+export function attempted(
+  presence: WrittenPresence | undefined,
+  { key, writer }: PresenceName,
+): WrittenPresence {
+  const { key: former = "", written = [], keptAt = 0, left = [] } = presence ?? {};
+  const isKnown = former === key || left.includes(key);
+  const all = isKnown ? left : [...left, key].slice(-MAX_LEFT);
+  return { key: former, writer, written, keptAt, left: all };
+}
+
+/** Keys of presences that may be there beside the one at `key`. */
+export function keysLeft(presence: WrittenPresence | undefined, key: string): string[] {
+  const keys = new Set([presence?.key ?? "", ...presence?.left ?? []]);
+  return [...keys].filter((former) => former !== "" && former !== key);
+}
+
+/** Whether that was less than `ms` ago. A time that is as far ahead is that of a wrong clock. */
+export function isWithin(
+  ms: number,
+  { since = 0, now }: { readonly since: number | undefined; readonly now: number },
+): boolean {
+  return Math.abs(now - since) < ms;
+}
