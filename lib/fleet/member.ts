@@ -13,6 +13,7 @@ import {
 } from "../log/fleet/names.ts";
 import type { PresenceReport } from "../log/fleet/presence.ts";
 import type { Core } from "../state/core.ts";
+import type { WrittenPresence } from "../state/fleet.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { type FleetView, identityOf, latestOf, LIVES, membersOf, seenServers } from "./view.ts";
 
@@ -55,6 +56,8 @@ export class FleetMember {
   readonly #options: MemberOptions;
   /** The own presence as it was stored last by this process. */
   #stored: { readonly key: string; readonly body: Uint8Array } | undefined;
+  /** Whether the store has told this process the time. */
+  #knowsTime = false;
   /** Requests of one process follow each other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -153,6 +156,20 @@ export class FleetMember {
     return this.#inTurn(() => this.#look(options));
   }
 
+  /**
+   * Has the store tell the time, if the local clock may have been set since the presences were
+   * listed by a former process: what was noted then would be taken for old, or for yet to come.
+   */
+  learnTime(options: StoreOptions = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      const { log } = this.#core, { lookedAt } = this.view();
+      const age = log.now() - lookedAt;
+      const isKnown = this.#knowsTime || lookedAt === 0 || (age >= 0 && age < TURNS_INTERVAL_MS);
+      if (!isKnown) await log.fleet.listPresences(options);
+      this.#knowsTime = true;
+    });
+  }
+
   /** Deletes the own presence. */
   leave(options: StoreOptions = {}): Promise<void> {
     return this.#inTurn(async () => {
@@ -175,7 +192,7 @@ export class FleetMember {
       const intervalMs = Math.max(TURNS_INTERVAL_MS, this.isKept ? 0 : askedEveryMs);
       const storedAt = isStored ? turns.storedAt : log.now();
       const isSame = isStored && turns.intervalMs === intervalMs &&
-        until - turns.until < COARSE * askedEveryMs && turns.until > log.now();
+        Math.abs(until - turns.until) < COARSE * askedEveryMs && turns.until > log.now();
       if (!isSame) state.fleet.setTurns({ digest, storedAt, until, intervalMs });
       await this.#keepUp(options);
     } catch (error) {
@@ -213,7 +230,7 @@ export class FleetMember {
       key: name.key,
       writer: name.writer,
       keptAt: presence?.keptAt ?? 0,
-      written: [...presence?.written ?? [], log.now()].slice(-MAX_TIMES),
+      written: [...writtenBefore(presence, log.now()), log.now()].slice(-MAX_TIMES),
     });
     if (former && former !== name.key) await log.fleet.delete([former], options);
     return body;
@@ -222,10 +239,11 @@ export class FleetMember {
   async #look(options: StoreOptions): Promise<readonly DatedPresence[]> {
     const { state, log } = this.#core;
     const listing = await log.fleet.listPresences(options);
+    this.#knowsTime = true;
     const servers = seenServers(listing, {
       own: this.own,
       now: log.now(),
-      previous: state.fleet.seen()?.servers ?? [],
+      previous: state.fleet.seen()?.servers,
       isReliable: this.#isReliable(),
     });
     state.fleet.setSeen({ lookedAt: log.now(), servers });
@@ -267,4 +285,9 @@ export class FleetMember {
     this.#last = result.catch(() => {});
     return result;
   }
+}
+
+/** When the presence was written before `now`; later times are those of a clock that was wrong. */
+function writtenBefore(presence: WrittenPresence | undefined, now: number): number[] {
+  return (presence?.written ?? []).filter((time) => time <= now);
 }

@@ -45,11 +45,11 @@ export interface LookOptions {
   readonly own: PresenceName | undefined;
   /** The store's time; where the listing shows the own presence, that tells the time instead. */
   readonly now: number;
-  /** The servers that were seen before. */
-  readonly previous: readonly SeenServer[];
+  /** The servers that were seen before; undefined: nobody has looked yet. */
+  readonly previous: readonly SeenServer[] | undefined;
   /**
    * Whether the own presence was written in each of the last three intervals. After an outage of
-   * the store, everybody looks dead: then nobody leaves.
+   * the store, everybody looks dead: then nobody leaves. But nobody returns either who is gone.
    */
   readonly isReliable: boolean;
 }
@@ -60,10 +60,13 @@ export function seenServers(
   { own, now, previous, isReliable }: LookOptions,
 ): SeenServer[] {
   const time = listing.find(({ key }) => key === own?.key)?.lastModified ?? now;
-  const latest = latestOf(listing);
-  const present = [...latest.values()]
-    .filter((name) => name.key === own?.key || isPresent(name, { now: time, isReliable }));
-  const missing = previous
+  const latest = latestOf(listing), known = new Set(previous?.map(identityOf));
+  const mayLookDead = (name: DatedPresence) =>
+    !isReliable && (previous === undefined || known.has(identityOf(name)));
+  const present = [...latest.values()].filter((name) =>
+    name.key === own?.key || isPresent(name, { now: time, mayLookDead: mayLookDead(name) })
+  );
+  const missing = (previous ?? [])
     .filter((server) => !latest.has(identityOf(server)) && server.missed + 1 < LISTINGS_AGREE)
     .filter((server) => own === undefined || identityOf(server) !== identityOf(own))
     .map((server) => ({ ...server, missed: server.missed + 1 }));
@@ -113,10 +116,10 @@ function ageOrder({ lastModified = Infinity }: DatedPresence): number {
 
 function isPresent(
   { lastModified, interval }: DatedPresence,
-  { now, isReliable }: { readonly now: number; readonly isReliable: boolean },
+  { now, mayLookDead }: { readonly now: number; readonly mayLookDead: boolean },
 ): boolean {
   if (lastModified === undefined) return true; // Unknown is not gone.
-  const limitMs = isReliable ? LIVES * interval * 1000 : MAX_AGE_MS;
+  const limitMs = mayLookDead ? MAX_AGE_MS : LIVES * interval * 1000;
   return now - lastModified <= Math.min(limitMs, MAX_AGE_MS);
 }
 
