@@ -5,7 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline, withDeadline } from "../base/deadline.ts";
 import { AutoResetEvent } from "../base/event.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
@@ -22,7 +22,7 @@ const SECOND_LOOK_MS = 50_000;
 /** Delay between later ones. */
 export const LOOK_MS: number = 60 * 60 * 1000;
 
-/** Time limit for the last work and the goodbye. */
+/** Time limit for a write that is under way at the end, for the last work, and for the goodbye. */
 const GOODBYE_MS = 2_000;
 
 /** Part by which delays vary, so that servers do not all write at once. */
@@ -100,12 +100,17 @@ export class FleetKeeper implements AsyncDisposable {
     if (!this.#running) return;
     await this.#running;
     const { member, work } = this.#options;
-    using closing = new Deadline(this.#core.environment.clock);
-    closing.allow(GOODBYE_MS);
-    const { signal } = closing;
+    if (member.takesTurns) await this.#lastly((signal) => work?.onTurn?.({ isLast: true, signal }));
+    await this.#lastly((signal) => member.leave({ signal }));
+  }
+
+  /** Does something for the last time, if it takes no longer than it may. */
+  async #lastly(
+    work: (signal: AbortSignal) => Promise<void> | undefined,
+  ): Promise<void> {
+    const { clock } = this.#core.environment;
     try {
-      if (member.takesTurns) await work?.onTurn?.({ isLast: true, signal });
-      await member.leave({ signal });
+      await withDeadline(work, { clock, timeoutMs: GOODBYE_MS });
     } catch (error) {
       logger.debug("Cannot say goodbye to the fleet: {message}", { message: messageOf(error) });
     }
@@ -123,10 +128,13 @@ export class FleetKeeper implements AsyncDisposable {
     const { member, work } = this.#options;
     const isRenewed = this.#isRenewed;
     this.#isRenewed = false;
+    const { clock } = this.#core.environment;
+    // A write that is given up may take effect after the goodbye.
+    using writing = new Deadline(clock, signal, { graceMs: GOODBYE_MS });
     try {
       if (!this.#hasBegun) member.begin();
       this.#hasBegun = true;
-      const written = await member.keep({ isRenewed, signal });
+      const written = await member.keep({ isRenewed, signal: writing.signal });
       const isTurn = member.takesTurns;
       if (isTurn || this.#isLookDue(written !== undefined)) await this.#look(signal);
       if (isTurn) await work?.onTurn?.({ isLast: false, signal });

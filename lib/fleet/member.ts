@@ -17,7 +17,7 @@ import type { PresenceReport } from "../log/fleet/presence.ts";
 import type { Core } from "../state/core.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { type FleetView, identityOf, latestOf, LIVES, membersOf, seenServers } from "./view.ts";
-import { attempted, isWithin, keysLeft } from "./written_presence.ts";
+import { attempted, isWithin, keysLeft, writtenBefore } from "./written_presence.ts";
 
 const logger = getLogger(["feedsync", "fleet"]);
 
@@ -61,6 +61,8 @@ export class FleetMember {
   readonly #problems: OnceLog;
   /** The own presence as it was stored last by this process. */
   #stored: { readonly key: string; readonly body: Uint8Array } | undefined;
+  /** Whether the store has told this process the time. */
+  #knowsTime = false;
   /** Requests of one process follow each other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -160,6 +162,20 @@ export class FleetMember {
     return this.#inTurn(() => this.#look(options));
   }
 
+  /**
+   * Has the store tell the time, if the local clock may have been set since the presences were
+   * listed by a former process: what was noted then would be taken for old, or for yet to come.
+   */
+  learnTime(options: StoreOptions = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      const { log } = this.#core, { lookedAt } = this.view();
+      const age = log.now() - lookedAt;
+      const isKnown = this.#knowsTime || lookedAt === 0 || (age >= 0 && age < TURNS_INTERVAL_MS);
+      if (!isKnown) await log.fleet.listPresences(options);
+      this.#knowsTime = true;
+    });
+  }
+
   /** Deletes the own presence. */
   leave(options: StoreOptions = {}): Promise<void> {
     return this.#inTurn(async () => {
@@ -184,7 +200,7 @@ export class FleetMember {
       const intervalMs = Math.max(TURNS_INTERVAL_MS, this.isKept ? 0 : askedEveryMs);
       const storedAt = isStored ? turns.storedAt : log.now();
       const isSame = isStored && turns.intervalMs === intervalMs &&
-        until - turns.until < COARSE * askedEveryMs && turns.until > log.now();
+        Math.abs(until - turns.until) < COARSE * askedEveryMs && turns.until > log.now();
       if (!isSame) state.fleet.setTurns({ digest, storedAt, until, intervalMs });
       await this.#keepUp(options);
       this.#problems.resolved("turns");
@@ -228,7 +244,7 @@ export class FleetMember {
       key: name.key,
       writer: name.writer,
       keptAt: presence?.keptAt ?? 0,
-      written: [...presence?.written ?? [], log.now()].slice(-MAX_TIMES),
+      written: [...writtenBefore(presence, log.now()), log.now()].slice(-MAX_TIMES),
       left,
     });
     if (left.length > 0) await this.#deleteLeft(left, options);
@@ -248,10 +264,11 @@ export class FleetMember {
   async #look(options: StoreOptions): Promise<readonly DatedPresence[]> {
     const { state, log } = this.#core;
     const listing = await log.fleet.listPresences(options);
+    this.#knowsTime = true;
     const servers = seenServers(listing, {
       own: this.own,
       now: log.now(),
-      previous: state.fleet.seen()?.servers ?? [],
+      previous: state.fleet.seen()?.servers,
       isReliable: this.#isReliable(),
     });
     state.fleet.setSeen({ lookedAt: log.now(), servers });

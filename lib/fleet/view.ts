@@ -36,6 +36,12 @@ export const LIVES = 3;
 /** Presences that are older count for nothing; cleanup deletes them. */
 export const MAX_AGE_MS: number = 24 * 60 * 60 * 1000;
 
+/**
+ * At its first look, a server cannot tell an outage from servers that are gone. They count for so
+ * long, and no longer: a server whose state is always new would leave their feeds to them.
+ */
+const FIRST_LOOK_AGE_MS = 60 * 60 * 1000;
+
 /** A server that left is missed by so many listings in a row. */
 const LISTINGS_AGREE = 2;
 
@@ -48,11 +54,11 @@ export interface LookOptions {
   readonly own: PresenceName | undefined;
   /** The store's time; where the listing shows the own presence, that tells the time instead. */
   readonly now: number;
-  /** The servers that were seen before. */
-  readonly previous: readonly SeenServer[];
+  /** The servers that were seen before; undefined: nobody has looked yet. */
+  readonly previous: readonly SeenServer[] | undefined;
   /**
    * Whether the own presence was written in each of the last three intervals. After an outage of
-   * the store, everybody looks dead: then nobody leaves.
+   * the store, everybody looks dead: then nobody leaves. But nobody returns either who is gone.
    */
   readonly isReliable: boolean;
 }
@@ -63,14 +69,17 @@ export function seenServers(
   { own, now, previous, isReliable }: LookOptions,
 ): SeenServer[] {
   const time = listing.find(({ key }) => key === own?.key)?.lastModified ?? now;
-  const latest = latestOf(listing);
-  const present = [...latest.values()]
-    .filter((name) => {
-      // A former run of this server must not keep it from taking turns, however new its state is.
-      const isJudged = isReliable || name.server === own?.server;
-      return name.key === own?.key || isPresent(name, { now: time, isReliable: isJudged });
-    });
-  const missing = previous
+  const latest = latestOf(listing), known = new Set(previous?.map(identityOf));
+  const patienceMs = (name: DatedPresence) => {
+    // A former run of this server must not keep it from its turns, however new its state is.
+    if (isReliable || name.server === own?.server) return 0;
+    if (previous === undefined) return FIRST_LOOK_AGE_MS;
+    return known.has(identityOf(name)) ? MAX_AGE_MS : 0;
+  };
+  const present = [...latest.values()].filter((name) =>
+    name.key === own?.key || isPresent(name, { now: time, patienceMs: patienceMs(name) })
+  );
+  const missing = (previous ?? [])
     .filter((server) => !latest.has(identityOf(server)) && server.missed + 1 < LISTINGS_AGREE)
     .filter((server) => own === undefined || identityOf(server) !== identityOf(own))
     .map((server) => ({ ...server, missed: server.missed + 1 }));
@@ -143,12 +152,12 @@ function ageOrder({ lastModified = Infinity }: DatedPresence): number {
 
 function isPresent(
   { lastModified, interval }: DatedPresence,
-  { now, isReliable }: { readonly now: number; readonly isReliable: boolean },
+  { now, patienceMs }: { readonly now: number; readonly patienceMs: number },
 ): boolean {
   if (lastModified === undefined) return true; // Unknown is not gone.
-  const limitMs = isReliable ? LIVES * interval * 1000 : MAX_AGE_MS;
+  const limitMs = Math.min(Math.max(LIVES * interval * 1000, patienceMs), MAX_AGE_MS);
   // A time far ahead, as a wrong clock makes it in a directory, would keep it present for so long.
-  return now - lastModified <= Math.min(limitMs, MAX_AGE_MS) && lastModified - now <= MAX_AGE_MS;
+  return now - lastModified <= limitMs && lastModified - now <= MAX_AGE_MS;
 }
 
 function seen({ server, stream, writer, weight, list }: PresenceName): SeenServer {

@@ -34,3 +34,11 @@ export function isWithin(
 ): boolean {
   return Math.abs(now - since) < ms;
 }
+
+/** When the presence was written before `now`; later times are those of a clock that was wrong. */
+export function writtenBefore(
+  presence: WrittenPresence | undefined,
+  now: number,
+): number[] {
+  return (presence?.written ?? []).filter((time) => time <= now);
+}

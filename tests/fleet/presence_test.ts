@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { sleep } from "../../lib/base/environment.ts";
+import { checked } from "../../lib/checked.ts";
 import { cleanup } from "../../lib/cleanup.ts";
 import type { Connection } from "../../lib/connection.ts";
+import { due } from "../../lib/due.ts";
 import { presenceName } from "../../lib/log/fleet/names.ts";
 import type { PresenceReport } from "../../lib/log/fleet/presence.ts";
 import { publish } from "../../lib/publish.ts";
@@ -9,7 +12,7 @@ import type { State } from "../../lib/state/state.ts";
 import { watch } from "../../lib/watch.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { Fleet, survivingState, urlOf } from "../fixture.ts";
-import { failing } from "../memory_store.ts";
+import { failing, hanging } from "../memory_store.ts";
 
 const MINUTE = 60_000, DAY = 24 * 60 * MINUTE;
 
@@ -39,6 +42,37 @@ Deno.test("a server that watches is present until it stops", async () => {
   const watcher = await started(fleet, web1);
   const [key] = fleet.keys("present/");
   assert.match(key, new RegExp(`^present/${web1.stream}/[a-z2-7]{8}\\.300\\.1\\.-$`));
+  await fleet.time.run(watcher.close());
+  assert.deepEqual(fleet.keys("present/"), []);
+});
+
+Deno.test("a presence that is being written at the stop does not outlive it", async () => {
+  await using fleet = new Fleet();
+  const watcher = await started(fleet, fleet.server("web-1"));
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  fleet.store.before("put", async (key, signal) => {
+    const object = fleet.store.objects.get(key);
+    if (!key.startsWith("present/") || !object) return;
+    reach();
+    await sleep(fleet.time.clock, 1_000, signal).catch((error) => {
+      // It has left the machine.
+      fleet.time.clock.setTimer(1_000, () => fleet.store.objects.set(key, object));
+      throw error;
+    });
+  });
+  await fleet.time.run(reached);
+  await fleet.time.run(watcher.close());
+  await fleet.time.pass(5_000);
+  assert.deepEqual(fleet.keys("present/"), []);
+});
+
+Deno.test("a server whose checks cannot be written at the stop says goodbye nevertheless", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), url = urlOf("a");
+  const watcher = await started(fleet, web1);
+  await fleet.time.run(due(web1, [url], { every: "15m" }));
+  await fleet.time.run(checked(web1, url, { status: 200 }));
+  fleet.store.before("put", hanging());
   await fleet.time.run(watcher.close());
   assert.deepEqual(fleet.keys("present/"), []);
 });

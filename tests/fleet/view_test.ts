@@ -28,7 +28,7 @@ function look(listing: readonly DatedPresence[], options: {
   readonly isReliable?: boolean;
   readonly now?: number;
 } = {}): SeenServer[] {
-  const { previous = [], isReliable = true, now = NOW } = options;
+  const { previous, isReliable = true, now = NOW } = options;
   return seenServers([dated(own, 0), ...listing], { own, now, previous, isReliable });
 }
 
@@ -52,8 +52,18 @@ Deno.test("ages are told by the own presence in the listing, whatever the clock 
 Deno.test("nobody leaves until the own presence was written in each of the last three intervals", () => {
   const old = dated(presence("web-2"), 20 * MINUTE);
   assert.deepEqual(names(look([old], { isReliable: false })), ["web-1", "web-2"]);
+  const previous = look([dated(presence("web-2"), 0)]);
+  assert.deepEqual(names(look([old], { isReliable: false, previous })), ["web-1", "web-2"]);
   const veryOld = dated(presence("web-2"), 25 * 60 * MINUTE);
-  assert.deepEqual(names(look([veryOld], { isReliable: false })), ["web-1"]);
+  assert.deepEqual(names(look([veryOld], { isReliable: false, previous })), ["web-1"]);
+});
+
+Deno.test("who is gone does not return because the own presence was not written for a while", () => {
+  const old = dated(presence("web-2"), 20 * MINUTE);
+  const previous = look([old]);
+  assert.deepEqual(names(look([old], { isReliable: false, previous })), ["web-1"]);
+  const alive = dated(presence("web-2"), MINUTE);
+  assert.deepEqual(names(look([alive], { isReliable: false, previous })), ["web-1", "web-2"]);
 });
 
 Deno.test("a server that one listing does not show is gone only if the next one agrees", () => {

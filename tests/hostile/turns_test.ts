@@ -63,6 +63,10 @@ Deno.test("a server whose list cannot be read takes nothing away", async () => {
     const turns = await apps.due(web, urls);
     assert.ok(turns.every((turn) => turn.due || turn.owner !== "web-9"));
     assert.ok(turns.some((turn) => turn.due) || index > 0);
+    await apps.fleet.time.pass(MINUTE);
+    await impostor.appear(digest);
+    const more = await apps.due(web, [...urls, `https://more-${index}.com/`]);
+    assert.ok(more.every((turn) => turn.due || turn.owner !== "web-9"));
   }
 });
 

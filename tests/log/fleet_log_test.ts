@@ -205,3 +205,11 @@ Deno.test("all of it is encrypted, and what is not is told", async () => {
     "moved to another key",
   );
 });
+
+Deno.test("the answer to a presence tells the time", async () => {
+  await using fleet = new Fleet();
+  const { log } = fleet;
+  fleet.store.clockOffset = 3_600_000;
+  await log.fleet.writePresence(name, report);
+  assert.equal(log.now(), fleet.time.clock.now() + 3_600_000);
+});

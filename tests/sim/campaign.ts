@@ -1,50 +1,61 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { Focus } from "./mix.ts";
+import type { FleetOutcome } from "./fleet/run_seed.ts";
 import type { Outcome } from "./run_seed.ts";
 
+/** What each world makes of a seed: that of the log, and that of servers that take turns. */
+export interface Outcomes {
+  readonly log: Outcome;
+  readonly fleet: FleetOutcome;
+}
+
+/** What is simulated. */
+export type WorldName = keyof Outcomes;
+
 /** Which seeds to simulate. */
-export interface Campaign {
+export interface Campaign<World extends WorldName = WorldName> {
+  readonly world: World;
   readonly from: number;
   readonly seeds: number;
   /** Processes at once. */
   readonly workers: number;
   /** What is to happen often. */
-  readonly focus: readonly Focus[];
+  readonly focus: readonly string[];
 }
 
 /** The directory that holds `lib` and `tests`. */
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Simulates the seeds in several processes; yields what became of each, in no order. */
-export async function* runCampaign(
-  { from, seeds, workers, focus }: Campaign,
-): AsyncIterable<Outcome> {
-  const outcomes: AsyncIterator<Outcome>[] = [];
+export async function* runCampaign<World extends WorldName>(
+  { world, from, seeds, workers, focus }: Campaign<World>,
+): AsyncIterable<Outcomes[World]> {
+  const outcomes: AsyncIterator<Outcomes[World]>[] = [];
   for (let worker = 0; worker < workers; worker++) {
     const count = Math.ceil((seeds - worker) / workers);
-    const range = { from: from + worker, count, step: workers, focus };
+    const range = { world, from: from + worker, count, step: workers, focus };
     if (count > 0) outcomes.push(runSeeds(ROOT, range)[Symbol.asyncIterator]());
   }
   yield* merge(outcomes);
 }
 
 /** Simulates seeds with the code in `root`, in a process of its own. */
-export async function* runSeeds(
+export async function* runSeeds<World extends WorldName>(
   root: string,
-  { from, count, step, focus = [], stopAtViolation = false }: {
+  { world, from, count, step, focus = [], stopAtViolation = false }: {
+    world: World;
     from: number;
     count: number;
     step: number;
-    focus?: readonly Focus[];
+    focus?: readonly string[];
     stopAtViolation?: boolean;
   },
-): AsyncIterable<Outcome> {
+): AsyncIterable<Outcomes[World]> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--quiet", "--config", `${root}/deno.json`, `${root}/tests/sim/seeds.ts`],
-      ...["--from", from, "--count", count, "--step", step].map(String),
+      ...["--world", world, "--from", from, "--count", count, "--step", step].map(String),
       ...focus.flatMap((name) => ["--focus", name]),
       ...(stopAtViolation ? ["--stop-at-violation"] : []),
     ],

@@ -34,9 +34,9 @@ async function catchMutant(
   { from, seeds }: { from: number; seeds: number },
 ): Promise<Catch> {
   await using tree = await MutatedTree.make(mutant);
-  const range = { from, count: seeds, step: 1, focus: mutant.focus, stopAtViolation: true };
+  const range = { from, count: seeds, step: 1, stopAtViolation: true };
   let simulated = 0;
-  for await (const { seed, violation } of runSeeds(tree.root, range)) {
+  for await (const { seed, violation } of runSeeds(tree.root, { ...mutant, ...range })) {
     simulated++;
     if (violation) return { mutant, seeds: simulated, seed, violation };
   }

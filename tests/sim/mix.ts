@@ -3,7 +3,7 @@ import type { Chance } from "./chance.ts";
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
 
 /** What may go wrong with a request, a plugin's call or a call of the state, by probability. */
-const FAULTS = {
+export const FAULTS = {
   /** Answered with 429 or 503, or reset, before it had an effect. */
   refused: 0.1,
   /** It has its effect, but the answer is lost. */
@@ -186,7 +186,7 @@ export function drawHabits(chance: Chance, mix: Mix): Habits {
 }
 
 /** A few of the probabilities, each at its full value or at a part of it; the others are 0. */
-function some<Name extends string>(
+export function some<Name extends string>(
   chance: Chance,
   most: Readonly<Record<Name, number>>,
   share: number,

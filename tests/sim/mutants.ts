@@ -1,11 +1,14 @@
+import type { WorldName } from "./campaign.ts";
 import type { Focus } from "./mix.ts";
 
 /** A change of the code that breaks one rule. */
 export interface Mutant {
   readonly name: string;
+  /** Where it must show. */
+  readonly world: WorldName;
   readonly edits: readonly Edit[];
   /** What has to happen for it to show; it is hunted with more of that. */
-  readonly focus: readonly Focus[];
+  readonly focus: readonly string[];
 }
 
 /** Text that is replaced in a file; it must be there exactly once. */
@@ -28,7 +31,7 @@ const CARRY = "retention/carry.ts";
 const SWEEP = "retention/sweep.ts";
 const POLLER = "reading/poller.ts";
 
-/** One for each rule that the promises rest on. */
+/** One for each rule that the promises of the log rest on. */
 export const MUTANTS: readonly Mutant[] = [
   mutant(
     "the newest commit is sealed",
@@ -496,14 +499,15 @@ export const MUTANTS: readonly Mutant[] = [
 ];
 
 function mutant(name: string, ...edits: Edit[]): Mutant {
-  return { name, edits, focus: [] };
+  return { name, world: "log", edits, focus: [] };
 }
 
 /** A mutant that shows only after what is named in `focus`. */
 function rareMutant(name: string, focus: readonly Focus[], ...edits: Edit[]): Mutant {
-  return { name, edits, focus };
+  return { name, world: "log", edits, focus };
 }
 
-function edit(file: string, search: string, replace: string): Edit {
+/** A change of one place. */
+export function edit(file: string, search: string, replace: string): Edit {
   return { file, search, replace };
 }

@@ -1,23 +1,29 @@
 /**
- * The simulator: publishers, readers and cleanups of the real code around a simulated store, in
- * virtual time, with seeded faults.
+ * The simulator: the real code around a simulated store, in virtual time, with seeded faults. In the
+ * world of the log servers publish, read and clean up; in that of the fleet they take turns.
  *
  * ```text
- * deno task sim [--seeds N] [--from S] [--workers W]     simulate N seeds
- * deno task sim --focus NAME ...                          more of what is so named, see mix.ts
- * deno task sim --from S --trace                          replay one seed, with all that happens
+ * deno task sim [--seeds N] [--from S] [--workers W]     simulate N seeds, and a part of that of the fleet
+ * deno task sim --world log|fleet ...                     of one world only
+ * deno task sim --world W --focus NAME ...                more of what is so named, see mix.ts
+ * deno task sim --world W --from S --trace                replay one seed, with all that happens
  * deno task sim --mutants [NAME]... [--seeds N]           break each rule; each must be caught
  * ```
  *
  * @module
  */
 import { parseArgs } from "node:util";
-import { type Campaign, runCampaign } from "./campaign.ts";
-import { hunt } from "./hunt.ts";
-import { type Focus, namesOf } from "./mix.ts";
-import { MUTANTS } from "./mutants.ts";
+import { type Campaign, runCampaign, type WorldName } from "./campaign.ts";
+import { Count } from "./count.ts";
 import { TotalCoverage } from "./coverage.ts";
-import { runSeed } from "./run_seed.ts";
+import { FLEET_MUTANTS } from "./fleet/mutants.ts";
+import { TotalFleetCoverage } from "./fleet/coverage.ts";
+import { hunt } from "./hunt.ts";
+import { MUTANTS } from "./mutants.ts";
+import { simulateSeed } from "./seeds.ts";
+
+/** Beside so many seeds of the log there is one of the fleet, which takes longer. */
+const LOG_SEEDS_PER_FLEET_SEED = 4;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -26,6 +32,7 @@ async function main(args: string[]): Promise<number> {
     args,
     allowPositionals: true,
     options: {
+      world: { type: "string" },
       seeds: { type: "string" },
       from: { type: "string", default: "1" },
       workers: { type: "string", default: String(navigator.hardwareConcurrency) },
@@ -37,10 +44,20 @@ async function main(args: string[]): Promise<number> {
   const from = wholeNumber("--from", values.from);
   const workers = wholeNumber("--workers", values.workers);
   const seeds = wholeNumber("--seeds", values.seeds ?? (values.mutants ? "3000" : "1000"));
-  const focus = namesOf(values.focus);
-  if (values.trace) return await replay(from, focus);
-  if (values.mutants) return await huntAll(positionals, { from, workers, seeds });
-  return await simulate({ from, workers, focus, seeds });
+  const world = values.world === undefined ? undefined : worldNamed(values.world);
+  const focus = values.focus ?? [];
+  if (values.trace) return await replay(world ?? "log", { seed: from, focus });
+  if (values.mutants) return await huntAll(positionals, { world, from, workers, seeds });
+  let code = 0;
+  if (world !== "fleet") code = await simulateLog({ world: "log", from, workers, focus, seeds });
+  if (world === "log") return code;
+  const part = world ? seeds : Math.ceil(seeds / LOG_SEEDS_PER_FLEET_SEED);
+  return await simulateFleet({ world: "fleet", from, workers, focus, seeds: part }) || code;
+}
+
+function worldNamed(name: string): WorldName {
+  if (name === "log" || name === "fleet") return name;
+  throw new RangeError(`--world must be "log" or "fleet": current value is ${name}`);
 }
 
 function wholeNumber(flag: string, text: string): number {
@@ -49,59 +66,56 @@ function wholeNumber(flag: string, text: string): number {
   throw new RangeError(`${flag} must be a positive integer: current value is ${text}`);
 }
 
-async function replay(seed: number, focus: readonly Focus[]): Promise<number> {
-  const { steps, violation } = await runSeed(seed, { trace: (line) => console.log(line), focus });
+async function replay(
+  world: WorldName,
+  { seed, focus }: { readonly seed: number; readonly focus: readonly string[] },
+): Promise<number> {
+  const trace = (line: string) => console.log(line);
+  const { steps, violation } = await simulateSeed(world, { seed, focus, trace });
   console.log(
     violation ? `Seed ${seed} breaks a promise: ${violation}` : `${steps} steps, all well`,
   );
   return violation ? 1 : 0;
 }
 
-async function simulate(campaign: Campaign): Promise<number> {
-  const start = performance.now();
-  let seeds = 0, steps = 0, broken = 0, fewest = Infinity, outside = 0;
-  const total = new TotalCoverage();
+async function simulateLog(campaign: Campaign<"log">): Promise<number> {
+  const count = new Count(campaign), total = new TotalCoverage();
+  let outside = 0;
   for await (const outcome of runCampaign(campaign)) {
-    seeds++;
-    steps += outcome.steps;
-    fewest = Math.min(fewest, outcome.violation ? Infinity : outcome.steps);
+    count.add(outcome);
     outside += outcome.outside > 0 ? 1 : 0;
     total.add(outcome.coverage);
-    if (!outcome.violation) continue;
-    broken++;
-    console.log(`Seed ${outcome.seed} breaks a promise: ${outcome.violation}`);
-    console.log(`  ${replayCommand(outcome.seed, campaign.focus)}`);
   }
-  const seconds = (performance.now() - start) / 1000;
-  const speed = `${(seeds / seconds).toFixed(1)} seeds a second`;
-  console.log(
-    `${seeds} seeds, ${steps} steps (at least ${fewest} a seed) in ${seconds.toFixed(0)} s`,
-  );
-  console.log(
-    `${speed}, ${Math.round(steps / seconds)} steps a second; ${broken} seeds broke a promise`,
-  );
+  count.print();
   console.log(`${outside} seeds had updates that are outside of the promise`);
   for (const line of total.lines()) console.log(line);
-  return broken > 0 ? 1 : 0;
+  return count.broken > 0 ? 1 : 0;
 }
 
-function replayCommand(seed: number, focus: readonly Focus[]): string {
-  return [
-    "replay it: deno task sim --from",
-    seed,
-    "--trace",
-    ...focus.map((name) => `--focus ${name}`),
-  ]
-    .join(" ");
+async function simulateFleet(campaign: Campaign<"fleet">): Promise<number> {
+  const count = new Count(campaign), total = new TotalFleetCoverage();
+  for await (const outcome of runCampaign(campaign)) {
+    count.add(outcome);
+    total.add(outcome.coverage);
+  }
+  count.print();
+  for (const line of total.lines()) console.log(line);
+  return count.broken > 0 ? 1 : 0;
 }
 
 async function huntAll(
   names: readonly string[],
-  options: { from: number; seeds: number; workers: number },
+  { world, ...options }: {
+    world: WorldName | undefined;
+    from: number;
+    seeds: number;
+    workers: number;
+  },
 ): Promise<number> {
   const start = performance.now();
-  const wanted = MUTANTS.filter(({ name }) =>
-    names.length === 0 || names.some((part) => name.includes(part))
+  const wanted = [...MUTANTS, ...FLEET_MUTANTS].filter((mutant) =>
+    (world === undefined || mutant.world === world) &&
+    (names.length === 0 || names.some((part) => mutant.name.includes(part)))
   );
   let survivors = 0;
   for await (const { mutant, seeds, seed, violation } of hunt(wanted, options)) {

@@ -30,10 +30,10 @@ const STALE = 0.6, MOST_STALE = 2;
 
 /** What a store stands on in a simulated process. */
 export interface StoreHost {
-  readonly bucket: Bucket;
+  readonly bucket: Pick<Bucket, "marker" | "objects" | "bodyOf" | "page">;
   readonly timeline: Timeline;
   readonly chance: Chance;
-  readonly mix: Mix;
+  readonly mix: Pick<Mix, "faults" | "latency" | "pageSize" | "lag" | "replicaLag">;
   /** Until when GETs find nothing at a key, as far as that was drawn. */
   readonly hiddenUntil: Map<string, number>;
   /** The server whose process it is: no replica lacks what it has written itself. */

@@ -94,6 +94,7 @@ export class TurnEngine {
 
   /** Whether each feed is to be fetched now, by this server. */
   async due(urls: readonly string[], { everyMs, limit, signal }: Ask): Promise<Turn[]> {
+    await this.#learnTime(signal);
     const isRehashed = await this.#table.rehash();
     const loaded = this.#load();
     this.#isNew ||= this.#table.size === 0;
@@ -147,6 +148,15 @@ export class TurnEngine {
     this.#asks.store({ isLast: true });
     const isLong = clock.elapsed() - this.#begunAt >= SHORT_LIFE_MS;
     await this.#handover.writeIfDue({ ...options, force: isLong || state.isInMemory });
+  }
+
+  /** Without an answer of the store, the time is what it seems. */
+  async #learnTime(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.member.learnTime({ signal });
+    } catch {
+      signal.throwIfAborted();
+    }
   }
 
   /** Takes over what this server has checked of these feeds before its state was lost. */

@@ -23,7 +23,7 @@ import { decodePresence, encodePresence, type PresenceReport } from "./presence.
 export interface FleetLogOptions {
   /** Encrypts objects. */
   readonly envelope: Envelope;
-  /** The store's clock, updated by each listing. */
+  /** The store's clock, updated by each listing, and by each presence that is written. */
   readonly clock: StoreClock;
   /** Called with each listed key that is not feedsync's. */
   readonly onForeign: (key: string) => void;
@@ -90,6 +90,7 @@ export class FleetLog {
   ): Promise<Uint8Array> {
     const body = await this.#options.envelope.encrypt(name, encodePresence(name, report));
     await this.#store.put(name.key, body, options);
+    this.#options.clock.note();
     return body;
   }
 
