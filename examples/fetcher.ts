@@ -35,6 +35,8 @@ if (!list || !options.contact) throw new Error("Usage: fetcher.ts LIST --contact
 
 const config = JSON.parse(await Deno.readTextFile(options.config));
 await using sync = await connect({ state: "fetcher.db", ...config, includeOwn: true });
+// Then every feed would be due each second.
+if (!sync.enabled) throw new Error("feedsync is disabled in the configuration");
 await Deno.mkdir(options.directory, { recursive: true });
 
 // The first signal lets running fetches finish; a second one ends the process.

@@ -10,9 +10,11 @@ export type Duration = string | number;
 /** What a duration looks like as text: a number and its unit. */
 export const DURATION: RegExp = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
+/** How to write one as text, for messages: a number alone would not say which unit it is in. */
+const TEXT_RULE = 'must be a duration such as "200ms", "10s", "1m", "24h" or "7d"';
+
 /** How to write one, for messages. */
-export const DURATION_RULE: string =
-  'must be a duration such as "200ms", "10s", "1m", "24h" or "7d", or a number of milliseconds';
+export const DURATION_RULE: string = `${TEXT_RULE}, or a number of milliseconds`;
 
 const UNITS: Record<string, number> = {
   ms: 1,
@@ -42,11 +44,10 @@ const UNITS: Record<string, number> = {
 export function parseDuration(value: string | number): number {
   const ms = typeof value === "number" ? value : parseText(value);
   if (Number.isFinite(ms) && ms >= 0) return ms;
-  throw new RangeError(
-    `Cannot read a duration, it ${DURATION_RULE}: current value is ${
-      typeof value === "string" ? JSON.stringify(value) : value
-    }`,
-  );
+  const [rule, current] = typeof value === "string"
+    ? [TEXT_RULE, JSON.stringify(value)]
+    : [DURATION_RULE, value];
+  throw new RangeError(`Cannot read a duration, it ${rule}: current value is ${current}`);
 }
 
 function parseText(text: string): number {

@@ -5,6 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/environment.ts";
 import { OnceLog } from "../base/once_log.ts";
 import type { DatedPresence, PresenceName } from "../log/fleet/names.ts";
 import type { Core } from "../state/core.ts";
@@ -22,17 +23,19 @@ const NAMESAKE =
 
 /** Tells namesakes that are alive from what a former run has left behind. */
 export class Namesakes {
+  readonly #clock: Clock;
   readonly #problems: OnceLog;
-  /** When each was written that was seen first. */
-  readonly #firstSeen = new Map<string, number>();
+  /** When each was written that was seen first, and until when it must have been written again. */
+  readonly #firstSeen = new Map<string, { readonly written: number; readonly until: number }>();
   #isUndecided = false;
 
   /** Creates it; nothing was seen yet. */
   constructor({ environment }: Core) {
+    this.#clock = environment.clock;
     this.#problems = new OnceLog(logger, environment.clock);
   }
 
-  /** Whether the next listing shows if a namesake is alive. */
+  /** Whether one of the next listings shows if a namesake is alive. */
   get isUndecided(): boolean {
     return this.#isUndecided;
   }
@@ -50,10 +53,14 @@ export class Namesakes {
     this.#isUndecided = false;
     for (const name of namesakes) {
       const { lastModified = 0, stream, server } = name, identity = identityOf(name);
-      const firstSeen = this.#firstSeen.get(identity) ?? lastModified;
-      this.#isUndecided ||= !this.#firstSeen.has(identity);
-      this.#firstSeen.set(identity, firstSeen);
-      if (lastModified <= firstSeen) continue;
+      const now = this.#clock.elapsed();
+      const first = this.#firstSeen.get(identity) ??
+        { written: lastModified, until: now + 2 * name.interval * 1000 };
+      this.#firstSeen.set(identity, first);
+      if (lastModified <= first.written) {
+        this.#isUndecided ||= now < first.until;
+        continue;
+      }
       const text = stream === own.stream ? COPY : NAMESAKE;
       this.#problems.problem(identity, { text, properties: { server, stream } });
     }

@@ -148,11 +148,26 @@ Deno.test("a list that is missing, damaged or no list is refused, and nothing is
   assert.equal((await home.due(["a.txt"])).stdout, `${A}\n`);
 });
 
+Deno.test("due tells when a list has no feeds, such as one that was just emptied", async () => {
+  await using home = await server({ "empty.opml": "" });
+  const { code, stdout, stderr } = await home.due(["empty.opml"]);
+  assert.deepEqual([code, stdout], [0, ""]);
+  assert.match(stderr, /^\S+ warn +No feed is due: there is none in empty\.opml\n$/);
+});
+
+Deno.test("due prints nothing when feedsync is disabled, for scripts that ask until nothing is due", async () => {
+  await using home = await server({ "feedsync.json": `{ "enabled": false, "server": "web-1" }` });
+  const { code, stdout, stderr } = await home.due([], A);
+  assert.deepEqual([code, stdout], [0, ""]);
+  assert.match(stderr, /feedsync is disabled/);
+});
+
 Deno.test("wrong usage of due is refused", async () => {
   await using home = await server();
   const cases: [string[], RegExp][] = [
     [["due"], /^error: --every is missing: /],
     [["due", "--every", "often"], /^error: Cannot use --every: .*must be a duration/],
+    [["due", "--every", "15"], /such as .* or "7d": current value is "15"\n$/],
     [["due", "--every", "1ms"], /^error: --every must be at least 1s: current value is 1ms\n$/],
     [["due", "--every=1h", "--limit", "0"], /^error: --limit must be a positive whole number: /],
     [["due", "--every=1h", "--limit", "1.5"], /^error: --limit must be /],

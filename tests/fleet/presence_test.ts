@@ -146,6 +146,16 @@ Deno.test("a server that cannot be told apart is noticed by both, and one that h
   assert.ok(body);
 });
 
+Deno.test("a server that starts with the name of another one is told before that one has looked again", async () => {
+  await using fleet = new Fleet();
+  using log = captureLog();
+  await using _first = await started(fleet, fleet.server("web-2", { poll }));
+  await fleet.time.pass(62 * MINUTE); // Its presence is not written again soon after the start.
+  await using _second = await started(fleet, fleet.server("web-2", { poll }));
+  await fleet.time.pass(12 * MINUTE);
+  assert.ok(log.lines.some((line) => line.includes("is running with the name")));
+});
+
 Deno.test("a former run of this server is cleared away, not taken for another server", async () => {
   await using fleet = new Fleet();
   using log = captureLog();

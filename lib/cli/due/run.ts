@@ -24,7 +24,7 @@ const REASONS: Readonly<Record<WaitingTurn["reason"], string>> = {
   owner: "another server fetches it",
   fresh: "it was fetched",
   backoff: "its publisher asks to wait, or it cannot be fetched",
-  leased: "it, or another feed of its domain, is being fetched",
+  leased: "this feed or another one of its domain is being fetched",
   limit: "--limit is reached",
   invalid: "its URL is invalid",
 };
@@ -38,7 +38,11 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   for (const file of files) lists.push(await readList(file, signal));
   await using sync = await connect(settings.config, settings);
   explainStore(sync, settings);
-  const turns = await due(sync, new Set(lists.flat()), { every, limit, signal });
+  // What asks in a loop until nothing is due would never end, and fetch without a pause.
+  if (!sync.enabled) return;
+  const urls = new Set(lists.flat());
+  if (urls.size === 0) logger.warn("No feed is due: there is none in {files}", { files: named(files) });
+  const turns = await due(sync, urls, { every, limit, signal });
   if (args.has("json")) { for (const turn of turns) await printJson(turn); }
   else for (const turn of turns) await printTurn(turn);
 }
@@ -76,6 +80,10 @@ function filesOf(
   if (operands.length > 0) return [...new Set(operands)];
   if (!stdinIsTerminal) return ["-"];
   throw new UsageError("The list of feeds is missing: give a FILE, or - for standard input");
+}
+
+function named(files: readonly string[]): string {
+  return files.map((file) => inputName(file)).join(", ");
 }
 
 async function readList(file: string, signal: AbortSignal): Promise<string[]> {

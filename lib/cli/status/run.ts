@@ -89,7 +89,8 @@ function about(status: FleetStatus, name: string | undefined): FleetStatus {
   if (servers.length === 0) {
     const names = [...new Set(status.servers.map(({ server }) => server))];
     throw new BadInputError(
-      `No server called "${name}" is seen in ${status.store}, ${suggest(name, names)}`,
+      `No server called "${name}" is seen in ${status.store} (those that were stopped are not ` +
+        `shown), ${suggest(name, names)}`,
     );
   }
   return { ...status, servers, problems: status.problems.filter((p) => p.servers.includes(name)) };

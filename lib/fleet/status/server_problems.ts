@@ -37,19 +37,19 @@ export function findingsAbout(server: ServerStatus): Finding[] {
   }
   const findings: Finding[] = [];
   if (seen === null) {
-    const what = "the store tells no credible time of its presence";
+    const what = "the store tells no credible time of the presence";
     const advice = "Check the clocks of the store and of whoever writes to it";
     findings.push({ kind: "undated", severity: "note", what, advice });
   }
   if (isPlain) {
-    const what = "writes without encryption, although this machine has keys";
+    const what = "not encrypted, although this machine has keys";
     const advice = "Set encryption.keys there to the key file of the others";
     findings.push({ kind: "plain", severity: "problem", what, advice });
   }
   if (unreadable && unreadable.reason !== "plain") {
     const { reason, message } = unreadable;
     const severity = reason === "not-found" ? "note" : "problem";
-    const what = `its presence cannot be read: ${quoted(message)}`;
+    const what = `the presence cannot be read: ${quoted(message)}`;
     findings.push({ kind: reason, severity, what, advice: UNREADABLE_ADVICE[reason] });
   }
   return report ? [...findings, ...readingProblems(report), ...otherProblems(report)] : findings;
@@ -69,7 +69,9 @@ function* readingProblems(report: ServerReport): Iterable<Finding> {
     yield { kind: "behind", severity: "problem", what, advice };
   } else if (behindSeconds === null) {
     const what = `not complete yet, started ${inWords(upSeconds)} before, ${left} to apply`;
-    yield { kind: "starting", severity: "note", what, advice: "Wait until it has everything" };
+    const advice = "Wait until it has everything. If only `feedsync due` runs there, run " +
+      "`feedsync watch` as well, or `watch --once`, to receive what others publish";
+    yield { kind: "starting", severity: "note", what, advice };
   }
   for (const { stream, held, behindSeconds } of report.streams) {
     if (held === null) continue;

@@ -92,7 +92,8 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
       },
     };
   } catch (cause) {
-    throw new ConfigError(`Cannot listen at ${address}: ${messageOf(cause)}`, { cause });
+    const advice = "free it, or set another wake.listen";
+    throw new ConfigError(`Cannot listen at ${address}: ${messageOf(cause)}; ${advice}`, { cause });
   }
 }
 

@@ -129,7 +129,7 @@ Deno.test("status of an unknown server ends with 65 and the names there are", as
   assert.deepEqual([similar.code, similar.stdout], [65, ""]);
   assert.match(
     similar.stderr,
-    /^error: No server called "wbe-1" is seen in file:.*, did you mean "web-1"\?/,
+    /^error: No server called "wbe-1" is seen in file:.* \(those that were stopped are not shown\), did you mean "web-1"\?/,
   );
   const other = await place.run("zzzzzzzz");
   assert.match(other.stderr, /, there are mail, web-1\n$/);
@@ -177,7 +177,7 @@ Deno.test("status without keys tells which presences it cannot read, with keys w
   assert.equal(code, 1);
   assert.match(
     stdout,
-    /\n✗ web-1: its presence cannot be read: .* no keys are configured.*\n {2}→ Give/,
+    /\n✗ web-1: the presence cannot be read: .* no keys are configured.*\n {2}→ Give/,
   );
 });
 
