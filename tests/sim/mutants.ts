@@ -59,7 +59,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "rows are dropped before their segment is closed",
-    edit(SEAL, "outbox.drop(rowOf(closedSeq, base))", "outbox.drop(rowOf(plan.last, base))"),
+    edit(SEAL, "dropOutbox(rowOf(closedSeq, base))", "dropOutbox(rowOf(plan.last, base))"),
   ),
   mutant(
     "rows are dropped at a restart",

@@ -35,8 +35,8 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
     ["outage", "ticking"],
     edit(
       VIEW,
-      "    !isReliable && (previous === undefined || known.has(identityOf(name)));",
-      "    false;",
+      "if (isReliable || name.server === own?.server) return 0;",
+      "return 0;",
     ),
   ),
   mutant(
@@ -49,7 +49,7 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
     ["twin"],
     edit(
       VIEW,
-      "if (!known || identityOf(server) < identityOf(known)) members",
+      "if (!known || comesBefore(server, known)) members",
       "if (!known || server.stream === own?.stream) members",
     ),
   ),
@@ -58,8 +58,8 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
     ["crash"],
     edit(
       VIEW,
-      "return now - lastModified <= Math.min(limitMs, MAX_AGE_MS);",
-      "return now - lastModified <= Math.max(limitMs, MAX_AGE_MS);",
+      "Math.min(Math.max(LIVES * interval * 1000, patienceMs), MAX_AGE_MS)",
+      "Math.max(LIVES * interval * 1000, patienceMs, MAX_AGE_MS)",
     ),
   ),
   mutant(
@@ -89,7 +89,7 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
   mutant(
     "a presence stays when its name has changed",
     [],
-    edit(MEMBER, "if (former && former !== name.key) await", "if (former === name.key) await"),
+    edit(MEMBER, "if (left.length > 0) await this.#deleteLeft(left, options);\n", ""),
   ),
   mutant(
     "a presence stays at a stop",
