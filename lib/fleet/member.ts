@@ -34,7 +34,7 @@ const LIST_AGE_MS = 12 * 60 * 60 * 1000;
 const COARSE = 1 / 4;
 
 /** Number of times that are remembered when the presence was written. */
-const MAX_TIMES = 32;
+export const MAX_TIMES = 32;
 
 /** Dependencies of {@linkcode FleetMember}. */
 export interface MemberOptions {

@@ -30,6 +30,15 @@ export interface WriteOptions extends StoreOptions {
   readonly force?: boolean | undefined;
 }
 
+/** Options of {@linkcode Handover.readFrom}. */
+export interface ReadOptions extends StoreOptions {
+  /**
+   * Hashes of the feeds that are taken over: those of others stay with them, and would be handed on
+   * and on. @default all
+   */
+  readonly feeds?: ReadonlySet<string> | undefined;
+}
+
 /** Writes and reads checks, by the state alone: any process of the server may do so. */
 export class Handover {
   readonly #core: Core;
@@ -68,11 +77,11 @@ export class Handover {
    */
   async readFrom(
     server: string,
-    { signal }: StoreOptions = {},
+    { feeds, signal }: ReadOptions = {},
   ): Promise<ServerChecks | undefined> {
     try {
       const checks = await this.#core.log.fleet.readChecks(server, { signal });
-      if (checks) this.apply(checks);
+      if (checks) this.apply(checks, feeds);
       this.#problems.resolved(server);
       return checks;
     } catch (error) {
@@ -86,13 +95,14 @@ export class Handover {
   }
 
   /** Takes over what a server has checked, where it is newer. */
-  apply({ feeds, held }: ServerChecks): void {
+  apply({ feeds, held }: ServerChecks, wanted?: ReadonlySet<string>): void {
     const { state, log } = this.#core;
     const now = Math.round(log.now());
     const isPast = (time: number) => time <= now + CLOCK_TOLERANCE_MS;
     const limit = now + MAX_FEED_PAUSE_MS;
     state.transaction(() => {
       for (const check of feeds.slice(0, MAX_FEEDS)) {
+        if (wanted && !wanted.has(check.feed)) continue;
         if (isPast(check.checkedAt)) state.turns.noteCheck(knownCheck(check, limit));
       }
       const known = new Map(

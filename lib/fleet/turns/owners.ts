@@ -6,7 +6,7 @@
  */
 import { forEachConcurrently } from "../../base/concurrently.ts";
 import type { Core } from "../../state/core.ts";
-import { type FleetMember, TURNS_INTERVAL_MS } from "../member.ts";
+import { type FleetMember, MAX_TIMES, TURNS_INTERVAL_MS } from "../member.ts";
 import { type FleetView, LIVES } from "../view.ts";
 import type { Asks } from "./asks.ts";
 import type { Feed } from "./feed.ts";
@@ -28,6 +28,9 @@ const FORMER_OWNERS = 3;
 
 /** Number of former owners whose checks are read at the same time. */
 const CONCURRENCY = 4;
+
+/** After a goodbye, others take a server for gone as soon as two listings lack it. */
+const RESTART_LIVES = 1.5;
 
 /** What owners are decided by. */
 export interface OwnersOptions {
@@ -151,7 +154,7 @@ export class Owners {
     if (knownId !== this.#viewId) this.#adopt(this.#knownParticipants());
     const participants = participantsOf(view.members, this.#options);
     const text = JSON.stringify(participants);
-    const wasAway = this.#wasAway(actedAt, LIVES * intervalMs);
+    const wasAway = this.#wasAway(actedAt, intervalMs);
     this.#lookedAt = view.lookedAt;
     this.#ownership.setParticipants(participants);
     if (text !== this.#view || wasAway) {
@@ -163,11 +166,16 @@ export class Owners {
     turns.setFact("turnsViewedAt", Math.round(this.#core.log.now()));
   }
 
-  /** Whether others must have thought that this server was gone, since it last acted upon a view. */
-  #wasAway(actedAt: number, limitMs: number): boolean {
+  /**
+   * Whether others must have thought that this server was gone, since it last acted upon a view. What
+   * a process before has written is not known: it may have said goodbye.
+   */
+  #wasAway(actedAt: number, intervalMs: number): boolean {
     const written = this.#core.state.fleet.presence()?.written ?? [];
+    const isWhole = written.length > 0 && written.length < MAX_TIMES;
+    if (isWhole && written[0] - actedAt > RESTART_LIVES * intervalMs) return true;
     return written.some((time, index) =>
-      index > 0 && time > actedAt && time - written[index - 1] > limitMs
+      index > 0 && time > actedAt && time - written[index - 1] > LIVES * intervalMs
     );
   }
 
@@ -222,9 +230,10 @@ export class Owners {
       now >= takenAt + HANDOVER_MS || takenAt > now + CLOCK_TOLERANCE_MS
     );
     if (ready.length === 0) return;
+    const feeds = new Set(ready.map(({ feed }) => feed));
     const servers = new Set(ready.flatMap(({ takenFrom }) => formerOwners(takenFrom)));
     await forEachConcurrently(servers, { limit: CONCURRENCY, signal }, async (server, signal) => {
-      await handover.readFrom(server, { signal });
+      await handover.readFrom(server, { feeds, signal });
     });
     table.change(() => {
       for (const feed of ready) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeChecks } from "../../../lib/log/fleet/checks.ts";
 import { Handover } from "../../../lib/fleet/turns/handover.ts";
+import { watch } from "../../../lib/watch.ts";
 import { failing } from "../../memory_store.ts";
 import { Applications, feedsOf, HOUR, MINUTE } from "./servers.ts";
 
@@ -64,6 +65,36 @@ Deno.test("due writes checks as long as no watch does", async () => {
     await apps.fleet.time.pass(MINUTE);
   }
   assert.equal(written(apps)!.feeds.length, 3);
+});
+
+Deno.test("watch writes checks every five minutes, and at its end", async () => {
+  await using apps = new Applications();
+  const web1 = apps.connect("web-1"), urls = feedsOf(3);
+  const watcher = watch(web1, () => {});
+  await apps.fleet.time.run(watcher.ready);
+  for (let minute = 0; minute < 7; minute++) {
+    await apps.round(web1, urls);
+    await apps.fleet.time.pass(MINUTE);
+  }
+  assert.equal(written(apps)!.feeds.length, 3);
+  const [, , c] = urls;
+  await apps.checked(web1, c, { status: 500 });
+  await apps.fleet.time.run(watcher.close());
+  assert.equal(written(apps)!.feeds.filter(({ failures }) => failures > 0).length, 1);
+});
+
+Deno.test("only checks of the feeds that are taken over are taken over, and handed on", async () => {
+  await using apps = new Applications();
+  const web2 = apps.connect("web-2"), [a, b] = feedsOf(2);
+  const hashOf = (url: string) => apps.fleet.log.newest.hashOf(url);
+  await apps.due(web2, [a, b]);
+  const check = { checkedAt: apps.now, notBefore: 0, failures: 3 };
+  const feeds = [{ feed: await hashOf(a), ...check }, { feed: await hashOf(b), ...check }];
+  await apps.fleet.log.fleet.writeChecks("web-1", { feeds, held: [] });
+  const handover = new Handover(web2.parts!, { server: "web-2" });
+  await handover.readFrom("web-1", { feeds: new Set([await hashOf(a)]) });
+  const known = web2.parts!.state.turns.changedAfter(0);
+  assert.deepEqual(known.map(({ url, failures }) => [url, failures]).sort(), [[a, 3], [b, 0]]);
 });
 
 Deno.test("what was read is older than what is known: it changes nothing", async () => {

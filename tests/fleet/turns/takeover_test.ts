@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../../lib/connection.ts";
 import { publish } from "../../../lib/publish.ts";
+import { watch } from "../../../lib/watch.ts";
+import { survivingState } from "../../fixture.ts";
 import { Applications, feedsOf, HOUR, MINUTE, reasons } from "./servers.ts";
 
 const EVERY = 15 * MINUTE;
@@ -149,6 +151,29 @@ Deno.test("a server that stops hands over what it has checked up to then", async
   await fleet.pass(40);
   const delays = fleet.delays(begin);
   assert.ok(Math.min(...delays) >= 0.9 * EVERY, String(Math.min(...delays)));
+});
+
+Deno.test("a server that stopped for minutes learns what others have checked meanwhile", async () => {
+  await using fleet = new Minutes(60);
+  const state = survivingState("web-1", fleet.apps.fleet);
+  const watched = async () => {
+    const connection = fleet.apps.connect("web-1", { state });
+    fleet.running.add(connection);
+    await fleet.apps.fleet.time.run(watch(connection, () => {}).ready);
+    return connection;
+  };
+  fleet.start("web-2", "web-3");
+  const first = await watched();
+  await fleet.pass(40);
+  fleet.crash(first);
+  await fleet.apps.fleet.time.run(first.close());
+  await fleet.pass(8);
+  const begin = fleet.apps.now;
+  await watched();
+  await fleet.pass(40);
+  const delays = fleet.delays(begin);
+  assert.ok(Math.min(...delays) >= 0.9 * EVERY, String(Math.min(...delays)));
+  assert.ok(Math.max(...delays) <= 1.05 * EVERY + 4 * MINUTE, String(Math.max(...delays)));
 });
 
 Deno.test("a server whose state is lost reads its own checks", async () => {
