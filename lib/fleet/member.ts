@@ -16,6 +16,7 @@ import {
 import type { PresenceReport } from "../log/fleet/presence.ts";
 import type { Core } from "../state/core.ts";
 import type { StoreOptions } from "../stores/store.ts";
+import { Patience } from "./patience.ts";
 import { type FleetView, identityOf, latestOf, LIVES, membersOf, seenServers } from "./view.ts";
 import { attempted, isWithin, keysLeft, writtenBefore } from "./written_presence.ts";
 
@@ -59,6 +60,7 @@ export class FleetMember {
   readonly #core: Core;
   readonly #options: MemberOptions;
   readonly #problems: OnceLog;
+  readonly #patience: { readonly time: Patience; readonly turns: Patience };
   /** The own presence as it was stored last by this process. */
   #stored: { readonly key: string; readonly body: Uint8Array } | undefined;
   /** Whether the store has told this process the time. */
@@ -71,6 +73,8 @@ export class FleetMember {
     this.#core = core;
     this.#options = options;
     this.#problems = new OnceLog(logger, core.environment.clock);
+    const { clock } = core.environment;
+    this.#patience = { time: new Patience(clock), turns: new Patience(clock) };
   }
 
   /** The last view, also that of another process with this state. No request is sent. */
@@ -123,20 +127,25 @@ export class FleetMember {
 
   /**
    * Takes turns with this list: stores the list, the presence that names it, and lists the
-   * presences, where another process does not do so. If the store cannot be reached, the last view
-   * remains.
+   * presences, where another process does not do so. If the store cannot be reached, or takes long,
+   * the last view remains.
    *
    * @throws {ConfigError} when the configuration says that this server writes no presence.
    * @throws {StoreUnavailableError | AccessDeniedError} when there never was a view.
    */
-  takeTurns(list: EncodedList, options: TurnsOptions): Promise<FleetView> {
+  async takeTurns(list: EncodedList, options: TurnsOptions): Promise<FleetView> {
     if (this.#options.intervalMs === false) {
       throw new ConfigError(
         "Cannot take turns: 'presence' is false, so that other servers cannot see this one; set " +
           "it to a duration, or leave it out",
       );
     }
-    return this.#inTurn(() => this.#takeTurns(list, options));
+    const take = () => this.#inTurn(() => this.#takeTurns(list, options));
+    if (this.view().lookedAt === 0) await take();
+    else await this.#patience.turns.wait(take, options.signal).catch((error) => {
+      if (options.signal?.aborted) throw error; // Otherwise another caller has given up.
+    });
+    return this.view();
   }
 
   /**
@@ -166,14 +175,15 @@ export class FleetMember {
    * Has the store tell the time, if the local clock may have been set since the presences were
    * listed by a former process: what was noted then would be taken for old, or for yet to come.
    */
-  learnTime(options: StoreOptions = {}): Promise<void> {
-    return this.#inTurn(async () => {
-      const { log } = this.#core, { lookedAt } = this.view();
-      const age = log.now() - lookedAt;
-      const isKnown = this.#knowsTime || lookedAt === 0 || (age >= 0 && age < TURNS_INTERVAL_MS);
-      if (!isKnown) await log.fleet.listPresences(options);
+  async learnTime(options: StoreOptions = {}): Promise<void> {
+    const { log } = this.#core, { lookedAt } = this.view();
+    const age = log.now() - lookedAt;
+    this.#knowsTime ||= lookedAt === 0 || (age >= 0 && age < TURNS_INTERVAL_MS);
+    if (this.#knowsTime) return;
+    await this.#patience.time.wait(async () => {
+      await log.fleet.listPresences(options);
       this.#knowsTime = true;
-    });
+    }, options.signal);
   }
 
   /** Deletes the own presence. */
@@ -190,7 +200,7 @@ export class FleetMember {
     });
   }
 
-  async #takeTurns(list: EncodedList, options: TurnsOptions): Promise<FleetView> {
+  async #takeTurns(list: EncodedList, options: TurnsOptions): Promise<void> {
     const { state, log } = this.#core;
     const { digest } = list, { until, askedEveryMs, signal } = options;
     try {
@@ -213,7 +223,6 @@ export class FleetMember {
         properties: { message: messageOf(error) },
       });
     }
-    return this.view();
   }
 
   /** Writes the presence and lists, unless `watch` does so, or this was done a moment ago. */

@@ -71,6 +71,7 @@ export class TurnEngine {
   /** Calls follow the fleet one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #writing: Promise<unknown> | undefined;
+  readonly #closing = new AbortController();
   #dataVersion: number | undefined;
   #hasAsked = false;
   /** Whether the state was new: then this server may have checked feeds before. */
@@ -143,6 +144,7 @@ export class TurnEngine {
 
   /** Hands over what was checked, unless this was a short visit of many. */
   async close(options: StoreOptions): Promise<void> {
+    this.#closing.abort();
     if (!this.#hasAsked) return;
     const { state, environment: { clock } } = this.#core;
     this.#asks.store({ isLast: true });
@@ -229,7 +231,8 @@ export class TurnEngine {
     const { state: { turns } } = this.#core;
     const isAwaited = Number(turns.fact("checksAwaited") ?? 0) === 1;
     if (this.#writing || (this.#options.member.isKept && !isAwaited)) return;
-    const writing = this.#handover.writeIfDue().catch(() => {}).finally(() => {
+    const { signal } = this.#closing;
+    const writing = this.#handover.writeIfDue({ signal }).catch(() => {}).finally(() => {
       this.#writing = undefined;
     });
     this.#writing = this.#options.keepOpen(writing);

@@ -5,7 +5,7 @@ import { due } from "../../../lib/due.ts";
 import { checked } from "../../../lib/checked.ts";
 import { publish } from "../../../lib/publish.ts";
 import { captureLog } from "../../encryption/keys.ts";
-import { failing } from "../../memory_store.ts";
+import { failing, hanging } from "../../memory_store.ts";
 import { survivingState } from "../../fixture.ts";
 import { StoreUnavailableError } from "../../../lib/errors.ts";
 import { Applications, feedsOf, HOUR, MINUTE, reasons } from "./servers.ts";
@@ -210,4 +210,25 @@ Deno.test("a state that survives goes on where it was", async () => {
   const [turn] = await apps.due(after, [URL_A]);
   assert.ok(turn.due);
   assert.deepEqual(turn.headers, { "If-None-Match": '"1"' });
+});
+
+Deno.test("a store that does not answer holds an ask up for five seconds, and later ones not at all", async () => {
+  await using apps = new Applications();
+  using _log = captureLog();
+  const web1 = apps.connect("web-1"), urls = feedsOf(5);
+  await apps.round(web1, urls);
+  await apps.fleet.time.pass(20 * MINUTE);
+  const answer = ["put", "get", "list"].map((operation) =>
+    apps.fleet.store.before(operation as "put", hanging(new StoreUnavailableError("No answer")))
+  );
+  const waits: number[] = [];
+  for (let ask = 0; ask < 3; ask++) {
+    const begun = apps.now;
+    const [turn] = await apps.due(web1, urls, { limit: 1 });
+    assert.ok(turn.due || ask > 0);
+    waits.push(apps.now - begun);
+  }
+  assert.deepEqual(waits, [5_000, 0, 0]);
+  answer.forEach((restore) => restore());
+  await apps.fleet.time.run(web1.close());
 });
