@@ -5,7 +5,6 @@
  */
 import { connectionOf, type FeedSync } from "./connection.ts";
 import { normalizeFeedUrl } from "./feed_url.ts";
-import { consequencesOf } from "./fleet/turns/consequences.ts";
 import type { CheckedFeed, CheckOutcome } from "./fleet/turns/outcome.ts";
 
 /** Options of {@linkcode checked}. */
@@ -66,19 +65,9 @@ export async function checked(
   signal?.throwIfAborted();
   const connection = connectionOf(sync), { parts, config: { urlSchemes: schemes } } = connection;
   const feed = normalizeFeedUrl(url, { schemes });
-  if (parts) {
-    return await connection.run(signal, async () => await (await connection.turns(parts)).checked(feed, outcome));
-  }
-  const now = Date.now();
-  const { pauseMs = 0, ttlMs = 0, movedTo, isGone } = consequencesOf(outcome, {
-    url: feed,
-    schemes,
-    now,
-  });
-  return {
-    url: feed,
-    next: new Date(now + Math.max(pauseMs, ttlMs)).toISOString(),
-    ...movedTo !== undefined && { movedTo },
-    ...isGone && { gone: true },
-  };
+  if (!parts) return connection.soloTurns.checked(feed, outcome);
+  return await connection.run(
+    signal,
+    async () => await (await connection.turns(parts)).checked(feed, outcome),
+  );
 }

@@ -20,6 +20,7 @@ import { AutoPeers } from "./fleet/auto_peers.ts";
 import { FleetMember } from "./fleet/member.ts";
 import { type ReadingReport, reportOf } from "./fleet/report.ts";
 import { turnsReport } from "./fleet/turns/report.ts";
+import { SoloTurns } from "./fleet/turns/solo.ts";
 import type { TurnEngine } from "./fleet/turns/turn_engine.ts";
 import type { PresenceName } from "./log/fleet/names.ts";
 import type { PresenceReport } from "./log/fleet/presence.ts";
@@ -116,6 +117,8 @@ export class Connection implements FeedSync {
   readonly config: ResolvedConfig;
   /** The working parts; absent when not enabled. */
   readonly parts: Parts | undefined;
+  /** Turns when not enabled. */
+  readonly soloTurns: SoloTurns;
   readonly #store: ObjectStore | undefined;
   readonly #options: ConnectionOptions;
   readonly #peers: Peers | undefined;
@@ -143,6 +146,7 @@ export class Connection implements FeedSync {
     this.#options = options;
     const { environment = systemEnvironment, envelope } = options;
     this.#begunAt = environment.clock.elapsed();
+    this.soloTurns = new SoloTurns(environment.clock, config.urlSchemes);
     if (!store) return;
     const { server, commitInterval, includeOwn } = config;
     const { marker, peers, secret, advertise } = config.wake;

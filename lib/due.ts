@@ -4,15 +4,11 @@
  * @module
  */
 import { parseDuration } from "./base/duration.ts";
-import { type Connection, connectionOf, type FeedSync } from "./connection.ts";
-import { normalizeFeedUrl } from "./feed_url.ts";
+import { connectionOf, type FeedSync } from "./connection.ts";
 import type { DueOptions, Turn } from "./fleet/turns/turn.ts";
 
 /** The shortest interval between two fetches of a feed. */
 export const MIN_EVERY_MS = 1000;
-
-/** Without other servers, there is nothing to wait for; the lease is then for show. */
-const LEASE_MS = 5 * 60 * 1000;
 
 /**
  * Takes turns with the other servers at fetching feeds. Answers for each URL, in order, whether
@@ -26,7 +22,8 @@ const LEASE_MS = 5 * 60 * 1000;
  *
  * The first call says in the bucket that this server takes turns, and sees who else does; later
  * calls do so once a minute. If the store cannot be reached, the servers that were seen last count
- * as present. When feedsync is disabled, every feed is always due.
+ * as present. When feedsync is disabled, each feed is due once an interval, as long as the process
+ * runs.
  *
  * @example
  * ```ts
@@ -75,28 +72,9 @@ export async function due(
   }
   const asked: string[] = [];
   for (const url of urls) asked.push(url instanceof URL ? url.href : url);
-  if (!parts) return withoutOthers(connection, asked, limit);
+  if (!parts) return connection.soloTurns.due(asked, { everyMs, limit });
   return await connection.run(
     signal,
     async (signal) => await (await connection.turns(parts)).due(asked, { everyMs, limit, signal }),
   );
-}
-
-/** The answers when feedsync is disabled. */
-function withoutOthers(
-  { config: { urlSchemes: schemes } }: Connection,
-  urls: readonly string[],
-  limit: number,
-): Turn[] {
-  const leasedUntil = new Date(Date.now() + LEASE_MS).toISOString();
-  let left = limit;
-  return urls.map((url): Turn => {
-    try {
-      normalizeFeedUrl(url, { schemes });
-    } catch (error) {
-      return { url, due: false, reason: "invalid", problem: (error as Error).message };
-    }
-    if (left-- <= 0) return { url, due: false, reason: "limit" };
-    return { url, due: true, validators: {}, headers: {}, leasedUntil };
-  });
 }

@@ -162,11 +162,20 @@ Deno.test("a server that writes no presence cannot take turns", async () => {
   await assert.rejects(apps.due(web1, [URL_A]), /Cannot take turns: 'presence' is false/);
 });
 
-Deno.test("when feedsync is disabled, everything is due for everybody", async () => {
-  const off = new Connection(resolveConfig({ enabled: false, server: "web-1" }), undefined);
-  const turns = await due(off, [URL_A, "x", URL_B, URL_B], { every: "15m", limit: 2 });
+Deno.test("when feedsync is disabled, everything is due for everybody, once an interval", async () => {
+  await using apps = new Applications();
+  const { time: environment } = apps.fleet;
+  const config = resolveConfig({ enabled: false, server: "web-1" });
+  const off = new Connection(config, undefined, { environment });
+  const asked = [URL_A, "x", URL_B, "https://c.example.com/"];
+  const turns = await due(off, asked, { every: "15m", limit: 2 });
   assert.deepEqual(reasons(turns), ["due", "invalid", "due", "limit"]);
   assert.equal((await checked(off, URL_A, { status: 410 })).gone, true);
+  await checked(off, URL_B, { status: 429, headers: { "Retry-After": "3600" } });
+  const again = () => due(off, [URL_A, URL_B], { every: "15m" });
+  assert.deepEqual(reasons(await again()), ["fresh", "fresh"]);
+  apps.fleet.time.skip(15 * MINUTE);
+  assert.deepEqual(reasons(await again()), ["due", "fresh"]);
 });
 
 Deno.test("a clock that was set back makes feeds due early rather than never", async () => {
