@@ -142,9 +142,9 @@ export class FleetMember {
     }
     const take = () => this.#inTurn(() => this.#takeTurns(list, options));
     if (this.view().lookedAt === 0) await take();
-    else await this.#patience.turns.wait(take, options.signal).catch((error) => {
-      if (options.signal?.aborted) throw error; // Otherwise another caller has given up.
-    });
+    else {await this.#patience.turns.wait(take, options.signal).catch((error) => {
+        if (options.signal?.aborted) throw error; // Otherwise another caller has given up.
+      });}
     return this.view();
   }
 
