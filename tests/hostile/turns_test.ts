@@ -4,6 +4,8 @@ import { encodeList } from "../../lib/log/fleet/feed_list.ts";
 import { listKey, presenceName } from "../../lib/log/fleet/names.ts";
 import { packBody } from "../../lib/log/codec.ts";
 import { TurnEngine } from "../../lib/fleet/turns/turn_engine.ts";
+import { publish } from "../../lib/publish.ts";
+import { hashOf } from "../../lib/update.ts";
 import { Applications, DAY, feedsOf, HOUR, MINUTE, reasons } from "../fleet/turns/servers.ts";
 
 /** A server that somebody else plays, who can write to the bucket. */
@@ -243,4 +245,32 @@ Deno.test("invented checks hold feeds for a day at most", async () => {
   assert.ok(reasons(await apps.due(web1, urls)).includes("fresh"));
   await apps.fleet.time.pass(DAY);
   assert.deepEqual(new Set(reasons(await apps.due(web1, urls))), new Set(["due"]));
+});
+
+Deno.test("an invented validator of the newest content is sent, of other content never", async () => {
+  await using apps = new Applications();
+  const urls = feedsOf(2), impostor = new Impostor(apps), hashes = await hashesOf(apps, urls);
+  const list = encodeList({ feeds: hashes, suffixes: "7.6.0", maxPerDomain: 100 });
+  await apps.fleet.store.put(listKey(list.digest), list.body);
+  await impostor.appear(list.digest);
+  const web1 = apps.connect("web-1");
+  await apps.due(web1, urls, { limit: 0 });
+  for (const url of urls) await apps.fleet.time.run(publish(web1, { url, content: "known" }));
+  const contents = ["known", "another"], feeds: FeedCheck[] = [];
+  for (const [index, content] of contents.entries()) {
+    const validators = { etag: '"invented"', hash: hashOf({ content })! };
+    const feed = await apps.fleet.log.newest.hashOf(urls[index]);
+    feeds.push({ feed, checkedAt: apps.now, notBefore: 0, failures: 0, validators });
+  }
+  await impostor.check(feeds);
+  impostor.leave();
+  for (let minute = 0; minute < 20; minute++) {
+    await apps.due(web1, urls, { limit: 0 });
+    await apps.fleet.time.pass(MINUTE);
+  }
+  const turns = await apps.due(web1, urls);
+  assert.deepEqual(turns.map((turn) => turn.due && turn.validators.etag), [
+    '"invented"',
+    undefined,
+  ]);
 });
