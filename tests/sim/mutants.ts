@@ -471,6 +471,11 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   rareMutant(
+    "what is read counts as missing until a listing shows it",
+    ["join", "allAway", "pluginDown"],
+    edit(DELIVERY, "if (updates.length > 0) cursors.noteReach", "if (false) cursors.noteReach"),
+  ),
+  rareMutant(
     "restoring ends although something could not be read",
     ["missed", "join", "allAway"],
     edit(
