@@ -396,7 +396,7 @@ Deno.test("cost prints ways of working with their requests and dollars, as text 
   );
   assert.match(text.stdout, /Prices of r2: https:/);
   const [configured, , , , peers] = (await feedsync([...args, "--json"], { cwd })).json();
-  assert.deepEqual([configured.put, configured.get, configured.provider], [108_980, 660_042, "r2"]);
+  assert.deepEqual([configured.put, configured.get, configured.provider], [201_191, 660_042, "r2"]);
   assert.equal(peers.get, 3_042);
   for (const [flag, value] of [["--servers", "0"], ["--provider", "azure"], ["--poll", "0"]]) {
     assert.equal((await feedsync([...args.slice(0, 5), flag, value], { cwd })).code, 64);
