@@ -7,6 +7,7 @@ import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
 import { TimeClamp } from "./clamp_time.ts";
+import { inboxUpdateOf } from "./inbox_update.ts";
 import type { Environment } from "../base/environment.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import { type FailedCall, Receivers, type ReceiversOptions } from "./receivers.ts";
@@ -81,12 +82,14 @@ export class Delivery {
     stored: readonly StoredUpdate[],
     signal: AbortSignal,
   ): Promise<void> {
+    if (stored.length === 0) return;
     const { clock } = this.#environment;
     const now = this.#log.now();
     const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
-    const superseded = this.#noteNewest(stream, { stored, updates, now });
     const republished = this.#state.ownStream.republishedIn(stream);
-    let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
+    this.#state.inbox.beginApplying(stream, updates[updates.length - 1].seq);
+    const superseded = this.#noteNewest(stream, { stored, updates, republished, now });
+    let storedAt = clock.elapsed(), from = updates[0].seq - 1, to = from;
     const store = (letters: readonly DeadLetter[] = []) => {
       if (to > from) this.#moveCursor(stream, { from, to }, letters);
       [storedAt, from] = [clock.elapsed(), to];
@@ -105,6 +108,7 @@ export class Delivery {
       }
     } finally {
       store();
+      this.#state.inbox.endApplying(stream);
     }
   }
 
@@ -122,6 +126,7 @@ export class Delivery {
         most: MAX_LOGGED_GAPS,
       });
     }
+    this.#takeGap(gap);
     await this.receivers.gap(gap, signal);
   }
 
@@ -142,21 +147,29 @@ export class Delivery {
     }, { durable: false });
   }
 
+  /** Tells consumers of a gap before the plugins, which may hold it up. */
+  #takeGap(gap: Gap): void {
+    const { inbox } = this.#state, now = this.#environment.clock.now();
+    if (!inbox.isWanted()) return;
+    this.#state.transaction(() => inbox.takeGap(gap, now), { durable: false });
+  }
+
   #noteMissed({ stream, ...gap }: Gap): void {
     this.#state.newest.noteMissed(stream, gap);
     if (!this.#state.isInMemory) this.#state.restoring.require();
   }
 
   /**
-   * Notes updates before the first plugin runs, so that nobody publishes them again, and that their
-   * stream reaches so far: no listing may have shown that yet, and until then they would count as
+   * Notes updates before the first plugin runs, so that nobody publishes them again, and takes them
+   * into the inbox. Notes that their stream reaches so far: no listing may have shown that yet, and until then they would count as
    * missing. Those whose time was clamped have no place: there they have another time.
    */
   #noteNewest(
     stream: string,
-    { stored, updates, now }: {
+    { stored, updates, republished, now }: {
       readonly stored: readonly StoredUpdate[];
       readonly updates: readonly StoredUpdate[];
+      readonly republished: ReadonlySet<string>;
       readonly now: number;
     },
   ): Superseded {
@@ -164,6 +177,7 @@ export class Delivery {
     const ids = new Set<string>();
     // Outside the transaction: hashing large contents takes long and would block other processes.
     const hashes = updates.map(hashOf);
+    const takeIn = this.#prepareInbox(stream, updates.filter(({ id }) => !republished.has(id)));
     this.#state.transaction(() => {
       for (const [index, update] of updates.entries()) {
         const { url, time, id, seq } = update;
@@ -172,12 +186,27 @@ export class Delivery {
         newest.note(url, version, { place, now });
       }
       if (updates.length > 0) cursors.noteReach(stream, updates.at(-1)!.seq);
+      takeIn({ first: updates[0].seq, last: updates[updates.length - 1].seq });
       for (const { url, time, id } of updates) {
         if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
       }
     }, { durable: false });
     const until = this.#environment.clock.elapsed() + CURSOR_INTERVAL_MS;
     return { ids, revision: newest.revision(), until };
+  }
+
+  /** Encodes updates for the inbox, if there are consumers; the result takes them in. */
+  #prepareInbox(
+    stream: string,
+    updates: readonly StoredUpdate[],
+  ): (range: { readonly first: number; readonly last: number }) => void {
+    const { inbox, inboxUpkeep } = this.#state;
+    if (!inbox.isWanted()) return () => {};
+    const incoming = updates.map((update) => inboxUpdateOf(stream, update));
+    return (range) => {
+      inbox.take(stream, incoming, { ...range, now: this.#environment.clock.now() });
+      inboxUpkeep.bound();
+    };
   }
 
   async #deliver(

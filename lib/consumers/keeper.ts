@@ -1,0 +1,138 @@
+/**
+ * Keeps the inbox small while the local API runs: drops what everybody has, what is too old, and
+ * what is too much, and forgets consumers that nobody reads.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { AutoResetEvent } from "../base/event.ts";
+import { messageOf } from "../errors.ts";
+import type { Core } from "../state/core.ts";
+import { DEFAULT_LIMITS, type InboxLimits } from "../state/inbox_upkeep.ts";
+import type { InboxOptions } from "./consumer.ts";
+
+const logger = getLogger(["feedsync", "consumers"]);
+
+/** How often to look after the inbox. */
+const INTERVAL_MS = 10_000;
+
+/** Acknowledged rows are dropped when there are so many, or nothing else is left. */
+const ACKNOWLEDGED_ROWS = 500;
+
+/** When the inbox is too large, an eighth more is dropped, so that this is rarely necessary. */
+const SHRUNK = 7 / 8;
+
+/** Looks after the inbox until it is closed. */
+export class InboxKeeper {
+  readonly #core: Core;
+  readonly #limits: InboxLimits;
+  readonly #wakeUp: AutoResetEvent;
+  readonly #running: Promise<void>;
+  #isClosed = false;
+
+  /** Starts at once. */
+  constructor(core: Core, options: InboxOptions) {
+    const { maxAgeMs = DEFAULT_LIMITS.maxAgeMs, maxBytes = DEFAULT_LIMITS.maxBytes } = options;
+    this.#core = core;
+    this.#limits = { maxAgeMs, maxBytes };
+    this.#wakeUp = new AutoResetEvent(core.environment.clock);
+    core.state.transaction(() => core.state.inboxUpkeep.setLimits(this.#limits));
+    this.#running = this.#run();
+  }
+
+  /** Drops rows that everybody has acknowledged, if there are enough of them. */
+  acknowledged(): void {
+    const { state: { consumers, inbox } } = this.#core, least = consumers.leastRow();
+    const count = least + 1 - inbox.firstRow();
+    if (count >= ACKNOWLEDGED_ROWS || count > 0 && least >= inbox.lastRow()) this.#dropUpTo(least);
+  }
+
+  /** Forgets a consumer, and what waits for it alone. */
+  forget(name: string): void {
+    const { state } = this.#core;
+    state.transaction(() => {
+      state.consumers.delete(name);
+      state.walks.forget(name);
+      if (!state.inbox.isWanted()) state.inbox.leave();
+    });
+    this.#wakeUp.set();
+  }
+
+  /** Stops. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wakeUp.set();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        this.#forgetUnread();
+        await this.#shrink();
+      } catch (error) {
+        logger.warn("Cannot look after the inbox, trying again: {message}", {
+          message: messageOf(error),
+        });
+      }
+      await this.#wakeUp.wait(INTERVAL_MS);
+    }
+  }
+
+  #forgetUnread(): void {
+    const { state, environment: { clock } } = this.#core, { maxAgeMs } = this.#limits;
+    for (const name of state.consumers.unreadBefore(clock.now() - maxAgeMs)) {
+      const days = Math.round(maxAgeMs / 8_640_000) / 10;
+      logger.warn("Nobody has read the consumer {name} for {days} days: it is forgotten", {
+        name,
+        days,
+      });
+      this.forget(name);
+    }
+  }
+
+  /** Drops what may or must go, in small steps: others use the state meanwhile. */
+  async #shrink(): Promise<void> {
+    const { state: { consumers, inbox, inboxUpkeep: upkeep }, environment: { clock } } = this.#core;
+    const { maxAgeMs, maxBytes } = this.#limits;
+    const least = consumers.leastRow();
+    while (this.#dropUpTo(least)) await this.#pause();
+    const tooOld = () => clock.now() - maxAgeMs > (upkeep.oldestArrival() ?? Infinity);
+    while (tooOld()) {
+      this.#dropOldest(clock.now() - maxAgeMs);
+      await this.#pause();
+    }
+    if (inbox.bytes() <= maxBytes) return;
+    const isTooLarge = () => inbox.bytes() > SHRUNK * maxBytes;
+    for (let row: number | undefined = 0; row !== undefined && isTooLarge();) {
+      row = this.#dropSuperseded(row);
+      await this.#pause();
+    }
+    while (isTooLarge() && upkeep.oldestArrival() !== undefined) {
+      this.#dropOldest();
+      await this.#pause();
+    }
+  }
+
+  #dropUpTo(row: number): boolean {
+    const { state } = this.#core;
+    return state.transaction(() => state.inboxUpkeep.dropUpTo(row), { durable: false });
+  }
+
+  #dropSuperseded(row: number): number | undefined {
+    const { state } = this.#core;
+    return state.transaction(() => state.inboxUpkeep.dropSuperseded(row), { durable: false });
+  }
+
+  #dropOldest(before?: number): void {
+    const { state } = this.#core;
+    state.transaction(() => state.inboxUpkeep.dropOldest(before), { durable: false });
+  }
+
+  /** Lets others work. */
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#core.environment.clock.setTimer(0, resolve);
+    await promise;
+  }
+}
