@@ -184,6 +184,7 @@ export class Consumers implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closed.abort(new ClosedError("Cannot use the consumers: they are closed"));
     for (const reader of this.#readers.values()) reader.abort(this.#closed.signal.reason);
+    this.#walker.close();
     await this.#keeper.close();
   }
 

@@ -3,11 +3,15 @@
  *
  * @module
  */
-import { type StoredUpdate, updateBody } from "../log/codec.ts";
+import { updateBody } from "../log/codec.ts";
 import type { InboxUpdate } from "../state/inbox.ts";
+import type { FeedContent, UpdateBase } from "../update.ts";
+
+/** An update with its place, from wherever it was read. */
+type PlacedUpdate = FeedContent & Pick<UpdateBase, "id" | "url" | "time" | "seq" | "metadata">;
 
 /** The update as the inbox keeps it. */
-export function inboxUpdateOf(stream: string, update: StoredUpdate): InboxUpdate {
+export function inboxUpdateOf(stream: string, update: PlacedUpdate): InboxUpdate {
   const { id, url, time, seq } = update;
   return { id, url, time: Date.parse(time), stream, seq, body: updateBody(update) };
 }

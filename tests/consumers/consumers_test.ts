@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Consumers } from "../../lib/consumers/consumers.ts";
 import type { ConsumerLine } from "../../lib/consumers/consumer.ts";
-import { Fleet, survivingState, texts } from "../fixture.ts";
+import { publish } from "../../lib/publish.ts";
+import { Fleet, survivingState, texts, urlOf } from "../fixture.ts";
 
 /** A server with consumers, beside one that publishes. */
 class Setting implements AsyncDisposable {
@@ -48,4 +49,23 @@ Deno.test("a consumer is handed what it has not acknowledged, again and again", 
   assert.deepEqual(await setting.contents("app"), ["a3"]);
   consumers.ack("app", lines[2].cursor);
   assert.deepEqual(await setting.contents("app"), []);
+});
+
+Deno.test("a consumer that begins with the newest is handed each feed once, then what is new", async () => {
+  await using setting = new Setting();
+  const { consumers, fleet, publisher } = setting;
+  await setting.publish(...texts("a", 20));
+  await fleet.time.run(publish(publisher, { url: urlOf("a1"), content: "newer" }));
+  await setting.publish();
+  consumers.put("app", { from: "newest" });
+  await setting.publish("b1");
+  const seen: unknown[] = [];
+  for (;;) {
+    const lines = await setting.read("app", { limit: 7 });
+    if (lines.length === 0) break;
+    seen.push(...lines.map(({ update }) => update!.content));
+    consumers.ack("app", lines.at(-1)!.cursor);
+  }
+  assert.deepEqual(seen.toSorted(), ["newer", ...texts("a", 19, 2), "b1"].toSorted());
+  assert.equal(seen.at(-1), "b1");
 });

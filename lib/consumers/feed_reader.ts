@@ -1,0 +1,99 @@
+/**
+ * Reads the newest updates of many feeds: from the outbox, the log, or `newest/`.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { OnceLog } from "../base/once_log.ts";
+import type { Connection, Parts } from "../connection.ts";
+import { CorruptObjectError, FeedSyncError, isUnreadable, messageOf } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
+import type { NewestUpdate } from "../log/newest/body.ts";
+import { newestName } from "../log/newest/names.ts";
+import { inboxUpdateOf } from "../reading/inbox_update.ts";
+import { findNewest, isInLog } from "../reading/lookup/find_newest.ts";
+import type { InboxUpdate } from "../state/inbox.ts";
+import type { NewestRow } from "../state/newest.ts";
+import { LogObjects } from "./log_objects.ts";
+
+const logger = getLogger(["feedsync", "consumers"]);
+
+/** Reads the newest updates of feeds that the state knows. */
+export class FeedReader {
+  readonly #connection: Connection;
+  readonly #parts: Parts;
+  readonly #objects: LogObjects;
+  readonly #problems: OnceLog;
+
+  /** Creates a reader, without reading anything yet. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#parts = connection.parts!;
+    this.#objects = new LogObjects(this.#parts);
+    this.#problems = new OnceLog(logger, this.#parts.environment.clock);
+  }
+
+  /**
+   * The newest update of a feed, or its removal; undefined when it cannot be read, which is logged.
+   *
+   * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
+   */
+  async read(feed: string, row: NewestRow, signal: AbortSignal): Promise<InboxUpdate | undefined> {
+    const queued = this.#queued(row);
+    if (queued) return queued;
+    const update = await this.#fromLog(row, signal) ?? await this.#fromNewest(feed, row, signal);
+    return update ? inboxUpdateOf(update.stream, update) : await this.#search(feed, signal);
+  }
+
+  /** Forgets what was read. */
+  close(): void {
+    this.#objects.forget();
+  }
+
+  #queued({ id }: NewestRow): InboxUpdate | undefined {
+    const { state } = this.#parts, found = state.outbox.find(id);
+    return found && { ...found, ...state.placeOf(found.row) };
+  }
+
+  async #fromLog(row: NewestRow, signal: AbortSignal): Promise<NewestUpdate | undefined> {
+    if (!row.place || !isInLog(this.#connection, row)) return undefined;
+    return await this.#objects.find(row.place, row.id, signal);
+  }
+
+  /** Its key in `newest/` is known: no listing is needed. */
+  async #fromNewest(
+    feed: string,
+    { time, id, hash: contentHash }: NewestRow,
+    signal: AbortSignal,
+  ): Promise<NewestUpdate | undefined> {
+    const { newest } = this.#parts.log;
+    for (const hash of await newest.hashesOf(feed)) {
+      const name = newestName({ hash, time, id, isRemoved: contentHash === null });
+      try {
+        const update = await newest.read(name, { signal });
+        if (update) return update;
+      } catch (error) {
+        if (!(error instanceof CorruptObjectError)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /** Looks everywhere for it: perhaps it has moved meanwhile. */
+  async #search(url: string, signal: AbortSignal): Promise<InboxUpdate | undefined> {
+    const { state } = this.#parts;
+    try {
+      const update = await findNewest(this.#connection, { url, state, signal });
+      return update && inboxUpdateOf(update.stream, update);
+    } catch (error) {
+      const isUnavailable = !isUnreadable(error) &&
+        Object.getPrototypeOf(error) !== FeedSyncError.prototype;
+      if (isUnavailable) throw error;
+      this.#problems.problem(url, {
+        text: "Consumers that begin are not handed {url}: {message}",
+        properties: { url: shownUrl(url), message: messageOf(error) },
+      });
+      return undefined;
+    }
+  }
+}
