@@ -165,6 +165,11 @@ export class Inbox {
     this.#applying.delete(stream);
   }
 
+  /** Up to which seq a stream was taken in; undefined when nothing of it was. */
+  taken(stream: string): number | undefined {
+    return this.#taken.get(stream)?.seq as number | undefined;
+  }
+
   /**
    * Takes in consecutive updates of a stream, unless it has done so before. `last` is the seq of the
    * last one, since some may have been left out.
@@ -174,7 +179,7 @@ export class Inbox {
     updates: readonly InboxUpdate[],
     { first, last, now }: { readonly first: number; readonly last: number; readonly now: number },
   ): void {
-    const taken = this.#taken.get(stream)?.seq as number | undefined;
+    const taken = this.taken(stream);
     this.#beginEpoch();
     // An older version has moved the cursor without the inbox.
     if (taken !== undefined && first > taken + 1) {
@@ -195,7 +200,7 @@ export class Inbox {
 
   /** Takes in a gap in a stream, unless it has done so before. */
   takeGap({ stream, first, last }: Gap, now: number): void {
-    const taken = this.#taken.get(stream)?.seq as number | undefined ?? first - 1;
+    const taken = this.taken(stream) ?? first - 1;
     if (taken >= last) return;
     this.#beginEpoch();
     this.#mark("gap", { stream, first: Math.max(first, taken + 1), last }, now);
