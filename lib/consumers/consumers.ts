@@ -195,6 +195,7 @@ export class Consumers implements AsyncDisposable {
   async #readOrWait(name: string, options: CheckedRead): Promise<readonly ConsumerLine[]> {
     const { state, environment: { clock } } = this.#parts, { waitMs, signal } = options;
     const until = clock.elapsed() + waitMs, news = new AutoResetEvent(clock);
+    const pollMs = state.path === ":memory:" ? Infinity : SHARED_STATE_POLL_MS;
     const stopListening = state.inbox.onChange(() => news.set());
     const wake = () => news.set();
     signal.addEventListener("abort", wake, { once: true });
@@ -206,10 +207,10 @@ export class Consumers implements AsyncDisposable {
         if (lines.length > 0) this.#noteDelivered(name, end);
         if (lines.length > 0 || clock.elapsed() >= until) return lines;
         for (let hasNews = false; !hasNews && clock.elapsed() < until;) {
-          const isWoken = await news.wait(Math.min(SHARED_STATE_POLL_MS, until - clock.elapsed()));
+          hasNews = await news.wait(Math.min(pollMs, until - clock.elapsed()));
           const before = version;
           version = state.dataVersion();
-          hasNews = isWoken || version !== before;
+          hasNews ||= version !== before;
         }
       }
     } finally {

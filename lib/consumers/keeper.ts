@@ -13,8 +13,11 @@ import type { InboxOptions } from "./consumer.ts";
 
 const logger = getLogger(["feedsync", "consumers"]);
 
-/** How often to look after the inbox. */
-const INTERVAL_MS = 10_000;
+/** How often to look after the inbox at least: clocks may be changed. */
+const INTERVAL_MS = 3_600_000;
+
+/** How often at most, unless it is too large. */
+const MIN_INTERVAL_MS = 10_000;
 
 /** Acknowledged rows are dropped when there are so many, or nothing else is left. */
 const ACKNOWLEDGED_ROWS = 500;
@@ -28,6 +31,7 @@ export class InboxKeeper {
   readonly #limits: InboxLimits;
   readonly #wakeUp: AutoResetEvent;
   readonly #running: Promise<void>;
+  readonly #stopListening: () => void;
   #isClosed = false;
 
   /** Starts at once. */
@@ -37,6 +41,9 @@ export class InboxKeeper {
     this.#limits = { maxAgeMs, maxBytes };
     this.#wakeUp = new AutoResetEvent(core.environment.clock);
     core.state.transaction(() => core.state.inboxUpkeep.setLimits(this.#limits));
+    this.#stopListening = core.state.inbox.onChange(() => {
+      if (core.state.inbox.bytes() > maxBytes) this.#wakeUp.set();
+    });
     this.#running = this.#run();
   }
 
@@ -61,6 +68,7 @@ export class InboxKeeper {
   /** Stops. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#stopListening();
     this.#wakeUp.set();
     await this.#running;
   }
@@ -75,8 +83,16 @@ export class InboxKeeper {
           message: messageOf(error),
         });
       }
-      await this.#wakeUp.wait(INTERVAL_MS);
+      await this.#wakeUp.wait(this.#untilNextDuty());
     }
+  }
+
+  /** Milliseconds until something gets too old. */
+  #untilNextDuty(): number {
+    const { state: { consumers, inboxUpkeep }, environment: { clock } } = this.#core;
+    const { maxAgeMs } = this.#limits;
+    const since = Math.min(consumers.longestUnread(), inboxUpkeep.oldestArrival() ?? Infinity);
+    return Math.min(INTERVAL_MS, Math.max(MIN_INTERVAL_MS, since + maxAgeMs + 1 - clock.now()));
   }
 
   #forgetUnread(): void {

@@ -43,9 +43,10 @@ export class Positions {
     // The numbers of feeds that are acknowledged are forgotten.
     if (isOlder && (epoch === undefined || epoch === cursor.epoch)) return this.#consumer;
     if (epoch !== cursor.epoch) throw this.#expired();
-    const isOfThisRun = epoch === inbox.ownEpoch();
-    const isBeyond = isOfThisRun && comparePositions(cursor, delivered ?? this.#consumer) > 0;
-    if (isBeyond || cursor.row > inbox.lastRow()) throw this.#beyond();
+    if (epoch !== inbox.ownEpoch()) {
+      // Rows of former processes were handed out, unless this state does not have them any more.
+      if (cursor.row > inbox.lastRow()) throw this.#expired();
+    } else if (comparePositions(cursor, delivered ?? this.#consumer) > 0) throw this.#beyond();
     return { row: cursor.row, number: cursor.number };
   }
 

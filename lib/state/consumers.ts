@@ -44,6 +44,7 @@ export class ConsumerRows {
   readonly #place;
   readonly #least;
   readonly #wantsOwn;
+  readonly #longestUnread;
   readonly #unreadBefore;
 
   constructor(db: Database) {
@@ -58,6 +59,9 @@ export class ConsumerRows {
     this.#place = db.prepare("UPDATE consumers SET row = ?, number = ? WHERE name = ?");
     this.#least = db.prepare("SELECT min(row) AS row FROM consumers");
     this.#wantsOwn = db.prepare("SELECT 1 FROM consumers WHERE own = 1 LIMIT 1");
+    this.#longestUnread = db.prepare(
+      "SELECT min(max(readAt, createdAt)) AS time FROM consumers",
+    );
     this.#unreadBefore = db.prepare(
       "SELECT name FROM consumers WHERE max(readAt, createdAt) < ? ORDER BY name",
     );
@@ -107,6 +111,11 @@ export class ConsumerRows {
   /** Whether any consumer is handed own updates. */
   wantsOwn(): boolean {
     return this.#wantsOwn.get() !== undefined;
+  }
+
+  /** Since when the consumer that was read longest ago was not read; Infinity without consumers. */
+  longestUnread(): number {
+    return Number(this.#longestUnread.get()!.time ?? Infinity);
   }
 
   /** Names of the consumers that nobody has read since `time`. */

@@ -160,6 +160,11 @@ export class Inbox {
     this.#applying.set(stream, last);
   }
 
+  /** The last seq of the stream that is being applied; 0 when none is. */
+  applying(stream: string): number {
+    return this.#applying.get(stream) ?? 0;
+  }
+
   /** Notes that no updates of the stream are being applied any more. */
   endApplying(stream: string): void {
     this.#applying.delete(stream);

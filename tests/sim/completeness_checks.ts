@@ -9,6 +9,9 @@ import type { World } from "./world.ts";
  * it is: those that begin with what there is now excepted.
  */
 export function checkComplete(world: World): void {
+  for (const { process, consumers } of world.servers) {
+    if (process) { for (const { checks } of consumers) checks.checkComplete(process); }
+  }
   for (const { process, habits } of world.servers) {
     if (!process || !habits.watches || habits.from === "now") continue;
     for (let number = 1; number <= habits.plugins; number++) {
