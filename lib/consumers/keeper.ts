@@ -41,17 +41,13 @@ export class InboxKeeper {
     this.#limits = { maxAgeMs, maxBytes };
     this.#wakeUp = new AutoResetEvent(core.environment.clock);
     core.state.transaction(() => core.state.inboxUpkeep.setLimits(this.#limits));
-    this.#stopListening = core.state.inbox.onChange(() => {
-      if (core.state.inbox.bytes() > maxBytes) this.#wakeUp.set();
-    });
+    this.#stopListening = core.state.inbox.onChange(() => this.#wakeUp.set());
     this.#running = this.#run();
   }
 
   /** Drops rows that everybody has acknowledged, if there are enough of them. */
   acknowledged(): void {
-    const { state: { consumers, inbox } } = this.#core, least = consumers.leastRow();
-    const count = least + 1 - inbox.firstRow();
-    if (count >= ACKNOWLEDGED_ROWS || count > 0 && least >= inbox.lastRow()) this.#dropUpTo(least);
+    this.#dropAcknowledged();
   }
 
   /** Forgets a consumer, and what waits for it alone. */
@@ -75,15 +71,17 @@ export class InboxKeeper {
 
   async #run(): Promise<void> {
     while (!this.#isClosed) {
+      let waitMs = MIN_INTERVAL_MS;
       try {
         this.#forgetUnread();
         await this.#shrink();
+        waitMs = this.#untilNextDuty();
       } catch (error) {
         logger.warn("Cannot look after the inbox, trying again: {message}", {
           message: messageOf(error),
         });
       }
-      await this.#wakeUp.wait(this.#untilNextDuty());
+      await this.#wakeUp.wait(waitMs);
     }
   }
 
@@ -109,10 +107,9 @@ export class InboxKeeper {
 
   /** Drops what may or must go, in small steps: others use the state meanwhile. */
   async #shrink(): Promise<void> {
-    const { state: { consumers, inbox, inboxUpkeep: upkeep }, environment: { clock } } = this.#core;
+    const { state: { inbox, inboxUpkeep: upkeep }, environment: { clock } } = this.#core;
     const { maxAgeMs, maxBytes } = this.#limits;
-    const least = consumers.leastRow();
-    while (this.#dropUpTo(least)) await this.#pause();
+    while (this.#dropAcknowledged()) await this.#pause();
     const tooOld = () => clock.now() - maxAgeMs > (upkeep.oldestArrival() ?? Infinity);
     while (tooOld()) {
       this.#dropOldest(clock.now() - maxAgeMs);
@@ -130,9 +127,14 @@ export class InboxKeeper {
     }
   }
 
-  #dropUpTo(row: number): boolean {
-    const { state } = this.#core;
-    return state.transaction(() => state.inboxUpkeep.dropUpTo(row), { durable: false });
+  /** Drops rows that everybody has acknowledged; returns whether there were enough of them. */
+  #dropAcknowledged(): boolean {
+    const { state } = this.#core, { consumers, inbox, inboxUpkeep } = state;
+    const last = inbox.lastRow(), end = Math.min(consumers.leastRow(), last);
+    const count = end + 1 - inbox.firstRow();
+    if (count <= 0 || count < ACKNOWLEDGED_ROWS && end < last) return false;
+    state.transaction(() => inboxUpkeep.dropUpTo(end), { durable: false });
+    return true;
   }
 
   #dropSuperseded(row: number): number | undefined {

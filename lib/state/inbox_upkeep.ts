@@ -124,13 +124,12 @@ export class InboxUpkeep {
     while (bytes() > EXCESS * maxBytes && this.oldestArrival() !== undefined) this.dropOldest();
   }
 
-  /** Deletes some of the rows up to `row`; returns whether more are left. */
-  dropUpTo(row: number): boolean {
+  /** Deletes rows up to `row`, a batch of them. */
+  dropUpTo(row: number): void {
     const end = Number(this.#lastInBatch.get(row)!.row ?? 0);
-    if (end === 0) return false;
+    if (end === 0) return;
     this.#grow.run(-Number(this.#bytesUpTo.get(end)!.bytes));
     this.#deleteUpTo.run(end);
-    return this.#lastInBatch.get(row)!.row !== null;
   }
 
   /**
