@@ -98,7 +98,8 @@ export class Consumers implements AsyncDisposable {
    * @throws {ReaderReplacedError} when the consumer is read again meanwhile, moved, or deleted.
    * @throws {InvalidCursorError | ExpiredCursorError} when `after` cannot be used.
    * @throws {RangeError} when a number is out of bounds.
-   * @throws {StoreUnavailableError | AccessDeniedError} when the bucket must be read, but cannot be.
+   * @throws {StoreUnavailableError | AccessDeniedError | UnreadableError} when the bucket must be
+   * read, but cannot be.
    * @throws {ClosedError} when the consumers are closed.
    */
   async read(name: string, options: ConsumerReadOptions = {}): Promise<ConsumerLine[]> {

@@ -6,14 +6,15 @@
 import { getLogger } from "@logtape/logtape";
 import { OnceLog } from "../base/once_log.ts";
 import type { Connection, Parts } from "../connection.ts";
-import { CorruptObjectError, FeedSyncError, isUnreadable, messageOf } from "../errors.ts";
-import { shownUrl } from "../feed_url.ts";
+import { CorruptObjectError } from "../errors.ts";
 import type { NewestUpdate } from "../log/newest/body.ts";
-import { newestName } from "../log/newest/names.ts";
+import { newestFirst, newestName } from "../log/newest/names.ts";
 import { inboxUpdateOf } from "../reading/inbox_update.ts";
-import { findNewest, isInLog } from "../reading/lookup/find_newest.ts";
+import { isInLog } from "../reading/lookup/find_newest.ts";
+import { readFirst } from "../reading/lookup/read_newest.ts";
 import type { InboxUpdate } from "../state/inbox.ts";
 import type { NewestRow } from "../state/newest.ts";
+import type { Update } from "../update.ts";
 import { LogObjects } from "./log_objects.ts";
 
 const logger = getLogger(["feedsync", "consumers"]);
@@ -34,15 +35,18 @@ export class FeedReader {
   }
 
   /**
-   * The newest update of a feed, or its removal; undefined when it cannot be read, which is logged.
+   * The newest update of a feed, or its removal; undefined when it is damaged or gone, and nothing
+   * older can be read.
    *
    * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
+   * @throws {MissingKeyError | UnsupportedFormatError} when reading it takes a key or an upgrade.
    */
   async read(feed: string, row: NewestRow, signal: AbortSignal): Promise<InboxUpdate | undefined> {
     const queued = this.#queued(row);
     if (queued) return queued;
     const update = await this.#fromLog(row, signal) ?? await this.#fromNewest(feed, row, signal);
-    return update ? inboxUpdateOf(update.stream, update) : await this.#search(feed, signal);
+    const found = update ?? await this.#search(feed, signal);
+    return found && inboxUpdateOf(found.stream, found);
   }
 
   /** Forgets what was read. */
@@ -79,21 +83,10 @@ export class FeedReader {
     return undefined;
   }
 
-  /** Looks everywhere for it: perhaps it has moved meanwhile. */
-  async #search(url: string, signal: AbortSignal): Promise<InboxUpdate | undefined> {
-    const { state } = this.#parts;
-    try {
-      const update = await findNewest(this.#connection, { url, state, signal });
-      return update && inboxUpdateOf(update.stream, update);
-    } catch (error) {
-      const isUnavailable = !isUnreadable(error) &&
-        Object.getPrototypeOf(error) !== FeedSyncError.prototype;
-      if (isUnavailable) throw error;
-      this.#problems.problem(url, {
-        text: "Consumers that begin are not handed {url}: {message}",
-        properties: { url: shownUrl(url), message: messageOf(error) },
-      });
-      return undefined;
-    }
+  /** Lists what is kept of the feed: something newer, or an older update if this one is damaged. */
+  async #search(url: string, signal: AbortSignal): Promise<Update | undefined> {
+    const { log } = this.#parts, problems = this.#problems;
+    const names = newestFirst(await log.newest.listFeed(url, { signal }), log.now());
+    return await readFirst(names, { log, problems, signal });
   }
 }

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { DecodedObject } from "../log/codec.ts";
+import type { DecodedObject, StoredUpdate } from "../log/codec.ts";
 import type { NewestUpdate } from "../log/newest/body.ts";
 import type { ObjectName } from "../log/names.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
+import { CorruptObjectError } from "../errors.ts";
 import type { Core } from "../state/core.ts";
 import type { Place } from "../state/newest.ts";
 
@@ -33,9 +33,10 @@ export class LogObjects {
   }
 
   /**
-   * The update with this id at its place in the log; undefined when it is gone, or cannot be read.
+   * The update with this id at its place in the log; undefined when it is gone or damaged.
    *
-   * @throws {StoreUnavailableError} when the store cannot be reached.
+   * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
+   * @throws {MissingKeyError | UnsupportedFormatError} when reading it takes a key or an upgrade.
    */
   async find(
     { stream, seq }: Place,
@@ -43,11 +44,23 @@ export class LogObjects {
     signal: AbortSignal,
   ): Promise<NewestUpdate | undefined> {
     this.#keepForAWhile();
-    const names = await this.#list(stream, signal);
+    const known = this.#names.get(stream);
+    const update = await this.#findIn(await this.#list(stream, signal), { seq, id, signal });
+    if (update || !known) return update && { ...update, stream };
+    // What was listed before may have been sealed, or deleted, meanwhile.
+    if (this.#names.get(stream) === known) this.#names.delete(stream);
+    const again = await this.#findIn(await this.#list(stream, signal), { seq, id, signal });
+    return again && { ...again, stream };
+  }
+
+  async #findIn(
+    names: readonly ObjectName[],
+    { seq, id, signal }: { seq: number; id: string; signal: AbortSignal },
+  ): Promise<StoredUpdate | undefined> {
     for (const name of names.filter(({ first, last }) => first <= seq && seq <= last)) {
       const object = await this.#read(name, signal);
       const update = object?.updates.find((update) => update.seq === seq && update.id === id);
-      if (update) return { ...update, stream };
+      if (update) return update;
     }
     return undefined;
   }
@@ -65,12 +78,12 @@ export class LogObjects {
       try {
         return (await this.#core.log.read(name, { signal }))?.decode();
       } catch (error) {
-        if (!whyUnreadable(error)) throw error;
+        if (!(error instanceof CorruptObjectError)) throw error;
         return undefined;
       }
     });
     const object = await read;
-    if ((object?.size ?? 0) > MAX_KEPT_BYTES) this.#objects.delete(name.key);
+    if ((object?.size ?? Infinity) > MAX_KEPT_BYTES) this.#objects.delete(name.key);
     return object;
   }
 

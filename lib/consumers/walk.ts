@@ -3,18 +3,30 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
+import { OnceLog } from "../base/once_log.ts";
 import type { Connection, Parts } from "../connection.ts";
+import { StoreUnavailableError } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
 import { comparePositions, type ConsumerRow, type Position } from "../state/consumers.ts";
 import type { InboxUpdate } from "../state/inbox.ts";
 import type { KnownFeed } from "../state/newest.ts";
-import type { Walk, WalkedFeed } from "../state/walks.ts";
+import type { Walk, WalkedFeed, WalkKey } from "../state/walks.ts";
 import { cursorText } from "./cursor.ts";
 import { FeedReader } from "./feed_reader.ts";
 import { updateLineOf } from "./line.ts";
 import { LineBatch, type LineOptions, type ReadLines } from "./line_batch.ts";
 
+const logger = getLogger(["feedsync", "consumers"]);
+
 /** Number of feeds that get numbers at once, in the order in which the log has their updates. */
 const PAGE_FEEDS = 5000;
+
+/** How long to wait for what is not found. */
+const MISSING_MS = 60_000;
+
+/** Maximum number of feeds that are waited for. */
+const MAX_MISSING = 10_000;
 
 /** Number of feeds that are read in parallel. */
 const PARALLEL_FEEDS = 16;
@@ -26,42 +38,64 @@ const PARALLEL_FEEDS = 16;
 export class FeedWalker {
   readonly #parts: Parts;
   readonly #reader: FeedReader;
+  readonly #problems: OnceLog;
+  /** Feeds that were not found: since when, and the numbers under which they come again. */
+  readonly #missing = new Map<string, { readonly since: number; readonly again: number }>();
 
   /** Creates it, without reading anything yet. */
   constructor(connection: Connection) {
     this.#parts = connection.parts!;
     this.#reader = new FeedReader(connection);
+    this.#problems = new OnceLog(logger, this.#parts.environment.clock);
   }
 
   /**
    * Reads the newest updates after a position; none when there is no walk, or at its end.
    *
-   * @throws {StoreUnavailableError | AccessDeniedError} when the bucket cannot be read.
+   * @throws {StoreUnavailableError | AccessDeniedError | UnreadableError} when the bucket cannot be
+   * read.
    */
   async read(consumer: ConsumerRow, after: Position, options: LineOptions): Promise<ReadLines> {
     const batch = new LineBatch(options);
-    let end = after, passed = after;
+    let end = after;
     try {
-      while (!batch.isFull) {
-        const feeds = await this.#nextFeeds(consumer, passed);
+      for (let next = after; !batch.isFull;) {
+        const feeds = await this.#nextFeeds(consumer, next);
         if (feeds.length === 0) break;
-        for (const { feed, update } of await this.#readFeeds(consumer, { feeds, after, options })) {
-          const position = { row: after.row, number: feed.number };
-          if (update) {
-            const cursor = cursorText({ ...position, epoch: feed.epoch });
-            if (!batch.add(updateLineOf(this.#lineOf(update), cursor, options.content))) break;
-            end = position;
-          }
-          passed = position;
-          if (batch.isFull) break;
-        }
-        if (batch.lines.length === 0) this.#skip(consumer, { after, to: passed });
+        const found = await this.#readFeeds(consumer, { feeds, after, options });
+        ({ next, end } = this.#addTo(batch, consumer, { found, next, end, options }));
+        if (batch.lines.length === 0) this.#skip(consumer, { after, to: next });
       }
     } catch (error) {
       options.signal.throwIfAborted();
       if (batch.lines.length === 0) throw error;
     }
     return { lines: batch.lines, end };
+  }
+
+  /** Adds lines as far as they fit; returns the positions behind the last feed and the last line. */
+  #addTo(
+    batch: LineBatch,
+    consumer: ConsumerRow,
+    { found, next, end, options }: {
+      readonly found: readonly FoundFeed[];
+      readonly next: Position;
+      readonly end: Position;
+      readonly options: LineOptions;
+    },
+  ): { readonly next: Position; readonly end: Position } {
+    for (const { feed, update } of found) {
+      const position = { row: next.row, number: feed.number };
+      if (update === "missing") this.#postpone(consumer, position, feed);
+      else if (update) {
+        const cursor = cursorText({ ...position, epoch: feed.epoch });
+        if (!batch.add(updateLineOf(this.#lineOf(update), cursor, options.content))) break;
+        end = position;
+      }
+      next = position;
+      if (batch.isFull) break;
+    }
+    return { next, end };
   }
 
   /** Forgets what was read. */
@@ -116,14 +150,49 @@ export class FeedWalker {
       readonly after: Position;
       readonly options: LineOptions;
     },
-  ): Promise<{ readonly feed: WalkedFeed; readonly update: InboxUpdate | undefined }[]> {
+  ): Promise<readonly FoundFeed[]> {
     const { newest, inbox } = this.#parts.state;
     return await Promise.all(feeds.map(async (feed) => {
       const known = newest.get(feed.feed);
       const isWanted = known && !inbox.awaits(known.id, { row, own });
-      const update = isWanted ? await this.#reader.read(feed.feed, known, signal) : undefined;
-      return { feed, update };
+      if (!isWanted) return { feed, update: undefined };
+      return { feed, update: await this.#reader.read(feed.feed, known, signal) ?? "missing" };
     }));
+  }
+
+  /**
+   * Leaves a feed that was not found to the end of the walk, and then out: the store may not return
+   * yet what it has.
+   *
+   * @throws {StoreUnavailableError} when it was missed only a short time ago.
+   */
+  #postpone({ name }: ConsumerRow, { row }: Position, { feed, number }: WalkedFeed): void {
+    const now = this.#parts.environment.clock.elapsed();
+    const key = `${name} ${row} ${feed}`, before = this.#missing.get(key);
+    if (before && number < before.again) return;
+    if (!before && this.#missing.size < MAX_MISSING) {
+      this.#missing.set(key, { since: now, again: this.#numberAgain({ name, row }, feed) });
+    } else if (before && now - before.since < MISSING_MS) {
+      throw new StoreUnavailableError(
+        `Cannot read the newest update of ${shownUrl(feed)}: the store does not find it; try again`,
+      );
+    } else {
+      this.#missing.delete(key);
+      this.#problems.problem(feed, {
+        text:
+          "The consumer {name} is not handed {url}: its newest update is damaged, or no longer " +
+          "in the bucket; publish the feed again",
+        properties: { name, url: shownUrl(feed) },
+      });
+    }
+  }
+
+  #numberAgain(key: WalkKey, feed: string): number {
+    const { state } = this.#parts, { inbox, walks } = state;
+    return state.transaction(() => {
+      const { numberedTo } = walks.get(key)!;
+      return walks.number(key, { feeds: [feed], numberedTo, epoch: inbox.currentEpoch() });
+    }, { durable: false });
   }
 
   #lineOf(update: InboxUpdate) {
@@ -142,6 +211,12 @@ export class FeedWalker {
       state.walks.passed(name, to);
     }, { durable: false });
   }
+}
+
+/** A feed, and what was found of it; undefined when it comes through the inbox. */
+interface FoundFeed {
+  readonly feed: WalkedFeed;
+  readonly update: InboxUpdate | "missing" | undefined;
 }
 
 /** A walk in which feeds are left without a number. */

@@ -97,11 +97,12 @@ export class Walks {
     this.#begin.run(name, row, Number(isFirst));
   }
 
-  /** Numbers the next feeds. */
-  number({ name, row }: WalkKey, { feeds, numberedTo, epoch }: NumberedFeeds): void {
+  /** Numbers the next feeds; returns the last number. */
+  number({ name, row }: WalkKey, { feeds, numberedTo, epoch }: NumberedFeeds): number {
     let number = this.#lastNumberOf({ name, row });
     for (const feed of feeds) this.#addFeed.run(name, row, ++number, feed, epoch);
     this.#setNumbered.run(numberedTo, name, row);
+    return number;
   }
 
   /** The next numbered feeds behind a position. */

@@ -61,7 +61,10 @@ Deno.test("a crash at any call of the state loses and skips nothing", async () =
   for (let crashAt = 1;; crashAt++) {
     let calls = 0, hasCrashed = false;
     const point = (call: string) => {
-      if (!isArmed || hasCrashed || !/^(inbox\.take|cursors\.advance|commit)/.test(call) || ++calls < crashAt) {
+      if (
+        !isArmed || hasCrashed || !/^(inbox\.take|cursors\.advance|commit)/.test(call) ||
+        ++calls < crashAt
+      ) {
         return;
       }
       hasCrashed = true;

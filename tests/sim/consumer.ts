@@ -10,6 +10,7 @@ import {
 import {
   AccessDeniedError,
   ClosedError,
+  isUnreadable,
   messageOf,
   StoreUnavailableError,
 } from "../../lib/errors.ts";
@@ -96,7 +97,7 @@ export class Consumer {
   }
 
   async #work(process: Process, consumers: Consumers): Promise<void> {
-    const { chance, mix } = this.world, { from, own, limit } = this.habits;
+    const { chance, mix } = this.world, { limit } = this.habits;
     if (!this.#isKnown) this.#put(process, consumers);
     if (this.#pending && this.#happens(mix.consumers.readsAhead)) {
       await this.#read(process, consumers, { after: this.#pending.cursor });
@@ -107,7 +108,7 @@ export class Consumer {
         if (!(error instanceof ReaderReplacedError)) this.#noteFailure(error);
       });
     }
-    if (this.#happens(mix.consumers.forgets)) this.#forget(consumers, { from, own });
+    if (this.#happens(mix.consumers.forgets)) this.#forget(process, consumers);
     const waitMs = chance.pick([0, 0, 0, 1000]);
     await this.#read(process, consumers, { limit: chance.whole(1, limit), waitMs });
   }
@@ -127,9 +128,10 @@ export class Consumer {
   }
 
   /** It begins again, as if it had lost its memory of where it was. */
-  #forget(consumers: Consumers, { from }: { readonly from: "newest" | "now"; own: boolean }): void {
-    if (from !== "newest") return;
+  #forget(process: Process, consumers: Consumers): void {
+    if (this.habits.from !== "newest") return;
     consumers.seek(this.name, "newest");
+    this.checks.entered(process);
     this.note("begins again");
     this.#pending = this.#acked = undefined;
   }
@@ -207,7 +209,8 @@ export class Consumer {
     // What was read ahead of may have been of a former state.
     if (error instanceof ExpiredCursorError) return void (this.#pending = undefined);
     const isExpected = error instanceof StoreUnavailableError ||
-      error instanceof AccessDeniedError || error instanceof ClosedError;
+      error instanceof AccessDeniedError || isUnreadable(error) ||
+      error instanceof ClosedError;
     if (!isExpected) this.fail(`failed: ${error instanceof Error ? error.stack : error}`);
     this.note(`failed: ${messageOf(error)}`);
   }
