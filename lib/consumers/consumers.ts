@@ -25,7 +25,7 @@ import type {
 import { ReaderReplacedError, TooManyConsumersError, UnknownConsumerError } from "./errors.ts";
 import { InboxKeeper } from "./keeper.ts";
 import { lagOf } from "./lag.ts";
-import type { LineOptions, ReadLines } from "./line_batch.ts";
+import type { LineBatch, LineOptions } from "./line_batch.ts";
 import { Positions } from "./positions.ts";
 import { readLines } from "./reader.ts";
 import { FeedWalker } from "./walk.ts";
@@ -220,7 +220,7 @@ export class Consumers implements AsyncDisposable {
     }
   }
 
-  async #readOnce(name: string, { after: text, ...options }: CheckedRead): Promise<ReadLines> {
+  async #readOnce(name: string, { after: text, ...options }: CheckedRead): Promise<LineBatch> {
     const { state } = this.#parts, consumer = this.#get(name);
     this.#touch(consumer);
     const after = text === undefined

@@ -44,14 +44,18 @@ export class FeedReader {
   async read(feed: string, row: NewestRow, signal: AbortSignal): Promise<InboxUpdate | undefined> {
     const queued = this.#queued(row);
     if (queued) return queued;
-    const update = await this.#fromLog(row, signal) ?? await this.#fromNewest(feed, row, signal);
-    const found = update ?? await this.#search(feed, signal);
+    const places = [
+      () => this.#fromLog(row, signal),
+      () => this.#fromNewest(feed, row, signal),
+    ];
+    const [likely, other] = isInLog(this.#connection, row) ? places : places.toReversed();
+    const found = await likely() ?? await other() ?? await this.#search(feed, signal);
     return found && inboxUpdateOf(found.stream, found);
   }
 
-  /** Forgets what was read. */
+  /** Ends reading. */
   close(): void {
-    this.#objects.forget();
+    this.#objects.close();
   }
 
   #queued({ id }: NewestRow): InboxUpdate | undefined {
@@ -60,8 +64,7 @@ export class FeedReader {
   }
 
   async #fromLog(row: NewestRow, signal: AbortSignal): Promise<NewestUpdate | undefined> {
-    if (!row.place || !isInLog(this.#connection, row)) return undefined;
-    return await this.#objects.find(row.place, row.id, signal);
+    return row.place && await this.#objects.find(row.place, row.id, signal);
   }
 
   /** Its key in `newest/` is known: no listing is needed. */

@@ -112,17 +112,17 @@ export class InboxKeeper {
     while (this.#dropAcknowledged()) await this.#pause();
     const tooOld = () => clock.now() - maxAgeMs > (upkeep.oldestArrival() ?? Infinity);
     while (tooOld()) {
-      this.#dropOldest(clock.now() - maxAgeMs);
+      this.#dropOldest({ before: clock.now() - maxAgeMs });
       await this.#pause();
     }
     if (inbox.bytes() <= maxBytes) return;
-    const isTooLarge = () => inbox.bytes() > SHRUNK * maxBytes;
-    for (let row: number | undefined = 0; row !== undefined && isTooLarge();) {
+    const excess = () => inbox.bytes() - SHRUNK * maxBytes;
+    for (let row: number | undefined = 0; row !== undefined && excess() > 0;) {
       row = this.#dropSuperseded(row);
       await this.#pause();
     }
-    while (isTooLarge() && upkeep.oldestArrival() !== undefined) {
-      this.#dropOldest();
+    while (excess() > 0 && upkeep.oldestArrival() !== undefined) {
+      this.#dropOldest({ bytes: excess() });
       await this.#pause();
     }
   }
@@ -142,9 +142,9 @@ export class InboxKeeper {
     return state.transaction(() => state.inboxUpkeep.dropSuperseded(row), { durable: false });
   }
 
-  #dropOldest(before?: number): void {
+  #dropOldest(which: { readonly before?: number; readonly bytes?: number }): void {
     const { state } = this.#core;
-    state.transaction(() => state.inboxUpkeep.dropOldest(before), { durable: false });
+    state.transaction(() => state.inboxUpkeep.dropOldest(which), { durable: false });
   }
 
   /** Lets others work. */

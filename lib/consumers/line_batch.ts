@@ -19,22 +19,23 @@ export interface LineOptions {
   readonly signal: AbortSignal;
 }
 
-/** Lines, and the position behind the last one. */
-export interface ReadLines {
-  readonly lines: readonly ConsumerLine[];
-  readonly end: Position;
-}
-
 /** Collects lines up to a number and a size. */
 export class LineBatch {
   readonly lines: ConsumerLine[] = [];
   readonly #options: LineOptions;
+  #end: Position;
   #bytes = 0;
   #isFull = false;
 
-  /** Creates an empty batch. */
-  constructor(options: LineOptions) {
+  /** Creates an empty batch of what comes after a position. */
+  constructor(after: Position, options: LineOptions) {
+    this.#end = after;
     this.#options = options;
+  }
+
+  /** The position behind the last line. */
+  get end(): Position {
+    return this.#end;
   }
 
   /** Whether no more lines fit. */
@@ -42,8 +43,8 @@ export class LineBatch {
     return this.#isFull;
   }
 
-  /** Adds a line; returns false if it does not fit. The first one always does. */
-  add(line: ConsumerLine): boolean {
+  /** Adds a line at its position; returns false if it does not fit. The first one always does. */
+  add(line: ConsumerLine, position: Position): boolean {
     const { limit, maxBytes } = this.#options;
     this.#bytes += Buffer.byteLength(line.json) + 1;
     if (this.lines.length > 0 && this.#bytes > maxBytes) {
@@ -51,6 +52,7 @@ export class LineBatch {
       return false;
     }
     this.lines.push(line);
+    this.#end = position;
     this.#isFull = this.lines.length >= limit || this.#bytes >= maxBytes;
     return true;
   }

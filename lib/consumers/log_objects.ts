@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { abortable } from "../base/deadline.ts";
 import type { DecodedObject, StoredUpdate } from "../log/codec.ts";
 import type { NewestUpdate } from "../log/newest/body.ts";
 import type { ObjectName } from "../log/names.ts";
@@ -25,6 +26,7 @@ export class LogObjects {
   readonly #core: Core;
   readonly #names = new Map<string, Promise<readonly ObjectName[]>>();
   readonly #objects = new Map<string, Promise<DecodedObject | undefined>>();
+  readonly #closed = new AbortController();
   #cancelTimer = () => {};
 
   /** Creates it, without reading anything yet. */
@@ -45,35 +47,38 @@ export class LogObjects {
   ): Promise<NewestUpdate | undefined> {
     this.#keepForAWhile();
     const known = this.#names.get(stream);
-    const update = await this.#findIn(await this.#list(stream, signal), { seq, id, signal });
+    const update = await this.#findIn(stream, { seq, id, signal });
     if (update || !known) return update && { ...update, stream };
     // What was listed before may have been sealed, or deleted, meanwhile.
     if (this.#names.get(stream) === known) this.#names.delete(stream);
-    const again = await this.#findIn(await this.#list(stream, signal), { seq, id, signal });
+    const again = await this.#findIn(stream, { seq, id, signal });
     return again && { ...again, stream };
   }
 
   async #findIn(
-    names: readonly ObjectName[],
+    stream: string,
     { seq, id, signal }: { seq: number; id: string; signal: AbortSignal },
   ): Promise<StoredUpdate | undefined> {
+    // What several wait for must not end with one of them.
+    const names = await abortable(this.#list(stream), signal);
     for (const name of names.filter(({ first, last }) => first <= seq && seq <= last)) {
-      const object = await this.#read(name, signal);
+      const object = await abortable(this.#read(name), signal);
       const update = object?.updates.find((update) => update.seq === seq && update.id === id);
       if (update) return update;
     }
     return undefined;
   }
 
-  #list(stream: string, signal: AbortSignal): Promise<readonly ObjectName[]> {
-    const { log } = this.#core;
+  #list(stream: string): Promise<readonly ObjectName[]> {
+    const { log } = this.#core, { signal } = this.#closed;
     return kept(this.#names, MAX_STREAMS, stream, async () => {
       const tail = await log.listStream("tail", stream, { signal });
       return [...tail, ...await log.listStream("segments", stream, { signal })];
     });
   }
 
-  async #read(name: ObjectName, signal: AbortSignal): Promise<DecodedObject | undefined> {
+  async #read(name: ObjectName): Promise<DecodedObject | undefined> {
+    const { signal } = this.#closed;
     const read = kept(this.#objects, MAX_OBJECTS, name.key, async () => {
       try {
         return (await this.#core.log.read(name, { signal }))?.decode();
@@ -90,6 +95,12 @@ export class LogObjects {
   #keepForAWhile(): void {
     this.#cancelTimer();
     this.#cancelTimer = this.#core.environment.clock.setTimer(KEPT_MS, () => this.forget());
+  }
+
+  /** Ends reading. */
+  close(): void {
+    this.#closed.abort();
+    this.forget();
   }
 
   /** Forgets what was read. */

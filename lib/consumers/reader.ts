@@ -8,7 +8,7 @@ import type { ConsumerRow, Position } from "../state/consumers.ts";
 import type { State } from "../state/state.ts";
 import { cursorText } from "./cursor.ts";
 import { lineOf } from "./line.ts";
-import { LineBatch, type LineOptions, type ReadLines } from "./line_batch.ts";
+import { LineBatch, type LineOptions } from "./line_batch.ts";
 import type { FeedWalker } from "./walk.ts";
 
 /** Reads what comes after a position; there may be nothing. */
@@ -16,7 +16,7 @@ export async function readLines(
   { state, walker }: { readonly state: State; readonly walker: FeedWalker },
   { consumer, after }: { readonly consumer: ConsumerRow; readonly after: Position },
   options: LineOptions,
-): Promise<ReadLines> {
+): Promise<LineBatch> {
   const walked = await walker.read(consumer, after, options);
   return walked.lines.length > 0 ? walked : readInbox(state, { consumer, after }, options);
 }
@@ -32,15 +32,13 @@ function readInbox(
     readonly after: Position;
   },
   options: LineOptions,
-): ReadLines {
-  const batch = new LineBatch(options);
-  let end = after;
+): LineBatch {
+  const batch = new LineBatch(after, options);
   for (const line of inbox.lines(after.row, { own, limit: options.limit })) {
     const position = { row: line.row, number: 0 };
     const cursor = cursorText({ ...position, epoch: inbox.epochAt(line.row)! });
-    if (!batch.add(lineOf(line, cursor, options.content))) break;
-    end = position;
+    if (!batch.add(lineOf(line, cursor, options.content), position)) break;
     if (batch.isFull || line.kind === "lost" && start === "newest") break;
   }
-  return { lines: batch.lines, end };
+  return batch;
 }

@@ -12,10 +12,11 @@ import { comparePositions, type ConsumerRow, type Position } from "../state/cons
 import type { InboxUpdate } from "../state/inbox.ts";
 import type { KnownFeed } from "../state/newest.ts";
 import type { Walk, WalkedFeed, WalkKey } from "../state/walks.ts";
+import type { ContentForm } from "./consumer.ts";
 import { cursorText } from "./cursor.ts";
 import { FeedReader } from "./feed_reader.ts";
 import { updateLineOf } from "./line.ts";
-import { LineBatch, type LineOptions, type ReadLines } from "./line_batch.ts";
+import { LineBatch, type LineOptions } from "./line_batch.ts";
 
 const logger = getLogger(["feedsync", "consumers"]);
 
@@ -55,50 +56,47 @@ export class FeedWalker {
    * @throws {StoreUnavailableError | AccessDeniedError | UnreadableError} when the bucket cannot be
    * read.
    */
-  async read(consumer: ConsumerRow, after: Position, options: LineOptions): Promise<ReadLines> {
-    const batch = new LineBatch(options);
-    let end = after;
+  async read(consumer: ConsumerRow, after: Position, options: LineOptions): Promise<LineBatch> {
+    const batch = new LineBatch(after, options);
     try {
       for (let next = after; !batch.isFull;) {
         const feeds = await this.#nextFeeds(consumer, next);
         if (feeds.length === 0) break;
         const found = await this.#readFeeds(consumer, { feeds, after, options });
-        ({ next, end } = this.#addTo(batch, consumer, { found, next, end, options }));
+        next = this.#addTo(batch, consumer, { found, next, content: options.content });
         if (batch.lines.length === 0) this.#skip(consumer, { after, to: next });
       }
     } catch (error) {
       options.signal.throwIfAborted();
       if (batch.lines.length === 0) throw error;
     }
-    return { lines: batch.lines, end };
+    return batch;
   }
 
-  /** Adds lines as far as they fit; returns the positions behind the last feed and the last line. */
+  /** Adds lines as far as they fit; returns the position behind the last feed that was handled. */
   #addTo(
     batch: LineBatch,
     consumer: ConsumerRow,
-    { found, next, end, options }: {
+    { found, next, content }: {
       readonly found: readonly FoundFeed[];
       readonly next: Position;
-      readonly end: Position;
-      readonly options: LineOptions;
+      readonly content: ContentForm;
     },
-  ): { readonly next: Position; readonly end: Position } {
+  ): Position {
     for (const { feed, update } of found) {
       const position = { row: next.row, number: feed.number };
       if (update === "missing") this.#postpone(consumer, position, feed);
       else if (update) {
         const cursor = cursorText({ ...position, epoch: feed.epoch });
-        if (!batch.add(updateLineOf(this.#lineOf(update), cursor, options.content))) break;
-        end = position;
+        if (!batch.add(updateLineOf(this.#lineOf(update), cursor, content), position)) break;
       }
       next = position;
       if (batch.isFull) break;
     }
-    return { next, end };
+    return next;
   }
 
-  /** Forgets what was read. */
+  /** Ends reading. */
   close(): void {
     this.#reader.close();
   }

@@ -92,8 +92,11 @@ export class InboxUpkeep {
       "DELETE FROM inbox WHERE row <= ? AND row NOT IN (SELECT value FROM json_each(?))",
     );
     this.#endOfOldest = db.prepare(
-      `SELECT max(row) AS row FROM (SELECT row FROM inbox
-       WHERE kind = 'update' AND arrivedAt < ? ORDER BY row LIMIT ${BATCH})`,
+      `SELECT max(row) AS row FROM (
+         SELECT row, bytes, sum(bytes) OVER (ORDER BY row) AS total FROM (
+           SELECT row, bytes FROM inbox WHERE kind = 'update' AND arrivedAt < ?
+           ORDER BY row LIMIT ${BATCH}))
+       WHERE total - bytes < ?`,
     );
     this.#oldest = db.prepare(
       "SELECT row, arrivedAt FROM inbox WHERE kind = 'update' ORDER BY row LIMIT 1",
@@ -120,8 +123,9 @@ export class InboxUpkeep {
   /** Drops the oldest updates if the inbox is far too large, since nobody looks after it. */
   bound(): void {
     const { maxBytes } = this.limits();
-    const bytes = () => Number(this.#bytes.get()?.value ?? 0);
-    while (bytes() > EXCESS * maxBytes && this.oldestArrival() !== undefined) this.dropOldest();
+    const excess = () => Number(this.#bytes.get()?.value ?? 0) - maxBytes;
+    if (excess() <= (EXCESS - 1) * maxBytes) return;
+    while (excess() > 0 && this.oldestArrival() !== undefined) this.dropOldest({ bytes: excess() });
   }
 
   /** Deletes rows up to `row`, a batch of them. */
@@ -150,9 +154,14 @@ export class InboxUpkeep {
     return end;
   }
 
-  /** Drops the oldest updates, a batch of them, as far as they arrived before a time. */
-  dropOldest(before: number = Number.MAX_SAFE_INTEGER): void {
-    const end = Number(this.#endOfOldest.get(Math.round(before))!.row ?? 0);
+  /** Drops the oldest updates, up to a batch of them: of before a time, or of so many bytes. */
+  dropOldest(
+    { before = Number.MAX_SAFE_INTEGER, bytes: wanted = Number.MAX_SAFE_INTEGER }: {
+      readonly before?: number;
+      readonly bytes?: number;
+    },
+  ): void {
+    const end = Number(this.#endOfOldest.get(Math.round(before), Math.ceil(wanted))!.row ?? 0);
     if (end === 0) return;
     const groups = this.#groups.all(end) as unknown as DroppedRows[];
     const marks = groups.length <= MAX_MARKS ? groups : [mergeAll(groups)];

@@ -121,7 +121,7 @@ export class Consumer {
     const { from, own } = this.habits;
     const isNew = consumers.get(this.name) === undefined;
     consumers.put(this.name, { from, own });
-    if (isNew) this.checks.entered(process);
+    if (isNew || !this.checks.wasMade) this.checks.entered(process);
     this.note(`${isNew ? "is made" : "is known"}, from ${from}`);
     this.#isKnown = true;
     this.#pending = undefined;
