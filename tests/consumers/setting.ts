@@ -39,6 +39,13 @@ export class Setting implements AsyncDisposable {
     await this.poll();
   }
 
+  /** Publishes many updates at once on the other server, and polls. */
+  async publishMany(contents: readonly string[]): Promise<void> {
+    const updates = contents.map((content) => ({ url: urlOf(content.slice(0, 20)), content }));
+    await this.run(publish(this.publisher, updates));
+    await this.poll();
+  }
+
   /** Publishes one update on the other server. */
   async publishUpdate(update: Partial<UpdateInput>): Promise<void> {
     const url = update.url ?? urlOf("feed");

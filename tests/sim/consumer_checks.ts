@@ -92,7 +92,18 @@ export class ConsumerChecks {
   #maySkip(stream: string, seq: number): boolean {
     const places = this.#consumer.world.bucket.at(stream, seq);
     return this.#wasTold(stream, seq) || seq < this.#firstOf(stream) ||
-      places.some(({ update: { id } }) => this.#processed.has(id) || this.#disk.accepted.has(id));
+      places.some(({ update: { id } }) =>
+        this.#processed.has(id) || this.#disk.accepted.has(id) || this.#cameBefore(id)
+      );
+  }
+
+  /** Whether the update had arrived in any stream before the consumer was made. */
+  #cameBefore(id: string): boolean {
+    return this.#consumer.world.bucket.streams.entries().some(([stream, seqs]) =>
+      seqs.entries().some(([seq, places]) =>
+        seq < this.#firstOf(stream) && places.some(({ update }) => update.id === id)
+      )
+    );
   }
 
   #wasTold(stream: string, seq: number): boolean {
