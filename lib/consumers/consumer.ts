@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ConsumerLag } from "../state/consumer_lag.ts";
 import type { JsonObject } from "../update.ts";
 
 /** Where a consumer begins, and what it is handed. */
@@ -17,7 +18,7 @@ export interface ConsumerOptions {
 }
 
 /** A consumer, and how far it is. Times are ISO 8601, by the local clock. */
-export interface ConsumerInfo {
+export interface ConsumerInfo extends ConsumerLag {
   /** Its name. */
   readonly name: string;
   /** Where it began. */
@@ -30,10 +31,6 @@ export interface ConsumerInfo {
   readonly lastRead: string | null;
   /** The last cursor that it acknowledged. */
   readonly cursor: string;
-  /** Number of updates that it has not acknowledged; those of {@linkcode own} may count, too. */
-  readonly behindUpdates: number;
-  /** Seconds since the oldest of them arrived here; 0 when there is none. */
-  readonly behindSeconds: number;
 }
 
 /** Updates that a consumer misses: at least one from `first` to `last` is lost. */

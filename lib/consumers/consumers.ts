@@ -24,7 +24,7 @@ import type {
 } from "./consumer.ts";
 import { ReaderReplacedError, TooManyConsumersError, UnknownConsumerError } from "./errors.ts";
 import { InboxKeeper } from "./keeper.ts";
-import { lagOf } from "./lag.ts";
+import { lagOf } from "../state/consumer_lag.ts";
 import type { LineBatch, LineOptions } from "./line_batch.ts";
 import { Positions } from "./positions.ts";
 import { readLines } from "./reader.ts";

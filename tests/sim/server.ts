@@ -60,7 +60,6 @@ export class Server {
       from,
       includeOwn,
       commitInterval,
-      presence: false,
       wake: { marker },
       retention,
       presence: false, // The world of fleets has presences.
