@@ -8,6 +8,8 @@ import type { Consumer } from "./consumer.ts";
 import type { AcceptedUpdate, StoredVersion } from "./ledger.ts";
 import type { Process } from "./process.ts";
 
+const DAY_MS = 24 * 60 * 60_000;
+
 /** What a consumer was handed and told. Checks each line as it comes, and all in the end. */
 export class ConsumerChecks {
   readonly #consumer: Consumer;
@@ -66,6 +68,11 @@ export class ConsumerChecks {
   /** It was told that it misses something. */
   missed(gap: ConsumerGap): void {
     this.#gaps.push(gap);
+    const { maxBytes, maxAgeMs } = this.#consumer.world.mix.inbox;
+    const mayOverflow = maxBytes < 1e9 || maxAgeMs < 30 * DAY_MS;
+    if (gap.reason !== "log" && !mayOverflow) {
+      this.#fail(`was told that ${gap.stream}/${gap.first}-${gap.last} was dropped for no reason`);
+    }
     this.#consumer.world.coverage.consumerGaps++;
   }
 
