@@ -34,9 +34,12 @@ function readInbox(
   options: LineOptions,
 ): LineBatch {
   const batch = new LineBatch(after, options);
+  // Nearly always all lines are of one epoch.
+  const first = inbox.epochAt(after.row + 1), isOneEpoch = first === inbox.epochAt(inbox.lastRow());
   for (const line of inbox.lines(after.row, { own, limit: options.limit })) {
     const position = { row: line.row, number: 0 };
-    const cursor = cursorText({ ...position, epoch: inbox.epochAt(line.row)! });
+    const epoch = isOneEpoch ? first! : inbox.epochAt(line.row)!;
+    const cursor = cursorText({ ...position, epoch });
     if (!batch.add(lineOf(line, cursor, options.content), position)) break;
     if (batch.isFull || line.kind === "lost" && start === "newest") break;
   }
