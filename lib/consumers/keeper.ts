@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { AutoResetEvent } from "../base/event.ts";
 import { messageOf } from "../errors.ts";
+import { forgetAbandoned, forgetConsumer } from "../state/abandoned_consumers.ts";
 import type { Core } from "../state/core.ts";
 import { DEFAULT_LIMITS, type InboxLimits } from "../state/inbox_upkeep.ts";
 import type { InboxOptions } from "./consumer.ts";
@@ -52,12 +53,7 @@ export class InboxKeeper {
 
   /** Forgets a consumer, and what waits for it alone. */
   forget(name: string): void {
-    const { state } = this.#core;
-    state.transaction(() => {
-      state.consumers.delete(name);
-      state.walks.forget(name);
-      if (!state.inbox.isWanted()) state.inbox.leave();
-    });
+    forgetConsumer(this.#core.state, name);
     this.#wakeUp.set();
   }
 
@@ -70,10 +66,11 @@ export class InboxKeeper {
   }
 
   async #run(): Promise<void> {
+    const { state, environment } = this.#core;
     while (!this.#isClosed) {
       let waitMs = MIN_INTERVAL_MS;
       try {
-        this.#forgetUnread();
+        forgetAbandoned(state, environment.clock.now());
         await this.#shrink();
         waitMs = this.#untilNextDuty();
       } catch (error) {
@@ -91,18 +88,6 @@ export class InboxKeeper {
     const { maxAgeMs } = this.#limits;
     const since = Math.min(consumers.longestUnread(), inboxUpkeep.oldestArrival() ?? Infinity);
     return Math.min(INTERVAL_MS, Math.max(MIN_INTERVAL_MS, since + maxAgeMs + 1 - clock.now()));
-  }
-
-  #forgetUnread(): void {
-    const { state, environment: { clock } } = this.#core, { maxAgeMs } = this.#limits;
-    for (const name of state.consumers.unreadBefore(clock.now() - maxAgeMs)) {
-      const days = Math.round(maxAgeMs / 8_640_000) / 10;
-      logger.warn("Nobody has read the consumer {name} for {days} days: it is forgotten", {
-        name,
-        days,
-      });
-      this.forget(name);
-    }
   }
 
   /** Drops what may or must go, in small steps: others use the state meanwhile. */

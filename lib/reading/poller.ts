@@ -23,6 +23,7 @@ import { whyUnreadable } from "../log/bucket_log.ts";
 import { InboxReader } from "./inbox_reader.ts";
 import type { Intake } from "./intake.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
+import { forgetAbandoned } from "../state/abandoned_consumers.ts";
 import { patienceOf } from "../retention/expiry.ts";
 import { Readers } from "./readers.ts";
 import type { ReadingBudget } from "./reading_budget.ts";
@@ -182,6 +183,7 @@ export class Poller {
     const { retention } = this.#options.config;
     const localNow = clock.now(), now = log.now();
     if (!state.forgetting.isDue({ now, retentionMs: retention })) return;
+    forgetAbandoned(state, localNow); // Perhaps there is no local API any more that does this.
     const own = [state.ownStream.load(), ...state.former.all(localNow)];
     const ownKeys = own.flatMap(({ stream }) => streams.get(stream) ?? []).map(({ key }) => key);
     state.transaction(

@@ -135,3 +135,16 @@ Deno.test("an inbox that nobody looks after is bounded, too", async () => {
   for (let page = 0; page < 5; page++) await setting.publishMany(texts("c", 300, 1 + 300 * page));
   assert.ok(state.inbox.bytes() <= 1.25 * 20_000 + 300 * 250, String(state.inbox.bytes()));
 });
+
+Deno.test("when there is no local API any more, consumers are forgotten, with what waits for them", async () => {
+  await using setting = new Setting({ inbox: { maxAgeMs: 2 * DAY } });
+  const { consumers, fleet, state } = setting;
+  consumers.put("app", { from: "now" });
+  await fleet.time.run(consumers.close());
+  await setting.publish("a");
+  assert.ok(state.inbox.bytes() > 0);
+  fleet.time.skip(3 * DAY);
+  await setting.publish("b");
+  assert.deepEqual(consumers.list(), []);
+  assert.equal(state.inbox.bytes(), 0);
+});
