@@ -5,7 +5,6 @@
  * @module
  */
 import { AutoResetEvent } from "../base/event.ts";
-import { printable } from "../base/printable.ts";
 import type { Connection, Parts } from "../connection.ts";
 import { ClosedError } from "../errors.ts";
 import {
@@ -14,6 +13,7 @@ import {
   type ConsumerTraits,
   type Position,
 } from "../state/consumers.ts";
+import { type CheckedRead, checkRead, isName, shown, traitsOf } from "./check.ts";
 import type {
   ConsumerInfo,
   ConsumerLine,
@@ -25,20 +25,13 @@ import type {
 import { ReaderReplacedError, TooManyConsumersError, UnknownConsumerError } from "./errors.ts";
 import { InboxKeeper } from "./keeper.ts";
 import { lagOf } from "../state/consumer_lag.ts";
-import type { LineBatch, LineOptions } from "./line_batch.ts";
+import type { LineBatch } from "./line_batch.ts";
 import { Positions } from "./positions.ts";
 import { readLines } from "./reader.ts";
 import { FeedWalker } from "./walk.ts";
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-
 /** Maximum number of consumers. */
 const MAX_CONSUMERS = 100;
-
-const MIB = 1024 * 1024;
-
-/** Bounds of what is read at once. */
-const MAX_LINES = 10_000, MAX_BYTES = 64 * MIB, MAX_WAIT_MS = 25_000;
 
 /** How often a waiting reader looks for what other processes have written. */
 const SHARED_STATE_POLL_MS = 100;
@@ -277,7 +270,7 @@ export class Consumers implements AsyncDisposable {
   }
 
   #get(name: string): ConsumerRow {
-    const consumer = NAME.test(name) ? this.#parts.state.consumers.get(name) : undefined;
+    const consumer = isName(name) ? this.#parts.state.consumers.get(name) : undefined;
     if (consumer) return consumer;
     throw new UnknownConsumerError(
       `There is no consumer ${shown(name)}: it was never made, or it was deleted, or forgotten ` +
@@ -295,48 +288,6 @@ export class Consumers implements AsyncDisposable {
       ...lagOf(state, consumer, clock.now()),
     };
   }
-}
-
-/** Options that were checked. */
-interface CheckedRead extends LineOptions {
-  readonly waitMs: number;
-  readonly after: string | undefined;
-}
-
-function checkRead(
-  { limit = 100, maxBytes = 4 * MIB, waitMs = 0, content = "text", after }: ConsumerReadOptions,
-): Omit<CheckedRead, "signal"> {
-  checkRange("limit", limit, { min: 1, max: MAX_LINES });
-  checkRange("maxBytes", maxBytes, { min: 1, max: MAX_BYTES });
-  checkRange("waitMs", waitMs, { min: 0, max: MAX_WAIT_MS });
-  if (content !== "text" && content !== "bytes" && content !== "none") {
-    throw new TypeError(`'content' must be text, bytes or none, not ${shown(content)}`);
-  }
-  return { limit, maxBytes, waitMs, content, after };
-}
-
-function checkRange(name: string, value: number, { min, max }: { min: number; max: number }): void {
-  if (typeof value === "number" && value >= min && value <= max) return;
-  throw new RangeError(`'${name}' must be a number from ${min} to ${max}, not ${shown(value)}`);
-}
-
-function traitsOf(name: string, { from, own = false }: ConsumerOptions): ConsumerTraits {
-  if (typeof name !== "string" || !NAME.test(name)) {
-    throw new TypeError(
-      `Cannot make the consumer ${shown(name)}: a name has up to 63 of the characters a-z, 0-9, ` +
-        "'.', '_' and '-', and begins with a letter or digit",
-    );
-  }
-  if (from !== "newest" && from !== "now") {
-    throw new TypeError(`'from' must be newest or now, not ${shown(from)}`);
-  }
-  if (typeof own !== "boolean") throw new TypeError(`'own' must be true or false`);
-  return { name, start: from, own };
-}
-
-/** A value that somebody sent, for a message. */
-function shown(value: unknown): string {
-  return printable(String(JSON.stringify(value))).slice(0, 100);
 }
 
 function isoTime(time: number): string {

@@ -12,6 +12,7 @@ import { feedIdentity } from "../feed_url.ts";
 import type { Random } from "../base/environment.ts";
 import type { Gap } from "../update.ts";
 import type { Database } from "./database.ts";
+import { InboxEpochs } from "./inbox_epochs.ts";
 
 /** An update for consumers. */
 export interface InboxUpdate {
@@ -59,16 +60,12 @@ const LINES = `SELECT row, kind, id, url, time, stream, seq, last, restored, bod
   kind = 'update' AND ${IS_SUPERSEDED} AS superseded
   FROM inbox WHERE row > ? AND kind <> 'start' AND (own = 0 OR ?) ORDER BY row LIMIT ?`;
 
-/** Maximum number of epochs: a process begins one when it first writes. */
-const MAX_EPOCHS = 10_000;
-
 /** Takes updates in, and hands lines out. All methods that write must be called in a transaction. */
 export class Inbox {
-  readonly #random: Random;
+  readonly #epochs: InboxEpochs;
   readonly #listeners = new Set<() => void>();
   /** Streams of which an object is being applied, with its last seq. */
   readonly #applying = new Map<string, number>();
-  #epoch: string | undefined;
   readonly #isWanted;
   readonly #insert;
   readonly #insertMark;
@@ -88,13 +85,9 @@ export class Inbox {
   readonly #firstRow;
   readonly #waitingSince;
   readonly #lastRow;
-  readonly #lastEpoch;
-  readonly #epochAt;
-  readonly #addEpoch;
-  readonly #dropEpochs;
 
   constructor(db: Database, random: Random) {
-    this.#random = random;
+    this.#epochs = new InboxEpochs(db, random);
     this.#isWanted = db.prepare("SELECT 1 FROM consumers LIMIT 1");
     this.#insert = db.prepare(
       `INSERT OR IGNORE INTO inbox
@@ -133,15 +126,6 @@ export class Inbox {
        ORDER BY row LIMIT 1`,
     );
     this.#lastRow = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'");
-    this.#lastEpoch = db.prepare("SELECT epoch FROM inbox_epochs ORDER BY first DESC LIMIT 1");
-    this.#epochAt = db.prepare(
-      "SELECT epoch FROM inbox_epochs WHERE first <= ? ORDER BY first DESC LIMIT 1",
-    );
-    this.#addEpoch = db.prepare("INSERT OR REPLACE INTO inbox_epochs (first, epoch) VALUES (?, ?)");
-    this.#dropEpochs = db.prepare(
-      `DELETE FROM inbox_epochs WHERE first <
-       (SELECT first FROM inbox_epochs ORDER BY first DESC LIMIT 1 OFFSET ${MAX_EPOCHS})`,
-    );
   }
 
   /** Whether there are consumers: without any, nothing is taken in. */
@@ -185,7 +169,7 @@ export class Inbox {
     { first, last, now }: { readonly first: number; readonly last: number; readonly now: number },
   ): void {
     const taken = this.taken(stream);
-    this.#beginEpoch();
+    this.currentEpoch();
     // An older version has moved the cursor without the inbox.
     if (taken !== undefined && first > taken + 1) {
       this.#mark("lost", { stream, first: taken + 1, last: first - 1 }, now);
@@ -199,7 +183,7 @@ export class Inbox {
 
   /** Takes in that updates were lost before they could be taken in. */
   lose(gap: Gap, now: number): void {
-    this.#beginEpoch();
+    this.currentEpoch();
     this.#mark("lost", gap, now);
   }
 
@@ -207,20 +191,20 @@ export class Inbox {
   takeGap({ stream, first, last }: Gap, now: number): void {
     const taken = this.taken(stream) ?? first - 1;
     if (taken >= last) return;
-    this.#beginEpoch();
+    this.currentEpoch();
     this.#mark("gap", { stream, first: Math.max(first, taken + 1), last }, now);
     this.#setTaken.run(stream, last);
   }
 
   /** Takes in an update that is restored, unless it waits here already. */
   takeRestored(update: InboxUpdate, now: number): void {
-    this.#beginEpoch();
+    this.currentEpoch();
     this.#add([update], { now, isOwn: false, isRestored: true });
   }
 
   /** Takes in own updates, unless they wait here already. */
   takeOwn(updates: readonly InboxUpdate[], now: number): void {
-    this.#beginEpoch();
+    this.currentEpoch();
     this.#add(updates, { now, isOwn: true, isRestored: false });
   }
 
@@ -252,7 +236,7 @@ export class Inbox {
 
   /** Adds a row that no consumer is handed, and returns its number. */
   addStart(now: number): number {
-    this.#beginEpoch();
+    this.currentEpoch();
     const { lastInsertRowid } = this.#insertMark.run("start", null, 0, 0, now, ROW_BYTES);
     this.#grow.run(ROW_BYTES);
     return Number(lastInsertRowid);
@@ -300,29 +284,17 @@ export class Inbox {
 
   /** The epoch of a row: another one after a restart, a crash, or a restore of the state. */
   epochAt(row: number): string | undefined {
-    return this.#epochAt.get(row)?.epoch as string | undefined;
+    return this.#epochs.at(row);
   }
 
   /** The epoch of this process; undefined before it has begun. */
   ownEpoch(): string | undefined {
-    return this.#epoch;
+    return this.#epochs.own();
   }
 
   /** The epoch of this process, which is begun if need be. */
   currentEpoch(): string {
-    this.#beginEpoch();
-    return this.#epoch!;
-  }
-
-  /**
-   * Rows belong to the epoch of the process that wrote them. A copy of the state gives the same
-   * numbers to other updates, but in another epoch.
-   */
-  #beginEpoch(): void {
-    this.#epoch ??= this.#random.token();
-    if (this.#lastEpoch.get()?.epoch === this.#epoch) return;
-    this.#addEpoch.run(this.lastRow() + 1, this.#epoch);
-    this.#dropEpochs.run();
+    return this.#epochs.begin(this.lastRow() + 1);
   }
 
   #add(

@@ -502,7 +502,11 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "cursors of consumers have no epoch",
     ["consumers", "backUp", "restore", "powerLoss"],
-    edit(INBOX, "this.#epoch ??= this.#random.token();", 'this.#epoch ??= "aaaaaaaa";'),
+    edit(
+      "state/inbox_epochs.ts",
+      "this.#own ??= this.#random.token();",
+      'this.#own ??= "aaaaaaaa";',
+    ),
   ),
   rareMutant(
     "an acknowledgement of another epoch is taken",
