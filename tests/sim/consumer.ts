@@ -105,7 +105,8 @@ export class Consumer {
     if (this.#happens(mix.consumers.restartsReading)) {
       const replaced = consumers.read(this.name, { waitMs: 1000 });
       replaced.catch((error) => {
-        if (!(error instanceof ReaderReplacedError)) this.#noteFailure(error);
+        const isReplaced = error instanceof ReaderReplacedError;
+        if (process.alive && !isReplaced) this.#noteFailure(error);
       });
     }
     if (this.#happens(mix.consumers.forgets)) this.#forget(process, consumers);
