@@ -32,7 +32,12 @@ function checkFeed(
   const had = stored.filter(({ id }) =>
     disk.accepted.has(id) || disk.told.updates.has(`${plugin} ${id}`)
   );
-  if (had.some((update) => compareUpdates(update, newest) >= 0) || ledger.gone.has(newest.id)) {
+  // After a power loss, its time may be corrected once more.
+  const isHad = ({ id }: StoredVersion) => id === newest.id;
+  if (
+    had.some((update) => isHad(update) || compareUpdates(update, newest) >= 0) ||
+    ledger.gone.has(newest.id)
+  ) {
     return;
   }
   // That a feed is gone is of no interest to who never had it.

@@ -166,7 +166,12 @@ export class ConsumerChecks {
     const { world: { ledger, bucket } } = this.#consumer;
     const stored = [...ledger.stored.get(feed)!.values()];
     const had = stored.filter(({ id }) => this.#processed.has(id) || this.#disk.accepted.has(id));
-    if (had.some((update) => compareUpdates(update, newest) >= 0) || ledger.gone.has(newest.id)) {
+    // After a power loss, its time may be corrected once more.
+    const isHad = ({ id }: StoredVersion) => id === newest.id;
+    if (
+      had.some((update) => isHad(update) || compareUpdates(update, newest) >= 0) ||
+      ledger.gone.has(newest.id)
+    ) {
       return;
     }
     if (newest.isRemoval || had.some(({ isPlausible }) => !isPlausible)) return;
