@@ -41,7 +41,9 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   // What asks in a loop until nothing is due would never end, and fetch without a pause.
   if (!sync.enabled) return;
   const urls = new Set(lists.flat());
-  if (urls.size === 0) logger.warn("No feed is due: there is none in {files}", { files: named(files) });
+  if (urls.size === 0) {
+    logger.warn("No feed is due: there is none in {files}", { files: named(files) });
+  }
   const turns = await due(sync, urls, { every, limit, signal });
   if (args.has("json")) { for (const turn of turns) await printJson(turn); }
   else for (const turn of turns) await printTurn(turn);

@@ -10,7 +10,12 @@
 import { compareSuffixes } from "./domain.ts";
 import type { Feed } from "./feed.ts";
 import type { ListSummary } from "./foreign_lists.ts";
-import { type OwnerClass, OWN_LIST, type Participant, type ScoredParticipant } from "./participants.ts";
+import {
+  OWN_LIST,
+  type OwnerClass,
+  type Participant,
+  type ScoredParticipant,
+} from "./participants.ts";
 import { scoreOf, type Seed, seedOfHash, seedOfName } from "./rendezvous.ts";
 
 /** What owners depend on beside the participants. */

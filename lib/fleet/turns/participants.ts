@@ -45,4 +45,3 @@ export function participantsOf(
   if (members.some((member) => member.server === server)) return participants;
   return [...participants, { server, weight, list: OWN_LIST, isOwn: true }];
 }
-
