@@ -80,7 +80,9 @@ export class ConsumerChecks {
     const known = this.#next.get(stream), next = known ?? Math.min(seq, this.#firstOf(stream));
     // Copies of a state may have given one seq two meanings.
     const isCopied = this.#consumer.world.ledger.families.get(stream)?.copied;
-    if (seq < next && !this.#processed.has(id) && !isCopied) {
+    // A power loss may bring back what was dropped.
+    const mayComeLate = isCopied || this.#processed.has(id) || this.#wasTold(stream, seq);
+    if (seq < next && !mayComeLate) {
       this.#fail(`was handed ${stream}/${seq} out of order: next is ${next}`);
     }
     for (let skipped = next; skipped < seq; skipped++) {
