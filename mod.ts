@@ -102,6 +102,7 @@ export type { RekeyProgress, RekeyReport } from "./lib/log/newest/rekey.ts";
 export { status } from "./lib/status.ts";
 export type { StatusOptions } from "./lib/status.ts";
 export type {
+  ConsumerStatus,
   FleetStatus,
   NoteKind,
   Problem,
@@ -112,7 +113,7 @@ export type {
   StreamStatus,
   UnreadablePresence,
 } from "./lib/fleet/status/fleet_status.ts";
-export type { ReportedError, TurnsReport } from "./lib/log/fleet/presence.ts";
+export type { ConsumerReport, ReportedError, TurnsReport } from "./lib/log/fleet/presence.ts";
 export type { RequestCounts } from "./lib/stores/store.ts";
 export { contentBytes, contentFromBytes, updateToJson } from "./lib/update.ts";
 export type {

@@ -20,7 +20,7 @@ const FLOORS = [
   ["lib/publishing", "lib/wake", "lib/retention", "lib/fleet"],
   ["lib/connection.ts"],
   ["lib/reading"],
-  ["lib/files"],
+  ["lib/files", "lib/consumers"],
   ["lib"],
   ["lib/cli", "mod.ts", "cli.ts", "plugins"],
 ];

@@ -7,12 +7,14 @@ import { readVersion } from "../base/version.ts";
 import { FORMATS } from "../log/codec.ts";
 import {
   type AdvertisedAddress,
+  type ConsumerReport,
   MAX_STREAMS,
   MAX_TEXT,
   type PresenceReport,
   type StreamReport,
   type TurnsReport,
 } from "../log/fleet/presence.ts";
+import { lagOf } from "../state/consumer_lag.ts";
 import type { Core } from "../state/core.ts";
 
 /** What the reader of this process knows beside the state. */
@@ -80,7 +82,18 @@ export async function reportOf(core: Core, parts: ReportParts): Promise<Presence
     feeds: state.newest.count(),
     ...advertise && { advertise },
     ...turns && { turns },
+    ...state.inbox.isWanted() && { consumers: consumersOf(core) },
   };
+}
+
+/** Consumers note times by the local clock. */
+function consumersOf({ state, environment: { clock } }: Core): ConsumerReport[] {
+  const now = clock.now();
+  return state.consumers.all().map((consumer) => ({
+    name: consumer.name,
+    ...lagOf(state, consumer, now),
+    lastRead: consumer.readAt === 0 ? null : isoTime(consumer.readAt + state.clockOffset),
+  }));
 }
 
 function streamsOf(

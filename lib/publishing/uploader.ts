@@ -21,6 +21,7 @@ import type { Row } from "../log/positions.ts";
 import { sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { knownTail } from "./forks/detect.ts";
+import { takeUploaded } from "./own_updates.ts";
 import { ReadBackReader } from "./forks/read_back.ts";
 import { ForkChecks } from "./forks/schedule.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
@@ -194,6 +195,7 @@ export class Uploader {
     state.transaction(() => {
       ownStream.addCommit({ key, first, last, bytes });
       ownStream.save({ uploadedRow: lastRow });
+      takeUploaded(context);
     }, { durable: isFirst });
     if (isFirst) state.checkpoint(); // A copy without the log must have the record, too.
   }

@@ -18,6 +18,7 @@ import { shownUrl } from "../feed_url.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
+import { Intake } from "./intake.ts";
 import { PollLoop } from "./poll_loop.ts";
 import { Poller } from "./poller.ts";
 import { ReadingBudget } from "./reading_budget.ts";
@@ -198,10 +199,12 @@ export class BucketWatcher implements Watcher {
     const { state, log, environment, uploader, feedLocks } = parts;
     const { callbackTimeout, includeOwn } = config;
     state.noteWatchedPlugins(plugins.map(({ name }) => name));
+    const intake = new Intake(parts);
     const delivery = new Delivery({
       state,
       log,
       environment,
+      intake,
       feedLocks,
       plugins,
       callbackTimeout,
@@ -212,16 +215,25 @@ export class BucketWatcher implements Watcher {
     this.#delivery = delivery;
     const { redelivery } = delivery.receivers, { signal } = this.#stopping;
     if (!this.#options.manual) this.#redelivering = redelivery.keepTrying(signal);
-    this.#beginReading(parts, delivery);
+    this.#beginReading(parts, { delivery, intake });
     this.#warnAfterAbsence(parts);
     if (!includeOwn) this.#logOwn(uploader);
   }
 
-  #beginReading(parts: Parts, delivery: Delivery): void {
+  #beginReading(
+    parts: Parts,
+    { delivery, intake }: { readonly delivery: Delivery; readonly intake: Intake },
+  ): void {
     const { config } = this.#connection, { signal } = this.#stopping;
     const { state, log, environment } = parts, { receivers } = delivery;
     const budget = new ReadingBudget();
-    const poller = this.#poller = new Poller(parts, { config, delivery, budget, signal });
+    const poller = this.#poller = new Poller(parts, {
+      config,
+      delivery,
+      intake,
+      budget,
+      signal,
+    });
     const { onProgress } = this.#options;
     const context = { state, log, environment, receivers, budget, config, signal, onProgress };
     this.#context = context;

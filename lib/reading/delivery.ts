@@ -6,14 +6,13 @@
 import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
-import { TimeClamp } from "./clamp_time.ts";
 import type { Environment } from "../base/environment.ts";
-import type { BucketLog } from "../log/bucket_log.ts";
+import type { Intake } from "./intake.ts";
 import { type FailedCall, Receivers, type ReceiversOptions } from "./receivers.ts";
 import type { LockedStream } from "../state/cursors.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
-import { type Gap, hashOf } from "../update.ts";
+import type { Gap } from "../update.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
 
@@ -35,7 +34,10 @@ const LOCKED_GAP =
 const NEWEST_IS_KEPT = ". The newest update of each feed is restored";
 
 /** Dependencies of {@linkcode Delivery}. */
-export interface DeliveryOptions extends Core, ReceiversOptions {}
+export interface DeliveryOptions extends Core, ReceiversOptions {
+  /** Takes updates in before they are delivered. */
+  readonly intake: Intake;
+}
 
 /**
  * The updates of an object that were superseded when it arrived. Valid only for a short time, since
@@ -50,19 +52,19 @@ interface Superseded {
 /** Applies updates: in order per stream, one at a time per URL. */
 export class Delivery {
   readonly #state: State;
-  readonly #log: BucketLog;
-  readonly #clamp: TimeClamp;
+  readonly #intake: Intake;
   readonly #environment: Environment;
   /** The plugins that receive the updates. */
   readonly receivers: Receivers;
   #gaps = 0;
+  /** Since when the plugins are busy with an object of each stream, by the monotonic clock. */
+  readonly #busySince = new Map<string, number>();
 
   /** Creates a delivery, without delivering anything yet. */
   constructor(options: DeliveryOptions) {
-    const { state, log, environment } = options;
+    const { state, environment, intake } = options;
     this.#state = state;
-    this.#log = log;
-    this.#clamp = new TimeClamp(state, environment.clock);
+    this.#intake = intake;
     this.#environment = environment;
     this.receivers = new Receivers(options);
   }
@@ -70,6 +72,12 @@ export class Delivery {
   /** Number of gaps reported. */
   get gaps(): number {
     return this.#gaps;
+  }
+
+  /** Whether the plugins have been busy with an object for at least `ms`. */
+  isBusyFor(ms: number): boolean {
+    const now = this.#environment.clock.elapsed();
+    return this.#busySince.values().some((since) => now - since >= ms);
   }
 
   /**
@@ -81,12 +89,13 @@ export class Delivery {
     stored: readonly StoredUpdate[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock } = this.#environment;
-    const now = this.#log.now();
-    const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
-    const superseded = this.#noteNewest(stream, { stored, updates, now });
-    const republished = this.#state.ownStream.republishedIn(stream);
-    let storedAt = clock.elapsed(), from = (updates[0]?.seq ?? 1) - 1, to = from;
+    if (stored.length === 0) return;
+    const { clock } = this.#environment, { inbox } = this.#state;
+    const { updates, republished, ...taken } = this.#intake.take(stream, stored);
+    const superseded = this.#stillSuperseded(taken.superseded);
+    inbox.beginApplying(stream, updates[updates.length - 1].seq);
+    this.#busySince.set(stream, clock.elapsed());
+    let storedAt = clock.elapsed(), from = updates[0].seq - 1, to = from;
     const store = (letters: readonly DeadLetter[] = []) => {
       if (to > from) this.#moveCursor(stream, { from, to }, letters);
       [storedAt, from] = [clock.elapsed(), to];
@@ -104,7 +113,9 @@ export class Delivery {
         for (const failed of failures) await this.receivers.reportDeadLetter(failed);
       }
     } finally {
+      this.#busySince.delete(stream);
       store();
+      inbox.endApplying(stream);
     }
   }
 
@@ -122,7 +133,13 @@ export class Delivery {
         most: MAX_LOGGED_GAPS,
       });
     }
-    await this.receivers.gap(gap, signal);
+    this.#intake.takeGap(gap);
+    this.#busySince.set(gap.stream, this.#environment.clock.elapsed());
+    try {
+      await this.receivers.gap(gap, signal);
+    } finally {
+      this.#busySince.delete(gap.stream);
+    }
   }
 
   /** Moves the cursor behind a reported gap, whose newest updates are then restored. */
@@ -147,37 +164,9 @@ export class Delivery {
     if (!this.#state.isInMemory) this.#state.restoring.require();
   }
 
-  /**
-   * Notes updates before the first plugin runs, so that nobody publishes them again, and that their
-   * stream reaches so far: no listing may have shown that yet, and until then they would count as
-   * missing. Those whose time was clamped have no place: there they have another time.
-   */
-  #noteNewest(
-    stream: string,
-    { stored, updates, now }: {
-      readonly stored: readonly StoredUpdate[];
-      readonly updates: readonly StoredUpdate[];
-      readonly now: number;
-    },
-  ): Superseded {
-    const { newest, cursors } = this.#state;
-    const ids = new Set<string>();
-    // Outside the transaction: hashing large contents takes long and would block other processes.
-    const hashes = updates.map(hashOf);
-    this.#state.transaction(() => {
-      for (const [index, update] of updates.entries()) {
-        const { url, time, id, seq } = update;
-        const version = { time: Date.parse(time), id, hash: hashes[index] };
-        const place = update === stored[index] ? { stream, seq } : undefined;
-        newest.note(url, version, { place, now });
-      }
-      if (updates.length > 0) cursors.noteReach(stream, updates.at(-1)!.seq);
-      for (const { url, time, id } of updates) {
-        if (newest.supersedes(url, Date.parse(time), id)) ids.add(id);
-      }
-    }, { durable: false });
+  #stillSuperseded(ids: ReadonlySet<string>): Superseded {
     const until = this.#environment.clock.elapsed() + CURSOR_INTERVAL_MS;
-    return { ids, revision: newest.revision(), until };
+    return { ids, revision: this.#state.newest.revision(), until };
   }
 
   async #deliver(

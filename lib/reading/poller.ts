@@ -20,7 +20,10 @@ import {
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
 import { whyUnreadable } from "../log/bucket_log.ts";
+import { InboxReader } from "./inbox_reader.ts";
+import type { Intake } from "./intake.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
+import { forgetAbandoned } from "../state/abandoned_consumers.ts";
 import { patienceOf } from "../retention/expiry.ts";
 import { Readers } from "./readers.ts";
 import type { ReadingBudget } from "./reading_budget.ts";
@@ -32,6 +35,9 @@ const logger = getLogger(["feedsync", "watch"]);
 
 /** Maximum number of objects fetched ahead per stream, and in all; each stream may fetch one. */
 const MAX_AHEAD = 4, MAX_FETCHED = 32;
+
+/** Plugins that are busy with an object for so long hold consumers up no longer. */
+const HELD_UP_MS = 1000;
 
 /** A stream may have appeared and expired unseen if the last listing is older than this. */
 const MAX_UNSEEN_MS = 10 * 60 * 1000;
@@ -59,6 +65,8 @@ export interface PollerOptions {
   readonly config: ResolvedConfig;
   /** Delivers updates to the plugins. */
   readonly delivery: Delivery;
+  /** Takes updates in before they are delivered. */
+  readonly intake: Intake;
   /** Limits of requests and memory, shared with restoring. */
   readonly budget: ReadingBudget;
   /** Ends reading. */
@@ -76,22 +84,26 @@ export class Poller {
   );
   readonly #held: HeldStreams;
   readonly #unreadable: UnreadableLog;
+  readonly #inboxReader: InboxReader;
   /** Since when streams have had something left to read, in milliseconds of the monotonic clock. */
   readonly #unreadSince = new Map<string, number>();
   #hasNoBucket = false;
 
   /** Creates a poller, without polling yet. */
   constructor(parts: ReadingParts, options: PollerOptions) {
-    const { delivery, budget, signal, config } = options;
+    const { delivery, intake, budget, signal, config } = options;
     this.#parts = parts;
     this.#options = options;
     this.#held = new HeldStreams(parts.environment);
     this.#unreadable = new UnreadableLog(parts.log, parts.environment.clock);
+    const requests = budget.requests.low;
+    const isHeldUp = () => delivery.isBusyFor(HELD_UP_MS);
+    this.#inboxReader = new InboxReader({ ...parts, intake, requests, isHeldUp, signal });
     this.#context = {
       ...parts,
       delivery,
       signal,
-      requests: budget.requests.low,
+      requests,
       ahead: () => Math.max(1, Math.min(MAX_AHEAD, Math.floor(MAX_FETCHED / this.#readers.size))),
       decoded: budget.decoded,
       delivered: new DeliveredCommits(),
@@ -125,6 +137,9 @@ export class Poller {
       for (const { stream, reach } of news) state.cursors.noteReach(stream, reach);
     }, { durable });
     this.#noteUnread();
+    for (const stream of this.#unread()) {
+      if (this.#readers.has(stream)) this.#inboxReader.start(stream);
+    }
     const foundNews = news.some(({ stream }) => !this.#readers.has(stream));
     for (const stream of this.#unread().filter((stream) => this.#held.isDue(stream))) {
       this.#readers.start(stream, { commits: streams.get(stream) ?? [], isListing: true });
@@ -168,6 +183,7 @@ export class Poller {
     const { retention } = this.#options.config;
     const localNow = clock.now(), now = log.now();
     if (!state.forgetting.isDue({ now, retentionMs: retention })) return;
+    forgetAbandoned(state, localNow); // Perhaps there is no local API any more that does this.
     const own = [state.ownStream.load(), ...state.former.all(localNow)];
     const ownKeys = own.flatMap(({ stream }) => streams.get(stream) ?? []).map(({ key }) => key);
     state.transaction(
@@ -208,7 +224,8 @@ export class Poller {
     if (delivered) this.#context.delivered.keep(delivered);
     if (state.fact("entered") === undefined) return false;
     if (!this.#held.isDue(stream)) return true;
-    if (first > cursor + 1 && !this.#readers.has(stream)) return false;
+    if (this.#readers.has(stream)) this.#inboxReader.start(stream);
+    else if (first > cursor + 1) return false;
     this.#readers.start(stream, { commits: [name], isListing: false });
     return true;
   }
@@ -251,7 +268,11 @@ export class Poller {
 
   /** Waits until nothing is being read; rejects with the first error of a reader. */
   async idle(): Promise<void> {
-    await this.#readers.idle();
+    try {
+      await this.#readers.idle();
+    } finally {
+      await this.#inboxReader.idle();
+    }
   }
 
   /** The stream that is not read: the own one, unless `includeOwn` is set. */

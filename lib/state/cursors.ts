@@ -20,6 +20,7 @@ export class Cursors {
   readonly #enter;
   readonly #advance;
   readonly #setBack;
+  readonly #setInboxBack;
   readonly #hold;
   readonly #noteReach;
   readonly #noteEnd;
@@ -42,6 +43,9 @@ export class Cursors {
     this.#setBack = db.prepare(
       `INSERT INTO cursors (stream, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET
        heldSince = NULL, seq = excluded.seq WHERE seq > excluded.seq`,
+    );
+    this.#setInboxBack = db.prepare(
+      "UPDATE inbox_streams SET seq = min(seq, ?) WHERE stream = ?",
     );
     this.#hold = db.prepare(
       `INSERT INTO cursors (stream, seq, heldSince) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -90,9 +94,13 @@ export class Cursors {
     this.#advance.run(stream, to, from);
   }
 
-  /** Has the stream read from behind `seq`, if not from further back. */
+  /**
+   * Has the stream read from behind `seq`, if not from further back. What is read again has other
+   * updates, so that the inbox takes it in again, too.
+   */
   setBack(stream: string, seq: Seq): void {
     this.#setBack.run(stream, seq);
+    this.#setInboxBack.run(seq, stream);
   }
 
   /** Notes that the stream waits at `seq` for an object from `now` on; returns since when it waits. */

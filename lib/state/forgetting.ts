@@ -128,10 +128,12 @@ export class Forgetting {
        WHERE places.stream = gone.stream AND places.seq <= gone.seq AND delivered IS NULL`,
       cursors,
     );
-    this.#run(
-      "DELETE FROM cursors WHERE stream IN (SELECT value ->> 'stream' FROM json_each(?))",
-      cursors,
-    );
+    for (const table of ["cursors", "inbox_streams"]) {
+      this.#run(
+        `DELETE FROM ${table} WHERE stream IN (SELECT value ->> 'stream' FROM json_each(?))`,
+        cursors,
+      );
+    }
   }
 
   /** Examined objects are gone when they have expired. */

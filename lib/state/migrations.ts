@@ -173,6 +173,42 @@ CREATE TABLE feed_lists ( -- of other servers
 ) STRICT;
 `,
   },
+  {
+    // What waits for consumers. The program before moves cursors without it: that shows, because
+    // inbox_streams then lags behind.
+    format: 12,
+    sql: `
+CREATE TABLE inbox (
+  row INTEGER PRIMARY KEY AUTOINCREMENT, -- the order for consumers; never used again
+  kind TEXT NOT NULL, -- update, gap, lost, superseded (both were dropped), start (of a consumer)
+  id TEXT UNIQUE, -- of an update; NULL otherwise
+  stream TEXT, seq INTEGER NOT NULL DEFAULT 0, last INTEGER NOT NULL DEFAULT 0,
+  url TEXT, feed TEXT, -- feed: the normalised URL, where it differs
+  time INTEGER, own INTEGER NOT NULL DEFAULT 0, restored INTEGER NOT NULL DEFAULT 0,
+  arrivedAt INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  body TEXT -- JSON without id, url, time and place
+) STRICT;
+CREATE TABLE inbox_epochs (first INTEGER PRIMARY KEY, epoch TEXT NOT NULL) STRICT;
+CREATE TABLE inbox_streams ( -- up to which seq the inbox has taken in each stream
+  stream TEXT PRIMARY KEY, seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE consumers (
+  name TEXT PRIMARY KEY, start TEXT NOT NULL, own INTEGER NOT NULL,
+  createdAt INTEGER NOT NULL, readAt INTEGER NOT NULL DEFAULT 0,
+  row INTEGER NOT NULL, number INTEGER NOT NULL DEFAULT 0 -- acknowledged
+) STRICT, WITHOUT ROWID;
+CREATE TABLE walks ( -- where a consumer is handed the newest update of every feed
+  consumer TEXT NOT NULL, row INTEGER NOT NULL, -- after that row of the inbox
+  isFirst INTEGER NOT NULL,
+  numberedTo TEXT, -- the last feed in walked_feeds; NULL when there are no more
+  PRIMARY KEY (consumer, row)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE walked_feeds ( -- the feeds of a walk that are not acknowledged yet
+  consumer TEXT NOT NULL, row INTEGER NOT NULL, number INTEGER NOT NULL,
+  feed TEXT NOT NULL, epoch TEXT NOT NULL, PRIMARY KEY (consumer, row, number)
+) STRICT, WITHOUT ROWID;
+`,
+  },
 ];
 
 /** The newest format that this program writes. */

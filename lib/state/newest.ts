@@ -168,9 +168,11 @@ export class Newest {
     return Number(this.#count.get()!.count);
   }
 
-  /** Yields the feeds that were updated at `since` or later, by URL, page by page. */
-  *feeds({ since = 0 }: { since?: number } = {}): Generator<KnownFeed, undefined> {
-    for (let after = "";;) {
+  /** Yields the feeds behind a URL that were updated at `since` or later, by URL, page by page. */
+  *feeds(
+    { since = 0, behind = "" }: { since?: number; behind?: string } = {},
+  ): Generator<KnownFeed, undefined> {
+    for (let after = behind;;) {
       const page = this.#page.all(after, since) as unknown as (StoredRow & { url: string })[];
       yield* page.map(withPlace);
       if (page.length < PAGE_ROWS) return undefined;

@@ -5,6 +5,7 @@
  */
 import { StateError } from "../errors.ts";
 import type { Random } from "../base/environment.ts";
+import { ConsumerRows } from "./consumers.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
 import { plus, type Row, type Seq, seqOf } from "../log/positions.ts";
@@ -13,11 +14,14 @@ import { SeenFiles } from "./files.ts";
 import { Fleet } from "./fleet.ts";
 import { Forgetting } from "./forgetting.ts";
 import { FormerStreams } from "./former_streams.ts";
+import { Inbox } from "./inbox.ts";
+import { InboxUpkeep } from "./inbox_upkeep.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { OwnStream } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
 import { Turns } from "./turns.ts";
+import { Walks } from "./walks.ts";
 import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
 /** Whom a state belongs to. */
@@ -71,6 +75,10 @@ export class State implements Disposable {
   readonly restoring: Restoring;
   readonly fleet: Fleet;
   readonly turns: Turns;
+  readonly inbox: Inbox;
+  readonly inboxUpkeep: InboxUpkeep;
+  readonly consumers: ConsumerRows;
+  readonly walks: Walks;
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
@@ -99,6 +107,10 @@ export class State implements Disposable {
     this.restoring = new Restoring(db);
     this.fleet = new Fleet(db);
     this.turns = new Turns(db);
+    this.inbox = new Inbox(db, random);
+    this.inboxUpkeep = new InboxUpkeep(db);
+    this.consumers = new ConsumerRows(db);
+    this.walks = new Walks(db);
     try {
       this.isNew = this.transaction(() => this.#claim(owner, random));
       db.beginLog();

@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { catchUp } from "./catch_up.ts";
+import { consumers } from "./consumers.ts";
 import { concurrent } from "./concurrent.ts";
 import { encryption } from "./encryption.ts";
 import { help } from "./help.ts";
@@ -28,6 +29,7 @@ const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = 
   peers,
   concurrent,
   "catch-up": catchUp,
+  consumers,
   encryption,
   memory,
   newest: newestUpdates,

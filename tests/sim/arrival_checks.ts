@@ -8,6 +8,9 @@ import type { World } from "./world.ts";
 /** Everything accepted must have arrived at every reader, or be accounted for. */
 export function checkArrived(world: World): void {
   const places = placesById(world);
+  for (const { consumers } of world.servers) {
+    for (const { checks } of consumers) checks.checkArrived(places);
+  }
   for (const { process, habits } of world.servers) {
     if (!process || !habits.watches) continue;
     const letters = new Set(
@@ -76,7 +79,7 @@ function isAccountedFor(
 }
 
 /** Whether the place has come and gone without the reader ever having listed it. */
-function wasAway({ polls }: Told, { objects, spans }: Place, lag: number): boolean {
+export function wasAway({ polls }: Told, { objects, spans }: Place, lag: number): boolean {
   return objects === 0 &&
     !polls.some(({ begun, ended }) =>
       spans.some(({ from, to }) => from < begun - lag && ended < to)

@@ -9,6 +9,9 @@ import type { World } from "./world.ts";
  * it is: those that begin with what there is now excepted.
  */
 export function checkComplete(world: World): void {
+  for (const { process, consumers } of world.servers) {
+    if (process) { for (const { checks } of consumers) checks.checkComplete(process); }
+  }
   for (const { process, habits } of world.servers) {
     if (!process || !habits.watches || habits.from === "now") continue;
     for (let number = 1; number <= habits.plugins; number++) {
@@ -29,7 +32,12 @@ function checkFeed(
   const had = stored.filter(({ id }) =>
     disk.accepted.has(id) || disk.told.updates.has(`${plugin} ${id}`)
   );
-  if (had.some((update) => compareUpdates(update, newest) >= 0) || ledger.gone.has(newest.id)) {
+  // After a power loss, its time may be corrected once more.
+  const isHad = ({ id }: StoredVersion) => id === newest.id;
+  if (
+    had.some((update) => isHad(update) || compareUpdates(update, newest) >= 0) ||
+    ledger.gone.has(newest.id)
+  ) {
     return;
   }
   // That a feed is gone is of no interest to who never had it.

@@ -2,6 +2,7 @@
 const KINDS = {
   carried: "updates were carried",
   joins: "servers joined when the log held the newest update of some feed no more",
+  consumerGaps: "times a consumer was told that it misses something",
   restored: "times a plugin got a restored update",
 } as const;
 
@@ -12,7 +13,7 @@ const NAMES = Object.keys(KINDS) as (keyof Coverage)[];
 
 /** Nothing has happened. */
 export function noCoverage(): Coverage {
-  return { carried: 0, joins: 0, restored: 0 };
+  return { carried: 0, joins: 0, consumerGaps: 0, restored: 0 };
 }
 
 /** How much has happened in many seeds, and in how many of them. */

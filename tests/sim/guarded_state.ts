@@ -29,6 +29,10 @@ const PARTS = [
   "restoring",
   "fleet",
   "turns",
+  "inbox",
+  "inboxUpkeep",
+  "consumers",
+  "walks",
 ] as const;
 
 /** The state as a process sees it: the real one, with a guard before it. */

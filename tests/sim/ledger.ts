@@ -55,7 +55,7 @@ export class Ledger {
   }
 
   /** A row was committed. */
-  accept(disk: Disk, [row]: readonly unknown[], rowNumber: unknown): void {
+  accept(disk: Disk, [row]: readonly unknown[], rowNumber: unknown): AcceptedUpdate {
     const { id, url, body } = row as { id: string; url: string; body: string };
     const stored = JSON.parse(`{${body}}`), { content } = stored;
     const update = { id, url, content, row: Number(rowNumber) };
@@ -63,6 +63,7 @@ export class Ledger {
     this.byMark.set(markOf(stored), update);
     disk.accepted.add(id);
     disk.unsynced.add(id);
+    return update;
   }
 
   /** An object is stored: what is in it may be the newest of its feed. */

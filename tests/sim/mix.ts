@@ -30,6 +30,22 @@ export const FAULTS = {
   pluginRejects: 0.03,
 };
 
+/** What programs that are handed updates do, by probability. */
+const CONSUMERS = {
+  /** It crashes while it processes a line: what it has not acknowledged comes again. */
+  crashes: 0.1,
+  /** It does not acknowledge what it has processed, this time. */
+  losesAcks: 0.4,
+  /** It acknowledges again what it acknowledged before. */
+  repeatsAcks: 0.2,
+  /** It reads on before it acknowledges. */
+  readsAhead: 0.3,
+  /** It reads anew while it is still waiting. */
+  restartsReading: 0.1,
+  /** It begins again. */
+  forgets: 0.02,
+};
+
 /** What happens from outside, by weight. */
 const EVENTS = {
   publish: 20,
@@ -56,6 +72,7 @@ const EVENTS = {
 };
 
 export type Fault = keyof typeof FAULTS;
+export type ConsumerFault = keyof typeof CONSUMERS;
 export type HappeningName = keyof typeof EVENTS;
 
 /** How one server behaves. */
@@ -69,8 +86,18 @@ export interface Habits {
   readonly commitInterval: number;
   readonly plugins: number;
   readonly marker: boolean;
+  /** The programs that are handed updates. */
+  readonly consumers: readonly ConsumerHabits[];
   /** How far its clock is ahead, in milliseconds. */
   readonly clockError: number;
+}
+
+/** How a program is that is handed updates. */
+export interface ConsumerHabits {
+  readonly from: "newest" | "now";
+  readonly own: boolean;
+  /** How many lines it reads at most. */
+  readonly limit: number;
 }
 
 /** What one seed is made of. Each leaves out most faults, so that those that are in it meet. */
@@ -84,6 +111,13 @@ export interface Mix {
   readonly absences: readonly number[];
   /** Milliseconds between two happenings: those to choose from. */
   readonly gaps: readonly number[];
+  readonly consumers: Record<ConsumerFault, number>;
+  /** Most consumers of a server. */
+  readonly maxConsumers: number;
+  /** Milliseconds from one step of a consumer to the next: those to choose from. */
+  readonly consumerGaps: readonly number[];
+  /** Maximum size of an inbox in bytes, and age of what is in it. */
+  readonly inbox: { readonly maxBytes: number; readonly maxAgeMs: number };
   /** Milliseconds that a request takes at most. */
   latency: number;
   /** Keys on a page of a listing. */
@@ -108,7 +142,7 @@ export interface Mix {
 }
 
 /** Large contents, of which few fill a segment; listings that lag; GETs that find nothing. */
-const TRAITS = ["largeContents", "lag", "missed"] as const;
+const TRAITS = ["largeContents", "lag", "missed", "consumers", "smallInbox"] as const;
 
 /** What a mix may be focused on. */
 export type Focus = HappeningName | typeof TRAITS[number];
@@ -139,6 +173,7 @@ export function drawMix(chance: Chance, focus: readonly Focus[] = []): Mix {
     gaps: slow
       ? [0, 100, 2 * SECOND, 20 * SECOND, retention / 20, retention / 8]
       : [0, 0, 50, 200, SECOND, 5 * SECOND],
+    ...drawConsumers(chance, { retention, focus, faulty, slow }),
     latency: chance.pick([20, 100, 1000]),
     pageSize: chance.pick([2, 5, 1000]),
     lag: chance.happens(0.1) || focus.includes("lag") ? SECOND : 0,
@@ -149,6 +184,29 @@ export function drawMix(chance: Chance, focus: readonly Focus[] = []): Mix {
     contentSize: chance.happens(0.1) || focus.includes("largeContents") ? 40_000 : 10,
     urls: chance.pick([2, 10]),
     poll: slow ? retention / chance.pick([5, 20]) : chance.pick([SECOND, 10 * SECOND]),
+  };
+}
+
+function drawConsumers(
+  chance: Chance,
+  { retention, focus, faulty, slow }: {
+    readonly retention: number;
+    readonly focus: readonly Focus[];
+    readonly faulty: number;
+    readonly slow: boolean;
+  },
+): Pick<Mix, "consumers" | "maxConsumers" | "consumerGaps" | "inbox"> {
+  const isSmall = chance.happens(0.3) || focus.includes("smallInbox");
+  return {
+    consumers: some(chance, CONSUMERS, focus.includes("consumers") ? 1 : 0.5 * faulty),
+    maxConsumers: focus.includes("consumers") ? 2 : chance.pick([0, 1, 2]),
+    consumerGaps: slow
+      ? [2 * SECOND, MINUTE, retention / 10, retention / 2]
+      : [200, SECOND, 10 * SECOND],
+    inbox: {
+      maxBytes: isSmall ? chance.pick([1000, 3000, 10_000]) : 1e9,
+      maxAgeMs: chance.pick([4 * retention, 30 * 24 * HOUR]),
+    },
   };
 }
 
@@ -181,6 +239,11 @@ export function drawHabits(chance: Chance, mix: Mix): Habits {
     commitInterval: chance.happens(0.15) ? SECOND : 0,
     plugins: chance.happens(0.2) ? 2 : 1,
     marker: chance.happens(mix.marker),
+    consumers: Array.from({ length: chance.whole(0, mix.maxConsumers) }, () => ({
+      from: chance.pick(["newest", "now"]),
+      own: chance.happens(0.3),
+      limit: chance.pick([1, 5, 100]),
+    })),
     clockError: chance.happens(0.2) ? chance.pick([-1, 1]) * chance.between(0, 2 * HOUR) : 0,
   };
 }

@@ -30,6 +30,7 @@ const EXPIRE_STREAM = "retention/expire_stream.ts";
 const CARRY = "retention/carry.ts";
 const SWEEP = "retention/sweep.ts";
 const POLLER = "reading/poller.ts";
+const INBOX = "state/inbox.ts";
 
 /** One for each rule that the promises of the log rest on. */
 export const MUTANTS: readonly Mutant[] = [
@@ -492,6 +493,59 @@ export const MUTANTS: readonly Mutant[] = [
       "        if (!whyUnreadable(error)) throw error;\n        obstacles.push(error as Obstacle);",
       "        if (whyUnreadable(error)) return undefined;\n        throw error;",
     ),
+  ),
+  rareMutant(
+    "whether an update is superseded is decided on entry",
+    ["consumers"],
+    edit(INBOX, "kind = 'update' AND ${IS_SUPERSEDED} AS superseded", "0 AS superseded"),
+  ),
+  rareMutant(
+    "cursors of consumers have no epoch",
+    ["consumers", "backUp", "restore", "powerLoss"],
+    edit(
+      "state/inbox_epochs.ts",
+      "this.#own ??= this.#random.token();",
+      'this.#own ??= "aaaaaaaa";',
+    ),
+  ),
+  rareMutant(
+    "an acknowledgement of another epoch is taken",
+    ["consumers", "backUp", "restore", "powerLoss"],
+    edit(
+      "consumers/positions.ts",
+      "const epoch = this.#epochOf(cursor);",
+      "const { epoch } = cursor;",
+    ),
+  ),
+  rareMutant(
+    "the inbox is written after the transaction that moves the cursor",
+    ["consumers", "crash"],
+    edit("reading/intake.ts", "      takeIn();\n", ""),
+    edit(
+      "reading/intake.ts",
+      "return { updates, republished, superseded };",
+      "return { updates, republished, superseded, takeIn };",
+    ),
+    edit(
+      DELIVERY,
+      "if (to > from) this.#moveCursor(stream, { from, to }, letters);",
+      `if (to > from) this.#moveCursor(stream, { from, to }, letters);
+      if (to === updates.at(-1)!.seq) this.#state.transaction(() => taken.takeIn());`,
+    ),
+  ),
+  rareMutant(
+    "what one consumer has acknowledged is dropped for all",
+    ["consumers"],
+    edit(
+      "state/consumers.ts",
+      "SELECT min(row) AS row FROM consumers",
+      "SELECT max(row) AS row FROM consumers",
+    ),
+  ),
+  rareMutant(
+    "what falls out of the inbox unread is told to nobody",
+    ["consumers", "smallInbox"],
+    edit("state/inbox_upkeep.ts", "groups.length <= MAX_MARKS ? groups : [mergeAll(groups)]", "[]"),
   ),
   mutant(
     "cleanup goes by the local clock",

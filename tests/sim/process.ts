@@ -1,6 +1,7 @@
 import { cleanup } from "../../lib/cleanup.ts";
 import type { StoredUpdate } from "../../lib/log/codec.ts";
 import { Connection } from "../../lib/connection.ts";
+import { Consumers } from "../../lib/consumers/consumers.ts";
 import type { Environment } from "../../lib/base/environment.ts";
 import {
   AccessDeniedError,
@@ -44,6 +45,7 @@ export class Process {
   readonly watcher: Watcher | undefined;
   /** Keys of objects that a poll has told to wait for a key. */
   readonly waitsFor = new Set<string>();
+  #consumers: Consumers | undefined;
   alive = true;
   stopping = false;
   /** Rejects when the process ends: what it was waiting for never comes. */
@@ -145,10 +147,22 @@ export class Process {
     );
   }
 
+  /** What a consumer of this server does; nothing comes of it when the process dies meanwhile. */
+  async consume(work: (consumers: Consumers) => Promise<void>): Promise<void> {
+    const failures: unknown[] = [];
+    const done = async () => {
+      this.#consumers ??= new Consumers(this.connection, this.world.mix.inbox);
+      await work(this.#consumers);
+    };
+    await this.#whileAlive(done(), () => {}, (error) => void failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
   /** Stops gracefully. */
   async stop(): Promise<void> {
     this.note("stops");
     this.stopping = true;
+    await this.#consumers?.close();
     const { timeline } = this.world;
     const begun = timeline.now;
     await this.watcher?.close();
@@ -239,7 +253,10 @@ export class Process {
   #committed(calls: readonly StateCall[], durable: boolean): void {
     const { world, disk } = this;
     for (const { name, args, result } of calls) {
-      if (name === "outbox.add") world.ledger.accept(disk, args, result);
+      if (name === "outbox.add") {
+        const accepted = world.ledger.accept(disk, args, result);
+        for (const { checks } of this.server.consumers) checks.published(accepted);
+      }
       if (name === "ownStream.begin") world.noteNewStream(this);
       if (name === "setFact" && args[0] === "lastPoll") {
         const begun = this.view.listings.get("tail/")!;

@@ -1,7 +1,8 @@
 import { resolveConfig, type ResolvedConfig } from "../../lib/config/resolve.ts";
 import { serverOf } from "../../lib/log/names.ts";
 import { type Backup, Disk } from "./disk.ts";
-import { drawHabits, type Habits } from "./mix.ts";
+import { Consumer } from "./consumer.ts";
+import { type ConsumerHabits, drawHabits, type Habits } from "./mix.ts";
 import { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
@@ -13,6 +14,10 @@ export class Server {
   readonly habits: Habits;
   readonly config: ResolvedConfig;
   readonly backups: Backup[] = [];
+  /** Programs that are handed updates. */
+  readonly consumers: readonly Consumer[];
+  /** Grows when its state is no longer what it was: it was restored, or lost power. */
+  lineage = 0;
   /** What GETs from here do not find until then. */
   readonly hiddenUntil = new Map<string, number>();
   disk: Disk;
@@ -30,7 +35,7 @@ export class Server {
   pluginDownUntil = 0;
   /** How its plugins fail meanwhile. */
   pluginDownAs: "away" | "throws" = "throws";
-  readonly #world: World;
+  readonly world: World;
   /** What is left of the last process: it may still be unwinding. */
   #dead: Process | undefined;
   #cancelStart: (() => void) | undefined;
@@ -42,7 +47,7 @@ export class Server {
     habits?: Partial<Habits>;
   } = {}) {
     const { chance, mix } = world;
-    this.#world = world;
+    this.world = world;
     this.label = label;
     this.name = original?.name ?? label;
     this.habits = { ...drawHabits(chance, mix), ...likeThose(original), ...habits };
@@ -62,21 +67,22 @@ export class Server {
     });
     this.disk = new Disk(backup);
     world.note(label, JSON.stringify(this.habits));
+    this.consumers = this.habits.watches ? this.habits.consumers.map(newConsumer, this) : [];
     this.startAfter(0);
   }
 
   /** Whether it has the key of a stream now. */
   canRead(stream: string): boolean {
-    return this.#world.timeline.now >= this.lockedUntil || serverOf(stream) !== this.lockedOutBy;
+    return this.world.timeline.now >= this.lockedUntil || serverOf(stream) !== this.lockedOutBy;
   }
 
   /** Starts a process then, or sooner when it is told again. */
   startAfter(ms: number): void {
     this.#cancelStart?.();
-    this.#cancelStart = this.#world.timeline.after(ms, () => {
+    this.#cancelStart = this.world.timeline.after(ms, () => {
       if (this.process) return;
       this.closeState();
-      this.process = new Process(this.#world, this);
+      this.process = new Process(this.world, this);
       this.process.note(`starts, publishes to ${this.disk.stream}`);
       this.disk.sync()();
     });
@@ -84,7 +90,7 @@ export class Server {
 
   /** The process has ended. */
   noteEnd(process: Process): void {
-    const { chance, settling, mix: { retention } } = this.#world;
+    const { chance, settling, mix: { retention } } = this.world;
     this.process = undefined;
     this.#dead = process;
     this.startAfter(settling ? 0 : chance.pick([0, 0, 100, 2000, 2000, 60_000, retention / 3]));
@@ -95,25 +101,27 @@ export class Server {
     this.process?.die("loses power");
     this.closeState();
     const lost = this.disk.losePower();
+    this.lineage++;
     if (lost.length === 0) return;
     // They may be in the bucket, or get there: as if this state were an older copy of itself.
     this.disk.family.copied = true;
-    this.#world.ledger.lose(lost, this.#others(), this.#world.bucket);
+    this.world.ledger.lose(lost, this.#others(), this.world.bucket);
   }
 
   /** Replaces the disk by a copy. */
   restore(backup: Backup): void {
-    const { ledger, bucket } = this.#world;
+    const { ledger, bucket } = this.world;
     this.process?.die("dies; its state is restored from a backup");
     this.closeState();
     ledger.lose(this.disk.accepted, this.#others(), bucket);
     this.disk.medium.release();
+    this.lineage++;
     backup.family.copied = true;
     this.disk = new Disk(backup);
   }
 
   #others(): Disk[] {
-    return this.#world.servers.filter((server) => server !== this).map(({ disk }) => disk);
+    return this.world.servers.filter((server) => server !== this).map(({ disk }) => disk);
   }
 
   /** Closes what is left of the last process; to be called between events only. */
@@ -121,6 +129,12 @@ export class Server {
     this.#dead?.state[Symbol.dispose]();
     this.#dead = undefined;
   }
+}
+
+/** A program on the server; a copy of the machine has others. */
+function newConsumer(this: Server, habits: ConsumerHabits, index: number): Consumer {
+  const name = `${this.label}-consumer${index + 1}`.replaceAll("+", "_");
+  return new Consumer(this, this.world, { name, habits });
 }
 
 /** What a copy of a machine is configured with, too. */

@@ -43,6 +43,7 @@ export async function settle(world: World): Promise<void> {
     server.lockedUntil = Math.min(server.lockedUntil, timeline.now + LONGEST_LOCK);
     if (!server.process) server.startAfter(0);
     if (server.habits.publishes) publishLast(world, server);
+    for (const consumer of server.consumers) consumer.hurry();
     if (server.habits.watches) pollAgainAndAgain(world, server);
   }
   const deadline = timeline.now + PATIENCE;
@@ -75,7 +76,8 @@ function isCalm(world: World): boolean {
 
 function whatLacks(world: World): string {
   const { servers, bucket } = world;
-  for (const { lastUpdates, label, process, habits, disk } of servers) {
+  for (const server of servers) {
+    const { lastUpdates, label, process, habits, disk } = server;
     if (!process || (habits.publishes && lastUpdates > 0)) return `${label} is not done publishing`;
     if (process.state.queued() > 0 && habits.publishes) return `${label} has updates queued`;
     if (hasConflict(world, process)) return `${label} has not looked at what may conflict`;
@@ -84,6 +86,8 @@ function whatLacks(world: World): string {
       return `the tail of ${disk.stream} has ${tailLength(process)} commits`;
     }
     if (!habits.watches) continue;
+    const waiting = server.consumers.find((consumer) => !consumer.hasAll(process));
+    if (waiting) return `${waiting.name} has not been handed all that waits for it`;
     const unread = process.state.cursors.unread().filter((stream) => stream !== disk.stream);
     if (process.state.deadLetters.waiting().length > 0) {
       return `${label} has not tried again what its plugins could not apply`;

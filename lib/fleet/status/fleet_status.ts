@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { ReportedError, TurnsReport } from "../../log/fleet/presence.ts";
+import type { ConsumerReport, ReportedError, TurnsReport } from "../../log/fleet/presence.ts";
 import type { RequestCounts } from "../../stores/store.ts";
-import type { Json } from "../../update.ts";
 
 /** Which servers share a bucket, how they are, and what needs a person. */
 export interface FleetStatus {
@@ -17,8 +16,14 @@ export interface FleetStatus {
   readonly servers: readonly ServerStatus[];
   /** What is wrong or worth knowing: what needs a person comes first. */
   readonly problems: readonly Problem[];
-  /** Reserved for the consumers of local servers; always empty in this version. */
-  readonly consumers: readonly Json[];
+  /** The consumers of the local APIs of all servers, by server and name. */
+  readonly consumers: readonly ConsumerStatus[];
+}
+
+/** A consumer of a local API, as its server has told. */
+export interface ConsumerStatus extends ConsumerReport {
+  /** Name of the server. */
+  readonly server: string;
 }
 
 /** A server, as its presence in the bucket shows it. */

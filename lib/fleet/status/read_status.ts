@@ -5,8 +5,8 @@
  */
 import type { BucketLog } from "../../log/bucket_log.ts";
 import { type AddressVerdict, checkAddress } from "../advertise.ts";
-import { collectFleet } from "./collect.ts";
-import type { FleetStatus, ServerAddress } from "./fleet_status.ts";
+import { type CollectedFleet, collectFleet } from "./collect.ts";
+import type { ConsumerStatus, FleetStatus, ServerAddress, ServerStatus } from "./fleet_status.ts";
 import { judge } from "./judge.ts";
 import { type AddressCheck, serversOf } from "./servers.ts";
 
@@ -37,7 +37,23 @@ export async function readStatus(
   const check = secret === undefined ? undefined : checkWith(secret, store);
   const servers = serversOf(collected, check);
   const problems = judge(servers, { store, isMissing, left: collected.left });
-  return { store, time: new Date(collected.now).toISOString(), servers, problems, consumers: [] };
+  const consumers = consumersOf(collected, servers);
+  return { store, time: new Date(collected.now).toISOString(), servers, problems, consumers };
+}
+
+/** The consumers of running servers. */
+function consumersOf(
+  { presences }: CollectedFleet,
+  servers: readonly ServerStatus[],
+): ConsumerStatus[] {
+  const running = new Set(
+    servers.filter(({ state }) => state === "running").map(({ writer }) => writer),
+  );
+  const key = ({ server, name }: ConsumerStatus) => `${server} ${name}`;
+  return presences.filter(({ name }) => running.has(name.writer))
+    .flatMap(({ name: { server }, stored }) =>
+      (stored?.report.consumers ?? []).map((consumer) => ({ server, ...consumer }))
+    ).sort((a, b) => key(a) < key(b) ? -1 : 1);
 }
 
 /** Checks addresses as peers do. */

@@ -55,6 +55,18 @@ export interface TurnsReport {
   readonly suffixes: string;
 }
 
+/** How far a consumer of the local API is. */
+export interface ConsumerReport {
+  /** Its name. */
+  readonly name: string;
+  /** Number of updates that it has not acknowledged. */
+  readonly behindUpdates: number;
+  /** Seconds since the oldest of them arrived; 0 when there is none. */
+  readonly behindSeconds: number;
+  /** When it was read last; null when it never was. */
+  readonly lastRead: string | null;
+}
+
 /** What a running server says about itself. Times are by the store's clock, ISO 8601. */
 export interface PresenceReport {
   /** Version of feedsync. */
@@ -98,10 +110,15 @@ export interface PresenceReport {
   readonly feeds: number;
   /** What it says about taking turns; absent when it takes none. */
   readonly turns?: TurnsReport | undefined;
+  /** The consumers of its local API, at most 100; absent when there are none. */
+  readonly consumers?: readonly ConsumerReport[] | undefined;
 }
 
 /** Maximum number of streams in a presence, and length of the texts in it. */
 export const MAX_STREAMS = 1000, MAX_TEXT = 500;
+
+/** Maximum number of consumers in a presence. */
+const MAX_CONSUMERS = 100;
 
 /** Maximum number of plugins, and of domains, in a presence. */
 const MAX_NAMES = 100;
@@ -119,6 +136,13 @@ const streamRule = z.object({
   end: count,
   behindSeconds: count,
   held: text.optional().catch(undefined),
+});
+
+const consumerRule = z.object({
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/),
+  behindUpdates: count,
+  behindSeconds: count,
+  lastRead: time.nullable().catch(null),
 });
 
 /** Members that are missing or malformed get a default: a newer version may have changed them. */
@@ -149,6 +173,8 @@ const reportRule = z.object({
     slowDomains: z.array(text).catch([]).transform((domains) => domains.slice(0, MAX_NAMES)),
     suffixes: text.catch("unknown"),
   }).optional().catch(undefined),
+  consumers: z.array(consumerRule).optional().catch(undefined)
+    .transform((consumers) => consumers?.slice(0, MAX_CONSUMERS)),
 });
 
 /** Encodes a report for the presence `name`. */

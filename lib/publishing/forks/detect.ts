@@ -14,6 +14,7 @@ import type { StreamState } from "../../state/own_stream.ts";
 import type { State } from "../../state/state.ts";
 import { MAX_LISTING_LAG_MS, type StoreOptions } from "../../stores/store.ts";
 import { type StoredCommit, type UploadContext, weightOf } from "../commit.ts";
+import { takeUploaded } from "../own_updates.ts";
 import { republishConflicts } from "./republish.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
@@ -150,7 +151,7 @@ async function lowestDifference(
  * undefined when it does not: then the commit counts as uploaded.
  */
 function compareWithOutbox(
-  { state, state: { outbox, ownStream } }: UploadContext,
+  { state, state: { outbox, ownStream }, environment }: UploadContext,
   { key, first, last }: ObjectName,
   updates: readonly StoredUpdate[] | "corrupt" | "locked",
 ): Seq | undefined {
@@ -166,7 +167,9 @@ function compareWithOutbox(
   const followsUploaded = rowOf(first, base) <= plus(uploadedRow, 1) && lastRow > uploadedRow;
   state.transaction(() => {
     ownStream.addCommit({ key, first, last, bytes });
-    if (followsUploaded) ownStream.save({ uploadedRow: lastRow });
+    if (!followsUploaded) return;
+    ownStream.save({ uploadedRow: lastRow });
+    takeUploaded({ state, environment });
   }, { durable: false });
   return undefined;
 }

@@ -64,7 +64,10 @@ export async function findNewest(
 }
 
 /** Whether the update is most likely still in the log. */
-function isInLog({ config: { retention }, parts }: Connection, { time }: NewestRow): boolean {
+export function isInLog(
+  { config: { retention }, parts }: Connection,
+  { time }: Pick<NewestRow, "time">,
+): boolean {
   return retention === false || parts!.log.now() - time < retention + CLEANUP_MS;
 }
 

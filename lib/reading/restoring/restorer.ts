@@ -19,6 +19,7 @@ import { compareUpdates, isPlausible } from "../../log/update_order.ts";
 import type { Core } from "../../state/core.ts";
 import { hashOf } from "../../update.ts";
 import type { MissingFeeds } from "./missing_feeds.ts";
+import { inboxUpdateOf } from "../inbox_update.ts";
 import { PARALLEL_FEEDS, type ReadingBudget } from "../reading_budget.ts";
 import type { Receivers } from "../receivers.ts";
 import type { RestoreProgress } from "../watcher.ts";
@@ -48,6 +49,14 @@ export interface DeliverOptions {
   readonly only?: string | undefined;
   /** Whether to note updates as known, without delivering them. @default false */
   readonly onlyNotes?: boolean | undefined;
+}
+
+/** Who receives an update. */
+interface Recipient {
+  /** Whether it was never delivered here. */
+  readonly isMissing: boolean;
+  /** Name of the only plugin. @default all plugins */
+  readonly plugin?: string | undefined;
 }
 
 /** Why an update could not be restored. */
@@ -102,7 +111,7 @@ export class Restorer {
     using _held = await budget.decoded.hold(() => ({ size: sizeOf(update) }));
     using _lock = await receivers.lock(update.url, signal);
     const recipient = this.#recipient(update);
-    if (recipient === "nobody" || !this.#note(update) || this.#options.onlyNotes) return;
+    if (recipient === "nobody" || !this.#note(update, recipient) || this.#options.onlyNotes) return;
     const { stream, ...stored } = update;
     const handover = { stream, stored, isRestored: true, only: recipient.plugin };
     const failures = await budget.deliveries.low.run(() => {
@@ -116,28 +125,39 @@ export class Restorer {
     for (const failed of failures) await receivers.reportDeadLetter(failed);
   }
 
-  /** Who receives the update: all plugins, unless they already have. */
-  #recipient({ url, time, id }: NewestUpdate): { plugin?: string | undefined } | "nobody" {
+  /** Who receives the update: everybody, unless they already have. */
+  #recipient({ url, time, id }: NewestUpdate): Recipient | "nobody" {
     const { state, log } = this.#context;
     const delivered = state.newest.delivered(url);
     const isMissing = !delivered || !isPlausible(delivered.time, log.now()) ||
       compareUpdates(delivered, { time: Date.parse(time), id }) < 0;
-    if (isMissing) return {};
-    return this.#options.again ? { plugin: this.#options.only } : "nobody";
+    if (isMissing) return { isMissing };
+    return this.#options.again ? { isMissing, plugin: this.#options.only } : "nobody";
   }
 
   /**
    * Notes an update before the plugins run, so that nobody publishes it again. Returns whether to
    * deliver it: the removal of a feed that is unknown here is only noted.
    */
-  #note(update: NewestUpdate): boolean {
+  #note(update: NewestUpdate, { isMissing }: Recipient): boolean {
     const { state, log } = this.#context, { newest } = state;
     const { url, id, stream, seq, removed } = update;
     const version = { time: Date.parse(update.time), id, hash: hashOf(update) };
     const isDelivered = removed === true && newest.get(url) === undefined;
     const options = { place: { stream, seq }, isDelivered, now: log.now() };
-    state.transaction(() => newest.note(url, version, options), { durable: false });
+    state.transaction(() => {
+      newest.note(url, version, options);
+      if (isMissing && !isDelivered && !this.#options.onlyNotes) this.#takeIn(update);
+    }, { durable: false });
     return !isDelivered;
+  }
+
+  /** Takes what was missing into the inbox of consumers; what comes again is for plugins only. */
+  #takeIn(update: NewestUpdate): void {
+    const { state: { inbox, inboxUpkeep }, environment: { clock } } = this.#context;
+    if (!inbox.isWanted()) return;
+    inbox.takeRestored(inboxUpdateOf(update.stream, update), clock.now());
+    inboxUpkeep.bound();
   }
 
   /** Reads the newest readable update; the names must be sorted, the newest first. */

@@ -1,0 +1,87 @@
+/**
+ * Takes in updates as soon as they are read, before any plugin is called: notes them as known, and
+ * puts them into the inbox of consumers.
+ *
+ * @module
+ */
+import type { StoredUpdate } from "../log/codec.ts";
+import type { Core } from "../state/core.ts";
+import { type Gap, hashOf } from "../update.ts";
+import { TimeClamp } from "./clamp_time.ts";
+import { inboxUpdateOf } from "./inbox_update.ts";
+
+/** Updates that were taken in. */
+export interface TakenUpdates {
+  /** The updates; implausible times are clamped. */
+  readonly updates: readonly StoredUpdate[];
+  /** Ids of those that this server has published again in another stream: nobody receives these. */
+  readonly republished: ReadonlySet<string>;
+  /** Ids of those that are superseded now. */
+  readonly superseded: ReadonlySet<string>;
+}
+
+/** Takes in updates and gaps. */
+export class Intake {
+  readonly #core: Core;
+  readonly #clamp: TimeClamp;
+
+  /** Creates it, without taking in anything yet. */
+  constructor(core: Core) {
+    this.#core = core;
+    this.#clamp = new TimeClamp(core.state, core.environment.clock);
+  }
+
+  /**
+   * Notes consecutive updates of a stream, so that nobody publishes them again, and takes them into
+   * the inbox. Notes that their stream reaches so far, too: no listing may have shown that yet, and
+   * until then they would count as missing. Those whose time was clamped have no place: there they
+   * have another time.
+   */
+  take(stream: string, stored: readonly StoredUpdate[]): TakenUpdates {
+    const { state, log } = this.#core, { newest, cursors } = state;
+    const now = log.now(), superseded = new Set<string>();
+    const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
+    const republished = state.ownStream.republishedIn(stream);
+    // Outside the transaction: hashing large contents takes long and would block other processes.
+    const hashes = updates.map(hashOf);
+    const takeIn = this.#prepareInbox(stream, updates, republished);
+    state.transaction(() => {
+      for (const [index, update] of updates.entries()) {
+        const { url, time, id, seq } = update;
+        const version = { time: Date.parse(time), id, hash: hashes[index] };
+        const place = update === stored[index] ? { stream, seq } : undefined;
+        newest.note(url, version, { place, now });
+      }
+      cursors.noteReach(stream, updates[updates.length - 1].seq);
+      takeIn();
+      for (const { url, time, id } of updates) {
+        if (newest.supersedes(url, Date.parse(time), id)) superseded.add(id);
+      }
+    }, { durable: false });
+    return { updates, republished, superseded };
+  }
+
+  /** Takes a gap into the inbox. */
+  takeGap(gap: Gap): void {
+    const { state, environment: { clock } } = this.#core, { inbox } = state;
+    if (!inbox.isWanted()) return;
+    state.transaction(() => inbox.takeGap(gap, clock.now()), { durable: false });
+  }
+
+  /** Encodes updates for the inbox, if there are consumers; the result takes them in. */
+  #prepareInbox(
+    stream: string,
+    updates: readonly StoredUpdate[],
+    republished: ReadonlySet<string>,
+  ): () => void {
+    const { state: { inbox, inboxUpkeep }, environment: { clock } } = this.#core;
+    if (!inbox.isWanted()) return () => {};
+    const incoming = updates.filter(({ id }) => !republished.has(id))
+      .map((update) => inboxUpdateOf(stream, update));
+    const first = updates[0].seq, last = updates[updates.length - 1].seq;
+    return () => {
+      inbox.take(stream, incoming, { first, last, now: clock.now() });
+      inboxUpkeep.bound();
+    };
+  }
+}
