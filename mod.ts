@@ -26,6 +26,8 @@ export type { CheckedOptions } from "./lib/checked.ts";
 export type { CheckedFeed, CheckOutcome } from "./lib/fleet/turns/outcome.ts";
 export type { Duration } from "./lib/base/duration.ts";
 export type { Config } from "./lib/config/config.ts";
+export type { ApiConfig, ApiInboxConfig } from "./lib/config/api.ts";
+export type { ByteSize } from "./lib/base/byte_size.ts";
 export type { CoreConfig, LogLevel, PollConfig } from "./lib/config/core.ts";
 export type { EncryptionConfig } from "./lib/config/encryption.ts";
 export type { FilesConfig } from "./lib/config/files.ts";
@@ -56,6 +58,7 @@ export {
   StateError,
   StoreUnavailableError,
   UnsupportedFormatError,
+  UpdateConflictError,
   UpdatesLostError,
 } from "./lib/errors.ts";
 export type { UnreadableError } from "./lib/errors.ts";

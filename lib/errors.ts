@@ -54,6 +54,12 @@ export class InvalidUpdateError extends FeedSyncError {
   override name = "InvalidUpdateError";
 }
 
+/** The `id` that a publisher gave an update was given to another update within the last day. */
+export class UpdateConflictError extends FeedSyncError {
+  /** Name of the error. */
+  override name = "UpdateConflictError";
+}
+
 /** An object in the bucket does not match its key. It is reported and never applied. */
 export class CorruptObjectError extends FeedSyncError {
   /** Name of the error. */
@@ -218,6 +224,7 @@ const BRANDED = {
   ConfigError,
   StateError,
   InvalidUpdateError,
+  UpdateConflictError,
   CorruptObjectError,
   MissingKeyError,
   UnsupportedFormatError,

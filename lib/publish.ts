@@ -4,6 +4,7 @@
  * @module
  */
 import { type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/accept.ts";
+import { asRow, type Row } from "./log/positions.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
 import type { UpdateInput } from "./update.ts";
 
@@ -53,6 +54,7 @@ export interface PublishOptions {
  * Receipts are in the order of the updates.
  *
  * @throws {InvalidUpdateError} when an update cannot be published; then none is accepted.
+ * @throws {UpdateConflictError} when an `id` was given to another update; then none is accepted.
  * @throws {StoreUnavailableError} when the store cannot be reached in time.
  * @throws {AccessDeniedError} when the store refuses.
  * @throws {StateError} when the state cannot be written, for example on a full disk.
@@ -103,20 +105,26 @@ export async function flush(sync: FeedSync, { signal }: { signal?: AbortSignal }
   );
 }
 
+/** How an update is published. */
+export interface UploadLimit {
+  /** How long to wait for the store. */
+  readonly timeoutMs: number;
+  /** Stops waiting. */
+  readonly signal: AbortSignal | undefined;
+  /** Leaves out what is known. */
+  readonly ifChanged: boolean;
+}
+
 async function publishAll(
   parts: Parts,
   updates: readonly PreparedUpdate[],
-  { timeoutMs, signal, ifChanged }: {
-    readonly timeoutMs: number;
-    readonly signal: AbortSignal | undefined;
-    readonly ifChanged: boolean;
-  },
+  { timeoutMs, signal, ifChanged }: UploadLimit,
 ): Promise<Receipt[]> {
   const { accepted, synced } = await parts.acceptor.accept({ updates, ifChanged });
-  const last = accepted.findLast((item) => item !== undefined);
+  const last = lastRow(accepted);
   const receipts = async () => {
     const rows = accepted.filter((item) => item !== undefined).length;
-    if (last) await parts.uploader.whenUploaded(last.row, { timeoutMs, signal, rows });
+    if (last > 0) await parts.uploader.whenUploaded(last, { timeoutMs, signal, rows });
     return updates.map(({ url }, index) => receiptOf(parts, url, accepted[index]));
   };
   const published = receipts();
@@ -125,7 +133,13 @@ async function publishAll(
   return await published;
 }
 
-function receiptOf({ state }: Parts, url: string, accepted: Accepted | undefined): Receipt {
+/** The last row; 0 when there is none. Those of repeated updates are in any order. */
+export function lastRow(accepted: readonly (Accepted | undefined)[]): Row {
+  return asRow(accepted.reduce((last, item) => Math.max(last, item?.row ?? 0), 0));
+}
+
+/** The receipt for an update that was uploaded; for undefined, it is left out. */
+export function receiptOf({ state }: Parts, url: string, accepted: Accepted | undefined): Receipt {
   if (!accepted) return { status: "unchanged", url };
   const { id, row } = accepted;
   const time = new Date(state.outbox.timeOf(row) ?? accepted.time).toISOString();

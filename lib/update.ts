@@ -59,6 +59,11 @@ export interface UpdateInput {
   readonly metadata?: { readonly [key: string]: unknown } | PlainObject | undefined;
   /** Whether the feed is gone. @default false */
   readonly removed?: boolean | undefined;
+  /**
+   * A name that the publisher gives the update, 1 to 255 characters of ASCII. It is remembered for a
+   * day in the state: to publish the same again returns the same receipt, and publishes nothing.
+   */
+  readonly id?: string | undefined;
 }
 
 /** An update as plugins and callbacks receive it: new content of a feed, or its removal. */

@@ -16,6 +16,10 @@
  * |---|---|---|
  * | `format` | `"text"` | or `"json"`: NDJSON, each line an update as `feedsync tail` prints it, or `{"gap":{"stream","first","last"}}` |
  *
+ * A program that reads this from a pipe and crashes loses updates: what is printed counts as applied,
+ * whatever the program did with it. Programs read updates from the
+ * [local API](../docs/api.md) instead, and acknowledge them when they are stored.
+ *
  * @example In feedsync.json
  * ```json
  * { "plugins": [["log", { "format": "json" }]] }

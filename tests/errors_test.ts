@@ -14,6 +14,7 @@ const MAKE: Record<string, (errors: typeof own) => Error> = {
   ConfigError: ({ ConfigError }) => new ConfigError("x"),
   StateError: ({ StateError }) => new StateError("x"),
   InvalidUpdateError: ({ InvalidUpdateError }) => new InvalidUpdateError("x"),
+  UpdateConflictError: ({ UpdateConflictError }) => new UpdateConflictError("x"),
   CorruptObjectError: ({ CorruptObjectError }) => new CorruptObjectError("a", "x"),
   MissingKeyError: ({ MissingKeyError }) => new MissingKeyError("a", "b", "x"),
   UnsupportedFormatError: ({ UnsupportedFormatError }) => new UnsupportedFormatError("a", 2, 1),

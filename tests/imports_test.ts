@@ -22,6 +22,7 @@ const FLOORS = [
   ["lib/reading"],
   ["lib/files", "lib/consumers"],
   ["lib"],
+  ["lib/api"],
   ["lib/cli", "mod.ts", "cli.ts", "plugins"],
 ];
 

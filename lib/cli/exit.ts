@@ -16,6 +16,7 @@ import {
   StateError,
   StoreUnavailableError,
   UnsupportedFormatError,
+  UpdateConflictError,
   UpdatesLostError,
 } from "../errors.ts";
 import { printable } from "../base/printable.ts";
@@ -55,7 +56,7 @@ export function deadLettersError(doing: "apply" | "restore", count: number): Fee
   return new FeedSyncError(`Cannot ${doing} ${what}: see \`feedsync dead-letters list\``);
 }
 
-const BAD_INPUT = [BadInputError, InvalidUpdateError, CorruptObjectError];
+const BAD_INPUT = [BadInputError, InvalidUpdateError, UpdateConflictError, CorruptObjectError];
 const CONFIGURATION = [ConfigError, StateError, MissingKeyError, UnsupportedFormatError];
 
 /**

@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import { nearest } from "../base/nearest.ts";
 import { ConfigError } from "../errors.ts";
+import { API_SECRETS, checkApi } from "./api.ts";
 import type { Config } from "./config.ts";
 import { checkCore, type CoreConfig } from "./core.ts";
 import { checkEncryption, ENCRYPTION_SECRETS } from "./encryption.ts";
@@ -30,6 +31,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   ...S3_SECRETS,
   ...ENCRYPTION_SECRETS,
   ...WAKE_SECRETS,
+  ...API_SECRETS,
 ]);
 
 /**
@@ -72,11 +74,12 @@ export function wrongFlags(flags: Config): string[] {
  * @throws {ConfigError} when a required key is missing, or keys contradict each other.
  */
 export function checkComplete(config: Config): void {
-  const { s3, files, encryption, wake } = config;
+  const { s3, files, encryption, wake, api } = config;
   if (files) checkFiles(files);
   if (encryption) checkEncryption(encryption);
   checkCore(config);
   if (wake) checkWake(wake, config.presence);
+  if (api) checkApi(api);
   if (s3) checkS3(s3);
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ApiConfig } from "./api.ts";
 import type { CoreConfig } from "./core.ts";
 import type { EncryptionConfig } from "./encryption.ts";
 import type { FilesConfig } from "./files.ts";
@@ -18,6 +19,8 @@ export interface Config extends CoreConfig {
   readonly encryption?: EncryptionConfig | undefined;
   /** Publishes the `.feed` files of a directory. */
   readonly files?: FilesConfig | undefined;
+  /** The local HTTP API, by which programs in any language take part. @default none */
+  readonly api?: ApiConfig | undefined;
   /** How this server takes turns with others at fetching feeds. */
   readonly turns?: TurnsConfig | undefined;
   /** Sources that announce updates before the next poll. @default only polls */

@@ -5,6 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { resolve } from "node:path";
+import { absoluteApi, resolveApi, type ResolvedApi } from "./api.ts";
 import { checkComplete, checkConfig } from "./check.ts";
 import type { Config } from "./config.ts";
 import { absoluteCore, resolveCore, type ResolvedCore, withPluginNames } from "./core.ts";
@@ -24,6 +25,8 @@ export interface ResolvedConfig extends ResolvedCore {
   readonly encryption: ResolvedEncryption | undefined;
   /** The directory of feed files, if any. */
   readonly files: ResolvedFiles | undefined;
+  /** The local HTTP API, if any. */
+  readonly api: ResolvedApi | undefined;
   /** How this server takes turns with others. */
   readonly turns: ResolvedTurns;
   /** Sources that announce updates before the next poll. */
@@ -47,7 +50,7 @@ export function resolveConfig(
   const known = { ...checked, plugins: config.plugins };
   checkComplete(known);
   const directory = resolve(options.directory ?? ".");
-  const { s3, encryption, files, turns, wake, ...core } = withAbsolutePaths(known, directory);
+  const { s3, encryption, files, api, turns, wake, ...core } = withAbsolutePaths(known, directory);
   const resolved = resolveCore(core, directory);
   return {
     ...resolved,
@@ -55,6 +58,7 @@ export function resolveConfig(
     s3: resolveS3(s3, resolved.server),
     encryption: resolveEncryption(encryption),
     files: resolveFiles(files, directory),
+    api: resolveApi(api),
     turns: resolveTurns(turns),
     wake: resolveWake(wake),
   };
@@ -62,11 +66,12 @@ export function resolveConfig(
 
 /** A copy with absolute paths, resolved from `directory`. */
 export function withAbsolutePaths(config: Config, directory: string): Config {
-  const { s3, encryption, files } = config;
+  const { s3, encryption, files, api } = config;
   return {
     ...absoluteCore(config, directory),
     ...s3 && { s3: absoluteS3(s3, directory) },
     ...encryption && { encryption: absoluteEncryption(encryption, directory) },
     ...files && { files: absoluteFiles(files, directory) },
+    ...api && { api: absoluteApi(api, directory) },
   };
 }

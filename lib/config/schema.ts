@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from "zod";
+import { apiRule } from "./api.ts";
 import type { Config } from "./config.ts";
 import { coreRules } from "./core.ts";
 import { encryptionRule } from "./encryption.ts";
@@ -24,6 +25,7 @@ const rules = z.strictObject({
   wake: key(wakeRule, "Sources that announce updates before the next poll"),
   encryption: key(encryptionRule, "Encryption of the bucket and of messages to peers"),
   files: key(filesRule, "Publish the .feed files of a directory"),
+  api: key(apiRule, "The local HTTP API, for programs on this machine"),
   turns: key(turnsRule, "How this server takes turns with others at fetching feeds"),
 });
 

@@ -5,15 +5,17 @@
  */
 import { Buffer } from "node:buffer";
 import { MAX_UPDATE_BYTES, updateBody, updateLine } from "../log/codec.ts";
-import type { Random } from "../base/environment.ts";
+import type { Environment } from "../base/environment.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
-import { InvalidUpdateError } from "../errors.ts";
+import { InvalidUpdateError, UpdateConflictError } from "../errors.ts";
 import { type FeedUrlOptions, normalizeFeedUrl, shownUrl } from "../feed_url.ts";
 import { Shape } from "../log/json_limits.ts";
 import { assertJson } from "./json.ts";
 import { MAX_SEQ, type Row } from "../log/positions.ts";
+import type { Publication } from "../state/publications.ts";
 import type { State } from "../state/state.ts";
 import {
+  contentHash,
   type FeedContent,
   hashOf,
   type Json,
@@ -29,6 +31,8 @@ export interface PreparedUpdate {
   readonly body: string;
   /** Hash of the content; null when the feed is gone. */
   readonly hash: string | null;
+  /** What the publisher called it. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -37,10 +41,11 @@ export interface PreparedUpdate {
  * @throws {InvalidUpdateError} when it cannot be published.
  */
 export function prepareUpdate(update: UpdateInput, options?: FeedUrlOptions): PreparedUpdate {
-  const { content, metadata = {}, removed = false } = update ?? {};
+  const { content, metadata = {}, removed = false, id: name } = update ?? {};
   const url = normalizeFeedUrl(update?.url, options);
   const action = `Cannot publish ${shownUrl(url)}`;
   checkRemoved(action, { content, removed });
+  checkName(action, name);
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw new InvalidUpdateError(`${action}: 'metadata' must be a JSON object`);
   }
@@ -54,7 +59,15 @@ export function prepareUpdate(update: UpdateInput, options?: FeedUrlOptions): Pr
   const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, MAX_SEQ);
   const bytes = Buffer.byteLength(line);
   if (bytes > MAX_UPDATE_BYTES) throw tooLarge(action, bytes);
-  return { url, body, hash: hashOf(checked) };
+  return { url, body, hash: hashOf(checked), ...name !== undefined && { name } };
+}
+
+/** Form of the names that publishers give their updates. */
+const NAME = /^[\x20-\x7e]{1,255}$/;
+
+function checkName(action: string, name: unknown): void {
+  if (name === undefined || typeof name === "string" && NAME.test(name)) return;
+  throw new InvalidUpdateError(`${action}: 'id' must have 1 to 255 characters of ASCII`);
 }
 
 function checkRemoved(
@@ -93,7 +106,7 @@ export interface Accepted {
 export interface AcceptContext {
   readonly state: State;
   readonly log: Pick<BucketLog, "now">;
-  readonly environment: { readonly random: Random };
+  readonly environment: Pick<Environment, "random">;
 }
 
 /**
@@ -130,20 +143,26 @@ export interface AcceptResult {
 
 /** Accepts all requests of one turn of the event loop in one transaction. */
 export class Acceptor {
-  readonly #context: AcceptContext;
+  readonly #context: AcceptContext & { readonly environment: Environment };
   #turn:
-    | { readonly requests: AcceptRequest[]; readonly results: Promise<AcceptResult[]> }
+    | { readonly requests: AcceptRequest[]; readonly results: Promise<(AcceptResult | Error)[]> }
     | undefined;
 
-  constructor(context: AcceptContext) {
+  constructor(context: AcceptContext & { readonly environment: Environment }) {
     this.#context = context;
   }
 
-  /** Accepts the request, together with all others of this turn. */
+  /**
+   * Accepts the request, together with all others of this turn.
+   *
+   * @throws {UpdateConflictError} when a name was given to another update; then none is accepted.
+   */
   async accept(request: AcceptRequest): Promise<AcceptResult> {
     const { requests, results } = this.#turn ??= this.#beginTurn();
     const index = requests.push(request) - 1;
-    return (await results)[index];
+    const result = (await results)[index];
+    if (result instanceof Error) throw result;
+    return result;
   }
 
   #beginTurn() {
@@ -155,26 +174,87 @@ export class Acceptor {
     return { requests, results };
   }
 
-  #acceptAll(requests: readonly AcceptRequest[]): AcceptResult[] {
+  #acceptAll(requests: readonly AcceptRequest[]): (AcceptResult | Error)[] {
     const { state } = this.#context;
     const inserted = state.transaction(
-      () => requests.map((request) => this.#insert(request)),
+      () => requests.map((request) => this.#conflictIn(request) ?? this.#insert(request)),
       { durable: false },
     );
-    const isChanged = inserted.flat().some((item) => item !== undefined);
-    const synced = isChanged ? state.sync() : Promise.resolve();
-    return inserted.map((accepted) => ({ accepted, synced }));
+    // A repeated request may find what is not synced yet.
+    const needsSync = inserted.some((item) => !(item instanceof Error) && item.some(Boolean));
+    const synced = needsSync ? state.sync() : Promise.resolve();
+    return inserted.map((item) => item instanceof Error ? item : { accepted: item, synced });
+  }
+
+  /** Remembers updates without a name by their UUIDs, for who asks later what became of them. */
+  remember(updates: readonly (readonly [PreparedUpdate, Accepted])[]): void {
+    const { state, environment: { clock } } = this.#context;
+    const now = clock.now();
+    state.transaction(() => {
+      for (const [update, { row, id, url, time }] of updates) {
+        const hash = requestHash(update);
+        if (update.name === undefined) {
+          state.publications.note({ name: id, hash, url, row, id, time }, now);
+        }
+      }
+    }, { durable: false });
+  }
+
+  /** Why the request cannot be accepted: a name stands for another update. */
+  #conflictIn({ updates }: AcceptRequest): UpdateConflictError | undefined {
+    const given = new Map<string, string>();
+    for (const update of updates) {
+      const { name } = update;
+      if (name === undefined) continue;
+      const hash = requestHash(update);
+      const known = given.get(name) ?? this.#context.state.publications.named(name)?.hash;
+      if (known !== undefined && known !== hash) return conflict(name, update);
+      given.set(name, hash);
+    }
+    return undefined;
   }
 
   #insert({ updates, ifChanged }: AcceptRequest): (Accepted | undefined)[] {
-    return updates.map((update) => {
-      if (!ifChanged) return accept(this.#context, update);
-      const { state, log } = this.#context;
-      const isKnown = state.newest.get(update.url)?.hash === update.hash;
-      const accepted = isKnown ? undefined : accept(this.#context, update);
-      const time = accepted?.time ?? Math.round(log.now());
-      state.turns.notePublished(update.url, { hash: update.hash, time });
-      return accepted;
-    });
+    return updates.map((update) => this.#insertOnce(update, ifChanged));
   }
+
+  #insertOnce(update: PreparedUpdate, ifChanged: boolean): Accepted | undefined {
+    const { name, url } = update;
+    if (name === undefined) return this.#insertOne(update, ifChanged);
+    const { state: { publications }, environment: { clock } } = this.#context;
+    const known = publications.named(name);
+    if (known) return acceptedBefore(known);
+    const accepted = this.#insertOne(update, ifChanged);
+    const { row = null, id = null, time = null } = accepted ?? {};
+    publications.note({ name, hash: requestHash(update), url, row, id, time }, clock.now());
+    return accepted;
+  }
+
+  #insertOne(update: PreparedUpdate, ifChanged: boolean): Accepted | undefined {
+    if (!ifChanged) return accept(this.#context, update);
+    const { state, log } = this.#context;
+    const isKnown = state.newest.get(update.url)?.hash === update.hash;
+    const accepted = isKnown ? undefined : accept(this.#context, update);
+    const time = accepted?.time ?? Math.round(log.now());
+    state.turns.notePublished(update.url, { hash: update.hash, time });
+    return accepted;
+  }
+}
+
+/** The update that a name stands for, as it was accepted; undefined where it was left out. */
+export function acceptedBefore({ row, id, url, time }: Publication): Accepted | undefined {
+  if (row === null || id === null || time === null) return undefined;
+  return { row, id, url, time };
+}
+
+/** Tells requests to publish apart. */
+function requestHash({ url, body }: PreparedUpdate): string {
+  return contentHash(`${url}\n${body}`);
+}
+
+function conflict(name: string, { url }: PreparedUpdate): UpdateConflictError {
+  return new UpdateConflictError(
+    `Cannot publish ${shownUrl(url)}: the id ${JSON.stringify(name)} was given to another update ` +
+      "within the last day; give each update an id of its own",
+  );
 }

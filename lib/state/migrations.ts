@@ -209,6 +209,19 @@ CREATE TABLE walked_feeds ( -- the feeds of a walk that are not acknowledged yet
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    // The names that publishers gave their updates.
+    format: 13,
+    sql: `
+CREATE TABLE publications (
+  name TEXT PRIMARY KEY, hash TEXT NOT NULL, url TEXT NOT NULL,
+  row INTEGER, id TEXT, time INTEGER, -- NULL when nothing had changed
+  notedAt INTEGER NOT NULL
+) STRICT;
+CREATE INDEX publications_by_id ON publications (id);
+CREATE INDEX publications_by_age ON publications (notedAt);
+`,
+  },
 ];
 
 /** The newest format that this program writes. */

@@ -18,6 +18,7 @@ import { Inbox } from "./inbox.ts";
 import { InboxUpkeep } from "./inbox_upkeep.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
+import { Publications } from "./publications.ts";
 import { OwnStream } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
 import { Turns } from "./turns.ts";
@@ -79,6 +80,7 @@ export class State implements Disposable {
   readonly inboxUpkeep: InboxUpkeep;
   readonly consumers: ConsumerRows;
   readonly walks: Walks;
+  readonly publications: Publications;
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
@@ -111,6 +113,7 @@ export class State implements Disposable {
     this.inboxUpkeep = new InboxUpkeep(db);
     this.consumers = new ConsumerRows(db);
     this.walks = new Walks(db);
+    this.publications = new Publications(db);
     try {
       this.isNew = this.transaction(() => this.#claim(owner, random));
       db.beginLog();

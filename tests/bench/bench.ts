@@ -6,6 +6,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { localApi } from "./api.ts";
 import { catchUp } from "./catch_up.ts";
 import { consumers } from "./consumers.ts";
 import { concurrent } from "./concurrent.ts";
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = 
   encryption,
   memory,
   newest: newestUpdates,
+  api: localApi,
   help,
   requests,
 };

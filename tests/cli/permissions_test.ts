@@ -112,3 +112,35 @@ Deno.test("what a plugin may not do it says at the start, not with every update"
     assert.match(stderr, message);
   }
 });
+
+Deno.test("watch serves the API with the permissions that the docs say", async () => {
+  await using home = await workspace();
+  const socket = join(home.path, ".feedsync", "api.sock");
+  for (
+    const [listen, net] of [["127.0.0.1:0", "127.0.0.1:0"], [`unix:${socket}`, `unix:${socket}`]]
+  ) {
+    const store = { config: { store: "file:store" } };
+    const flags = (await flagsFor(store, home.path))
+      .map((flag) => flag.startsWith("--allow-net=") ? `--allow-net=${net}` : flag);
+    const config = { server: "web-1", store: "file:.feedsync/store", plugins: [], api: { listen } };
+    await Deno.writeTextFile(join(home.path, "feedsync.json"), JSON.stringify(config));
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--config", join(ROOT, "deno.json"), ...flags, join(ROOT, "cli.ts"), "watch"],
+      cwd: home.path,
+      clearEnv: true,
+      env: { HOME: Deno.env.get("HOME") ?? "", PATH: Deno.env.get("PATH") ?? "", NO_COLOR: "1" },
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    let said = "";
+    for await (const text of process.stderr.pipeThrough(new TextDecoderStream())) {
+      if (!said.includes("Serving the API") && (said + text).includes("Serving the API")) {
+        process.kill("SIGTERM");
+      }
+      said += text;
+    }
+    await process.status;
+    assert.match(said, /Serving the API/);
+    assert.doesNotMatch(said, /Requires|--allow/);
+  }
+});

@@ -72,6 +72,7 @@ Deno.test("resolveConfig() fills in everything", () => {
     encryption: undefined,
     includeOwn: false,
     files: undefined,
+    api: undefined,
     turns: { idleMs: undefined, maxPerDomain: 100, weight: 1 },
     urlSchemes: ["http", "https"],
     plugins: ["log"],
@@ -370,4 +371,34 @@ Deno.test("the section turns is checked and resolved", () => {
     assert.match(problemOf({ turns: { weight } }), /'turns\.weight'/);
   }
   assert.match(problemOf({ turns: { maxPerDomain: 0 } }), /'turns\.maxPerDomain'/);
+});
+
+Deno.test("the section api is filled in, and its mistakes are named", () => {
+  const resolve = (api: unknown) => resolveConfig({ api } as Config, { directory: DIRECTORY }).api;
+  assert.deepEqual(resolve({ listen: "127.0.0.1:7071", hosts: ["Feeds.Example.com"] }), {
+    listen: "127.0.0.1:7071",
+    token: undefined,
+    group: undefined,
+    hosts: ["feeds.example.com"],
+    inbox: { maxAgeMs: 7 * 24 * 3_600_000, maxBytes: 1_000_000_000 },
+  });
+  assert.equal(resolve({ listen: "unix:api.sock" })?.listen, `unix:${join(DIRECTORY, "api.sock")}`);
+  assert.equal(
+    resolve({ listen: "unix:a", inbox: { maxBytes: "4MiB" } })?.inbox.maxBytes,
+    4_194_304,
+  );
+  assert.equal(resolve(undefined), undefined);
+  const wrong: [unknown, RegExp][] = [
+    [{ token: false }, /'api\.listen' is missing/],
+    [{ listen: "7071" }, /'api\.listen' must be an address and port/],
+    [{ listen: "a:1", token: "SECRET" }, /^(?!.*SECRET).*'api\.token' must have 16/],
+    [{ listen: "a:1", token: true }, /'api\.token' must have 16/],
+    [{ listen: "a:1", hosts: ["a:80"] }, /host name, without port/],
+    [
+      { listen: "a:1", inbox: { maxBytes: "1kB" } },
+      /'api\.inbox\.maxBytes' must be at least "1MB"/,
+    ],
+    [{ listen: "a:1", inbox: { maxBytes: "much" } }, /'api\.inbox\.maxBytes' must be a size/],
+  ];
+  for (const [api, message] of wrong) assert.match(problemOf({ api }), message);
 });

@@ -33,6 +33,7 @@ const PARTS = [
   "inboxUpkeep",
   "consumers",
   "walks",
+  "publications",
 ] as const;
 
 /** The state as a process sees it: the real one, with a guard before it. */

@@ -24,6 +24,9 @@ export const watch: Command = {
     "With --once it waits for a plugin's backend as long as a call may take (callbackTimeout), " +
     "and then exits with 69. It exits with 1 if a plugin fails for every update, or if updates " +
     "became dead letters.",
-    "With --json it prints every applied update, instead of the output of the log plugin.",
+    "With --json it prints every applied update, instead of the output of the log plugin. What is " +
+    "printed counts as applied, even if the program that reads it crashes: programs that must not " +
+    "lose updates read them from the local API (docs/api.md) and acknowledge them.",
+    "With api.listen in the configuration, it serves the local API.",
   ],
 };

@@ -117,9 +117,20 @@ async function continuously(
   { signal, settings, files: options }: Run,
 ): Promise<void> {
   using _logging = logStatusRegularly(sync);
+  await using _api = await startApi(sync, settings);
   await beginning(watcher, { polls: settings.config.files !== undefined, signal });
   await using _files = settings.config.files && watchFiles(sync, undefined, options);
   await watcher.finished;
+}
+
+/** Starts the local API, whose modules are loaded only if it is configured. */
+async function startApi(
+  sync: FeedSync,
+  { config }: LoadedConfig,
+): Promise<AsyncDisposable | undefined> {
+  if (!config.api) return undefined;
+  const { serveApi } = await import("../../api/serve_api.ts");
+  return await serveApi(sync);
 }
 
 /**
