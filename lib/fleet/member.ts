@@ -18,7 +18,7 @@ import type { Core } from "../state/core.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { Patience } from "./patience.ts";
 import { type FleetView, identityOf, latestOf, LIVES, membersOf, seenServers } from "./view.ts";
-import { attempted, isWithin, keysLeft, writtenBefore } from "./written_presence.ts";
+import { attempted, isWithin, keysLeft, writerOf, writtenBefore } from "./written_presence.ts";
 
 const logger = getLogger(["feedsync", "fleet"]);
 
@@ -142,9 +142,11 @@ export class FleetMember {
     }
     const take = () => this.#inTurn(() => this.#takeTurns(list, options));
     if (this.view().lookedAt === 0) await take();
-    else {await this.#patience.turns.wait(take, options.signal).catch((error) => {
+    else {
+      await this.#patience.turns.wait(take, options.signal).catch((error) => {
         if (options.signal?.aborted) throw error; // Otherwise another caller has given up.
-      });}
+      });
+    }
     return this.view();
   }
 
@@ -251,7 +253,7 @@ export class FleetMember {
     const left = keysLeft(presence, name.key);
     state.fleet.setPresence({
       key: name.key,
-      writer: name.writer,
+      writer: writerOf(presence, name),
       keptAt: presence?.keptAt ?? 0,
       written: [...writtenBefore(presence, log.now()), log.now()].slice(-MAX_TIMES),
       left,

@@ -112,6 +112,7 @@ function bounded(
 export function membersOf(servers: readonly SeenServer[], own: PresenceName | undefined): Member[] {
   const members = new Map<string, SeenServer>();
   for (const server of servers) {
+    if (isFormer(server, own)) continue;
     const known = members.get(server.server);
     if (!known || comesBefore(server, known)) members.set(server.server, server);
   }
@@ -123,6 +124,11 @@ export function membersOf(servers: readonly SeenServer[], own: PresenceName | un
     list,
     isOwn: stream === own?.stream && writer === own.writer,
   }));
+}
+
+/** A process that begins another stream leaves its presence behind: it must not wait for itself. */
+function isFormer({ server, stream, writer }: SeenServer, own: PresenceName | undefined): boolean {
+  return server === own?.server && writer === own.writer && stream !== own.stream;
 }
 
 /** What a former run has left behind, without turns, must not keep the next one from taking any. */

@@ -13,12 +13,20 @@ const MAX_LEFT = 16;
 /** What is known once the presence `name` may be written: if that fails, it must be deleted. */
 export function attempted(
   presence: WrittenPresence | undefined,
-  { key, writer }: PresenceName,
+  name: PresenceName,
 ): WrittenPresence {
   const { key: former = "", written = [], keptAt = 0, left = [] } = presence ?? {};
-  const isKnown = former === key || left.includes(key);
-  const all = isKnown ? left : [...left, key].slice(-MAX_LEFT);
-  return { key: former, writer, written, keptAt, left: all };
+  const isKnown = former === name.key || left.includes(name.key);
+  const all = isKnown ? left : [...left, name.key].slice(-MAX_LEFT);
+  return { key: former, writer: writerOf(presence, name), written, keptAt, left: all };
+}
+
+/** Who writes the next presence: a `watch` may have begun while this one was under way. */
+export function writerOf(
+  presence: WrittenPresence | undefined,
+  { writer }: PresenceName,
+): string {
+  return presence?.writer ?? writer;
 }
 
 /** Keys of presences that may be there beside the one at `key`. */

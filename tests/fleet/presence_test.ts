@@ -4,6 +4,7 @@ import { checked } from "../../lib/checked.ts";
 import { cleanup } from "../../lib/cleanup.ts";
 import type { Connection } from "../../lib/connection.ts";
 import { due } from "../../lib/due.ts";
+import { attempted } from "../../lib/fleet/written_presence.ts";
 import { presenceName } from "../../lib/log/fleet/names.ts";
 import type { PresenceReport } from "../../lib/log/fleet/presence.ts";
 import { publish } from "../../lib/publish.ts";
@@ -185,6 +186,19 @@ Deno.test("a former presence that could not be deleted is deleted later", async 
   await fleet.time.run(member.keep());
   assert.equal(fleet.keys("present/").length, 1);
   assert.ok(!fleet.keys("present/").includes(former));
+});
+
+Deno.test("a process that begins while a presence is written still gets a name of its own", async () => {
+  await using fleet = new Fleet();
+  const { member, state } = fleet.server("web-1").parts!;
+  await fleet.time.run(member.keep());
+  const former = member.own!;
+  fleet.store.before("put", () => Promise.resolve(member.begin()), { times: 1 });
+  await fleet.time.run(member.keep({ isRenewed: true }));
+  assert.equal(attempted(state.fleet.presence(), former).writer, state.fleet.presence()!.writer);
+  await fleet.time.run(member.keep());
+  assert.notEqual(member.own!.writer, former.writer);
+  assert.equal(fleet.keys("present/").length, 1);
 });
 
 Deno.test("a presence is deleted that was written although its write failed", async () => {

@@ -95,7 +95,7 @@ Deno.test("a presence whose age the store does not tell is there", () => {
 });
 
 Deno.test("of servers with one name that with the lesser stream takes part", () => {
-  const lesser = presence("web-1", { stream: "web-1_aaaaaaaa" });
+  const lesser = presence("web-1", { stream: "web-1_aaaaaaaa", writer: "bbbbbbbb" });
   const seen = look([dated(lesser, 0), dated(presence("web-2"), 0)]);
   assert.deepEqual(
     membersOf(seen, own).map(({ stream, isOwn }) => [stream, isOwn]),
@@ -104,9 +104,19 @@ Deno.test("of servers with one name that with the lesser stream takes part", () 
   assert.deepEqual(membersOf(seen, lesser).map(({ isOwn }) => isOwn), [true, false]);
 });
 
+Deno.test("a process that begins another stream does not wait for itself", () => {
+  const former = presence("web-1", { stream: "web-1_aaaaaaaa" });
+  const seen = look([dated(former, 0), dated(presence("web-2"), 0)]);
+  assert.deepEqual(
+    membersOf(seen, own).map(({ stream, isOwn }) => [stream, isOwn]),
+    [["web-1_abcdefgh", true], ["web-2_abcdefgh", false]],
+  );
+});
+
 Deno.test("of servers with one name one that takes turns takes part, if any does", () => {
   const list = "a".repeat(32), taking = presence("web-1", { list });
-  const former = presence("web-1", { stream: "web-1_aaaaaaaa", interval: 300 });
+  const parts = { stream: "web-1_aaaaaaaa", writer: "bbbbbbbb", interval: 300 };
+  const former = presence("web-1", parts);
   const servers = [former, taking].map((name) => ({ ...name, missed: 0 }));
   for (const listed of [servers, servers.toReversed()]) {
     const members = membersOf(listed, taking);
