@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { watch } from "../../../lib/watch.ts";
 import { survivingState } from "../../fixture.ts";
 import { Applications, feedsOf, HOUR, MINUTE } from "./servers.ts";
 
@@ -8,9 +9,19 @@ const EVERY = 15 * MINUTE;
 async function runByCron(
   apps: Applications,
   urls: readonly string[],
-  { servers, hours, everyMs = EVERY }: { servers: number; hours: number; everyMs?: number },
+  { servers, hours, everyMs = EVERY, isWatched = false }: {
+    readonly servers: number;
+    readonly hours: number;
+    readonly everyMs?: number;
+    readonly isWatched?: boolean;
+  },
 ): Promise<void> {
   const states = Array.from({ length: servers }, (_, i) => survivingState(`web-${i}`, apps.fleet));
+  for (const [index, state] of isWatched ? states.entries() : []) {
+    await apps.fleet.time.run(
+      watch(apps.connect(`web-${index}`, { state, poll: "1h" }), () => {}).ready,
+    );
+  }
   for (let run = 0; run < hours * HOUR / everyMs; run++) {
     const begin = apps.now;
     for (const [index, state] of states.entries()) {
@@ -24,11 +35,14 @@ async function runByCron(
   }
 }
 
-for (const everyMs of [EVERY, HOUR]) {
-  Deno.test(`servers that ask by cron every ${everyMs / MINUTE} minutes fetch each feed once an interval`, async () => {
+for (
+  const [everyMs, isWatched] of [[EVERY, false], [HOUR, false], [HOUR, true]] as const
+) {
+  const beside = isWatched ? " beside a watch" : "";
+  Deno.test(`servers that ask by cron every ${everyMs / MINUTE} minutes${beside} fetch each feed once an interval`, async () => {
     await using apps = new Applications();
     const urls = feedsOf(20), hours = 12 * everyMs / HOUR;
-    await runByCron(apps, urls, { servers: 3, hours, everyMs });
+    await runByCron(apps, urls, { servers: 3, hours, everyMs, isWatched });
     const late = apps.fetches.filter(({ time }) => time >= apps.now - 6 * everyMs);
     assert.equal(late.length, 6 * 20);
     assert.equal(new Set(late.map(({ server }) => server)).size, 3);

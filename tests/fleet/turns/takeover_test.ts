@@ -153,6 +153,33 @@ Deno.test("a server that stops hands over what it has checked up to then", async
   assert.ok(Math.min(...delays) >= 0.9 * EVERY, String(Math.min(...delays)));
 });
 
+for (const mode of ["alone", "beside a watch"]) {
+  Deno.test(`a server that asks ${mode} hands over what it checked since it last wrote its checks`, async () => {
+    await using fleet = new Minutes(30);
+    const { time, store } = fleet.apps.fleet, state = survivingState("web-1", fleet.apps.fleet);
+    const asking = fleet.apps.connect("web-1", { state });
+    const stopping = mode === "alone" ? asking : fleet.apps.connect("web-1", { state });
+    if (stopping !== asking) await time.run(watch(stopping, () => {}).ready);
+    fleet.running.add(asking);
+    fleet.start("web-2");
+    await fleet.pass(2);
+    fleet.urls.push(...feedsOf(60).slice(30)); // Their turn is two minutes after that of the others.
+    await fleet.pass(25);
+    const writtenAt = () => store.objects.get("checks/web-1/0000")!.lastModified!;
+    const isUnwritten = () =>
+      fleet.apps.fetches.some(({ server, time }) => server === "web-1" && time > writtenAt());
+    for (let minute = 0; minute < 20 && !isUnwritten(); minute++) await fleet.pass(1);
+    assert.ok(isUnwritten() && fleet.apps.now - writtenAt() < 4 * MINUTE);
+    fleet.crash(asking);
+    await time.run(stopping.close());
+    const begin = fleet.apps.now;
+    await fleet.pass(40);
+    const delays = fleet.delays(begin);
+    assert.ok(Math.min(...delays) >= 0.9 * EVERY, String(Math.min(...delays)));
+    assert.deepEqual(new Set(Object.values(fleet.owners())), new Set(["web-2"]));
+  });
+}
+
 Deno.test("a server that stopped for minutes learns what others have checked meanwhile", async () => {
   await using fleet = new Minutes(60);
   const state = survivingState("web-1", fleet.apps.fleet);

@@ -26,8 +26,11 @@ const CONSEQUENCES = "fleet/turns/consequences.ts";
  * - who asks rarely skips no turn: `fleet/turns/due_test.ts`, `fleet/turns/cron_test.ts`;
  * - large domains are shared, and the oldest list of suffixes counts:
  *   `fleet/turns/ownership_test.ts`;
- * - checks every five minutes, and those of a state that was lost: `fleet/turns/handover_test.ts`,
- *   `fleet/turns/takeover_test.ts`.
+ * - checks are written every five minutes: `fleet/turns/handover_test.ts`;
+ * - checks are written at a stop, by `watch` and without it, and read after a state was lost:
+ *   `fleet/turns/takeover_test.ts`;
+ * - a process with another stream is the same one: `fleet/view_test.ts`, and a new one has a name of
+ *   its own: `fleet/presence_test.ts`.
  */
 export const FLEET_MUTANTS: readonly Mutant[] = [
   mutant(
