@@ -4,6 +4,8 @@ import { runningPlugin } from "../../../lib/plugin.ts";
 import type { Watcher } from "../../../lib/reading/watcher.ts";
 import { State } from "../../../lib/state/state.ts";
 import { watchWith } from "../../../lib/watch.ts";
+// Loading it when the first server asks would take real time: a replay would not be the same.
+import "../../../lib/fleet/turns/turn_engine.ts";
 import { guardState } from "../guarded_state.ts";
 import { Death } from "../process.ts";
 import { StoreView } from "../store_view.ts";
