@@ -116,7 +116,7 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
   mutant(
     "whoever takes over reads no checks",
     ["join", "stop", "ticking"],
-    edit(OWNERS, "      await handover.readFrom(server, { signal });\n", ""),
+    edit(OWNERS, "      await handover.readFrom(server, { feeds, signal });\n", ""),
   ),
   mutant(
     "no checks are written at a stop",
