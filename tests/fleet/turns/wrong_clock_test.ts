@@ -41,3 +41,19 @@ Deno.test("a clock that was set between two processes makes nothing due", async 
     assert.deepEqual(new Set(reasons(turns)), new Set(["fresh"]), String(ms));
   }
 });
+
+Deno.test("a clock that was set between two processes is not taken for a long silence", async () => {
+  for (const ms of [9 * HOUR, -9 * HOUR]) {
+    await using apps = new Applications();
+    const state = survivingState("web-1", apps.fleet), urls = feedsOf(5);
+    for (let minute = 0; minute < 5; minute++) {
+      await apps.round(apps.connect("web-1", { state }), urls);
+      await apps.fleet.time.pass(MINUTE);
+    }
+    apps.fleet.time.setBack(ms);
+    apps.fleet.store.clockOffset = ms;
+    await apps.due(apps.connect("web-1", { state }), urls);
+    const [key] = apps.fleet.keys("present/");
+    assert.match(key, /\.60\.1\.[0-9a-f]{32}$/, "it says that it asks once a minute");
+  }
+});
