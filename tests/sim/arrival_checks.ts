@@ -75,7 +75,17 @@ function isAccountedFor(
     told.gaps.some((gap) => gap.stream === stream && gap.first <= seq && seq <= gap.last) ||
     // A state that was restored has listed its own stream, but reads it only once it has given it up.
     place.objects === 0 && ledger.families.get(stream) === family && family.copied ||
+    hadExpired(told, place, mix.retention) ||
     wasAway(told, place, Math.max(mix.lag, mix.replicaLag));
+}
+
+/**
+ * Whether the place had expired before the reader came. A delete that failed in part may leave it in
+ * a segment whose stream has no tail any more: only the newest of it is kept.
+ */
+function hadExpired({ polls }: Told, { spans }: Place, retention: number): boolean {
+  const came = polls[0]?.begun ?? Infinity;
+  return spans.every(({ from }) => came - from > retention);
 }
 
 /** Whether the place has come and gone without the reader ever having listed it. */
