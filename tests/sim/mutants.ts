@@ -85,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     "an update is accepted without being synced",
     edit(
       "publishing/accept.ts",
-      "isChanged ? state.sync() : Promise.resolve()",
+      "needsSync ? state.sync() : Promise.resolve()",
       "Promise.resolve()",
     ),
   ),
@@ -474,7 +474,11 @@ export const MUTANTS: readonly Mutant[] = [
   rareMutant(
     "what is read counts as missing until a listing shows it",
     ["join", "allAway", "pluginDown"],
-    edit(DELIVERY, "if (updates.length > 0) cursors.noteReach", "if (false) cursors.noteReach"),
+    edit(
+      "reading/intake.ts",
+      "cursors.noteReach(stream, updates[updates.length - 1].seq);",
+      "",
+    ),
   ),
   rareMutant(
     "restoring ends although something could not be read",
