@@ -23,6 +23,7 @@ export interface Language {
 
 export const LANGUAGES: readonly Language[] = [
   { name: "python", extension: "py", needs: ["python3"], command: (path) => ["python3", path] },
+  { name: "shell", extension: "sh", needs: ["curl", "jq"], command: (path) => ["bash", path] },
 ];
 
 /** The programs of a language, ready to run. */
