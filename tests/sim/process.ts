@@ -2,7 +2,6 @@ import { cleanup } from "../../lib/cleanup.ts";
 import type { StoredUpdate } from "../../lib/log/codec.ts";
 import { Connection } from "../../lib/connection.ts";
 import { Consumers } from "../../lib/consumers/consumers.ts";
-import type { Environment } from "../../lib/base/environment.ts";
 import {
   AccessDeniedError,
   ClosedError,
@@ -24,13 +23,11 @@ import type { Disk } from "./disk.ts";
 import { markOf } from "./ledger.ts";
 import { guardState, type StateCall } from "./guarded_state.ts";
 import { SimPlugin } from "./plugin.ts";
+import { Death, environmentOf } from "./process_environment.ts";
 import { ReaderChecks } from "./reader_checks.ts";
 import type { Server } from "./server.ts";
 import { StoreView } from "./store_view.ts";
 import type { World } from "./world.ts";
-
-/** Unwinds what a process was doing when it died. */
-export class Death extends Error {}
 
 /** One run of a server, from its start until it stops or dies. */
 export class Process {
@@ -82,7 +79,7 @@ export class Process {
       sync: () => this.#sync(),
     };
     const state = guardState(this.state, guard);
-    const envelope = this.#envelope(), environment = this.#environment();
+    const envelope = this.#envelope(), environment = environmentOf(this);
     this.connection = new Connection(server.config, this.view, { environment, state, envelope });
     this.connection.parts!.uploader.onCommit.push(({ name }) => world.wakeOthers(this, name));
     if (!watches) return;
@@ -183,7 +180,7 @@ export class Process {
 
   /** Waits; for ever, when the process dies meanwhile. */
   wait(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#environment().clock.setTimer(ms, resolve));
+    return new Promise((resolve) => environmentOf(this).clock.setTimer(ms, resolve));
   }
 
   /** A line of the trace. */
@@ -221,27 +218,6 @@ export class Process {
           : Promise.reject(new MissingKeyError(name.key, "lost", "it is not there"));
       },
     };
-  }
-
-  #environment(): Environment {
-    const { world: { timeline, chance }, server } = this;
-    return {
-      random: chance,
-      clock: {
-        now: () => Math.floor(timeline.now + server.clockError),
-        elapsed: () => timeline.now,
-        setTimer: (ms, callback) => timeline.after(ms, () => this.#run(callback)),
-      },
-    };
-  }
-
-  /** Runs what a timer calls. */
-  #run(callback: () => void): void {
-    try {
-      if (this.alive) callback();
-    } catch (error) {
-      if (!(error instanceof Death)) this.fail(`A timer threw ${error}`);
-    }
   }
 
   #point(name: string): void {

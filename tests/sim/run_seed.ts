@@ -3,7 +3,7 @@ import { checkComplete } from "./completeness_checks.ts";
 import { ENCRYPTED_SEEDS, Encryption } from "./encryption.ts";
 import { settle } from "./settle.ts";
 import { HAPPENINGS } from "./happenings.ts";
-import { Death } from "./process.ts";
+import { Death } from "./process_environment.ts";
 import type { Coverage } from "./coverage.ts";
 import { World, type WorldOptions } from "./world.ts";
 

@@ -15,9 +15,9 @@
 import { parseArgs } from "node:util";
 import { type Campaign, runCampaign, type WorldName } from "./campaign.ts";
 import { Count } from "./count.ts";
-import { TotalCoverage } from "./coverage.ts";
+import { LOG_KINDS, TotalCoverage } from "./coverage.ts";
 import { FLEET_MUTANTS } from "./fleet/mutants.ts";
-import { TotalFleetCoverage } from "./fleet/coverage.ts";
+import { FLEET_KINDS } from "./fleet/coverage.ts";
 import { hunt } from "./hunt.ts";
 import { MUTANTS } from "./mutants.ts";
 import { simulateSeed } from "./seeds.ts";
@@ -79,7 +79,7 @@ async function replay(
 }
 
 async function simulateLog(campaign: Campaign<"log">): Promise<number> {
-  const count = new Count(campaign), total = new TotalCoverage();
+  const count = new Count(campaign), total = new TotalCoverage(LOG_KINDS);
   let outside = 0;
   for await (const outcome of runCampaign(campaign)) {
     count.add(outcome);
@@ -93,7 +93,7 @@ async function simulateLog(campaign: Campaign<"log">): Promise<number> {
 }
 
 async function simulateFleet(campaign: Campaign<"fleet">): Promise<number> {
-  const count = new Count(campaign), total = new TotalFleetCoverage();
+  const count = new Count(campaign), total = new TotalCoverage(FLEET_KINDS);
   for await (const outcome of runCampaign(campaign)) {
     count.add(outcome);
     total.add(outcome.coverage);

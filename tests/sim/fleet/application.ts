@@ -9,7 +9,7 @@ import {
 import type { CheckOutcome } from "../../../lib/fleet/turns/outcome.ts";
 import type { DueTurn, Turn } from "../../../lib/fleet/turns/turn.ts";
 import { publish } from "../../../lib/publish.ts";
-import { Death } from "../process.ts";
+import { Death } from "../process_environment.ts";
 import type { FleetProcess } from "./process.ts";
 import { type Answer, ANSWER_MS } from "./publishers.ts";
 

@@ -1,5 +1,7 @@
-/** What a seed may have, and how it is told. */
-const KINDS = {
+import { nothingOf } from "../coverage.ts";
+
+/** What a seed of the fleet may have, and how it is told. */
+export const FLEET_KINDS = {
   fetches: "feeds were fetched",
   conditional: "of the requests were conditional",
   early: "came too early, as is excused after faults",
@@ -9,32 +11,9 @@ const KINDS = {
 } as const;
 
 /** How much has happened. */
-export type FleetCoverage = Record<keyof typeof KINDS, number>;
-
-const NAMES = Object.keys(KINDS) as (keyof FleetCoverage)[];
+export type FleetCoverage = Record<keyof typeof FLEET_KINDS, number>;
 
 /** Nothing has happened. */
 export function noFleetCoverage(): FleetCoverage {
-  return { fetches: 0, conditional: 0, early: 0, holds: 0, clean: 0, changes: 0 };
-}
-
-/** How much has happened in many seeds, and in how many of them. */
-export class TotalFleetCoverage {
-  readonly #times = noFleetCoverage();
-  readonly #seeds = noFleetCoverage();
-
-  /** A seed has ended. */
-  add(coverage: FleetCoverage): void {
-    for (const name of NAMES) {
-      this.#times[name] += coverage[name];
-      this.#seeds[name] += Number(coverage[name] > 0);
-    }
-  }
-
-  /** What to print. */
-  lines(): string[] {
-    return NAMES.map((name) =>
-      `${this.#times[name]} ${KINDS[name]}, in ${this.#seeds[name]} seeds`
-    );
-  }
+  return nothingOf(FLEET_KINDS);
 }

@@ -1,4 +1,3 @@
-import type { Environment } from "../../../lib/base/environment.ts";
 import { Connection } from "../../../lib/connection.ts";
 import { runningPlugin } from "../../../lib/plugin.ts";
 import type { Watcher } from "../../../lib/reading/watcher.ts";
@@ -7,7 +6,7 @@ import { watchWith } from "../../../lib/watch.ts";
 // Loading it when the first server asks would take real time: a replay would not be the same.
 import "../../../lib/fleet/turns/turn_engine.ts";
 import { guardState } from "../guarded_state.ts";
-import { Death } from "../process.ts";
+import { Death, environmentOf } from "../process_environment.ts";
 import { StoreView } from "../store_view.ts";
 import { Application } from "./application.ts";
 import type { FleetDisk, FleetServer } from "./server.ts";
@@ -49,7 +48,7 @@ export class FleetProcess {
       committed: () => {},
       sync: () => Promise.resolve(),
     });
-    const environment = this.#environment(), envelope = world.envelopeOf(server);
+    const environment = environmentOf(this), envelope = world.envelopeOf(server);
     this.connection = new Connection(server.config, this.#storeView(), {
       environment,
       state,
@@ -88,7 +87,7 @@ export class FleetProcess {
 
   /** Waits; for ever, when the process dies meanwhile. */
   wait(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#environment().clock.setTimer(ms, resolve));
+    return new Promise((resolve) => environmentOf(this).clock.setTimer(ms, resolve));
   }
 
   /** A line of the trace. */
@@ -157,27 +156,6 @@ export class FleetProcess {
     this.#listed = new Set(isLacked ? keys.filter((key) => key !== lacked) : keys);
     if (isLacked) this.note(`a listing lacks ${lacked}`);
     return { ...page, items: page.items.filter(({ key }) => this.#listed.has(key)) };
-  }
-
-  #environment(): Environment {
-    const { world: { timeline, chance }, server } = this;
-    return {
-      random: chance,
-      clock: {
-        now: () => Math.floor(timeline.now + server.clockError),
-        elapsed: () => timeline.now,
-        setTimer: (ms, callback) => timeline.after(ms, () => this.#run(callback)),
-      },
-    };
-  }
-
-  /** Runs what a timer calls. */
-  #run(callback: () => void): void {
-    try {
-      if (this.alive) callback();
-    } catch (error) {
-      if (!(error instanceof Death)) this.fail(`A timer threw ${error}`);
-    }
   }
 
   #point(name: string): void {

@@ -1,4 +1,4 @@
-import { Death } from "../process.ts";
+import { Death } from "../process_environment.ts";
 import type { FleetCoverage } from "./coverage.ts";
 import { FLEET_HAPPENINGS } from "./happenings.ts";
 import { MINUTE } from "./mix.ts";
