@@ -24,7 +24,9 @@ async function main(args: readonly string[]): Promise<number> {
     return 64;
   }
   await using ceph = await prepareCeph(flags.includes("--require-ceph"));
-  return await runTests(args.slice(dashes + 1), environmentFor(ceph));
+  const { code, summary } = await runTests(args.slice(dashes + 1), environmentFor(ceph));
+  console.log(summary);
+  return code;
 }
 
 async function prepareCeph(isRequired: boolean): Promise<CephServer | undefined> {
@@ -41,10 +43,19 @@ function environmentFor(ceph: CephServer | undefined): Record<string, string> {
   return { FEEDSYNC_TEST_CEPH: ceph.endpoint, FEEDSYNC_TEST_CEPH_DIRECTORY: ceph.directory };
 }
 
-async function runTests(
+/** What came of tests. */
+export interface Outcome {
+  /** The exit code. */
+  readonly code: number;
+  /** `N passed, N failed`. */
+  readonly summary: string;
+}
+
+/** Runs `deno test` with these arguments, and shows what it prints. */
+export async function runTests(
   args: readonly string[],
   env: Record<string, string>,
-): Promise<number> {
+): Promise<Outcome> {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["test", ...args],
     env,
@@ -57,8 +68,7 @@ async function runTests(
     child.status,
     shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
   ]);
-  console.log(summarize(text));
-  return code;
+  return { code, summary: summarize(text) };
 }
 
 /** Deno's summary, in the form that all test runners are read in. */

@@ -1,0 +1,76 @@
+/**
+ * Runs the contract of stores, and servers end to end, against services that others have written:
+ *
+ * ```text
+ * deno run -A tests/servers/test_stores.ts [--quick] [NAME...]
+ * ```
+ *
+ * The names are those of `stores/table.ts`; without one all are tested that can be installed here,
+ * with `--quick` the three that take the least time. The last line is `N passed, N failed`.
+ *
+ * @module
+ */
+import { runTests } from "./run.ts";
+import { install, obstacle } from "./stores/install.ts";
+import { environmentFor, startStore } from "./stores/start.ts";
+import { STORES } from "./stores/table.ts";
+
+/** What is tested; by them a store is known to publish, watch, seal, clean up and restore. */
+const TESTS = [
+  "tests/stores/named_contract.ts",
+  ...["servers", "newest", "processes"].map((name) => `tests/end_to_end/${name}_test.ts`),
+];
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  const wanted = args.filter((arg) => arg !== "--quick");
+  const unknown = wanted.find((name) => !Object.hasOwn(STORES, name));
+  if (unknown !== undefined) {
+    console.error(`Unknown: ${unknown}; known are --quick, ${Object.keys(STORES).join(", ")}`);
+    return 64;
+  }
+  const isQuick = args.includes("--quick");
+  const others = Object.keys(STORES).filter((name) => !isQuick || STORES[name].isQuick);
+  const reports: Report[] = [];
+  for (const name of wanted.length > 0 ? wanted : others) {
+    reports.push(await testStore(name, { isRequired: wanted.length > 0 }));
+  }
+  console.log(reports.map(({ name, text }) => `${name}: ${text}`).join("\n"));
+  const sum = (count: (report: Report) => number) =>
+    reports.reduce((total, report) => total + count(report), 0);
+  console.log(`${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed`);
+  return reports.some(({ isRight }) => !isRight) ? 1 : 0;
+}
+
+/** What came of a store. */
+interface Report {
+  readonly name: string;
+  readonly text: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly isRight: boolean;
+}
+
+async function testStore(
+  name: string,
+  { isRequired }: { isRequired: boolean },
+): Promise<Report> {
+  const why = await obstacle(STORES[name]);
+  if (why !== undefined) {
+    return { name, text: `skipped: ${why}`, passed: 0, failed: 0, isRight: !isRequired };
+  }
+  console.log(`\n${name} ${STORES[name].package.version}`);
+  const begun = performance.now();
+  const program = await install(name, STORES[name]);
+  await using server = await startStore(name, program);
+  const ready = performance.now();
+  const args = ["-A", "--frozen", ...TESTS];
+  const { code, summary } = await runTests(args, environmentFor(server));
+  const [passed = 0, failed = 0] = summary.match(/\d+/g)?.map(Number) ?? [];
+  const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+  const text = `${summary}; ready in ${seconds(ready - begun)}, tested in ${
+    seconds(performance.now() - ready)
+  }`;
+  return { name, text, passed, failed, isRight: code === 0 };
+}
