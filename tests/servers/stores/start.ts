@@ -18,6 +18,8 @@ export interface StoreServer extends Keys {
   readonly region: string;
   /** Tests that it is known not to pass, by their names, and why. */
   readonly except: Readonly<Record<string, string>>;
+  /** Why it takes more requests than S3 does. */
+  readonly extraRequests: string | undefined;
 }
 
 /** The service that `deno task test:stores` has started; undefined when the tests run without. */
@@ -63,6 +65,14 @@ async function answers(endpoint: string): Promise<boolean> {
 }
 
 function describe(name: string, endpoint: string): StoreServer {
-  const { accessKeyId, secretAccessKey, except = {} }: StoreRow = STORES[name];
-  return { name, endpoint, region: "us-east-1", accessKeyId, secretAccessKey, except };
+  const { accessKeyId, secretAccessKey, except = {}, extraRequests }: StoreRow = STORES[name];
+  return {
+    name,
+    endpoint,
+    region: "us-east-1",
+    accessKeyId,
+    secretAccessKey,
+    except,
+    extraRequests,
+  };
 }
