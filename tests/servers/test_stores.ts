@@ -11,7 +11,7 @@
  * @module
  */
 import { runTests } from "./run.ts";
-import { install, obstacle } from "./stores/install.ts";
+import { install } from "./stores/install.ts";
 import { environmentFor, startStore } from "./stores/start.ts";
 import { STORES } from "./stores/table.ts";
 
@@ -36,7 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (const name of wanted.length > 0 ? wanted : others) {
     reports.push(await testStore(name, { isRequired: wanted.length > 0 }));
   }
-  console.log(reports.map(({ name, text }) => `${name}: ${text}`).join("\n"));
+  console.log(`\n${reports.map(({ name, text }) => `${name}: ${text}`).join("\n")}`);
   const sum = (count: (report: Report) => number) =>
     reports.reduce((total, report) => total + count(report), 0);
   console.log(`${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed`);
@@ -52,25 +52,28 @@ interface Report {
   readonly isRight: boolean;
 }
 
+/** What cannot be installed is skipped, unless it `isRequired`. */
 async function testStore(
   name: string,
   { isRequired }: { isRequired: boolean },
 ): Promise<Report> {
-  const why = await obstacle(STORES[name]);
-  if (why !== undefined) {
-    return { name, text: `skipped: ${why}`, passed: 0, failed: 0, isRight: !isRequired };
-  }
-  console.log(`\n${name} ${STORES[name].package.version}`);
+  const row = STORES[name];
+  console.log(`\n${name} ${row.package.version}, from ${row.package.registry}`);
   const begun = performance.now();
-  const program = await install(name, STORES[name]);
+  const program = await install(name, row).catch((error) => error);
+  if (program instanceof Error) {
+    const text = `skipped: ${program.message}`;
+    return { name, text, passed: 0, failed: 0, isRight: !isRequired };
+  }
   await using server = await startStore(name, program);
   const ready = performance.now();
-  const args = ["-A", "--frozen", ...TESTS];
-  const { code, summary } = await runTests(args, environmentFor(server));
+  const { code, summary } = await runTests(["-A", "--frozen", ...TESTS], environmentFor(server));
   const [passed = 0, failed = 0] = summary.match(/\d+/g)?.map(Number) ?? [];
-  const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
-  const text = `${summary}; ready in ${seconds(ready - begun)}, tested in ${
-    seconds(performance.now() - ready)
-  }`;
+  const text = `${summary}; ready after ${secondsBetween(begun, ready)}, tested in ` +
+    secondsBetween(ready, performance.now());
   return { name, text, passed, failed, isRight: code === 0 };
+}
+
+function secondsBetween(fromMs: number, toMs: number): string {
+  return `${((toMs - fromMs) / 1_000).toFixed(1)} s`;
 }

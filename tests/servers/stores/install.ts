@@ -20,45 +20,36 @@ const INSTALLERS: Readonly<Record<Registry, Installer>> = {
   "npm": {
     probe: ["npm", "--version"],
     install: ({ name, version }, directory) =>
-      run([
-        "npm",
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--prefix",
-        directory,
-        `${name}@${version}`,
-      ]),
+      run("npm", "install --no-audit --no-fund --prefix", [directory, `${name}@${version}`]),
   },
   "PyPI": {
     probe: ["python3", "-c", "import ensurepip, venv"],
     async install({ name, version, with: others = [] }, directory) {
-      await run(["python3", "-m", "venv", directory]);
-      await run([`${directory}/bin/pip`, "install", "--quiet", `${name}==${version}`, ...others]);
+      await run("python3", "-m venv", [directory]);
+      await run(`${directory}/bin/pip`, "install --quiet", [`${name}==${version}`, ...others]);
     },
   },
   "Maven Central": {
     probe: ["mvn", "--version"],
     async install({ name, version }, directory) {
-      await Deno.writeTextFile(`${directory}/pom.xml`, projectWith(name, version));
-      const copy = ["dependency:copy-dependencies", "-DincludeScope=runtime"];
-      const to = [`-DoutputDirectory=${directory}/lib`, "-f", `${directory}/pom.xml`];
-      await run(["mvn", "--quiet", "--batch-mode", ...copy, ...to]);
+      const project = `${directory}/pom.xml`;
+      await Deno.writeTextFile(project, projectWith(name, version));
+      const options = ["-DincludeScope=runtime", `-DoutputDirectory=${directory}/lib`];
+      await run("mvn", "-q -B dependency:copy-dependencies -f", [project, ...options]);
     },
   },
   "Go": {
     probe: ["go", "version"],
     install: ({ name, version }, directory) =>
-      run(["go", "install", `${name}@${version}`], { GOBIN: directory }),
+      run("go", "install", [`${name}@${version}`], { GOBIN: directory }),
   },
   "crates.io": {
     probe: ["cargo", "--version"],
     install: ({ name, version, features = "" }, directory) =>
-      run(
-        ["cargo", "install", "--locked", "--root", directory, "--features", features].concat(
-          `${name}@${version}`,
-        ),
-      ),
+      run("cargo", "install --locked", [
+        ...["--root", directory, "--features", features],
+        `${name}@${version}`,
+      ]),
   },
 };
 
@@ -74,28 +65,33 @@ function projectWith(name: string, version: string): string {
     `${dependency()}</project>`;
 }
 
-/** Why the service cannot be installed here; undefined when it can. */
-export async function obstacle({ package: { registry } }: StoreRow): Promise<string | undefined> {
-  const { probe: [command, ...args] } = INSTALLERS[registry];
-  try {
-    const { success } = await new Deno.Command(command, { args }).output();
-    return success ? undefined : `\`${[command, ...args].join(" ")}\` fails`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return `${command} is not installed`;
-    throw error;
-  }
-}
-
-/** Installs the service unless it is there, and returns the directory that has it. */
+/**
+ * Installs the service unless it is there, and returns the directory that has it.
+ *
+ * @throws {Error} when this machine lacks what it takes, or the registry does not have it.
+ */
 export async function install(name: string, { package: what }: StoreRow): Promise<string> {
   const directory = join(cache(), `${name}-${what.version}`);
   const mark = join(directory, ".installed"); // An installation that was cut short begins anew.
   if (existsSync(mark)) return directory;
+  const { probe, install } = INSTALLERS[what.registry];
+  if (!await succeeds(probe)) {
+    throw new Error(`${what.registry} requires \`${probe.join(" ")}\`, which fails here`);
+  }
   if (existsSync(directory)) await Deno.remove(directory, { recursive: true });
   await Deno.mkdir(directory, { recursive: true });
-  await INSTALLERS[what.registry].install(what, directory);
+  await install(what, directory);
   await Deno.writeTextFile(mark, "");
   return directory;
+}
+
+async function succeeds([command, ...args]: Installer["probe"]): Promise<boolean> {
+  try {
+    return (await new Deno.Command(command, { args }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 function cache(): string {
@@ -103,17 +99,19 @@ function cache(): string {
   return join(home, "feedsync-test-stores");
 }
 
+/** Runs a program with these words and further arguments. */
 async function run(
-  [command, ...args]: readonly string[],
+  program: string,
+  words: string,
+  further: readonly string[],
   env: Record<string, string> = {},
 ): Promise<void> {
+  const command = [program, ...words.split(" "), ...further];
   // Building takes all there is: what else runs here goes first.
   const { success } = await new Deno.Command("nice", {
-    args: ["-n", "15", command, ...args],
+    args: ["-n", "15", ...command],
     env,
     stdout: "null",
   }).spawn().status;
-  if (!success) {
-    throw new Error(`Cannot install: \`${[command, ...args].join(" ")}\` failed, see above`);
-  }
+  if (!success) throw new Error(`\`${command.join(" ")}\` failed, see above`);
 }

@@ -66,6 +66,7 @@ export const STORES: Readonly<Record<string, StoreRow>> = {
     package: { registry: "npm", name: "s3rver", version: "3.7.1" },
     accessKeyId: "S3RVER",
     secretAccessKey: "S3RVER",
+    isQuick: true,
     extraRequests: "batches of deletes do not confirm keys that are missing",
     // Its continuation tokens need a cipher that is no longer on by default.
     command: ({ program, directory, port }) => [
