@@ -198,6 +198,8 @@ export const STORES: Readonly<Record<string, StoreRow>> = {
       features: "binary",
     },
     except: {
+      "keys may hold what is special in paths and URLs":
+        "it says that the keys in a listing are encoded, but does not encode them",
       "a part of a key may have 200 characters":
         "it keeps the whole key, encoded, in the name of a file",
     },
