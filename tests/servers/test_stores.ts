@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { messageOf } from "../../lib/errors.ts";
 import { runTests } from "./run.ts";
 import { install } from "./stores/install.ts";
 import { environmentFor, startStore } from "./stores/start.ts";
@@ -60,18 +61,24 @@ async function testStore(
   const row = STORES[name];
   console.log(`\n${name} ${row.package.version}, from ${row.package.registry}`);
   const begun = performance.now();
-  const program = await install(name, row).catch((error) => error);
-  if (program instanceof Error) {
-    const text = `skipped: ${program.message}`;
+  let program: string;
+  try {
+    program = await install(name, row);
+  } catch (error) {
+    const text = `${isRequired ? "not installed" : "skipped"}: ${messageOf(error)}`;
     return { name, text, passed: 0, failed: 0, isRight: !isRequired };
   }
-  await using server = await startStore(name, program);
-  const ready = performance.now();
-  const { code, summary } = await runTests(["-A", "--frozen", ...TESTS], environmentFor(server));
-  const [passed = 0, failed = 0] = summary.match(/\d+/g)?.map(Number) ?? [];
-  const text = `${summary}; ready after ${secondsBetween(begun, ready)}, tested in ` +
-    secondsBetween(ready, performance.now());
-  return { name, text, passed, failed, isRight: code === 0 };
+  try {
+    await using server = await startStore(name, program);
+    const ready = performance.now();
+    const { code, summary } = await runTests(["-A", "--frozen", ...TESTS], environmentFor(server));
+    const [passed = 0, failed = 0] = summary.match(/\d+/g)?.map(Number) ?? [];
+    const text = `${summary}; ready after ${secondsBetween(begun, ready)}, tested in ` +
+      secondsBetween(ready, performance.now());
+    return { name, text, passed, failed, isRight: code === 0 };
+  } catch (error) {
+    return { name, text: messageOf(error), passed: 0, failed: 1, isRight: false };
+  }
 }
 
 function secondsBetween(fromMs: number, toMs: number): string {
