@@ -70,7 +70,8 @@ export const STORES: Readonly<Record<string, StoreRow>> = {
     extraRequests: "batches of deletes do not confirm keys that are missing",
     // Its continuation tokens need a cipher that is no longer on by default.
     command: ({ program, directory, port }) => [
-      ...["node", "--openssl-legacy-provider"] as const,
+      "node",
+      "--openssl-legacy-provider",
       `${program}/node_modules/.bin/s3rver`,
       ...["--directory", directory, "--address", "127.0.0.1", "--port", `${port}`],
     ],
