@@ -84,6 +84,7 @@ export const STORES: Readonly<Record<string, StoreRow>> = {
       version: "5.2.5",
       with: ["flask", "flask-cors"],
     },
+    isQuick: true,
     command: ({ program, port }) => [
       `${program}/bin/moto_server`,
       ...["--host", "127.0.0.1", "--port", `${port}`],
@@ -185,7 +186,6 @@ export const STORES: Readonly<Record<string, StoreRow>> = {
       name: "github.com/johannesboyne/gofakes3/cmd/gofakes3",
       version: "v1.2.0",
     },
-    isQuick: true,
     extraRequests: "a listing of exactly 1,000 keys says that there are more",
     command: ({ program, port }) => [
       `${program}/gofakes3`,
