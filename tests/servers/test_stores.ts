@@ -38,9 +38,9 @@ async function main(args: readonly string[]): Promise<number> {
     reports.push(await testStore(name, { isRequired: wanted.length > 0 }));
   }
   console.log(`\n${reports.map(({ name, text }) => `${name}: ${text}`).join("\n")}`);
-  const sum = (count: (report: Report) => number) =>
-    reports.reduce((total, report) => total + count(report), 0);
-  console.log(`${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed`);
+  const sum = (key: "passed" | "failed" | "skipped") =>
+    reports.reduce((total, report) => total + report[key], 0);
+  console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
   return reports.some(({ isRight }) => !isRight) ? 1 : 0;
 }
 
@@ -50,6 +50,7 @@ interface Report {
   readonly text: string;
   readonly passed: number;
   readonly failed: number;
+  readonly skipped: number;
   readonly isRight: boolean;
 }
 
@@ -66,18 +67,18 @@ async function testStore(
     program = await install(name, row);
   } catch (error) {
     const text = `${isRequired ? "not installed" : "skipped"}: ${messageOf(error)}`;
-    return { name, text, passed: 0, failed: 0, isRight: !isRequired };
+    return { name, text, passed: 0, failed: 0, skipped: 0, isRight: !isRequired };
   }
   try {
     await using server = await startStore(name, program);
     const ready = performance.now();
     const { code, summary } = await runTests(["-A", "--frozen", ...TESTS], environmentFor(server));
-    const [passed = 0, failed = 0] = summary.match(/\d+/g)?.map(Number) ?? [];
+    const [passed = 0, failed = 0, skipped = 0] = summary.match(/\d+/g)?.map(Number) ?? [];
     const text = `${summary}; ready after ${secondsBetween(begun, ready)}, tested in ` +
       secondsBetween(ready, performance.now());
-    return { name, text, passed, failed, isRight: code === 0 };
+    return { name, text, passed, failed, skipped, isRight: code === 0 };
   } catch (error) {
-    return { name, text: messageOf(error), passed: 0, failed: 1, isRight: false };
+    return { name, text: messageOf(error), passed: 0, failed: 1, skipped: 0, isRight: false };
   }
 }
 
