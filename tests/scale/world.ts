@@ -105,7 +105,7 @@ export class World {
 
   #addServer(isRare: boolean): Server {
     const index = this.servers.length;
-    const feeds = index % 2 === 0 ? this.feeds : this.feeds.slice(0, -SHARED_BY_HALF);
+    const feeds = index % 2 === 1 ? this.feeds : this.feeds.slice(0, -SHARED_BY_HALF);
     const twin = this.servers[index - 2];
     const server = new Server(this, {
       index,
