@@ -1,5 +1,5 @@
 /**
- * Delivers updates to the plugins, and moves the cursor behind them.
+ * Delivers updates and gaps to the plugins, and moves cursors behind them.
  *
  * @module
  */
