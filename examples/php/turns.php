@@ -1,12 +1,12 @@
 <?php
 // Fetches the feeds of a list whose turn it is. Run it each minute: php turns.php FILE [15m]
-
 function post(string $path, string $content, string $type = 'application/json'): mixed
 {
     $header = ['Authorization: Bearer ' . getenv('TOKEN'), "Content-Type: $type"];
-    $http = ['method' => 'POST', 'timeout' => 60] + compact('header', 'content'); // Failed? It is due again in minutes.
+    $http = ['method' => 'POST', 'timeout' => 60] + compact('header', 'content');
     $url = (getenv('API') ?: 'http://127.0.0.1:7071') . "/v1$path";
-    return json_decode(file_get_contents($url, false, stream_context_create(['http' => $http])) ?: exit(1));
+    $answer = file_get_contents($url, false, stream_context_create(['http' => $http]));
+    return json_decode($answer ?: exit(1)); // What fails is due again in the next minutes.
 }
 
 /** Returns what came of it, and the content if it may have changed. */
@@ -27,15 +27,14 @@ function fetch(string $url, object $headers): array
     if (!isset($headers['transfer-encoding'])) $isWhole = strlen($body) === $length;
     elseif ($isWhole = str_ends_with($body, "0\r\n\r\n"))
         $body = file_get_contents('php://filter/dechunk/resource=data:;base64,' . base64_encode($body));
-    $outcome = ['status' => $status, 'headers' => (object) $headers];
-    if ($status !== 200 || $isWhole && feof($stream) && $body) return [$outcome, $status === 200 ? $body : null];
-    return [['error' => 'The content is empty, cut off or too large'], null];
+    if ($status !== 200) $body = null;
+    elseif (!$isWhole || !feof($stream) || !$body) return [['error' => 'Empty, cut off or too large'], null];
+    return [['status' => $status, 'headers' => (object) $headers], $body];
 }
 
 $ask = ['urls' => file($argv[1], FILE_IGNORE_NEW_LINES), 'every' => $argv[2] ?? '15m', 'limit' => 50];
 foreach (array_filter(post('/due', json_encode($ask)), fn ($turn) => $turn->due) as $turn) {
     [$outcome, $body] = fetch($turn->url, $turn->headers);
-    $path = '/updates?ifChanged&url=' . urlencode($turn->url);
-    if ($body) post($path, $body, 'application/octet-stream');
+    if ($body) post('/updates?ifChanged&url=' . urlencode($turn->url), $body, 'application/octet-stream');
     post('/checked', json_encode(['url' => $turn->url] + $outcome, JSON_INVALID_UTF8_SUBSTITUTE));
 }
