@@ -4,20 +4,23 @@
  * @module
  */
 import { join } from "node:path";
-import { workspace } from "../../cli/feedsync.ts";
-import { Running } from "../../cli/running.ts";
-import { freeAddress } from "../../servers/ports.ts";
+import { workspace } from "../cli/feedsync.ts";
+import { Running } from "../cli/running.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { freeAddress } from "./ports.ts";
 
 /** One of the servers. */
 export class ServerProcess implements AsyncDisposable {
   readonly name: string;
   readonly address: string = freeAddress();
   readonly #home: string;
+  readonly #config: Config;
   #process: Running | undefined;
 
-  constructor(name: string, home: string) {
+  constructor(name: string, home: string, config: Config = {}) {
     this.name = name;
     this.#home = home;
+    this.#config = config;
   }
 
   /** Starts it, at the address that it always has. */
@@ -29,7 +32,8 @@ export class ServerProcess implements AsyncDisposable {
         server: this.name,
         poll: "100ms",
         plugins: [],
-        api: { listen: this.address },
+        ...this.#config,
+        api: { listen: this.address, ...this.#config.api },
       }),
     );
     const process = new Running(["watch", "--config", config], { cwd: this.#home });
@@ -94,12 +98,19 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** Starts servers in a directory of their own. */
+/** Servers in a directory of their own. */
+export interface TestFleet extends AsyncDisposable {
+  readonly path: string;
+  readonly servers: ServerProcess[];
+}
+
+/** Starts servers with these files in their directory, and this configuration. */
 export async function startFleet(
   names: readonly string[],
-): Promise<AsyncDisposable & { readonly path: string; readonly servers: ServerProcess[] }> {
-  const home = await workspace();
-  const servers = names.map((name) => new ServerProcess(name, home.path));
+  { files, config }: { readonly files?: Record<string, string>; readonly config?: Config } = {},
+): Promise<TestFleet> {
+  const home = await workspace(files);
+  const servers = names.map((name) => new ServerProcess(name, home.path, config));
   await Promise.all(servers.map((server) => server.start()));
   return {
     path: home.path,
