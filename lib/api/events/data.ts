@@ -14,6 +14,7 @@ import { quoted } from "../../fleet/status/words.ts";
 import { serverOf } from "../../log/names.ts";
 import type { Arrival } from "../../state/arrivals.ts";
 import { behindSeconds, queuedSeconds } from "../own_lag.ts";
+import type { Sample } from "./history.ts";
 import type { EventData } from "./schemas.ts";
 
 /** Maximum number of letters and updates in an event. */
@@ -30,18 +31,37 @@ export interface Counts {
   readonly received: number;
 }
 
+/** What the event about this server is made of. */
+export interface ServerParts {
+  /** Its numbers. */
+  readonly sample: Sample;
+  /** What they were. */
+  readonly history: EventData["server"]["history"];
+  /** Version of feedsync. */
+  readonly version: string;
+}
+
 /** How this server is. */
 export function serverEvent(
   connection: Connection,
-  { version, ...counts }: Counts & { readonly version: string },
+  { sample, version, history }: ServerParts,
 ): EventData["server"] {
   const { parts, server } = connection;
   return {
     ...{ server, version, store: printable(quoted(connection.store)) },
     time: new Date(parts?.log.now() ?? Date.now()).toISOString(),
+    queuedSeconds: parts ? queuedSeconds(parts) : 0,
+    ...sample,
+    history,
+  };
+}
+
+/** The numbers of this server as they are. */
+export function sampleOf(connection: Connection, counts: Counts): Sample {
+  const { parts } = connection;
+  return {
     behindSeconds: (parts && behindSeconds(connection, parts)) ?? null,
     queued: parts?.state.queued() ?? 0,
-    queuedSeconds: parts ? queuedSeconds(parts) : 0,
     ...counts,
   };
 }

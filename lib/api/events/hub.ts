@@ -1,6 +1,6 @@
 /**
- * Tells those who read `GET /v1/events` what happens. Everything is made once for all of them, and
- * nothing while there are none.
+ * Tells those who read `GET /v1/events` what happens. Events are made once for all of them, and none
+ * while nobody reads.
  *
  * @module
  */
@@ -11,7 +11,8 @@ import type { Connection } from "../../connection.ts";
 import { messageOf } from "../../errors.ts";
 import type { FleetStatus } from "../../fleet/status/fleet_status.ts";
 import { ApiError, describeError } from "../errors.ts";
-import { fleetEvent, lettersEvent, serverEvent } from "./data.ts";
+import { fleetEvent, lettersEvent, sampleOf, serverEvent } from "./data.ts";
+import { History, type Sample } from "./history.ts";
 import { type EncodedEvent, EventQueue } from "./queue.ts";
 import { RecentUpdates } from "./recent.ts";
 import type { EventData, EventName } from "./schemas.ts";
@@ -45,10 +46,11 @@ export interface EventHubOptions {
   readonly version: string;
 }
 
-/** Makes the events, from now on until it is closed. */
+/** Notes what happens, and makes the events, until it is closed. */
 export class EventHub {
   readonly #options: EventHubOptions;
   readonly #recent: RecentUpdates;
+  readonly #history: History;
   readonly #queues = new Set<EventQueue>();
   #running = new AbortController();
   #fleet: EncodedEvent | undefined;
@@ -57,10 +59,12 @@ export class EventHub {
   #sentNumber = 0;
   #cancelSending: (() => void) | undefined;
 
-  /** Counts updates from now on. */
+  /** Begins to note. */
   constructor(options: EventHubOptions) {
     this.#options = options;
-    this.#recent = new RecentUpdates(options.connection, () => this.#sendUpdatesSoon());
+    const { connection, clock } = options, everyMs = HEARTBEAT_TICKS * TICK_MS;
+    this.#recent = new RecentUpdates(connection, () => this.#sendUpdatesSoon());
+    this.#history = new History(() => this.#sample(), { clock, everyMs });
   }
 
   /** The events for one more client, until it calls `return()`. */
@@ -78,6 +82,7 @@ export class EventHub {
   /** Makes no events any more. */
   close(): void {
     this.#end();
+    this.#history.close();
     this.#recent.close();
   }
 
@@ -154,7 +159,12 @@ export class EventHub {
 
   #server(): EncodedEvent {
     const { connection, version } = this.#options;
-    return encoded("server", serverEvent(connection, { version, ...this.#recent.counts }));
+    const sample = this.#sample(), history = this.#history.numbers;
+    return encoded("server", serverEvent(connection, { sample, history, version }));
+  }
+
+  #sample(): Sample {
+    return sampleOf(this.#options.connection, this.#recent.counts);
   }
 
   #letters(): EncodedEvent {

@@ -23,6 +23,12 @@ export const serverEventSchema = named(
     queuedSeconds: z.number().meta({ description: "For how long the oldest of them has waited" }),
     published: z.number().int().meta({ description: "Updates stored since the API started" }),
     received: z.number().int().meta({ description: "Updates of others since the API started" }),
+    history: z.object({
+      behindSeconds: z.array(z.number()),
+      queued: z.array(z.number()),
+      published: z.array(z.number()),
+      received: z.array(z.number()),
+    }).meta({ description: "The last half hour: a number for every 15 seconds, the newest last" }),
   }),
 );
 

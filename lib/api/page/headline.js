@@ -33,7 +33,7 @@ export function showHeadline(known) {
   byId("headline").dataset.level = level;
   setText(byId("sentence"), sentence);
   setText(byId("advice"), advice);
-  showProblems(known.fleet?.problems ?? []);
+  showProblems(known);
   const name = known.server?.server ?? "feedsync";
   const isKnown = level !== "unknown" && known.connection !== "hidden";
   document.title = isKnown ? `${level === "well" ? "✓" : "✗"} ${name}: ${sentence}` : name;
@@ -55,7 +55,7 @@ function headlineOf({ connection, reason, heardAt, server, fleet }) {
   if (connection === "lost") {
     const since = heardAt > 0 ? `What is shown is as of ${clockTime(heardAt)}. ` : "";
     const advice = reason === ""
-      ? `${since}Does feedsync watch run there? This page tries again by itself.`
+      ? `${since}Is feedsync watch running there? This page tries again by itself.`
       : `${since}${reason}. This page tries again by itself.`;
     const name = server?.server ?? "This server";
     return { level: "problem", sentence: `${name} does not answer`, advice };
@@ -81,19 +81,23 @@ function withoutFleet({ name, message }, server) {
   return { level: "problem", sentence, advice: `${message}.${queued}` };
 }
 
-/** @param {NonNullable<EventData["fleet"]["problems"]>} problems */
-function showProblems(problems) {
+/** @param {Known} known */
+function showProblems({ server, fleet }) {
+  const problems = fleet?.problems ?? [];
   byId("problems").hidden = problems.length === 0;
   const isUrgent = problems.some(({ severity }) => severity === "problem");
   setText(byId("problems-heading"), isUrgent ? "What to do" : "Worth knowing");
-  byId("problem-list").replaceChildren(...problems.map(({ severity, message, advice }) =>
-    element(
+  byId("problem-list").replaceChildren(...problems.map((problem) => {
+    const { kind, severity, servers, message } = problem;
+    const isHere = kind === "dead-letters" && servers.every((name) => name === server?.server);
+    const advice = isHere ? "Retry or drop them below" : problem.advice;
+    return element(
       "li",
       { "data-level": severity },
       element("p", {}, mark(severity), element("bdi", {}, message)),
       element("p", { class: "advice" }, advice),
-    )
-  ));
+    );
+  }));
 }
 
 /**

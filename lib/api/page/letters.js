@@ -19,19 +19,28 @@ import { clockTime, counted } from "./words.js";
  */
 const shown = new Map();
 
+/** How many there are. */
+let known = 0;
+
+/** How long it is said what came of an action. */
+const SAID_MS = 10_000;
+
+/** The timer that ends that. */
+let saying = 0;
+
 /**
  * Shows the letters.
  *
  * @param {Letters} letters
  */
 export function showLetters({ count, letters }) {
+  known = count;
   const section = byId("letters"), ids = new Set(letters.map(({ id }) => id));
   for (const [id, { row }] of shown) if (!ids.has(id)) remove(id, row);
   for (const letter of letters) {
-    const known = shown.get(letter.id) ?? add(letter.id);
-    known.update(letter);
+    (shown.get(letter.id) ?? add(letter.id)).update(letter);
   }
-  section.hidden = count === 0 && byId("letters-said").hidden;
+  section.hidden = count === 0 && byId("letters-said").textContent === "";
   setText(byId("letters-heading"), count === 0 ? "Dead letters" : counted(count, "dead letter"));
   byId("retry-all").hidden = count < 2;
   const left = count - letters.length;
@@ -112,16 +121,30 @@ function remove(id, row) {
  */
 async function act(button, work) {
   if (button.getAttribute("aria-disabled") === "true") return;
-  const said = byId("letters-said");
   button.setAttribute("aria-disabled", "true"); // A disabled one would lose the focus.
-  setText(said, "One moment …");
+  say("One moment …");
   try {
-    setText(said, await work());
+    say(await work());
   } catch (error) {
-    setText(said, `That failed: ${error instanceof Error ? error.message : error}`);
+    say(`That failed: ${error instanceof Error ? error.message : error}`);
   } finally {
     button.removeAttribute("aria-disabled");
   }
+}
+
+/**
+ * Says something for a while, also when the last letter is gone.
+ *
+ * @param {string} text
+ */
+function say(text) {
+  byId("letters-said").textContent = text;
+  clearTimeout(saying);
+  if (text === "One moment …") return;
+  saying = setTimeout(() => {
+    byId("letters-said").textContent = "";
+    if (known === 0) byId("letters").hidden = true;
+  }, SAID_MS);
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * How this server is, as small lines: each as long as the page was looked at.
+ * How this server is, and was in the last half hour, as small lines.
  *
  * @module
  */
@@ -8,84 +8,92 @@ import { counted, inWords } from "./words.js";
 
 /** @typedef {import("../events/schemas.ts").EventData["server"]} Server */
 
-/** Number of points: 15 minutes, with one every 15 seconds. */
-const MAX_POINTS = 60;
+/** Number of points: half an hour, with one every 15 seconds. */
+const MAX_POINTS = 120;
+
+/** Number of points in a minute. */
+const POINTS_A_MINUTE = 4;
 
 const WIDTH = 120, HEIGHT = 24, SVG = "http://www.w3.org/2000/svg";
 
+/** The lines, by what they show. */
+const LINES = {
+  behind: lineOf("behind"),
+  queued: lineOf("queued"),
+  published: lineOf("published"),
+  received: lineOf("received"),
+};
+
+/** Puts the lines into the page. */
+export function beginLines() {
+  byId("lines").append(...Object.values(LINES).map(({ row }) => row));
+}
+
 /**
- * Makes the element of a line, and what shows the next point and its text.
+ * Shows how the server is.
+ *
+ * @param {Server} server
+ */
+export function showLines({ behindSeconds, queued, queuedSeconds, history }) {
+  LINES.behind.show(
+    behindSeconds === null ? "does not read" : behindSeconds < 1 ? "no" : inWords(behindSeconds),
+    history.behindSeconds,
+  );
+  const waiting = `${counted(queued, "update")}, ${inWords(queuedSeconds)}`;
+  LINES.queued.show(queued === 0 ? "none" : waiting, history.queued);
+  LINES.published.show(rateOf(history.published), history.published);
+  LINES.received.show(rateOf(history.received), history.received);
+}
+
+/**
+ * How many have come in the last minute.
+ *
+ * @param {readonly number[]} points
+ */
+function rateOf(points) {
+  const last = points.slice(-POINTS_A_MINUTE);
+  if (last.length === 0) return "–";
+  const sum = last.reduce((sum, point) => sum + point, 0);
+  return `${Math.round(sum / last.length * POINTS_A_MINUTE).toLocaleString("en")} a minute`;
+}
+
+/**
+ * Makes the element of a line, and what shows it.
  *
  * @param {string} name
  */
 function lineOf(name) {
-  const path = document.createElementNS(SVG, "polyline");
+  const base = document.createElementNS(SVG, "line"), line = document.createElementNS(SVG, "path");
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 -1 ${WIDTH} ${HEIGHT + 2}`);
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(path);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true"); // The text beside it tells how it is now.
+  base.setAttribute("x2", String(WIDTH));
+  base.setAttribute("y1", String(HEIGHT));
+  base.setAttribute("y2", String(HEIGHT));
+  svg.append(base, line);
   const shown = element("strong", {}, "–");
   const row = element("li", {}, element("span", {}, name), shown, svg);
-  /** @type {number[]} */
-  let points = [];
   /**
-   * @param {number} point
    * @param {string} text
+   * @param {readonly number[]} points
    */
-  const show = (point, text) => {
-    points = [...points, point].slice(-MAX_POINTS);
+  const show = (text, points) => {
     shown.textContent = text;
-    const most = Math.max(...points) || 1;
-    path.setAttribute(
-      "points",
-      points.map((value, index) =>
-        `${WIDTH - (points.length - 1 - index) * WIDTH / (MAX_POINTS - 1)},${
-          HEIGHT - value / most * HEIGHT
-        }`
-      ).join(" "),
-    );
+    line.setAttribute("d", pathOf(points));
   };
   return { row, show };
 }
 
-const behind = lineOf("behind"), queued = lineOf("queued");
-const published = lineOf("published"), received = lineOf("received");
-
-/** @type {Server | undefined} */
-let last;
-
-/** Puts the lines into the page. */
-export function beginLines() {
-  byId("lines").append(...[behind, queued, published, received].map(({ row }) => row));
-}
-
 /**
- * Shows how the server is now.
+ * A line that ends at the right, as high as the greatest point.
  *
- * @param {Server} server
+ * @param {readonly number[]} points
  */
-export function showLines(server) {
-  const { behindSeconds, queued: count, queuedSeconds, time } = server, before = last;
-  last = server;
-  if (behindSeconds === null) behind.show(0, "does not read");
-  else behind.show(behindSeconds, behindSeconds === 0 ? "no" : inWords(behindSeconds));
-  queued.show(
-    count,
-    count === 0 ? "none" : `${counted(count, "update")}, ${inWords(queuedSeconds)}`,
-  );
-  const minutes = (Date.parse(time) - Date.parse(before?.time ?? time)) / 60_000;
-  // Less than before: feedsync was restarted. A moment later: the page has connected again.
-  if (!before || minutes < 0.1 || server.received < before.received) return;
-  for (
-    const [line, now, then] of /** @type {const} */ ([
-      [published, server.published, before.published],
-      [received, server.received, before.received],
-    ])
-  ) {
-    const rate = Math.max(0, now - then) / minutes;
-    line.show(
-      rate,
-      `${rate < 10 && rate > 0 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en")} a minute`,
-    );
-  }
+function pathOf(points) {
+  const most = Math.max(1, ...points), step = WIDTH / (MAX_POINTS - 1);
+  return points.map((point, index) => {
+    const x = WIDTH - (points.length - 1 - index) * step, y = HEIGHT * (1 - point / most);
+    return `${index === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`;
+  }).join("");
 }
