@@ -47,14 +47,16 @@ browserTest("a browser asks for the token, and shows nothing without it", async 
     try {
       const page = await context.newPage(), response = await page.goto(`http://${address}/`);
       return response?.status();
+    } catch (error) {
+      // This is what a browser says that has asked in vain.
+      assert.match(String(error), /ERR_INVALID_AUTH_CREDENTIALS/);
+      return 401;
     } finally {
       await context.close();
     }
   };
-  for (const password of [undefined, `${token}x`]) {
-    // So a browser says that it has asked and was not given what it needs.
-    await assert.rejects(enter(password), /ERR_INVALID_AUTH_CREDENTIALS/);
-  }
+  assert.equal(await enter(), 401);
+  assert.equal(await enter(`${token}x`), 401);
   assert.equal(await enter(token), 200);
 });
 
