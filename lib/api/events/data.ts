@@ -7,10 +7,10 @@ import { printable } from "../../base/printable.ts";
 import type { Connection } from "../../connection.ts";
 import { deadLetters } from "../../dead_letters.ts";
 import { shownUrl } from "../../feed_url.ts";
-import type { FleetStatus } from "../../fleet/status/fleet_status.ts";
+import type { FleetStatus, Problem } from "../../fleet/status/fleet_status.ts";
 import { rowsOf } from "../../fleet/status/rows.ts";
 import { summaryOf } from "../../fleet/status/summary.ts";
-import { quoted } from "../../fleet/status/words.ts";
+import { counted, quoted } from "../../fleet/status/words.ts";
 import { serverOf } from "../../log/names.ts";
 import type { Arrival } from "../../state/arrivals.ts";
 import { behindSeconds, queuedSeconds } from "../own_lag.ts";
@@ -67,7 +67,8 @@ export function sampleOf(connection: Connection, counts: Counts): Sample {
 }
 
 /** How all servers are. */
-export function fleetEvent(status: FleetStatus): EventData["fleet"] {
+export function fleetEvent(seen: FleetStatus, connection: Connection): EventData["fleet"] {
+  const status = withOwnLetters(seen, connection);
   const servers = rowsOf(status).map((row) => {
     const cells = Object.entries(row.cells).map(([name, text]) => [name, printable(quoted(text))]);
     return { ...row, cells: Object.fromEntries(cells), urgent: [...row.urgent] };
@@ -78,6 +79,20 @@ export function fleetEvent(status: FleetStatus): EventData["fleet"] {
     message: printable(message),
   }));
   return { time: status.time, summary: printable(summaryOf(status)), servers, problems };
+}
+
+/** A server without a presence is not seen: of its dead letters it knows itself. */
+function withOwnLetters(status: FleetStatus, { parts, server }: Connection): FleetStatus {
+  const count = parts?.state.deadLetters.count() ?? 0;
+  if (count === 0 || status.servers.some((seen) => seen.server === server)) return status;
+  const letters: Problem = {
+    kind: "dead-letters",
+    severity: "problem",
+    servers: [server],
+    message: `${server}: ${counted(count, "dead letter")}`,
+    advice: "Retry or drop them",
+  };
+  return { ...status, problems: [letters, ...status.problems] };
 }
 
 /** The oldest dead letters. */

@@ -56,6 +56,7 @@ export class EventHub {
   #fleet: EncodedEvent | undefined;
   #asking: Promise<void> | undefined;
   #lettersSign = "";
+  #retries = 0;
   #sentNumber = 0;
   #cancelSending: (() => void) | undefined;
 
@@ -77,6 +78,11 @@ export class EventHub {
     this.#queues.add(queue);
     if (this.#queues.size === 1) this.#begin();
     return queue;
+  }
+
+  /** To be called when dead letters were retried: those that failed have another error. */
+  noteRetry(): void {
+    this.#retries++;
   }
 
   /** Makes no events any more. */
@@ -111,7 +117,7 @@ export class EventHub {
     for (let tick = 0, fleetTick = Infinity;; tick++) {
       const isBeat = tick % HEARTBEAT_TICKS === 0, hasChanged = this.#haveLettersChanged();
       if (isBeat) this.#send(this.#server());
-      // Retries that fail change no sign.
+      // When the plugin's backend is back, they are retried by themselves.
       if (hasChanged || isBeat) this.#send(this.#letters());
       if (hasChanged) fleetTick = Math.min(fleetTick, tick + SETTLED_TICKS);
       if (isBeat || tick >= fleetTick) {
@@ -127,7 +133,7 @@ export class EventHub {
     const { parts } = this.#options.connection, before = this.#lettersSign;
     if (!parts) return false;
     const { deadLetters } = parts.state;
-    this.#lettersSign = `${deadLetters.count()} ${deadLetters.lastId()}`;
+    this.#lettersSign = `${deadLetters.count()} ${deadLetters.lastId()} ${this.#retries}`;
     return this.#lettersSign !== before;
   }
 
@@ -141,16 +147,15 @@ export class EventHub {
   }
 
   async #fleetNow(): Promise<EventData["fleet"]> {
-    const { status, clock } = this.#options;
+    const { status, clock, connection } = this.#options;
     const timeoutReason = () =>
       new ApiError(503, {
         name: "StoreUnavailableError",
         message: `The store has not answered within ${FLEET_TIMEOUT_MS / 1000} s`,
       });
     try {
-      return fleetEvent(
-        await withDeadline(status, { clock, timeoutMs: FLEET_TIMEOUT_MS, timeoutReason }),
-      );
+      const limit = { clock, timeoutMs: FLEET_TIMEOUT_MS, timeoutReason };
+      return fleetEvent(await withDeadline(status, limit), connection);
     } catch (thrown) {
       const { name, message } = describeError(thrown);
       return { time: new Date(clock.now()).toISOString(), error: { name, message } };

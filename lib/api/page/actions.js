@@ -8,7 +8,7 @@
  * Delivers dead letters once more: those with `ids`, or all. Resolves to what became of each.
  *
  * @param {readonly number[]} [ids]
- * @returns {Promise<{ id: number, status: "applied" | "failed", error: string }[]>}
+ * @returns {Promise<{ id: number, status: "applied" | "failed" }[]>}
  */
 export async function retry(ids) {
   const text = await send("POST", "v1/dead-letters/retry", JSON.stringify({ ids }));

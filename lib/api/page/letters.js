@@ -75,7 +75,7 @@ function add(id) {
     act(again, async () => {
       const [result] = await retry([id]);
       if (!result) return "It is no longer there";
-      return result.status === "applied" ? "Applied" : `Failed again: ${result.error}`;
+      return result.status === "applied" ? "Applied" : "Failed again";
     }));
   away.addEventListener("click", async () => {
     if (!await isToBeDropped(`${url.textContent} (${facts.textContent})`)) return;
