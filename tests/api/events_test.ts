@@ -9,6 +9,7 @@ import {
   RejectedUpdateError,
   StoreUnavailableError,
 } from "../../lib/errors.ts";
+import type { FleetStatus } from "../../lib/fleet/status/fleet_status.ts";
 import { definePlugin } from "../../lib/plugin.ts";
 import { publish } from "../../lib/publish.ts";
 import { status } from "../../lib/status.ts";
@@ -119,6 +120,20 @@ Deno.test("that the store is away is told instead of the fleet", async () => {
     "The store is away",
     undefined,
   ]);
+});
+
+Deno.test("a page that is loaded again at once learns how the fleet is", async () => {
+  const { clock } = new VirtualTime(); // It does not pass.
+  await using server = await ApiUnderTest.start();
+  const { connection } = server, asked = Promise.withResolvers<FleetStatus>();
+  const hub = new EventHub({ connection, version: "1.0.0", clock, status: () => asked.promise });
+  await hub.subscribe().return();
+  const queue = hub.subscribe();
+  asked.resolve(await status(connection));
+  for (let text = ""; !text.startsWith("event: fleet");) {
+    text = new TextDecoder().decode((await queue.next()).value);
+  }
+  hub.close();
 });
 
 Deno.test("something is told every 15 seconds, with the numbers of the last half hour", async () => {

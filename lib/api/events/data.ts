@@ -14,7 +14,6 @@ import { counted, quoted } from "../../fleet/status/words.ts";
 import { serverOf } from "../../log/names.ts";
 import type { Arrival } from "../../state/arrivals.ts";
 import { behindSeconds, queuedSeconds } from "../own_lag.ts";
-import type { Sample } from "./history.ts";
 import type { EventData } from "./schemas.ts";
 
 /** Maximum number of letters and updates in an event. */
@@ -29,6 +28,14 @@ export interface Counts {
   readonly published: number;
   /** Updates of others that arrived. */
   readonly received: number;
+}
+
+/** The numbers of this server at a moment. */
+export interface Sample extends Counts {
+  /** For how long there has been something left to read; null: it does not read. */
+  readonly behindSeconds: number | null;
+  /** Updates that wait for their upload. */
+  readonly queued: number;
 }
 
 /** What the event about this server is made of. */

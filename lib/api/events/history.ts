@@ -4,19 +4,11 @@
  * @module
  */
 import type { Clock } from "../../base/environment.ts";
-import type { Counts } from "./data.ts";
+import type { Counts, Sample } from "./data.ts";
 import type { EventData } from "./schemas.ts";
 
 /** Number of samples. */
 const MAX_SAMPLES = 120;
-
-/** The numbers at a moment. */
-export interface Sample extends Counts {
-  /** For how long there has been something left to read; null: it does not read. */
-  readonly behindSeconds: number | null;
-  /** Updates that wait for their upload. */
-  readonly queued: number;
-}
 
 /** Takes a sample of this server every 15 seconds, until it is closed. */
 export class History {
@@ -51,7 +43,11 @@ export class History {
   #wait(everyMs: number): void {
     this.#cancelTimer = this.#clock.setTimer(everyMs, () => {
       this.#wait(everyMs);
-      this.#take();
+      try {
+        this.#take();
+      } catch {
+        // The state cannot be read: there is no sample.
+      }
     });
   }
 

@@ -11,8 +11,8 @@ import type { Connection } from "../../connection.ts";
 import { messageOf } from "../../errors.ts";
 import type { FleetStatus } from "../../fleet/status/fleet_status.ts";
 import { ApiError, describeError } from "../errors.ts";
-import { fleetEvent, lettersEvent, sampleOf, serverEvent } from "./data.ts";
-import { History, type Sample } from "./history.ts";
+import { fleetEvent, lettersEvent, type Sample, sampleOf, serverEvent } from "./data.ts";
+import { History } from "./history.ts";
 import { type EncodedEvent, EventQueue } from "./queue.ts";
 import { RecentUpdates } from "./recent.ts";
 import type { EventData, EventName } from "./schemas.ts";
@@ -55,6 +55,8 @@ export class EventHub {
   #running = new AbortController();
   #fleet: EncodedEvent | undefined;
   #asking: Promise<void> | undefined;
+  /** When it is asked for in any case. */
+  #fleetTick = Infinity;
   #lettersSign = "";
   #retries = 0;
   #sentNumber = 0;
@@ -98,13 +100,10 @@ export class EventHub {
 
   #begin(): void {
     this.#sentNumber = this.#recent.total;
+    this.#fleetTick = Infinity;
     this.#running = new AbortController();
     const { signal } = this.#running;
-    this.#run(signal).catch((error) => {
-      if (!signal.aborted) {
-        logger.error("Events have ended: {message}", { message: messageOf(error) });
-      }
-    });
+    this.#run(signal).catch(() => {}); // It has ended.
   }
 
   #end(): void {
@@ -114,18 +113,26 @@ export class EventHub {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    for (let tick = 0, fleetTick = Infinity;; tick++) {
-      const isBeat = tick % HEARTBEAT_TICKS === 0, hasChanged = this.#haveLettersChanged();
-      if (isBeat) this.#send(this.#server());
-      // When the plugin's backend is back, they are retried by themselves.
-      if (hasChanged || isBeat) this.#send(this.#letters());
-      if (hasChanged) fleetTick = Math.min(fleetTick, tick + SETTLED_TICKS);
-      if (isBeat || tick >= fleetTick) {
-        this.#askForFleet(signal);
-        fleetTick = Infinity;
+    for (let tick = 0;; tick++) {
+      try {
+        this.#tick(tick);
+      } catch (error) {
+        logger.debug("Cannot tell how this server is: {message}", { message: messageOf(error) });
       }
       await sleep(this.#options.clock, TICK_MS, signal);
     }
+  }
+
+  #tick(tick: number): void {
+    const isBeat = tick % HEARTBEAT_TICKS === 0, hasChanged = this.#haveLettersChanged();
+    if (hasChanged) this.#fleetTick = Math.min(this.#fleetTick, tick + SETTLED_TICKS);
+    if (isBeat || tick >= this.#fleetTick) {
+      this.#fleetTick = Infinity;
+      this.#askForFleet();
+    }
+    if (isBeat) this.#send(this.#server());
+    // Some are retried by themselves, and have another error then.
+    if (isBeat || hasChanged) this.#send(this.#letters());
   }
 
   /** Whether there are others than at the last call. */
@@ -137,10 +144,10 @@ export class EventHub {
     return this.#lettersSign !== before;
   }
 
-  #askForFleet(signal: AbortSignal): void {
+  #askForFleet(): void {
     this.#asking ??= this.#fleetNow().then((fleet) => {
       this.#asking = undefined;
-      if (signal.aborted) return;
+      if (this.#queues.size === 0) return;
       this.#fleet = encoded("fleet", fleet);
       this.#send(this.#fleet);
     });

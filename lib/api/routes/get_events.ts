@@ -5,6 +5,9 @@ import { pulledBody } from "../pulled_body.ts";
 import { route } from "../route.ts";
 import { SCHEMAS } from "../schemas.ts";
 
+/** A proxy must not collect events. */
+const HEADERS = { "Content-Type": EVENT_STREAM, "X-Accel-Buffering": "no" };
+
 const NAMES = Object.entries(EVENTS)
   .map(([name, schema]) => `\`${name}\` (${SCHEMAS.get(schema)!.id})`).join(", ");
 
@@ -18,8 +21,10 @@ export const getEvents = route({
   answers: { 200: { description: "Events without end", body: { [EVENT_STREAM]: "bytes" } } },
   errors: { 503: "Too many read events at once" },
   handle(_request, { events, eventStreams, clock, closing }) {
-    const slot = eventStreams.take();
+    using taken = new DisposableStack();
+    const slot = taken.use(eventStreams.take());
     const body = pulledBody(events.subscribe(), { clock, closing, slot });
-    return new Response(body as BodyInit, { headers: { "Content-Type": EVENT_STREAM } });
+    taken.move(); // The body gives it back.
+    return new Response(body as BodyInit, { headers: HEADERS });
   },
 });
