@@ -103,7 +103,7 @@ browserTest("dead letters are retried and dropped, with the keyboard, too", asyn
   await opened.shows("#letters-heading", "3 dead letters");
   await opened.shows("#letter-list li:first-child", /poison\/a\s*picky.*document is not complete/s);
   await opened.shows("#sentence", "1 problem: dead letters");
-  await opened.shows("#problem-list", "Retry or drop them below");
+  await opened.shows("#problem-list", "Retry or drop below");
   await opened.assertAccessible();
 
   await opened.press(/^Retry https:\/\/example.com\/poison\/a/);

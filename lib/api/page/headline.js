@@ -90,7 +90,7 @@ function showProblems({ server, fleet }) {
   byId("problem-list").replaceChildren(...problems.map((problem) => {
     const { kind, severity, servers, message } = problem;
     const isHere = kind === "dead-letters" && servers.every((name) => name === server?.server);
-    const advice = isHere ? "Retry or drop them below" : problem.advice;
+    const advice = isHere ? "Retry or drop below" : problem.advice;
     return element(
       "li",
       { "data-level": severity },

@@ -25,8 +25,12 @@ let known = 0;
 /** How long it is said what came of an action. */
 const SAID_MS = 10_000;
 
-/** The timer that ends that. */
-let saying = 0;
+/**
+ * The timer that ends that.
+ *
+ * @type {ReturnType<typeof setTimeout> | undefined}
+ */
+let saying;
 
 /**
  * Shows the letters.
