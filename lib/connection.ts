@@ -132,6 +132,7 @@ export class Connection implements FeedSync {
   /** When it was made, by the monotonic clock. */
   readonly #begunAt: number;
   #lastStream = "";
+  #leftQueued = 0;
   #isLossReported = false;
   #closing: Promise<void> | undefined;
 
@@ -206,6 +207,11 @@ export class Connection implements FeedSync {
   get stream(): string {
     if (!this.parts || this.#lastStream) return this.#lastStream;
     return this.parts.state.ownStream.load().stream;
+  }
+
+  /** Number of updates that were accepted, and not uploaded when the connection was closed. */
+  get leftQueued(): number {
+    return this.#leftQueued;
   }
 
   /** Whether the connection must not be used any more. */
@@ -343,6 +349,7 @@ export class Connection implements FeedSync {
         ...[...this.#underWay].map((work) => work.catch(() => {})),
       ]);
       this.#lastStream = state.ownStream.load().stream;
+      this.#leftQueued = state.queued();
       if (state.isInMemory) this.#assertNoLoss(parts);
     } finally {
       await this.#store?.[Symbol.asyncDispose]();

@@ -5,7 +5,8 @@
  * 2. `reading/bucket_watcher.ts` finishes plugin calls, stores the cursors and closes the plugins.
  * 3. `watch_files.ts` closes the watcher of feed files.
  * 4. `connection.ts` uploads the queue, sends the last messages to peers, closes store and state.
- * 5. `cli/watch/run.ts` logs the requests; `cli/exit.ts` gives the exit code, 143 (SIGINT: 130).
+ * 5. `cli/watch/run.ts` logs the requests. The exit code is 0, or if updates are still queued the one
+ *    that `cli/exit.ts` gives, 143 (SIGINT: 130).
  *
  * @module
  */

@@ -38,8 +38,11 @@ import {
 /** Maximum delay before feed files are published, even if the store or a plugin hangs. */
 const FIRST_POLL_LIMIT_MS = 30_000;
 
-/** Watches until stopped; with `--once` applies and publishes everything that is new, and ends. */
-export async function run({ args, signal, stop }: CommandContext): Promise<void> {
+/**
+ * Watches until stopped, which is its regular end if everything could be uploaded; with `--once`
+ * applies and publishes everything that is new, and ends.
+ */
+export async function run({ args, signal, stop }: CommandContext): Promise<number | void> {
   const manual = args.has("once");
   const directory = args.value("files");
   const settings = await loadSettings(
@@ -51,7 +54,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   if (!sync.enabled) return;
   using _ = surviveLeftovers();
   using _collecting = collectRegularly();
-  const parts = connectionOf(sync).parts!, json = args.has("json");
+  const connection = connectionOf(sync), parts = connection.parts!, json = args.has("json");
   const setUp = async () => {
     const known = { knownFiles: knownFiles(parts), knownPlugins: parts.state.watchedPlugins() };
     const loading = loadPluginsFor(settings, { json, ...known });
@@ -70,6 +73,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   const deadLetters = countDeadLetters(sync);
   await sync.close();
   logStatus(sync, deadLetters);
+  if (!manual && connection.leftQueued === 0) return 0;
 }
 
 interface Run {
