@@ -4,11 +4,7 @@ import { EventHub } from "../../lib/api/events/hub.ts";
 import { EventQueue } from "../../lib/api/events/queue.ts";
 import { resolveConfig } from "../../lib/config/resolve.ts";
 import { Connection } from "../../lib/connection.ts";
-import {
-  BackendUnavailableError,
-  RejectedUpdateError,
-  StoreUnavailableError,
-} from "../../lib/errors.ts";
+import { RejectedUpdateError, StoreUnavailableError } from "../../lib/errors.ts";
 import type { FleetStatus } from "../../lib/fleet/status/fleet_status.ts";
 import { definePlugin } from "../../lib/plugin.ts";
 import { publish } from "../../lib/publish.ts";
@@ -58,31 +54,6 @@ Deno.test("updates are told as they arrive, and none of their contents", async (
   assert.equal((await late.until("updates")).updates.length, 3, "who comes later sees the last");
   await late[Symbol.asyncDispose]();
   assert.doesNotMatch(events.text, /content of a feed|password|metadata/);
-});
-
-Deno.test("an update that is read again is told once", async () => {
-  let works = false;
-  const plugin = definePlugin({
-    name: "slow",
-    onUpdate() {
-      if (!works) throw new BackendUnavailableError("Not yet");
-    },
-  });
-  await using server = await ApiUnderTest.start({
-    watching: true,
-    plugins: [plugin as never],
-    callbackTimeout: 20,
-  });
-  await using web2 = other(server);
-  await using events = await EventReader.open(server);
-  await publish(web2, { url: URL_A, content: "a" });
-  await assert.rejects(server.watcher!.poll());
-  works = true;
-  await server.watcher!.poll();
-  await publish(web2, { url: `${URL_A}2`, content: "a" });
-  await server.watcher!.poll();
-  const { updates } = await events.until("updates", ({ total }) => total === 2);
-  assert.deepEqual(updates.at(-1)!.url, `${URL_A}2`);
 });
 
 Deno.test("dead letters are told when they come and go, and the fleet as it is now", async () => {
