@@ -9,7 +9,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { startChromium } from "../servers/chromium.ts";
 
 /** How long something may take to be shown. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 /** A test with a browser; skipped, and said so, where there is none. */
 export function browserTest(

@@ -24,6 +24,7 @@ function startServers(names: readonly string[]): Promise<TestFleet> {
   return startFleet(names, {
     files: { "picky.ts": PICKY },
     config: { presence: "1s", plugins: ["./picky.ts"] },
+    safetyNetMs: 5 * 60_000, // Browsers are slow where other tests run at the same time.
   });
 }
 

@@ -67,27 +67,14 @@ export function beginLetters() {
 function add(id) {
   const url = element("bdi", { class: "url" }), facts = element("p", { class: "hint" });
   const error = element("p", { class: "error" });
-  const again = element("button", { type: "button" }, "Retry");
-  const away = element("button", { type: "button" }, "Drop");
+  const again = retryButton(id);
+  const away = dropButton(id, () => `${url.textContent} (${facts.textContent})`);
   const row = element(
     "li",
-    { "data-id": String(id) },
+    {},
     element("div", {}, element("p", {}, url), facts, error),
     element("div", { class: "buttons" }, again, away),
   );
-  again.addEventListener("click", () =>
-    act(again, async () => {
-      const [result] = await retry([id]);
-      if (!result) return "It is no longer there";
-      return result.status === "applied" ? "Applied" : "Failed again";
-    }));
-  away.addEventListener("click", async () => {
-    if (!await isToBeDropped(`${url.textContent} (${facts.textContent})`)) return;
-    await act(away, async () => {
-      await drop(id);
-      return "Dropped";
-    });
-  });
   /** @param {Letter} letter */
   const update = ({ plugin, url: text, error: message, time, retryAt }) => {
     const later = retryAt === undefined ? "" : `, tried again at ${clockTime(retryAt)}`;
@@ -101,6 +88,34 @@ function add(id) {
   shown.set(id, made);
   byId("letter-list").append(row);
   return made;
+}
+
+/** @param {number} id */
+function retryButton(id) {
+  const button = element("button", { type: "button" }, "Retry");
+  button.addEventListener("click", () =>
+    act(button, async () => {
+      const [result] = await retry([id]);
+      if (!result) return "It is no longer there";
+      return result.status === "applied" ? "Applied" : "Failed again";
+    }));
+  return button;
+}
+
+/**
+ * @param {number} id
+ * @param {() => string} describe
+ */
+function dropButton(id, describe) {
+  const button = element("button", { type: "button" }, "Drop");
+  button.addEventListener("click", async () => {
+    if (!await isToBeDropped(describe())) return;
+    await act(button, async () => {
+      await drop(id);
+      return "Dropped";
+    });
+  });
+  return button;
 }
 
 /**
