@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { StoreUnavailableError } from "../../lib/errors.ts";
+import { ApiUnderTest, TOKEN } from "../api/server.ts";
 import { ROOT } from "../library/package_imports.ts";
+import { failing } from "../memory_store.ts";
 import { type ServerProcess, startFleet, type TestFleet } from "../servers/fleet.ts";
 import { browserTest, OpenPage } from "./open_page.ts";
 
@@ -66,7 +69,7 @@ browserTest("updates arrive, and servers that die are told", async (browser) => 
   const [web1, web2, web3] = fleet.servers;
   await using opened = await openPage(browser, web1);
   await opened.shows("#sentence", /^All is well: 3 servers$/);
-  await opened.page.waitForFunction('document.title.startsWith("✓ web-1: All is well")');
+  assert.equal(await opened.page.title(), "✓ web-1: All is well: 3 servers");
   assert.equal(await opened.page.getAttribute("#icon", "href"), "page/well.svg");
   await opened.assertAccessible();
 
@@ -88,7 +91,7 @@ browserTest("updates arrive, and servers that die are told", async (browser) => 
   await opened.shows("#sentence", /^1 problem: gone \(web-3\)$/);
   await opened.shows("#problem-list", /web-3: gone.*See whether it runs/s);
   await opened.shows('tr[data-level="gone"]', /web-3\s*gone, \d+ s ago/);
-  await opened.page.waitForFunction('document.title.startsWith("✗ web-1: 1 problem")');
+  assert.match(await opened.page.title(), /^✗ web-1: 1 problem/);
   await opened.assertAccessible();
   opened.assertFlawless();
 });
@@ -155,6 +158,21 @@ browserTest("the page comes back when feedsync is restarted", async (browser) =>
   opened.assertFlawless([/Failed to load resource: net::ERR_/]);
 });
 
+browserTest("a store that is away is told, and what waits for it", async (browser) => {
+  await using server = await ApiUnderTest.start({ publishTimeout: 20 });
+  const isAway = failing(new StoreUnavailableError("The store is away"));
+  const mend = [server.store.before("list", isAway), server.store.before("put", isAway)];
+  await server.post("/v1/updates", { url: "https://example.com/", content: "a" });
+  await using opened = await OpenPage.open(browser, { origin: server.origin, token: TOKEN });
+  await opened.shows("#sentence", "1 problem: the store does not answer");
+  await opened.shows("#advice", "The store is away. 1 update waits here, safely.");
+  await opened.assertAccessible();
+  for (const undo of mend) undo();
+  await opened.shows("#sentence", "nobody"); // Nobody watches here.
+  await opened.shows("#update-list", "published here");
+  opened.assertFlawless();
+});
+
 browserTest("events are read only while the page is looked at", async (browser) => {
   await using fleet = await startServers(["web-1"]);
   const [web1] = fleet.servers;
@@ -173,7 +191,8 @@ browserTest("events are read only while the page is looked at", async (browser) 
   assert.equal(await page.title(), "web-1", "it does not say what nobody knows");
   await show(false);
   await opened.shows("#connection", "live");
-  await opened.page.waitForFunction('document.title.startsWith("✓ web-1")');
+  await opened.shows("#sentence", "All is well");
+  assert.match(await page.title(), /^✓ web-1/);
   opened.assertFlawless();
 });
 

@@ -76,8 +76,8 @@ function withoutFleet({ name, message }, server) {
     ? "1 problem: the store denies access"
     : "1 problem: the store does not answer";
   const queued = server && server.queued > 0
-    ? ` ${counted(server.queued, "update")} wait here for their upload, and are safe.`
-    : " What is published meanwhile waits here, and is safe.";
+    ? ` ${counted(server.queued, "update")} ${server.queued === 1 ? "waits" : "wait"} here, safely.`
+    : " What is published meanwhile waits here, safely.";
   return { level: "problem", sentence, advice: `${message}.${queued}` };
 }
 
