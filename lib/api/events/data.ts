@@ -13,6 +13,7 @@ import { summaryOf } from "../../fleet/status/summary.ts";
 import { counted, quoted } from "../../fleet/status/words.ts";
 import { serverOf } from "../../log/names.ts";
 import type { Arrival } from "../../state/arrivals.ts";
+import { describeError } from "../errors.ts";
 import { behindSeconds, queuedSeconds } from "../own_lag.ts";
 import type { EventData } from "./schemas.ts";
 
@@ -86,6 +87,12 @@ export function fleetEvent(seen: FleetStatus, connection: Connection): EventData
     message: printable(message),
   }));
   return { time: status.time, summary: printable(summaryOf(status)), servers, problems };
+}
+
+/** Why it is not known how all servers are. */
+export function noFleetEvent(thrown: unknown, time: string): EventData["fleet"] {
+  const { name, message } = describeError(thrown);
+  return { time, error: { name, message: printable(quoted(message)) } };
 }
 
 /** A server without a presence is not seen: of its dead letters it knows itself. */

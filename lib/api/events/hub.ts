@@ -10,8 +10,15 @@ import { type Clock, sleep } from "../../base/environment.ts";
 import type { Connection } from "../../connection.ts";
 import { messageOf } from "../../errors.ts";
 import type { FleetStatus } from "../../fleet/status/fleet_status.ts";
-import { ApiError, describeError } from "../errors.ts";
-import { fleetEvent, lettersEvent, type Sample, sampleOf, serverEvent } from "./data.ts";
+import { ApiError } from "../errors.ts";
+import {
+  fleetEvent,
+  lettersEvent,
+  noFleetEvent,
+  type Sample,
+  sampleOf,
+  serverEvent,
+} from "./data.ts";
 import { History } from "./history.ts";
 import { type EncodedEvent, EventQueue } from "./queue.ts";
 import { RecentUpdates } from "./recent.ts";
@@ -164,8 +171,7 @@ export class EventHub {
       const limit = { clock, timeoutMs: FLEET_TIMEOUT_MS, timeoutReason };
       return fleetEvent(await withDeadline(status, limit), connection);
     } catch (thrown) {
-      const { name, message } = describeError(thrown);
-      return { time: new Date(clock.now()).toISOString(), error: { name, message } };
+      return noFleetEvent(thrown, new Date(clock.now()).toISOString());
     }
   }
 
