@@ -12,16 +12,23 @@
  */
 import { exitCodeOf, Interrupted } from "./exit.ts";
 
-/** The handled signals; Windows has no SIGTERM. */
+/** The handled signals; Windows has the first one only. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
-  : ["SIGINT", "SIGTERM"];
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Calls `stop` on the first SIGINT or SIGTERM, and ends the process on the second. */
-export function handleSignals(stop: (reason: Interrupted) => void): Disposable {
-  let interrupted = false;
+/** The signals that a process handles. */
+export interface Signals extends Disposable {
+  /** Has SIGHUP call `reload` where no terminal can hang up. @default it stops the command */
+  onHangup(reload: () => void): void;
+}
+
+/** Calls `stop` on the first signal, and ends the process on the second. */
+export function handleSignals(stop: (reason: Interrupted) => void): Signals {
+  let interrupted = false, reload: (() => void) | undefined;
   const listeners = SIGNALS.map((signal) => {
     const listener = () => {
+      if (signal === "SIGHUP" && reload && !hasTerminal()) return reload();
       const reason = new Interrupted(signal);
       if (interrupted) Deno.exit(exitCodeOf(reason));
       interrupted = true;
@@ -31,8 +38,13 @@ export function handleSignals(stop: (reason: Interrupted) => void): Disposable {
     return { signal, listener };
   });
   return {
+    onHangup: (given) => void (reload = given),
     [Symbol.dispose]() {
       for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
     },
   };
+}
+
+function hasTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
 }

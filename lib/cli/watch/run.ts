@@ -24,6 +24,7 @@ import { surviveLeftovers } from "../leftovers.ts";
 import { stopWithOutput } from "../output.ts";
 import { collectRegularly } from "./memory.ts";
 import { loadPluginsFor } from "../plugins.ts";
+import { reloader } from "./reload.ts";
 import { named, pollOnce } from "../poll_once.ts";
 import { ProgressLine } from "../progress.ts";
 import { explainStore, loadSettings, logger } from "../settings.ts";
@@ -42,13 +43,13 @@ const FIRST_POLL_LIMIT_MS = 30_000;
  * Watches until stopped, which is its regular end if everything could be uploaded; with `--once`
  * applies and publishes everything that is new, and ends.
  */
-export async function run({ args, signal, stop }: CommandContext): Promise<number | void> {
+export async function run(
+  { args, signal, stop, onHangup }: CommandContext,
+): Promise<number | void> {
   const manual = args.has("once");
   const directory = args.value("files");
-  const settings = await loadSettings(
-    args,
-    directory === undefined ? {} : { files: { directory } },
-  );
+  const load = () => loadSettings(args, directory === undefined ? {} : { files: { directory } });
+  const settings = await load();
   await using sync = await connect(settings.config, settings);
   explainStore(sync, settings);
   if (!sync.enabled) return;
@@ -63,6 +64,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<numbe
     warnOfDeadLetters(countDeadLetters(sync));
     return loaded.map((plugin) => stopWithOutput(plugin, stop));
   };
+  if (!manual) onHangup(reloader(connection, settings.config, load));
   using line = new ProgressLine();
   await using watcher = watchWith(sync, setUp, { signal, manual, onProgress: line.show });
   logComplete(sync, watcher);
