@@ -5,6 +5,7 @@
  */
 import { StateError } from "../errors.ts";
 import type { Random } from "../base/environment.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ConsumerRows } from "./consumers.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
@@ -81,6 +82,7 @@ export class State implements Disposable {
   readonly consumers: ConsumerRows;
   readonly walks: Walks;
   readonly publications: Publications;
+  readonly arrivals: Arrivals = new Arrivals();
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
