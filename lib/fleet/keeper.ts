@@ -30,7 +30,7 @@ const JITTER = 0.1;
 
 /** Mean delay between two looks whether a presence is due that is written every `intervalMs`. */
 export function meanBeatMs(intervalMs: number): number {
-  return Math.min(TURNS_INTERVAL_MS, intervalMs) * (1 - JITTER / 2);
+  return Math.min(TURNS_INTERVAL_MS, intervalMs);
 }
 
 /** What stands on the presences of others, and is done after each listing. */
@@ -120,7 +120,8 @@ export class FleetKeeper implements AsyncDisposable {
     const { random } = this.#core.environment;
     while (!signal.aborted) {
       await this.#beat(signal);
-      await this.#wakeUp.wait(this.#options.member.beatMs * (1 - JITTER * random.fraction()));
+      const jitter = JITTER * (random.fraction() - 0.5);
+      await this.#wakeUp.wait(this.#options.member.beatMs * (1 + jitter));
     }
   }
 

@@ -136,12 +136,12 @@ export class Poller {
       this.#noteListing();
       for (const { stream, reach } of news) state.cursors.noteReach(stream, reach);
     }, { durable });
-    this.#noteUnread();
-    for (const stream of this.#unread()) {
+    const unread = this.#noteUnread();
+    for (const stream of unread) {
       if (this.#readers.has(stream)) this.#inboxReader.start(stream);
     }
     const foundNews = news.some(({ stream }) => !this.#readers.has(stream));
-    for (const stream of this.#unread().filter((stream) => this.#held.isDue(stream))) {
+    for (const stream of unread.filter((stream) => this.#held.isDue(stream))) {
       this.#readers.start(stream, { commits: streams.get(stream) ?? [], isListing: true });
     }
     return foundNews;
@@ -281,14 +281,17 @@ export class Poller {
     return includeOwn ? "" : this.#parts.state.ownStream.load().stream;
   }
 
-  #noteUnread(): void {
-    const unread = new Set(this.#unread()), now = this.#parts.environment.clock.elapsed();
+  /** Notes which streams have something left to read, and returns them. */
+  #noteUnread(): string[] {
+    const unread = this.#unread(), known = new Set(unread);
+    const now = this.#parts.environment.clock.elapsed();
     for (const stream of this.#unreadSince.keys()) {
-      if (!unread.has(stream)) this.#unreadSince.delete(stream);
+      if (!known.has(stream)) this.#unreadSince.delete(stream);
     }
     for (const stream of unread) {
       if (!this.#unreadSince.has(stream)) this.#unreadSince.set(stream, now);
     }
+    return unread;
   }
 
   #unread(): string[] {

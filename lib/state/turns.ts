@@ -86,6 +86,8 @@ type Fact =
   | "turnsViewedAt"
   /** Changes with each noted view. */
   | "turnsViewId"
+  /** When this server had looked at the fleet for the first time, or again after it was away. */
+  | "turnsReturnedAt"
   /** What the presence says about turns, as JSON. */
   | "turnsReport"
   /** When the checks were written last. */

@@ -88,7 +88,7 @@ Deno.test("a presence costs a PUT in five minutes, and a LIST an hour after the 
   const { put } = requests, before = presences;
   await fleet.time.pass(10 * 60 * MINUTE);
   const perHour = (requests.put - put) / 10;
-  assert.ok(perHour >= 12 && perHour <= 13, `${perHour} PUTs an hour`);
+  assert.ok(Math.abs(perHour - 12) < 0.5, `${perHour} PUTs an hour`);
   assert.ok(presences - before >= 9 && presences - before <= 10);
 });
 

@@ -1,8 +1,8 @@
 import type { CheckOutcome } from "../../lib/fleet/turns/outcome.ts";
 import type { Chance } from "../sim/chance.ts";
 
-/** What there is to fetch. */
-export const FEEDS = 10_000, DOMAINS = 3_000, LARGEST_DOMAIN = 1_500, SHARED_BY_HALF = 200;
+/** Of the feeds, so many as there are domains, in the largest domain, and in the lists of half of the servers. */
+const DOMAINS = 0.3, LARGEST_DOMAIN = 0.15, SHARED_BY_HALF = 0.02;
 
 /** How often each feed is to be fetched. */
 export const EVERY = "15m", EVERY_MS = 15 * 60 * 1000;
@@ -42,16 +42,22 @@ export interface Answer {
   readonly outcome: CheckOutcome;
 }
 
-/** Makes the feeds: most domains have few. The last ones are those that half of the servers lack. */
-export function makeFeeds(chance: Chance): SimFeed[] {
-  const domains = Array.from({ length: DOMAINS - 1 }, (_, domain) => domain + 1);
-  while (domains.length < FEEDS - LARGEST_DOMAIN) {
-    domains.push(1 + Math.floor((DOMAINS - 1) * chance.fraction() ** 1.5));
+/** Makes the feeds: most domains have few. The last ones are {@linkcode missingInHalf}. */
+export function makeFeeds(count: number, chance: Chance): SimFeed[] {
+  const others = Math.round(DOMAINS * count) - 1, inLargest = Math.round(LARGEST_DOMAIN * count);
+  const domains = Array.from({ length: others }, (_, domain) => domain + 1);
+  while (domains.length < count - inLargest) {
+    domains.push(1 + Math.floor(others * chance.fraction() ** 1.5));
   }
-  const all = [...domains, ...new Array<number>(LARGEST_DOMAIN).fill(0)];
+  const all = [...domains, ...new Array<number>(inLargest).fill(0)];
   const order = all.map((domain) => ({ domain, place: chance.fraction() }))
     .sort((a, b) => a.place - b.place);
   return order.map(({ domain }, index) => feedIn(domain, index, chance));
+}
+
+/** Number of feeds that half of the servers lack. */
+export function missingInHalf(count: number): number {
+  return Math.round(SHARED_BY_HALF * count);
 }
 
 /** What the publisher of a feed answers. */

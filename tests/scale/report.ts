@@ -1,13 +1,15 @@
 import { dollars, type Fleet, MONTH_HOURS, requestsIn } from "../../lib/cli/cost/model.ts";
 import { PRICES } from "../../lib/cli/cost/prices.ts";
-import { EVERY_MS, FEEDS } from "./feeds.ts";
+import { percentile } from "../bench/measure.ts";
+import { EVERY_MS } from "./feeds.ts";
 import { EARLY, LATE_MS } from "./ledger.ts";
+import type { Propagation } from "./measure_propagation.ts";
 import type { World } from "./world.ts";
 
 const MINUTE_MS = 60_000, DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** Updates an hour of all servers, for the cost: two a day of each feed. */
-const UPDATES_PER_HOUR = FEEDS * 2 / 24;
+/** Updates of each feed, for the cost. */
+const UPDATES_PER_DAY = 2;
 
 /** What must hold: beside the number it says so, or NOT. */
 interface Bound {
@@ -19,18 +21,24 @@ interface Bound {
 export interface Findings {
   readonly world: World;
   readonly servers: number;
+  readonly feeds: number;
   readonly hours: number;
   readonly cpuSeconds: number;
   /** Milliseconds of a call of `due` for all feeds. */
   readonly dueMs: { readonly warm: number; readonly cold: number };
+  /** How updates spread where servers poll every ten seconds. */
+  readonly polling: Propagation;
+  /** How they do where publishers send them to the others, too. */
+  readonly sending: Propagation;
 }
 
 /** The lines that tell them. */
-export function* linesOf({ world, servers, hours, cpuSeconds, dueMs }: Findings): Iterable<string> {
+export function* linesOf(findings: Findings): Iterable<string> {
+  const { world, servers, feeds, hours, cpuSeconds, dueMs, polling, sending } = findings;
   const { ledger, fates, pauseMs, timeline, serverMinutes } = world;
   const { crashes, joins, stops, cutOffs } = fates;
   yield "";
-  yield `${servers} servers, ${FEEDS} feeds every 15 minutes, ${hours} hours; idle applications ask at most`;
+  yield `${servers} servers, ${feeds} feeds every 15 minutes, ${hours} hours; idle applications ask at most`;
   yield `every ${
     pauseMs / 1000
   } s; ${crashes} crashed, ${joins} joined, ${stops} stopped for minutes, ${cutOffs} were cut off`;
@@ -87,9 +95,17 @@ export function* linesOf({ world, servers, hours, cpuSeconds, dueMs }: Findings)
     `${dueMs.warm.toFixed(1)} ms`,
     limit("≤ 50 ms", dueMs.warm <= 50),
   );
+  yield row("published until applied, polls every 10 s", delays(polling));
+  yield row("published until applied, sent by peers", delays(sending));
+  const { lists, gets } = polling.status;
+  yield row(
+    "status of all servers",
+    `${lists} LIST, ${gets} GET`,
+    limit(`≤ 1 and ${servers}`, lists <= Math.ceil(servers / 1000) && gets <= servers),
+  );
   yield row(
     "US$ a month on AWS, by the model of cost",
-    `${bill(servers, false)} with polls, ${bill(servers, true)} with peers`,
+    `${bill(findings, false)} with polls, ${bill(findings, true)} with peers`,
   );
   yield row(
     "CPU of the run",
@@ -99,9 +115,15 @@ export function* linesOf({ world, servers, hours, cpuSeconds, dueMs }: Findings)
   );
 }
 
-function bill(servers: number, peers: boolean): string {
+function delays({ delaysMs }: Propagation): string {
+  const [median, p99] = [50, 99].map((percent) => `${percentile(percent, delaysMs).toFixed(0)} ms`);
+  return `median ${median}, 99 % ${p99}`;
+}
+
+function bill({ servers, feeds }: Findings, peers: boolean): string {
+  const updatesPerHour = feeds * UPDATES_PER_DAY / 24;
   const fleet: Fleet = {
-    ...{ servers, peers, updatesPerHour: UPDATES_PER_HOUR, feeds: FEEDS, turns: true },
+    ...{ servers, peers, updatesPerHour, feeds, turns: true },
     ...{ poll: peers ? 5 * MINUTE_MS : 10_000, presence: 5 * MINUTE_MS, findsPeers: peers },
     retention: 7 * DAY_MS,
   };

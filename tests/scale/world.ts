@@ -2,7 +2,7 @@ import { readVersion } from "../../lib/base/version.ts";
 import { Chance } from "../sim/chance.ts";
 import { Timeline } from "../sim/timeline.ts";
 import { Bucket } from "./bucket.ts";
-import { EVERY_MS, makeFeeds, SHARED_BY_HALF, type SimFeed } from "./feeds.ts";
+import { EVERY_MS, makeFeeds, missingInHalf, type SimFeed } from "./feeds.ts";
 import { Ledger } from "./ledger.ts";
 import { Server } from "./server.ts";
 
@@ -11,6 +11,7 @@ const MINUTE_MS = 60_000, HOUR_MS = 60 * MINUTE_MS;
 /** What is simulated. */
 export interface Setting {
   readonly servers: number;
+  readonly feeds: number;
   readonly hours: number;
   readonly seed: number;
   /** Minimum delay between two asks of an application that has nothing to fetch. */
@@ -63,7 +64,7 @@ export class World {
     this.#setting = setting;
     this.pauseMs = pauseMs;
     this.chance = new Chance(seed);
-    this.feeds = makeFeeds(this.chance);
+    this.feeds = makeFeeds(setting.feeds, this.chance);
     this.#begin = this.timeline.now;
     this.#end = this.#begin + hours * HOUR_MS;
     this.ledger = new Ledger(this.feeds, this.#begin + WARM_UP_MS);
@@ -105,7 +106,9 @@ export class World {
 
   #addServer(isRare: boolean): Server {
     const index = this.servers.length;
-    const feeds = index % 2 === 0 ? this.feeds : this.feeds.slice(0, -SHARED_BY_HALF);
+    const feeds = index % 2 === 1
+      ? this.feeds
+      : this.feeds.slice(0, -missingInHalf(this.feeds.length));
     const twin = this.servers[index - 2];
     const server = new Server(this, {
       index,

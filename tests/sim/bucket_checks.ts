@@ -93,14 +93,21 @@ export function checkUnread({ world, server, state, waitsFor }: Process, keys: r
   }
 }
 
-/** What remains of a stream has no hole, unless what is before it has expired, too. */
+/**
+ * What remains of a stream has no hole, unless what is before it has expired, too. Sealing may put what has
+ * expired into a young segment, and others may delete the rest of it meanwhile.
+ */
 export function checkHoles(world: World, stream: string): void {
+  const { timeline, mix } = world;
+  const oldest = timeline.now - mix.retention + CLOCK_TOLERANCE;
+  const isYoung = (object: StoredObject) =>
+    !isExpired(object, world) && object.places.some(({ stored }) => stored >= oldest);
   const objects = [...world.bucket.objects.values()].filter(({ name }) => name.stream === stream);
   objects.sort((a, b) => a.name.first - b.name.first);
   let end: number = objects[0]?.name.last ?? 0;
   for (const [index, { name }] of objects.entries()) {
     if (name.first > end + 1) {
-      const young = objects.slice(0, index).find((object) => !isExpired(object, world));
+      const young = objects.slice(0, index).find(isYoung);
       if (young) {
         world.fail(`${stream} has a hole at ${end + 1}, but ${young.name.key} has not expired`);
       }

@@ -8,6 +8,7 @@ import { forEachConcurrently } from "../../base/concurrently.ts";
 import type { Core } from "../../state/core.ts";
 import { type FleetMember, MAX_TIMES, TURNS_INTERVAL_MS } from "../member.ts";
 import { type FleetView, LIVES } from "../view.ts";
+import { isWithin } from "../written_presence.ts";
 import type { Asks } from "./asks.ts";
 import type { Feed } from "./feed.ts";
 import type { FeedTable } from "./feed_table.ts";
@@ -31,6 +32,9 @@ const CONCURRENCY = 4;
 
 /** After a goodbye, others take a server for gone as soon as two listings lack it. */
 const RESTART_LIVES = 1.5;
+
+/** Until then whoever was away may take servers for present that have long been gone. */
+const RETURN_MS = (LIVES + 2) * TURNS_INTERVAL_MS;
 
 /** What owners are decided by. */
 export interface OwnersOptions {
@@ -155,6 +159,9 @@ export class Owners {
     const participants = participantsOf(view.members, this.#options);
     const text = JSON.stringify(participants);
     const wasAway = this.#wasAway(actedAt, intervalMs);
+    if (wasAway || this.#view === "[]") {
+      turns.setFact("turnsReturnedAt", Math.round(this.#core.log.now()));
+    }
     this.#lookedAt = view.lookedAt;
     this.#ownership.setParticipants(participants);
     if (text !== this.#view || wasAway) {
@@ -184,14 +191,16 @@ export class Owners {
     const { table } = this.#options, { turns } = this.#core.state;
     const changed = feeds.filter((feed) => wasAway || this.#isChanged(feed));
     if (changed.length === 0) return;
-    const now = Math.round(this.#core.log.now());
+    const now = Math.round(this.#core.log.now()), isBack = this.#hasJustReturned();
     table.change(() => {
       let isLost = false;
       for (const feed of changed) {
         const { isOurs: wasOurs, owner: known, takenFrom } = feed;
         this.#setOwner(feed);
         if (wasOurs && !feed.isOurs) isLost = true;
-        const former = feed.isOurs ? this.#former(feed, { known, wasOurs, wasAway }) : undefined;
+        const former = feed.isOurs
+          ? this.#former(feed, { known, wasOurs, wasAway, isBack })
+          : undefined;
         if (former === undefined && (takenFrom === null || feed.isOurs)) continue;
         feed.takenFrom = former ?? null;
         feed.takenAt = now;
@@ -202,22 +211,30 @@ export class Owners {
   }
 
   /**
-   * Who has checked the feed until now; undefined: nobody else. A server that has just come cannot
-   * know who is gone: it asks the next owners, too.
+   * Who has checked the feed until now; undefined: nobody else. A server that has just come, or come
+   * back, cannot know whose feeds had been taken over: it asks the next owners, too.
    */
   #former(
     feed: Feed,
-    { known, wasOurs, wasAway }: {
+    { known, wasOurs, wasAway, isBack }: {
       readonly known: string | undefined;
       readonly wasOurs: boolean;
       readonly wasAway: boolean;
+      readonly isBack: boolean;
     },
   ): string | undefined {
-    if (known === undefined || wasAway) {
-      const former = this.#ownership.nextOwnersOf(feed, FORMER_OWNERS);
-      return former.length > 0 ? former.map(({ server }) => server).join(" ") : undefined;
-    }
-    return wasOurs ? undefined : known;
+    const owner = wasOurs ? undefined : known;
+    if (known !== undefined && !wasAway && (wasOurs || !isBack)) return owner;
+    const next = this.#ownership.nextOwnersOf(feed, FORMER_OWNERS).map(({ server }) => server);
+    const former = new Set(owner === undefined ? next : [owner, ...next]);
+    return former.size > 0 ? [...former].join(" ") : undefined;
+  }
+
+  /** Whether this server was away, or new, not long ago. */
+  #hasJustReturned(): boolean {
+    const { log, state } = this.#core;
+    const since = Number(state.turns.fact("turnsReturnedAt") ?? 0);
+    return isWithin(RETURN_MS, { since, now: log.now() });
   }
 
   /** Reads the checks of former owners, once they are gone or must have written them. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Connection } from "../../../lib/connection.ts";
 import { publish } from "../../../lib/publish.ts";
 import { watch } from "../../../lib/watch.ts";
+import type { State } from "../../../lib/state/state.ts";
 import { survivingState } from "../../fixture.ts";
 import { Applications, feedsOf, HOUR, MINUTE, reasons } from "./servers.ts";
 
@@ -21,6 +22,14 @@ class Minutes implements AsyncDisposable {
     const started = names.map((name) => this.apps.connect(name));
     for (const server of started) this.running.add(server);
     return started;
+  }
+
+  /** A server with a `watch`, and a state that outlives it. */
+  async watch(name: string, state: State): Promise<Connection> {
+    const connection = this.apps.connect(name, { state });
+    this.running.add(connection);
+    await this.apps.fleet.time.run(watch(connection, () => {}).ready);
+    return connection;
   }
 
   /** From now on the server does nothing any more. */
@@ -183,20 +192,14 @@ for (const mode of ["alone", "beside a watch"]) {
 Deno.test("a server that stopped for minutes learns what others have checked meanwhile", async () => {
   await using fleet = new Minutes(60);
   const state = survivingState("web-1", fleet.apps.fleet);
-  const watched = async () => {
-    const connection = fleet.apps.connect("web-1", { state });
-    fleet.running.add(connection);
-    await fleet.apps.fleet.time.run(watch(connection, () => {}).ready);
-    return connection;
-  };
   fleet.start("web-2", "web-3");
-  const first = await watched();
+  const first = await fleet.watch("web-1", state);
   await fleet.pass(40);
   fleet.crash(first);
   await fleet.apps.fleet.time.run(first.close());
   await fleet.pass(8);
   const begin = fleet.apps.now;
-  await watched();
+  await fleet.watch("web-1", state);
   await fleet.pass(40);
   const delays = fleet.delays(begin);
   assert.ok(Math.min(...delays) >= 0.9 * EVERY, String(Math.min(...delays)));
@@ -285,6 +288,28 @@ Deno.test("a server that was away takes nothing for granted when it comes back",
   const early = fleet.delays(begin).filter((delay) => delay < 0.9 * EVERY);
   assert.deepEqual(early, []);
 });
+
+for (const end of ["stops", "crashes"]) {
+  Deno.test(`nothing is too early where another server ${end} while one is away`, async () => {
+    await using fleet = new Minutes(60);
+    const state = survivingState("web-1", fleet.apps.fleet);
+    const [web2] = fleet.start("web-2", "web-3", "web-4");
+    const web1 = await fleet.watch("web-1", state);
+    await fleet.pass(40);
+    fleet.crash(web1);
+    await fleet.apps.fleet.time.run(web1.close());
+    await fleet.pass(3);
+    fleet.crash(web2);
+    if (end === "stops") await fleet.apps.fleet.time.run(web2.close());
+    await fleet.pass(19); // Others have just fetched what that server had.
+    const begin = fleet.apps.now;
+    await fleet.watch("web-1", state);
+    await fleet.pass(40);
+    const delays = fleet.delays(begin);
+    assert.ok(Math.min(...delays) >= 0.9 * EVERY, String(Math.min(...delays)));
+    assert.ok(Math.max(...delays) <= 1.05 * EVERY + 4 * MINUTE, String(Math.max(...delays)));
+  });
+}
 
 Deno.test("what the application does not ask for any more is left to the others", async () => {
   await using fleet = new Minutes(40);
