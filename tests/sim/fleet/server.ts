@@ -13,7 +13,7 @@ export class FleetDisk {
   /** When feeds were checked with it last. */
   readonly checkedAt = new Map<string, number>();
   /** What the application has told last to be the content of a feed. */
-  readonly named = new Map<string, string>();
+  readonly named: Map<string, string>;
   /** Feeds that were handed out, and until when. */
   readonly leases = new Map<string, number>();
   /** What publishers have asked for, by URL, host or domain. */
@@ -22,6 +22,7 @@ export class FleetDisk {
   /** An empty one, or a copy. */
   constructor(original?: FleetDisk) {
     this.family = original?.family ?? {};
+    this.named = new Map(original?.named);
     if (original) this.medium.write(original.medium.read());
   }
 }
