@@ -40,6 +40,8 @@ export class Ledger {
   readonly lost = new Set<string>();
   /** Streams that two states wrote to for longer than the retention without noticing. */
   readonly unnoticed = new Set<string>();
+  /** Ids of the updates of each stream that have expired. */
+  readonly #expired = new Map<string, Set<string>>();
   /** The newest update of each feed that was ever in the bucket. */
   readonly newest = new Map<string, StoredVersion>();
   /** All updates of each feed that were ever in the bucket. */
@@ -129,11 +131,20 @@ export class Ledger {
    * a copy that nobody noticed for longer than the retention.
    */
   noteExpired({ name, writer, places }: StoredObject, disks: readonly Disk[]): void {
+    const expired = this.#expired.get(name.stream) ?? new Set();
+    this.#expired.set(name.stream, expired);
+    for (const { update } of places) expired.add(update.id);
     for (const disk of disks) {
       const unseen = disk !== writer && disk.stream === name.stream;
       if (unseen && places.some(({ update }) => !disk.accepted.has(update.id))) {
         this.unnoticed.add(name.stream);
       }
     }
+  }
+
+  /** A state begins as a backup was. If what it never saw has expired, nothing tells it so. */
+  noteRestored({ stream, accepted }: Disk): void {
+    const expired = [...this.#expired.get(stream) ?? []];
+    if (expired.some((id) => !accepted.has(id))) this.unnoticed.add(stream);
   }
 }

@@ -66,6 +66,7 @@ export class Server {
       plugins: [],
     });
     this.disk = new Disk(backup);
+    if (backup) world.ledger.noteRestored(this.disk);
     world.note(label, JSON.stringify(this.habits));
     this.consumers = this.habits.watches ? this.habits.consumers.map(newConsumer, this) : [];
     this.startAfter(0);
@@ -118,6 +119,7 @@ export class Server {
     this.lineage++;
     backup.family.copied = true;
     this.disk = new Disk(backup);
+    this.world.ledger.noteRestored(this.disk);
   }
 
   #others(): Disk[] {
