@@ -5,7 +5,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { linkDurably, writeDurably } from "../base/durable_file.ts";
-import { messageOf, StateError } from "../errors.ts";
+import { FeedSyncError, messageOf, StateError } from "../errors.ts";
 import { BUSY_TIMEOUT_MS, explained } from "./database.ts";
 import { type StateSummary, summarize } from "./summary.ts";
 import { checkWhole } from "./whole.ts";
@@ -17,7 +17,8 @@ const MODE = 0o600;
  * Writes what is in the state at `path` now to the new file `to`, which is complete, or not there:
  * before, it has another name. Resolves to what is in it.
  *
- * @throws {StateError} when the state cannot be read, or the file is there or cannot be written.
+ * @throws {StateError} when the state cannot be read, or the disk is full.
+ * @throws {FeedSyncError} when the file is there, or cannot be written.
  */
 export async function backUp(path: string, to: string): Promise<StateSummary> {
   checkWhole(path);
@@ -36,10 +37,11 @@ export async function backUp(path: string, to: string): Promise<StateSummary> {
       await Deno.remove(unfinished);
     }
   } catch (cause) {
+    if (cause instanceof StateError) throw cause;
     const reason = cause instanceof Deno.errors.AlreadyExists
       ? "that file is there; choose another one"
       : messageOf(cause);
-    throw new StateError(`Cannot back up the state ${path} to ${to}: ${reason}`, { cause });
+    throw new FeedSyncError(`Cannot back up the state ${path} to ${to}: ${reason}`, { cause });
   }
 }
 
@@ -53,10 +55,9 @@ async function refuseIfThere(path: string): Promise<void> {
 
 /** Copies one moment, whatever others write: all in one transaction, which does not hold them up. */
 function copyInto(path: string, empty: string): void {
-  explained(path, "read", () => {
+  explained(path, "back up", () => {
     // Not read-only: where nobody else uses the state, that would leave an empty log beside it.
     using db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    db.exec("PRAGMA query_only = ON");
     db.prepare("VACUUM INTO ?").run(empty);
   });
 }

@@ -225,7 +225,7 @@ CREATE INDEX publications_by_age ON publications (notedAt);
 ];
 
 /** The newest format that this program writes. */
-const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
+export const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
 
 /**
  * Migrates an open database to the newest format, in the transaction of the caller. What a newer
