@@ -72,6 +72,6 @@ async function unreadable(
     return [];
   } catch (error) {
     if (!(error instanceof CorruptObjectError)) throw error;
-    return [`${error.message}; objects that are encrypted must keep their keys, with the prefix`];
+    return [`${error.message}; encrypted objects must keep their names, prefix included`];
   }
 }
