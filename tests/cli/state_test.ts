@@ -151,6 +151,7 @@ Deno.test("a state goes with its store only where that holds what was there, or 
     back.stderr,
     /belongs to file:.*other; .* run `feedsync state move`, or set 'movedFrom'/,
   );
+  await Deno.mkdir(server.file("other/.tmp"), { recursive: true }); // It is wanted to be empty.
   await server.publish("b", "--store", "file:other");
   const again = await server.state("move", "--store", "file:other");
   assert.match(again.stdout, /^web-1 is in file:.*other already\n$/);
