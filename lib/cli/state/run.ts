@@ -5,31 +5,18 @@
  */
 import { resolve } from "node:path";
 import { suggest } from "../../base/nearest.ts";
-import type { LoadedConfig } from "../../config/load.ts";
 import { StateError } from "../../errors.ts";
 import { backUp } from "../../state/backup.ts";
 import { findDamage } from "../../state/integrity.ts";
 import { summarize } from "../../state/summary.ts";
-import type { Arguments, CommandContext } from "../command.ts";
+import type { CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
 import { loadSettings, requireState } from "../settings.ts";
+import type { ActionContext } from "./context.ts";
 import { move } from "./move.ts";
 import { rename } from "./rename.ts";
 import { queueText, sizeText, summaryLines } from "./text.ts";
-
-/** What an action works with. */
-export interface ActionContext {
-  /** The path of the state. */
-  readonly path: string;
-  /** The operand of the action; empty when it takes none. */
-  readonly operand: string;
-  readonly args: Arguments;
-  readonly settings: LoadedConfig;
-  readonly signal: AbortSignal;
-  /** Prints the result: the value with `--json`, else the lines. */
-  report(value: unknown, ...lines: string[]): Promise<void>;
-}
 
 /** An action, and the name of its operand. */
 interface Action {
