@@ -39,7 +39,7 @@ export const MAX_TIMES = 32;
 
 /** Dependencies of {@linkcode FleetMember}. */
 export interface MemberOptions {
-  /** Delay between two presences, in milliseconds; `false`: this server writes none. */
+  /** Delay between two presences at first, in milliseconds; `false`: this server writes none. */
   readonly intervalMs: number | false;
   /** Share of the feeds that this server takes. */
   readonly weight: number;
@@ -59,6 +59,7 @@ export interface TurnsOptions extends StoreOptions {
 export class FleetMember {
   readonly #core: Core;
   readonly #options: MemberOptions;
+  #configuredMs: number | false;
   readonly #problems: OnceLog;
   readonly #patience: { readonly time: Patience; readonly turns: Patience };
   /** The own presence as it was stored last by this process. */
@@ -72,6 +73,7 @@ export class FleetMember {
   constructor(core: Core, options: MemberOptions) {
     this.#core = core;
     this.#options = options;
+    this.#configuredMs = options.intervalMs;
     this.#problems = new OnceLog(logger, core.environment.clock);
     const { clock } = core.environment;
     this.#patience = { time: new Patience(clock), turns: new Patience(clock) };
@@ -106,6 +108,11 @@ export class FleetMember {
     return Math.min(TURNS_INTERVAL_MS, this.#intervalMs());
   }
 
+  /** From now on the presence is written so often. */
+  changeInterval(intervalMs: number | false): void {
+    this.#configuredMs = intervalMs;
+  }
+
   /** Whether turns are taken now. */
   get takesTurns(): boolean {
     const { state, log } = this.#core;
@@ -134,7 +141,7 @@ export class FleetMember {
    * @throws {StoreUnavailableError | AccessDeniedError} when there never was a view.
    */
   async takeTurns(list: EncodedList, options: TurnsOptions): Promise<FleetView> {
-    if (this.#options.intervalMs === false) {
+    if (this.#configuredMs === false) {
       throw new ConfigError(
         "Cannot take turns: 'presence' is false, so that other servers cannot see this one; set " +
           "it to a duration, or leave it out",
@@ -297,7 +304,7 @@ export class FleetMember {
   }
 
   #intervalMs(): number {
-    const intervalMs = this.#options.intervalMs || Infinity;
+    const intervalMs = this.#configuredMs || Infinity;
     if (!this.takesTurns) return intervalMs;
     const { intervalMs: turnsMs } = this.#core.state.fleet.turns()!;
     return this.isKept ? Math.min(intervalMs, TURNS_INTERVAL_MS) : turnsMs;

@@ -20,6 +20,7 @@ import type { RunningPlugin } from "../plugin.ts";
 import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
 import { Intake } from "./intake.ts";
 import { PollLoop } from "./poll_loop.ts";
+import type { PollRange } from "./poll_pace.ts";
 import { Poller } from "./poller.ts";
 import { ReadingBudget } from "./reading_budget.ts";
 import { RestoreAgain, type RestoreRequest } from "./restoring/restore_again.ts";
@@ -282,6 +283,10 @@ export class BucketWatcher implements Watcher {
     onCommit.push(log);
     const stopLogging = () => void onCommit.splice(onCommit.indexOf(log), 1);
     this.#stopping.signal.addEventListener("abort", stopLogging, { once: true });
+  }
+
+  changePace(range: PollRange): void {
+    this.#loop?.changePace(range);
   }
 
   /** Handles the announcement of a commit, with its updates if a peer sent them. */

@@ -19,7 +19,7 @@ import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { claim, movedTo, type Owner } from "./owner.ts";
 import { Publications } from "./publications.ts";
-import { OwnStream } from "./own_stream.ts";
+import { OwnStream, type StreamState } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
 import { Turns } from "./turns.ts";
 import { Walks } from "./walks.ts";
@@ -216,9 +216,11 @@ export class State implements Disposable {
     return this.outbox.lastRow() - this.ownStream.load().uploadedRow;
   }
 
-  /** Where an uploaded row is. Each stream begins where the previous one was given up. */
-  placeOf(row: Row): { stream: string; seq: Seq } {
-    const current = this.ownStream.load();
+  /**
+   * Where an uploaded row is. Each stream begins where the previous one was given up. For many rows,
+   * load the current one once.
+   */
+  placeOf(row: Row, current: StreamState = this.ownStream.load()): { stream: string; seq: Seq } {
     const { stream, base } = row > current.base ? current : this.former.holding(row) ?? current;
     return { stream, seq: seqOf(row, base) };
   }

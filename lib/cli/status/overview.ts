@@ -3,7 +3,12 @@
  *
  * @module
  */
-import type { FleetStatus, Problem, ServerStatus } from "../../fleet/status/fleet_status.ts";
+import type {
+  ConsumerStatus,
+  FleetStatus,
+  Problem,
+  ServerStatus,
+} from "../../fleet/status/fleet_status.ts";
 import { summaryOf } from "../../fleet/status/summary.ts";
 import { inWords } from "../../fleet/status/words.ts";
 import type { Style } from "../demo/style.ts";
@@ -40,7 +45,12 @@ const OF_ALL: ReadonlySet<string> = new Set([
 
 /** Shows the fleet; wraps the problems to `columns`. */
 export function overview(status: FleetStatus, columns: number): Line[] {
-  return [...heading(status), ...table(status), ...problemLines(status.problems, columns)];
+  return [
+    ...heading(status),
+    ...table(status),
+    ...consumerLines(status),
+    ...problemLines(status.problems, columns),
+  ];
 }
 
 /** The status in one sentence, and of which store and time it is. */
@@ -69,6 +79,27 @@ function table({ servers, problems, time }: FleetStatus): Line[] {
   const rows = servers.map((server) => cells(server, { now, style: styleOf(server, problems) }));
   const headings = HEADINGS.map((text) => span(text, "bold"));
   return [[], ...aligned([headings, ...rows], (column) => RIGHT.has(HEADINGS[column]))];
+}
+
+/** The consumers of the servers, if they have any. */
+export function consumerLines({ consumers, time }: FleetStatus): Line[] {
+  if (consumers.length === 0) return [];
+  const now = Date.parse(time);
+  const headings = ["consumer", "server", "behind", "read"].map((text) => span(text, "bold"));
+  const rows = consumers.map(({ name, server, lastRead, ...lag }) => [
+    span(name),
+    span(server),
+    span(lagOf(lag)),
+    span(lastRead === null ? "never" : ago(lastRead, now)),
+  ]);
+  return [[], ...aligned([headings, ...rows])];
+}
+
+function lagOf(
+  { behindUpdates, behindSeconds }: Pick<ConsumerStatus, "behindUpdates" | "behindSeconds">,
+): string {
+  if (behindUpdates === 0) return "no";
+  return `${inWords(behindSeconds)} (${behindUpdates.toLocaleString("en")})`;
 }
 
 /** Red: needs a person; yellow: worth a look; dim: gone. */
