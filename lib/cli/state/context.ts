@@ -3,7 +3,11 @@
  *
  * @module
  */
+import { systemEnvironment } from "../../base/environment.ts";
 import type { LoadedConfig } from "../../config/load.ts";
+import type { ResolvedConfig } from "../../config/resolve.ts";
+import { State } from "../../state/state.ts";
+import { summarize } from "../../state/summary.ts";
 import type { Arguments } from "../command.ts";
 
 /** What an action works with. */
@@ -17,4 +21,16 @@ export interface ActionContext {
   readonly signal: AbortSignal;
   /** Prints the result: the value with `--json`, else the lines. */
   report(value: unknown, ...lines: string[]): Promise<void>;
+}
+
+/**
+ * Opens the state at `path`, whoever it belongs to, for this process alone. If it belongs to no store
+ * yet, it gets the one in the configuration.
+ *
+ * @throws {StateError} when another process uses it, or it cannot be used.
+ */
+export function openAlone(path: string, config: Pick<ResolvedConfig, "store">): State {
+  const { server, store = config.store } = summarize(path);
+  const { random } = systemEnvironment;
+  return new State(path, { server, store }, random, { isExclusive: true });
 }

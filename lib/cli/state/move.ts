@@ -9,8 +9,7 @@ import { StateError } from "../../errors.ts";
 import { type LackingOptions, whatIsLacking } from "../../reading/lacking.ts";
 import { connectToLookUp } from "../lookup.ts";
 import { logger } from "../settings.ts";
-import type { ActionContext } from "./context.ts";
-import { openAlone } from "./open_alone.ts";
+import { type ActionContext, openAlone } from "./context.ts";
 import { queueText } from "./text.ts";
 
 /** Moves the state to the store in the configuration, if that holds what the state knows. */

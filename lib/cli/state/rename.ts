@@ -13,8 +13,7 @@ import { messageOf, StateError } from "../../errors.ts";
 import { renameServer } from "../../publishing/new_stream.ts";
 import { UsageError } from "../exit.ts";
 import { logger } from "../settings.ts";
-import type { ActionContext } from "./context.ts";
-import { openAlone } from "./open_alone.ts";
+import { type ActionContext, openAlone } from "./context.ts";
 import { queueText } from "./text.ts";
 
 /** Renames the server, and the file if that is named after it. Again, it finishes what a crash left. */
