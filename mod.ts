@@ -41,6 +41,7 @@ export { deadLetters } from "./lib/dead_letters.ts";
 export type {
   DeadLetter,
   DeadLetterQueue,
+  ListLettersOptions,
   RetriedLetter,
   RetryOptions,
 } from "./lib/dead_letters.ts";

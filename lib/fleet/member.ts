@@ -55,6 +55,14 @@ export interface TurnsOptions extends StoreOptions {
   readonly askedEveryMs: number;
 }
 
+/** What a server says about itself now. */
+export interface OwnReport {
+  /** Key of its presence. */
+  readonly key: string;
+  /** What it says. */
+  readonly report: PresenceReport;
+}
+
 /** A server's part in the fleet. Processes that share a state share it. */
 export class FleetMember {
   readonly #core: Core;
@@ -95,6 +103,12 @@ export class FleetMember {
   /** The own presence, with its bytes as this process has stored them last. */
   get stored(): { readonly key: string; readonly body: Uint8Array } | undefined {
     return this.#stored;
+  }
+
+  /** What the own presence would say if it were written now; undefined when there is none. */
+  async ownReport(): Promise<OwnReport | undefined> {
+    const { own } = this;
+    return own && { key: own.key, report: await this.#options.report(own) };
   }
 
   /** Of a listing the presences of those that are present, the newest of each process. */

@@ -15,6 +15,7 @@ import { Handover } from "../fleet/turns/handover.ts";
 import { parseDuration } from "../base/duration.ts";
 import { ClosedError, messageOf, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
+import { isRemovalBody } from "../log/codec.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
@@ -274,7 +275,7 @@ export class BucketWatcher implements Watcher {
     let hint = " (others apply it; to see that here, watch as another --server)";
     const log = ({ rows }: StoredCommit) => {
       for (const { url, body } of rows) {
-        const what = body.startsWith('"removed":true') ? "removal of " : "";
+        const what = isRemovalBody(body) ? "removal of " : "";
         const properties = { what, url: shownUrl(url), hint };
         logger.info("{what}{url} published, not applied here{hint}", properties);
         hint = "";

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Random } from "../base/environment.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ConsumerRows } from "./consumers.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
@@ -69,6 +70,7 @@ export class State implements Disposable {
   readonly consumers: ConsumerRows;
   readonly walks: Walks;
   readonly publications: Publications;
+  readonly arrivals: Arrivals = new Arrivals();
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;

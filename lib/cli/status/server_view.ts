@@ -8,7 +8,8 @@ import type { FleetStatus, ServerReport, ServerStatus } from "../../fleet/status
 import { counted, inWords, listed } from "../../fleet/status/words.ts";
 import type { RequestCounts } from "../../stores/store.ts";
 import { aligned, type Line, type Span, span } from "./lines.ts";
-import { ago, behind, consumerLines, heading, problemLines, styleOf } from "./overview.ts";
+import { ago, behind } from "../../fleet/status/rows.ts";
+import { consumerLines, heading, problemLines, styleOf } from "./overview.ts";
 import { costOf, type CostOptions } from "./request_cost.ts";
 
 /** What is wrong with an address. */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { ExampleProgram, type Handled, run } from "./example_program.ts";
-import { type ServerProcess, startFleet } from "./fleet.ts";
+import { type ServerProcess, startFleet } from "../../servers/fleet.ts";
 import { Front } from "./front.ts";
 import { Examples, type Language, LANGUAGES, missingProgram } from "./languages.ts";
 
