@@ -18,6 +18,7 @@ import { keygen } from "./keygen/command.ts";
 import { publish } from "./publish/command.ts";
 import { restore } from "./restore/command.ts";
 import { rekey } from "./rekey/command.ts";
+import { state } from "./state/command.ts";
 import { status } from "./status/command.ts";
 import { tail } from "./tail/command.ts";
 import { watch } from "./watch/command.ts";
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   restore,
   cleanup,
   deadLetters,
+  state,
   keygen,
   rekey,
   cost,

@@ -10,6 +10,7 @@ import type { LogLevel } from "../config/core.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { configureLogging } from "./logging.ts";
 import type { FeedSync } from "../connection.ts";
+import { StateError } from "../errors.ts";
 import type { Arguments } from "./command.ts";
 import { UsageError } from "./exit.ts";
 
@@ -67,4 +68,17 @@ export function explainStore({ enabled, store }: FeedSync, { config }: LoadedCon
       { store },
     );
   }
+}
+
+/**
+ * Makes sure that there is a state at `path`.
+ *
+ * @throws {StateError} when there is none.
+ */
+export async function requireState(path: string): Promise<void> {
+  const problem = await Deno.stat(path).then(() => undefined, (error) => error);
+  if (!(problem instanceof Deno.errors.NotFound)) return; // Opening it tells what else is wrong.
+  throw new StateError(
+    `There is no state ${path}: use the --config, --server and --state of feedsync watch`,
+  );
 }

@@ -28,6 +28,8 @@ export interface ConfigSources {
 export interface LoadedConfig {
   /** The merged configuration, with `server` and `state` filled in. */
   readonly config: Config & { readonly server: string; readonly state: string };
+  /** Whether `state` is the {@linkcode defaultState}, which is named after the server. */
+  readonly isDefaultState: boolean;
   /** Directory of the configuration file, from which its relative paths start. */
   readonly directory: string;
   /** Absolute path of the configuration file, if there is one. */
@@ -61,7 +63,14 @@ export async function loadConfig(
     withAbsolutePaths(flags, cwd),
   ].reduce(merge);
   const server = config.server ?? defaultServerName();
-  const state = config.state ?? join(directory, ".feedsync", `${server}.db`);
+  const isDefaultState = config.state === undefined;
+  const state = config.state ?? defaultState(directory, server);
   const warnings = [...fromFile.warnings, ...fromVariables.warnings];
-  return { config: { ...config, server, state }, directory, file: file?.path, warnings };
+  const filled = { ...config, server, state };
+  return { config: filled, isDefaultState, directory, file: file?.path, warnings };
+}
+
+/** Where the state of a server is, unless the configuration says otherwise. */
+export function defaultState(directory: string, server: string): string {
+  return join(directory, ".feedsync", `${server}.db`);
 }

@@ -24,6 +24,9 @@ const REMEDIES: Record<string, string> = {
   "file is not a database": "the file is not a database; choose another path for the state",
 };
 
+/** How long to wait for another process that writes. */
+export const BUSY_TIMEOUT_MS = 5000;
+
 /** An open database with its transactions. */
 export class Database implements Disposable {
   /** A file, or `:memory:`. */
@@ -35,15 +38,17 @@ export class Database implements Disposable {
   #wal: Deno.FsFile | undefined;
 
   /**
-   * Opens or creates the database. A new one has no log before {@linkcode beginLog}.
+   * Opens or creates the database. A new one has no log before {@linkcode beginLog}. An exclusive
+   * one has none at all, and nobody else can open it until it is closed.
    *
    * @throws {StateError} when it cannot be used, or a part of it is missing.
    */
-  constructor(path: string) {
+  constructor(path: string, { isExclusive = false }: { readonly isExclusive?: boolean } = {}) {
     this.path = path;
     checkWhole(path);
-    this.#db = this.#guard(() => new DatabaseSync(path, { timeout: 5000 }), "open");
+    this.#db = this.#guard(() => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), "open");
     try {
+      if (isExclusive) this.#lockOthersOut();
       this.#userVersion = this.#guard(() => this.#db.prepare("PRAGMA user_version"), "open");
       this.#guard(() => this.#initialize(), "open");
     } catch (error) {
@@ -136,6 +141,24 @@ export class Database implements Disposable {
     if (this.#db.isOpen) this.#db.close();
   }
 
+  /** SQLite gives up its log only when nobody else has the database open, not even to read it. */
+  #lockOthersOut(): void {
+    this.#guard(() => {
+      try {
+        this.#db.exec(
+          "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; COMMIT",
+        );
+      } catch (cause) {
+        if (!messageOf(cause).includes("locked")) throw cause;
+        throw new StateError(
+          `Cannot change the state ${this.path}: another process uses it, such as \`feedsync watch\`; ` +
+            "stop it, then run this again",
+          { cause },
+        );
+      }
+    }, "open");
+  }
+
   #initialize() {
     this.#db.exec("PRAGMA synchronous = FULL");
     const { leavesSecrets } = this.transaction(() => migrate(this.#db, this.path));
@@ -152,15 +175,24 @@ export class Database implements Disposable {
   }
 
   #guard<T>(work: () => T, action: string): T {
-    try {
-      return work();
-    } catch (cause) {
-      if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_SQLITE_ERROR")) {
-        throw cause;
-      }
-      const [, remedy] = Object.entries(REMEDIES).find(([text]) => cause.message.includes(text)) ??
-        [undefined, cause.message];
-      throw new StateError(`Cannot ${action} the state ${this.path}: ${remedy}`, { cause });
+    return explained(this.path, action, work);
+  }
+}
+
+/**
+ * Runs `work` on the database at `path`.
+ *
+ * @throws {StateError} that says what to do, where SQLite says only what went wrong.
+ */
+export function explained<T>(path: string, action: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_SQLITE_ERROR")) {
+      throw cause;
     }
+    const [, remedy] = Object.entries(REMEDIES).find(([text]) => cause.message.includes(text)) ??
+      [undefined, cause.message];
+    throw new StateError(`Cannot ${action} the state ${path}: ${remedy}`, { cause });
   }
 }

@@ -5,8 +5,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { DatabaseSync } from "node:sqlite";
 import { basename, dirname, join } from "node:path";
+import { summarize } from "./summary.ts";
 
 const logger = getLogger(["feedsync", "state"]);
 
@@ -17,11 +17,6 @@ export interface Sibling {
   /** How many of its updates are not uploaded. */
   readonly queued: number;
 }
-
-const QUEUED = `SELECT
-  (SELECT value FROM meta WHERE key = 'server') AS server,
-  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) - uploaded AS queued
-  FROM publisher`;
 
 /** What waits in another state for its upload would wait for ever when its server was renamed. */
 export function warnOfSiblings(path: string, server: string): void {
@@ -80,9 +75,8 @@ function readCopy(path: string): Sibling | undefined {
   try {
     Deno.copyFileSync(path, copy);
     copyIfThere(`${path}-wal`, `${copy}-wal`);
-    using db = new DatabaseSync(copy);
-    const row = db.prepare(QUEUED).get();
-    return row && { path, server: String(row.server), queued: Number(row.queued) };
+    const { server, queued } = summarize(copy);
+    return { path, server, queued };
   } catch {
     return undefined; // It is another program's, damaged, or this user may not read it.
   } finally {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { StateError } from "../errors.ts";
 import type { Random } from "../base/environment.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ConsumerRows } from "./consumers.ts";
@@ -19,23 +18,12 @@ import { Inbox } from "./inbox.ts";
 import { InboxUpkeep } from "./inbox_upkeep.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
+import { claim, movedTo, type Owner } from "./owner.ts";
 import { Publications } from "./publications.ts";
 import { OwnStream, type StreamState } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
 import { Turns } from "./turns.ts";
 import { Walks } from "./walks.ts";
-import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
-
-/** Whom a state belongs to. */
-export interface Owner {
-  readonly server: string;
-  /** The URL of the store. */
-  readonly store: string;
-  /** See {@linkcode serviceName}; absent where the URL is enough. */
-  readonly service?: string;
-  /** A former name of the store or the service, to which the state may belong. */
-  readonly movedFrom?: string;
-}
 
 /** A `Date` header shows no smaller differences. */
 const CLOCK_TOLERANCE_MS = 1000;
@@ -89,14 +77,19 @@ export class State implements Disposable {
   readonly #dataVersion;
 
   /**
-   * Opens the state at `path`, or creates it.
+   * Opens the state at `path`, or creates it; with `isExclusive`, for nobody else until it is closed.
    *
    * @throws {StateError} when it cannot be used, or belongs to another server or store.
    */
-  constructor(path: string, owner: Owner, random: Random) {
+  constructor(
+    path: string,
+    owner: Owner,
+    random: Random,
+    { isExclusive = false }: { readonly isExclusive?: boolean } = {},
+  ) {
     this.path = path;
     this.isInMemory = path === ":memory:";
-    const db = this.#db = new Database(path);
+    const db = this.#db = new Database(path, { isExclusive });
     this.#getFact = db.prepare("SELECT value FROM meta WHERE key = ?");
     this.#setFact = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
     this.#dataVersion = db.prepare("PRAGMA data_version");
@@ -118,7 +111,7 @@ export class State implements Disposable {
     this.publications = new Publications(db);
     try {
       this.isNew = this.transaction(() => this.#claim(owner, random));
-      db.beginLog();
+      if (!isExclusive) db.beginLog();
     } catch (error) {
       db[Symbol.dispose]();
       throw error;
@@ -257,58 +250,22 @@ export class State implements Disposable {
     });
   }
 
+  /** Makes the state that of another store, which must hold everything that it knows of its own. */
+  moveTo(store: Pick<Owner, "store" | "service">): void {
+    this.transaction(() => claim(this, movedTo(this, store)));
+  }
+
   /** Closes the database. */
   [Symbol.dispose](): void {
     this.#db[Symbol.dispose]();
   }
 
-  /** Makes the state the owner's; returns whether it is new. */
+  /** Makes the state the owner's, see {@linkcode claim}; returns whether it is new. */
   #claim(owner: Owner, random: Random): boolean {
-    const isNew = this.fact("server") === undefined;
-    if (isNew) this.setFact("server", owner.server);
-    this.#checkServer(owner);
-    this.#checkStore(owner);
+    const isNew = claim(this, owner);
     if (this.#db.prepare("SELECT 1 FROM publisher").get() === undefined) {
       this.ownStream.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
     }
     return isNew;
-  }
-
-  #checkServer({ server }: Owner): void {
-    const known = this.fact("server");
-    if (known === server) return;
-    throw new StateError(
-      `Cannot use the state ${this.path} for the server ${server}: it belongs to ${known}; ` +
-        "choose another file, or remove this one if its queued updates are no longer wanted",
-    );
-  }
-
-  /** A state says nothing about another store, even if its bucket has the same name. */
-  #checkStore({ store, service, movedFrom }: Owner): void {
-    const knownStore = String(this.fact("store") ?? store);
-    const knownService = String(this.fact("service") ?? service);
-    const isMoved = knownStore !== store && movedFrom === knownStore;
-    if (knownStore !== store && !isMoved && !isSameDirectory(knownStore, store)) {
-      throw this.#belongsTo(knownStore, `for the store ${store}`);
-    }
-    if (this.fact("store") !== store) this.setFact("store", store);
-    if (service === undefined || this.fact("service") === service) return;
-    // An endpoint that never answered was probably a mistake: it may be replaced.
-    const isKnown = knownService === service || isMoved || !this.#hasReachedStore();
-    if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
-      throw this.#belongsTo(knownService, `for ${store} at ${service}`);
-    }
-    this.setFact("service", service);
-  }
-
-  #hasReachedStore(): boolean {
-    return this.fact("lastPoll") !== undefined || this.fact("clockOffset") !== undefined;
-  }
-
-  #belongsTo(known: string, use: string): StateError {
-    return new StateError(
-      `Cannot use the state ${this.path} ${use}: it belongs to ${known}; choose another file, or, ` +
-        `when everything that was there is here now, set 'movedFrom' to "${known}"`,
-    );
   }
 }

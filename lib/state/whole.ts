@@ -34,8 +34,8 @@ export function checkWhole(path: string): void {
   }
 }
 
-/** 0 when there is no such file. */
-function sizeOf(path: string): number {
+/** The bytes of a file; 0 when there is no such file. */
+export function sizeOf(path: string): number {
   try {
     const { size, isFile } = Deno.statSync(path);
     return isFile ? size : 0;

@@ -23,6 +23,8 @@ export interface Told {
 /** A copy of a disk. */
 export interface Backup {
   readonly image: Image;
+  /** The server that the state belongs to. */
+  readonly server: string;
   readonly stream: string;
   readonly family: Family;
   readonly accepted: ReadonlySet<string>;
@@ -39,6 +41,8 @@ export class Disk {
   /** Those of them that a power loss has taken. */
   readonly lost: Set<string>;
   readonly told: Told;
+  /** The server that the state belongs to. */
+  server: string;
   /** The stream that it publishes to. */
   stream = "";
   /** What a power loss leaves. */
@@ -48,8 +52,9 @@ export class Disk {
   #syncs = 0;
   #synced = 0;
 
-  /** An empty disk, or a copy. */
-  constructor(backup?: Backup) {
+  /** An empty disk of a server, or a copy. */
+  constructor(server: string, backup?: Backup) {
+    this.server = backup?.server ?? server;
     this.family = backup?.family ?? { copied: false };
     this.accepted = new Set(backup?.accepted);
     this.lost = new Set(backup?.lost);
@@ -86,9 +91,10 @@ export class Disk {
 
   /** A copy of all that it holds now. */
   backUp(): Backup {
-    const { stream, family, accepted, lost, told } = this;
+    const { server, stream, family, accepted, lost, told } = this;
     return {
       image: this.medium.read(),
+      server,
       stream,
       family,
       accepted: new Set(accepted),

@@ -35,6 +35,11 @@ export const HAPPENINGS: Record<HappeningName, (world: World) => unknown> = {
     if (server.backups.length > 0) server.restore(world.chance.pick(server.backups));
   },
   clone,
+  rename: (world) => {
+    const { chance, servers } = world;
+    const server = chance.pick(servers);
+    if (server.disk.stream !== "") server.rename(`renamed-${chance.whole(1, 3)}`);
+  },
   newServer: (world) => {
     if (world.servers.length < MOST_SERVERS) world.addServer();
   },

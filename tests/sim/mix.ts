@@ -59,6 +59,7 @@ const EVENTS = {
   backUp: 2,
   restore: 0.6,
   clone: 0.4,
+  rename: 0.4,
   newServer: 0.4,
   join: 0.6,
   allAway: 0.1,

@@ -21,6 +21,7 @@ export interface Edit {
 
 const SEAL = "publishing/seal.ts";
 const DETECT = "publishing/forks/detect.ts";
+const NEW_STREAM = "publishing/new_stream.ts";
 const REPUBLISH = "publishing/forks/republish.ts";
 const UPLOADER = "publishing/uploader.ts";
 const DELIVERY = "reading/delivery.ts";
@@ -129,6 +130,15 @@ export const MUTANTS: readonly Mutant[] = [
     "a stream is continued although its newest commit has expired",
     ["backUp", "restore", "away", "cleanup"],
     edit(DETECT, "return reachOf(commits) < seqOf(uploadedRow, base);", "return false;"),
+  ),
+  rareMutant(
+    "what is queued stays behind when a server gets another name",
+    ["rename", "outage"],
+    edit(
+      NEW_STREAM,
+      "plus(state.ownStream.load().uploadedRow, 1), server",
+      "plus(state.outbox.lastRow(), 1), server",
+    ),
   ),
   mutant(
     "an unknown key is trusted without its body",

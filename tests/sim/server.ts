@@ -1,5 +1,8 @@
+import type { Config } from "../../lib/config/config.ts";
 import { resolveConfig, type ResolvedConfig } from "../../lib/config/resolve.ts";
 import { serverOf } from "../../lib/log/names.ts";
+import { renameServer } from "../../lib/publishing/new_stream.ts";
+import { State } from "../../lib/state/state.ts";
 import { type Backup, Disk } from "./disk.ts";
 import { Consumer } from "./consumer.ts";
 import { type ConsumerHabits, drawHabits, type Habits } from "./mix.ts";
@@ -10,9 +13,8 @@ import type { World } from "./world.ts";
 export class Server {
   /** What tells it from others that bear the same name. */
   readonly label: string;
-  readonly name: string;
   readonly habits: Habits;
-  readonly config: ResolvedConfig;
+  readonly #config: Config;
   readonly backups: Backup[] = [];
   /** Programs that are handed updates. */
   readonly consumers: readonly Consumer[];
@@ -49,13 +51,11 @@ export class Server {
     const { chance, mix } = world;
     this.world = world;
     this.label = label;
-    this.name = original?.name ?? label;
     this.habits = { ...drawHabits(chance, mix), ...likeThose(original), ...habits };
     this.clockError = this.habits.clockError;
     const { poll = mix.poll, from, includeOwn, commitInterval, marker } = this.habits;
     const { retention } = mix;
-    this.config = resolveConfig({
-      server: this.name,
+    this.#config = {
       poll,
       from,
       includeOwn,
@@ -64,12 +64,21 @@ export class Server {
       retention,
       presence: false, // The world of fleets has presences.
       plugins: [],
-    });
-    this.disk = new Disk(backup);
+    };
+    this.disk = new Disk(label, backup);
     if (backup) world.ledger.noteRestored(this.disk);
     world.note(label, JSON.stringify(this.habits));
     this.consumers = this.habits.watches ? this.habits.consumers.map(newConsumer, this) : [];
     this.startAfter(0);
+  }
+
+  /** Copies of a state have one name. */
+  get name(): string {
+    return this.disk.server;
+  }
+
+  get config(): ResolvedConfig {
+    return resolveConfig({ ...this.#config, server: this.name });
   }
 
   /** Whether it has the key of a stream now. */
@@ -118,8 +127,24 @@ export class Server {
     this.disk.medium.release();
     this.lineage++;
     backup.family.copied = true;
-    this.disk = new Disk(backup);
+    this.disk = new Disk(this.label, backup);
     this.world.ledger.noteRestored(this.disk);
+  }
+
+  /** Gives it another name, while it is stopped. */
+  rename(name: string): void {
+    const { world: { chance, ledger, timeline }, disk, config: { includeOwn } } = this;
+    this.process?.die(`dies; it is called ${name} then`);
+    this.closeState();
+    if (name === this.name) return;
+    const now = () => timeline.now + this.clockError;
+    const clock = { now, elapsed: now, setTimer: () => () => {} };
+    using state = new State(disk.medium.path, { server: this.name, store: "sim:" }, chance);
+    renameServer({ state, includeOwn, environment: { clock, random: chance } }, name);
+    disk.server = name;
+    disk.stream = state.ownStream.load().stream;
+    ledger.families.set(disk.stream, disk.family);
+    disk.sync()();
   }
 
   #others(): Disk[] {

@@ -14,7 +14,7 @@ import {
 } from "../../dead_letters.ts";
 import { abortable } from "../../base/deadline.ts";
 import { systemEnvironment } from "../../base/environment.ts";
-import { FeedSyncError, StateError } from "../../errors.ts";
+import { FeedSyncError } from "../../errors.ts";
 import { shownUrl } from "../../feed_url.ts";
 import { State } from "../../state/state.ts";
 import { updateToJson } from "../../update.ts";
@@ -23,7 +23,7 @@ import { BadInputError, UsageError } from "../exit.ts";
 import { surviveLeftovers } from "../leftovers.ts";
 import { print, printJson } from "../output.ts";
 import { loadPluginsFor } from "../plugins.ts";
-import { loadSettings } from "../settings.ts";
+import { loadSettings, requireState } from "../settings.ts";
 
 /** The context of an action. */
 interface ActionContext {
@@ -79,12 +79,7 @@ function actionOf(name: string): (context: ActionContext) => Promise<void> {
 async function openState(
   { state: path, server, store, movedFrom }: ResolvedConfig,
 ): Promise<State> {
-  const problem = await Deno.stat(path).then(() => undefined, (error) => error);
-  if (problem instanceof Deno.errors.NotFound) {
-    throw new StateError(
-      `There is no state ${path}: use the --config, --server and --state of feedsync watch`,
-    );
-  }
+  await requireState(path);
   return new State(path, { server, store, movedFrom }, systemEnvironment.random);
 }
 

@@ -8,12 +8,13 @@
 import { getLogger } from "@logtape/logtape";
 import { sleep } from "../../base/environment.ts";
 import type { StoredUpdate } from "../../log/codec.ts";
-import { type ObjectName, parseKey, reachOf, serverOf } from "../../log/names.ts";
-import { earlier, later, plus, type Row, rowOf, type Seq, seqOf } from "../../log/positions.ts";
+import { type ObjectName, parseKey, reachOf } from "../../log/names.ts";
+import { earlier, later, plus, rowOf, type Seq, seqOf } from "../../log/positions.ts";
 import type { StreamState } from "../../state/own_stream.ts";
 import type { State } from "../../state/state.ts";
 import { MAX_LISTING_LAG_MS, type StoreOptions } from "../../stores/store.ts";
 import { type StoredCommit, type UploadContext, weightOf } from "../commit.ts";
+import { beginNewStream } from "../new_stream.ts";
 import { takeUploaded } from "../own_updates.ts";
 import { republishConflicts } from "./republish.ts";
 
@@ -205,23 +206,4 @@ async function dropLeftovers(
     }
   }, { durable: false });
   return [];
-}
-
-/** Gives the own stream up for a new one that begins with the outbox row `first`. */
-function beginNewStream(
-  { state, includeOwn, environment: { clock, random } }: UploadContext,
-  first: Row,
-): void {
-  const { ownStream, former, outbox, cursors } = state;
-  const { stream, base, uploadedRow } = ownStream.load();
-  const lastRow = plus(first, -1), lastSeq = seqOf(lastRow, base);
-  const readTo = includeOwn ? earlier(cursors.get(stream), lastSeq) : lastSeq;
-  state.transaction(() => {
-    ownStream.noteRepublished(lastRow);
-    former.add({ stream, base, uploadedSeq: seqOf(uploadedRow, base) }, clock.now());
-    for (const { key } of ownStream.commits()) former.noteSeen(parseKey(key)!);
-    cursors.setBack(stream, readTo);
-    ownStream.begin(`${serverOf(stream)}_${random.token()}`, { base: lastRow, previous: stream });
-    outbox.drop(lastRow);
-  });
 }
