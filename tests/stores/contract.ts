@@ -4,7 +4,12 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { ListOptions, ObjectInfo, ObjectStore } from "../../lib/stores/store.ts";
+import type {
+  ListOptions,
+  ObjectInfo,
+  ObjectStore,
+  RequestCounts,
+} from "../../lib/stores/store.ts";
 
 /** An empty place for objects, which several stores may open at once. */
 export interface Place extends AsyncDisposable {
@@ -18,14 +23,21 @@ export interface ContractOptions {
   readonly ignore?: boolean;
   /** What a stand-in for a store is known not to do, and why. */
   readonly except?: Readonly<Record<string, string>>;
+  /** Why it takes more requests than others; they are then not counted. */
+  readonly extraRequests?: string | undefined;
 }
 
 /** Registers the contract for a kind of store, named `kind`. */
 export function testContract(
   kind: string,
   makePlace: () => Promise<Place>,
-  { ignore = false, except = {} }: ContractOptions = {},
+  { ignore = false, except = {}, extraRequests }: ContractOptions = {},
 ): void {
+  if (extraRequests) console.log(`not counted: requests to ${kind} (${extraRequests})`);
+  function assertRequests({ requests }: ObjectStore, expected: Partial<RequestCounts>): void {
+    if (!extraRequests) assert.deepEqual(requests, { ...requests, ...expected });
+  }
+
   function test(
     name: string,
     check: (store: ObjectStore, place: Place) => Promise<void>,
@@ -112,13 +124,13 @@ export function testContract(
     const all = Array.from({ length: 1_003 }, (_, i) => `s/${String(i).padStart(16, "0")}.1.w`);
     await inParallel(all, (key) => store.put(key, bytes("x")));
     assert.deepEqual(await keys(store, "s/"), all);
-    assert.equal(store.requests.list, 2);
+    assertRequests(store, { list: 2 });
     assert.deepEqual(await keys(store, "s/", { startAfter: all[1] }), all.slice(2));
-    assert.equal(store.requests.list, 4);
+    assertRequests(store, { list: 4 });
     assert.deepEqual(await keys(store, "s/", { startAfter: all[2] }), all.slice(3));
-    assert.equal(store.requests.list, 5);
+    assertRequests(store, { list: 5 });
     assert.deepEqual(await store.delete(all.slice(1)), []);
-    assert.equal(store.requests.delete, 2);
+    assertRequests(store, { delete: 2 });
     assert.deepEqual(await keys(store, ""), all.slice(0, 1));
   });
 
@@ -164,7 +176,6 @@ export function testContract(
       "%2e%2e",
       "é",
       "日本/語",
-      "x".repeat(200),
       "con",
       "-rf",
     ].sort();
@@ -174,6 +185,13 @@ export function testContract(
     assert.deepEqual(await keys(store, "t/a+"), ["t/a+b"]);
     assert.deepEqual(await store.delete(odd.map((key) => `t/${key}`)), []);
     assert.deepEqual(await keys(store, ""), []);
+  });
+
+  test("a part of a key may have 200 characters", async (store) => {
+    const key = `t/${"x".repeat(200)}`;
+    await store.put(key, bytes("x"));
+    assert.deepEqual(plain(await store.get(key)), bytes("x"));
+    assert.deepEqual(await keys(store, "t/"), [key]);
   });
 
   test("keys that lead out of the store are refused", async (store) => {
@@ -198,15 +216,15 @@ export function testContract(
     await store.put("tail/a/1", bytes("x"));
     await using fresh = await place.open();
     await fresh.put("tail/a/2", bytes("x"));
-    assert.deepEqual(fresh.requests, { put: 1, get: 0, list: 0, delete: 0 });
+    assertRequests(fresh, { put: 1, get: 0, list: 0, delete: 0 });
     await fresh.get("tail/a/1");
     await fresh.get("tail/a/3");
-    assert.deepEqual(fresh.requests, { put: 1, get: 2, list: 0, delete: 0 });
+    assertRequests(fresh, { put: 1, get: 2, list: 0, delete: 0 });
     await list(fresh, "tail/");
     await list(fresh, "segments/");
-    assert.deepEqual(fresh.requests, { put: 1, get: 2, list: 2, delete: 0 });
+    assertRequests(fresh, { put: 1, get: 2, list: 2, delete: 0 });
     await fresh.delete(["tail/a/1", "tail/a/2", "tail/a/3"]);
-    assert.deepEqual(fresh.requests, { put: 1, get: 2, list: 2, delete: 1 });
+    assertRequests(fresh, { put: 1, get: 2, list: 2, delete: 1 });
   });
 
   test("a signal ends every operation with its reason", async (store) => {

@@ -27,6 +27,12 @@ const USEFUL_HEADERS = new Set([
 /** Maximum size of a page of a listing; enough for 1,000 keys of maximum length. */
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 
+/** What S3 answers to commands: the root element. Other answers have no body, or that of an object. */
+const ROOTS: Readonly<Record<string, string>> = {
+  ListObjectsV2Command: "ListBucketResult",
+  DeleteObjectsCommand: "DeleteResult",
+};
+
 /** Commands for which status 404 means that the object is missing, whatever the body says. */
 const ABSENT = /^(Get|Delete)ObjectCommand$/;
 
@@ -91,7 +97,8 @@ async function filter(response: HttpResponse, command: string): Promise<void> {
   if (isRedirect(statusCode) || (statusCode === 404 && ABSENT.test(command))) return;
   const text = response.body instanceof ReadableStream ? await textOf(response.body) : "";
   const xml = withoutPrefixes(text);
-  if (isDeleted && text !== "" || !isOfS3(xml, isListing)) {
+  const root = statusCode === 200 ? ROOTS[command] : undefined;
+  if (isDeleted && text !== "" || !isOfS3(xml, root)) {
     throw new ForeignAnswerError(statusCode, text);
   }
   response.body = new Blob([isListing ? readable(xml) : xml]);
@@ -121,11 +128,11 @@ function withoutPrefixes(xml: string): string {
   return xml.replace(/<(\/?)[\w.-]+:(?=[A-Za-z])/g, "<$1");
 }
 
-/** Whether an S3 service may have sent this: a listing, or an error, which may have no body. */
-function isOfS3(text: string, isListing: boolean): boolean {
+/** Whether an S3 service may have sent this: `expected`, if anything, or an error, which may have no body. */
+function isOfS3(text: string, expected: string | undefined): boolean {
   const root = /<(\w+)/.exec(text.replace(/^\s*<\?.*?\?>/s, ""))?.[1] ?? "";
   if (["Error", "ErrorResponse"].includes(root)) return true;
-  return isListing ? root === "ListBucketResult" : text === "";
+  return expected === undefined ? text === "" : root === expected;
 }
 
 async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {

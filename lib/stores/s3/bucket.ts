@@ -128,11 +128,12 @@ export class Bucket implements Disposable {
   ): Promise<T | undefined> {
     try {
       const answer = await this.#send(doing, options, request);
-      this.#isKnown = true;
-      this.#problems.resolved(this.name);
+      // Services may answer that an object is missing where the whole bucket is.
+      if (answer !== undefined) this.#noteSeen();
       return answer;
     } catch (error) {
       if (!isMissingBucket(error) || this.#isKnown) throw error;
+      this.#isMissing = true;
       this.#warnOfMissing();
     }
   }
@@ -204,6 +205,12 @@ export class Bucket implements Disposable {
         "one in 'store', or check 's3.region' and 's3.endpoint'",
       { cause: conflict },
     );
+  }
+
+  #noteSeen(): void {
+    this.#isKnown = true;
+    this.#isMissing = false;
+    this.#problems.resolved(this.name);
   }
 
   #warnOfMissing(): void {

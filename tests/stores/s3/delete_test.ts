@@ -137,6 +137,18 @@ Deno.test("delete() of what is gone already succeeds, in whatever words the serv
   }
 });
 
+Deno.test("delete() believes a batch whatever type its answer claims to have", async () => {
+  await using service = await serviceWith(async (_, forward) => {
+    const { status, body } = await forward();
+    return new Response(body, { status, headers: { "content-type": "text/html" } }); // As Swift.
+  });
+  await using store = await openS3Store({ ...BUCKET, ...service });
+  for (const key of ["a", "b"]) await store.put(key, bytes("x"));
+  assert.deepEqual(await store.delete(["a", "b"]), []);
+  assert.equal(store.requests.delete, 1);
+  assert.deepEqual(await keys(store, ""), []);
+});
+
 Deno.test("delete() takes what some other server answers for no success", async () => {
   const json = { headers: { "content-type": "application/json" } };
   const answers = [

@@ -90,6 +90,7 @@ Deno.test("a missing bucket is created by put(), reads as an empty one, and both
     assert.equal(await store.get("a"), undefined);
     assert.deepEqual(await keys(store, ""), []);
     assert.deepEqual(await store.delete(["a", "b"]), []);
+    assert.equal(store.isMissing, true);
   }
   assert.deepEqual(methods, ["GET", "GET", "POST", "GET", "GET", "POST"]);
   assert.deepEqual(log.lines, [
@@ -98,7 +99,21 @@ Deno.test("a missing bucket is created by put(), reads as an empty one, and both
   ]);
   await store.put("a", bytes("x"));
   assert.deepEqual(await keys(store, ""), ["a"]);
+  assert.equal(store.isMissing, false);
   assert.deepEqual(log.lines.slice(1), ["Created the bucket feed-sync, which was missing"]);
+});
+
+Deno.test("an object that is missing does not show that its bucket is there", async () => {
+  await using service = httpServer(({ method, url }) =>
+    method === "GET" && !url.includes("list-type")
+      ? s3Failure(404, "NoSuchKey")
+      : s3Failure(404, "NoSuchBucket")
+  );
+  const keysOfAnybody = { accessKeyId: "test", secretAccessKey: "test" };
+  await using store = await openS3Store({ ...service, ...keysOfAnybody, bucket: "feed-sync" });
+  assert.equal(await store.get("a"), undefined);
+  assert.deepEqual(await keys(store, ""), []);
+  assert.equal(store.isMissing, true);
 });
 
 Deno.test("it does not matter who has created the bucket in the end", async () => {
