@@ -225,7 +225,7 @@ CREATE INDEX publications_by_age ON publications (notedAt);
 ];
 
 /** The newest format that this program writes. */
-const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
+export const NEWEST_FORMAT: number = MIGRATIONS.at(-1)!.format;
 
 /**
  * Migrates an open database to the newest format, in the transaction of the caller. What a newer
@@ -267,8 +267,12 @@ export function checkReader(userVersion: number, path: string): void {
   );
 }
 
-/** The format of the database; 0 when it is empty, 1 before the formats were numbered. */
-function formatOf(db: DatabaseSync, path: string): number {
+/**
+ * The format of the database; 0 when it is empty, 1 before the formats were numbered.
+ *
+ * @throws {StateError} when the database is another program's.
+ */
+export function formatOf(db: DatabaseSync, path: string): number {
   const reader = Number(db.prepare("PRAGMA user_version").get()!.user_version);
   const tables = new Set(
     db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all().map(({ name }) => name),

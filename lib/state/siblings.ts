@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { DatabaseSync } from "node:sqlite";
 import { basename, dirname, join } from "node:path";
+import { isLocked } from "./lock.ts";
 
 const logger = getLogger(["feedsync", "state"]);
 
@@ -18,7 +19,8 @@ export interface Sibling {
   readonly queued: number;
 }
 
-const QUEUED = `SELECT
+/** The server of a state, and how many of its updates are not uploaded. */
+export const QUEUED = `SELECT
   (SELECT value FROM meta WHERE key = 'server') AS server,
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) - uploaded AS queued
   FROM publisher`;
@@ -47,10 +49,15 @@ export function queuedSiblings(path: string): Sibling[] {
   return namesIn(directory)
     .filter((name) => name.endsWith(".db") && name !== basename(path))
     .map((name) => join(directory, name))
-    .filter((sibling) => !isInUse(sibling))
+    .filter((sibling) => !isUploading(sibling))
     .map(readCopy)
     .filter((sibling) => sibling !== undefined)
     .filter(({ queued }) => queued > 0);
+}
+
+/** Whether a process uploads from the state at `path`: then it holds this lock. */
+export function isUploading(path: string): boolean {
+  return isLocked(`${path}.upload.lock`);
 }
 
 function namesIn(directory: string): string[] {
@@ -58,16 +65,6 @@ function namesIn(directory: string): string[] {
     return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
   } catch {
     return []; // Perhaps this user may not read it.
-  }
-}
-
-/** Whether a process uploads from the state: then it holds this lock. */
-function isInUse(path: string): boolean {
-  try {
-    using lock = Deno.openSync(`${path}.upload.lock`, { write: true });
-    return !lock.tryLockSync(true);
-  } catch {
-    return false;
   }
 }
 

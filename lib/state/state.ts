@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { StateError } from "../errors.ts";
 import type { Random } from "../base/environment.ts";
 import { ConsumerRows } from "./consumers.ts";
 import { Cursors } from "./cursors.ts";
@@ -19,22 +18,11 @@ import { InboxUpkeep } from "./inbox_upkeep.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { Publications } from "./publications.ts";
+import { checkOwner, type KnownOwner, type Owner } from "./owner.ts";
 import { OwnStream } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
 import { Turns } from "./turns.ts";
 import { Walks } from "./walks.ts";
-import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
-
-/** Whom a state belongs to. */
-export interface Owner {
-  readonly server: string;
-  /** The URL of the store. */
-  readonly store: string;
-  /** See {@linkcode serviceName}; absent where the URL is enough. */
-  readonly service?: string;
-  /** A former name of the store or the service, to which the state may belong. */
-  readonly movedFrom?: string;
-}
 
 /** A `Date` header shows no smaller differences. */
 const CLOCK_TOLERANCE_MS = 1000;
@@ -262,49 +250,24 @@ export class State implements Disposable {
   #claim(owner: Owner, random: Random): boolean {
     const isNew = this.fact("server") === undefined;
     if (isNew) this.setFact("server", owner.server);
-    this.#checkServer(owner);
-    this.#checkStore(owner);
+    checkOwner(this.path, owner, this.#known());
+    const { store, service } = owner;
+    if (this.fact("store") !== store) this.setFact("store", store);
+    if (service !== undefined && this.fact("service") !== service) {
+      this.setFact("service", service);
+    }
     if (this.#db.prepare("SELECT 1 FROM publisher").get() === undefined) {
       this.ownStream.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
     }
     return isNew;
   }
 
-  #checkServer({ server }: Owner): void {
-    const known = this.fact("server");
-    if (known === server) return;
-    throw new StateError(
-      `Cannot use the state ${this.path} for the server ${server}: it belongs to ${known}; ` +
-        "choose another file, or remove this one if its queued updates are no longer wanted",
-    );
-  }
-
-  /** A state says nothing about another store, even if its bucket has the same name. */
-  #checkStore({ store, service, movedFrom }: Owner): void {
-    const knownStore = String(this.fact("store") ?? store);
-    const knownService = String(this.fact("service") ?? service);
-    const isMoved = knownStore !== store && movedFrom === knownStore;
-    if (knownStore !== store && !isMoved && !isSameDirectory(knownStore, store)) {
-      throw this.#belongsTo(knownStore, `for the store ${store}`);
-    }
-    if (this.fact("store") !== store) this.setFact("store", store);
-    if (service === undefined || this.fact("service") === service) return;
-    // An endpoint that never answered was probably a mistake: it may be replaced.
-    const isKnown = knownService === service || isMoved || !this.#hasReachedStore();
-    if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
-      throw this.#belongsTo(knownService, `for ${store} at ${service}`);
-    }
-    this.setFact("service", service);
-  }
-
-  #hasReachedStore(): boolean {
-    return this.fact("lastPoll") !== undefined || this.fact("clockOffset") !== undefined;
-  }
-
-  #belongsTo(known: string, use: string): StateError {
-    return new StateError(
-      `Cannot use the state ${this.path} ${use}: it belongs to ${known}; choose another file, or, ` +
-        `when everything that was there is here now, set 'movedFrom' to "${known}"`,
-    );
+  /** Whom the state belongs to, as far as it says. */
+  #known(): KnownOwner {
+    const [server, store, service] = [this.fact("server"), this.fact("store"), this.fact("service")]
+      .map((fact) => fact === undefined ? undefined : String(fact));
+    const hasReachedStore = this.fact("lastPoll") !== undefined ||
+      this.fact("clockOffset") !== undefined;
+    return { server, store, service, hasReachedStore };
   }
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { systemEnvironment } from "../../lib/base/environment.ts";
 import { StateError } from "../../lib/errors.ts";
-import { type Owner, State } from "../../lib/state/state.ts";
+import type { Owner } from "../../lib/state/owner.ts";
+import { State } from "../../lib/state/state.ts";
 
 const STORE = "s3://bucket/prefix", SERVICE = "us-east-1.linodeobjects.com";
 

@@ -1,0 +1,61 @@
+/**
+ * Whom a state belongs to.
+ *
+ * @module
+ */
+import { StateError } from "../errors.ts";
+import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
+
+/** Whom a state is opened for. */
+export interface Owner {
+  readonly server: string;
+  /** The URL of the store. */
+  readonly store: string;
+  /** See {@linkcode serviceName}; absent where the URL is enough. */
+  readonly service?: string | undefined;
+  /** A former name of the store or the service, to which the state may belong. */
+  readonly movedFrom?: string | undefined;
+}
+
+/** Whom a state belongs to, as far as it says. */
+export interface KnownOwner {
+  readonly server: string | undefined;
+  readonly store: string | undefined;
+  readonly service: string | undefined;
+  /** Whether the store has ever answered. */
+  readonly hasReachedStore: boolean;
+}
+
+/**
+ * Makes sure that the state at `path` belongs to the owner: it says nothing about another store, even if
+ * the bucket there has the same name.
+ *
+ * @throws {StateError} when it belongs to another server or store.
+ */
+export function checkOwner(path: string, owner: Owner, known: KnownOwner): void {
+  const { server, store, service, movedFrom } = owner;
+  if ((known.server ?? server) !== server) {
+    throw new StateError(
+      `Cannot use the state ${path} for the server ${server}: it belongs to ${known.server}; ` +
+        "choose another file, or remove this one if its queued updates are no longer wanted",
+    );
+  }
+  const { store: knownStore = store, service: knownService = service } = known;
+  const isMoved = knownStore !== store && movedFrom === knownStore;
+  if (knownStore !== store && !isMoved && !isSameDirectory(knownStore, store)) {
+    throw belongsTo(knownStore, path, `for the store ${store}`);
+  }
+  if (service === undefined || knownService === undefined) return;
+  // An endpoint that never answered was probably a mistake: it may be replaced.
+  const isKnown = knownService === service || isMoved || !known.hasReachedStore;
+  if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
+    throw belongsTo(knownService, path, `for ${store} at ${service}`);
+  }
+}
+
+function belongsTo(known: string, path: string, use: string): StateError {
+  return new StateError(
+    `Cannot use the state ${path} ${use}: it belongs to ${known}; choose another file, or, ` +
+      `when everything that was there is here now, set 'movedFrom' to "${known}"`,
+  );
+}
