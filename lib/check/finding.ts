@@ -5,8 +5,8 @@
  */
 import { FeedSyncError, messageOf } from "../errors.ts";
 
-/** How good it is. */
-export type Level =
+/** How good something is. */
+export type FindingLevel =
   /** It is right. */
   | "ok"
   /** It is doubtful: it works, but perhaps not as it was meant. */
@@ -19,10 +19,10 @@ export type Level =
 /** Something that a check found. */
 export interface Finding {
   /** How good it is. */
-  readonly level: Level;
-  /** What it is, in one sentence. */
+  readonly level: FindingLevel;
+  /** What it is: a sentence, or the subject that was not looked at. */
   readonly what: string;
-  /** What to do. */
+  /** What to do, or why it was not looked at. */
   readonly advice?: string;
   /** The error that using it leads to. */
   readonly error?: Error;
@@ -40,12 +40,12 @@ export function warning(what: string, advice: string): Finding {
 
 /** Something is wrong; the error says what, and mostly what to do. */
 export function wrong(error: Error, advice?: string): Finding {
-  const { name } = error, message = messageOf(error);
-  const what = error instanceof FeedSyncError ? message : `${message} (${name})`;
+  const message = messageOf(error);
+  const what = error instanceof FeedSyncError ? message : `${message} (${error.name})`;
   return { level: "error", what, error, ...advice !== undefined && { advice } };
 }
 
-/** Something could not be looked at. */
+/** Something was not looked at, and why. */
 export function unchecked(what: string, why: string): Finding {
-  return { level: "unchecked", what: `${what}: not checked, ${why}` };
+  return { level: "unchecked", what, advice: why };
 }

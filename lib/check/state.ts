@@ -1,0 +1,95 @@
+/**
+ * Looks at the state file, its disk, and the states beside it.
+ *
+ * @module
+ */
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { messageOf, StateError } from "../errors.ts";
+import { counted } from "../fleet/status/words.ts";
+import { lookAtState, type StateView } from "../state/look.ts";
+import { checkOwner } from "../state/owner.ts";
+import { queuedSiblings } from "../state/siblings.ts";
+import { type Finding, ok, warning, wrong } from "./finding.ts";
+import type { Subject } from "./subject.ts";
+
+/** With less space, updates may soon be refused. */
+const MIN_FREE_BYTES = 256 * 1024 * 1024;
+
+/** Checks the state, without changing it. */
+export function* checkState(subject: Subject): Iterable<Finding> {
+  const { state: path } = subject.config;
+  if (path === ":memory:") {
+    const what = "The state is kept in memory: what is not uploaded when the process ends is lost";
+    return yield warning(what, "Set 'state' to a file");
+  }
+  try {
+    const view = lookAtState(path);
+    if (view) yield* aboutState(view, subject);
+    else yield ok(`There is no state yet: ${path} is made at the first start`);
+  } catch (error) {
+    yield wrong(error as Error);
+  }
+  yield* aboutDisk(path);
+  for (const { path: sibling, server, queued } of queuedSiblings(path)) {
+    const what = `${counted(queued, "update")} of ${server} wait in ${sibling} for their upload, ` +
+      "and no process uploads them";
+    const advice =
+      `If this server was ${server} before, set 'server' to that, or upload them once ` +
+      `with: feedsync watch --once --server ${server} --state ${sibling}`;
+    yield warning(what, advice);
+  }
+}
+
+function* aboutState(view: StateView, { config, store }: Subject): Iterable<Finding> {
+  const { server, store: url, movedFrom, state: path } = config;
+  const { owner, queued, isOutdated, isUploading, isWatching } = view;
+  try {
+    checkOwner(
+      path,
+      { server, store: store?.url ?? url, service: store?.service, movedFrom },
+      owner,
+    );
+  } catch (error) {
+    yield wrong(error as Error);
+  }
+  const users = isWatching
+    ? "a watcher uses it"
+    : isUploading
+    ? "a process uses it"
+    : "nobody uses it";
+  const later = isOutdated ? ", the next start migrates it" : "";
+  yield ok(`The state ${path} is whole, and belongs to ${owner.server}; ${users} now${later}`);
+  if (queued > 0 && !isUploading) {
+    const what = `${counted(queued, "update")} wait for their upload, and no process uploads them`;
+    yield warning(what, "Start `feedsync watch`, or run it once with --once");
+  }
+}
+
+/** Whether the file can be written, and grow. */
+function* aboutDisk(path: string): Iterable<Finding> {
+  let directory = dirname(path);
+  while (!existsSync(directory)) directory = dirname(directory);
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK);
+  } catch {
+    yield wrong(
+      new StateError(
+        `Cannot write to the state ${path}: this user may not; make file and directory writable`,
+      ),
+    );
+  }
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    const free = bavail * bsize, what = `The disk of the state has ${megabytes(free)} left`;
+    if (free >= MIN_FREE_BYTES) yield ok(what);
+    else yield warning(what, "Free some space: when it is full, updates are refused");
+  } catch (error) {
+    yield warning(`The space on the disk of the state is unknown: ${messageOf(error)}`, "See `df`");
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.floor(bytes / 1_000_000).toLocaleString("en")} MB`;
+}
