@@ -8,7 +8,9 @@ import { type Finding, ok, unchecked, warning, wrong } from "./finding.ts";
 import type { Subject } from "./subject.ts";
 
 /** Checks what the store, or something before it, does to bodies. */
-export function* checkBodies({ probe: { get }, store }: Subject): Iterable<Finding> {
+export function* checkBodies(
+  { probe: { get }, store }: Pick<Subject, "probe" | "store">,
+): Iterable<Finding> {
   switch (get?.value) {
     case "same":
       return yield ok("Bodies come back as they were written");

@@ -11,7 +11,7 @@ import type { Subject } from "./subject.ts";
 const TOLERANCE_MS = 10_000;
 
 /** Compares the clocks. feedsync itself goes by the store's. */
-export function* checkClock({ store }: Subject): Iterable<Finding> {
+export function* checkClock({ store }: Pick<Subject, "store">): Iterable<Finding> {
   const { clockOffset } = store!;
   if (clockOffset === undefined) {
     const what = "The store tells no time: its answers have no Date, or come from a cache";

@@ -12,7 +12,9 @@ const ADVICE = "Look for a cache or a replica between this machine and the store
   "for what it does not see yet, but others then know later";
 
 /** Checks read-after-write. */
-export function* checkConsistency({ probe, store }: Subject): Iterable<Finding> {
+export function* checkConsistency(
+  { probe, store }: Pick<Subject, "probe" | "store">,
+): Iterable<Finding> {
   const { get, listed, gone, unlisted } = probe;
   const sights: readonly [what: string, sight: Sight<unknown> | undefined][] = [
     ["what was written can be read", get?.value === "other" ? undefined : get],

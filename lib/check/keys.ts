@@ -13,9 +13,8 @@ import type { Subject } from "./subject.ts";
 /** Checks the key file, the newest objects, and the presences. */
 export async function* checkKeys(subject: Subject): AsyncIterable<Finding> {
   const { config: { encryption }, blocked } = subject;
-  let log: BucketLog;
   try {
-    log = await subject.log();
+    await subject.envelope();
   } catch (error) {
     yield wrong(error as Error);
     return yield unchecked("objects", "the keys cannot be used");
@@ -28,6 +27,7 @@ export async function* checkKeys(subject: Subject): AsyncIterable<Finding> {
     }
   }
   if (blocked) return yield unchecked("objects", blocked.reason);
+  const log = await subject.log();
   const newest = () => readNewest(log, subject);
   yield* reading("the newest commit", "There is no commit yet", newest);
   yield* reading("a kept update", "No update is kept in newest/ yet", () => readKept(log, subject));

@@ -10,7 +10,7 @@ import type { Subject } from "./subject.ts";
 const SLOW_MS = 2_000;
 
 /** Tells how long each kind of request took. */
-export function* checkLatency({ probe }: Subject): Iterable<Finding> {
+export function* checkLatency({ probe }: Pick<Subject, "probe">): Iterable<Finding> {
   // The first LIST has to open the connection.
   const { keys, get, before, put, deleted } = probe;
   const answers = { LIST: keys, GET: get ?? before, PUT: put, DELETE: deleted };

@@ -9,7 +9,7 @@ import type { Subject } from "./subject.ts";
 const COSTS = "Nothing is lost: each listing covers a whole stream, which takes more requests";
 
 /** Checks the order of keys, and `start-after`. */
-export function* checkListing({ probe }: Subject): Iterable<Finding> {
+export function* checkListing({ probe }: Pick<Subject, "probe">): Iterable<Finding> {
   const { keys, beyond, list } = probe;
   if (!keys || keys.error) {
     // Who may not list at all has been told so.

@@ -101,10 +101,9 @@ async function write(
   const isListed = async () => (await keysOf(store, PROBE_KEY, { signal })).includes(PROBE_KEY);
   const look = async () => fidelity(await store.get(PROBE_KEY, { signal }), { body, nonce });
   let seen: Partial<Probe> = {};
-  let isWritten = false;
+  let isLeft = true;
   try {
     const put = await time(() => store.put(PROBE_KEY, body, { signal }));
-    isWritten = true;
     if (!put.error) {
       seen = {
         get: await until((found) => found === "same" || found === "unpacked", look, clock, signal),
@@ -114,7 +113,7 @@ async function write(
     }
     const deleted = await time(() => remove({ signal }));
     if (deleted.error || put.error) return { put, ...seen, deleted };
-    isWritten = false;
+    isLeft = false;
     const gone = await until(
       (found) => found === undefined,
       () => store.get(PROBE_KEY, { signal }),
@@ -124,7 +123,7 @@ async function write(
     const unlisted = await until((isThere) => !isThere, isListed, clock, signal);
     return { put, ...seen, deleted, gone, unlisted };
   } finally {
-    if (signal.aborted && isWritten) await remove({}).catch(() => {});
+    if (signal.aborted && isLeft) await remove({}).catch(() => {});
   }
 }
 
@@ -173,6 +172,7 @@ async function timed<T>(
   const begunAt = clock.elapsed();
   try {
     const value = await work();
+    signal.throwIfAborted();
     return { value, ms: clock.elapsed() - begunAt };
   } catch (error) {
     signal.throwIfAborted();

@@ -8,7 +8,7 @@ import { type Finding, ok, warning } from "./finding.ts";
 import type { Subject } from "./subject.ts";
 
 /** Names the provider, by the endpoint. */
-export function* checkProvider({ store }: Subject): Iterable<Finding> {
+export function* checkProvider({ store }: Pick<Subject, "store">): Iterable<Finding> {
   const { service } = store ?? {};
   if (service === undefined) return;
   const [host] = service.split("/");

@@ -49,7 +49,9 @@ const RIGHTS: readonly Right[] = [
 ];
 
 /** Checks each right. */
-export function* checkRights({ probe, store }: Subject): Iterable<Finding> {
+export function* checkRights(
+  { probe, store }: Pick<Subject, "probe" | "store">,
+): Iterable<Finding> {
   const isBucket = store!.url.startsWith("s3:");
   for (const right of RIGHTS) {
     const name = right.name.toLowerCase(), answer = right.answerIn(probe);

@@ -8,6 +8,7 @@ import type { ResolvedConfig } from "../config/resolve.ts";
 import { ConfigError } from "../errors.ts";
 import { type CollectedFleet, collectFleet } from "../fleet/status/collect.ts";
 import { BucketLog } from "../log/bucket_log.ts";
+import type { Envelope } from "../log/encryption/envelope.ts";
 import { openEnvelope } from "../log/encryption/open.ts";
 import { openStore } from "../stores/open.ts";
 import type { ObjectStore } from "../stores/store.ts";
@@ -39,7 +40,8 @@ export class Subject implements AsyncDisposable {
   readonly environment: Environment;
   readonly signal: AbortSignal;
   readonly #view: StoreView;
-  #log: Promise<BucketLog> | undefined;
+  #envelope: Promise<Envelope | undefined> | undefined;
+  #log: BucketLog | undefined;
   #fleet: Promise<CollectedFleet> | undefined;
 
   private constructor(config: ResolvedConfig, options: SubjectOptions, view: StoreView) {
@@ -70,12 +72,19 @@ export class Subject implements AsyncDisposable {
   }
 
   /**
-   * The log in the store, which must not be blocked.
+   * The keys, if there are any.
    *
-   * @throws {ConfigError} when the keys cannot be used.
+   * @throws {ConfigError} when they cannot be used.
    */
-  log(): Promise<BucketLog> {
-    return this.#log ??= this.#openLog();
+  envelope(): Promise<Envelope | undefined> {
+    const { encryption, store } = this.config;
+    return this.#envelope ??= openEnvelope(encryption, this.store?.url ?? store);
+  }
+
+  /** The log in the store, which must not be blocked. Throws as {@linkcode Subject.envelope} does. */
+  async log(): Promise<BucketLog> {
+    const { environment } = this, envelope = await this.envelope();
+    return this.#log ??= new BucketLog(this.store!, { environment, envelope });
   }
 
   /** The presences of the servers. Throws as {@linkcode Subject.log} and listings do. */
@@ -86,12 +95,6 @@ export class Subject implements AsyncDisposable {
   /** Closes the store. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.store?.[Symbol.asyncDispose]();
-  }
-
-  async #openLog(): Promise<BucketLog> {
-    const { config: { encryption }, environment, store } = this;
-    const envelope = await openEnvelope(encryption, store!.url);
-    return new BucketLog(store!, { environment, envelope });
   }
 }
 

@@ -7,7 +7,9 @@ import { type Finding, ok, unchecked, warning } from "./finding.ts";
 import type { Subject } from "./subject.ts";
 
 /** Tells whether deleted objects stay as old versions. */
-export function* checkVersions({ probe: { deleted, put }, store }: Subject): Iterable<Finding> {
+export function* checkVersions(
+  { probe: { deleted, put }, store }: Pick<Subject, "probe" | "store">,
+): Iterable<Finding> {
   if (!deleted || deleted.error || put?.error) {
     yield unchecked("old versions", "nothing could be written and deleted");
   } else if (store!.keepsVersions) {
