@@ -45,7 +45,7 @@ Deno.test("plugins are loaded with their options, and not set up", async () => {
   assert.deepEqual(found.map(({ level }) => level), ["ok", "error", "error", "error"]);
   const [, broken, options, unknown] = found;
   assert.ok(found.slice(1).every(({ error }) => error instanceof ConfigError));
-  assert.match(broken.what, /^Cannot use plugin '.*broken\.ts': no at /);
+  assert.match(broken.what, /^Cannot use plugin '.*broken\.ts': no$/);
   assert.match(options.what, /^Cannot use plugin 'mirror': its options are wrong: .*direktory/);
   assert.match(unknown.what, /there is no built-in plugin of that name, did you mean "mirror"\?/);
   await assert.rejects(Deno.stat(`${place.path}/set-up`), Deno.errors.NotFound);

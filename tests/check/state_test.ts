@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { connect } from "../../lib/connect.ts";
 import { ConfigError, StateError } from "../../lib/errors.ts";
-import { FileLock } from "../../lib/state/lock.ts";
 import { publish } from "../../lib/publish.ts";
 import { watch } from "../../lib/watch.ts";
 import { workspace } from "../cli/feedsync.ts";
@@ -48,8 +47,6 @@ Deno.test("a state is looked at without a trace, whether a process uses it or no
   await using sync = await connect(place.config);
   await using watcher = watch(sync, () => {}, { manual: true });
   await watcher.poll();
-  using lock = new FileLock(`${place.state}.watch.lock`);
-  assert.ok(lock.tryAcquire());
   const [used] = await place.find();
   assert.match(used.what, /a watcher uses it now$/);
 });
@@ -93,8 +90,11 @@ Deno.test("what waits for its upload is told, in this state and in those beside 
   }
   const found = at("warning", await findingsWith({ ...place.config, ...away }))
     .filter((what) => what.startsWith("state"));
-  assert.match(found[0], /^state: 1 update wait for their upload, and no process uploads them$/);
-  assert.match(found[1], /^state: 1 update of web-0 wait in .*web-0\.db for their upload/);
+  assert.match(found[0], /^state: No process uploads what is queued in .*web-1\.db: 1 update$/);
+  assert.match(
+    found[1],
+    /^state: No process uploads what is queued in .*web-0\.db: 1 update of web-0$/,
+  );
 });
 
 Deno.test("a state in memory is doubtful, and an unusable configuration leaves nothing to check", async () => {
