@@ -32,8 +32,8 @@ export function* checkState(subject: Subject): Iterable<Finding> {
   }
   yield* aboutDisk(path);
   for (const { path: sibling, server, queued } of queuedSiblings(path)) {
-    const what = `${counted(queued, "update")} of ${server} wait in ${sibling} for their upload, ` +
-      "and no process uploads them";
+    const what = `No process uploads what is queued in ${sibling}: ${counted(queued, "update")} ` +
+      `of ${server}`;
     const advice =
       `If this server was ${server} before, set 'server' to that, or upload them once ` +
       `with: feedsync watch --once --server ${server} --state ${sibling}`;
@@ -61,7 +61,7 @@ function* aboutState(view: StateView, { config, store }: Subject): Iterable<Find
   const later = isOutdated ? ", the next start migrates it" : "";
   yield ok(`The state ${path} is whole, and belongs to ${owner.server}; ${users} now${later}`);
   if (queued > 0 && !isUploading) {
-    const what = `${counted(queued, "update")} wait for their upload, and no process uploads them`;
+    const what = `No process uploads what is queued in ${path}: ${counted(queued, "update")}`;
     yield warning(what, "Start `feedsync watch`, or run it once with --once");
   }
 }

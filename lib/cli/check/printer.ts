@@ -48,7 +48,7 @@ export class Printer {
       ...warning > 0 ? [`${warning} doubtful`] : [],
       ...unchecked > 0 ? [`${counted(unchecked, "check")} not made`] : [],
     ];
-    if (counts.length === 0 && this.#isQuiet) return;
+    if (this.#isQuiet && error + warning === 0) return;
     const style = error > 0 ? "red" : warning > 0 ? "yellow" : "green";
     await new Screen().show(() => [line(counts.join(", ") || "All is well", style)]);
   }
