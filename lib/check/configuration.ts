@@ -34,13 +34,9 @@ export async function loadLeniently<T>(
 
 /** Tells what is configured, and what is unusual about it. */
 export function* checkConfiguration({ config }: Subject): Iterable<Finding> {
-  const { enabled, server, store, retention } = config;
+  const { enabled, server, store } = config;
   yield ok(`The server is called ${server}, and uses the store ${store}`);
   if (!enabled) {
     yield warning("feedsync is disabled", "Remove 'enabled' or set it to true to enable it");
-  }
-  if (retention === false) {
-    const what = "The bucket keeps updates for ever ('retention' is false)";
-    yield warning(what, "Polls and restores take longer as it grows: set a retention if you can");
   }
 }

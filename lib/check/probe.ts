@@ -37,6 +37,8 @@ export interface Probe {
   readonly list: Answer;
   /** Lists all keys, up to 1,000. */
   readonly keys?: Answer<readonly string[]>;
+  /** Reads an object of the tail, if there is any: at Ceph, writers may always read what they wrote. */
+  readonly other?: Answer;
   /** Reads the probe before it is written. */
   readonly before?: Answer<Uint8Array | undefined>;
   /** Writes it. */
@@ -78,8 +80,10 @@ export async function probeStore(store: ObjectStore, options: ProbeOptions): Pro
   // A missing bucket must not be created.
   if (!before || store.isMissing) return { list };
   const keys = await time(() => keysOf(store, "", { signal }));
+  const { value } = list;
+  const other = value && await time(() => store.get(value.key, { signal }));
   const written = await write(store, options);
-  return { list, before, keys, ...written };
+  return { list, before, keys, ...other && { other }, ...written };
 }
 
 /** Whether no other request can work: only a missing right leaves hope for other rights. */

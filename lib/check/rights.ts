@@ -35,9 +35,12 @@ const RIGHTS: readonly Right[] = [
   {
     name: "Read",
     action: "s3:GetObject",
-    answerIn: ({ get, before, list }) =>
+    answerIn({ other, get, before, list }) {
       // Who may not list is refused objects that are not there.
-      get ?? (before?.error && list.error ? undefined : before),
+      const absent = before?.error && list.error ? undefined : before;
+      const answers = [other, get ?? absent].filter((answer) => answer !== undefined);
+      return answers.find(({ error }) => error) ?? answers[0];
+    },
     loss: "nothing that others publish can be read",
   },
   {

@@ -54,12 +54,12 @@ export function lookAtState(path: string): StateView | undefined {
 }
 
 /**
- * Opens the database for reading. Where no process has it open, and its log is empty, it is opened as
- * one that nobody changes: otherwise SQLite would make files beside it.
+ * Opens the database for reading. If there is no log, it is opened as one that nobody changes:
+ * otherwise SQLite would make files beside it. After a crash it may make the index of the log anew.
  */
 function openUnchanged(path: string): DatabaseSync {
-  const isOpen = existsSync(`${path}-wal`) || existsSync(`${path}-shm`);
-  if (isOpen) return new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  const hasLog = existsSync(`${path}-wal`) || existsSync(`${path}-shm`);
+  if (hasLog) return new DatabaseSync(path, { readOnly: true, timeout: 5000 });
   const url = pathToFileURL(path);
   url.searchParams.set("immutable", "1");
   return new DatabaseSync(url, { readOnly: true });
