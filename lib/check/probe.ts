@@ -82,7 +82,7 @@ export async function probeStore(store: ObjectStore, options: ProbeOptions): Pro
   const keys = await time(() => keysOf(store, "", { signal }));
   const { value } = list;
   const other = value && await time(() => store.get(value.key, { signal }));
-  const written = await write(store, options);
+  const written = await write(store, { ...options, isOverwriting: before.value !== undefined });
   return { list, before, keys, ...other && { other }, ...written };
 }
 
@@ -94,7 +94,9 @@ function isHopeless({ error }: Answer): boolean {
 /** Writes the probe, looks for it, and deletes it. */
 async function write(
   store: ObjectStore,
-  { environment: { clock, random }, signal }: ProbeOptions,
+  { environment: { clock, random }, signal, isOverwriting }: ProbeOptions & {
+    readonly isOverwriting: boolean;
+  },
 ): Promise<Partial<Probe>> {
   const time = <T>(work: () => Promise<T>) => timed(work, clock, signal);
   const nonce = random.uuid(), body = packBody({ probe: nonce }, []);
@@ -104,13 +106,16 @@ async function write(
   };
   const isListed = async () => (await keysOf(store, PROBE_KEY, { signal })).includes(PROBE_KEY);
   const look = async () => fidelity(await store.get(PROBE_KEY, { signal }), { body, nonce });
+  // Another body may be the one that was there before.
+  const isSettled = (found: Fidelity | undefined) =>
+    found !== undefined && !(found === "other" && isOverwriting);
   let seen: Partial<Probe> = {};
   let isLeft = true;
   try {
     const put = await time(() => store.put(PROBE_KEY, body, { signal }));
     if (!put.error) {
       seen = {
-        get: await until((found) => found === "same" || found === "unpacked", look, clock, signal),
+        get: await until(isSettled, look, clock, signal),
         listed: await until((isThere) => isThere, isListed, clock, signal),
         beyond: await time(() => isListedBeyond(store, signal)),
       };
