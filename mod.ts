@@ -44,6 +44,7 @@ export { deadLetters } from "./lib/dead_letters.ts";
 export type {
   DeadLetter,
   DeadLetterQueue,
+  ListLettersOptions,
   RetriedLetter,
   RetryOptions,
 } from "./lib/dead_letters.ts";

@@ -73,6 +73,8 @@ export interface Watching extends Closable {
   poll(): Promise<unknown>;
   /** What it knows that is not in the state. */
   report(): ReadingReport | undefined;
+  /** From now on polls with these delays. */
+  changePace(range: ResolvedConfig["poll"]): void;
 }
 
 /** Reads the log beside a connection, for lookups. */
@@ -112,14 +114,23 @@ export interface ConnectionOptions {
   readonly envelope?: Envelope;
 }
 
+/** What a connection may take over while it is used; what is undefined stays as it is. */
+export interface Reconfiguration {
+  /** Delays between polls. */
+  readonly poll?: ResolvedConfig["poll"] | undefined;
+  /** Delay between presences, in milliseconds. */
+  readonly presence?: number | undefined;
+  /** Other peers than those that are configured. */
+  readonly peers?: readonly string[] | undefined;
+}
+
 /** The one implementation of {@linkcode FeedSync}; not exported from the package. */
 export class Connection implements FeedSync {
-  /** The configuration. */
-  readonly config: ResolvedConfig;
   /** The working parts; absent when not enabled. */
   readonly parts: Parts | undefined;
   /** Turns when not enabled. */
   readonly soloTurns: SoloTurns;
+  #config: ResolvedConfig;
   readonly #store: ObjectStore | undefined;
   readonly #options: ConnectionOptions;
   readonly #peers: Peers | undefined;
@@ -133,6 +144,7 @@ export class Connection implements FeedSync {
   /** When it was made, by the monotonic clock. */
   readonly #begunAt: number;
   #lastStream = "";
+  #leftQueued = 0;
   #isLossReported = false;
   #closing: Promise<void> | undefined;
 
@@ -142,7 +154,7 @@ export class Connection implements FeedSync {
     store: ObjectStore | undefined,
     options: ConnectionOptions = {},
   ) {
-    this.config = config;
+    this.#config = config;
     this.#store = store;
     this.#options = options;
     const { environment = systemEnvironment, envelope } = options;
@@ -192,6 +204,28 @@ export class Connection implements FeedSync {
     return new Connection({ ...this.config, ...changes }, this.#store, { ...this.#options, state });
   }
 
+  /** The configuration. */
+  get config(): ResolvedConfig {
+    return this.#config;
+  }
+
+  /** Takes over what has changed in the configuration. */
+  reconfigure({ poll, presence, peers }: Reconfiguration): void {
+    const { wake } = this.#config;
+    if (poll) {
+      this.#config = { ...this.#config, poll };
+      this.#watcher?.changePace(poll);
+    }
+    if (presence) {
+      this.#config = { ...this.#config, presence };
+      this.parts?.member.changeInterval(presence);
+    }
+    if (peers) {
+      this.#config = { ...this.#config, wake: { ...wake, peers } };
+      this.#peers?.replace(peers);
+    }
+  }
+
   get enabled(): boolean {
     return this.parts !== undefined;
   }
@@ -207,6 +241,11 @@ export class Connection implements FeedSync {
   get stream(): string {
     if (!this.parts || this.#lastStream) return this.#lastStream;
     return this.parts.state.ownStream.load().stream;
+  }
+
+  /** Number of updates that were accepted, and not uploaded when the connection was closed. */
+  get leftQueued(): number {
+    return this.#leftQueued;
   }
 
   /** Whether the connection must not be used any more. */
@@ -344,6 +383,7 @@ export class Connection implements FeedSync {
         ...[...this.#underWay].map((work) => work.catch(() => {})),
       ]);
       this.#lastStream = state.ownStream.load().stream;
+      this.#leftQueued = state.queued();
       if (state.isInMemory) this.#assertNoLoss(parts);
     } finally {
       await this.#store?.[Symbol.asyncDispose]();

@@ -54,6 +54,12 @@ export interface RetriedLetter extends DeadLetter {
   readonly status: "applied" | "failed";
 }
 
+/** Options of {@linkcode DeadLetterQueue.list}. */
+export interface ListLettersOptions {
+  /** Maximum number of letters. @default all */
+  readonly limit?: number | undefined;
+}
+
 /** Options of {@linkcode DeadLetterQueue.retry}. */
 export interface RetryOptions {
   /** Numbers of the letters. @default all */
@@ -71,8 +77,8 @@ export interface RetryOptions {
  * {@linkcode ClosedError}.
  */
 export interface DeadLetterQueue {
-  /** All dead letters, oldest first. */
-  list(): DeadLetter[];
+  /** The dead letters, oldest first. */
+  list(options?: ListLettersOptions): DeadLetter[];
   /** The update of a letter, as it would be delivered now; undefined for an unknown id. */
   update(id: number): Update | undefined;
   /**
@@ -161,9 +167,9 @@ export class StateLetters implements DeadLetterQueue {
     this.#feedLocks = options.feedLocks ?? new KeyedLock();
   }
 
-  list(): DeadLetter[] {
+  list(options?: ListLettersOptions): DeadLetter[] {
     const { deadLetters } = this.#open();
-    return deadLetters.all().map((letter) => this.#toPublic(letter));
+    return deadLetters.all(options).map((letter) => this.#toPublic(letter));
   }
 
   update(id: number): Update | undefined {

@@ -70,12 +70,19 @@ export interface Plugin<Options, State, Input = unknown> {
   /** Validates the options; without it the plugin takes none. */
   readonly options?: OptionsSchema<Options, Input> | undefined;
   /**
+   * Number of feeds of one publisher that may be handled at the same time. Above 1, `onUpdate` is
+   * called in order per feed, not per stream, and after a crash repeatedly for so many updates of a
+   * stream. @default 1
+   */
+  concurrency?(options: Options): number;
+  /**
    * Called before the first update, and again only after it threw
    * {@linkcode BackendUnavailableError}. Its result is passed to the other hooks.
    */
   setup?(context: SetupContext<Options>): State | Promise<State>;
   /**
-   * Called for each update: in order per stream, one at a time per URL. If it throws, the update is
+   * Called for each update: in order per stream unless `concurrency` says otherwise, one at a time
+   * per URL. If it throws, the update is
    * retried. Throw {@linkcode RejectedUpdateError} to refuse the update permanently, and
    * {@linkcode BackendUnavailableError} to make reading wait until it can be applied. It may be
    * called again for the same `update.id` after a crash.
@@ -148,6 +155,8 @@ export function definePlugin<
 export interface RunningPlugin {
   /** Name of the plugin. */
   readonly name: string;
+  /** See {@linkcode Plugin.concurrency}. @default 1 */
+  readonly concurrency?: number | undefined;
   /** Delivers an update. */
   onUpdate(update: Update, signal: AbortSignal): void | Promise<void>;
   /** Reports a gap. */
@@ -196,6 +205,7 @@ export async function startPlugin<Options, State>(
   const state = await plugin.setup?.(context) as State;
   return {
     name: plugin.name,
+    concurrency: plugin.concurrency?.(context.options),
     onUpdate: (update, signal) => plugin.onUpdate(update, { ...context, state, signal }),
     onGap: (gap, signal) => plugin.onGap?.(gap, { ...context, state, signal }),
     close: async () => await plugin.close?.({ state }),

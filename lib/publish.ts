@@ -6,6 +6,7 @@
 import { type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/accept.ts";
 import { asRow, type Row } from "./log/positions.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
+import type { StreamState } from "./state/own_stream.ts";
 import type { UpdateInput } from "./update.ts";
 
 /** The result of publishing an update. */
@@ -125,7 +126,10 @@ async function publishAll(
   const receipts = async () => {
     const rows = accepted.filter((item) => item !== undefined).length;
     if (last > 0) await parts.uploader.whenUploaded(last, { timeoutMs, signal, rows });
-    return updates.map(({ url }, index) => receiptOf(parts, url, accepted[index]));
+    const own = parts.state.ownStream.load();
+    return updates.map(({ url }, index) =>
+      receiptOf(parts, url, { accepted: accepted[index], own })
+    );
   };
   const published = receipts();
   published.catch(() => {}); // It is awaited once the rows are synced.
@@ -139,11 +143,15 @@ export function lastRow(accepted: readonly (Accepted | undefined)[]): Row {
 }
 
 /** The receipt for an update that was uploaded; for undefined, it is left out. */
-export function receiptOf({ state }: Parts, url: string, accepted: Accepted | undefined): Receipt {
+export function receiptOf(
+  { state }: Parts,
+  url: string,
+  { accepted, own }: { readonly accepted: Accepted | undefined; readonly own: StreamState },
+): Receipt {
   if (!accepted) return { status: "unchanged", url };
   const { id, row } = accepted;
   const time = new Date(state.outbox.timeOf(row) ?? accepted.time).toISOString();
-  return { status: "published", url, id, ...state.placeOf(row), time };
+  return { status: "published", url, id, ...state.placeOf(row, own), time };
 }
 
 function isArray(

@@ -18,8 +18,8 @@ import {
   receiptOf,
   type UploadLimit,
 } from "./publish.ts";
-import type { Row } from "./log/positions.ts";
 import { describeQueue } from "./publishing/waiters.ts";
+import type { StreamState } from "./state/own_stream.ts";
 import type { UpdateInput } from "./update.ts";
 
 /** The receipt for an update that is safe in the state, and not in the bucket yet. */
@@ -72,13 +72,11 @@ export async function publishOrQueue(
 export function receiptById(sync: FeedSync, id: string): Receipt | QueuedReceipt | undefined {
   const { parts } = connectionOf(sync);
   if (!parts) return undefined;
-  const { publications, outbox, ownStream } = parts.state, { uploadedRow } = ownStream.load();
+  const { publications, outbox, ownStream } = parts.state, own = ownStream.load();
   const known = publications.find(id);
-  if (known) {
-    return receiptNow(parts, known.url, { accepted: acceptedBefore(known), uploadedRow });
-  }
+  if (known) return receiptNow(parts, known.url, { accepted: acceptedBefore(known), own });
   const queued = outbox.find(id);
-  return queued && receiptNow(parts, queued.url, { accepted: queued, uploadedRow });
+  return queued && receiptNow(parts, queued.url, { accepted: queued, own });
 }
 
 async function queueAll(
@@ -94,9 +92,9 @@ async function queueAll(
     ? uploader.whenUploaded(last, { timeoutMs, signal, rows: accepted.filter(Boolean).length })
     : undefined;
   const [, reason] = await Promise.all([synced, waiting?.then(() => undefined, messageOf)]);
-  const { uploadedRow } = parts.state.ownStream.load();
+  const own = parts.state.ownStream.load();
   const receipts = updates.map(({ url }, index) =>
-    receiptNow(parts, url, { accepted: accepted[index], uploadedRow, reason })
+    receiptNow(parts, url, { accepted: accepted[index], own, reason })
   );
   const queued = receipts.flatMap(({ status }, index) =>
     status === "queued" ? [[updates[index], accepted[index]!] as const] : []
@@ -109,13 +107,13 @@ async function queueAll(
 function receiptNow(
   parts: Parts,
   url: string,
-  { accepted, uploadedRow, reason }: {
+  { accepted, own, reason }: {
     readonly accepted: Accepted | undefined;
-    readonly uploadedRow: Row;
+    readonly own: StreamState;
     readonly reason?: string | undefined;
   },
 ): Receipt | QueuedReceipt {
-  if (!accepted || accepted.row <= uploadedRow) return receiptOf(parts, url, accepted);
+  if (!accepted || accepted.row <= own.uploadedRow) return receiptOf(parts, url, { accepted, own });
   const { state, uploader } = parts;
   const { id, time } = accepted, { lastError } = uploader;
   const why = reason ??

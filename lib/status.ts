@@ -16,7 +16,8 @@ export interface StatusOptions {
 /**
  * Returns which servers share the bucket, how they are, and what needs a person. Each running
  * watcher writes a presence to the bucket, every five minutes by default: this takes one LIST, and
- * one GET for each server. It writes nothing, and works on any machine that can read the bucket.
+ * one GET for each server. It writes nothing, and works on any machine that can read the bucket. What
+ * a server has said is as old as its presence; only a watcher of this connection says it anew.
  *
  * @example
  * ```ts
@@ -45,5 +46,8 @@ export async function status(
     return { store: sync.store, time, servers: [], problems: [], consumers: [] };
   }
   const { secret } = connection.config.wake;
-  return await connection.run(signal, (signal) => readStatus(parts.log, { secret, signal }));
+  return await connection.run(signal, async (signal) => {
+    const own = connection.watcher && await parts.member.ownReport();
+    return await readStatus(parts.log, { secret, own, signal });
+  });
 }

@@ -20,6 +20,7 @@
  * | option | default | |
  * |---|---|---|
  * | `command` | required | the command and its arguments; no shell is involved |
+ * | `concurrency` | 1 | number of commands that may run at a time for the feeds of one publisher, at most 64; above 1, order holds per feed only |
  *
  * The command runs in the directory of the configuration file, and a command with a `/` is looked
  * up from there; others are looked up in `PATH`.
@@ -59,6 +60,11 @@ const WINDOWS = Deno.build.os === "windows";
 export interface ExecOptions {
   /** The command and its arguments; no shell is involved. */
   readonly command: readonly [command: string, ...args: string[]];
+  /**
+   * Number of commands that may run at a time for the feeds of one publisher: 1 to 64.
+   * @default {1}
+   */
+  readonly concurrency?: number | undefined;
 }
 
 /** The plugin `exec`, for `connect` and `watch` in programs. */
@@ -66,7 +72,9 @@ const exec: AnyPlugin<ExecOptions> = definePlugin({
   name: "exec",
   options: z.strictObject({
     command: z.tuple([z.string().min(1)], z.string()),
+    concurrency: z.int().min(1).max(64).default(1),
   }),
+  concurrency: ({ concurrency }) => concurrency,
   async setup({ options, directory }) {
     const [command, ...args] = options.command;
     // A wrong name should not turn up with the first update.

@@ -25,6 +25,7 @@
  * | `secretEnv` | is required | the environment variable that holds the secret |
  * | `headers` | `{}` | more headers to send |
  * | `timeout` | `"10s"` | for one attempt, its answer included; `callbackTimeout` ends it, too |
+ * | `concurrency` | 1 | number of POSTs that may be under way for the feeds of one publisher, at most 64; above 1, order holds per feed only |
  *
  * @example In feedsync.json
  * ```json
@@ -65,6 +66,10 @@ export interface WebhookOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** For one attempt, its answer included: such as `"10s"`, or milliseconds. @default {"10s"} */
   readonly timeout?: string | number | undefined;
+  /**
+   * Number of POSTs that may be under way for the feeds of one publisher: 1 to 64. @default {1}
+   */
+  readonly concurrency?: number | undefined;
 }
 
 /** The plugin `webhook`, for `connect` and `watch` in programs. */
@@ -81,9 +86,11 @@ const webhook: AnyPlugin<WebhookOptions> = definePlugin({
     headers: z.record(z.string(), z.string()).default({}),
     timeout: z.union([z.number(), z.string().regex(DURATION, DURATION_RULE)], DURATION_RULE)
       .default("10s").transform(parseDuration).pipe(z.number().positive().max(3_600_000)),
+    concurrency: z.int().min(1).max(64).default(1),
   }).refine(({ secret, secretEnv }) => (secret === undefined) !== (secretEnv === undefined), {
     error: "exactly one of 'secret' and 'secretEnv' must be given",
   }),
+  concurrency: ({ concurrency }) => concurrency,
   async setup({ options }) {
     const { host } = new URL(options.url);
     const { state } = await Deno.permissions.query({ name: "net", host });

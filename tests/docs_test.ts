@@ -4,10 +4,9 @@ import { dirname, join, relative } from "node:path";
 import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
 import { checkConfig } from "../lib/config/check.ts";
 import { keysAt } from "../lib/config/schema.ts";
+import { filesBelow } from "./files_below.ts";
 import { packageImports, ROOT } from "./library/package_imports.ts";
 import { runDeno } from "./run_deno.ts";
-
-const SKIPPED = new Set([".git", ".feedsync", "node_modules", "coverage"]);
 
 interface Block {
   readonly place: string;
@@ -15,15 +14,9 @@ interface Block {
   readonly text: string;
 }
 
-function* pagesBelow(directory: string): Iterable<string> {
-  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
-    const path = join(directory, name);
-    if (isDirectory && !SKIPPED.has(name)) yield* pagesBelow(path);
-    else if (name.endsWith(".md")) yield path;
-  }
-}
-
-const pages = new Map([...pagesBelow(ROOT)].map((path) => [path, Deno.readTextFileSync(path)]));
+const pages = new Map(
+  [...filesBelow(ROOT, ".md")].map((path) => [path, Deno.readTextFileSync(path)]),
+);
 
 function blocksIn(...languages: string[]): Block[] {
   return [...pages].flatMap(([path, page]) =>

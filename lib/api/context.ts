@@ -8,6 +8,7 @@ import type { Connection, FeedSync } from "../connection.ts";
 import type { Consumers } from "../consumers/consumers.ts";
 import type { FleetStatus } from "../fleet/status/fleet_status.ts";
 import type { JsonObject } from "../update.ts";
+import type { EventHub } from "./events/hub.ts";
 import type { ApiMetrics } from "./metrics.ts";
 import type { Slots } from "./slots.ts";
 
@@ -29,6 +30,10 @@ export interface ApiContext {
   readonly slots: Slots;
   /** Places for answers that are made while they are read. */
   readonly streams: Slots;
+  /** Tells what happens. */
+  readonly events: EventHub;
+  /** Places for those who read that. */
+  readonly eventStreams: Slots;
   /** Dead letters are retried one call at a time. */
   readonly retries: Slots;
   /** The consumers; absent when feedsync is disabled. */

@@ -80,14 +80,15 @@ const STATUSES: Readonly<Record<string, number>> = {
 
 /** The answer to a request that failed. */
 export function errorResponse(thrown: unknown): Response {
-  const { name, message, status, headers, details } = described(thrown);
+  const { name, message, status, headers, details } = describeError(thrown);
   return Response.json({ error: { name, message, ...details } }, {
     status,
     headers: { ...status === 503 && { "Retry-After": String(retryAfter(thrown)) }, ...headers },
   });
 }
 
-interface Described {
+/** What an answer says of an error. */
+export interface DescribedError {
   readonly name: string;
   readonly message: string;
   readonly status: number;
@@ -95,7 +96,8 @@ interface Described {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-function described(thrown: unknown): Described {
+/** What an error is called, and what it says. */
+export function describeError(thrown: unknown): DescribedError {
   if (thrown instanceof ApiError) return thrown;
   const message = cutDownUrls(messageOf(thrown));
   if (thrown instanceof FeedSyncError) {

@@ -6,6 +6,7 @@
 import type { Connection, Parts } from "../connection.ts";
 import type { Consumers } from "../consumers/consumers.ts";
 import { Counter, exposition, Histogram, type Labels, type Metric } from "./exposition.ts";
+import { behindSeconds, queuedSeconds } from "./own_lag.ts";
 
 /** Where the numbers come from. */
 export interface MetricsSources {
@@ -95,20 +96,22 @@ function readMetrics({ connection, consumers, version }: MetricsSources): Metric
   ];
 }
 
-function stateMetrics(connection: Connection, { state, log, environment }: Parts): Metric[] {
-  const { clock } = environment;
+function stateMetrics(connection: Connection, parts: Parts): Metric[] {
+  const { state } = parts;
   return [
     gauge("queued_updates", "Updates that wait for their upload", () => state.queued()),
-    gauge("queued_seconds", "For how long the oldest of them has waited", () => {
-      const since = state.queuedSince();
-      return since === undefined ? 0 : Math.max(0, log.now() - since) / 1000;
-    }),
+    gauge(
+      "queued_seconds",
+      "For how long the oldest of them has waited",
+      () => queuedSeconds(parts),
+    ),
     gauge("dead_letters", "Updates that a plugin could not apply", () => state.deadLetters.count()),
     gauge("feeds", "Feeds that this server knows", () => state.newest.count()),
-    gauge("behind_seconds", "For how long there has been something left to read", () => {
-      const unread = connection.watcher?.report()?.unreadSince.values();
-      return unread && Math.max(0, ...unread.map((since) => clock.elapsed() - since)) / 1000;
-    }),
+    gauge(
+      "behind_seconds",
+      "For how long there has been something left to read",
+      () => behindSeconds(connection, parts),
+    ),
   ];
 }
 

@@ -11,10 +11,13 @@ import { deleteFeed } from "./routes/delete_feed.ts";
 import { getConsumerUpdates } from "./routes/get_consumer_updates.ts";
 import { getConsumers } from "./routes/get_consumers.ts";
 import { getDeadLetters } from "./routes/get_dead_letters.ts";
+import { getEvents } from "./routes/get_events.ts";
 import { getFeeds } from "./routes/get_feeds.ts";
 import { getLivez } from "./routes/get_livez.ts";
 import { getMetrics } from "./routes/get_metrics.ts";
 import { getOpenapi } from "./routes/get_openapi.ts";
+import { getPage } from "./routes/get_page.ts";
+import { getPageFile } from "./routes/get_page_file.ts";
 import { getReadyz } from "./routes/get_readyz.ts";
 import { getStatus } from "./routes/get_status.ts";
 import { getUpdate } from "./routes/get_update.ts";
@@ -43,8 +46,11 @@ export const ROUTES: readonly Route[] = [
   retryDeadLetters,
   deleteDeadLetters,
   getStatus,
+  getEvents,
   getLivez,
   getReadyz,
   getMetrics,
   getOpenapi,
+  getPage,
+  getPageFile,
 ];

@@ -9,13 +9,17 @@ import { z } from "zod";
 /** All schemas by their names in `/openapi.json`. */
 export const SCHEMAS: z.core.$ZodRegistry<{ id: string }> = z.registry<{ id: string }>();
 
-function named<S extends z.ZodType>(id: string, schema: S): S {
+/** Gives a schema its name in `/openapi.json`. */
+export function named<S extends z.ZodType>(id: string, schema: S): S {
   SCHEMAS.add(schema, { id });
   return schema;
 }
 
 const url = z.string().meta({ description: "URL of the feed" });
-const time = z.string().meta({ description: "ISO 8601 with milliseconds, UTC" });
+/** A time. */
+export const time: z.ZodString = z.string().meta({
+  description: "ISO 8601 with milliseconds, UTC",
+});
 const object = z.record(z.string(), z.unknown());
 const content = z.unknown().meta({
   description: 'Text or parsed content; with "encoding": "base64", bytes',
@@ -248,6 +252,18 @@ export const retrySchema = named(
 /** How many there were. */
 export const droppedSchema = named("Dropped", z.object({ dropped: z.number().int() }));
 
+/** What is wrong, or worth knowing. */
+export const problemSchema = named(
+  "Problem",
+  z.object({
+    kind: z.string(),
+    severity: z.enum(["problem", "note"]),
+    servers: z.array(z.string()),
+    message: z.string(),
+    advice: z.string(),
+  }),
+);
+
 /** The status of the fleet. */
 export const statusSchema = named(
   "FleetStatus",
@@ -255,13 +271,7 @@ export const statusSchema = named(
     store: z.string(),
     time,
     servers: z.array(object.meta({ description: "See docs/status.md" })),
-    problems: z.array(z.object({
-      kind: z.string(),
-      severity: z.enum(["problem", "note"]),
-      servers: z.array(z.string()),
-      message: z.string(),
-      advice: z.string(),
-    })),
+    problems: z.array(problemSchema),
     consumers: z.array(object.meta({ description: "Of all servers" })),
   }),
 );

@@ -16,6 +16,7 @@ import { status } from "../status.ts";
 import { ApiApp } from "./app.ts";
 import { Bodies } from "./bodies.ts";
 import type { ApiContext } from "./context.ts";
+import { EventHub } from "./events/hub.ts";
 import { groupId } from "./group.ts";
 import { listenAt, type Listening } from "./listen.ts";
 import { ApiMetrics } from "./metrics.ts";
@@ -32,6 +33,9 @@ const MAX_REQUESTS = 512;
 
 /** Maximum number of lists that are read at once: each takes some megabytes. */
 const MAX_STREAMS = 8;
+
+/** Maximum number of clients that read events at once: each page that is looked at is one. */
+const MAX_EVENT_STREAMS = 100;
 
 /** How long what is answered at the stop may take to arrive. */
 const STOP_MS = 1000;
@@ -98,7 +102,7 @@ class Server implements ApiServer {
   readonly #closing = new AbortController();
   /** Aborted last: ends connections. */
   readonly #ended = new AbortController();
-  readonly #consumers: Consumers | undefined;
+  readonly #context: ApiContext;
   #listening: Listening | undefined;
   #forget = () => {};
   #closed: Promise<void> | undefined;
@@ -106,7 +110,7 @@ class Server implements ApiServer {
   constructor(connection: Connection, options: ServerOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#consumers = connection.parts && new Consumers(connection, options.api.inbox);
+    this.#context = contextOf(connection, options, this.#closing.signal);
   }
 
   get address(): string {
@@ -115,7 +119,7 @@ class Server implements ApiServer {
 
   /** Starts to listen. */
   async start(gid: number | undefined): Promise<void> {
-    const { api, token } = this.#options, context = this.#context();
+    const { api, token } = this.#options, context = this.#context;
     const app = new ApiApp({
       context,
       hosts: socketPath(api.listen) === undefined ? api.hosts : "any",
@@ -146,7 +150,8 @@ class Server implements ApiServer {
     await this.#stopListening().catch((error) =>
       logger.warn("Cannot stop the API: {message}", { message: messageOf(error) })
     );
-    await this.#consumers?.close();
+    await this.#context.consumers?.close();
+    this.#context.events.close();
     this.#forget();
   }
 
@@ -159,19 +164,28 @@ class Server implements ApiServer {
     this.#ended.abort();
     await finished;
   }
+}
 
-  #context(): ApiContext {
-    const connection = this.#connection, consumers = this.#consumers;
-    const { version } = this.#options, closing = this.#closing.signal;
-    const { clock } = connection.parts?.environment ?? systemEnvironment;
-    return {
-      ...{ sync: connection, connection, consumers, version, clock, closing },
-      describe: () => openApi(ROUTES, version),
-      slots: new Slots(MAX_REQUESTS),
-      streams: new Slots(MAX_STREAMS),
-      retries: new Slots(1),
-      metrics: new ApiMetrics({ connection, consumers, version }),
-      status: remembered(() => status(connection, { signal: closing }), { clock, ms: STATUS_MS }),
-    };
-  }
+function contextOf(
+  connection: Connection,
+  { api, version }: ServerOptions,
+  closing: AbortSignal,
+): ApiContext {
+  const { parts } = connection, { clock } = parts?.environment ?? systemEnvironment;
+  const consumers = parts && new Consumers(connection, api.inbox);
+  const askStatus = remembered(() => status(connection, { signal: closing }), {
+    clock,
+    ms: STATUS_MS,
+  });
+  return {
+    ...{ sync: connection, connection, consumers, version, clock, closing },
+    describe: () => openApi(ROUTES, version),
+    slots: new Slots(MAX_REQUESTS),
+    streams: new Slots(MAX_STREAMS),
+    retries: new Slots(1),
+    metrics: new ApiMetrics({ connection, consumers, version }),
+    status: askStatus,
+    events: new EventHub({ connection, status: askStatus, clock, version }),
+    eventStreams: new Slots(MAX_EVENT_STREAMS),
+  };
 }

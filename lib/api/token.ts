@@ -15,6 +15,9 @@ const logger = getLogger(["feedsync", "api"]);
 /** A token shorter than this can be guessed. */
 const MIN_CHARACTERS = 16;
 
+/** Chromium asks only if `Basic` comes first, and what follows looks like parameters of it. */
+const CHALLENGES = 'Basic realm="feedsync", charset="UTF-8", Bearer realm="feedsync"';
+
 /** Where a token is kept. */
 export interface TokenPlace {
   /** Path of the state, or `:memory:`. */
@@ -106,7 +109,7 @@ export class TokenCheck {
     throw new ApiError(401, {
       name: "UnauthorizedError",
       message: `${problem}: send it as "Authorization: Bearer TOKEN"`,
-      headers: { "WWW-Authenticate": 'Bearer, Basic realm="feedsync", charset="UTF-8"' },
+      headers: { "WWW-Authenticate": CHALLENGES },
     });
   }
 }

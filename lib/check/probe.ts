@@ -100,40 +100,31 @@ async function write(
 ): Promise<Partial<Probe>> {
   const time = <T>(work: () => Promise<T>) => timed(work, clock, signal);
   const nonce = random.uuid(), body = packBody({ probe: nonce }, []);
-  const remove = async (options: StoreOptions) => {
-    const [failed] = await store.delete([PROBE_KEY], options);
-    if (failed) throw failed.error;
-  };
-  const isListed = async () => (await keysOf(store, PROBE_KEY, { signal })).includes(PROBE_KEY);
   const look = async () => fidelity(await store.get(PROBE_KEY, { signal }), { body, nonce });
+  const isListed = async () => (await keysOf(store, PROBE_KEY, { signal })).includes(PROBE_KEY);
   // Another body may be the one that was there before.
   const isSettled = (found: Fidelity | undefined) =>
     found !== undefined && !(found === "other" && isOverwriting);
-  let seen: Partial<Probe> = {};
-  let isLeft = true;
   try {
     const put = await time(() => store.put(PROBE_KEY, body, { signal }));
-    if (!put.error) {
-      seen = {
-        get: await until(isSettled, look, clock, signal),
-        listed: await until((isThere) => isThere, isListed, clock, signal),
-        beyond: await time(() => isListedBeyond(store, signal)),
-      };
-    }
-    const deleted = await time(() => remove({ signal }));
+    const seen = put.error ? {} : {
+      get: await until(isSettled, look, clock, signal),
+      listed: await until((isThere) => isThere, isListed, clock, signal),
+      beyond: await time(() => isListedBeyond(store, signal)),
+    };
+    const deleted = await time(() => remove(store, { signal }));
     if (deleted.error || put.error) return { put, ...seen, deleted };
-    isLeft = false;
-    const gone = await until(
-      (found) => found === undefined,
-      () => store.get(PROBE_KEY, { signal }),
-      clock,
-      signal,
-    );
+    const gone = await until((found) => found === undefined, look, clock, signal);
     const unlisted = await until((isThere) => !isThere, isListed, clock, signal);
     return { put, ...seen, deleted, gone, unlisted };
   } finally {
-    if (signal.aborted && isLeft) await remove({}).catch(() => {});
+    if (signal.aborted) await remove(store).catch(() => {});
   }
+}
+
+async function remove(store: ObjectStore, options?: StoreOptions): Promise<void> {
+  const [failed] = await store.delete([PROBE_KEY], options);
+  if (failed) throw failed.error;
 }
 
 async function isListedBeyond(store: ObjectStore, signal: AbortSignal): Promise<boolean> {

@@ -101,6 +101,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Ends the command early with `reason`. */
   stop(reason: unknown): void;
+  /** Has SIGHUP call `reload` where no terminal can hang up. @default it ends the command */
+  onHangup(reload: () => void): void;
 }
 
 /** The exports of the `run.ts` of a command. */

@@ -56,6 +56,8 @@ export function deadLettersError(doing: "apply" | "restore", count: number): Fee
   return new FeedSyncError(`Cannot ${doing} ${what}: see \`feedsync dead-letters list\``);
 }
 
+const SIGNAL_NUMBERS: Partial<Record<Deno.Signal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+
 const BAD_INPUT = [BadInputError, InvalidUpdateError, UpdateConflictError, CorruptObjectError];
 const CONFIGURATION = [ConfigError, StateError, MissingKeyError, UnsupportedFormatError];
 
@@ -66,7 +68,7 @@ const CONFIGURATION = [ConfigError, StateError, MissingKeyError, UnsupportedForm
 export function exitCodeOf(thrown: unknown): number {
   const error = worstOf(thrown);
   if (error instanceof UpdatesLostError) return error.cause ? exitCodeOf(error.cause) : 69;
-  if (error instanceof Interrupted) return error.signal === "SIGINT" ? 130 : 143;
+  if (error instanceof Interrupted) return 128 + SIGNAL_NUMBERS[error.signal]!;
   if (error instanceof Deno.errors.BrokenPipe) return 0;
   if (error instanceof UsageError) return 64;
   if (BAD_INPUT.some((kind) => error instanceof kind)) return 65;

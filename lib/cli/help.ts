@@ -19,8 +19,8 @@ const VARIABLES =
 const EXIT_CODES =
   "Exit codes: 0 done, 1 something needs a person (status, check --strict, or new dead letters of watch --once), " +
   "64 wrong usage, 65 bad input, 69 store or backend unreachable, 70 failed unexpectedly, " +
-  "75 queued but not yet uploaded, 77 access denied, 78 bad configuration, 130 or 143 stopped by " +
-  "a signal";
+  "75 queued but not yet uploaded, 77 access denied, 78 bad configuration, 129, 130 or 143 stopped by " +
+  "a signal with work left undone";
 
 /** The help text of feedsync. */
 export function mainHelp(): string {

@@ -43,10 +43,10 @@ export function configureLogging(
   });
 }
 
-/** Formats records as `12:00:01 warn  text`; texts of plugins begin with the name of the plugin. */
+/** Formats records as `2026-01-31T12:00:01+01:00 warn  text`; texts of plugins begin with the name of the plugin. */
 export function textFormat(color: boolean): TextFormatter {
   return getTextFormatter({
-    timestamp: (time) => new Date(time).toTimeString().slice(0, "hh:mm:ss".length),
+    timestamp: localTime,
     level: (level) => (level === "warning" ? "warn" : level).padEnd(5),
     value: "bare",
     sanitize: false,
@@ -57,6 +57,12 @@ export function textFormat(color: boolean): TextFormatter {
       return `${timestamp} ${code ? `${code}${level}${RESET}` : level} ${text}`;
     },
   });
+}
+
+/** A time of this machine as ISO 8601 has it, with its zone. */
+function localTime(time: number): string {
+  return Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(Temporal.Now.timeZoneId())
+    .toString({ smallestUnit: "second", timeZoneName: "never" });
 }
 
 const renderMessage = getTextFormatter({

@@ -55,9 +55,9 @@ async function runCommand(name: string, args: readonly string[]): Promise<number
   const controller = new AbortController();
   const { signal } = controller;
   const stop = (reason: unknown) => controller.abort(reason);
-  using _ = handleSignals(stop);
+  using signals = handleSignals(stop);
   try {
-    const code = await run({ args: parsed, signal, stop });
+    const code = await run({ args: parsed, signal, stop, onHangup: signals.onHangup });
     if (code !== undefined) return code;
   } catch (error) {
     if (!signal.aborted || !isAbort(error, signal)) throw error;

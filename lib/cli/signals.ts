@@ -5,22 +5,30 @@
  * 2. `reading/bucket_watcher.ts` finishes plugin calls, stores the cursors and closes the plugins.
  * 3. `watch_files.ts` closes the watcher of feed files.
  * 4. `connection.ts` uploads the queue, sends the last messages to peers, closes store and state.
- * 5. `cli/watch/run.ts` logs the requests; `cli/exit.ts` gives the exit code, 143 (SIGINT: 130).
+ * 5. `cli/watch/run.ts` logs the requests. The exit code is 0, or if updates are still queued the one
+ *    that `cli/exit.ts` gives, 143 (SIGINT: 130).
  *
  * @module
  */
 import { exitCodeOf, Interrupted } from "./exit.ts";
 
-/** The handled signals; Windows has no SIGTERM. */
+/** The handled signals; Windows has the first one only. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
-  : ["SIGINT", "SIGTERM"];
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Calls `stop` on the first SIGINT or SIGTERM, and ends the process on the second. */
-export function handleSignals(stop: (reason: Interrupted) => void): Disposable {
-  let interrupted = false;
+/** The signals that a process handles. */
+export interface Signals extends Disposable {
+  /** Has SIGHUP call `reload` where no terminal can hang up. @default it stops the command */
+  onHangup(reload: () => void): void;
+}
+
+/** Calls `stop` on the first signal, and ends the process on the second. */
+export function handleSignals(stop: (reason: Interrupted) => void): Signals {
+  let interrupted = false, reload: (() => void) | undefined;
   const listeners = SIGNALS.map((signal) => {
     const listener = () => {
+      if (signal === "SIGHUP" && reload && !hasTerminal()) return reload();
       const reason = new Interrupted(signal);
       if (interrupted) Deno.exit(exitCodeOf(reason));
       interrupted = true;
@@ -30,8 +38,13 @@ export function handleSignals(stop: (reason: Interrupted) => void): Disposable {
     return { signal, listener };
   });
   return {
+    onHangup: (given) => void (reload = given),
     [Symbol.dispose]() {
       for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
     },
   };
+}
+
+function hasTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
 }

@@ -39,7 +39,7 @@ export const MAX_TIMES = 32;
 
 /** Dependencies of {@linkcode FleetMember}. */
 export interface MemberOptions {
-  /** Delay between two presences, in milliseconds; `false`: this server writes none. */
+  /** Delay between two presences at first, in milliseconds; `false`: this server writes none. */
   readonly intervalMs: number | false;
   /** Share of the feeds that this server takes. */
   readonly weight: number;
@@ -55,10 +55,19 @@ export interface TurnsOptions extends StoreOptions {
   readonly askedEveryMs: number;
 }
 
+/** What a server says about itself now. */
+export interface OwnReport {
+  /** Key of its presence. */
+  readonly key: string;
+  /** What it says. */
+  readonly report: PresenceReport;
+}
+
 /** A server's part in the fleet. Processes that share a state share it. */
 export class FleetMember {
   readonly #core: Core;
   readonly #options: MemberOptions;
+  #configuredMs: number | false;
   readonly #problems: OnceLog;
   readonly #patience: { readonly time: Patience; readonly turns: Patience };
   /** The own presence as it was stored last by this process. */
@@ -72,6 +81,7 @@ export class FleetMember {
   constructor(core: Core, options: MemberOptions) {
     this.#core = core;
     this.#options = options;
+    this.#configuredMs = options.intervalMs;
     this.#problems = new OnceLog(logger, core.environment.clock);
     const { clock } = core.environment;
     this.#patience = { time: new Patience(clock), turns: new Patience(clock) };
@@ -95,6 +105,12 @@ export class FleetMember {
     return this.#stored;
   }
 
+  /** What the own presence would say if it were written now; undefined when there is none. */
+  async ownReport(): Promise<OwnReport | undefined> {
+    const { own } = this;
+    return own && { key: own.key, report: await this.#options.report(own) };
+  }
+
   /** Of a listing the presences of those that are present, the newest of each process. */
   presentIn(listing: readonly DatedPresence[]): DatedPresence[] {
     const seen = new Set((this.#core.state.fleet.seen()?.servers ?? []).map(identityOf));
@@ -104,6 +120,11 @@ export class FleetMember {
   /** Delay after which the presence may be due again, in milliseconds: at most a minute. */
   get beatMs(): number {
     return Math.min(TURNS_INTERVAL_MS, this.#intervalMs());
+  }
+
+  /** From now on the presence is written so often. */
+  changeInterval(intervalMs: number | false): void {
+    this.#configuredMs = intervalMs;
   }
 
   /** Whether turns are taken now. */
@@ -134,7 +155,7 @@ export class FleetMember {
    * @throws {StoreUnavailableError | AccessDeniedError} when there never was a view.
    */
   async takeTurns(list: EncodedList, options: TurnsOptions): Promise<FleetView> {
-    if (this.#options.intervalMs === false) {
+    if (this.#configuredMs === false) {
       throw new ConfigError(
         "Cannot take turns: 'presence' is false, so that other servers cannot see this one; set " +
           "it to a duration, or leave it out",
@@ -297,7 +318,7 @@ export class FleetMember {
   }
 
   #intervalMs(): number {
-    const intervalMs = this.#options.intervalMs || Infinity;
+    const intervalMs = this.#configuredMs || Infinity;
     if (!this.takesTurns) return intervalMs;
     const { intervalMs: turnsMs } = this.#core.state.fleet.turns()!;
     return this.isKept ? Math.min(intervalMs, TURNS_INTERVAL_MS) : turnsMs;

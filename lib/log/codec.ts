@@ -123,6 +123,11 @@ export function updateBody(update: FeedContent & { readonly metadata: JsonObject
   return JSON.stringify({ ...contentToJson(update), metadata: update.metadata }).slice(1, -1);
 }
 
+/** Whether an update with this body says that its feed is gone. */
+export function isRemovalBody(body: string): boolean {
+  return body.startsWith('"removed":true');
+}
+
 /** Makes the line of an update; `body` is its JSON without `seq`, `id`, `url` and `time`. */
 export function updateLine(
   row: { id: string; url: string; time: number; body: string },

@@ -54,7 +54,7 @@ function findProblem(value: unknown): string | undefined {
   const plugin = value as Record<string, unknown>;
   if (typeof plugin.name !== "string" || plugin.name === "") return "has no 'name'";
   if (typeof plugin.onUpdate !== "function") return "has no function 'onUpdate'";
-  const hook = ["setup", "onGap", "close"].find((hook) =>
+  const hook = ["concurrency", "setup", "onGap", "close"].find((hook) =>
     plugin[hook] !== undefined && typeof plugin[hook] !== "function"
   );
   if (hook) return `has a '${hook}' that is not a function`;

@@ -16,15 +16,16 @@ export function takeUploaded(
 ): void {
   const { inbox, inboxUpkeep, consumers, outbox, ownStream } = state;
   if (!consumers.wantsOwn()) return;
-  const first = plus(asRow(inbox.takenOwnRow()), 1), last = ownStream.load().uploadedRow;
+  const own = ownStream.load(), last = own.uploadedRow;
+  const first = plus(asRow(inbox.takenOwnRow()), 1);
   if (first > last) return;
   const rows = [...outbox.rows(first, last)];
   // An older version has uploaded rows without the inbox.
   if (rows[0]?.row !== first) {
-    const { stream, seq } = state.placeOf(first), next = rows[0]?.row ?? plus(last, 1);
+    const { stream, seq } = state.placeOf(first, own), next = rows[0]?.row ?? plus(last, 1);
     inbox.lose({ stream, first: seq, last: seq + next - first - 1 }, clock.now());
   }
-  const updates = rows.map(({ row, ...update }) => ({ ...update, ...state.placeOf(row) }));
+  const updates = rows.map(({ row, ...update }) => ({ ...update, ...state.placeOf(row, own) }));
   inbox.takeOwn(updates, clock.now());
   inbox.setTakenOwnRow(last);
   inboxUpkeep.bound();

@@ -15,11 +15,13 @@ import { Handover } from "../fleet/turns/handover.ts";
 import { parseDuration } from "../base/duration.ts";
 import { ClosedError, messageOf, StateError } from "../errors.ts";
 import { shownUrl } from "../feed_url.ts";
+import { isRemovalBody } from "../log/codec.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { closePlugins, setUpPlugins } from "../plugins/lifecycle.ts";
 import { Intake } from "./intake.ts";
 import { PollLoop } from "./poll_loop.ts";
+import type { PollRange } from "./poll_pace.ts";
 import { Poller } from "./poller.ts";
 import { ReadingBudget } from "./reading_budget.ts";
 import { RestoreAgain, type RestoreRequest } from "./restoring/restore_again.ts";
@@ -273,7 +275,7 @@ export class BucketWatcher implements Watcher {
     let hint = " (others apply it; to see that here, watch as another --server)";
     const log = ({ rows }: StoredCommit) => {
       for (const { url, body } of rows) {
-        const what = body.startsWith('"removed":true') ? "removal of " : "";
+        const what = isRemovalBody(body) ? "removal of " : "";
         const properties = { what, url: shownUrl(url), hint };
         logger.info("{what}{url} published, not applied here{hint}", properties);
         hint = "";
@@ -282,6 +284,10 @@ export class BucketWatcher implements Watcher {
     onCommit.push(log);
     const stopLogging = () => void onCommit.splice(onCommit.indexOf(log), 1);
     this.#stopping.signal.addEventListener("abort", stopLogging, { once: true });
+  }
+
+  changePace(range: PollRange): void {
+    this.#loop?.changePace(range);
   }
 
   /** Handles the announcement of a commit, with its updates if a peer sent them. */

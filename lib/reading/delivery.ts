@@ -1,5 +1,5 @@
 /**
- * Delivers updates to the plugins, and moves the cursor behind them.
+ * Delivers updates and gaps to the plugins, and moves cursors behind them.
  *
  * @module
  */
@@ -7,17 +7,14 @@ import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
 import type { Environment } from "../base/environment.ts";
+import { DeliveryRun } from "./delivery_run.ts";
 import type { Intake } from "./intake.ts";
-import { type FailedCall, Receivers, type ReceiversOptions } from "./receivers.ts";
+import { Receivers, type ReceiversOptions } from "./receivers.ts";
 import type { LockedStream } from "../state/cursors.ts";
-import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import type { Gap } from "../update.ts";
 
 const logger = getLogger(["feedsync", "watch"]);
-
-/** Maximum time between two writes of the cursor; it is also written at the end of each object. */
-const CURSOR_INTERVAL_MS = 100;
 
 /** Maximum number of gaps logged: anyone who can write to the bucket can fake any number. */
 const MAX_LOGGED_GAPS = 100;
@@ -39,17 +36,7 @@ export interface DeliveryOptions extends Core, ReceiversOptions {
   readonly intake: Intake;
 }
 
-/**
- * The updates of an object that were superseded when it arrived. Valid only for a short time, since
- * other processes may publish, and only until this process notes a newer update.
- */
-interface Superseded {
-  readonly ids: ReadonlySet<string>;
-  readonly revision: number;
-  readonly until: number;
-}
-
-/** Applies updates: in order per stream, one at a time per URL. */
+/** Applies updates: in order per stream, as far as plugins want it, one at a time per URL. */
 export class Delivery {
   readonly #state: State;
   readonly #intake: Intake;
@@ -57,8 +44,8 @@ export class Delivery {
   /** The plugins that receive the updates. */
   readonly receivers: Receivers;
   #gaps = 0;
-  /** Since when the plugins are busy with an object of each stream, by the monotonic clock. */
-  readonly #busySince = new Map<string, number>();
+  /** What plugins are busy with, and since when, by the monotonic clock. */
+  readonly #busy = new Set<{ readonly busySince: number | undefined }>();
 
   /** Creates a delivery, without delivering anything yet. */
   constructor(options: DeliveryOptions) {
@@ -77,45 +64,39 @@ export class Delivery {
   /** Whether the plugins have been busy with an object for at least `ms`. */
   isBusyFor(ms: number): boolean {
     const now = this.#environment.clock.elapsed();
-    return this.#busySince.values().some((since) => now - since >= ms);
+    return this.#busy.values().some(({ busySince = now }) => now - busySince >= ms);
   }
 
-  /**
-   * Applies updates that follow the cursor of their stream. Stops between two of them, with the
-   * cursor stored, when `signal` is aborted.
-   */
+  /** Applies updates that follow the cursor of their stream. */
   async apply(
     stream: string,
     stored: readonly StoredUpdate[],
     signal: AbortSignal,
   ): Promise<void> {
-    if (stored.length === 0) return;
-    const { clock } = this.#environment, { inbox } = this.#state;
-    const { updates, republished, ...taken } = this.#intake.take(stream, stored);
-    const superseded = this.#stillSuperseded(taken.superseded);
-    inbox.beginApplying(stream, updates[updates.length - 1].seq);
-    this.#busySince.set(stream, clock.elapsed());
-    let storedAt = clock.elapsed(), from = updates[0].seq - 1, to = from;
-    const store = (letters: readonly DeadLetter[] = []) => {
-      if (to > from) this.#moveCursor(stream, { from, to }, letters);
-      [storedAt, from] = [clock.elapsed(), to];
-    };
+    await this.inOneRun(stream, signal, (run) => run.add(stored));
+  }
+
+  /**
+   * Has `work` apply objects of a stream one after the other, and waits until all updates are
+   * finished. Stops between two of them, with the cursor stored, when `signal` is aborted.
+   */
+  async inOneRun(
+    stream: string,
+    signal: AbortSignal,
+    work: (run: DeliveryRun) => Promise<void>,
+  ): Promise<void> {
+    const { receivers } = this;
+    const parts = { state: this.#state, environment: this.#environment, intake: this.#intake };
+    using run = new DeliveryRun(stream, { ...parts, receivers, signal });
+    this.#busy.add(run);
     try {
-      for (const update of updates) {
-        signal.throwIfAborted();
-        const failures = republished.has(update.id)
-          ? []
-          : await this.#deliver(stream, update, { superseded, signal });
-        to = update.seq;
-        // Dead letters at once: they are retried as soon as another update is applied.
-        const isDue = failures.length > 0 || clock.elapsed() - storedAt >= CURSOR_INTERVAL_MS;
-        if (isDue) store(failures.map((failed) => this.receivers.letter(failed)));
-        for (const failed of failures) await this.receivers.reportDeadLetter(failed);
-      }
+      await work(run);
+      await run.finish();
+    } catch (error) {
+      await run.giveUp();
+      throw error;
     } finally {
-      this.#busySince.delete(stream);
-      store();
-      inbox.endApplying(stream);
+      this.#busy.delete(run);
     }
   }
 
@@ -134,11 +115,12 @@ export class Delivery {
       });
     }
     this.#intake.takeGap(gap);
-    this.#busySince.set(gap.stream, this.#environment.clock.elapsed());
+    const call = { busySince: this.#environment.clock.elapsed() };
+    this.#busy.add(call);
     try {
       await this.receivers.gap(gap, signal);
     } finally {
-      this.#busySince.delete(gap.stream);
+      this.#busy.delete(call);
     }
   }
 
@@ -162,39 +144,5 @@ export class Delivery {
   #noteMissed({ stream, ...gap }: Gap): void {
     this.#state.newest.noteMissed(stream, gap);
     if (!this.#state.isInMemory) this.#state.restoring.require();
-  }
-
-  #stillSuperseded(ids: ReadonlySet<string>): Superseded {
-    const until = this.#environment.clock.elapsed() + CURSOR_INTERVAL_MS;
-    return { ids, revision: this.#state.newest.revision(), until };
-  }
-
-  async #deliver(
-    stream: string,
-    stored: StoredUpdate,
-    { superseded, signal }: { superseded: Superseded; signal: AbortSignal },
-  ): Promise<FailedCall[]> {
-    using _lock = await this.receivers.lock(stored.url, signal);
-    const isSuperseded = () => this.#isKnownSuperseded(stored, superseded);
-    return await this.receivers.handOver({ stream, stored, isSuperseded }, signal);
-  }
-
-  /** Whether the update is superseded; undefined when what is known is out of date. */
-  #isKnownSuperseded({ id }: StoredUpdate, known: Superseded): boolean | undefined {
-    const holds = known.revision === this.#state.newest.revision() &&
-      this.#environment.clock.elapsed() < known.until;
-    return holds ? known.ids.has(id) : undefined;
-  }
-
-  /** Moves the cursor without syncing: after a crash, the last updates are delivered again. */
-  #moveCursor(
-    stream: string,
-    move: { from: number; to: number },
-    letters: readonly DeadLetter[],
-  ): void {
-    this.#state.transaction(() => {
-      for (const letter of letters) this.#state.deadLetters.add(letter);
-      this.#state.cursors.advance(stream, move);
-    }, { durable: false });
   }
 }

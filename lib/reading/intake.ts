@@ -5,6 +5,7 @@
  * @module
  */
 import type { StoredUpdate } from "../log/codec.ts";
+import type { Arrival } from "../state/arrivals.ts";
 import type { Core } from "../state/core.ts";
 import { type Gap, hashOf } from "../update.ts";
 import { TimeClamp } from "./clamp_time.ts";
@@ -44,13 +45,14 @@ export class Intake {
     const republished = state.ownStream.republishedIn(stream);
     // Outside the transaction: hashing large contents takes long and would block other processes.
     const hashes = updates.map(hashOf);
-    const takeIn = this.#prepareInbox(stream, updates, republished);
+    const takeIn = this.#prepareInbox(stream, updates, republished), news: Arrival[] = [];
     state.transaction(() => {
       for (const [index, update] of updates.entries()) {
-        const { url, time, id, seq } = update;
+        const { url, time, id, seq, removed } = update;
         const version = { time: Date.parse(time), id, hash: hashes[index] };
         const place = update === stored[index] ? { stream, seq } : undefined;
-        newest.note(url, version, { place, now });
+        const isNews = newest.note(url, version, { place, now });
+        if (isNews && !republished.has(id)) news.push({ id, url, stream, time, removed });
       }
       cursors.noteReach(stream, updates[updates.length - 1].seq);
       takeIn();
@@ -58,6 +60,7 @@ export class Intake {
         if (newest.supersedes(url, Date.parse(time), id)) superseded.add(id);
       }
     }, { durable: false });
+    state.arrivals.tell(news);
     return { updates, republished, superseded };
   }
 

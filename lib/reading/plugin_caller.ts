@@ -92,6 +92,11 @@ export class PluginCaller {
     return this.#plugin.name;
   }
 
+  /** Number of updates of one stream that it may be called for at the same time. */
+  get concurrency(): number {
+    return this.#plugin.concurrency ?? 1;
+  }
+
   /** Why reading waits for the plugin; undefined when it does not. */
   get outage(): string | undefined {
     return this.#outage.isOngoing ? this.#waitsFor : undefined;

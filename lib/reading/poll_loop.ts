@@ -10,7 +10,7 @@ import type { DeliveredCommit, OnPresence } from "../wake/source.ts";
 import { sleep } from "../base/environment.ts";
 import { AccessDeniedError, ConfigError, messageOf, StateError } from "../errors.ts";
 import type { ObjectName } from "../log/names.ts";
-import { PollPace } from "./poll_pace.ts";
+import { PollPace, type PollRange } from "./poll_pace.ts";
 import type { Poller, ReadingParts } from "./poller.ts";
 import { RegularCleanup } from "../retention/regular_cleanup.ts";
 import { MarkerReader } from "../wake/marker.ts";
@@ -50,6 +50,7 @@ export class PollLoop {
   readonly #parts: ReadingParts;
   readonly #options: PollLoopOptions;
   readonly #wakeUp: AutoResetEvent;
+  readonly #pace: PollPace;
   #polling: Promise<boolean> | undefined;
   #nextPoll: Promise<boolean> | undefined;
   readonly #problems: OnceLog;
@@ -62,6 +63,7 @@ export class PollLoop {
     this.#parts = parts;
     this.#options = options;
     this.#wakeUp = new AutoResetEvent(parts.environment.clock);
+    this.#pace = new PollPace(options.config.poll, parts.environment.random);
     this.#problems = new OnceLog(logger, parts.environment.clock);
     options.signal.addEventListener("abort", () => this.#wakeUp.set(), { once: true });
   }
@@ -79,24 +81,29 @@ export class PollLoop {
     await using _sources = await startWakeUps(config, wakeUpParts, (...news) => this.hear(...news));
     ready();
     await using cleanup = new RegularCleanup(this.#parts, config.retention);
-    const pace = new PollPace(config.poll, environment.random);
     const marker = config.wake.marker ? new MarkerReader(this.#parts) : undefined;
     let isWoken = false;
     while (!signal.aborted) {
       try {
         if (isWoken) await this.poll();
-        else pace.polled(await this.#pollInTurn(marker));
+        else this.#pace.polled(await this.#pollInTurn(marker));
         this.#options.onPolled?.();
       } catch (error) {
-        pace.failed();
+        this.#pace.failed();
         if (this.#noteFailure(error) === "look again") {
           await sleep(environment.clock, SECOND_LOOK_MS, signal).catch(() => {});
           continue;
         }
       }
       cleanup.startIfDue(signal);
-      isWoken = await this.#wakeUp.wait(pace.next());
+      isWoken = await this.#wakeUp.wait(this.#pace.next());
     }
+  }
+
+  /** Polls now, and from then on with these delays. */
+  changePace(range: PollRange): void {
+    this.#pace.change(range);
+    this.#wakeUp.set();
   }
 
   /**

@@ -24,7 +24,7 @@ export interface PollRange {
  * happens, wake-ups announce everything, or the store fails.
  */
 export class PollPace {
-  readonly #range: PollRange;
+  #range: PollRange;
   readonly #random: Random;
   #wait: number;
 
@@ -43,6 +43,12 @@ export class PollPace {
   /** Notes that a poll failed. */
   failed(): void {
     this.#set(this.#wait * AFTER_FAILURE);
+  }
+
+  /** From now on the delay is in this range: the shortest one at first. */
+  change(range: PollRange): void {
+    this.#range = range;
+    this.#wait = range.min;
   }
 
   /** Milliseconds until the next poll. */

@@ -62,6 +62,11 @@ export interface Handover {
   readonly isRestored?: boolean | undefined;
   /** Name of the only plugin to deliver to. @default all plugins */
   readonly only?: string | undefined;
+  /**
+   * Returns the delivery of the update that comes `count` updates before in the stream, if that is
+   * under way. @default none is
+   */
+  readonly before?: ((count: number) => Promise<unknown> | undefined) | undefined;
 }
 
 /** Delivers updates to the plugins. */
@@ -101,6 +106,11 @@ export class Receivers {
     return this.#callers.map(({ name }) => name);
   }
 
+  /** Number of updates of one stream that plugins may be called for at the same time, at most. */
+  get concurrency(): number {
+    return Math.max(1, ...this.#callers.map(({ concurrency }) => concurrency));
+  }
+
   /** Why reading waits for plugins. */
   get outages(): string[] {
     return this.#callers.flatMap(({ outage }) => outage ?? []);
@@ -116,12 +126,19 @@ export class Receivers {
 
   /** Delivers an update while its feed is locked; resolves to the calls that failed. */
   async handOver(handover: Handover, signal: AbortSignal): Promise<FailedCall[]> {
-    const { stored, isSuperseded, isRestored, only } = handover;
+    const { stored, isSuperseded, isRestored, only, before } = handover;
     const failures: FailedCall[] = [];
     let ended: { reason: unknown } | undefined;
     const callers = this.#callers.filter(({ name }) => only === undefined || name === only);
     // Waits for all calls, even when one rejects.
     await Promise.all(callers.map(async (caller) => {
+      try {
+        const earlier = before?.(caller.concurrency);
+        if (earlier) await earlier;
+      } catch (reason) {
+        ended ??= { reason };
+        return;
+      }
       const now = this.#environment.clock.now();
       const heldSince = () => this.#state.heldSince(caller.name, stored.id) ?? now;
       try {

@@ -123,15 +123,17 @@ export class StreamReader {
 
   /** Applies the objects in order, up to the first that cannot be read. */
   async #readChain(chain: readonly ObjectName[]): Promise<void> {
-    const { state, delivery, signal } = this.#context;
-    for await (const { name, fetched } of fetchAhead(this.#context, chain)) {
-      using object = await this.#read(name, fetched);
-      if (!object) return;
-      const { updates } = object.value;
-      const cursor = state.cursors.get(this.#stream);
-      if (name.first > cursor + 1) return; // The cursor was set back meanwhile, at a fork.
-      await delivery.apply(this.#stream, updates.filter(({ seq }) => seq > cursor), signal);
-    }
+    const { delivery, signal } = this.#context;
+    await delivery.inOneRun(this.#stream, signal, async (run) => {
+      for await (const { name, fetched } of fetchAhead(this.#context, chain)) {
+        using object = await this.#read(name, fetched);
+        if (!object) return;
+        const { position } = run;
+        // At a fork, the cursor is set back.
+        if (position === undefined || name.first > position + 1) return;
+        await run.add(object.value.updates.filter(({ seq }) => seq > position));
+      }
+    });
   }
 
   /** Decodes the object once the memory budget allows it; undefined when it cannot be read. */

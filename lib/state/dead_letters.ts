@@ -64,7 +64,7 @@ export class DeadLetters {
       `UPDATE dead_letters SET error = ?, retryAt = ?, retries = 0
        WHERE plugin = ? AND content ->> 'id' = ? ->> 'id'`,
     );
-    this.#all = db.prepare(`SELECT ${LISTED} FROM dead_letters ORDER BY id`);
+    this.#all = db.prepare(`SELECT ${LISTED} FROM dead_letters ORDER BY id LIMIT ?`);
     this.#count = db.prepare("SELECT count(*) AS count FROM dead_letters");
     this.#countByPlugin = db.prepare(
       "SELECT plugin, count(*) AS count FROM dead_letters GROUP BY plugin",
@@ -97,9 +97,9 @@ export class DeadLetters {
     this.#postpone.run(error, retryAt, id);
   }
 
-  /** All, oldest first. */
-  all(): ListedLetter[] {
-    return this.#all.all() as unknown as ListedLetter[];
+  /** The oldest ones, in their order; all unless there is a limit. */
+  all({ limit = -1 }: { readonly limit?: number | undefined } = {}): ListedLetter[] {
+    return this.#all.all(limit) as unknown as ListedLetter[];
   }
 
   count(): number {

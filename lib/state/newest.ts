@@ -206,13 +206,14 @@ export class Newest {
   /**
    * Remembers an update, unless a newer one is known. A known update with an implausible time does
    * not count as newer: the store's clock was set back. If the update is known but undelivered, and
-   * now arrives in a stream, the cursor of that stream determines whether it is delivered.
+   * now arrives in a stream, the cursor of that stream determines whether it is delivered. Returns
+   * whether the update is news.
    */
   note(
     url: string,
     { time, id, hash }: Version,
     { place, isDelivered, now = Infinity }: NoteOptions = {},
-  ): void {
+  ): boolean {
     this.#revision++;
     const delivered = isDelivered === undefined ? null : Number(isDelivered);
     const { stream = null, seq = null } = place ?? {};
@@ -222,6 +223,7 @@ export class Newest {
     else if (delivered === null) this.#placeAgain.run(stream, seq, feed, id);
     this.#unchecked += 2 * url.length + ROW_BYTES;
     if (this.#unchecked > MAX_UNCHECKED_BYTES) this.bound();
+    return isNews;
   }
 
   /** Notes that this update was delivered to the plugins, regardless of cursors. */

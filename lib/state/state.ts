@@ -4,6 +4,7 @@
  * @module
  */
 import type { Random } from "../base/environment.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ConsumerRows } from "./consumers.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
@@ -19,7 +20,7 @@ import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { Publications } from "./publications.ts";
 import { checkOwner, type KnownOwner, type Owner } from "./owner.ts";
-import { OwnStream } from "./own_stream.ts";
+import { OwnStream, type StreamState } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
 import { Turns } from "./turns.ts";
 import { Walks } from "./walks.ts";
@@ -69,6 +70,7 @@ export class State implements Disposable {
   readonly consumers: ConsumerRows;
   readonly walks: Walks;
   readonly publications: Publications;
+  readonly arrivals: Arrivals = new Arrivals();
   readonly #db: Database;
   readonly #getFact;
   readonly #setFact;
@@ -211,9 +213,11 @@ export class State implements Disposable {
     return this.outbox.lastRow() - this.ownStream.load().uploadedRow;
   }
 
-  /** Where an uploaded row is. Each stream begins where the previous one was given up. */
-  placeOf(row: Row): { stream: string; seq: Seq } {
-    const current = this.ownStream.load();
+  /**
+   * Where an uploaded row is. Each stream begins where the previous one was given up. For many rows,
+   * load the current one once.
+   */
+  placeOf(row: Row, current: StreamState = this.ownStream.load()): { stream: string; seq: Seq } {
     const { stream, base } = row > current.base ? current : this.former.holding(row) ?? current;
     return { stream, seq: seqOf(row, base) };
   }

@@ -26,7 +26,7 @@ Deno.test("the documentation has a request to every route", () => {
   const requests = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
   for (const { method, path } of ROUTES) {
     const url = path.replace("/v1/consumers/{name}", "/v1/consumers/reader")
-      .replace("{id}", "job-42");
+      .replace("{id}", "job-42").replace("{file}", "well.svg");
     const isRequest = requests.some((text) => {
       const isTo = new RegExp(`\\$api${url}["?]`).test(text);
       const isPost = /--data/.test(text);

@@ -54,7 +54,7 @@ Deno.test("deno compile embeds all that the commands load, plugins included, and
     const printed = new TextDecoder().decode(stderr);
     assert.ok(success, printed);
     const embedded = printed.slice(printed.indexOf("Embedded Files"));
-    const files = ["cli.ts", "mirror.ts"];
+    const files = ["cli.ts", "mirror.ts", "page.html", "page.css", "main.js", "well.svg"];
     // Directories with a module of types alone, such as wake, are not listed as a whole.
     const whole = ["cli/*", "plugins/*", "stores/*", "receive/*", "send/*", "log/*"];
     const packages = ["client-s3", "client-sqs", "zod", "logtape", "jose", "tldts", "saxes"];

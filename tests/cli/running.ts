@@ -1,7 +1,13 @@
 import { type RunOptions, start } from "./feedsync.ts";
 
-/** Should a process not end by itself: milliseconds. */
-const SAFETY_NET = 60_000;
+/** Should a process not end by itself. */
+const SAFETY_NET_MS = 60_000;
+
+/** How to run it. */
+export interface RunningOptions extends Omit<RunOptions, "stdin"> {
+  /** When it is killed. @default after a minute */
+  readonly safetyNetMs?: number | undefined;
+}
 
 /** A running command, with what it says on standard error. */
 export class Running implements AsyncDisposable {
@@ -12,12 +18,12 @@ export class Running implements AsyncDisposable {
   readonly #safetyNet: ReturnType<typeof setTimeout>;
   #said = "";
 
-  constructor(args: string[], options: Omit<RunOptions, "stdin">) {
+  constructor(args: string[], { safetyNetMs = SAFETY_NET_MS, ...options }: RunningOptions) {
     this.#process = start(args, options);
     this.#input = this.#process.stdin.getWriter();
     this.#output = new Response(this.#process.stdout).text();
     this.#lines = linesOf(this.#process.stderr);
-    this.#safetyNet = setTimeout(() => this.kill("SIGKILL"), SAFETY_NET);
+    this.#safetyNet = setTimeout(() => this.kill("SIGKILL"), safetyNetMs);
   }
 
   /** What it has said, as far as it was waited for. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { BackendUnavailableError, ConfigError, RejectedUpdateError } from "../../lib/errors.ts";
+import { connect, publish, watch } from "../../mod.ts";
 import { updateToJson } from "../../lib/update.ts";
 import exec from "../../plugins/exec.ts";
 import { makeRemoval, makeUpdate, start, temporaryDirectory } from "./harness.ts";
@@ -323,4 +324,30 @@ Deno.test("exec refuses options that are wrong", async () => {
     await assert.rejects(start(exec, options), /command/, JSON.stringify(options));
   }
   await assert.rejects(start(exec, { command: ["ls"], shell: true }), /shell/);
+});
+
+/** Ends when as many of it as `count` are running. */
+const WAIT_FOR_OTHERS = (count: number) => `
+  await Deno.writeTextFile("running-" + Deno.env.get("FEEDSYNC_SEQ"), "");
+  for (;;) {
+    const files = [...Deno.readDirSync(".")].filter(({ name }) => name.startsWith("running-"));
+    if (files.length >= ${count}) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+`;
+
+Deno.test("exec runs so many commands at a time for the feeds of one publisher", async () => {
+  await using home = await temporaryDirectory();
+  const directory = home.path, store = "file:store";
+  await using web1 = await connect({ store, server: "web-1" }, { directory });
+  await publish(
+    web1,
+    ["a", "b", "c"].map((name) => ({ url: `https://example.com/${name}`, content: name })),
+  );
+  await using web2 = await connect({ store, server: "web-2" }, { directory });
+  const { command: [program, ...args] } = deno(WAIT_FOR_OTHERS(3));
+  const options = { command: [program, ...args] as const, concurrency: 3 };
+  await using watcher = watch(web2, [[exec, options]], { manual: true });
+  const { applied } = await watcher.poll();
+  assert.equal(applied, 3);
 });

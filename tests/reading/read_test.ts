@@ -361,3 +361,21 @@ Deno.test("watch() cleans up what is older than the retention", async () => {
   assert.equal(left.length, 1, "the newest commit stays twice as long");
   assert.equal(fleet.keys("newest/").length, 29, "the others are kept for good");
 });
+
+Deno.test("a changed delay between polls holds at once", async () => {
+  await using fleet = new Fleet();
+  const publisher = fleet.server("web-1"), reader = fleet.server("web-2", { poll: "1h" });
+  const seen: string[] = [];
+  await using watcher = watch(reader, ({ content }) => void seen.push(String(content)));
+  await fleet.time.run(watcher.ready);
+  await fleet.time.pass(1000);
+  await fleet.publish(publisher, "a");
+  await fleet.time.pass(20 * 60_000);
+  assert.deepEqual(seen, []);
+  reader.reconfigure({ poll: { min: 1000, max: 1000 } });
+  await fleet.time.pass(500);
+  assert.deepEqual(seen, ["a"]);
+  await fleet.publish(publisher, "b");
+  await fleet.time.pass(1100);
+  assert.deepEqual(seen, ["a", "b"]);
+});

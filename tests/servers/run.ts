@@ -2,29 +2,39 @@
  * Runs tests with the servers that they need:
  *
  * ```text
- * deno run -A tests/servers/run.ts [--require-ceph] -- ARGUMENT...
+ * deno run -A tests/servers/run.ts [--require-ceph | --require-chromium] -- ARGUMENT...
  * ```
  *
  * The arguments are those of `deno test`. Ceph is started once for all test files where it is
- * installed; with `--require-ceph` it is installed first. The last line is `N passed, N failed`.
+ * installed; with `--require-ceph` it is installed first. With `--require-chromium` Chromium is, and
+ * nothing else is started. The last line is `N passed, N failed`.
  *
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
 import { type CephServer, installCeph, isCephInstalled, startCeph } from "./ceph.ts";
+import { installChromium, isChromiumInstalled } from "./chromium.ts";
+
+const USAGE =
+  "Usage: deno run -A tests/servers/run.ts [--require-ceph | --require-chromium] -- ARGUMENT...";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<number> {
   const dashes = args.indexOf("--");
-  const flags = args.slice(0, dashes === -1 ? 0 : dashes);
-  const unknown = flags.find((flag) => flag !== "--require-ceph");
-  if (dashes === -1 || unknown !== undefined) {
-    console.error("Usage: deno run -A tests/servers/run.ts [--require-ceph] -- ARGUMENT...");
+  const [flag, ...more] = args.slice(0, dashes === -1 ? 0 : dashes);
+  const isKnown = [undefined, "--require-ceph", "--require-chromium"].includes(flag);
+  if (dashes === -1 || !isKnown || more.length > 0) {
+    console.error(USAGE);
     return 64;
   }
-  await using ceph = await prepareCeph(flags.includes("--require-ceph"));
-  return await runTests(args.slice(dashes + 1), environmentFor(ceph));
+  const rest = args.slice(dashes + 1);
+  if (flag === "--require-chromium") {
+    if (!await isChromiumInstalled()) await installChromium();
+    return await runTests(rest, { FEEDSYNC_TEST_CHROMIUM: "required" });
+  }
+  await using ceph = await prepareCeph(flag === "--require-ceph");
+  return await runTests(rest, environmentFor(ceph));
 }
 
 async function prepareCeph(isRequired: boolean): Promise<CephServer | undefined> {

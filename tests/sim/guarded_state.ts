@@ -43,6 +43,7 @@ export function guardState(state: State, guard: StateGuard): State {
   const own = {
     path: ":memory:", // Nobody else uses it: no lock files.
     isInMemory: false, // The disk outlives the process.
+    arrivals: state.arrivals, // Nothing of them is stored.
     get clockOffset() {
       guard.point("clockOffset");
       return state.clockOffset;

@@ -85,6 +85,8 @@ export interface Habits {
   readonly includeOwn: boolean;
   readonly commitInterval: number;
   readonly plugins: number;
+  /** Number of updates of a stream that its first plugin takes at a time. */
+  readonly concurrency: number;
   readonly marker: boolean;
   /** The programs that are handed updates. */
   readonly consumers: readonly ConsumerHabits[];
@@ -238,6 +240,7 @@ export function drawHabits(chance: Chance, mix: Mix): Habits {
     includeOwn: chance.happens(0.15),
     commitInterval: chance.happens(0.15) ? SECOND : 0,
     plugins: chance.happens(0.2) ? 2 : 1,
+    concurrency: chance.happens(0.3) ? chance.pick([2, 5]) : 1,
     marker: chance.happens(mix.marker),
     consumers: Array.from({ length: chance.whole(0, mix.maxConsumers) }, () => ({
       from: chance.pick(["newest", "now"]),

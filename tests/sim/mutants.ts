@@ -24,6 +24,8 @@ const DETECT = "publishing/forks/detect.ts";
 const REPUBLISH = "publishing/forks/republish.ts";
 const UPLOADER = "publishing/uploader.ts";
 const DELIVERY = "reading/delivery.ts";
+const DELIVERY_RUN = "reading/delivery_run.ts";
+const PIPELINE = "base/pipeline.ts";
 const STREAM_READER = "reading/stream_reader.ts";
 const GAP_PROOF = "reading/gap_proof.ts";
 const EXPIRE_STREAM = "retention/expire_stream.ts";
@@ -134,20 +136,33 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "what was published again after a fork is applied here, too, and what was not is skipped",
-    edit(DELIVERY, "republished.has(update.id)", "republished.size > 0"),
+    edit(DELIVERY_RUN, "republished.has(id)", "republished.size > 0"),
   ),
   mutant(
     "the cursor moves before the plugins have had the updates",
     edit(
-      DELIVERY,
-      "    try {\n      for (const update of updates) {",
-      `    if (updates.length > 0) {
-      this.#moveCursor(stream, { from, to: updates.at(-1)!.seq }, []);
-      from = updates.at(-1)!.seq;
-    }
-    try {
-      for (const update of updates) {`,
+      DELIVERY_RUN,
+      "    for (const update of updates) {\n      if (",
+      `    this.#finished = updates.at(-1)!.seq;
+    this.#store();
+    for (const update of updates) {
+      if (`,
     ),
+  ),
+  mutant(
+    "the cursor moves behind what is finished, not behind the oldest that is not",
+    edit(
+      PIPELINE,
+      `if (status === "rejected") return;`,
+      `if (status === "rejected") {
+        this.#underWay.shift();
+        continue;
+      }`,
+    ),
+  ),
+  mutant(
+    "a plugin that takes one update at a time is called for several",
+    edit("reading/receivers.ts", "        if (earlier) await earlier;", ""),
   ),
   mutant(
     "old content overwrites new",
@@ -531,10 +546,15 @@ export const MUTANTS: readonly Mutant[] = [
       "return { updates, republished, superseded, takeIn };",
     ),
     edit(
-      DELIVERY,
-      "if (to > from) this.#moveCursor(stream, { from, to }, letters);",
-      `if (to > from) this.#moveCursor(stream, { from, to }, letters);
-      if (to === updates.at(-1)!.seq) this.#state.transaction(() => taken.takeIn());`,
+      DELIVERY_RUN,
+      "const { updates, republished, superseded: ids } = intake.take(this.#stream, stored);",
+      "const taken = intake.take(this.#stream, stored);\n" +
+        "    const { updates, republished, superseded: ids } = taken;",
+    ),
+    edit(
+      DELIVERY_RUN,
+      "    if (this.#concurrency === 1) await this.finish();",
+      "    await this.finish();\n    this.#context.state.transaction(() => taken.takeIn());",
     ),
   ),
   rareMutant(

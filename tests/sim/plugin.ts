@@ -9,10 +9,15 @@ type Course = "works" | "away" | "throws" | "throwsAfter" | "hangs" | "rejects";
 /** A plugin that applies updates, or fails, at once or after a while. */
 export class SimPlugin implements RunningPlugin {
   readonly name: string;
+  readonly concurrency: number;
   readonly #process: Process;
 
-  constructor(name: string, process: Process) {
+  constructor(
+    name: string,
+    { process, concurrency }: { readonly process: Process; readonly concurrency: number },
+  ) {
     this.name = name;
+    this.concurrency = concurrency;
     this.#process = process;
   }
 
@@ -59,7 +64,7 @@ export class SimPlugin implements RunningPlugin {
     if (course === "rejects") throw new RejectedUpdateError("This update is refused");
     if (course === "away") throw new BackendUnavailableError("This plugin's backend is away");
     if (course === "throws") throw new Error("This plugin fails");
-    checks.delivered(this.name, update);
+    checks.delivered(this, update);
     if (course === "throwsAfter") throw new Error("This plugin fails after it was done");
   }
 }

@@ -50,7 +50,7 @@ export class Process {
 
   constructor(world: World, server: Server) {
     const { timeline, chance, mix, bucket } = world;
-    const { watches, poll, plugins } = server.habits;
+    const { watches, poll, plugins, concurrency } = server.habits;
     this.#ended.promise.catch(() => {});
     this.world = world;
     this.server = server;
@@ -83,10 +83,13 @@ export class Process {
     this.connection = new Connection(server.config, this.view, { environment, state, envelope });
     this.connection.parts!.uploader.onCommit.push(({ name }) => world.wakeOthers(this, name));
     if (!watches) return;
-    const names = Array.from({ length: plugins }, (_, index) => `plugin${index + 1}`);
+    const running = Array.from({ length: plugins }, (_, index) => {
+      const options = { process: this, concurrency: index === 0 ? concurrency : 1 };
+      return new SimPlugin(`plugin${index + 1}`, options);
+    });
     this.watcher = watchWith(
       this.connection,
-      names.map((name) => new SimPlugin(name, this)),
+      running,
       { manual: poll === undefined, outagePatience: false },
     );
     this.#whileAlive(this.watcher.finished, () => {}, (error) => {

@@ -1,5 +1,6 @@
 import type { Gap, Update } from "../../lib/update.ts";
 import type { Place } from "./bucket.ts";
+import type { SimPlugin } from "./plugin.ts";
 import type { Process } from "./process.ts";
 
 /** What the plugins of one process got, in order. Checks each update and gap as it comes. */
@@ -7,6 +8,8 @@ export class ReaderChecks {
   readonly #process: Process;
   /** The seq that comes next, by plugin and stream. */
   readonly #next = new Map<string, number>();
+  /** The seqs that a plugin has applied that takes several at a time. */
+  readonly #applied = new Map<string, Set<number>>();
   /** Calls that failed: those are repeated, or become dead letters. */
   readonly #failed = new Set<string>();
   /** What was restored: the plugins and the ids of the updates. */
@@ -43,7 +46,7 @@ export class ReaderChecks {
   }
 
   /** A plugin has applied an update. */
-  delivered(plugin: string, update: Update): void {
+  delivered({ name: plugin, concurrency }: SimPlugin, update: Update): void {
     const { stream, seq, id, url, content, restored } = update;
     const { world: { bucket, ledger, coverage }, disk } = this.#process;
     const place = bucket.at(stream, seq).find((place) => place.update.id === id);
@@ -53,7 +56,8 @@ export class ReaderChecks {
     }
     if (restored) coverage.restored++;
     if (restored) this.#checkRestored(plugin, update);
-    else this.#checkInTurn(plugin, update);
+    else if (concurrency === 1) this.#checkInTurn(plugin, update);
+    else this.#checkNear(plugin, update, concurrency);
     disk.told.updates.add(`${plugin} ${id}`);
     if (!update.superseded) disk.told.mirror.set(`${plugin} ${url}`, id);
   }
@@ -83,6 +87,24 @@ export class ReaderChecks {
       }
     }
     this.#next.set(reader, Math.max(next, seq + 1));
+  }
+
+  /** What comes out of order comes once, and not far ahead of what is not finished. */
+  #checkNear(plugin: string, update: Update, concurrency: number): void {
+    const { stream, seq } = update, reader = `${plugin} ${stream}`;
+    const { state } = this.#process, cursor = state.cursors.get(stream);
+    const applied = this.#applied.get(reader) ?? new Set();
+    this.#applied.set(reader, applied);
+    const mayRepeat = this.#failed.has(`${reader} ${seq}`) || this.#isDeadLetter(plugin, update) ||
+      this.#forked.has(stream);
+    if (applied.has(seq) && !mayRepeat) this.#fail(`${plugin} got ${stream}/${seq} again`);
+    applied.add(seq);
+    let next = Math.max(this.#next.get(reader)!, cursor + 1);
+    while (applied.has(next) || next < seq && this.#isNotFor(stream, next)) next++;
+    this.#next.set(reader, next);
+    if (seq >= next + concurrency && !this.#forked.has(stream)) {
+      this.#fail(`${plugin} got ${stream}/${seq}, but ${next} is not finished`);
+    }
   }
 
   /** A plugin was told of a gap. */
@@ -126,10 +148,12 @@ export class ReaderChecks {
 
   /** A graceful stop leaves the cursors behind all that was applied, and did not fail. */
   checkStopped(): void {
+    const { state, server: { habits: { concurrency } } } = this.#process;
     for (const [reader, next] of this.#next) {
       const [, stream] = reader.split(" ");
-      const cursor = this.#process.state.cursors.get(stream);
-      const failed = [...this.#failed].some((call) => call.endsWith(` ${stream} ${next - 1}`));
+      const cursor = state.cursors.get(stream);
+      const last = concurrency === 1 ? next - 1 : cursor + 1; // The cursor stays before that.
+      const failed = [...this.#failed].some((call) => call.endsWith(` ${stream} ${last}`));
       if (cursor < next - 1 && !failed && !this.#forked.has(stream)) {
         this.#fail(`${reader} got ${next - 1}, but the cursor is at ${cursor}`);
       }
@@ -144,9 +168,13 @@ export class ReaderChecks {
   }
 
   #maySkip(reader: string, stream: string, seq: number): boolean {
+    return this.#failed.has(`${reader} ${seq}`) || this.#isNotFor(stream, seq);
+  }
+
+  /** Whether an update need not be delivered: it is this server's own, or lost in a gap. */
+  #isNotFor(stream: string, seq: number): boolean {
     const { world: { bucket }, disk } = this.#process;
-    return this.#failed.has(`${reader} ${seq}`) ||
-      bucket.at(stream, seq).some(({ update: { id } }) => disk.accepted.has(id)) ||
+    return bucket.at(stream, seq).some(({ update: { id } }) => disk.accepted.has(id)) ||
       disk.told.gaps.some((gap) => gap.stream === stream && gap.first <= seq && seq <= gap.last);
   }
 

@@ -140,6 +140,6 @@ function newConsumer(this: Server, habits: ConsumerHabits, index: number): Consu
 /** What a copy of a machine is configured with, too. */
 function likeThose(original: Server | undefined): Partial<Habits> {
   if (!original) return {};
-  const { plugins, from, includeOwn } = original.habits;
-  return { plugins, from, includeOwn };
+  const { plugins, concurrency, from, includeOwn } = original.habits;
+  return { plugins, concurrency, from, includeOwn };
 }

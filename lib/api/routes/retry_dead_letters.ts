@@ -21,7 +21,10 @@ export const retryDeadLetters = route({
     const retrying = deadLetters(context.sync).retry({
       ids,
       signal: context.closing,
-      onRetried: (letter) => writer.write(letter),
+      onRetried(letter) {
+        context.events.noteRetry();
+        return writer.write(letter);
+      },
     });
     retrying.then(() => writer.close(), (error) => writer.abort(error))
       .catch(() => {}) // The client does not listen any more.

@@ -93,5 +93,10 @@ function about(status: FleetStatus, name: string | undefined): FleetStatus {
         `shown), ${suggest(name, names)}`,
     );
   }
-  return { ...status, servers, problems: status.problems.filter((p) => p.servers.includes(name)) };
+  return {
+    ...status,
+    servers,
+    problems: status.problems.filter((p) => p.servers.includes(name)),
+    consumers: status.consumers.filter(({ server }) => server === name),
+  };
 }

@@ -8,7 +8,8 @@ import type { FleetStatus, ServerReport, ServerStatus } from "../../fleet/status
 import { counted, inWords, listed } from "../../fleet/status/words.ts";
 import type { RequestCounts } from "../../stores/store.ts";
 import { aligned, type Line, type Span, span } from "./lines.ts";
-import { ago, behind, heading, problemLines, styleOf } from "./overview.ts";
+import { ago, behind } from "../../fleet/status/rows.ts";
+import { consumerLines, heading, problemLines, styleOf } from "./overview.ts";
 import { costOf, type CostOptions } from "./request_cost.ts";
 
 /** What is wrong with an address. */
@@ -33,7 +34,12 @@ export function serverView(status: FleetStatus, columns: number, cost: CostOptio
     ]),
     ...server.report ? streams(server.report) : [],
   ]);
-  return [...heading(status), ...lines, ...problemLines(status.problems, columns)];
+  return [
+    ...heading(status),
+    ...lines,
+    ...consumerLines(status),
+    ...problemLines(status.problems, columns),
+  ];
 }
 
 function seen({ state, ageSeconds, intervalSeconds }: ServerStatus): string {

@@ -12,8 +12,8 @@ import { printer, stopWithOutput } from "../output.ts";
 import { pollOnce } from "../poll_once.ts";
 import { explainStore, loadSettings } from "../settings.ts";
 
-/** Prints updates until stopped; with `--once` only the existing ones. */
-export async function run({ args, signal, stop }: CommandContext): Promise<void> {
+/** Prints updates until stopped, which is its regular end; with `--once` only the existing ones. */
+export async function run({ args, signal, stop }: CommandContext): Promise<number | void> {
   const manual = args.has("once");
   const settings = await loadSettings(args, {
     state: ":memory:",
@@ -26,4 +26,5 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   using _ = surviveLeftovers();
   await using watcher = watchWith(sync, [stopWithOutput(printer, stop)], { signal, manual });
   await (manual ? pollOnce(watcher, signal) : watcher.finished);
+  if (!manual) return 0;
 }

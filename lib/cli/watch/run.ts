@@ -24,6 +24,7 @@ import { surviveLeftovers } from "../leftovers.ts";
 import { stopWithOutput } from "../output.ts";
 import { collectRegularly } from "./memory.ts";
 import { loadPluginsFor } from "../plugins.ts";
+import { reloader } from "./reload.ts";
 import { named, pollOnce } from "../poll_once.ts";
 import { ProgressLine } from "../progress.ts";
 import { explainStore, loadSettings, logger } from "../settings.ts";
@@ -38,20 +39,23 @@ import {
 /** Maximum delay before feed files are published, even if the store or a plugin hangs. */
 const FIRST_POLL_LIMIT_MS = 30_000;
 
-/** Watches until stopped; with `--once` applies and publishes everything that is new, and ends. */
-export async function run({ args, signal, stop }: CommandContext): Promise<void> {
+/**
+ * Watches until stopped, which is its regular end if everything could be uploaded; with `--once`
+ * applies and publishes everything that is new, and ends.
+ */
+export async function run(
+  { args, signal, stop, onHangup }: CommandContext,
+): Promise<number | void> {
   const manual = args.has("once");
   const directory = args.value("files");
-  const settings = await loadSettings(
-    args,
-    directory === undefined ? {} : { files: { directory } },
-  );
+  const load = () => loadSettings(args, directory === undefined ? {} : { files: { directory } });
+  const settings = await load();
   await using sync = await connect(settings.config, settings);
   explainStore(sync, settings);
   if (!sync.enabled) return;
   using _ = surviveLeftovers();
   using _collecting = collectRegularly();
-  const parts = connectionOf(sync).parts!, json = args.has("json");
+  const connection = connectionOf(sync), parts = connection.parts!, json = args.has("json");
   const setUp = async () => {
     const known = { knownFiles: knownFiles(parts), knownPlugins: parts.state.watchedPlugins() };
     const loading = loadPluginsFor(settings, { json, ...known });
@@ -60,6 +64,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
     warnOfDeadLetters(countDeadLetters(sync));
     return loaded.map((plugin) => stopWithOutput(plugin, stop));
   };
+  if (!manual) onHangup(reloader(connection, settings.config, load));
   using line = new ProgressLine();
   await using watcher = watchWith(sync, setUp, { signal, manual, onProgress: line.show });
   logComplete(sync, watcher);
@@ -70,6 +75,7 @@ export async function run({ args, signal, stop }: CommandContext): Promise<void>
   const deadLetters = countDeadLetters(sync);
   await sync.close();
   logStatus(sync, deadLetters);
+  if (!manual && connection.leftQueued === 0) return 0;
 }
 
 interface Run {

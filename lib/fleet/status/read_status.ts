@@ -5,6 +5,7 @@
  */
 import type { BucketLog } from "../../log/bucket_log.ts";
 import { type AddressVerdict, checkAddress } from "../advertise.ts";
+import type { OwnReport } from "../member.ts";
 import { type CollectedFleet, collectFleet } from "./collect.ts";
 import type { ConsumerStatus, FleetStatus, ServerAddress, ServerStatus } from "./fleet_status.ts";
 import { judge } from "./judge.ts";
@@ -23,6 +24,8 @@ const VERDICTS: Readonly<Record<AddressVerdict, ServerAddress["verdict"]>> = {
 export interface ReadStatusOptions {
   /** The secret shared by all peers. @default addresses are not checked */
   readonly secret?: string | undefined;
+  /** What this server says now: newer than what it has written. @default it does not run here */
+  readonly own?: OwnReport | undefined;
   /** Aborts the call. */
   readonly signal: AbortSignal;
 }
@@ -30,15 +33,26 @@ export interface ReadStatusOptions {
 /** Reads the status of the fleet. Writes nothing. */
 export async function readStatus(
   log: BucketLog,
-  { secret, signal }: ReadStatusOptions,
+  { secret, own, signal }: ReadStatusOptions,
 ): Promise<FleetStatus> {
-  const collected = await collectFleet(log, { signal });
+  const collected = withOwn(await collectFleet(log, { signal }), own);
   const { url: store, isMissing } = log;
   const check = secret === undefined ? undefined : checkWith(secret, store);
   const servers = serversOf(collected, check);
   const problems = judge(servers, { store, isMissing, left: collected.left });
   const consumers = consumersOf(collected, servers);
   return { store, time: new Date(collected.now).toISOString(), servers, problems, consumers };
+}
+
+/** The fleet, with what this server says now; its address was signed for what it has written. */
+function withOwn(fleet: CollectedFleet, own: OwnReport | undefined): CollectedFleet {
+  const presences = fleet.presences.map((presence) => {
+    const { name: { key }, stored } = presence;
+    if (!own || key !== own.key || !stored) return presence;
+    const report = { ...own.report, advertise: stored.report.advertise };
+    return { ...presence, stored: { ...stored, report } };
+  });
+  return { ...fleet, presences };
 }
 
 /** The consumers of running servers. */

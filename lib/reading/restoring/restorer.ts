@@ -145,10 +145,13 @@ export class Restorer {
     const version = { time: Date.parse(update.time), id, hash: hashOf(update) };
     const isDelivered = removed === true && newest.get(url) === undefined;
     const options = { place: { stream, seq }, isDelivered, now: log.now() };
-    state.transaction(() => {
-      newest.note(url, version, options);
+    const isNews = state.transaction(() => {
+      const isNews = newest.note(url, version, options);
       if (isMissing && !isDelivered && !this.#options.onlyNotes) this.#takeIn(update);
+      return isNews;
     }, { durable: false });
+    const arrival = { id, url, stream, time: update.time, removed, isRestored: true };
+    if (isNews && !isDelivered) state.arrivals.tell([arrival]);
     return !isDelivered;
   }
 

@@ -1,10 +1,11 @@
 /** Publishes through the local API, as another program on the machine does; tells how long it took. */
 import process from "node:process";
 import { createInterface } from "node:readline";
+import type { ApiAddress } from "../client.ts";
 import { timed } from "../measure.ts";
 import { sampleUpdate } from "../sample.ts";
 
-const { address, token } = JSON.parse(process.argv[2]) as { address: string; token: string };
+const { address, token } = JSON.parse(process.argv[2]) as ApiAddress;
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { updates } = JSON.parse(line) as { updates: number };

@@ -121,6 +121,21 @@ Deno.test("status -q says nothing while all is well, so that cron is silent", as
   assert.match(stdout, /^1 problem: dead letters \(web-2\)\n.*\n\n✗ web-2: .*\n {2}→ .*\n$/);
 });
 
+Deno.test("status shows the consumers of all servers, or of one", async () => {
+  await using place = await home();
+  for (const server of ["web-1", "web-2"]) {
+    const lag = { behindUpdates: 4, behindSeconds: 60, lastRead: null };
+    await place.present(named(server), { consumers: [{ name: `reader-of-${server}`, ...lag }] });
+  }
+  assert.match(
+    (await place.run()).stdout,
+    /\nreader-of-web-1 .*\nreader-of-web-2 +web-2 +60 s \(4\)/,
+  );
+  assert.doesNotMatch((await place.run("web-2")).stdout, /reader-of-web-1/);
+  const { consumers } = statusIn(await place.run("web-2", "--json"));
+  assert.deepEqual(consumers.map(({ name }) => name), ["reader-of-web-2"]);
+});
+
 Deno.test("status of an unknown server ends with 65 and the names there are", async () => {
   await using place = await home();
   await place.present(named("web-1"));

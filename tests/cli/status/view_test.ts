@@ -94,6 +94,25 @@ Deno.test("everything about one server is shown, and nothing of the others", () 
   assert.equal(gone[3], "web-3           gone, last seen 67 min ago; all below is as it was then");
 });
 
+Deno.test("consumers are shown only where there are any, and how far they are", () => {
+  const consumers = [
+    { server: "web-1", name: HOSTILE, behindUpdates: 0, behindSeconds: 0, lastRead: ago(3) },
+    { server: "web-2", name: "search", behindUpdates: 1204, behindSeconds: 7200, lastRead: null },
+  ];
+  const lines = text(overview({ ...TROUBLED, consumers }, 100));
+  const at = lines.findIndex((line) => line.startsWith("consumer"));
+  assert.equal(lines[at - 1], "");
+  assert.deepEqual(lines.slice(at, at + 4).map((row) => row.split(/ {2,}/).slice(1)), [
+    ["server", "behind", "read"],
+    ["web-1", "no", "3 s ago"],
+    ["web-2", "2 h (1,204)", "never"],
+    [],
+  ]);
+  for (const line of lines) assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  const before = text(overview(TROUBLED, 100));
+  assert.deepEqual(lines.toSpliced(at - 1, 4), before);
+});
+
 Deno.test("red needs a person, yellow is worth a look, what is gone is dim", () => {
   const status = statusOf([
     seen(named("red")),

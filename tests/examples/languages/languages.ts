@@ -23,6 +23,14 @@ export interface Language {
 
 export const LANGUAGES: readonly Language[] = [
   { name: "python", extension: "py", needs: ["python3"], command: (path) => ["python3", path] },
+  { name: "php", extension: "php", needs: ["php"], command: (path) => ["php", path] },
+  {
+    name: "go",
+    extension: "go",
+    needs: ["go"],
+    command: (path) => [path],
+    compile: (path, output) => ["go", "build", "-o", output, path],
+  },
   { name: "shell", extension: "sh", needs: ["curl", "jq"], command: (path) => ["bash", path] },
 ];
 

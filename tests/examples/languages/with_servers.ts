@@ -1,8 +1,10 @@
 /** The examples in other languages, against real servers that are killed in between. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { ExampleProgram, type Handled, run } from "./example_program.ts";
-import { type ServerProcess, startFleet } from "./fleet.ts";
+import { type ServerProcess, startFleet } from "../../servers/fleet.ts";
 import { Front } from "./front.ts";
 import { Examples, type Language, LANGUAGES, missingProgram } from "./languages.ts";
 
@@ -117,6 +119,15 @@ async function consumes(examples: Examples): Promise<void> {
   await server.kill(); // What a killed shell has started does not wait any longer.
 }
 
+/** A feed whose end never comes. */
+async function serveCutOff() {
+  const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\n";
+  const server = createServer((socket) => socket.once("data", () => socket.end(answer)));
+  await once(server.listen(0, "0.0.0.0"), "listening");
+  const { port } = server.address() as AddressInfo;
+  return { port, [Symbol.dispose]: () => void server.close() };
+}
+
 /** Feeds, and which requests they had: the ETag that each sent. */
 function serveFeeds() {
   const requests: string[] = [];
@@ -136,6 +147,7 @@ function serveFeeds() {
 async function takesTurns(examples: Examples): Promise<void> {
   await using fleet = await startFleet(["web-1"]); // Several would first agree on who fetches what.
   await using feeds = serveFeeds();
+  using cutOff = await serveCutOff();
   const [server] = fleet.servers, { port, requests } = feeds;
   const env = {
     API: `http://${server.address}`,
@@ -149,6 +161,7 @@ async function takesTurns(examples: Examples): Promise<void> {
     `http://127.0.0.1:${port}/feed`,
     `http://127.0.0.2:${port}/missing`,
     "http://127.0.0.3:1/closed",
+    `http://127.0.0.4:${cutOff.port}/cut-off`,
   ];
   await Deno.writeTextFile(list, urls.map((url) => `${url}\n`).join(""));
   const turns = (every: string) => run([...examples.command("turns"), list, every], { env });
@@ -165,7 +178,7 @@ async function takesTurns(examples: Examples): Promise<void> {
   const body = JSON.stringify({ urls, every: "15m" });
   const due = await server.request("POST", "/v1/due", { body });
   const reasons = JSON.parse(due).map(({ reason }: { reason: string }) => reason);
-  assert.deepEqual(reasons, ["fresh", "backoff", "backoff"]);
+  assert.deepEqual(reasons, ["fresh", "backoff", "backoff", "backoff"]);
 }
 
 /** Compiles the examples of a language, and runs a test of one of them. */

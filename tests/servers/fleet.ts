@@ -4,35 +4,49 @@
  * @module
  */
 import { join } from "node:path";
-import { workspace } from "../../cli/feedsync.ts";
-import { Running } from "../../cli/running.ts";
-import { freeAddress } from "../../servers/ports.ts";
+import { workspace } from "../cli/feedsync.ts";
+import { Running } from "../cli/running.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { freeAddress } from "./ports.ts";
+
+/** How servers are started. */
+export interface FleetOptions {
+  /** Files in their directory. */
+  readonly files?: Record<string, string>;
+  /** Their configuration. */
+  readonly config?: Config;
+  /** When they are killed. @default after a minute */
+  readonly safetyNetMs?: number;
+}
 
 /** One of the servers. */
 export class ServerProcess implements AsyncDisposable {
   readonly name: string;
   readonly address: string = freeAddress();
   readonly #home: string;
+  readonly #options: FleetOptions;
   #process: Running | undefined;
 
-  constructor(name: string, home: string) {
+  constructor(name: string, home: string, options: FleetOptions = {}) {
     this.name = name;
     this.#home = home;
+    this.#options = options;
   }
 
   /** Starts it, at the address that it always has. */
   async start(): Promise<void> {
-    const config = `${this.name}.json`;
+    const file = `${this.name}.json`, { config, safetyNetMs } = this.#options;
     await Deno.writeTextFile(
-      join(this.#home, config),
+      join(this.#home, file),
       JSON.stringify({
         server: this.name,
         poll: "100ms",
         plugins: [],
-        api: { listen: this.address },
+        ...config,
+        api: { listen: this.address, ...config?.api },
       }),
     );
-    const process = new Running(["watch", "--config", config], { cwd: this.#home });
+    const process = new Running(["watch", "--config", file], { cwd: this.#home, safetyNetMs });
     this.#process = process;
     await process.says(/Serving the API/);
     process.says(/^$/).catch(() => {}); // Otherwise it stands still once the pipe is full.
@@ -94,12 +108,19 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
+/** Servers in a directory of their own. */
+export interface TestFleet extends AsyncDisposable {
+  readonly path: string;
+  readonly servers: ServerProcess[];
+}
+
 /** Starts servers in a directory of their own. */
 export async function startFleet(
   names: readonly string[],
-): Promise<AsyncDisposable & { readonly path: string; readonly servers: ServerProcess[] }> {
-  const home = await workspace();
-  const servers = names.map((name) => new ServerProcess(name, home.path));
+  options: FleetOptions = {},
+): Promise<TestFleet> {
+  const home = await workspace(options.files);
+  const servers = names.map((name) => new ServerProcess(name, home.path, options));
   await Promise.all(servers.map((server) => server.start()));
   return {
     path: home.path,
