@@ -10,7 +10,7 @@ import { counted } from "../fleet/status/words.ts";
 import { lookAtState, type StateView } from "../state/look.ts";
 import { checkOwner } from "../state/owner.ts";
 import { queuedSiblings } from "../state/siblings.ts";
-import { type Finding, ok, warning, wrong } from "./finding.ts";
+import { type Finding, ok, unchecked, warning, wrong } from "./finding.ts";
 import type { Subject } from "./subject.ts";
 
 /** With less space, updates may soon be refused. */
@@ -69,16 +69,15 @@ function* aboutState(view: StateView, { config, store }: Subject): Iterable<Find
 /** Whether the file can be written, and grow. */
 function* aboutDisk(path: string): Iterable<Finding> {
   let directory = dirname(path);
-  while (!existsSync(directory)) directory = dirname(directory);
+  while (!existsSync(directory) && directory !== dirname(directory)) directory = dirname(directory);
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
     if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK);
-  } catch {
-    yield wrong(
-      new StateError(
-        `Cannot write to the state ${path}: this user may not; make file and directory writable`,
-      ),
-    );
+  } catch (error) {
+    const isForbidden = error instanceof Deno.errors.NotCapable;
+    if (isForbidden) {
+      yield unchecked("the rights to the state file", "it needs --allow-sys=uid,gid");
+    } else yield wrong(unwritable(path));
   }
   try {
     const { bavail, bsize } = statfsSync(directory);
@@ -86,8 +85,21 @@ function* aboutDisk(path: string): Iterable<Finding> {
     if (free >= MIN_FREE_BYTES) yield ok(what);
     else yield warning(what, "Free some space: when it is full, updates are refused");
   } catch (error) {
-    yield warning(`The space on the disk of the state is unknown: ${messageOf(error)}`, "See `df`");
+    if (error instanceof Deno.errors.NotCapable) {
+      yield unchecked("the disk of the state", "it needs --allow-sys=statfs");
+    } else {
+      yield warning(
+        `The space on the disk of the state is unknown: ${messageOf(error)}`,
+        "See `df`",
+      );
+    }
   }
+}
+
+function unwritable(path: string): StateError {
+  return new StateError(
+    `Cannot write to the state ${path}: this user may not; make file and directory writable`,
+  );
 }
 
 function megabytes(bytes: number): string {
