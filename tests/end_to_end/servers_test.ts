@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { openStore } from "../../lib/stores/open.ts";
 import { cleanup, type Config, connect, publish, type Update, watch } from "../../mod.ts";
 import { onEveryStore, type TestStore } from "./stores.ts";
 
@@ -78,6 +79,9 @@ onEveryStore("cleanup leaves what is young, and a poll costs one request", async
   const report = await cleanup(web2, { maxAge: "10m" });
   assert.equal(report.deleted, 0);
   assert.ok(report.kept > 0);
+  await using bucket = await openStore(store.config.store, store.config.s3);
+  const segments = await Array.fromAsync(bucket.list("segments/"));
+  assert.ok(segments.length > 0, "what is published is sealed");
   await using watcher = watch(web2, () => {}, { manual: true });
   assert.deepEqual(await watcher.poll(), {
     applied: 20,

@@ -1,6 +1,7 @@
 import type { S3Config } from "../../mod.ts";
 import { cephServer } from "../servers/ceph.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
+import { namedStore } from "../servers/stores/start.ts";
 
 /** A store that is empty at first. */
 export interface TestStore {
@@ -8,11 +9,25 @@ export interface TestStore {
   readonly config: { readonly store: string; readonly s3?: S3Config };
 }
 
-const ceph = await cephServer();
+const named = namedStore();
+const ceph = named ? undefined : await cephServer();
 Deno.test.afterAll(async () => await ceph?.[Symbol.asyncDispose]());
 
-/** Registers a test on a directory, on `fauxqs`, and on Ceph's gateway where it is installed. */
+/**
+ * Registers a test on a directory, on `fauxqs`, and on Ceph's gateway where it is installed; with
+ * `deno task test:stores` on the service that it has started.
+ */
 export function onEveryStore(name: string, test: (store: TestStore) => Promise<void>): void {
+  if (named) {
+    const why = named.except[name];
+    if (why !== undefined) console.log(`skipped: ${named.name}: ${name} (${why})`);
+    Deno.test(
+      `${name} (${named.name})`,
+      { ignore: why !== undefined },
+      () => test({ config: s3(named) }),
+    );
+    return;
+  }
   Deno.test(`${name} (directory)`, async () => {
     const path = await Deno.makeTempDir();
     try {

@@ -6,7 +6,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { PassThrough } from "node:stream";
 
 /** Runs a program until standard input ends, as it does at the latest with this process. */
 const RUN = `
@@ -28,30 +27,41 @@ export async function versionOf(command: string): Promise<string | undefined> {
   }
 }
 
-/** Starts a server, and resolves when it has printed `ready`. Ends it when it is disposed of. */
+/** Time for a server to start. What runs on Java takes some. */
+const START_MS = 60_000, LOOK_MS = 50;
+
+/**
+ * Starts a server, and resolves when it is ready: when it has printed `ready`, or when that
+ * resolves to true. Ends it when it is disposed of.
+ */
 export async function startServer(
   command: string,
   args: readonly string[],
-  ready: string,
+  ready: string | (() => Promise<boolean>),
 ): Promise<AsyncDisposable> {
   // In a group of its own: an interrupt in the terminal is for the one who ends it in order.
   const child = spawn("sh", ["-c", RUN, "sh", command, ...args], { detached: true });
-  const closed = once(child, "close");
+  let isRunning = true, hasSaid = false;
+  const closed = once(child, "close").then(() => isRunning = false);
+  const last: string[] = [];
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on("line", (line) => {
+      hasSaid ||= line.includes(String(ready));
+      last.splice(0, last.push(line) - 5);
+    });
+  }
   const stop = async () => {
     child.stdin.end();
     await closed;
   };
-  const output = new PassThrough();
-  child.stdout.pipe(output, { end: false });
-  child.stderr.pipe(output, { end: false });
-  closed.then(() => output.end());
-  const said: string[] = [];
-  for await (const line of createInterface({ input: output })) {
-    said.push(line);
-    if (!line.includes(ready)) continue;
-    output.resume(); // What it says from now on nobody reads.
-    return { [Symbol.asyncDispose]: stop };
+  const isReady = typeof ready === "string" ? () => Promise.resolve(hasSaid) : ready;
+  for (const end = performance.now() + START_MS; !await isReady();) {
+    if (isRunning && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      continue;
+    }
+    await stop();
+    throw new Error(`Cannot start ${command}: ${last.join("\n")}`);
   }
-  await stop();
-  throw new Error(`Cannot start ${command}: ${said.slice(-5).join("\n")}`);
+  return { [Symbol.asyncDispose]: stop };
 }

@@ -31,10 +31,10 @@ async function main(args: readonly string[]): Promise<number> {
   const rest = args.slice(dashes + 1);
   if (flag === "--require-chromium") {
     if (!await isChromiumInstalled()) await installChromium();
-    return await runTests(rest, { FEEDSYNC_TEST_CHROMIUM: "required" });
+    return await testAndTell(rest, { FEEDSYNC_TEST_CHROMIUM: "required" });
   }
   await using ceph = await prepareCeph(flag === "--require-ceph");
-  return await runTests(rest, environmentFor(ceph));
+  return await testAndTell(rest, environmentFor(ceph));
 }
 
 async function prepareCeph(isRequired: boolean): Promise<CephServer | undefined> {
@@ -51,10 +51,25 @@ function environmentFor(ceph: CephServer | undefined): Record<string, string> {
   return { FEEDSYNC_TEST_CEPH: ceph.endpoint, FEEDSYNC_TEST_CEPH_DIRECTORY: ceph.directory };
 }
 
-async function runTests(
+async function testAndTell(args: readonly string[], env: Record<string, string>): Promise<number> {
+  const { code, summary } = await runTests(args, env);
+  console.log(summary);
+  return code;
+}
+
+/** What came of tests. */
+export interface Outcome {
+  /** The exit code. */
+  readonly code: number;
+  /** `N passed, N failed`. */
+  readonly summary: string;
+}
+
+/** Runs `deno test` with these arguments, and shows what it prints. */
+export async function runTests(
   args: readonly string[],
   env: Record<string, string>,
-): Promise<number> {
+): Promise<Outcome> {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["test", ...args],
     env,
@@ -67,8 +82,7 @@ async function runTests(
     child.status,
     shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
   ]);
-  console.log(summarize(text));
-  return code;
+  return { code, summary: summarize(text) };
 }
 
 /** Deno's summary, in the form that all test runners are read in. */
