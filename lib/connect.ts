@@ -6,9 +6,9 @@
 import { dirname } from "node:path";
 import { ensureDir } from "@std/fs/ensure-dir";
 import type { Config } from "./config/config.ts";
-import { resolveConfig, type ResolvedConfig } from "./config/resolve.ts";
+import { resolveConfig } from "./config/resolve.ts";
 import { Connection, type FeedSync } from "./connection.ts";
-import type { Envelope } from "./log/encryption/envelope.ts";
+import { openEnvelope } from "./log/encryption/open.ts";
 import { systemEnvironment } from "./base/environment.ts";
 import { messageOf, StateError } from "./errors.ts";
 import type { PluginEntries } from "./plugin.ts";
@@ -62,22 +62,12 @@ export async function connect<const Inputs extends readonly unknown[] = readonly
   const { directory, s3 } = resolved;
   const store = await openStore(resolved.store, s3, { directory, environment: systemEnvironment });
   try {
-    const envelope = await openEnvelope(resolved, store.url);
+    const envelope = await openEnvelope(resolved.encryption, store.url);
     return new Connection(resolved, store, { envelope });
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Opens the encryption, whose modules are loaded only if it is configured. */
-async function openEnvelope(
-  { encryption }: ResolvedConfig,
-  store: string,
-): Promise<Envelope | undefined> {
-  if (!encryption) return undefined;
-  const { JweEnvelope } = await import("./log/encryption/jwe_envelope.ts");
-  return await JweEnvelope.open(encryption, store);
 }
 
 async function ensureDirectory(path: string): Promise<void> {

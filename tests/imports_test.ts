@@ -21,6 +21,7 @@ const FLOORS = [
   ["lib/connection.ts"],
   ["lib/reading"],
   ["lib/files", "lib/consumers"],
+  ["lib/check"],
   ["lib"],
   ["lib/api"],
   ["lib/cli", "mod.ts", "cli.ts", "plugins"],

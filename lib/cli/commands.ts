@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { check } from "./check/command.ts";
 import { checked } from "./checked/command.ts";
 import { cleanup } from "./cleanup/command.ts";
 import type { Command } from "./command.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   get,
   feeds,
   status,
+  check,
   due,
   checked,
   restore,

@@ -7,7 +7,7 @@ import { getLogger, type Logger } from "@logtape/logtape";
 import { wrongFlags } from "../config/check.ts";
 import type { Config } from "../config/config.ts";
 import type { LogLevel } from "../config/core.ts";
-import { loadConfig, type LoadedConfig } from "../config/load.ts";
+import { type ConfigSources, loadConfig, type LoadedConfig } from "../config/load.ts";
 import { configureLogging } from "./logging.ts";
 import type { FeedSync } from "../connection.ts";
 import { StateError } from "../errors.ts";
@@ -24,19 +24,28 @@ export const logger: Logger = getLogger(["feedsync", "cli"]);
  * @throws {ConfigError} when the rest of the configuration is wrong.
  */
 export async function loadSettings(args: Arguments, flags: Config = {}): Promise<LoadedConfig> {
-  const given = { ...commonFlags(args), ...flags };
-  const wrong = wrongFlags(given);
-  if (wrong.length > 0) throw new UsageError(wrong.join("; "));
-  const loaded = await loadConfig({
-    file: args.value("config"),
-    flags: given,
-    env: Deno.env.toObject(),
-    cwd: Deno.cwd(),
-  });
+  const loaded = await loadConfig(configSources(args, flags));
   configureLogging({ level: loaded.config.logLevel ?? "info", json: args.has("json") });
   for (const warning of loaded.warnings) logger.warn("{warning}", { warning });
   logger.debug("Configuration file: {file}", { file: loaded.file ?? "none" });
   return loaded;
+}
+
+/**
+ * Where the configuration comes from, with the common flags and `flags`.
+ *
+ * @throws {UsageError} when the value of a flag is wrong.
+ */
+export function configSources(args: Arguments, flags: Config = {}): ConfigSources {
+  const given = { ...commonFlags(args), ...flags };
+  const wrong = wrongFlags(given);
+  if (wrong.length > 0) throw new UsageError(wrong.join("; "));
+  return {
+    file: args.value("config"),
+    flags: given,
+    env: Deno.env.toObject(),
+    cwd: Deno.cwd(),
+  };
 }
 
 function commonFlags(args: Arguments): Config {

@@ -32,6 +32,12 @@ export interface ObjectName extends KeyedObject {
 /** Key of the marker: the only object that is overwritten, and that holds no updates. */
 export const MARKER_KEY = "marker";
 
+/**
+ * Key of the object with which `feedsync check` probes the store. It holds nothing, nobody reads or
+ * lists it, and it is deleted at once.
+ */
+export const PROBE_KEY = "probe";
+
 const STREAM = "[a-z0-9][a-z0-9.-]{0,62}_[a-z2-7]{8}";
 const WHOLE_STREAM = new RegExp(`^${STREAM}$`);
 const KEY = new RegExp(

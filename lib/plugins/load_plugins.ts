@@ -13,7 +13,13 @@ import { BackendUnavailableError, messageOf } from "../errors.ts";
 import type { KnownFiles } from "../known_files.ts";
 import { plainLogger } from "../base/plain_logger.ts";
 import { failureOf, tellFailure } from "./failure.ts";
-import { type PluginEntry, type PluginLogger, type RunningPlugin, startPlugin } from "../plugin.ts";
+import {
+  type AnyPlugin,
+  type PluginEntry,
+  type PluginLogger,
+  type RunningPlugin,
+  startPlugin,
+} from "../plugin.ts";
 
 /** What plugins are loaded for. */
 export interface LoadPluginsOptions {
@@ -65,12 +71,23 @@ export async function loadPlugins(
   }
 }
 
-async function loadPlugin(
+/** A plugin, with the options that it is used with. */
+interface FoundPlugin {
+  readonly plugin: AnyPlugin;
+  readonly options: unknown;
+  /** What the configuration calls it. */
+  readonly called: string;
+}
+
+/**
+ * Finds a plugin, loads its module, and checks it and its options, without setting it up.
+ *
+ * @throws {ConfigError} when it cannot be used.
+ */
+export async function findPlugin(
   entry: PluginEntry,
-  taken: readonly string[],
-  { server, directory, knownFiles, knownPlugins = [], loggerFor = pluginLogger }:
-    LoadPluginsOptions,
-): Promise<RunningPlugin> {
+  { directory }: Pick<LoadPluginsOptions, "directory">,
+): Promise<FoundPlugin> {
   const [given, options] = typeof entry === "string" || !isPair(entry) ? [entry] : entry;
   const called = typeof given === "string" ? given : given.name;
   const plugin = checkPlugin(
@@ -78,6 +95,16 @@ async function loadPlugin(
     called,
   );
   checkOptions(plugin, options, called);
+  return { plugin, options, called };
+}
+
+async function loadPlugin(
+  entry: PluginEntry,
+  taken: readonly string[],
+  { server, directory, knownFiles, knownPlugins = [], loggerFor = pluginLogger }:
+    LoadPluginsOptions,
+): Promise<RunningPlugin> {
+  const { plugin, options, called } = await findPlugin(entry, { directory });
   const name = uniqueName(plugin.name, taken);
   try {
     const host = {

@@ -6,8 +6,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { linkDurably, writeDurably } from "../base/durable_file.ts";
 import { FeedSyncError, messageOf, StateError } from "../errors.ts";
-import { BUSY_TIMEOUT_MS, explained } from "./database.ts";
+import { BUSY_TIMEOUT_MS } from "./database.ts";
 import { type StateSummary, summarize } from "./summary.ts";
+import { guarded } from "./sqlite_errors.ts";
 import { checkWhole } from "./whole.ts";
 
 /** Feeds may be private. */
@@ -55,9 +56,9 @@ async function refuseIfThere(path: string): Promise<void> {
 
 /** Copies one moment, whatever others write: all in one transaction, which does not hold them up. */
 function copyInto(path: string, empty: string): void {
-  explained(path, "back up", () => {
+  guarded(() => {
     // Not read-only: where nobody else uses the state, that would leave an empty log beside it.
     using db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     db.prepare("VACUUM INTO ?").run(empty);
-  });
+  }, { action: "back up", path });
 }

@@ -6,23 +6,8 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, StateError } from "../errors.ts";
 import { checkReader, migrate } from "./migrations.ts";
+import { guarded } from "./sqlite_errors.ts";
 import { checkWhole } from "./whole.ts";
-
-/**
- * What to do about SQLite's errors (https://sqlite.org/rescode.html), by their texts, because `exec` does not
- * give the result code.
- */
-const REMEDIES: Record<string, string> = {
-  "database is locked": "another process is writing to it; try again",
-  "attempt to write a readonly database": "it is read-only; make file and directory writable",
-  "disk I/O error": "the disk reports an input/output error; check the disk",
-  "database disk image is malformed":
-    "the file is damaged; restore it, or remove it to start with a new state",
-  "database or disk is full": "the disk is full; free some space",
-  "unable to open database file":
-    "it cannot be opened; check that the path is a file in a writable directory",
-  "file is not a database": "the file is not a database; choose another path for the state",
-};
 
 /** How long to wait for another process that writes. */
 export const BUSY_TIMEOUT_MS = 5000;
@@ -175,24 +160,6 @@ export class Database implements Disposable {
   }
 
   #guard<T>(work: () => T, action: string): T {
-    return explained(this.path, action, work);
-  }
-}
-
-/**
- * Runs `work` on the database at `path`.
- *
- * @throws {StateError} that says what to do, where SQLite says only what went wrong.
- */
-export function explained<T>(path: string, action: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_SQLITE_ERROR")) {
-      throw cause;
-    }
-    const [, remedy] = Object.entries(REMEDIES).find(([text]) => cause.message.includes(text)) ??
-      [undefined, cause.message];
-    throw new StateError(`Cannot ${action} the state ${path}: ${remedy}`, { cause });
+    return guarded(work, { action, path: this.path });
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import { messageOf } from "../errors.ts";
+import { messageOf, StateError } from "../errors.ts";
 import { lookInto } from "./unopened.ts";
 
 /** Many problems tell no more than some. */
@@ -25,6 +25,14 @@ export function findDamage(path: string): string[] {
       return [messageOf(error)];
     }
   });
+}
+
+/** The error for a state at `path` in which {@linkcode findDamage} has found something. */
+export function damageError(path: string): StateError {
+  return new StateError(
+    `The state ${path} is damaged: stop feedsync, check the disk, keep the file, and restore a ` +
+      "backup, or begin with a new state (docs/moving.md); what was queued in it is lost",
+  );
 }
 
 /** Seqs follow from row numbers, which therefore have no holes, whatever SQLite thinks of that. */

@@ -29,3 +29,13 @@ export class FileLock implements Disposable {
     this.#file = undefined;
   }
 }
+
+/** Whether a process holds the lock on the file at `path`. Unlike taking the lock, it makes no file. */
+export function isLocked(path: string): boolean {
+  try {
+    using file = Deno.openSync(path, { write: true });
+    return !file.tryLockSync(true);
+  } catch {
+    return false;
+  }
+}

@@ -270,7 +270,7 @@ export function checkReader(userVersion: number, path: string): void {
 /**
  * The format of the database; 0 when it is empty, 1 before the formats were numbered.
  *
- * @throws {StateError} when it is another program's.
+ * @throws {StateError} when the database is another program's.
  */
 export function formatOf(db: DatabaseSync, path: string): number {
   const reader = Number(db.prepare("PRAGMA user_version").get()!.user_version);

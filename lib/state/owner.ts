@@ -6,88 +6,68 @@
 import { StateError } from "../errors.ts";
 import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
-/** Whom a state belongs to. */
+/** Whom a state is opened for. */
 export interface Owner {
   readonly server: string;
   /** The URL of the store. */
   readonly store: string;
   /** See {@linkcode serviceName}; absent where the URL is enough. */
-  readonly service?: string;
+  readonly service?: string | undefined;
   /** A former name of the store or the service, to which the state may belong. */
-  readonly movedFrom?: string;
+  readonly movedFrom?: string | undefined;
 }
 
-/** What these rules read and write of a state. */
-export interface OwnedState {
-  /** Path of the file, or `:memory:`. */
-  readonly path: string;
-  fact(name: "server" | "store" | "service" | "lastPoll" | "clockOffset"):
-    | string
-    | number
-    | undefined;
-  setFact(name: "server" | "store" | "service", value: string): void;
+/** Whom a state belongs to, as far as it says. */
+export interface KnownOwner {
+  readonly server: string | undefined;
+  readonly store: string | undefined;
+  readonly service: string | undefined;
+  /** Whether the store has ever answered. */
+  readonly hasReachedStore: boolean;
 }
 
 /**
- * Makes the state the owner's; returns whether it was nobody's before.
+ * Makes sure that the state at `path` belongs to the owner: it says nothing about another store, even if
+ * the bucket there has the same name.
  *
  * @throws {StateError} when it belongs to another server or store.
  */
-export function claim(state: OwnedState, owner: Owner): boolean {
-  const isNew = state.fact("server") === undefined;
-  if (isNew) state.setFact("server", owner.server);
-  checkServer(state, owner);
-  claimStore(state, owner);
-  return isNew;
-}
-
-function checkServer(state: OwnedState, { server }: Owner): void {
-  const known = state.fact("server");
-  if (known === server) return;
-  throw new StateError(
-    `Cannot use the state ${state.path} for the server ${server}: it belongs to ${known}; choose ` +
-      `another file, or, if ${known} is called ${server} now, run \`feedsync state rename ${server}\``,
-  );
-}
-
-function claimStore(state: OwnedState, { store, service, movedFrom }: Owner): void {
-  const knownStore = String(state.fact("store") ?? store);
-  const knownService = String(state.fact("service") ?? service);
+export function checkOwner(path: string, owner: Owner, known: KnownOwner): void {
+  const { server, store, service, movedFrom } = owner;
+  if ((known.server ?? server) !== server) throw notOf(known.server!, path, server);
+  const { store: knownStore = store, service: knownService = service } = known;
   const isMoved = knownStore !== store && movedFrom === knownStore;
   if (knownStore !== store && !isMoved && !isSameDirectory(knownStore, store)) {
-    throw belongsTo(knownStore, `the state ${state.path} for the store ${store}`);
+    throw belongsTo(knownStore, path, `for the store ${store}`);
   }
-  if (state.fact("store") !== store) state.setFact("store", store);
-  if (service === undefined || state.fact("service") === service) return;
+  if (service === undefined || knownService === undefined) return;
   // An endpoint that never answered was probably a mistake: it may be replaced.
-  const isKnown = knownService === service || isMoved || !hasReachedStore(state);
+  const isKnown = knownService === service || isMoved || !known.hasReachedStore;
   if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
-    throw belongsTo(knownService, `the state ${state.path} for ${store} at ${service}`);
+    throw belongsTo(knownService, path, `for ${store} at ${service}`);
   }
-  state.setFact("service", service);
-}
-
-function hasReachedStore(state: OwnedState): boolean {
-  return state.fact("lastPoll") !== undefined || state.fact("clockOffset") !== undefined;
-}
-
-function belongsTo(known: string, use: string): StateError {
-  return new StateError(
-    `Cannot use ${use}: it belongs to ${known}; choose another file, or, when everything that was ` +
-      `there is here now, run \`feedsync state move\`, or set 'movedFrom' to "${known}"`,
-  );
 }
 
 /** The owner's new store, if the state may move there from wherever it is. */
 export function movedTo(
-  state: OwnedState,
+  known: KnownOwner,
   { store, service }: Pick<Owner, "store" | "service">,
 ): Owner {
-  const knownStore = String(state.fact("store") ?? store), knownService = state.fact("service");
-  const former = knownStore === store ? knownService : knownStore;
-  return {
-    server: String(state.fact("server")),
-    ...{ store, service },
-    ...former !== undefined && { movedFrom: String(former) },
-  };
+  const former = known.store === store ? known.service : known.store;
+  return { server: String(known.server), store, service, movedFrom: former };
+}
+
+function notOf(known: string, path: string, server: string): StateError {
+  return new StateError(
+    `Cannot use the state ${path} for the server ${server}: it belongs to ${known}; choose ` +
+      `another file, or, if ${known} is called ${server} now, run \`feedsync state rename ${server}\``,
+  );
+}
+
+function belongsTo(known: string, path: string, use: string): StateError {
+  return new StateError(
+    `Cannot use the state ${path} ${use}: it belongs to ${known}; choose another file, or, when ` +
+      "everything that was there is here now, run `feedsync state move`, or set 'movedFrom' to " +
+      `"${known}"`,
+  );
 }

@@ -6,6 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { basename, dirname, join } from "node:path";
+import { isLocked } from "./lock.ts";
 import { summarize } from "./summary.ts";
 
 const logger = getLogger(["feedsync", "state"]);
@@ -42,10 +43,15 @@ export function queuedSiblings(path: string): Sibling[] {
   return namesIn(directory)
     .filter((name) => name.endsWith(".db") && name !== basename(path))
     .map((name) => join(directory, name))
-    .filter((sibling) => !isInUse(sibling))
+    .filter((sibling) => !isUploading(sibling))
     .map(readCopy)
     .filter((sibling) => sibling !== undefined)
     .filter(({ queued }) => queued > 0);
+}
+
+/** Whether a process uploads from the state at `path`: then it holds this lock. */
+export function isUploading(path: string): boolean {
+  return isLocked(`${path}.upload.lock`);
 }
 
 function namesIn(directory: string): string[] {
@@ -53,16 +59,6 @@ function namesIn(directory: string): string[] {
     return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
   } catch {
     return []; // Perhaps this user may not read it.
-  }
-}
-
-/** Whether a process uploads from the state: then it holds this lock. */
-function isInUse(path: string): boolean {
-  try {
-    using lock = Deno.openSync(`${path}.upload.lock`, { write: true });
-    return !lock.tryLockSync(true);
-  } catch {
-    return false;
   }
 }
 

@@ -18,8 +18,8 @@ import { Inbox } from "./inbox.ts";
 import { InboxUpkeep } from "./inbox_upkeep.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
-import { claim, movedTo, type Owner } from "./owner.ts";
 import { Publications } from "./publications.ts";
+import { checkOwner, type KnownOwner, movedTo, type Owner } from "./owner.ts";
 import { OwnStream, type StreamState } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
 import { Turns } from "./turns.ts";
@@ -252,7 +252,7 @@ export class State implements Disposable {
 
   /** Makes the state that of another store, which must hold everything that it knows of its own. */
   moveTo(store: Pick<Owner, "store" | "service">): void {
-    this.transaction(() => claim(this, movedTo(this, store)));
+    this.transaction(() => this.#belongTo(movedTo(this.#knownOwner(), store)));
   }
 
   /** Closes the database. */
@@ -260,12 +260,31 @@ export class State implements Disposable {
     this.#db[Symbol.dispose]();
   }
 
-  /** Makes the state the owner's, see {@linkcode claim}; returns whether it is new. */
+  /** Makes the state the owner's; returns whether it is new. */
   #claim(owner: Owner, random: Random): boolean {
-    const isNew = claim(this, owner);
+    const isNew = this.fact("server") === undefined;
+    if (isNew) this.setFact("server", owner.server);
+    this.#belongTo(owner);
     if (this.#db.prepare("SELECT 1 FROM publisher").get() === undefined) {
       this.ownStream.begin(`${owner.server}_${random.token()}`, { base: this.outbox.lastRow() });
     }
     return isNew;
+  }
+
+  #belongTo(owner: Owner): void {
+    checkOwner(this.path, owner, this.#knownOwner());
+    const { store, service } = owner;
+    if (this.fact("store") !== store) this.setFact("store", store);
+    if (service !== undefined && this.fact("service") !== service) {
+      this.setFact("service", service);
+    }
+  }
+
+  #knownOwner(): KnownOwner {
+    const [server, store, service] = [this.fact("server"), this.fact("store"), this.fact("service")]
+      .map((fact) => fact === undefined ? undefined : String(fact));
+    const hasReachedStore = this.fact("lastPoll") !== undefined ||
+      this.fact("clockOffset") !== undefined;
+    return { server, store, service, hasReachedStore };
   }
 }

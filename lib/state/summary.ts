@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { KnownOwner } from "./owner.ts";
 import { sizeOf } from "./whole.ts";
 import { lookInto } from "./unopened.ts";
 
@@ -52,21 +53,31 @@ const PUBLISHER = `SELECT stream, base, uploaded,
   FROM publisher`;
 
 /**
+ * Reads whom the state at `path` belongs to.
+ *
+ * @throws {StateError} when there is none, it cannot be read, or only a newer version can read it.
+ */
+export function readOwner(path: string): KnownOwner {
+  return lookInto(path, ({ db }) => {
+    const { server, store, service, lastPoll, clockOffset } = factsIn(db);
+    const hasReachedStore = lastPoll !== undefined || clockOffset !== undefined;
+    return { server, store, service, hasReachedStore };
+  });
+}
+
+/**
  * Reads what the state at `path` holds, of whichever version.
  *
  * @throws {StateError} when there is none, it cannot be read, or only a newer version can read it.
  */
 export function summarize(path: string): StateSummary {
   return lookInto(path, ({ db, format, reader }) => {
-    const text = (name: string) => {
-      const value = db.prepare("SELECT value FROM meta WHERE key = ?").get(name)?.value;
-      return value === undefined ? undefined : String(value);
-    };
+    const { server, store, service } = factsIn(db);
     const { stream, base, uploaded, queued, queuedSince } = db.prepare(PUBLISHER).get()!;
     return {
       path,
       ...{ bytes: sizeOf(path), logBytes: sizeOf(`${path}-wal`) },
-      ...{ server: String(text("server")), store: text("store"), service: text("service") },
+      ...{ server: String(server), store, service },
       ...{ format, reader },
       ...{ stream: String(stream), uploaded: Number(uploaded) - Number(base) },
       ...{ queued: Number(queued), queuedSince: optional(queuedSince) },
@@ -77,6 +88,11 @@ export function summarize(path: string): StateSummary {
       deadLetters: count(db, "dead_letters"),
     };
   });
+}
+
+function factsIn(db: DatabaseSync): Record<string, string | undefined> {
+  const rows = db.prepare("SELECT key, value FROM meta").all();
+  return Object.fromEntries(rows.map(({ key, value }) => [key, String(value)]));
 }
 
 function heldStreams(db: DatabaseSync): HeldStream[] {

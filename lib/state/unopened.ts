@@ -6,8 +6,9 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
-import { BUSY_TIMEOUT_MS, explained } from "./database.ts";
+import { BUSY_TIMEOUT_MS } from "./database.ts";
 import { checkReader, formatOf } from "./migrations.ts";
+import { guarded } from "./sqlite_errors.ts";
 import { checkWhole } from "./whole.ts";
 
 /** A state as it is found. */
@@ -26,12 +27,12 @@ export interface UnopenedState {
  */
 export function lookInto<T>(path: string, work: (state: UnopenedState) => T): T {
   checkWhole(path);
-  return explained(path, "read", () => {
+  return guarded(() => {
     using db = openToRead(path);
     const reader = Number(db.prepare("PRAGMA user_version").get()!.user_version);
     checkReader(reader, path);
     return work({ db, reader, format: formatOf(db, path) });
-  });
+  }, { action: "read", path });
 }
 
 /**
@@ -47,7 +48,8 @@ function openToRead(path: string): DatabaseSync {
   return new DatabaseSync(url.href, { readOnly: true });
 }
 
-function isThere(path: string): boolean {
+/** Whether there is something at `path`. */
+export function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;

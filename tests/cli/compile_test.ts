@@ -78,7 +78,7 @@ Deno.test("the executable asks for what its commands and plugins need, and no fo
     "--allow-net",
     "--allow-read",
     "--allow-run",
-    "--allow-sys=hostname,osRelease",
+    "--allow-sys=hostname,osRelease,statfs,uid,gid",
     "--allow-write",
     "--no-prompt",
   ]);

@@ -94,6 +94,13 @@ class Setting implements AsyncDisposable {
     return read;
   }
 
+  /** The keys in the bucket that begin like this. */
+  async keys(prefix: string): Promise<string[]> {
+    const { store: url, s3 } = this.config(ceph!);
+    await using store = await openStore(url!, s3);
+    return (await Array.fromAsync(store.list(prefix))).map(({ key }) => key);
+  }
+
   /** Lets the user do what these statements of the policy in docs/credentials.md say. */
   async allow(rights: readonly string[]): Promise<void> {
     const policy = await documentedPolicy(this.#bucket);
@@ -104,10 +111,20 @@ class Setting implements AsyncDisposable {
   /** Runs the command as the user, with a state of its own unless it is named. */
   async run(
     args: readonly string[],
-    { state = crypto.randomUUID(), preload }: { state?: string; preload?: string } = {},
+    { state = crypto.randomUUID(), preload, config: changes }: {
+      state?: string;
+      preload?: string;
+      config?: Config;
+    } = {},
   ): Promise<Outcome> {
     const { path } = this.#directory;
-    const config = { ...this.config(), server: "web-2", state: `${state}.db`, stopTimeout: "0s" };
+    const config = {
+      ...this.config(),
+      ...changes,
+      server: "web-2",
+      state: `${state}.db`,
+      stopTimeout: "0s",
+    };
     const file = `${path}/${crypto.randomUUID()}.json`;
     await Deno.writeTextFile(file, JSON.stringify(config));
     return await feedsync([...args, "--config", file], { cwd: path, stdin: "second", preload });
@@ -158,6 +175,46 @@ test("an object that is gone is no refusal to who has the rights of docs/credent
   const { store: url, s3 } = setting.config();
   await using store = await openStore(url!, s3);
   assert.equal(await store.get("marker"), undefined);
+});
+
+test("check tells which right of docs/credentials.md is missing, and leaves nothing behind", async () => {
+  await using setting = await Setting.make();
+  const all = ["List", "Write", "Read", "Delete"];
+  for (const right of [undefined, ...all]) {
+    await setting.allow(all.filter((other) => other !== right));
+    const { code, json, stdout } = await setting.run(["check", "--json"]);
+    const found = json().filter(({ check }) => check === "rights");
+    const missing = found.filter(({ level }) => level !== "ok").map(({ advice }) => String(advice));
+    assert.equal(code, right === undefined || right === "Delete" ? 0 : 77, `${right}: ${stdout}`);
+    assert.equal(missing.length, right === undefined ? 0 : 1, JSON.stringify(found));
+    if (right) {
+      assert.match(missing[0], new RegExp(`^Without the right to ${right.toLowerCase()} `));
+    }
+    if (right === "Delete") assert.deepEqual(await setting.keys("probe"), ["probe"]);
+  }
+  await setting.allow(all);
+  const { code, stdout } = await setting.run(["check", "--strict"]);
+  assert.equal(code, 0, stdout);
+  assert.deepEqual(await setting.keys("probe"), []);
+});
+
+test("check tells a missing bucket, a wrong secret and an unknown key as what they are", async () => {
+  await using setting = await Setting.make();
+  const { store, s3 } = setting.config();
+  const mistakes: [config: Config, code: number, says: RegExp][] = [
+    [{ store: `${store}-2`.replace("/prod", ""), s3 }, 78, /there is no such bucket at/],
+    [{ store, s3: { ...s3, secretAccessKey: "x" } }, 77, /SignatureDoesNotMatch.*; check 's3.acc/],
+    [
+      { store, s3: { ...s3, accessKeyId: "x" } },
+      77,
+      /InvalidAccessKeyId.*; check 's3.accessKeyId'/,
+    ],
+  ];
+  for (const [config, code, says] of mistakes) {
+    const outcome = await setting.run(["check", "-q"], { config });
+    assert.equal(outcome.code, code, outcome.stdout);
+    assert.match(outcome.stdout, says);
+  }
 });
 
 test("who may only read applies updates; what is published is denied, and waits", async () => {

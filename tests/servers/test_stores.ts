@@ -19,7 +19,7 @@ import { STORES } from "./stores/table.ts";
 /** What is tested; by them a store is known to publish, watch, seal, clean up and restore. */
 const TESTS = [
   "tests/stores/named_contract.ts",
-  ...["servers", "newest", "processes"].map((name) => `tests/end_to_end/${name}_test.ts`),
+  ...["servers", "newest", "processes", "check"].map((name) => `tests/end_to_end/${name}_test.ts`),
 ];
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -5,9 +5,8 @@
  */
 import { resolve } from "node:path";
 import { suggest } from "../../base/nearest.ts";
-import { StateError } from "../../errors.ts";
 import { backUp } from "../../state/backup.ts";
-import { findDamage } from "../../state/integrity.ts";
+import { damageError, findDamage } from "../../state/integrity.ts";
 import { summarize } from "../../state/summary.ts";
 import type { CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
@@ -67,10 +66,7 @@ async function check({ path: state, report }: ActionContext): Promise<void> {
   const problems = findDamage(state);
   await report({ state, problems }, ...problems.length > 0 ? problems : [`${state} is sound`]);
   if (problems.length === 0) return;
-  throw new StateError(
-    `The state ${state} is damaged: stop feedsync, check the disk, keep the file, and restore a ` +
-      "backup, or begin with a new state (docs/moving.md); what was queued in it is lost",
-  );
+  throw damageError(state);
 }
 
 async function backup({ path, operand, report }: ActionContext): Promise<void> {

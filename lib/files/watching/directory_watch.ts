@@ -77,11 +77,7 @@ export class DirectoryWatch implements AsyncDisposable {
       this.#options.problems.resolved(subject);
       return watcher;
     } catch (error) {
-      this.#options.problems.problem(subject, {
-        text: `Cannot watch '${path}', its changes are found by scanning it only: ${
-          messageOf(error)
-        }`,
-      });
+      this.#options.problems.problem(subject, { text: watchProblem(path, error) });
     }
   }
 
@@ -101,4 +97,9 @@ export class DirectoryWatch implements AsyncDisposable {
       this.#isInDoubt = true;
     }
   }
+}
+
+/** What it means that a directory cannot be watched. */
+export function watchProblem(path: string, error: unknown): string {
+  return `Cannot watch '${path}', its changes are found by scanning it only: ${messageOf(error)}`;
 }

@@ -70,8 +70,8 @@ function consumersOf(
     ).sort((a, b) => key(a) < key(b) ? -1 : 1);
 }
 
-/** Checks addresses as peers do. */
-function checkWith(secret: string, store: string): AddressCheck {
+/** Checks addresses of presences in the store as peers do. */
+export function checkWith(secret: string, store: string): AddressCheck {
   return (name, address) => {
     const writtenAt = name.lastModified ?? Date.parse(address.time);
     return VERDICTS[checkAddress(name, address, { secret, store, writtenAt })];

@@ -6,10 +6,7 @@
  * @module
  */
 import { ConfigError } from "../../errors.ts";
-
-/** Services at which a host that begins with the name of a bucket is the host of that bucket. */
-const PROVIDERS =
-  /\.(amazonaws\.com(\.cn)?|backblazeb2\.com|cloudflarestorage\.com|digitaloceanspaces\.com|linodeobjects\.com|wasabisys\.com|scw\.cloud|ovh\.net|ovh\.us|exo\.io|vultrobjects\.com|your-objectstorage\.com|storage\.googleapis\.com|aliyuncs\.com|myqcloud\.com|idrivee2\.com)$/;
+import { providerAt } from "../providers.ts";
 
 /**
  * Checks that the endpoint does not name the bucket.
@@ -31,8 +28,8 @@ function withoutBucket(endpoint: string, bucket: string): string | undefined {
   const parts = pathname.split("/").filter((part) => part !== "");
   const isInPath = parts.at(-1)?.toLowerCase() === bucket;
   // `bucket.vpce-…` is not a bucket, but what AWS calls endpoints in private networks.
-  const isInHost = hostname.startsWith(`${bucket}.`) && PROVIDERS.test(hostname) &&
-    !hostname.startsWith("bucket.vpce-");
+  const isInHost = hostname.startsWith(`${bucket}.`) && !hostname.startsWith("bucket.vpce-") &&
+    providerAt(hostname.slice(bucket.length + 1))?.domain !== undefined;
   if (!isInPath && !isInHost) return undefined;
   const path = isInPath ? parts.slice(0, -1) : parts;
   const service = isInHost ? host.slice(bucket.length + 1) : host;

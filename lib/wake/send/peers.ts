@@ -5,10 +5,9 @@
  */
 import type { WakeUpParts } from "../source.ts";
 import type { BucketLog } from "../../log/bucket_log.ts";
-import { mediaTypeOf } from "../../stores/body_format.ts";
-import { MESSAGE_READER, messageId, READER_HEADER, SERVICE_HEADER } from "../message.ts";
 import { Signer } from "../signature.ts";
 import { Peer } from "./peer.ts";
+import { type SentObject, type SignedMessage, signMessage } from "./sign.ts";
 
 /** Time limit for what is still queued for a peer that is removed. */
 const REMOVAL_MS = 1000;
@@ -27,14 +26,6 @@ export interface WakeUpCounts {
   readonly sent: number;
   /** Number of commits that were not sent, or not accepted. */
   readonly dropped: number;
-}
-
-/** An object as it is stored. */
-export interface SentObject {
-  /** Its key. */
-  readonly key: string;
-  /** Its bytes. */
-  readonly body: Uint8Array;
 }
 
 /** All peers of this server. By polling, they find commits that they missed. */
@@ -73,13 +64,13 @@ export class Peers {
 
   /** Sends a commit to every peer, in the background. */
   send(commit: SentObject): void {
-    const message = { kind: "commit", ...this.#signed(commit) } as const;
+    const message = { kind: "commit", ...this.#sign(commit) } as const;
     for (const peer of this.#peers.values()) peer.send(message);
   }
 
   /** Sends the own presence to the peers at these URLs, in the background. */
   greet(urls: readonly string[], presence: SentObject): void {
-    const message = { kind: "greeting", ...this.#signed(presence) } as const;
+    const message = { kind: "greeting", ...this.#sign(presence) } as const;
     for (const url of urls) this.#peers.get(url)?.send(message);
   }
 
@@ -95,15 +86,8 @@ export class Peers {
     await Promise.all([...closing, ...this.#removed.values()]);
   }
 
-  #signed({ key, body }: SentObject) {
-    const { log } = this.#options;
-    const headers = {
-      ...this.#signer.sign(messageId(log.url, key), body, log.now()),
-      "content-type": mediaTypeOf(body),
-      [READER_HEADER]: String(MESSAGE_READER),
-      ...log.service !== undefined && { [SERVICE_HEADER]: encodeURI(log.service) },
-    };
-    return { headers, body };
+  #sign(object: SentObject): SignedMessage {
+    return signMessage(object, this.#signer, this.#options.log);
   }
 
   #remove(url: string, peer: Peer): void {

@@ -1,0 +1,61 @@
+/**
+ * `feedsync check`: checks everything that a server needs.
+ *
+ * @module
+ */
+import { check, type CheckFinding, withoutConfiguration } from "../../check.ts";
+import { loadLeniently } from "../../check/configuration.ts";
+import { ok, warning, wrong } from "../../check/finding.ts";
+import type { Config } from "../../config/config.ts";
+import { variableOf } from "../../config/environment_variables.ts";
+import { loadConfig, type LoadedConfig } from "../../config/load.ts";
+import type { Arguments, CommandContext } from "../command.ts";
+import { exitCodeOf } from "../exit.ts";
+import { configureLogging } from "../logging.ts";
+import { printJson } from "../output.ts";
+import { configSources } from "../settings.ts";
+import { Printer } from "./printer.ts";
+
+/** Prints what it finds; resolves to the exit code. */
+export async function run({ args, signal }: CommandContext): Promise<number> {
+  // What is worth a warning is found, too.
+  configureLogging({ level: args.has("verbose") ? "debug" : "error", json: args.has("json") });
+  const printer = new Printer({ isQuiet: args.has("quiet") });
+  let failure: Error | undefined, isDoubtful = false;
+  for await (const finding of findings(args, signal)) {
+    failure ??= finding.error;
+    isDoubtful ||= finding.level === "warning";
+    if (args.has("json")) await printJson({ ...finding, error: finding.error?.name });
+    else await printer.print(finding);
+  }
+  if (!args.has("json")) await printer.end();
+  if (failure) return exitCodeOf(failure);
+  return isDoubtful && args.has("strict") ? 1 : 0;
+}
+
+async function* findings(args: Arguments, signal: AbortSignal): AsyncIterable<CheckFinding> {
+  const { value, error } = await load(args);
+  if (error) yield { check: "configuration", ...wrong(error) };
+  if (!value) return yield* withoutConfiguration();
+  const { file, directory, warnings, config } = value;
+  const source = file ? `The configuration is in ${file}` : `There is no configuration file`;
+  yield { check: "configuration", ...ok(source) };
+  for (const text of error ? [] : warnings) {
+    yield { check: "configuration", ...warning(text, "Correct it, or upgrade feedsync") };
+  }
+  if (config.store === undefined) {
+    const what = "No store is configured: the one on this machine shares updates with no other";
+    const advice = 'Give all servers the same bucket: "store": "s3://bucket/prefix"';
+    yield { check: "configuration", ...warning(what, advice) };
+  }
+  yield* check(config, { directory, signal });
+}
+
+function load(args: Arguments) {
+  const sources = configSources(args);
+  return loadLeniently<LoadedConfig>(({ unknownKeys }: Pick<Config, "unknownKeys">) => {
+    if (!unknownKeys) return loadConfig(sources);
+    const env = { ...sources.env, [variableOf(["unknownKeys"])]: unknownKeys };
+    return loadConfig({ ...sources, env });
+  });
+}
