@@ -51,6 +51,8 @@ export class DeliveryRun {
   #stored: number;
   #finished: number;
   #storedAt: number;
+  /** How often the stream had been set back when this run began. */
+  readonly #setBacks: number;
   /** The seq up to which updates have begun. */
   #begun: number;
   #busySince: number | undefined;
@@ -61,6 +63,7 @@ export class DeliveryRun {
     this.#stream = stream;
     this.#context = context;
     this.#begun = this.#finished = this.#stored = state.cursors.get(stream);
+    this.#setBacks = state.cursors.setBacks(stream);
     this.#storedAt = clock.elapsed();
     this.#concurrency = receivers.concurrency;
     this.#pipeline = new Pipeline(this.#concurrency, (delivered) => this.#finish(delivered));
@@ -68,8 +71,8 @@ export class DeliveryRun {
 
   /** The seq behind which updates have yet to begin; undefined: the cursor was set back meanwhile. */
   get position(): number | undefined {
-    const cursor = this.#context.state.cursors.get(this.#stream);
-    return cursor < this.#stored ? undefined : Math.max(cursor, this.#begun);
+    if (this.#isSetBack) return undefined;
+    return Math.max(this.#context.state.cursors.get(this.#stream), this.#begun);
   }
 
   /** Since when plugins are busy with an object, by the monotonic clock. */
@@ -139,7 +142,8 @@ export class DeliveryRun {
   #store(letters: readonly DeadLetter[] = []): void {
     const { state, environment: { clock } } = this.#context;
     const from = this.#stored, to = this.#finished;
-    if (to > from) {
+    // Otherwise everything is read again: the cursor may have been where it was set back to.
+    if (to > from && !this.#isSetBack) {
       state.transaction(() => {
         for (const letter of letters) state.deadLetters.add(letter);
         state.cursors.advance(this.#stream, { from, to });
@@ -147,6 +151,13 @@ export class DeliveryRun {
     }
     this.#stored = to;
     this.#storedAt = clock.elapsed();
+  }
+
+  /** Perhaps by another process: then the cursor tells. */
+  get #isSetBack(): boolean {
+    const { cursors } = this.#context.state;
+    return cursors.setBacks(this.#stream) > this.#setBacks ||
+      cursors.get(this.#stream) < this.#stored;
   }
 
   async #deliver(handover: Handover, lock: Disposable, known: Superseded): Promise<Delivered> {

@@ -18,6 +18,7 @@ export interface LockedStream {
 export class Cursors {
   readonly #get;
   readonly #enter;
+  readonly #setBacks = new Map<string, number>();
   readonly #advance;
   readonly #setBack;
   readonly #setInboxBack;
@@ -101,6 +102,12 @@ export class Cursors {
   setBack(stream: string, seq: Seq): void {
     this.#setBack.run(stream, seq);
     this.#setInboxBack.run(seq, stream);
+    this.#setBacks.set(stream, this.setBacks(stream) + 1);
+  }
+
+  /** How often the stream was set back by this process. */
+  setBacks(stream: string): number {
+    return this.#setBacks.get(stream) ?? 0;
   }
 
   /** Notes that the stream waits at `seq` for an object from `now` on; returns since when it waits. */

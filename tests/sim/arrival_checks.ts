@@ -83,7 +83,7 @@ function isAccountedFor(
  * Whether the place had expired before the reader came. A delete that failed in part may leave it in
  * a segment whose stream has no tail any more: only the newest of it is kept.
  */
-function hadExpired({ polls }: Told, { spans }: Place, retention: number): boolean {
+export function hadExpired({ polls }: Told, { spans }: Place, retention: number): boolean {
   const came = polls[0]?.begun ?? Infinity;
   return spans.every(({ from }) => came - from > retention);
 }

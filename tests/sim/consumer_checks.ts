@@ -2,7 +2,7 @@ import type { ConsumerGap } from "../../lib/consumers/consumer.ts";
 import { feedIdentity } from "../../lib/feed_url.ts";
 import { compareUpdates } from "../../lib/log/update_order.ts";
 import type { JsonObject, Update } from "../../lib/update.ts";
-import { wasAway } from "./arrival_checks.ts";
+import { hadExpired, wasAway } from "./arrival_checks.ts";
 import type { Place } from "./bucket.ts";
 import type { Consumer } from "./consumer.ts";
 import type { AcceptedUpdate, StoredVersion } from "./ledger.ts";
@@ -102,8 +102,18 @@ export class ConsumerChecks {
     const places = this.#consumer.world.bucket.at(stream, seq);
     return this.#wasTold(stream, seq) || seq < this.#firstOf(stream) ||
       places.some(({ update: { id } }) =>
-        this.#processed.has(id) || this.#disk.accepted.has(id) || this.#cameBefore(id)
+        this.#processed.has(id) || this.#disk.accepted.has(id) || this.#cameBefore(id) ||
+        this.#wasToldElsewhere(id)
       );
+  }
+
+  /** Whether it was told that it misses the update where that was published again. */
+  #wasToldElsewhere(id: string): boolean {
+    return this.#consumer.world.bucket.streams.entries().some(([stream, seqs]) =>
+      seqs.entries().some(([seq, places]) =>
+        places.some(({ update }) => update.id === id) && this.#wasTold(stream, seq)
+      )
+    );
   }
 
   /** Whether the update had arrived in any stream before the consumer was made. */
@@ -142,6 +152,7 @@ export class ConsumerChecks {
     return ledger.unnoticed.has(stream) || seq < this.#firstOf(stream) ||
       this.#wasTold(stream, seq) ||
       objects === 0 && ledger.families.get(stream) === family && family.copied ||
+      hadExpired(told, place, mix.retention) ||
       wasAway(told, place, Math.max(mix.lag, mix.replicaLag));
   }
 
