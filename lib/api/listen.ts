@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { dirname, join } from "node:path";
 import { socketPath } from "../config/api.ts";
 import { ConfigError, messageOf } from "../errors.ts";
 
@@ -77,41 +76,26 @@ function listenAtPort(listen: string, { signal, answer }: ListenOptions): Listen
   return { address: `${listen.slice(0, colon)}:${addr.port}`, delivered, finished };
 }
 
-/** The socket is made where nobody else comes, and moved once its mode is set. */
+/** Others cannot connect before the mode is set: a new socket is writable for its owner only. */
 async function listenAtSocket(
   path: string,
   { gid, signal, answer }: ListenOptions,
 ): Promise<Listening> {
-  await checkIsFree(path);
-  const hidden = await Deno.makeTempDir({ dir: dirname(path), prefix: "." });
-  const made = join(hidden, "s"); // Short: on Linux, the path of a socket has at most 107 bytes.
-  // First of all at the end: once nobody listens here, the path may be another process's.
-  signal.addEventListener("abort", () => removeSocket(path), { once: true });
+  await removeLeftover(path);
   const { handle, delivered } = new Answers(answer);
-  const server = Deno.serve({ path: made, signal, onListen() {} }, handle);
+  const server = Deno.serve({ path, signal, onListen() {} }, handle);
   try {
-    if (gid !== undefined) await Deno.chown(made, null, gid);
-    await Deno.chmod(made, SOCKET_MODE);
-    await Deno.rename(made, path);
+    if (gid !== undefined) await Deno.chown(path, null, gid);
+    await Deno.chmod(path, SOCKET_MODE);
   } catch (error) {
     await server.shutdown();
     throw error;
-  } finally {
-    await Deno.remove(hidden, { recursive: true });
   }
   return { address: `unix:${path}`, delivered, finished: server.finished };
 }
 
-function removeSocket(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // It is replaced at the next start.
-  }
-}
-
 /** A crash leaves the socket behind; only connecting tells it from that of a running server. */
-async function checkIsFree(path: string): Promise<void> {
+async function removeLeftover(path: string): Promise<void> {
   const info = await Deno.lstat(path).catch(() => undefined);
   if (!info) return;
   if (!info.isSocket) {
@@ -126,4 +110,5 @@ async function checkIsFree(path: string): Promise<void> {
   if (isUsed) {
     throw new ConfigError(`Cannot listen at unix:${path} for the API: another process does`);
   }
+  await Deno.remove(path);
 }

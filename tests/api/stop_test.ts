@@ -78,22 +78,6 @@ Deno.test("a socket is for owner and group, and takes any name for a host", asyn
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
 });
 
-Deno.test("a socket has its mode from its first moment on, and nothing lies beside it", async () => {
-  await using home = await directory();
-  const path = join(home.path, "api.sock");
-  const end = join(home.path, "end"), kinds: string[] = [];
-  using events = Deno.watchFs(home.path, { recursive: false });
-  await using _server = await ApiUnderTest.start({ api: { listen: `unix:${path}` } });
-  assert.equal(Deno.lstatSync(path).mode! & 0o777, 0o660);
-  assert.deepEqual([...Deno.readDirSync(home.path)].map(({ name }) => name), ["api.sock"]);
-  await Deno.writeTextFile(end, "");
-  for await (const { kind, paths } of events) {
-    if (paths.includes(end)) break;
-    if (paths.includes(path)) kinds.push(kind);
-  }
-  assert.deepEqual([...new Set(kinds)], ["rename"], "It is neither made nor changed there");
-});
-
 Deno.test("a socket that a crash has left is replaced, another file is not", async () => {
   await using home = await directory();
   const path = join(home.path, "api.sock");

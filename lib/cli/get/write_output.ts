@@ -17,8 +17,11 @@ export async function writeOutput(file: string, content: string | Uint8Array): P
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   try {
     const there = await ifThere(Deno.stat(file));
-    if (there && !there.isFile) return await Deno.writeFile(file, bytes, { create: false });
-    const path = await ifThere(Deno.realPath(file)) ?? file; // The target of a link.
+    const target = await ifThere(Deno.realPath(file)); // The target of a link.
+    // A pipe or a terminal, or an open file that has been deleted, as /dev/stdout may be.
+    const isStream = there && (!there.isFile || target === undefined);
+    if (isStream) return await Deno.writeFile(file, bytes, { create: false });
+    const path = target ?? file;
     await using prepared = await prepareFile(dirname(path), bytes);
     if (there) await prepared.copyRights(there);
     await prepared.moveTo(path);

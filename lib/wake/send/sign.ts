@@ -28,10 +28,11 @@ export interface SignedMessage {
 export function signMessage(
   { key, body }: SentObject,
   signer: Signer,
-  { url, service, now }: Pick<BucketLog, "url" | "service" | "now">,
+  log: Pick<BucketLog, "url" | "service" | "now">,
 ): SignedMessage {
+  const { url, service } = log;
   const headers = {
-    ...signer.sign(messageId(url, key), body, now()),
+    ...signer.sign(messageId(url, key), body, log.now()),
     "content-type": mediaTypeOf(body),
     [READER_HEADER]: String(MESSAGE_READER),
     ...service !== undefined && { [SERVICE_HEADER]: encodeURI(service) },
