@@ -33,8 +33,8 @@ const CONCURRENCY = 4;
 /** After a goodbye, others take a server for gone as soon as two listings lack it. */
 const RESTART_LIVES = 1.5;
 
-/** Until then whoever was away may take servers for present that have long been gone. */
-const RETURN_MS = (LIVES + 2) * TURNS_INTERVAL_MS;
+/** For so many looks whoever was away may take servers for present that have long been gone. */
+const RETURN_LOOKS = LIVES + 2;
 
 /** What owners are decided by. */
 export interface OwnersOptions {
@@ -224,7 +224,8 @@ export class Owners {
     },
   ): string | undefined {
     const owner = wasOurs ? undefined : known;
-    if (known !== undefined && !wasAway && (wasOurs || !isBack)) return owner;
+    const isOwnName = known === this.#options.server; // A former run of this server had it.
+    if (known !== undefined && !wasAway && (wasOurs || isOwnName || !isBack)) return owner;
     const next = this.#ownership.nextOwnersOf(feed, FORMER_OWNERS).map(({ server }) => server);
     const former = new Set(owner === undefined ? next : [owner, ...next]);
     return former.size > 0 ? [...former].join(" ") : undefined;
@@ -232,9 +233,9 @@ export class Owners {
 
   /** Whether this server was away, or new, not long ago. */
   #hasJustReturned(): boolean {
-    const { log, state } = this.#core;
+    const { log, state } = this.#core, { beatMs } = this.#options.member;
     const since = Number(state.turns.fact("turnsReturnedAt") ?? 0);
-    return isWithin(RETURN_MS, { since, now: log.now() });
+    return isWithin(RETURN_LOOKS * beatMs, { since, now: log.now() });
   }
 
   /** Reads the checks of former owners, once they are gone or must have written them. */
