@@ -372,3 +372,15 @@ Deno.test("a bucket that stays missing is an empty one, and costs one listing a 
   await fleet.time.run(received.watcher.poll());
   assert.equal(fleet.store.requests.list, list + 1);
 });
+
+Deno.test("a new state finds what was merged a moment ago, although listings lag", async () => {
+  await using fleet = new Fleet();
+  const { store, time: { clock } } = fleet;
+  await fleet.publish(fleet.server("web-1"), ...texts("a", 9));
+  await fleet.time.pass(30_000); // The first ones are only in a segment now.
+  const begun = clock.elapsed();
+  store.lacks = (key) => key.startsWith("segments/") && clock.elapsed() < begun + 3_000;
+  await using received = fleet.watch(fleet.server("web-2"));
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, texts("a", 9));
+});
