@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { localApi } from "./api.ts";
+import { arrays } from "./arrays.ts";
 import { catchUp } from "./catch_up.ts";
 import { consumers } from "./consumers.ts";
 import { concurrent } from "./concurrent.ts";
@@ -19,15 +20,17 @@ import { Place } from "./place.ts";
 import { poll } from "./poll.ts";
 import { propagation } from "./propagation.ts";
 import { publishing } from "./publish.ts";
+import { publishingProcesses } from "./publishing_processes.ts";
 import { requests } from "./requests.ts";
 import { type Row, table } from "./rows.ts";
-import { findStore } from "./store.ts";
+import { directoryStore, findStore } from "./store.ts";
 
 const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = {
   poll,
   publish: publishing,
   propagation,
   peers,
+  arrays,
   concurrent,
   "catch-up": catchUp,
   consumers,
@@ -35,14 +38,19 @@ const BENCHES: Readonly<Record<string, (place: Place) => AsyncIterable<Row>>> = 
   memory,
   newest: newestUpdates,
   api: localApi,
+  processes: publishingProcesses,
   help,
   requests,
 };
 
+/** What is measured in a directory, too. */
+const IN_DIRECTORY = ["arrays", "concurrent", "catch-up", "processes"];
+
 const options = readArguments();
 await using ends = new AsyncDisposableStack();
 const found = ends.use(await findStore(options.store));
-const place = ends.use(new Place(found));
+const service = ends.use(new Place(found));
+const directory = ends.use(new Place(ends.use(await directoryStore())));
 const interrupted = Promise.withResolvers<number>();
 Deno.addSignalListener("SIGINT", () => interrupted.resolve(130));
 
@@ -57,10 +65,15 @@ async function run({ only, json }: typeof options): Promise<void> {
   else console.log(header());
   const rows: Row[] = [];
   for (const name of only) {
-    for await (const row of BENCHES[name](place)) {
-      rows.push(row);
-      if (json) console.log(JSON.stringify(row));
-      else if (Deno.stderr.isTerminal()) console.error(`${name}: ${row.name}`);
+    for (const place of IN_DIRECTORY.includes(name) ? [directory, service] : [service]) {
+      for await (const found of BENCHES[name](place)) {
+        const where = place === directory ? ", in a directory" : "";
+        const row = { ...found, name: `${found.name}${where}` };
+        rows.push(row);
+        if (json) console.log(JSON.stringify(row));
+        else if (Deno.stderr.isTerminal()) console.error(`${name}: ${row.name}`);
+      }
+      await place.clear();
     }
   }
   if (!json) console.log(table(rows));

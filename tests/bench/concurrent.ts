@@ -1,45 +1,45 @@
 /**
- * Many publishers at once, against writing the commits that they make together.
+ * Many publishers at once, against a program that does only what publishing their updates together
+ * cannot do without.
  *
  * @module
  */
 import { publish } from "@feedsync/feedsync";
-import { timed } from "./measure.ts";
-import { newestCommit, type Place, type Server } from "./place.ts";
-import { atLeast, type Row } from "./rows.ts";
-import { sampleUpdate } from "./sample.ts";
+import { samples } from "./arrays.ts";
+import { barePublisher } from "./bare/publisher.ts";
+import { bareStore } from "./bare/store.ts";
+import { interleave, timed } from "./measure.ts";
+import type { Place } from "./place.ts";
+import { atMostTimes, type Row } from "./rows.ts";
 
 const PUBLISHERS = 64;
-const UPDATES = 500;
+/** How many each of them publishes, one after the other, when it has its turn. */
+const UPDATES = 50;
 
 export async function* concurrent(place: Place): AsyncIterable<Row> {
-  await using server = await place.server("publisher", place.bucket());
-  await publishTogether(server, UPDATES / 5);
-  const ms = await publishTogether(server, UPDATES);
-  const value = PUBLISHERS * UPDATES / ms * 1000;
-  const limit = await commitsWritten(server) * 1000;
-  yield atLeast(5000, { name: `${PUBLISHERS} publishers, 1 KB`, value, unit: "updates/s", limit });
-}
-
-/** Each publishes one update after the other. */
-function publishTogether({ sync }: Server, updates: number): Promise<number> {
-  const work = Array.from(
-    { length: PUBLISHERS },
-    () => Array.from({ length: updates }, sampleUpdate),
-  );
-  return timed(() =>
-    Promise.all(work.map(async (own) => {
-      for (const update of own) await publish(sync, update);
-    }))
-  );
-}
-
-/** Updates a millisecond when their commits are only written. */
-async function commitsWritten({ store }: Server): Promise<number> {
-  const { name, body } = await newestCommit(store);
-  const rounds = 200;
-  const ms = await timed(async () => {
-    for (let i = 0; i < rounds; i++) await store.put(`bare/${i}`, body);
+  const bucket = place.bucket();
+  await using server = await place.server("publisher", bucket);
+  using bare = barePublisher(bareStore(bucket), place.stateFile());
+  const { value, limit } = await interleave({
+    async value() {
+      const work = Array.from({ length: PUBLISHERS }, () => samples(UPDATES));
+      const ms = await timed(() =>
+        Promise.all(work.map(async (own) => {
+          for (const update of own) await publish(server.sync, update);
+        }))
+      );
+      return ms / (PUBLISHERS * UPDATES) * 1000;
+    },
+    async limit() {
+      const groups = Array.from({ length: UPDATES }, () => samples(PUBLISHERS));
+      const ms = await timed(async () => {
+        for (const group of groups) await bare.publish(group);
+      });
+      return ms / (PUBLISHERS * UPDATES) * 1000;
+    },
+  }, { rounds: 12, warmUp: 3 });
+  yield atMostTimes(place.isDirectory ? 2.6 : 1.9, {
+    name: `${PUBLISHERS} publishers, 1 KB, each update`,
+    ...{ value, unit: "µs", limit },
   });
-  return rounds * (name.last - name.first + 1) / ms;
 }

@@ -29,7 +29,7 @@ export async function* memory(place: Place): AsyncIterable<Row> {
       limit: listing[index].rss / MB,
     };
     const isLast = index === watching.length - 1;
-    yield isLast ? atMost(180, measurement) : told(measurement);
+    yield isLast ? atMost(110, measurement) : told(measurement);
   }
   const [before, last] = watching.slice(-2);
   yield atMostTimes(1.05, {

@@ -36,6 +36,11 @@ export class Place implements AsyncDisposable {
     this.#store = { ...store, url: `${store.url}/${crypto.randomUUID().slice(0, 8)}` };
   }
 
+  /** Whether the store is a directory. */
+  get isDirectory(): boolean {
+    return this.#store.url.startsWith("file:");
+  }
+
   /** An empty bucket, or rather what looks like one to the servers. */
   bucket(): StoreAddress {
     return { ...this.#store, url: `${this.#store.url}/${++this.#buckets}` };
@@ -68,9 +73,22 @@ export class Place implements AsyncDisposable {
     await Promise.all(this.#servers.map((sync) => sync.close()));
     await Promise.all(this.#stores.map((store) => store[Symbol.asyncDispose]()));
     await Deno.remove(this.#directory, { recursive: true });
+    await this.#remove("");
+  }
+
+  /** Removes everything but the buckets that are used again: a store in memory fills within minutes. */
+  async clear(): Promise<void> {
+    const kept = await Promise.all(this.#filled.values());
+    for (let bucket = 1; bucket <= this.#buckets; bucket++) {
+      const path = `/${bucket}`;
+      if (!kept.includes(`${this.#store.url}${path}`)) await this.#remove(path);
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
     const { url, s3 } = this.#store;
-    if (url.startsWith("file:")) return await removeDirectory(url.slice("file:".length));
-    await using store = await openStore(url, s3);
+    if (this.isDirectory) return await removeDirectory(url.slice("file:".length) + path);
+    await using store = await openStore(url + path, s3);
     const objects = await Array.fromAsync(store.list(""));
     const [failed] = await store.delete(objects.map(({ key }) => key));
     if (failed) throw failed.error;

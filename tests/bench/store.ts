@@ -38,6 +38,17 @@ export async function findStore(url: string | undefined): Promise<FoundStore> {
   };
 }
 
+/** A new directory. */
+export async function directoryStore(): Promise<FoundStore> {
+  const path = await Deno.makeTempDir({ prefix: "feedsync-bench-" });
+  return {
+    name: "a directory",
+    url: `file:${path}`,
+    s3: {},
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
 /** Ceph's gateway as the tests have it, where it is. */
 export async function findCeph(): Promise<FoundStore & { directory: string } | undefined> {
   const isThere = Deno.env.get("FEEDSYNC_TEST_CEPH") || await isCephInstalled();
