@@ -62,8 +62,8 @@ export function feedIdentity(url: string): string {
  * accepted any absolute URL that is not too long and has no NUL.
  */
 export function isReadableFeedUrl(url: string): boolean {
-  return url.length <= MAX_URL_LENGTH && URL.canParse(url) && url.isWellFormed() &&
-    !url.includes("\0");
+  if (url.length > MAX_URL_LENGTH) return false;
+  return NORMALIZED.test(url) || URL.canParse(url) && url.isWellFormed() && !url.includes("\0");
 }
 
 /**

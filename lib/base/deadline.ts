@@ -76,20 +76,36 @@ export interface TimeLimit {
 }
 
 /**
- * What `work` resolves to. When its time is over, aborts the signal that `work` was given and rejects,
- * even if `work` goes on.
+ * What `work` returns or resolves to. When its time is over, aborts the signal that `work` was given and
+ * rejects, even if `work` goes on. Nothing is waited for if `work` does not wait.
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  limit: TimeLimit,
+): Promise<T>;
+export function withDeadline<T>(
   work: (signal: AbortSignal) => T | Promise<T>,
-  { clock, timeoutMs, signal, timeoutReason }: TimeLimit,
-): Promise<T> {
-  using deadline = new Deadline(clock);
+  limit: TimeLimit,
+): T | Promise<T>;
+export function withDeadline<T>(
+  work: (signal: AbortSignal) => T | Promise<T>,
+  limit: TimeLimit,
+): T | Promise<T> {
+  const { clock, signal } = limit, deadline = new Deadline(clock);
   if (signal?.aborted) deadline.abort(signal.reason);
   const result = work(deadline.signal);
-  if (!isThenable(result)) return result; // Done already: nothing can end it.
+  return isThenable(result) ? endInTime(Promise.resolve(result), deadline, limit) : result;
+}
+
+async function endInTime<T>(
+  result: Promise<T>,
+  deadline: Deadline,
+  { timeoutMs, signal, timeoutReason }: TimeLimit,
+): Promise<T> {
+  using _deadline = deadline;
   if (signal) deadline.heed(signal);
   deadline.allow(timeoutMs, timeoutReason);
-  return await deadline.race(Promise.resolve(result));
+  return await deadline.race(result);
 }
 
 /**
@@ -105,7 +121,8 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   return promise;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Whether the value must be waited for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value;
 }
 

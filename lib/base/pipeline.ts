@@ -22,6 +22,11 @@ export class Pipeline<Result> {
     return this.#underWay.length >= this.#width;
   }
 
+  /** Whether nothing is under way. */
+  get isEmpty(): boolean {
+    return this.#underWay.length === 0;
+  }
+
   /** Adds a piece of work. */
   add(work: Promise<Result>): void {
     this.#underWay.push(work);

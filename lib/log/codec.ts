@@ -31,6 +31,9 @@ export const FORMATS: { readonly reader: number; readonly written: number } = {
   written: FORMAT,
 };
 
+/** Refuses what is not UTF-8, and keeps a byte order mark. */
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Maximum length of the first line, in any format, in UTF-16 units. */
 const MAX_HEADER_LENGTH = 64 * 1024;
 
@@ -244,7 +247,7 @@ function unpack(key: string, body: Uint8Array): string {
     const bytes = format === "zstd"
       ? zstdDecompressSync(body, { maxOutputLength: MAX_OBJECT_BYTES })
       : body;
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch (cause) {
     const form = format === "zstd" ? "zstd-compressed text" : "text";
     throw new CorruptObjectError(key, `it is not ${form} (${messageOf(cause)})`, { cause });

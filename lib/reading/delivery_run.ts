@@ -96,14 +96,15 @@ export class DeliveryRun {
       signal.throwIfAborted();
       const { seq, id, url } = update;
       this.#begun = seq;
-      if (republished.has(id)) {
-        this.#pipeline.add(Promise.resolve({ seq, failures: [] }));
-        continue;
+      let delivery: Promise<Delivered> | undefined;
+      if (!republished.has(id)) {
+        // Locked in order: otherwise streams could wait for each other.
+        const lock = receivers.tryLock(url) ?? await receivers.lock(url, signal);
+        const handover = { stream: this.#stream, stored: update, before };
+        delivery = this.#deliver(handover, lock, superseded);
       }
-      // Locked in order: otherwise streams could wait for each other.
-      const lock = await receivers.lock(url, signal);
-      const handover = { stream: this.#stream, stored: update, before };
-      this.#pipeline.add(this.#deliver(handover, lock, superseded));
+      if (!delivery && this.#pipeline.isEmpty) this.#noteFinished(seq);
+      else this.#pipeline.add(delivery ?? Promise.resolve({ seq, failures: [] }));
     }
     if (this.#concurrency === 1) await this.finish();
   }
@@ -130,12 +131,16 @@ export class DeliveryRun {
   }
 
   async #finish({ seq, failures }: Delivered): Promise<void> {
-    const { environment: { clock }, receivers } = this.#context;
-    this.#finished = seq;
-    // Dead letters at once: they are retried as soon as another update is applied.
-    const isDue = failures.length > 0 || clock.elapsed() - this.#storedAt >= CURSOR_INTERVAL_MS;
-    if (isDue) this.#store(failures.map((failed) => receivers.letter(failed)));
+    const { receivers } = this.#context;
+    this.#noteFinished(seq, failures.map((failed) => receivers.letter(failed)));
     for (const failed of failures) await receivers.reportDeadLetter(failed);
+  }
+
+  /** Stores the cursor now and then; dead letters at once: they are retried as soon as another update is applied. */
+  #noteFinished(seq: number, letters: readonly DeadLetter[] = []): void {
+    this.#finished = seq;
+    const elapsedMs = this.#context.environment.clock.elapsed() - this.#storedAt;
+    if (letters.length > 0 || elapsedMs >= CURSOR_INTERVAL_MS) this.#store(letters);
   }
 
   /** Moves the cursor without syncing: after a crash, the last updates are delivered again. */
@@ -160,12 +165,18 @@ export class DeliveryRun {
       cursors.get(this.#stream) < this.#stored;
   }
 
-  async #deliver(handover: Handover, lock: Disposable, known: Superseded): Promise<Delivered> {
-    using _lock = lock;
+  /** Delivers an update; `undefined` when the plugins have applied it without waiting for anything. */
+  #deliver(
+    handover: Handover,
+    lock: Disposable,
+    known: Superseded,
+  ): Promise<Delivered> | undefined {
     const { receivers, signal } = this.#context, { stored } = handover;
     const isSuperseded = () => this.#isKnownSuperseded(stored, known);
-    const failures = await receivers.handOver({ ...handover, isSuperseded }, signal);
-    return { seq: stored.seq, failures };
+    const calls = receivers.handOver({ ...handover, isSuperseded }, signal);
+    if (calls) return whenDelivered(stored.seq, calls, lock);
+    lock[Symbol.dispose]();
+    return undefined;
   }
 
   #stillSuperseded(ids: ReadonlySet<string>): Superseded {
@@ -180,4 +191,13 @@ export class DeliveryRun {
     const holds = known.revision === state.newest.revision() && clock.elapsed() < known.until;
     return holds ? known.ids.has(id) : undefined;
   }
+}
+
+async function whenDelivered(
+  seq: number,
+  calls: Promise<FailedCall[]>,
+  lock: Disposable,
+): Promise<Delivered> {
+  using _lock = lock;
+  return { seq, failures: await calls };
 }

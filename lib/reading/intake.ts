@@ -40,26 +40,27 @@ export class Intake {
    */
   take(stream: string, stored: readonly StoredUpdate[]): TakenUpdates {
     const { state, log } = this.#core, { newest, cursors } = state;
-    const now = log.now(), superseded = new Set<string>();
+    const now = log.now();
     const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
     const republished = state.ownStream.republishedIn(stream);
     // Outside the transaction: hashing large contents takes long and would block other processes.
-    const hashes = updates.map(hashOf);
-    const takeIn = this.#prepareInbox(stream, updates, republished), news: Arrival[] = [];
-    state.transaction(() => {
-      for (const [index, update] of updates.entries()) {
-        const { url, time, id, seq, removed } = update;
-        const version = { time: Date.parse(time), id, hash: hashes[index] };
-        const place = update === stored[index] ? { stream, seq } : undefined;
-        const isNews = newest.note(url, version, { place, now });
-        if (isNews && !republished.has(id)) news.push({ id, url, stream, time, removed });
-      }
+    const received = updates.map((update, index) => {
+      const { url, time, id, seq } = update;
+      const place = update === stored[index] ? { stream, seq } : undefined;
+      return { url, time: Date.parse(time), id, hash: hashOf(update), place };
+    });
+    const takeIn = this.#prepareInbox(stream, updates, republished);
+    const { isNews, isSuperseded } = state.transaction(() => {
+      const noted = newest.noteAll(received, now);
       cursors.noteReach(stream, updates[updates.length - 1].seq);
       takeIn();
-      for (const { url, time, id } of updates) {
-        if (newest.supersedes(url, Date.parse(time), id)) superseded.add(id);
-      }
+      return noted;
     }, { durable: false });
+    const superseded = new Set<string>(), news: Arrival[] = [];
+    for (const [index, { id, url, time, removed }] of updates.entries()) {
+      if (isSuperseded[index]) superseded.add(id);
+      if (isNews[index] && !republished.has(id)) news.push({ id, url, stream, time, removed });
+    }
     state.arrivals.tell(news);
     return { updates, republished, superseded };
   }

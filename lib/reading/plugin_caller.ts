@@ -7,10 +7,10 @@
 import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import { Backoff } from "../base/backoff.ts";
-import { withDeadline } from "../base/deadline.ts";
+import { isThenable, withDeadline } from "../base/deadline.ts";
 import { sleep } from "../base/environment.ts";
 import { OnceLog } from "../base/once_log.ts";
-import { CallTimeoutError, failureOf, tellFailure } from "../plugins/failure.ts";
+import { CallTimeoutError, type Failure, failureOf, tellFailure } from "../plugins/failure.ts";
 import { BackendUnavailableError, FeedSyncError } from "../errors.ts";
 import { feedIdentity, shownUrl } from "../feed_url.ts";
 import { Outage } from "./outage.ts";
@@ -61,6 +61,9 @@ export interface GivenUp {
   readonly outage?: { readonly retryAfterMs?: number };
 }
 
+/** A failed call. */
+type Failed = Failure & { readonly error: unknown };
+
 /** A failed call that may be repeated. */
 interface Unapplied {
   readonly error: unknown;
@@ -103,7 +106,8 @@ export class PluginCaller {
   }
 
   /**
-   * Delivers an update. Resolves to `undefined` when it is applied, else to why it was given up.
+   * Delivers an update. Resolves to `undefined` when it is applied, else to why it was given up;
+   * returns `undefined` when the plugin has applied it without waiting for anything.
    *
    * `current` returns the update for each attempt; `again` is true for all but the first. While the
    * backend is away, waits until the plugin succeeds, `signal` is aborted, or the update has held
@@ -111,22 +115,34 @@ export class PluginCaller {
    * are applied is not a sign of an outage, whatever its error says. `heldMs`: how long the update
    * has held up reading in earlier polls.
    *
-   * @throws {BackendUnavailableError} when the backend was away for longer than `outagePatienceMs`.
-   * @throws {FeedSyncError} when the plugin failed for every update for longer than that.
+   * Rejects with {@linkcode BackendUnavailableError} when the backend was away for longer than
+   * `outagePatienceMs`, and with {@linkcode FeedSyncError} when the plugin failed for every update
+   * for longer than that.
    */
-  async update(
+  update(
     current: (again: boolean) => Update,
     signal: AbortSignal,
     heldMs: () => number = () => 0,
+  ): Promise<GivenUp | undefined> | undefined {
+    const attempt = this.#outage.isOngoing
+      ? this.#inTurn(() => this.#try(current(false)), signal)
+      : this.#try(current(false));
+    return attempt && this.#keepTrying(attempt, { current, signal, heldMs });
+  }
+
+  async #keepTrying(
+    attempt: Promise<Failed | undefined> | undefined,
+    { current, signal, heldMs }: {
+      current: (again: boolean) => Update;
+      signal: AbortSignal;
+      heldMs: () => number;
+    },
   ): Promise<GivenUp | undefined> {
     const appliedBefore = this.#applied;
     let applied = appliedBefore, contradictions = 0;
     const backoff = new Backoff(this.#options.environment.random, RETRY_RANGE);
-    for (let attempt = 1;; attempt++) {
-      if (attempt > 1) signal.throwIfAborted();
-      const failed = this.#outage.isOngoing
-        ? await this.#inTurn(() => this.#try(current(attempt > 1)), signal)
-        : await this.#try(current(attempt > 1));
+    for (;;) {
+      const failed = await attempt;
       if (!failed) return undefined;
       const { error, kind } = failed, { url } = current(true);
       if (kind === "rejected") return { error, isFinal: true };
@@ -136,15 +152,19 @@ export class PluginCaller {
       if (kind === "unavailable" || this.#failsAlways()) {
         if (this.#setAside(failed, url, heldMs())) return { error, isFinal: false };
         this.#waitForBackend(failed, url);
-        continue;
+      } else {
+        this.#outage.end(); // The backend answers.
+        this.#problems.resolved(this.name);
+        if (backoff.failures < MAX_RETRIES) {
+          await this.#pause(backoff, { error, url }, signal);
+        } else if (++this.#failuresInARow < MAX_FAILURES_IN_A_ROW) {
+          return { error, isFinal: this.#applied > appliedBefore };
+        } else this.#waitForBackend(failed, url);
       }
-      this.#outage.end(); // The backend answers.
-      this.#problems.resolved(this.name);
-      if (backoff.failures < MAX_RETRIES) {
-        await this.#pause(backoff, { error, url }, signal);
-      } else if (++this.#failuresInARow < MAX_FAILURES_IN_A_ROW) {
-        return { error, isFinal: this.#applied > appliedBefore };
-      } else this.#waitForBackend(failed, url);
+      signal.throwIfAborted();
+      attempt = this.#outage.isOngoing
+        ? this.#inTurn(() => this.#try(current(true)), signal)
+        : this.#try(current(true));
     }
   }
 
@@ -161,8 +181,8 @@ export class PluginCaller {
   }
 
   /** Delivers an update once; rejects with the error of the plugin, or with a timeout. */
-  once(update: Update): Promise<void> {
-    return this.#call((signal) => this.#plugin.onUpdate(update, signal));
+  async once(update: Update): Promise<void> {
+    await this.#call((signal) => this.#plugin.onUpdate(update, signal));
   }
 
   /**
@@ -198,7 +218,7 @@ export class PluginCaller {
   }
 
   /** Makes an attempt; during an outage waits until one is allowed. */
-  async #inTurn<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #inTurn<T>(attempt: () => T | Promise<T>, signal: AbortSignal): Promise<T> {
     if (!this.#outage.isOngoing) return await attempt();
     using _turn = await this.#outage.turn(signal);
     return await attempt();
@@ -212,9 +232,21 @@ export class PluginCaller {
   }
 
   /** Makes one attempt; resolves to the failure, if it failed. */
-  async #try(update: Update) {
+  #try(update: Update): Promise<Failed | undefined> | undefined {
+    let call: void | Promise<void>;
     try {
-      await this.once(update);
+      call = this.#call((signal) => this.#plugin.onUpdate(update, signal));
+    } catch (error) {
+      call = Promise.reject(error);
+    }
+    if (isThenable(call)) return this.#outcomeOf(call);
+    this.#noteSuccess();
+    return undefined;
+  }
+
+  async #outcomeOf(call: Promise<void>): Promise<Failed | undefined> {
+    try {
+      await call;
     } catch (thrown) {
       const error = thrown ?? new Error("It failed without a reason");
       const failure = failureOf(error);
@@ -238,11 +270,11 @@ export class PluginCaller {
     if (news) this.#options.onWorking?.(this.name);
   }
 
-  async #call(call: (signal: AbortSignal) => void | Promise<void>): Promise<void> {
+  #call(call: (signal: AbortSignal) => void | Promise<void>): void | Promise<void> {
     const { environment: { clock }, timeoutMs, forced: signal } = this.#options;
     const timeoutReason = () =>
       new CallTimeoutError(`The call took longer than ${timeoutMs / 1000} s`);
-    await withDeadline(call, { clock, timeoutMs, signal, timeoutReason });
+    return withDeadline(call, { clock, timeoutMs, signal, timeoutReason });
   }
 
   /** Waits before the next attempt with an update that failed for an unknown reason. */

@@ -116,6 +116,12 @@ export class Receivers {
     return this.#callers.flatMap(({ outage }) => outage ?? []);
   }
 
+  /** Takes the lock of the feed if nobody holds it, until the result is disposed of. */
+  tryLock(url: string): Disposable | undefined {
+    const feed = feedIdentity(url);
+    return this.#feedLocks.isHeld(feed) ? undefined : this.#feedLocks.take(feed);
+  }
+
   /** Waits for the lock of the feed, and holds it until the result is disposed of. */
   async lock(url: string, signal: AbortSignal): Promise<Disposable> {
     const feed = feedIdentity(url);
@@ -124,44 +130,78 @@ export class Receivers {
     return this.#feedLocks.take(feed);
   }
 
-  /** Delivers an update while its feed is locked; resolves to the calls that failed. */
-  async handOver(handover: Handover, signal: AbortSignal): Promise<FailedCall[]> {
-    const { stored, isSuperseded, isRestored, only, before } = handover;
-    const failures: FailedCall[] = [];
+  /**
+   * Delivers an update while its feed is locked; resolves to the calls that failed. Returns
+   * `undefined` when all plugins have applied it without waiting for anything.
+   */
+  handOver(handover: Handover, signal: AbortSignal): Promise<FailedCall[]> | undefined {
+    const { only } = handover, calls: Promise<FailedCall | undefined>[] = [];
+    for (const caller of this.#callers) {
+      if (only !== undefined && caller.name !== only) continue;
+      const call = this.#call(caller, handover, signal);
+      if (call) calls.push(call);
+    }
+    if (calls.length > 0) return this.#whenCalled(calls, handover);
+    this.#note([], handover);
+    return undefined;
+  }
+
+  /** Waits for all calls, even when one rejects. */
+  async #whenCalled(
+    calls: readonly Promise<FailedCall | undefined>[],
+    handover: Handover,
+  ): Promise<FailedCall[]> {
     let ended: { reason: unknown } | undefined;
-    const callers = this.#callers.filter(({ name }) => only === undefined || name === only);
-    // Waits for all calls, even when one rejects.
-    await Promise.all(callers.map(async (caller) => {
-      try {
-        const earlier = before?.(caller.concurrency);
-        if (earlier) await earlier;
-      } catch (reason) {
+    const results = await Promise.all(calls.map((call) =>
+      call.catch((reason) => {
         ended ??= { reason };
-        return;
-      }
-      const now = this.#environment.clock.now();
-      const heldSince = () => this.#state.heldSince(caller.name, stored.id) ?? now;
-      try {
-        const givenUp = await caller.update(
-          (again) => this.#current(handover, again ? undefined : isSuperseded?.()),
-          signal,
-          () => now - heldSince(),
-        );
-        if (!givenUp) return;
-        failures.push({ plugin: caller.name, update: this.#current(handover), ...givenUp });
-      } catch (reason) {
+        return undefined;
+      })
+    ));
+    if (ended) throw ended.reason;
+    const failures = results.filter((failed) => failed !== undefined);
+    this.#note(failures, handover);
+    return failures;
+  }
+
+  #note(failures: readonly FailedCall[], { isRestored }: Handover): void {
+    if (failures.length > 0) return void this.#failed++;
+    this.#applied++;
+    if (isRestored) this.#restored++;
+  }
+
+  #call(
+    caller: PluginCaller,
+    handover: Handover,
+    signal: AbortSignal,
+  ): Promise<FailedCall | undefined> | undefined {
+    const earlier = handover.before?.(caller.concurrency);
+    return earlier
+      ? earlier.then(() => this.#update(caller, handover, signal))
+      : this.#update(caller, handover, signal);
+  }
+
+  #update(
+    caller: PluginCaller,
+    handover: Handover,
+    signal: AbortSignal,
+  ): Promise<FailedCall | undefined> | undefined {
+    const { stored, isSuperseded } = handover;
+    const now = this.#environment.clock.now();
+    const heldSince = () => this.#state.heldSince(caller.name, stored.id) ?? now;
+    const call = caller.update(
+      (again) => this.#current(handover, again ? undefined : isSuperseded?.()),
+      signal,
+      () => now - heldSince(),
+    );
+    return call?.then(
+      (givenUp) => givenUp && { plugin: caller.name, update: this.#current(handover), ...givenUp },
+      (reason) => {
         // Kept for the next poll, perhaps in another process, which limits how long it is tried.
         if (!signal.aborted) this.#state.noteHeld(caller.name, stored.id, heldSince());
-        ended ??= { reason };
-      }
-    }));
-    if (ended) throw ended.reason;
-    if (failures.length > 0) this.#failed++;
-    else {
-      this.#applied++;
-      if (isRestored) this.#restored++;
-    }
-    return failures;
+        throw reason;
+      },
+    );
   }
 
   /** Reports a gap to all plugins. */

@@ -50,7 +50,7 @@ export class Database implements Disposable {
    */
   beginLog(): void {
     this.#guard(() => {
-      this.#db.exec("PRAGMA journal_mode = WAL");
+      this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000");
       const { user_version: same } = this.#db.prepare("PRAGMA user_version").get()!;
       this.#db.exec(`PRAGMA user_version = ${same}`); // Any write creates the log, which sync() needs.
     }, "open");

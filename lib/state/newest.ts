@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { feedIdentity } from "../feed_url.ts";
 import { MAX_AHEAD_MS, type OrderedUpdate } from "../log/update_order.ts";
 import type { Database } from "./database.ts";
@@ -49,6 +50,25 @@ export interface NoteOptions {
   /** The store's time; known updates that are implausible then are replaced. @default none are */
   readonly now?: number | undefined;
 }
+
+/** An update of a stream, as it is noted with others. */
+export interface ReceivedUpdate extends Version {
+  /** Its URL. */
+  readonly url: string;
+  /** Where it was published; absent if its time was clamped. */
+  readonly place: Place | undefined;
+}
+
+/** What came of noting updates, by their index. */
+export interface NotedUpdates {
+  /** Whether the update was news when it was noted. */
+  readonly isNews: readonly boolean[];
+  /** Whether a newer update of its feed is known now. */
+  readonly isSuperseded: readonly boolean[];
+}
+
+/** So many updates are noted with one statement, if all of them are news. */
+const GROUP = 10;
 
 /** The columns of a {@linkcode NewestRow}. */
 const COLUMNS = "time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq";
@@ -104,8 +124,13 @@ export class Newest {
   readonly #placedPage;
   readonly #noteDelivered;
   readonly #noteMissed;
-  readonly #note;
-  readonly #place;
+  readonly #note: StatementSync;
+  readonly #noteGroup: StatementSync;
+  readonly #place: StatementSync;
+  readonly #placeGroup: StatementSync;
+  readonly #beginGroup;
+  readonly #undoGroup;
+  readonly #endGroup;
   readonly #placeAgain;
   readonly #dropPlaces;
   readonly #supersedes;
@@ -134,14 +159,23 @@ export class Newest {
       `SELECT url, time, id, stream, seq FROM placed_newest
        WHERE url > ? AND placedId = id AND stream IS NOT NULL ORDER BY url LIMIT ?`,
     );
-    this.#note = db.prepare(
-      `INSERT INTO newest (url, time, id, hash) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-       time = excluded.time, id = excluded.id, hash = excluded.hash
-       WHERE (excluded.time, excluded.id) > (time, id) OR time > ?`,
+    [this.#note, this.#noteGroup] = [1, GROUP].map((rows) =>
+      db.prepare(
+        `INSERT INTO newest (url, time, id, hash) VALUES ${placeholders(rows, 4)}
+         ON CONFLICT DO UPDATE SET
+         time = excluded.time, id = excluded.id, hash = excluded.hash
+         WHERE (excluded.time, excluded.id) > (time, id) OR time > ?`,
+      )
     );
-    this.#place = db.prepare(
-      "INSERT OR REPLACE INTO places (url, id, stream, seq, delivered) VALUES (?, ?, ?, ?, ?)",
+    [this.#place, this.#placeGroup] = [1, GROUP].map((rows) =>
+      db.prepare(
+        `INSERT OR REPLACE INTO places (url, id, stream, seq, delivered)
+         VALUES ${placeholders(rows, 5)}`,
+      )
     );
+    this.#beginGroup = db.prepare("SAVEPOINT noted");
+    this.#undoGroup = db.prepare("ROLLBACK TO noted");
+    this.#endGroup = db.prepare("RELEASE noted");
     this.#placeAgain = db.prepare(
       `UPDATE places SET stream = ?, seq = ?, delivered = NULL
        WHERE url = ? AND id = ? AND delivered = 0`,
@@ -211,19 +245,80 @@ export class Newest {
    */
   note(
     url: string,
-    { time, id, hash }: Version,
+    version: Version,
     { place, isDelivered, now = Infinity }: NoteOptions = {},
   ): boolean {
-    this.#revision++;
     const delivered = isDelivered === undefined ? null : Number(isDelivered);
+    const isNews = this.#noteOne(feedIdentity(url), { ...version, place }, { now, delivered });
+    this.#noteWritten(url);
+    return isNews;
+  }
+
+  /**
+   * Notes updates that were received, one after the other, in a transaction of the caller. The
+   * cursors of their streams determine whether they are delivered.
+   */
+  noteAll(updates: readonly ReceivedUpdate[], now: number): NotedUpdates {
+    const feeds = updates.map(({ url }) => feedIdentity(url)), isNews: boolean[] = [];
+    for (let first = 0; first < updates.length; first += GROUP) {
+      const group = updates.slice(first, first + GROUP);
+      const groupFeeds = feeds.slice(first, first + GROUP);
+      if (group.length === GROUP && this.#areAllNews(groupFeeds, group, now)) {
+        isNews.push(...group.map(() => true));
+      } else {
+        for (const [index, update] of group.entries()) {
+          isNews.push(this.#noteOne(groupFeeds[index], update, { now, delivered: null }));
+        }
+      }
+    }
+    const isSuperseded = new Array<boolean>(updates.length), later = new Set<string>();
+    for (let index = updates.length - 1; index >= 0; index--) {
+      const feed = feeds[index], { url, time, id } = updates[index];
+      const isAsked = !isNews[index] || later.has(feed);
+      isSuperseded[index] = isAsked && this.#supersedes.get(feed, time, id) !== undefined;
+      later.add(feed);
+      this.#noteWritten(url);
+    }
+    return { isNews, isSuperseded };
+  }
+
+  /** Notes a group if all of it is news; otherwise changes nothing. */
+  #areAllNews(
+    feeds: readonly string[],
+    group: readonly ReceivedUpdate[],
+    now: number,
+  ): boolean {
+    const rows: SQLInputValue[] = [], places: SQLInputValue[] = [];
+    for (const [index, { time, id, hash, place }] of group.entries()) {
+      rows.push(feeds[index], time, id, hash);
+      places.push(feeds[index], id, place?.stream ?? null, place?.seq ?? null, null);
+    }
+    this.#beginGroup.run();
+    const { changes } = this.#noteGroup.run(...rows, now + MAX_AHEAD_MS);
+    const areAll = changes === group.length;
+    if (areAll) this.#placeGroup.run(...places);
+    else this.#undoGroup.run();
+    this.#endGroup.run();
+    return areAll;
+  }
+
+  #noteOne(
+    feed: string,
+    { time, id, hash, place }: Omit<ReceivedUpdate, "url">,
+    { now, delivered }: { now: number; delivered: number | null },
+  ): boolean {
     const { stream = null, seq = null } = place ?? {};
-    const feed = feedIdentity(url);
     const isNews = this.#note.run(feed, time, id, hash, now + MAX_AHEAD_MS).changes > 0;
     if (isNews) this.#place.run(feed, id, stream, seq, delivered);
     else if (delivered === null) this.#placeAgain.run(stream, seq, feed, id);
+    return isNews;
+  }
+
+  /** Enforces the maximum sizes now and then. */
+  #noteWritten(url: string): void {
+    this.#revision++;
     this.#unchecked += 2 * url.length + ROW_BYTES;
     if (this.#unchecked > MAX_UNCHECKED_BYTES) this.bound();
-    return isNews;
   }
 
   /** Notes that this update was delivered to the plugins, regardless of cursors. */
@@ -268,6 +363,12 @@ export class Newest {
   shiftTimes(ms: number): void {
     this.#shift.run(ms);
   }
+}
+
+/** The parameters of so many rows in a statement. */
+function placeholders(rows: number, columns: number): string {
+  const row = `(${Array(columns).fill("?").join(", ")})`;
+  return Array(rows).fill(row).join(", ");
 }
 
 /** A row as it is stored. */

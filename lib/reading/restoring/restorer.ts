@@ -114,9 +114,9 @@ export class Restorer {
     if (recipient === "nobody" || !this.#note(update, recipient) || this.#options.onlyNotes) return;
     const { stream, ...stored } = update;
     const handover = { stream, stored, isRestored: true, only: recipient.plugin };
-    const failures = await budget.deliveries.low.run(() => {
+    const failures = await budget.deliveries.low.run(async () => {
       signal.throwIfAborted();
-      return receivers.handOver(handover, signal);
+      return await receivers.handOver(handover, signal) ?? [];
     });
     this.#context.state.transaction(() => {
       for (const failed of failures) this.#context.state.deadLetters.add(receivers.letter(failed));
