@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { State } from "../../lib/state/state.ts";
 import { urlOf } from "../fixture.ts";
+import { Chance } from "../sim/chance.ts";
 import { systemEnvironment } from "../../lib/base/environment.ts";
 
 const STREAM = "web-1_abcdefgh", OWNER = { server: "web-2", store: "memory:" };
@@ -92,4 +93,38 @@ Deno.test("an update that fails in its stream and in one that repeats it is one 
   deadLetters.add(letter("web-1_bbbbbbbb", "another", "b"));
   deadLetters.add({ ...letter(STREAM, "of another plugin"), plugin: "exec" });
   assert.equal(deadLetters.count(), 3);
+});
+
+Deno.test("updates noted together are noted as one after the other", () => {
+  const chance = new Chance(7), pick = (count: number) => chance.whole(0, count - 1);
+  for (let round = 0; round < 40; round++) {
+    using together = newState();
+    using apart = newState();
+    for (let batch = 0; batch < 6; batch++) {
+      // Of few feeds most are known, and some come twice; of many nearly all are news.
+      const feeds = round % 2 === 0 ? 30 : 100_000;
+      const updates = Array.from({ length: 1 + pick(40) }, (_, index) => ({
+        url: urlOf(`feed-${pick(feeds)}`),
+        ...version(1000 + pick(20), `id-${pick(3)}`),
+        place: pick(10) === 0 ? undefined : { stream: STREAM, seq: batch * 50 + index + 1 },
+      }));
+      const missed = { first: batch * 50 + 1, last: batch * 50 + 10 };
+      const now = pick(5) === 0 ? -24 * 60 * 60 * 1000 : 1000;
+      const noted = together.transaction(() => together.newest.noteAll(updates, now));
+      const isNews = updates.map(({ url, place, ...update }) =>
+        apart.newest.note(url, update, { place, now })
+      );
+      const isSuperseded = updates.map(({ url, time, id }) =>
+        apart.newest.supersedes(url, time, id)
+      );
+      assert.deepEqual(noted, { isNews, isSuperseded });
+      for (const { newest } of [together, apart]) newest.noteMissed(STREAM, missed);
+      assert.deepEqual([...together.newest.feeds()], [...apart.newest.feeds()]);
+    }
+    for (const { cursors } of [together, apart]) cursors.noteReach(STREAM, 120);
+    assert.deepEqual(
+      together.newest.deliveredPage("", 1000),
+      apart.newest.deliveredPage("", 1000),
+    );
+  }
 });
