@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Accepted, type PreparedUpdate, prepareUpdate } from "./publishing/accept.ts";
+import type { Accepted } from "./publishing/accept.ts";
+import { type PreparedUpdate, prepareUpdate } from "./publishing/prepare.ts";
 import { asRow, type Row } from "./log/positions.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
 import type { StreamState } from "./state/own_stream.ts";

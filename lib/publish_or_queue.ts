@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  type Accepted,
-  acceptedBefore,
-  type PreparedUpdate,
-  prepareUpdate,
-} from "./publishing/accept.ts";
+import { type Accepted, acceptedBefore } from "./publishing/accept.ts";
+import { type PreparedUpdate, prepareUpdate } from "./publishing/prepare.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
 import { InvalidUpdateError, messageOf } from "./errors.ts";
 import {

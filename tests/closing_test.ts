@@ -8,7 +8,8 @@ import {
   UpdatesLostError,
 } from "../lib/errors.ts";
 import { definePlugin } from "../lib/plugin.ts";
-import { accept, prepareUpdate } from "../lib/publishing/accept.ts";
+import { accept } from "../lib/publishing/accept.ts";
+import { prepareUpdate } from "../lib/publishing/prepare.ts";
 import { flush, publish } from "../lib/publish.ts";
 import { watch } from "../lib/watch.ts";
 import { watchFiles } from "../lib/watch_files.ts";

@@ -6,7 +6,8 @@
 import { join, sep } from "node:path";
 import type { Parts } from "../connection.ts";
 import type { FeedUrlOptions } from "../feed_url.ts";
-import { accept, prepareUpdate } from "../publishing/accept.ts";
+import { accept } from "../publishing/accept.ts";
+import { prepareUpdate } from "../publishing/prepare.ts";
 import type { FileRecords } from "./file_records.ts";
 import type { KnownFile, KnownFiles } from "../known_files.ts";
 

@@ -1,97 +1,20 @@
 /**
- * Accepting updates: they are validated and inserted into the outbox. From then on they survive a crash.
+ * Accepting updates: they are inserted into the outbox. From then on they survive a crash.
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { MAX_UPDATE_BYTES, updateBody, updateLine } from "../log/codec.ts";
 import type { Environment } from "../base/environment.ts";
+import { UpdateConflictError } from "../errors.ts";
+import { shownUrl } from "../feed_url.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
-import { InvalidUpdateError, UpdateConflictError } from "../errors.ts";
-import { type FeedUrlOptions, normalizeFeedUrl, shownUrl } from "../feed_url.ts";
-import { Shape } from "../log/json_limits.ts";
-import { assertJson } from "./json.ts";
-import { MAX_SEQ, type Row } from "../log/positions.ts";
+import { plus, type Row } from "../log/positions.ts";
+import type { ReceivedUpdate, Version } from "../state/newest.ts";
+import type { OutboxRow } from "../state/outbox.ts";
+import type { StreamState } from "../state/own_stream.ts";
 import type { Publication } from "../state/publications.ts";
 import type { State } from "../state/state.ts";
-import {
-  contentHash,
-  type FeedContent,
-  hashOf,
-  type Json,
-  type JsonObject,
-  type UpdateInput,
-} from "../update.ts";
-
-/** A valid update, ready to be accepted. */
-export interface PreparedUpdate {
-  /** Normalised. */
-  readonly url: string;
-  /** Its JSON without `seq`, `id`, `url` and `time`. */
-  readonly body: string;
-  /** Hash of the content; null when the feed is gone. */
-  readonly hash: string | null;
-  /** What the publisher called it. */
-  readonly name?: string | undefined;
-}
-
-/**
- * Checks an update and encodes it.
- *
- * @throws {InvalidUpdateError} when it cannot be published.
- */
-export function prepareUpdate(update: UpdateInput, options?: FeedUrlOptions): PreparedUpdate {
-  const { content, metadata = {}, removed = false, id: name } = update ?? {};
-  const url = normalizeFeedUrl(update?.url, options);
-  const action = `Cannot publish ${shownUrl(url)}`;
-  checkRemoved(action, { content, removed });
-  checkName(action, name);
-  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
-    throw new InvalidUpdateError(`${action}: 'metadata' must be a JSON object`);
-  }
-  const isRaw = typeof content === "string" || content instanceof Uint8Array;
-  if (isRaw && content.length > MAX_UPDATE_BYTES) throw tooLarge(action, content.length);
-  const json = { action, shape: new Shape() };
-  if (!removed && !(content instanceof Uint8Array)) assertJson(content, "content", json);
-  assertJson(metadata, "metadata", json);
-  const checked: FeedContent = { content: content as Json | Uint8Array, removed };
-  const body = updateBody({ ...checked, metadata: metadata as JsonObject });
-  const line = updateLine({ id: crypto.randomUUID(), url, time: 0, body }, MAX_SEQ);
-  const bytes = Buffer.byteLength(line);
-  if (bytes > MAX_UPDATE_BYTES) throw tooLarge(action, bytes);
-  return { url, body, hash: hashOf(checked), ...name !== undefined && { name } };
-}
-
-/** Form of the names that publishers give their updates. */
-const NAME = /^[\x20-\x7e]{1,255}$/;
-
-function checkName(action: string, name: unknown): void {
-  if (name === undefined || typeof name === "string" && NAME.test(name)) return;
-  throw new InvalidUpdateError(`${action}: 'id' must have 1 to 255 characters of ASCII`);
-}
-
-function checkRemoved(
-  action: string,
-  { content, removed }: { content: unknown; removed: unknown },
-): void {
-  if (typeof removed !== "boolean") {
-    throw new InvalidUpdateError(`${action}: 'removed' must be true or false`);
-  }
-  if (removed && content !== undefined) {
-    throw new InvalidUpdateError(`${action}: 'content' and 'removed' exclude each other`);
-  }
-  if (!removed && content === undefined) {
-    throw new InvalidUpdateError(
-      `${action}: 'content' is missing; give it, or 'removed: true' if the feed is gone`,
-    );
-  }
-}
-
-function tooLarge(action: string, bytes: number): InvalidUpdateError {
-  return new InvalidUpdateError(
-    `${action}: it takes ${bytes} bytes, more than the ${MAX_UPDATE_BYTES} allowed`,
-  );
-}
+import { contentHash } from "../update.ts";
+import type { PreparedUpdate } from "./prepare.ts";
 
 /** An accepted update. */
 export interface Accepted {
@@ -109,21 +32,69 @@ export interface AcceptContext {
   readonly environment: Pick<Environment, "random">;
 }
 
-/**
- * Puts an update into the outbox, in a transaction. Its time is fixed here: at least 1 ms after the
- * newest known update of the same URL.
- */
-export function accept(
-  { state, log, environment: { random } }: AcceptContext,
-  { url, body, hash }: PreparedUpdate,
-): Accepted {
-  return state.transaction(() => {
-    const id = random.uuid();
-    const time = Math.max(Math.round(log.now()), (state.newest.get(url)?.time ?? 0) + 1);
-    const row = state.outbox.add({ id, url, time, body });
-    state.newest.note(url, { time, id, hash }, { place: state.placeOf(row), isDelivered: true });
-    return { row, id, url, time };
+/** Puts an update into the outbox, in a transaction. */
+export function accept(context: AcceptContext, update: PreparedUpdate): Accepted {
+  return context.state.transaction(() => {
+    const acceptance = new Acceptance(context, [update]);
+    const accepted = acceptance.add(update);
+    acceptance.insert();
+    return accepted;
   });
+}
+
+/** What is known of a feed. */
+type Known = Pick<Version, "time" | "hash">;
+
+/**
+ * Updates that are put into the outbox in one transaction of the caller. Their times are fixed here:
+ * each is at least 1 ms after the newest known update of the same URL.
+ */
+class Acceptance {
+  readonly #context: AcceptContext;
+  readonly #now: number;
+  readonly #own: StreamState;
+  readonly #known: Map<string, Known>;
+  readonly #lastRow: Row;
+  readonly #rows: OutboxRow[] = [];
+  readonly #noted: ReceivedUpdate[] = [];
+
+  /** Looks up what is known of the feeds of `candidates`, which may be added. */
+  constructor(context: AcceptContext, candidates: readonly PreparedUpdate[]) {
+    const { state, log } = context;
+    this.#context = context;
+    this.#now = Math.round(log.now());
+    this.#own = state.ownStream.load();
+    this.#known = state.newest.versions(candidates.map(({ url }) => url));
+    this.#lastRow = state.outbox.lastRow();
+  }
+
+  /** The newest content that is known of the feed; null when it is gone. */
+  knownHash(url: string): string | null | undefined {
+    return this.#known.get(url)?.hash;
+  }
+
+  /** The store's time. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Accepts an update; its row is written by {@linkcode insert}. */
+  add({ url, body, hash }: PreparedUpdate): Accepted {
+    const { state, environment: { random } } = this.#context;
+    const id = random.uuid(), row = plus(this.#lastRow, this.#rows.length + 1);
+    const time = Math.max(this.#now, (this.#known.get(url)?.time ?? 0) + 1);
+    this.#rows.push({ row, id, url, time, body });
+    this.#noted.push({ url, time, id, hash, place: state.placeOf(row, this.#own) });
+    this.#known.set(url, { time, hash });
+    return { row, id, url, time };
+  }
+
+  /** Writes all of them. */
+  insert(): void {
+    const { outbox, newest } = this.#context.state;
+    outbox.addAll(this.#rows);
+    newest.noteAll(this.#noted, { isDelivered: true });
+  }
 }
 
 /** Updates that are accepted together, or not at all. */
@@ -176,10 +147,14 @@ export class Acceptor {
 
   #acceptAll(requests: readonly AcceptRequest[]): (AcceptResult | Error)[] {
     const { state } = this.#context;
-    const inserted = state.transaction(
-      () => requests.map((request) => this.#conflictIn(request) ?? this.#insert(request)),
-      { durable: false },
-    );
+    const inserted = state.transaction(() => {
+      const acceptance = new Acceptance(this.#context, requests.flatMap(({ updates }) => updates));
+      const results = requests.map((request) =>
+        this.#conflictIn(request) ?? this.#take(request, acceptance)
+      );
+      acceptance.insert();
+      return results;
+    }, { durable: false });
     // A repeated request may find what is not synced yet.
     const needsSync = inserted.some((item) => !(item instanceof Error) && item.some(Boolean));
     const synced = needsSync ? state.sync() : Promise.resolve();
@@ -214,29 +189,32 @@ export class Acceptor {
     return undefined;
   }
 
-  #insert({ updates, ifChanged }: AcceptRequest): (Accepted | undefined)[] {
-    return updates.map((update) => this.#insertOnce(update, ifChanged));
+  #take(
+    { updates, ifChanged }: AcceptRequest,
+    acceptance: Acceptance,
+  ): (Accepted | undefined)[] {
+    return updates.map((update) => {
+      const { name, url } = update;
+      if (name === undefined) return this.#takeOne(update, { ifChanged, acceptance });
+      const { state: { publications }, environment: { clock } } = this.#context;
+      const known = publications.named(name);
+      if (known) return acceptedBefore(known);
+      const accepted = this.#takeOne(update, { ifChanged, acceptance });
+      const { row = null, id = null, time = null } = accepted ?? {};
+      publications.note({ name, hash: requestHash(update), url, row, id, time }, clock.now());
+      return accepted;
+    });
   }
 
-  #insertOnce(update: PreparedUpdate, ifChanged: boolean): Accepted | undefined {
-    const { name, url } = update;
-    if (name === undefined) return this.#insertOne(update, ifChanged);
-    const { state: { publications }, environment: { clock } } = this.#context;
-    const known = publications.named(name);
-    if (known) return acceptedBefore(known);
-    const accepted = this.#insertOne(update, ifChanged);
-    const { row = null, id = null, time = null } = accepted ?? {};
-    publications.note({ name, hash: requestHash(update), url, row, id, time }, clock.now());
-    return accepted;
-  }
-
-  #insertOne(update: PreparedUpdate, ifChanged: boolean): Accepted | undefined {
-    if (!ifChanged) return accept(this.#context, update);
-    const { state, log } = this.#context;
-    const isKnown = state.newest.get(update.url)?.hash === update.hash;
-    const accepted = isKnown ? undefined : accept(this.#context, update);
-    const time = accepted?.time ?? Math.round(log.now());
-    state.turns.notePublished(update.url, { hash: update.hash, time });
+  #takeOne(
+    update: PreparedUpdate,
+    { ifChanged, acceptance }: { readonly ifChanged: boolean; readonly acceptance: Acceptance },
+  ): Accepted | undefined {
+    if (!ifChanged) return acceptance.add(update);
+    const { url, hash } = update;
+    const accepted = acceptance.knownHash(url) === hash ? undefined : acceptance.add(update);
+    const time = accepted?.time ?? acceptance.now;
+    this.#context.state.turns.notePublished(url, { hash, time });
     return accepted;
   }
 }

@@ -51,7 +51,7 @@ export class Intake {
     });
     const takeIn = this.#prepareInbox(stream, updates, republished);
     const { isNews, isSuperseded } = state.transaction(() => {
-      const noted = newest.noteAll(received, now);
+      const noted = newest.noteAll(received, { now });
       cursors.noteReach(stream, updates[updates.length - 1].seq);
       takeIn();
       return noted;

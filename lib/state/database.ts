@@ -163,3 +163,9 @@ export class Database implements Disposable {
     return guarded(work, { action, path: this.path });
   }
 }
+
+/** The parameters of so many rows in a statement. */
+export function placeholders(rows: number, columns: number): string {
+  const row = `(${Array(columns).fill("?").join(", ")})`;
+  return Array(rows).fill(row).join(", ");
+}

@@ -7,7 +7,7 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { feedIdentity } from "../feed_url.ts";
 import { MAX_AHEAD_MS, type OrderedUpdate } from "../log/update_order.ts";
-import type { Database } from "./database.ts";
+import { type Database, placeholders } from "./database.ts";
 
 /** The order of an update, and its content. */
 export interface Version extends OrderedUpdate {
@@ -51,7 +51,13 @@ export interface NoteOptions {
   readonly now?: number | undefined;
 }
 
-/** An update of a stream, as it is noted with others. */
+/** {@linkcode NoteOptions} as statements take them. */
+interface Noting {
+  readonly now: number;
+  readonly delivered: number | null;
+}
+
+/** An update that is noted with others. */
 export interface ReceivedUpdate extends Version {
   /** Its URL. */
   readonly url: string;
@@ -67,7 +73,7 @@ export interface NotedUpdates {
   readonly isSuperseded: readonly boolean[];
 }
 
-/** So many updates are noted with one statement, if all of them are news. */
+/** So many updates are noted with one statement, if all of them are news, or looked up. */
 const GROUP = 10;
 
 /** The columns of a {@linkcode NewestRow}. */
@@ -116,6 +122,8 @@ export class Newest {
   readonly #cutoff;
   readonly #dropOld;
   readonly #get;
+  readonly #versions: StatementSync;
+  readonly #versionsOfGroup: StatementSync;
   readonly #page;
   readonly #count;
   readonly #delivered;
@@ -142,6 +150,9 @@ export class Newest {
     this.#cutoff = db.prepare(CUTOFF);
     this.#dropOld = db.prepare("DELETE FROM newest WHERE octet_length(url) > ? AND time <= ?");
     this.#get = db.prepare(`SELECT ${COLUMNS} FROM placed_newest WHERE url = ?`);
+    [this.#versions, this.#versionsOfGroup] = [1, GROUP].map((feeds) =>
+      db.prepare(`SELECT url, time, id, hash FROM newest WHERE url IN ${placeholders(1, feeds)}`)
+    );
     this.#page = db.prepare(
       `SELECT url, ${COLUMNS} FROM placed_newest WHERE url > ? AND time >= ? ORDER BY url LIMIT ${PAGE_ROWS}`,
     );
@@ -195,6 +206,22 @@ export class Newest {
   get(url: string): NewestRow | undefined {
     const row = this.#get.get(feedIdentity(url));
     return row && withPlace(row as unknown as StoredRow);
+  }
+
+  /** The newest known updates of URLs, by the URLs as they are given. */
+  versions(urls: readonly string[]): Map<string, Version> {
+    const feeds = Map.groupBy(new Set(urls), feedIdentity), known = new Map<string, Version>();
+    const identities = [...feeds.keys()];
+    for (let first = 0; first < identities.length; first += GROUP) {
+      const group = identities.slice(first, first + GROUP);
+      const rows = group.length === GROUP
+        ? this.#versionsOfGroup.all(...group)
+        : group.flatMap((feed) => this.#versions.all(feed));
+      for (const { url: feed, ...version } of rows as unknown as (Version & { url: string })[]) {
+        for (const url of feeds.get(feed)!) known.set(url, version);
+      }
+    }
+    return known;
   }
 
   /** Number of known feeds that are not gone. */
@@ -255,19 +282,22 @@ export class Newest {
   }
 
   /**
-   * Notes updates that were received, one after the other, in a transaction of the caller. The
-   * cursors of their streams determine whether they are delivered.
+   * Notes updates one after the other, as {@linkcode note} does, in a transaction of the caller.
    */
-  noteAll(updates: readonly ReceivedUpdate[], now: number): NotedUpdates {
+  noteAll(
+    updates: readonly ReceivedUpdate[],
+    { isDelivered, now = Infinity }: Omit<NoteOptions, "place">,
+  ): NotedUpdates {
+    const noting = { now, delivered: isDelivered === undefined ? null : Number(isDelivered) };
     const feeds = updates.map(({ url }) => feedIdentity(url)), isNews: boolean[] = [];
     for (let first = 0; first < updates.length; first += GROUP) {
       const group = updates.slice(first, first + GROUP);
       const groupFeeds = feeds.slice(first, first + GROUP);
-      if (group.length === GROUP && this.#areAllNews(groupFeeds, group, now)) {
+      if (group.length === GROUP && this.#areAllNews(groupFeeds, group, noting)) {
         isNews.push(...group.map(() => true));
       } else {
         for (const [index, update] of group.entries()) {
-          isNews.push(this.#noteOne(groupFeeds[index], update, { now, delivered: null }));
+          isNews.push(this.#noteOne(groupFeeds[index], update, noting));
         }
       }
     }
@@ -286,12 +316,12 @@ export class Newest {
   #areAllNews(
     feeds: readonly string[],
     group: readonly ReceivedUpdate[],
-    now: number,
+    { now, delivered }: Noting,
   ): boolean {
     const rows: SQLInputValue[] = [], places: SQLInputValue[] = [];
     for (const [index, { time, id, hash, place }] of group.entries()) {
       rows.push(feeds[index], time, id, hash);
-      places.push(feeds[index], id, place?.stream ?? null, place?.seq ?? null, null);
+      places.push(feeds[index], id, place?.stream ?? null, place?.seq ?? null, delivered);
     }
     this.#beginGroup.run();
     const { changes } = this.#noteGroup.run(...rows, now + MAX_AHEAD_MS);
@@ -305,7 +335,7 @@ export class Newest {
   #noteOne(
     feed: string,
     { time, id, hash, place }: Omit<ReceivedUpdate, "url">,
-    { now, delivered }: { now: number; delivered: number | null },
+    { now, delivered }: Noting,
   ): boolean {
     const { stream = null, seq = null } = place ?? {};
     const isNews = this.#note.run(feed, time, id, hash, now + MAX_AHEAD_MS).changes > 0;
@@ -363,12 +393,6 @@ export class Newest {
   shiftTimes(ms: number): void {
     this.#shift.run(ms);
   }
-}
-
-/** The parameters of so many rows in a statement. */
-function placeholders(rows: number, columns: number): string {
-  const row = `(${Array(columns).fill("?").join(", ")})`;
-  return Array(rows).fill(row).join(", ");
 }
 
 /** A row as it is stored. */

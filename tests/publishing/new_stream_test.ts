@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { asRow, asSeq } from "../../lib/log/positions.ts";
 import { StoreUnavailableError } from "../../lib/errors.ts";
-import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
+import { accept } from "../../lib/publishing/accept.ts";
+import { prepareUpdate } from "../../lib/publishing/prepare.ts";
 import { renameServer } from "../../lib/publishing/new_stream.ts";
 import { State } from "../../lib/state/state.ts";
 import { failing } from "../memory_store.ts";

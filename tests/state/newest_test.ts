@@ -110,7 +110,7 @@ Deno.test("updates noted together are noted as one after the other", () => {
       }));
       const missed = { first: batch * 50 + 1, last: batch * 50 + 10 };
       const now = pick(5) === 0 ? -24 * 60 * 60 * 1000 : 1000;
-      const noted = together.transaction(() => together.newest.noteAll(updates, now));
+      const noted = together.transaction(() => together.newest.noteAll(updates, { now }));
       const isNews = updates.map(({ url, place, ...update }) =>
         apart.newest.note(url, update, { place, now })
       );

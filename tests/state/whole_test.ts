@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { systemEnvironment } from "../../lib/base/environment.ts";
 import { StateError } from "../../lib/errors.ts";
-import { accept, prepareUpdate } from "../../lib/publishing/accept.ts";
+import { accept } from "../../lib/publishing/accept.ts";
+import { prepareUpdate } from "../../lib/publishing/prepare.ts";
 import { State } from "../../lib/state/state.ts";
 import { acceptInto, Fleet } from "../fixture.ts";
 
