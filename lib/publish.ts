@@ -7,7 +7,7 @@ import type { Accepted } from "./publishing/accept.ts";
 import { type PreparedUpdate, prepareUpdate } from "./publishing/prepare.ts";
 import { asRow, type Row } from "./log/positions.ts";
 import { connectionOf, type FeedSync, type Parts } from "./connection.ts";
-import type { StreamState } from "./state/own_stream.ts";
+import { UploadedRows } from "./publishing/uploaded_rows.ts";
 import type { UpdateInput } from "./update.ts";
 
 /** The result of publishing an update. */
@@ -126,11 +126,11 @@ async function publishAll(
   const last = lastRow(accepted);
   const receipts = async () => {
     const rows = accepted.filter((item) => item !== undefined).length;
-    if (last > 0) await parts.uploader.whenUploaded(last, { timeoutMs, signal, rows });
-    const own = parts.state.ownStream.load();
-    return updates.map(({ url }, index) =>
-      receiptOf(parts, url, { accepted: accepted[index], own })
-    );
+    const commit = last > 0
+      ? await parts.uploader.whenUploaded(last, { timeoutMs, signal, rows })
+      : undefined;
+    const uploaded = new UploadedRows(parts.state, commit);
+    return updates.map(({ url }, index) => receiptOf(url, accepted[index], uploaded));
   };
   const published = receipts();
   published.catch(() => {}); // It is awaited once the rows are synced.
@@ -145,14 +145,13 @@ export function lastRow(accepted: readonly (Accepted | undefined)[]): Row {
 
 /** The receipt for an update that was uploaded; for undefined, it is left out. */
 export function receiptOf(
-  { state }: Parts,
   url: string,
-  { accepted, own }: { readonly accepted: Accepted | undefined; readonly own: StreamState },
+  accepted: Accepted | undefined,
+  uploaded: UploadedRows,
 ): Receipt {
   if (!accepted) return { status: "unchanged", url };
-  const { id, row } = accepted;
-  const time = new Date(state.outbox.timeOf(row) ?? accepted.time).toISOString();
-  return { status: "published", url, id, ...state.placeOf(row, own), time };
+  const { id, row } = accepted, { stream, seq, time = accepted.time } = uploaded.find(row);
+  return { status: "published", url, id, stream, seq, time: new Date(time).toISOString() };
 }
 
 function isArray(

@@ -15,7 +15,7 @@ import {
   type UploadLimit,
 } from "./publish.ts";
 import { describeQueue } from "./publishing/waiters.ts";
-import type { StreamState } from "./state/own_stream.ts";
+import { UploadedRows } from "./publishing/uploaded_rows.ts";
 import type { UpdateInput } from "./update.ts";
 
 /** The receipt for an update that is safe in the state, and not in the bucket yet. */
@@ -68,11 +68,11 @@ export async function publishOrQueue(
 export function receiptById(sync: FeedSync, id: string): Receipt | QueuedReceipt | undefined {
   const { parts } = connectionOf(sync);
   if (!parts) return undefined;
-  const { publications, outbox, ownStream } = parts.state, own = ownStream.load();
+  const { publications, outbox } = parts.state, uploaded = new UploadedRows(parts.state);
   const known = publications.find(id);
-  if (known) return receiptNow(parts, known.url, { accepted: acceptedBefore(known), own });
+  if (known) return receiptNow(parts, known.url, { accepted: acceptedBefore(known), uploaded });
   const queued = outbox.find(id);
-  return queued && receiptNow(parts, queued.url, { accepted: queued, own });
+  return queued && receiptNow(parts, queued.url, { accepted: queued, uploaded });
 }
 
 async function queueAll(
@@ -87,10 +87,14 @@ async function queueAll(
   const waiting = last > 0 && timeoutMs > 0
     ? uploader.whenUploaded(last, { timeoutMs, signal, rows: accepted.filter(Boolean).length })
     : undefined;
-  const [, reason] = await Promise.all([synced, waiting?.then(() => undefined, messageOf)]);
-  const own = parts.state.ownStream.load();
+  let reason: string | undefined;
+  const [commit] = await Promise.all([
+    waiting?.catch((error) => void (reason = messageOf(error))),
+    synced,
+  ]);
+  const uploaded = new UploadedRows(parts.state, commit ?? undefined);
   const receipts = updates.map(({ url }, index) =>
-    receiptNow(parts, url, { accepted: accepted[index], own, reason })
+    receiptNow(parts, url, { accepted: accepted[index], uploaded, reason })
   );
   const queued = receipts.flatMap(({ status }, index) =>
     status === "queued" ? [[updates[index], accepted[index]!] as const] : []
@@ -103,13 +107,15 @@ async function queueAll(
 function receiptNow(
   parts: Parts,
   url: string,
-  { accepted, own, reason }: {
+  { accepted, uploaded, reason }: {
     readonly accepted: Accepted | undefined;
-    readonly own: StreamState;
+    readonly uploaded: UploadedRows;
     readonly reason?: string | undefined;
   },
 ): Receipt | QueuedReceipt {
-  if (!accepted || accepted.row <= own.uploadedRow) return receiptOf(parts, url, { accepted, own });
+  if (!accepted || accepted.row <= uploaded.own.uploadedRow) {
+    return receiptOf(url, accepted, uploaded);
+  }
   const { state, uploader } = parts;
   const { id, time } = accepted, { lastError } = uploader;
   const why = reason ??

@@ -84,13 +84,13 @@ export class Uploader {
   }
 
   /**
-   * Waits until the row, and so all rows before it, are in the bucket.
+   * Waits until the row, and so all rows before it, are in the bucket; resolves as {@linkcode Waiters.wait} does.
    *
    * @throws as {@linkcode Waiters.wait} does.
    */
-  async whenUploaded(row: Row, options: WaitOptions): Promise<void> {
+  async whenUploaded(row: Row, options: WaitOptions): Promise<StoredCommit | undefined> {
     this.start();
-    await this.#waiters.wait(row, options);
+    return await this.#waiters.wait(row, options);
   }
 
   /**
@@ -187,10 +187,11 @@ export class Uploader {
     const { base, uploadedRow } = ownStream.load();
     const isFirst = uploadedRow === base;
     if (isFirst) state.transaction(() => ownStream.save({ uploadedRow })); // Syncs all earlier writes, too.
-    this.#announce([await putCommit(context, commit, { signal })]);
+    const stored = await putCommit(context, commit, { signal });
+    this.#announce([stored]);
     const { name: { key, first, last }, bytes, rows } = commit;
     const lastRow = rows[rows.length - 1].row;
-    this.#waiters.uploaded(lastRow);
+    this.#waiters.uploaded(stored);
     // Later ones are not synced: after a crash of the machine, these rows are only sent again.
     state.transaction(() => {
       ownStream.addCommit({ key, first, last, bytes });

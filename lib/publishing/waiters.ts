@@ -14,6 +14,7 @@ import {
 } from "../errors.ts";
 import { plus, type Row } from "../log/positions.ts";
 import type { State } from "../state/state.ts";
+import type { StoredCommit } from "./commit.ts";
 
 /** Errors, by name, that another attempt does not fix: callers do not wait for one. */
 const REFUSALS = { AccessDeniedError, ConfigError };
@@ -32,7 +33,7 @@ interface Waiter {
   readonly row: Row;
   /** In milliseconds since 1970. */
   readonly since: number;
-  resolve(): void;
+  resolve(commit: StoredCommit | undefined): void;
   reject(error: Error): void;
 }
 
@@ -62,20 +63,24 @@ export class Waiters {
   }
 
   /**
-   * Waits until the row, and so all rows before it, are uploaded. When this throws, the row stays queued.
+   * Waits until the row, and so all rows before it, are uploaded; resolves to the commit that holds it, if this
+   * process has just uploaded that. When this throws, the row stays queued.
    *
    * @throws {StoreUnavailableError} after `timeoutMs`, with the reason of the last failure.
    * @throws {AccessDeniedError | ConfigError} as soon as the store refuses this process or another one.
    * @throws {ClosedError} when the connection is closed first.
    */
-  async wait(row: Row, { timeoutMs, rows = 1, signal }: WaitOptions): Promise<void> {
+  async wait(
+    row: Row,
+    { timeoutMs, rows = 1, signal }: WaitOptions,
+  ): Promise<StoredCommit | undefined> {
     signal?.throwIfAborted();
-    if (row <= this.#state.ownStream.load().uploadedRow) return;
+    if (row <= this.#state.ownStream.uploadedRow()) return undefined;
     if (this.#closed) {
       this.#noteTold(row, rows);
       throw this.#closed;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<StoredCommit | undefined>();
     const since = Math.round(this.#clock.now());
     const waiter = { row, since, resolve, reject };
     this.#waiting.add(waiter);
@@ -86,7 +91,7 @@ export class Waiters {
       timeoutReason: () => TIME_IS_UP,
     };
     try {
-      await withDeadline(() => promise, limit).catch((error) => {
+      return await withDeadline(() => promise, limit).catch((error) => {
         if (error !== TIME_IS_UP) throw error;
         this.lookAtOthers(); // Another process may have uploaded the row, or know why it cannot.
         reject(this.#timeout(timeoutMs, since));
@@ -100,12 +105,13 @@ export class Waiters {
     }
   }
 
-  /** Resolves for all rows up to `row`: they are in the bucket. */
-  uploaded(row: Row): void {
+  /** Resolves for all rows up to the end of the commit: they are in the bucket. */
+  uploaded(commit: StoredCommit): void {
+    const { row } = commit.rows[commit.rows.length - 1];
     this.#lastError = undefined;
     this.#wasRefused = false;
     for (const told of this.#told) if (told <= row) this.#told.delete(told);
-    this.#resolve(row);
+    this.#resolve(row, commit);
   }
 
   /**
@@ -125,7 +131,7 @@ export class Waiters {
 
   /** Resolves for rows that were uploaded otherwise: by another process, or an attempt that seemed to fail. */
   look(): void {
-    if (this.#waiting.size > 0) this.#resolve(this.#state.ownStream.load().uploadedRow);
+    if (this.#waiting.size > 0) this.#resolve(this.#state.ownStream.uploadedRow());
   }
 
   /** The same, and rejects when another process reports that the store refuses it. */
@@ -141,7 +147,7 @@ export class Waiters {
   get haveToldAll(): boolean {
     const { outbox, ownStream } = this.#state;
     const last = outbox.lastRow();
-    for (let row = plus(ownStream.load().uploadedRow, 1); row <= last; row = plus(row, 1)) {
+    for (let row = plus(ownStream.uploadedRow(), 1); row <= last; row = plus(row, 1)) {
       if (!this.#told.has(row)) return false;
     }
     return true;
@@ -183,8 +189,8 @@ export class Waiters {
     for (const waiter of this.#waiting) waiter.reject(error);
   }
 
-  #resolve(row: Row): void {
-    for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
+  #resolve(row: Row, commit?: StoredCommit): void {
+    for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve(commit);
   }
 
   #timeout(timeoutMs: number, since: number): StoreUnavailableError {

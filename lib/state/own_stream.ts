@@ -5,7 +5,7 @@
  * @module
  */
 import type { StatementSync } from "node:sqlite";
-import { MAX_SEQ, type Row, type Seq } from "../log/positions.ts";
+import { asRow, MAX_SEQ, type Row, type Seq } from "../log/positions.ts";
 import type { Database } from "./database.ts";
 
 /** How far the own stream is uploaded, sealed and closed. */
@@ -57,6 +57,7 @@ export class OwnStream {
   readonly #db: Database;
   readonly #saves = new Map<string, StatementSync>();
   readonly #load;
+  readonly #uploadedRow;
   readonly #addCommit;
   readonly #commits;
   readonly #tailLength;
@@ -73,6 +74,7 @@ export class OwnStream {
   constructor(db: Database) {
     this.#db = db;
     this.#load = db.prepare(`SELECT ${SELECTED.join(", ")} FROM publisher`);
+    this.#uploadedRow = db.prepare("SELECT uploaded FROM publisher");
     this.#addCommit = db.prepare(
       "INSERT OR REPLACE INTO commits (key, first, last, bytes) VALUES (?, ?, ?, ?)",
     );
@@ -97,6 +99,11 @@ export class OwnStream {
   /** Reads the state of the stream. */
   load(): StreamState {
     return { ...this.#load.get() } as unknown as StreamState;
+  }
+
+  /** Last row known to be in the bucket. */
+  uploadedRow(): Row {
+    return asRow(Number(this.#uploadedRow.get()!.uploaded));
   }
 
   /** Changes the state of the stream. */

@@ -188,7 +188,7 @@ export class State implements Disposable {
 
   /** Whether anything is known to have been in the store. */
   knowsObjects(): boolean {
-    return this.ownStream.load().uploadedRow > 0 || this.cursors.knowsAny();
+    return this.ownStream.uploadedRow() > 0 || this.cursors.knowsAny();
   }
 
   /** Changes whenever another process has written to the state. */
@@ -210,12 +210,12 @@ export class State implements Disposable {
 
   /** Time of the oldest update that waits for its upload, in milliseconds since 1970. */
   queuedSince(): number | undefined {
-    return this.outbox.timeOf(plus(this.ownStream.load().uploadedRow, 1));
+    return this.outbox.timeOf(plus(this.ownStream.uploadedRow(), 1));
   }
 
   /** How many updates wait for their upload. */
   queued(): number {
-    return this.outbox.lastRow() - this.ownStream.load().uploadedRow;
+    return this.outbox.lastRow() - this.ownStream.uploadedRow();
   }
 
   /**
