@@ -7,6 +7,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { ForeignAnswerError, isRedirect } from "./answers.ts";
 import { readAtMost } from "../../base/read_at_most.ts";
+import type { SdkResponse } from "./request_handler.ts";
 
 /** The headers that the SDK or feedsync reads. The SDK may fail on others, such as dates. */
 const USEFUL_HEADERS = new Set([
@@ -24,8 +25,8 @@ const USEFUL_HEADERS = new Set([
   "x-feedsync-retry-after",
 ]);
 
-/** Maximum size of a page of a listing; enough for 1,000 keys of maximum length. */
-const MAX_PAGE_BYTES = 32 * 1024 * 1024;
+/** Maximum size of a text in place of an object. */
+const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** What S3 answers to commands: the root element. Other answers have no body, or that of an object. */
 const ROOTS: Readonly<Record<string, string>> = {
@@ -69,18 +70,11 @@ export function clockOf(header: (name: string) => string | null | undefined): nu
   return age === "0" ? dateOf(header("date") ?? "") : undefined;
 }
 
-/** An answer as the SDK represents it before it reads the body. */
-interface HttpResponse {
-  readonly statusCode: number;
-  headers: Record<string, string>;
-  body?: unknown;
-}
-
-function isResponse(response: unknown): response is HttpResponse {
+function isResponse(response: unknown): response is SdkResponse {
   return typeof response === "object" && response !== null && "headers" in response;
 }
 
-async function filter(response: HttpResponse, command: string): Promise<void> {
+async function filter(response: SdkResponse, command: string): Promise<void> {
   const { statusCode, headers } = response;
   const useful = Object.entries(headers).filter(([name]) => USEFUL_HEADERS.has(name));
   response.headers = Object.fromEntries(useful);
@@ -95,13 +89,13 @@ async function filter(response: HttpResponse, command: string): Promise<void> {
   }
   if (statusCode < 300 && !isListing && !isDeleted && !isPage) return;
   if (isRedirect(statusCode) || (statusCode === 404 && ABSENT.test(command))) return;
-  const text = response.body instanceof ReadableStream ? await textOf(response.body) : "";
+  const text = await textOf(response.body);
   const xml = withoutPrefixes(text);
   const root = statusCode === 200 ? ROOTS[command] : undefined;
   if (isDeleted && text !== "" || !isOfS3(xml, root)) {
     throw new ForeignAnswerError(statusCode, text);
   }
-  response.body = new Blob([isListing ? readable(xml) : xml]);
+  response.body = new TextEncoder().encode(isListing ? readable(xml) : xml);
 }
 
 /** Number of bytes that are read to distinguish an HTML page from an object. */
@@ -111,7 +105,7 @@ const HEAD_BYTES = 64;
  * Whether the body starts like HTML: a proxy may have changed the type of an object. Keeps the body
  * readable.
  */
-async function beginsAsPage(response: HttpResponse): Promise<boolean> {
+async function beginsAsPage(response: SdkResponse): Promise<boolean> {
   if (!(response.body instanceof ReadableStream)) return false;
   const [head, body]: ReadableStream<Uint8Array>[] = response.body.tee();
   response.body = body;
@@ -135,10 +129,10 @@ function isOfS3(text: string, expected: string | undefined): boolean {
   return expected === undefined ? text === "" : root === expected;
 }
 
-async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
-  const bytes = await readAtMost(body, MAX_PAGE_BYTES);
-  if (bytes === "too large") throw new Error(`the answer has more than ${MAX_PAGE_BYTES} bytes`);
-  return new TextDecoder().decode(bytes);
+async function textOf(body: unknown): Promise<string> {
+  const bytes = body instanceof ReadableStream ? await readAtMost(body, MAX_TEXT_BYTES) : body;
+  if (bytes === "too large") throw new Error(`the answer has more than ${MAX_TEXT_BYTES} bytes`);
+  return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : "";
 }
 
 /** Rewrites a listing so that it holds only dates and booleans that the SDK can read. */

@@ -136,7 +136,7 @@ class S3Store implements ObjectStore {
         try {
           const answer = await client.send(command, { abortSignal: deadline.signal });
           deadline.allow(timeFor(Math.min(answer.ContentLength ?? 0, MAX_OBJECT_BYTES)));
-          return await readBody(answer.Body!.transformToWebStream());
+          return await readBody(answer.Body!.transformToWebStream(), answer.ContentLength);
         } catch (error) {
           if (isMissingObject(error)) return undefined;
           throw error;

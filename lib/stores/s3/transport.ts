@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { Clock } from "../../base/environment.ts";
 import { Meter } from "../meter.ts";
 import type { RequestCounts } from "../store.ts";
 import { clockOf } from "./answer_filter.ts";
+import { RequestHandler } from "./request_handler.ts";
 import { retryable, RetryAfter } from "./retry_policy.ts";
 
 /** A `Date` header has a resolution of one second. */
@@ -19,13 +19,11 @@ export class Transport implements Disposable {
   /** Counts requests, and reads the store's clock from the answers. */
   readonly meter: Meter;
   /** Sends the requests of the SDK to the store. */
-  readonly handler: FetchHttpHandler = new FetchHttpHandler({
-    customFetch: (input) => this.#fetch(input as Request),
-  });
+  readonly handler: RequestHandler = new RequestHandler((url, init) => this.#fetch(url, init));
   /** Sends the requests of the SDK for credentials, which do not count as requests to the store. */
-  readonly credentialsHandler: FetchHttpHandler = new FetchHttpHandler({
-    customFetch: (input) => this.#send(input as Request),
-  });
+  readonly credentialsHandler: RequestHandler = new RequestHandler((url, init) =>
+    this.#send(url, init)
+  );
   readonly #retryAfter: RetryAfter;
   // With HTTP/1.1 an aborted request closes its connection. With HTTP/2 a dead connection would
   // stay in use until the operating system notices.
@@ -42,27 +40,27 @@ export class Transport implements Disposable {
     this.#http.close();
   }
 
-  async #fetch(request: Request): Promise<Response> {
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
     const refusal = this.#retryAfter.refusal();
     if (refusal) return refusal;
-    this.meter.requests[kindOf(request)]++;
+    this.meter.requests[kindOf(init.method, url)]++;
     const answered = this.meter.sent();
-    const response = await this.#send(request);
+    const response = await this.#send(url, init);
     answered(clockOf((name) => response.headers.get(name)));
     return await this.#retryAfter.heed(response);
   }
 
-  async #send(request: Request): Promise<Response> {
+  async #send(url: string, init: RequestInit): Promise<Response> {
     try {
       // A signature is valid for one address only, so the SDK reports redirects.
-      return await fetch(request, { client: this.#http, redirect: "manual" });
+      return await fetch(url, { ...init, client: this.#http, redirect: "manual" });
     } catch (error) {
       throw retryable(error);
     }
   }
 }
 
-function kindOf({ method, url }: Request): keyof RequestCounts {
+function kindOf(method: string | undefined, url: string): keyof RequestCounts {
   if (method === "PUT") return "put";
   if (method !== "GET") return "delete";
   return url.includes("list-type=2") ? "list" : "get";

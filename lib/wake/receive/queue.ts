@@ -11,7 +11,6 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { getLogger } from "@logtape/logtape";
-import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { S3Config } from "../../config/s3.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { sleep } from "../../base/environment.ts";
@@ -21,6 +20,7 @@ import { OnceLog } from "../../base/once_log.ts";
 import type { OnCommit, StartSource, WakeUpParts } from "../source.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { isOutdated } from "../../stores/s3/answers.ts";
+import { RequestHandler } from "../../stores/s3/request_handler.ts";
 import { credentialsFor } from "../../stores/s3/credentials.ts";
 import { commitsIn } from "./s3_events.ts";
 
@@ -79,7 +79,7 @@ class Queue {
   constructor(url: string, options: QueueOptions) {
     const { s3, s3: { profile, region } } = options;
     // Deno's own fetch obeys its proxy settings.
-    const requestHandler = new FetchHttpHandler();
+    const requestHandler = new RequestHandler();
     this.#url = url;
     this.#options = options;
     this.#client = new SQSClient({

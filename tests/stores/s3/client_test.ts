@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import { AccessDeniedError, ConfigError } from "../../../lib/errors.ts";
 import { openS3Store } from "../../../lib/stores/s3/s3_store.ts";
+import { RequestHandler } from "../../../lib/stores/s3/request_handler.ts";
 import { createClient } from "../../../lib/stores/s3/client.ts";
 import { httpServer } from "../../servers/http.ts";
 import { bytes } from "../contract.ts";
 import { sdkEnvironment } from "../sdk_environment.ts";
 
-const handlers = { handler: new FetchHttpHandler(), credentialsHandler: new FetchHttpHandler() };
+const handlers = { handler: new RequestHandler(), credentialsHandler: new RequestHandler() };
 
 Deno.test("without a region and an endpoint there is nothing to talk to", async () => {
   using _environment = sdkEnvironment();
