@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { s3Error } from "../../lib/stores/s3/errors.ts";
 import {
   AccessDeniedError,
@@ -74,6 +75,18 @@ Deno.test("an object that is not compressed as it claims is damaged; one that is
   await assert.rejects(store.get("tail/a"), CorruptObjectError);
   length += 1;
   await assert.rejects(store.get("tail/a"), StoreUnavailableError);
+});
+
+Deno.test("an answer that decompresses to far more than it claims is read to a limit only", async () => {
+  const bomb = gzipSync(new Uint8Array(256 * 1024 * 1024));
+  await using server = httpServer(() =>
+    new Response(bomb as BodyInit, {
+      headers: { "content-encoding": "gzip", "content-length": String(bomb.length) },
+    })
+  );
+  await using store = await open(server.endpoint);
+  await assert.rejects(store.get("tail/a"), CorruptObjectError);
+  await assert.rejects(list(store, ""), /the answer has more than 33554432 bytes/);
 });
 
 Deno.test("a service that takes a request and never answers is given up", async () => {

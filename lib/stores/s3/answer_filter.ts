@@ -11,6 +11,7 @@ import type { SdkResponse } from "./request_handler.ts";
 
 /** The headers that the SDK or feedsync reads. The SDK may fail on others, such as dates. */
 const USEFUL_HEADERS = new Set([
+  "content-encoding",
   "content-length",
   "content-type",
   "date",

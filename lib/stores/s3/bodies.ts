@@ -7,7 +7,6 @@ import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { messageOf } from "../../errors.ts";
 import { ForeignAnswerError } from "./answers.ts";
 import { readAtMost } from "../../base/read_at_most.ts";
-import { isAtMost } from "./request_handler.ts";
 import { MAX_OBJECT_BYTES, type ObjectInfo } from "../store.ts";
 
 /**
@@ -17,15 +16,15 @@ const MALFORMED = /gzip|deflate|brotli|^unexpected end of file/i;
 
 /**
  * Reads the body of an object. `fetch` decompresses a body with a `Content-Encoding`, which
- * feedsync never sets: the result may be huge, or it may fail at every attempt. Otherwise the answer
- * tells the `length`.
+ * feedsync never sets: the result may be huge, or it may fail at every attempt. `size` is Infinity where
+ * it is not known before.
  */
 export async function readBody(
   body: ReadableStream<Uint8Array>,
-  length: number | undefined,
+  size: number,
 ): Promise<Uint8Array | "too large" | "malformed"> {
   try {
-    if (isAtMost(MAX_OBJECT_BYTES, length?.toString())) return await new Response(body).bytes();
+    if (size <= MAX_OBJECT_BYTES) return await new Response(body).bytes();
     return await readAtMost(body, MAX_OBJECT_BYTES);
   } catch (error) {
     if (MALFORMED.test(messageOf(error))) return "malformed";

@@ -79,16 +79,23 @@ export class RequestHandler {
   }
 }
 
-/** Whether a body has so many bytes at most: `fetch` removes the length when it decompresses. */
-export function isAtMost(maxBytes: number, length: string | null | undefined): boolean {
-  return typeof length === "string" && /^\d+$/.test(length) && Number(length) <= maxBytes;
+/** Size of a body, if its headers say it: `fetch` decompresses, and keeps the size before that. */
+export function bodySize(
+  { length, encoding }: { readonly length: unknown; readonly encoding: string | null | undefined },
+): number {
+  const size = encoding ? NaN : Number(length ?? NaN);
+  return size >= 0 ? size : Infinity;
 }
 
 async function bytesOf(answer: Response): Promise<Uint8Array> {
-  if (answer.body === null || isAtMost(MAX_ANSWER_BYTES, answer.headers.get("content-length"))) {
+  const { headers, body } = answer;
+  const [length, encoding] = ["content-length", "content-encoding"].map((name) =>
+    headers.get(name)
+  );
+  if (body === null || bodySize({ length, encoding }) <= MAX_ANSWER_BYTES) {
     return await answer.bytes();
   }
-  const bytes = await readAtMost(answer.body, MAX_ANSWER_BYTES);
+  const bytes = await readAtMost(body, MAX_ANSWER_BYTES);
   if (bytes === "too large") throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
   return bytes;
 }

@@ -15,6 +15,7 @@ import { Bucket, type BucketOptions } from "./bucket.ts";
 import { Deleter } from "./delete.ts";
 import { Lister } from "./listing.ts";
 import { timeFor } from "./retry_policy.ts";
+import { bodySize } from "./request_handler.ts";
 import {
   type ChecksumKind,
   ForeignAnswerError,
@@ -136,7 +137,8 @@ class S3Store implements ObjectStore {
         try {
           const answer = await client.send(command, { abortSignal: deadline.signal });
           deadline.allow(timeFor(Math.min(answer.ContentLength ?? 0, MAX_OBJECT_BYTES)));
-          return await readBody(answer.Body!.transformToWebStream(), answer.ContentLength);
+          const { Body, ContentLength: length, ContentEncoding: encoding } = answer;
+          return await readBody(Body!.transformToWebStream(), bodySize({ length, encoding }));
         } catch (error) {
           if (isMissingObject(error)) return undefined;
           throw error;
