@@ -126,10 +126,10 @@ async function publishAll(
   const last = lastRow(accepted);
   const receipts = async () => {
     const rows = accepted.filter((item) => item !== undefined).length;
-    const commit = last > 0
+    const stored = last > 0
       ? await parts.uploader.whenUploaded(last, { timeoutMs, signal, rows })
-      : undefined;
-    const uploaded = new UploadedRows(parts.state, commit);
+      : [];
+    const uploaded = new UploadedRows(parts.state, stored);
     return updates.map(({ url }, index) => receiptOf(url, accepted[index], uploaded));
   };
   const published = receipts();

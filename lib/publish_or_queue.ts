@@ -88,11 +88,11 @@ async function queueAll(
     ? uploader.whenUploaded(last, { timeoutMs, signal, rows: accepted.filter(Boolean).length })
     : undefined;
   let reason: string | undefined;
-  const [commit] = await Promise.all([
+  const [stored] = await Promise.all([
     waiting?.catch((error) => void (reason = messageOf(error))),
     synced,
   ]);
-  const uploaded = new UploadedRows(parts.state, commit ?? undefined);
+  const uploaded = new UploadedRows(parts.state, stored ?? []);
   const receipts = updates.map(({ url }, index) =>
     receiptNow(parts, url, { accepted: accepted[index], uploaded, reason })
   );

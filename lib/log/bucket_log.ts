@@ -255,14 +255,22 @@ export class BucketLog {
     return { decode: () => decodeObject(name, body) };
   }
 
-  /** Writes an object with these lines; resolves to its bytes as stored. */
-  async write(
+  /** Encodes an object with these lines; it is written by {@linkcode write}. */
+  pack(
     name: ObjectName,
     lines: readonly string[],
-    { signal, ...header }: Omit<BodyHeader, "time"> & StoreOptions = {},
+    header: Omit<BodyHeader, "time"> = {},
+  ): Uint8Array {
+    return encodeBody(name, lines, { ...header, time: new Date(this.now()).toISOString() });
+  }
+
+  /** Writes an object; resolves to its bytes as stored. */
+  async write(
+    name: ObjectName,
+    packed: Uint8Array,
+    { signal }: StoreOptions = {},
   ): Promise<Uint8Array> {
-    const time = new Date(this.now()).toISOString();
-    const body = await this.#envelope.encrypt(name, encodeBody(name, lines, { ...header, time }));
+    const body = await this.#envelope.encrypt(name, packed);
     await this.#store.put(name.key, body, { signal });
     return body;
   }

@@ -12,6 +12,7 @@ import { type ObjectName, objectName, serverOf } from "../log/names.ts";
 import { asRow, plus, type Row, rowOf, seqOf } from "../log/positions.ts";
 import { correctTimes } from "./correct_times.ts";
 import type { ReadBackReader } from "./forks/read_back.ts";
+import type { KeptCommit, KeptCommits } from "./kept_commits.ts";
 import type { OutboxRow } from "../state/outbox.ts";
 import type { StoreOptions } from "../stores/store.ts";
 
@@ -25,6 +26,8 @@ export interface UploadContext extends Core {
   /** Whether this server also applies its own updates. */
   readonly includeOwn: boolean;
   readonly objects: ReadBackReader;
+  /** The commits that it has stored. */
+  readonly kept: KeptCommits;
   /** Logs problems that do not hold up publishing. */
   readonly problems: OnceLog;
   /** Drawn anew each time a process becomes the uploader, so that two never overwrite each other's objects. */
@@ -43,8 +46,8 @@ export interface Commit {
 }
 
 /** A commit that is in the bucket. */
-export interface StoredCommit extends Commit {
-  /** As it is stored. */
+export interface StoredCommit extends Commit, KeptCommit {
+  /** Its body as it is stored. */
   readonly body: Uint8Array;
 }
 
@@ -106,8 +109,8 @@ export async function putCommit(
   commit: Commit,
   options: StoreOptions,
 ): Promise<StoredCommit> {
-  const { name, lines, continued } = commit;
-  return { ...commit, body: await log.write(name, lines, { ...continued, ...options }) };
+  const { name, lines, continued } = commit, packed = log.pack(name, lines, continued);
+  return { ...commit, packed, body: await log.write(name, packed, options) };
 }
 
 /** Uploads rows, numbered from 1, to a new stream that gets nothing else. */
@@ -128,19 +131,24 @@ export async function uploadApart(
   return stored;
 }
 
-/** Uploads the object `name` with its rows from the outbox. */
+/** Uploads the object `name` with rows of the outbox that were uploaded in commits. */
 export async function putRows(
   context: UploadContext,
   name: ObjectName,
   options: StoreOptions,
 ): Promise<void> {
-  const { ownStream, outbox } = context.state;
-  const { base } = ownStream.load();
-  const lines: string[] = [];
+  const { log, kept } = context;
+  const packed = kept.packed(name) ??
+    log.pack(name, kept.lines(name) ?? queuedLines(context, name), continued(context));
+  await log.write(name, packed, options);
+}
+
+function queuedLines({ state: { ownStream, outbox } }: UploadContext, name: ObjectName): string[] {
+  const { base } = ownStream.load(), lines: string[] = [];
   for (const row of outbox.rows(rowOf(name.first, base), rowOf(name.last, base))) {
     lines.push(updateLine(row, seqOf(row.row, base)));
   }
-  await context.log.write(name, lines, { ...continued(context), ...options });
+  return lines;
 }
 
 /** Which stream the current one continues, and its last seq that is not published again here. */

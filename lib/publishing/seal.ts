@@ -109,6 +109,7 @@ export async function seal(context: UploadContext, options: StoreOptions): Promi
       ownStream.dropCommits(closedSeq);
       state.dropOutbox(rowOf(closedSeq, base));
     }, { durable: false });
+    if (plan.closed) context.kept.drop(name);
   }
 }
 

@@ -16,16 +16,30 @@ export interface UploadedRow {
   readonly time: number | undefined;
 }
 
-/** Finds uploaded rows: in the commit that was just stored, or else in the state. */
+/** Consecutive rows that were just stored. */
+export interface StoredRows {
+  readonly stream: string;
+  readonly firstRow: Row;
+  readonly firstSeq: Seq;
+  /** The times of the rows, in milliseconds since 1970. */
+  readonly times: readonly number[];
+}
+
+/** The rows of a commit. */
+export function storedRows({ name: { stream, first }, rows }: StoredCommit): StoredRows {
+  return { stream, firstRow: rows[0].row, firstSeq: first, times: rows.map(({ time }) => time) };
+}
+
+/** Finds uploaded rows: among those that were just stored, or else in the state. */
 export class UploadedRows {
   readonly #state: State;
-  readonly #commit: StoredCommit | undefined;
+  readonly #stored: readonly StoredRows[];
   #own: StreamState | undefined;
 
-  /** Looks into `commit` first. */
-  constructor(state: State, commit?: StoredCommit) {
+  /** Looks into `stored` first. */
+  constructor(state: State, stored: readonly StoredRows[] = []) {
     this.#state = state;
-    this.#commit = commit;
+    this.#stored = stored;
   }
 
   /** The own stream, as it is when it is first asked for. */
@@ -35,10 +49,10 @@ export class UploadedRows {
 
   /** Where the row is. */
   find(row: Row): UploadedRow {
-    const { rows = [], name } = this.#commit ?? {};
-    const index = rows.length > 0 ? row - rows[0].row : -1;
-    if (name && index >= 0 && index < rows.length) {
-      return { stream: name.stream, seq: plus(name.first, index), time: rows[index].time };
+    for (const { stream, firstRow, firstSeq, times } of this.#stored) {
+      const index = row - firstRow;
+      if (index < 0 || index >= times.length) continue;
+      return { stream, seq: plus(firstSeq, index), time: times[index] };
     }
     return { ...this.#state.placeOf(row, this.own), time: this.#state.outbox.timeOf(row) };
   }

@@ -22,10 +22,12 @@ import { sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
 import { knownTail } from "./forks/detect.ts";
 import { takeUploaded } from "./own_updates.ts";
+import { KeptCommits } from "./kept_commits.ts";
 import { ReadBackReader } from "./forks/read_back.ts";
 import { ForkChecks } from "./forks/schedule.ts";
 import { collectGarbage, needsSealing, seal } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
+import type { StoredRows } from "./uploaded_rows.ts";
 import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
@@ -88,7 +90,7 @@ export class Uploader {
    *
    * @throws as {@linkcode Waiters.wait} does.
    */
-  async whenUploaded(row: Row, options: WaitOptions): Promise<StoredCommit | undefined> {
+  async whenUploaded(row: Row, options: WaitOptions): Promise<readonly StoredRows[]> {
     this.start();
     return await this.#waiters.wait(row, options);
   }
@@ -156,7 +158,8 @@ export class Uploader {
     const objects = new ReadBackReader(log, environment);
     const problems = new OnceLog(logger, environment.clock);
     const writer = environment.random.token();
-    this.#context = { ...this.#parts, problems, objects, writer };
+    const kept = new KeptCommits();
+    this.#context = { ...this.#parts, problems, objects, kept, writer };
     return true;
   }
 
@@ -188,6 +191,7 @@ export class Uploader {
     const isFirst = uploadedRow === base;
     if (isFirst) state.transaction(() => ownStream.save({ uploadedRow })); // Syncs all earlier writes, too.
     const stored = await putCommit(context, commit, { signal });
+    context.kept.add(stored);
     this.#announce([stored]);
     const { name: { key, first, last }, bytes, rows } = commit;
     const lastRow = rows[rows.length - 1].row;

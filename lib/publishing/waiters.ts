@@ -15,6 +15,7 @@ import {
 import { plus, type Row } from "../log/positions.ts";
 import type { State } from "../state/state.ts";
 import type { StoredCommit } from "./commit.ts";
+import { type StoredRows, storedRows } from "./uploaded_rows.ts";
 
 /** Errors, by name, that another attempt does not fix: callers do not wait for one. */
 const REFUSALS = { AccessDeniedError, ConfigError };
@@ -33,7 +34,9 @@ interface Waiter {
   readonly row: Row;
   /** In milliseconds since 1970. */
   readonly since: number;
-  resolve(commit: StoredCommit | undefined): void;
+  /** What this process has stored since then. */
+  readonly stored: StoredRows[];
+  resolve(): void;
   reject(error: Error): void;
 }
 
@@ -51,6 +54,7 @@ export class Waiters {
   readonly #clock: Clock;
   readonly #state: State;
   readonly #waiting = new Set<Waiter>();
+  #looking: Promise<Row> | undefined;
   #lastError: unknown;
   #wasRefused = false;
   #closed: ClosedError | undefined;
@@ -63,8 +67,8 @@ export class Waiters {
   }
 
   /**
-   * Waits until the row, and so all rows before it, are uploaded; resolves to the commit that holds it, if this
-   * process has just uploaded that. When this throws, the row stays queued.
+   * Waits until the row, and so all rows before it, are uploaded; resolves to what this process has
+   * stored meanwhile. When this throws, the row stays queued.
    *
    * @throws {StoreUnavailableError} after `timeoutMs`, with the reason of the last failure.
    * @throws {AccessDeniedError | ConfigError} as soon as the store refuses this process or another one.
@@ -73,17 +77,19 @@ export class Waiters {
   async wait(
     row: Row,
     { timeoutMs, rows = 1, signal }: WaitOptions,
-  ): Promise<StoredCommit | undefined> {
+  ): Promise<readonly StoredRows[]> {
     signal?.throwIfAborted();
-    if (row <= this.#state.ownStream.uploadedRow()) return undefined;
     if (this.#closed) {
+      if (row <= this.#state.ownStream.uploadedRow()) return [];
       this.#noteTold(row, rows);
       throw this.#closed;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<StoredCommit | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const since = Math.round(this.#clock.now());
-    const waiter = { row, since, resolve, reject };
+    const waiter: Waiter = { row, since, stored: [], resolve, reject };
     this.#waiting.add(waiter);
+    // It may be uploaded already, if a request is repeated.
+    this.#uploadedRow().then((uploaded) => row <= uploaded && resolve(), reject);
     const limit = {
       clock: this.#clock,
       timeoutMs,
@@ -91,12 +97,13 @@ export class Waiters {
       timeoutReason: () => TIME_IS_UP,
     };
     try {
-      return await withDeadline(() => promise, limit).catch((error) => {
+      await withDeadline(() => promise, limit).catch((error) => {
         if (error !== TIME_IS_UP) throw error;
         this.lookAtOthers(); // Another process may have uploaded the row, or know why it cannot.
         reject(this.#timeout(timeoutMs, since));
         return promise;
       });
+      return waiter.stored;
     } catch (error) {
       if (!signal?.aborted) this.#noteTold(row, rows);
       throw error;
@@ -105,13 +112,23 @@ export class Waiters {
     }
   }
 
+  /** Looks it up once for all that ask in one turn of the event loop. */
+  #uploadedRow(): Promise<Row> {
+    return this.#looking ??= Promise.resolve().then(() => {
+      this.#looking = undefined;
+      return this.#state.ownStream.uploadedRow();
+    });
+  }
+
   /** Resolves for all rows up to the end of the commit: they are in the bucket. */
   uploaded(commit: StoredCommit): void {
     const { row } = commit.rows[commit.rows.length - 1];
     this.#lastError = undefined;
     this.#wasRefused = false;
     for (const told of this.#told) if (told <= row) this.#told.delete(told);
-    this.#resolve(row, commit);
+    const rows = storedRows(commit);
+    for (const { stored } of this.#waiting) stored.push(rows);
+    this.#resolve(row);
   }
 
   /**
@@ -189,8 +206,8 @@ export class Waiters {
     for (const waiter of this.#waiting) waiter.reject(error);
   }
 
-  #resolve(row: Row, commit?: StoredCommit): void {
-    for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve(commit);
+  #resolve(row: Row): void {
+    for (const waiter of this.#waiting) if (waiter.row <= row) waiter.resolve();
   }
 
   #timeout(timeoutMs: number, since: number): StoreUnavailableError {

@@ -136,7 +136,8 @@ async function* cleaningUp(place: Place): AsyncIterable<Row> {
       { length: feeds },
       (_, index) => lineOf(index, plus(first, index), time),
     );
-    await log.write(objectName({ kind, stream: STREAM, first, last, writer: WRITER }), lines);
+    const name = objectName({ kind, stream: STREAM, first, last, writer: WRITER });
+    await log.write(name, log.pack(name, lines));
   };
   await write("segments", asSeq(1), Date.now() - 2 * DAY);
   await write("tail", asSeq(1 + feeds), Date.now());

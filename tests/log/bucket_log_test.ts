@@ -28,7 +28,7 @@ Deno.test("what is written is read back, and a peer's copy of its bytes opens li
     envelope: await keys.envelope(),
   });
   assert.equal(await log.read(NAME), undefined);
-  const stored = await log.write(NAME, [LINE]);
+  const stored = await log.write(NAME, log.pack(NAME, [LINE]));
   for (const object of [await log.read(NAME), await log.open(NAME, stored)]) {
     assert.equal(object!.decode().updates[0].content, "a");
   }
@@ -44,7 +44,7 @@ Deno.test("an object is unreadable when it is refused, corrupt or locked", async
   await store.put(NAME.key, new Uint8Array([1, 2, 3]));
   await isReadAs("corrupt");
   const encrypting = new BucketLog(store, { environment, envelope: await keys.envelope() });
-  await encrypting.write(NAME, [LINE]);
+  await encrypting.write(NAME, encrypting.pack(NAME, [LINE]));
   await isReadAs("locked");
   assert.equal(whyUnreadable(new AccessDeniedError("no")), "refused");
   assert.equal(whyUnreadable(new TypeError("no")), undefined);

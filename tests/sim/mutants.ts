@@ -82,9 +82,9 @@ export const MUTANTS: readonly Mutant[] = [
     "a row counts as uploaded before its commit is stored",
     edit(
       UPLOADER,
-      "    this.#announce([await putCommit(context, commit, { signal })]);",
+      "    const stored = await putCommit(context, commit, { signal });",
       `    ownStream.save({ uploadedRow: commit.rows.at(-1)!.row });
-    this.#announce([await putCommit(context, commit, { signal })]);`,
+    const stored = await putCommit(context, commit, { signal });`,
     ),
   ),
   mutant(
