@@ -1,6 +1,6 @@
 import type { State } from "../../lib/state/state.ts";
 
-/** A call of the state, or of one of its parts: `outbox.add`, `setFact` … */
+/** A call of the state, or of one of its parts: `outbox.addAll`, `setFact` … */
 export interface StateCall {
   readonly name: string;
   readonly args: readonly unknown[];

@@ -1,5 +1,6 @@
 import { feedIdentity } from "../../lib/feed_url.ts";
 import { compareUpdates, isPlausible, type OrderedUpdate } from "../../lib/log/update_order.ts";
+import type { OutboxRow } from "../../lib/state/outbox.ts";
 import type { Bucket, Place, StoredObject } from "./bucket.ts";
 import type { Disk, Family } from "./disk.ts";
 
@@ -57,10 +58,9 @@ export class Ledger {
   }
 
   /** A row was committed. */
-  accept(disk: Disk, [row]: readonly unknown[], rowNumber: unknown): AcceptedUpdate {
-    const { id, url, body } = row as { id: string; url: string; body: string };
+  accept(disk: Disk, { row, id, url, body }: OutboxRow): AcceptedUpdate {
     const stored = JSON.parse(`{${body}}`), { content } = stored;
-    const update = { id, url, content, row: Number(rowNumber) };
+    const update = { id, url, content, row };
     this.accepted.set(id, update);
     this.byMark.set(markOf(stored), update);
     disk.accepted.add(id);

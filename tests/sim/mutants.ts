@@ -175,7 +175,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a plugin that takes one update at a time is called for several",
-    edit("reading/receivers.ts", "        if (earlier) await earlier;", ""),
+    edit(
+      "reading/receivers.ts",
+      "const earlier = handover.before?.(caller.concurrency);",
+      "const earlier = undefined as Promise<unknown> | undefined;",
+    ),
   ),
   mutant(
     "old content overwrites new",

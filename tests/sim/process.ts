@@ -14,6 +14,7 @@ import type { ObjectName } from "../../lib/log/names.ts";
 import { parseKey } from "../../lib/log/names.ts";
 import { publish, type Receipt } from "../../lib/publish.ts";
 import { BucketWatcher } from "../../lib/reading/bucket_watcher.ts";
+import type { OutboxRow } from "../../lib/state/outbox.ts";
 import { State } from "../../lib/state/state.ts";
 import type { UpdateInput } from "../../lib/update.ts";
 import { checkUnread } from "./bucket_checks.ts";
@@ -231,10 +232,12 @@ export class Process {
 
   #committed(calls: readonly StateCall[], durable: boolean): void {
     const { world, disk } = this;
-    for (const { name, args, result } of calls) {
-      if (name === "outbox.add") {
-        const accepted = world.ledger.accept(disk, args, result);
-        for (const { checks } of this.server.consumers) checks.published(accepted);
+    for (const { name, args } of calls) {
+      if (name === "outbox.addAll") {
+        for (const row of args[0] as readonly OutboxRow[]) {
+          const accepted = world.ledger.accept(disk, row);
+          for (const { checks } of this.server.consumers) checks.published(accepted);
+        }
       }
       if (name === "ownStream.begin") world.noteNewStream(this);
       if (name === "setFact" && args[0] === "lastPoll") {
