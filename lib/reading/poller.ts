@@ -19,7 +19,7 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
+import { whyUnreadable } from "../log/why_unreadable.ts";
 import { InboxReader } from "./inbox_reader.ts";
 import type { Intake } from "./intake.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
