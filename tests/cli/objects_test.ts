@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { lineOf } from "../hostile/values.ts";
-import { feedsync, workspace } from "./feedsync.ts";
+import { feedsync, type RunOptions, workspace } from "./feedsync.ts";
 
 const CONFIG = { store: "file:store", server: "web-1", logLevel: "warn" };
 
@@ -10,14 +10,24 @@ const CONFIG = { store: "file:store", server: "web-1", logLevel: "warn" };
 async function published(count: number) {
   const home = await workspace({ "feedsync.json": JSON.stringify(CONFIG) });
   const cwd = home.path;
-  const run = (...args: string[]) => feedsync(["objects", ...args], { cwd });
+  const cliWith = (options: Partial<RunOptions>, ...args: string[]) =>
+    feedsync(args, { cwd, ...options });
+  const cli = (...args: string[]) => cliWith({}, ...args);
+  const run = (...args: string[]) => cli("objects", ...args);
   for (let i = 1; i <= count; i++) {
     const args = ["publish", `https://example.com/${i}`, "-"];
     assert.equal((await feedsync(args, { cwd, stdin: `content ${i}` })).code, 0);
   }
   const keys = (await run("list", "--json")).json().map(({ key }) => String(key)).toSorted();
   const pathOf = (key: string) => join(cwd, "store", key);
-  return { run, keys, pathOf, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
+  return {
+    run,
+    cli,
+    cliWith,
+    keys,
+    pathOf,
+    [Symbol.asyncDispose]: () => home[Symbol.asyncDispose](),
+  };
 }
 
 Deno.test("objects list shows what each object is, also foreign ones, and needs no state", async () => {
@@ -106,6 +116,27 @@ Deno.test("objects drop keeps what others may be able to read, and drops what no
   assert.match(refused.stderr, /this server cannot read it, but others may: .*upgrade feedsync/);
   assert.equal((await store.run("drop", damaged, "notes.txt")).code, 0);
   assert.deepEqual((await store.run("list", "--json")).json().map(({ key }) => key), [newer]);
+});
+
+Deno.test("objects drop keeps what only servers without keys, or with other keys, can read", async () => {
+  await using store = await published(1);
+  const [key] = store.keys;
+  assert.equal((await store.cli("keygen", "a.json")).code, 0);
+  const env = { FEEDSYNC_ENCRYPTION_KEYS: "a.json" };
+  const plain = await store.cliWith({ env }, "objects", "drop", key);
+  assert.equal(plain.code, 1);
+  assert.match(plain.stderr, /others may: .*it is not encrypted: a server without keys wrote it/);
+  const publish = ["publish", "https://example.com/2"];
+  assert.equal((await store.cliWith({ env, stdin: "b" }, ...publish)).code, 0);
+  const [, sealed] = (await store.run("list", "--json")).json().map(({ key }) => String(key));
+  const locked = await store.run("show", sealed);
+  assert.equal(locked.code, 1);
+  assert.match(
+    locked.stdout,
+    /^key id +"[\w.-]+"\n(.*\n)*readable +no, locked: .*no keys are configured/m,
+  );
+  assert.equal((await store.run("drop", sealed)).code, 1);
+  assert.equal((await store.run("drop", sealed, "--force")).code, 0);
 });
 
 Deno.test("objects takes only keys in the store, and the flags of the action", async () => {

@@ -79,7 +79,7 @@ function* readingProblems(report: ServerReport): Iterable<Finding> {
     const what = `cannot continue with ${quoted(stream)}: ${quoted(held)}`;
     const advice =
       "Add the key that is missing or upgrade, within the retention. What is damaged " +
-      "waits until it expires";
+      "waits until it expires, or is dropped: see `feedsync objects`";
     yield { kind: "held", severity, what, advice };
   }
   if (gaps > 0) {
