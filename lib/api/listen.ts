@@ -68,12 +68,18 @@ class Answers {
 }
 
 function listenAtPort(listen: string, { signal, answer }: ListenOptions): Listening {
-  const colon = listen.lastIndexOf(":");
-  const hostname = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(listen.slice(colon + 1));
+  const { hostname, port } = addressIn(listen);
   const { handle, delivered } = new Answers(answer);
   const { addr, finished } = Deno.serve({ hostname, port, signal, onListen() {} }, handle);
-  return { address: `${listen.slice(0, colon)}:${addr.port}`, delivered, finished };
+  const address = `${listen.slice(0, listen.lastIndexOf(":"))}:${addr.port}`;
+  return { address, delivered, finished };
+}
+
+/** The parts of an address and port in the configuration. */
+export function addressIn(listen: string): { readonly hostname: string; readonly port: number } {
+  const colon = listen.lastIndexOf(":");
+  const hostname = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return { hostname, port: Number(listen.slice(colon + 1)) };
 }
 
 /** Others cannot connect before the mode is set: a new socket is writable for its owner only. */

@@ -41,9 +41,20 @@ export type ProblemLogger = Readonly<
   Record<Severity, (text: string, properties?: Record<string, unknown>) => void>
 >;
 
+/** Options of {@linkcode OnceLog.resolved}. */
+export interface ResolvedOptions {
+  /**
+   * For how long the problem must not have been reported: where good and bad alternate, each turn
+   * would be logged otherwise. In milliseconds. @default 0
+   */
+  readonly quietMs?: number;
+}
+
 interface Problem {
   readonly kind: string;
   readonly loggedAt: number;
+  /** When it was reported last, logged or not. */
+  seenAt: number;
 }
 
 /** Logs each problem when it begins or changes, every hour while it lasts, and when it is over. */
@@ -75,11 +86,17 @@ export class OnceLog {
     return this.#log(subject, message, severity);
   }
 
-  /** The problem with `subject` is over: logs `message`, if there was one; returns whether there was. */
-  resolved(subject: string, { text, properties }: LogMessage = { text: "" }): boolean {
-    const wasOpen = this.#open.delete(subject);
-    if (wasOpen && text !== "") this.#logger.info(text, { ...properties });
-    return wasOpen;
+  /** The problem with `subject` is over: logs `message`, if there was one; returns whether it is. */
+  resolved(
+    subject: string,
+    { text, properties }: LogMessage = { text: "" },
+    { quietMs = 0 }: ResolvedOptions = {},
+  ): boolean {
+    const known = this.#open.get(subject);
+    if (!known || this.#clock.elapsed() - known.seenAt < quietMs) return false;
+    this.#open.delete(subject);
+    if (text !== "") this.#logger.info(text, { ...properties });
+    return true;
   }
 
   #log(subject: string, message: LogMessage, severity: Severity): boolean {
@@ -87,8 +104,11 @@ export class OnceLog {
       message;
     const known = this.#open.get(subject);
     const now = this.#clock.elapsed();
-    if (known?.kind === kind && now - known.loggedAt < REPEAT_MS) return false;
-    this.#open.set(subject, { kind, loggedAt: now });
+    if (known?.kind === kind && now - known.loggedAt < REPEAT_MS) {
+      known.seenAt = now;
+      return false;
+    }
+    this.#open.set(subject, { kind, loggedAt: now, seenAt: now });
     this.#logger[severity](text, { ...properties });
     return true;
   }

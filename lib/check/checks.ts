@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkApi } from "./api.ts";
 import { checkBodies } from "./bodies.ts";
 import { checkClock } from "./clock.ts";
 import { checkConfiguration } from "./configuration.ts";
@@ -46,6 +47,7 @@ export const CHECKS: readonly Check[] = [
   { name: "state", find: checkState },
   { name: "keys", find: checkKeys },
   { name: "peers", find: checkPeers },
+  { name: "api", find: checkApi },
   { name: "files", find: checkFiles },
   { name: "plugins", find: checkPlugins },
 ];

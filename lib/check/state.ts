@@ -6,7 +6,8 @@
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, StateError } from "../errors.ts";
-import { counted } from "../fleet/status/words.ts";
+import { QUEUED_SECONDS } from "../fleet/status/server_problems.ts";
+import { counted, inWords } from "../fleet/status/words.ts";
 import { damageError, findDamage } from "../state/integrity.ts";
 import { isLocked } from "../state/lock.ts";
 import { NEWEST_FORMAT } from "../state/migrations.ts";
@@ -44,7 +45,7 @@ export function* checkState(subject: Subject): Iterable<Finding> {
   }
 }
 
-function* aboutState(path: string, { config, store }: Subject): Iterable<Finding> {
+function* aboutState(path: string, { config, store, environment }: Subject): Iterable<Finding> {
   const [damage] = findDamage(path);
   if (damage !== undefined) return yield wrong(damageError(path), damage);
   const { server, store: url, movedFrom } = config, known = readOwner(path);
@@ -54,15 +55,22 @@ function* aboutState(path: string, { config, store }: Subject): Iterable<Finding
   } catch (error) {
     yield wrong(error as Error);
   }
-  const { queued, format } = summarize(path);
+  const { queued, queuedSince, format } = summarize(path);
   const later = format < NEWEST_FORMAT ? ", the next start migrates it" : "";
   yield ok(
     `The state ${path} is whole, and belongs to ${known.server}; ${usersOf(path)} now${later}`,
   );
   if (queued > 0 && !isUploading(path)) {
     const what = `No process uploads what is queued in ${path}: ${counted(queued, "update")}`;
-    yield warning(what, "Start `feedsync watch`, or run it once with --once");
+    return yield warning(what, "Start `feedsync watch`, or run it once with --once");
   }
+  const queuedSeconds = (environment.clock.now() - (queuedSince ?? Infinity)) / 1000;
+  if (queued === 0 || queuedSeconds < QUEUED_SECONDS) return;
+  yield warning(
+    `${counted(queued, "update")} queued in ${path}, the oldest for ${inWords(queuedSeconds)}, ` +
+      "although a process uploads them",
+    "See its log; it needs the right to write to the store",
+  );
 }
 
 function usersOf(path: string): string {

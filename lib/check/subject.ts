@@ -22,6 +22,8 @@ export interface SubjectOptions {
   readonly environment: Environment;
   /** Aborts the checks. */
   readonly signal: AbortSignal;
+  /** Whether to make checks that cost traffic. @default false */
+  readonly isThorough?: boolean | undefined;
 }
 
 /** The store, and what it answered. */
@@ -39,6 +41,8 @@ export class Subject implements AsyncDisposable {
   readonly config: ResolvedConfig;
   readonly environment: Environment;
   readonly signal: AbortSignal;
+  /** Whether to make checks that cost traffic. */
+  readonly isThorough: boolean;
   readonly #view: StoreView;
   #envelope: Promise<Envelope | undefined> | undefined;
   #log: BucketLog | undefined;
@@ -48,6 +52,7 @@ export class Subject implements AsyncDisposable {
     this.config = config;
     this.environment = options.environment;
     this.signal = options.signal;
+    this.isThorough = options.isThorough ?? false;
     this.#view = view;
   }
 

@@ -16,6 +16,7 @@ import { due } from "./due/command.ts";
 import { feeds } from "./feeds/command.ts";
 import { get } from "./get/command.ts";
 import { keygen } from "./keygen/command.ts";
+import { objects } from "./objects/command.ts";
 import { publish } from "./publish/command.ts";
 import { restore } from "./restore/command.ts";
 import { rekey } from "./rekey/command.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   restore,
   cleanup,
   deadLetters,
+  objects,
   state,
   keygen,
   rekey,

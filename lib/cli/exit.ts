@@ -56,6 +56,15 @@ export function deadLettersError(doing: "apply" | "restore", count: number): Fee
   return new FeedSyncError(`Cannot ${doing} ${what}: see \`feedsync dead-letters list\``);
 }
 
+/** The error for updates that were lost before this server has read them: in `count` gaps. */
+export function gapsError(count: number): FeedSyncError {
+  const what = count === 1 ? "1 gap" : `${count} gaps`;
+  return new FeedSyncError(
+    `Cannot apply everything, updates are lost in ${what}: see the log, and 'A gap' in ` +
+      "docs/troubleshooting.md",
+  );
+}
+
 const SIGNAL_NUMBERS: Partial<Record<Deno.Signal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 const BAD_INPUT = [BadInputError, InvalidUpdateError, UpdateConflictError, CorruptObjectError];

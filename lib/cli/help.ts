@@ -17,7 +17,7 @@ const VARIABLES =
   'FEEDSYNC_S3_ENDPOINT for "s3.endpoint". Flags override variables, variables override the file.';
 
 const EXIT_CODES =
-  "Exit codes: 0 done, 1 something needs a person (status, check --strict, or new dead letters of watch --once), " +
+  "Exit codes: 0 done, 1 something needs a person (status, check --strict, dead letters or gaps of watch --once …), " +
   "64 wrong usage, 65 bad input, 69 store or backend unreachable, 70 failed unexpectedly, " +
   "75 queued but not yet uploaded, 77 access denied, 78 bad configuration, 129, 130 or 143 stopped by " +
   "a signal with work left undone";

@@ -25,14 +25,14 @@ const SECOND_LOOK_MS = 3_000;
 const MAX_NAMED = 20;
 
 /**
- * Polls, and resolves when everything is applied.
+ * Polls, and resolves to the number of gaps when everything else is applied.
  *
  * @throws {UnsupportedFormatError | ConfigError | BadInputError | StoreUnavailableError} when
  * objects need a newer version or missing keys, are damaged, or are listed but not found; all other
  * updates are applied.
  */
-export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<void> {
-  const { unreadable } = await watcher.poll().catch(async (error) => {
+export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<number> {
+  const { unreadable, gaps } = await watcher.poll().catch(async (error) => {
     if (!(error instanceof AccessDeniedError) && !(error instanceof ConfigError)) throw error;
     await sleep(systemEnvironment.clock, SECOND_LOOK_MS, signal).catch(() => {});
     if (signal.aborted) throw error;
@@ -54,7 +54,7 @@ export async function pollOnce(watcher: Watcher, signal: AbortSignal): Promise<v
       `Cannot read everything, damaged objects hold up everything after them: ${named(damaged)}`,
     );
   }
-  if (missing.length === 0) return;
+  if (missing.length === 0) return gaps;
   throw new StoreUnavailableError(
     "Cannot read everything, the store lists objects but does not find them; try again " +
       `later: ${named(missing)}`,

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { forEachConcurrently } from "../base/concurrently.ts";
 import { OnceLog } from "../base/once_log.ts";
 import { messageOf } from "../errors.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
+import { whyUnreadable } from "../log/why_unreadable.ts";
 import type { DatedPresence, PresenceName } from "../log/fleet/names.ts";
 import type { StoredPresence } from "../log/fleet/fleet_log.ts";
 import type { Core } from "../state/core.ts";

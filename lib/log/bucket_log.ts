@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Environment } from "../base/environment.ts";
-import { AccessDeniedError, CorruptObjectError, isLocked, MissingObjectError } from "../errors.ts";
+import { CorruptObjectError } from "../errors.ts";
 import type {
   FailedDelete,
   ObjectInfo,
@@ -25,6 +25,7 @@ import {
 } from "./names.ts";
 import { FleetLog } from "./fleet/fleet_log.ts";
 import { NewestLog } from "./newest/newest_log.ts";
+import { ObjectLog } from "./objects/object_log.ts";
 import type { SeqNumber } from "./positions.ts";
 import { type ClockMemory, StoreClock } from "./store_clock.ts";
 
@@ -74,31 +75,14 @@ export interface StreamListOptions extends StoreOptions {
   readonly beyond?: SeqNumber | undefined;
 }
 
-/** Why an object cannot be read. */
-export type UnreadableReason =
-  /** The store denies access to it. */
-  | "refused"
-  /** It does not match its key. */
-  | "corrupt"
-  /** This server lacks the key to decrypt it, or is too old for its format. */
-  | "locked"
-  /** Listings show it, but a GET does not find it. */
-  | "missing";
-
-/** Why an object cannot be read; undefined for an error that says nothing about the object. */
-export function whyUnreadable(error: unknown): UnreadableReason | undefined {
-  if (error instanceof AccessDeniedError) return "refused";
-  if (error instanceof CorruptObjectError) return "corrupt";
-  if (isLocked(error)) return "locked";
-  return error instanceof MissingObjectError ? "missing" : undefined;
-}
-
 /** The commits, segments, marker and newest updates of all servers, in one bucket. */
 export class BucketLog {
   /** The newest update of each feed, kept permanently. */
   readonly newest: NewestLog;
   /** What servers tell of themselves. */
   readonly fleet: FleetLog;
+  /** All objects, whatever they are, for a person who looks into the bucket. */
+  readonly objects: ObjectLog;
   readonly #store: ObjectStore;
   readonly #envelope: Envelope;
   readonly #clock: StoreClock;
@@ -116,6 +100,7 @@ export class BucketLog {
     const onForeign = (key: string) => this.#noteForeign(key);
     this.newest = new NewestLog(store, { envelope, clock: this.#clock, onForeign });
     this.fleet = new FleetLog(store, { envelope, clock: this.#clock, onForeign });
+    this.objects = new ObjectLog(store, { envelope, newest: this.newest, clock });
   }
 
   /** URL of the store. */
@@ -238,7 +223,7 @@ export class BucketLog {
    * Reads an object; undefined when a GET does not find it, even though it may be listed.
    *
    * @throws {AccessDeniedError | CorruptObjectError | MissingKeyError} see
-   * {@linkcode whyUnreadable}
+   * `whyUnreadable()`
    */
   async read(name: ObjectName, options: StoreOptions = {}): Promise<PackedObject | undefined> {
     const stored = await this.#store.get(name.key, options);

@@ -207,15 +207,28 @@ export function openBody(
 
 /** Refuses a body for newer readers; a malformed header is reported later. */
 function checkReader(key: string, text: string): void {
-  let header: JsonObject | null;
-  try {
-    header = JSON.parse(text.slice(0, MAX_HEADER_LENGTH).split("\n", 1)[0]);
-  } catch {
-    return;
-  }
-  const needed = header?.feedsync;
+  const needed = headerIn(text)?.feedsync;
   if (!Number.isSafeInteger(needed) || Number(needed) <= READER) return;
   throw new UnsupportedFormatError(key, Number(needed), READER);
+}
+
+/**
+ * The header of the body of the object at `key`, whatever its format is and whatever follows;
+ * undefined when the first line is none.
+ *
+ * @throws {CorruptObjectError} when the body cannot be unpacked.
+ */
+export function readHeader(key: string, body: Uint8Array): JsonObject | undefined {
+  return headerIn(unpack(key, body));
+}
+
+function headerIn(text: string): JsonObject | undefined {
+  try {
+    const header: Json = JSON.parse(text.slice(0, MAX_HEADER_LENGTH).split("\n", 1)[0]);
+    return isObject(header) ? header : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Counts values before parsing: they may take a hundred times the memory of the text. */
@@ -261,10 +274,12 @@ function parseLine(key: string, line: string, number: number): JsonObject {
   } catch (cause) {
     throw corrupt(key, `line ${number} is not JSON`, cause);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw corrupt(key, `line ${number} is not a JSON object`);
-  }
+  if (!isObject(value)) throw corrupt(key, `line ${number} is not a JSON object`);
   return value;
+}
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { Deadline, withDeadline } from "../base/deadline.ts";
 import { Backoff } from "../base/backoff.ts";
 import { type Clock, type Environment, sleep } from "../base/environment.ts";
+import { OnceLog } from "../base/once_log.ts";
 import { BackendUnavailableError } from "../errors.ts";
 import type { RunningPlugin } from "../plugin.ts";
 import { tellFailure } from "./failure.ts";
@@ -45,18 +46,19 @@ export async function setUpPatiently(
   setUp: () => Promise<readonly RunningPlugin[]>,
   { environment: { clock, random }, signal, patienceMs }: Omit<SetUpOptions, "timeoutMs">,
 ): Promise<readonly RunningPlugin[]> {
-  const backoff = new Backoff(random, RETRY_RANGE);
+  const backoff = new Backoff(random, RETRY_RANGE), problems = new OnceLog(logger, clock);
   for (const begunAt = clock.elapsed();;) {
     try {
-      return await setUp();
+      const plugins = await setUp();
+      problems.resolved("setup", { text: "The plugins are set up" });
+      return plugins;
     } catch (error) {
       if (signal.aborted || !(error instanceof BackendUnavailableError)) throw error;
       const askedMs = Math.min(error.retryAfterMs ?? 0, RETRY_RANGE.maxMs);
       const delayMs = Math.max(backoff.fail(), askedMs);
       if (clock.elapsed() + delayMs - begunAt >= patienceMs) throw error;
       const text = "{message}; setup is tried again until it can be reached";
-      if (backoff.failures === 1) logger.warn(text, { message: error.message });
-      else logger.debug(text, { message: error.message });
+      problems.problem("setup", { text, properties: { message: error.message }, kind: "" });
       await sleep(clock, delayMs, signal);
     }
   }

@@ -239,7 +239,10 @@ export class BucketWatcher implements Watcher {
     const { onProgress } = this.#options;
     const context = { state, log, environment, receivers, budget, config, signal, onProgress };
     this.#context = context;
-    const restoration = this.#restoration = new Restoration(context);
+    const restoration = this.#restoration = new Restoration({
+      ...context,
+      gaps: () => delivery.gaps,
+    });
     const completeness = new Completeness(poller, restoration, this.#complete.resolve);
     this.#completeness = completeness;
     const keeper = this.#keeper = this.#keep(parts);

@@ -7,6 +7,8 @@ import type { Core } from "../state/core.ts";
 import { getLogger } from "@logtape/logtape";
 import type { StoredUpdate } from "../log/codec.ts";
 import type { Environment } from "../base/environment.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
+import { CatchingUp, logApplied } from "./reading_log.ts";
 import { DeliveryRun } from "./delivery_run.ts";
 import type { Intake } from "./intake.ts";
 import { Receivers, type ReceiversOptions } from "./receivers.ts";
@@ -41,6 +43,9 @@ export class Delivery {
   readonly #state: State;
   readonly #intake: Intake;
   readonly #environment: Environment;
+  readonly #log: BucketLog;
+  /** How far catching up has come. */
+  readonly catchingUp: CatchingUp;
   /** The plugins that receive the updates. */
   readonly receivers: Receivers;
   #gaps = 0;
@@ -49,8 +54,10 @@ export class Delivery {
 
   /** Creates a delivery, without delivering anything yet. */
   constructor(options: DeliveryOptions) {
-    const { state, environment, intake } = options;
+    const { state, log, environment, intake } = options;
     this.#state = state;
+    this.#log = log;
+    this.catchingUp = new CatchingUp(options);
     this.#intake = intake;
     this.#environment = environment;
     this.receivers = new Receivers(options);
@@ -85,13 +92,14 @@ export class Delivery {
     signal: AbortSignal,
     work: (run: DeliveryRun) => Promise<void>,
   ): Promise<void> {
-    const { receivers } = this;
+    const { receivers, catchingUp } = this;
     const parts = { state: this.#state, environment: this.#environment, intake: this.#intake };
-    using run = new DeliveryRun(stream, { ...parts, receivers, signal });
+    using run = new DeliveryRun(stream, { ...parts, receivers, catchingUp, signal });
     this.#busy.add(run);
     try {
       await work(run);
       await run.finish();
+      if (run.finished) logApplied(stream, run.finished, this.#log.now());
     } catch (error) {
       await run.giveUp();
       throw error;

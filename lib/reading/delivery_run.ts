@@ -10,6 +10,7 @@ import type { StoredUpdate } from "../log/codec.ts";
 import type { DeadLetter } from "../state/dead_letters.ts";
 import type { State } from "../state/state.ts";
 import type { Intake } from "./intake.ts";
+import type { CatchingUp, FinishedUpdate } from "./reading_log.ts";
 import type { FailedCall, Handover, Receivers } from "./receivers.ts";
 
 /** Maximum time between two writes of the cursor; it is also written at the end of each object. */
@@ -21,13 +22,15 @@ export interface DeliveryRunContext {
   readonly environment: Environment;
   readonly intake: Intake;
   readonly receivers: Receivers;
+  /** Is told what was applied. */
+  readonly catchingUp: CatchingUp;
   /** Stops between two updates, with the cursor stored. */
   readonly signal: AbortSignal;
 }
 
 /** An update that was delivered, and the calls that failed. */
 interface Delivered {
-  readonly seq: number;
+  readonly update: FinishedUpdate;
   readonly failures: readonly FailedCall[];
 }
 
@@ -55,6 +58,8 @@ export class DeliveryRun {
   readonly #setBacks: number;
   /** The seq up to which updates have begun. */
   #begun: number;
+  /** When the last finished update was published. */
+  #time: string | undefined;
   #busySince: number | undefined;
 
   /** Begins at the cursor. */
@@ -80,6 +85,11 @@ export class DeliveryRun {
     return this.#busySince;
   }
 
+  /** The last finished update; absent when there is none. */
+  get finished(): FinishedUpdate | undefined {
+    return this.#time === undefined ? undefined : { seq: this.#finished, time: this.#time };
+  }
+
   /** Applies updates that follow the position; some may still be under way afterwards. */
   async add(stored: readonly StoredUpdate[]): Promise<void> {
     if (stored.length === 0) return;
@@ -103,8 +113,8 @@ export class DeliveryRun {
         const handover = { stream: this.#stream, stored: update, before };
         delivery = this.#deliver(handover, lock, superseded);
       }
-      if (!delivery && this.#pipeline.isEmpty) this.#noteFinished(seq);
-      else this.#pipeline.add(delivery ?? Promise.resolve({ seq, failures: [] }));
+      if (!delivery && this.#pipeline.isEmpty) this.#noteFinished(update);
+      else this.#pipeline.add(delivery ?? Promise.resolve({ update, failures: [] }));
     }
     if (this.#concurrency === 1) await this.finish();
   }
@@ -130,22 +140,23 @@ export class DeliveryRun {
     this.#context.state.inbox.endApplying(this.#stream);
   }
 
-  async #finish({ seq, failures }: Delivered): Promise<void> {
+  async #finish({ update, failures }: Delivered): Promise<void> {
     const { receivers } = this.#context;
-    this.#noteFinished(seq, failures.map((failed) => receivers.letter(failed)));
+    this.#noteFinished(update, failures.map((failed) => receivers.letter(failed)));
     for (const failed of failures) await receivers.reportDeadLetter(failed);
   }
 
   /** Stores the cursor now and then; dead letters at once: they are retried as soon as another update is applied. */
-  #noteFinished(seq: number, letters: readonly DeadLetter[] = []): void {
+  #noteFinished({ seq, time }: FinishedUpdate, letters: readonly DeadLetter[] = []): void {
     this.#finished = seq;
+    this.#time = time;
     const elapsedMs = this.#context.environment.clock.elapsed() - this.#storedAt;
     if (letters.length > 0 || elapsedMs >= CURSOR_INTERVAL_MS) this.#store(letters);
   }
 
   /** Moves the cursor without syncing: after a crash, the last updates are delivered again. */
   #store(letters: readonly DeadLetter[] = []): void {
-    const { state, environment: { clock } } = this.#context;
+    const { state, environment: { clock }, catchingUp } = this.#context;
     const from = this.#stored, to = this.#finished;
     // Otherwise everything is read again: the cursor may have been where it was set back to.
     if (to > from && !this.#isSetBack) {
@@ -153,6 +164,7 @@ export class DeliveryRun {
         for (const letter of letters) state.deadLetters.add(letter);
         state.cursors.advance(this.#stream, { from, to });
       }, { durable: false });
+      catchingUp.applied(to - from, this.#time!);
     }
     this.#stored = to;
     this.#storedAt = clock.elapsed();
@@ -174,7 +186,7 @@ export class DeliveryRun {
     const { receivers, signal } = this.#context, { stored } = handover;
     const isSuperseded = () => this.#isKnownSuperseded(stored, known);
     const calls = receivers.handOver({ ...handover, isSuperseded }, signal);
-    if (calls) return whenDelivered(stored.seq, calls, lock);
+    if (calls) return whenDelivered(stored, calls, lock);
     lock[Symbol.dispose]();
     return undefined;
   }
@@ -194,10 +206,10 @@ export class DeliveryRun {
 }
 
 async function whenDelivered(
-  seq: number,
+  { seq, time }: StoredUpdate,
   calls: Promise<FailedCall[]>,
   lock: Disposable,
 ): Promise<Delivered> {
   using _lock = lock;
-  return { seq, failures: await calls };
+  return { update: { seq, time }, failures: await calls };
 }

@@ -5,7 +5,7 @@
  */
 import { contiguousStart } from "./chain.ts";
 import { sleep } from "../base/environment.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
+import { whyUnreadable } from "../log/why_unreadable.ts";
 import type { ObjectKind, ObjectName } from "../log/names.ts";
 import { MAX_LISTING_LAG_MS } from "../stores/store.ts";
 import type { ReadContext } from "./read_context.ts";

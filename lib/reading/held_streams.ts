@@ -35,10 +35,12 @@ export class HeldStreams {
     this.#retries.fail(stream);
   }
 
-  /** Notes that the stream is no longer held up. */
-  release(stream: string): void {
+  /** Notes that the stream is no longer held up; returns the error that did so, if any. */
+  release(stream: string): Error | undefined {
+    const error = this.#errors.get(stream);
     this.#errors.delete(stream);
     this.#retries.succeed(stream);
+    return error;
   }
 
   /** Whether the stream is held up. */

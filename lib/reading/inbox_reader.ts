@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Semaphore, type TaskRunner } from "../base/semaphore.ts";
 import { messageOf } from "../errors.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
+import { whyUnreadable } from "../log/why_unreadable.ts";
 import type { ObjectName } from "../log/names.ts";
 import type { Core } from "../state/core.ts";
 import { chainFrom } from "./chain.ts";

@@ -154,7 +154,11 @@ export class PluginCaller {
         this.#waitForBackend(failed, url);
       } else {
         this.#outage.end(); // The backend answers.
-        this.#problems.resolved(this.name);
+        const properties = { plugin: this.name };
+        this.#problems.resolved(this.name, {
+          text: "{plugin} reaches its backend again",
+          properties,
+        });
         if (backoff.failures < MAX_RETRIES) {
           await this.#pause(backoff, { error, url }, signal);
         } else if (++this.#failuresInARow < MAX_FAILURES_IN_A_ROW) {

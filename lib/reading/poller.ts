@@ -19,13 +19,14 @@ import {
   type UnreadableError,
 } from "../errors.ts";
 import { HeldStreams } from "./held_streams.ts";
-import { whyUnreadable } from "../log/bucket_log.ts";
+import { whyUnreadable } from "../log/why_unreadable.ts";
 import { InboxReader } from "./inbox_reader.ts";
 import type { Intake } from "./intake.ts";
 import { type ObjectName, reachOf } from "../log/names.ts";
 import { forgetAbandoned } from "../state/abandoned_consumers.ts";
 import { patienceOf } from "../retention/expiry.ts";
 import { Readers } from "./readers.ts";
+import { logFound, logHeard } from "./reading_log.ts";
 import type { ReadingBudget } from "./reading_budget.ts";
 import type { ReadContext, TailNews } from "./read_context.ts";
 import { StreamReader } from "./stream_reader.ts";
@@ -136,7 +137,9 @@ export class Poller {
       this.#noteListing();
       for (const { stream, reach } of news) state.cursors.noteReach(stream, reach);
     }, { durable });
+    if (news.length > 0) logFound(news, streams);
     const unread = this.#noteUnread();
+    if (unread.length === 0) this.#options.delivery.catchingUp.end();
     for (const stream of unread) {
       if (this.#readers.has(stream)) this.#inboxReader.start(stream);
     }
@@ -219,6 +222,7 @@ export class Poller {
     const { state } = this.#parts;
     const { stream, first, last } = name;
     if (stream === this.#skipped()) return true;
+    logHeard(name, { isSent: delivered !== undefined });
     const cursor = state.cursors.get(stream);
     if (last <= cursor) return true;
     if (delivered) this.#context.delivered.keep(delivered);
@@ -309,18 +313,23 @@ export class Poller {
     try {
       const wasHeld = this.#held.has(stream);
       await new StreamReader({ ...this.#context, requests, wasHeld }, stream, news).run();
-      this.#held.release(stream);
+      this.#release(stream);
       if (cursors.get(stream) > before) this.#context.unfetched.delete(stream);
     } catch (error) {
       const reason = whyUnreadable(error);
       if (!reason) throw error;
       // After progress, another object holds it up now.
-      if (cursors.get(stream) > before) this.#held.release(stream);
+      if (cursors.get(stream) > before) this.#release(stream);
       this.#held.hold(stream, error as Error);
       if (reason === "refused") throw error; // The caller of the poll must learn of it.
     } finally {
       this.#context.delivered.forget(stream, cursors.get(stream));
     }
+  }
+
+  #release(stream: string): void {
+    const error = this.#held.release(stream);
+    if (error) this.#unreadable.resolved(stream, error);
   }
 
   #noteFailure(stream: string, error: unknown): void {

@@ -45,8 +45,24 @@ export class UnreadableLog {
       : isLocked(error)
       ? "{message}; this object and everything after it in its stream wait for the upgrade"
       : "{message}; it holds up its stream, later polls try again";
-    const subject = isKeyMissing ? `${this.#log.keysRevision} ${error.kid}` : error.message;
     const properties = { message: messageOf(error) };
-    problems.problem(subject, { text, properties, kind: "" }, isAbsent ? "warn" : "error");
+    const kind = isKeyMissing ? String(this.#log.keysRevision) : "";
+    problems.problem(subjectOf(error), { text, properties, kind }, isAbsent ? "warn" : "error");
   }
+
+  /** Logs that the error no longer holds up `stream`, if it was logged. */
+  resolved(stream: string, error: Error): void {
+    const text = error instanceof MissingKeyError
+      ? "Objects encrypted with the key {kid} hold up {stream} no longer"
+      : "{stream} is no longer held up";
+    const { kid } = error as { kid?: string };
+    for (const problems of [this.#problems, this.#absent]) {
+      problems.resolved(subjectOf(error), { text, properties: { stream, kid } });
+    }
+  }
+}
+
+/** All objects that lack one key are one problem. */
+function subjectOf(error: Error): string {
+  return error instanceof MissingKeyError ? `key ${error.kid}` : error.message;
 }

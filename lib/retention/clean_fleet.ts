@@ -6,7 +6,7 @@
  */
 import { MAX_AGE_MS } from "../fleet/view.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
-import { digestIn, isChecksKey, parsePresenceKey } from "../log/fleet/names.ts";
+import { digestIn, parseChecksKey, parsePresenceKey } from "../log/fleet/names.ts";
 import type { FailedDelete, ObjectInfo, StoreOptions } from "../stores/store.ts";
 
 /** How long it is kept what a server has checked: whoever takes over has long read it by then. */
@@ -43,7 +43,7 @@ export async function cleanFleet(
   );
   const keys = objects.filter((object) => {
     const { key } = object, digest = digestIn(key);
-    if (isChecksKey(key)) return isOlder(object, CHECKS_AGE_MS);
+    if (parseChecksKey(key)) return isOlder(object, CHECKS_AGE_MS);
     const isUnused = digest === undefined
       ? parsePresenceKey(key) !== undefined
       : !named.has(digest);

@@ -252,7 +252,8 @@ const UNDATED =
   "have no LastModified; add a lifecycle rule to the store that deletes old objects in tail/ and " +
   "segments/, but nothing in newest/";
 
-const KEEPS_VERSIONS =
+/** The warning about a store that keeps what is deleted. */
+export const KEEPS_VERSIONS: string =
   "{store} keeps deleted objects as old versions, which take space and may cost money; give its " +
   "bucket a lifecycle rule that removes them, see 'Buckets that keep versions' in docs/stores.md";
 

@@ -5,7 +5,8 @@
  * @module
  */
 import { isLocked } from "../errors.ts";
-import { type BucketLog, type DatedName, whyUnreadable } from "../log/bucket_log.ts";
+import type { BucketLog, DatedName } from "../log/bucket_log.ts";
+import { whyUnreadable } from "../log/why_unreadable.ts";
 import type { DecodedObject } from "../log/codec.ts";
 import type { StoreOptions } from "../stores/store.ts";
 import { type Carrier, NewestPerFeed } from "./carry.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import { forEachConcurrently } from "../base/concurrently.ts";
-import { type BucketLog, whyUnreadable } from "../log/bucket_log.ts";
+import type { BucketLog } from "../log/bucket_log.ts";
+import { whyUnreadable } from "../log/why_unreadable.ts";
 import { compareNewest, type DatedNewest, greatestOf } from "../log/newest/names.ts";
 import type { FailedDelete, StoreOptions } from "../stores/store.ts";
 

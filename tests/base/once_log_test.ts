@@ -62,3 +62,16 @@ Deno.test("details that differ each time make no other problem where its kind is
   once.problem("store", { text: "denied", kind: "denied" });
   assert.equal(logged.length, 2);
 });
+
+Deno.test("where good and bad alternate, the end is logged once it has been quiet", () => {
+  const { once, logged, time } = setUp();
+  const over = () => once.resolved("peer", { text: "well" }, { quietMs: 60_000 });
+  for (let i = 0; i < 10; i++) {
+    once.problem("peer", away("refused"));
+    time.skip(30_000);
+    assert.ok(!over());
+  }
+  time.skip(30_000);
+  assert.ok(over());
+  assert.deepEqual(logged, ["warn: no answer: refused", "info: well"]);
+});

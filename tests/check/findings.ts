@@ -3,13 +3,17 @@
  *
  * @module
  */
-import { check, type CheckFinding } from "../../lib/check.ts";
+import { check, type CheckFinding, type CheckOptions } from "../../lib/check.ts";
 import type { Finding, FindingLevel } from "../../lib/check/finding.ts";
 import type { Config } from "../../lib/config/config.ts";
 
 /** Everything that is found with a configuration. */
-export function findingsWith(config: Config): Promise<CheckFinding[]> {
-  return Array.fromAsync(check({ server: "web-1", ...config } as Parameters<typeof check>[0]));
+export function findingsWith(
+  config: Config,
+  options: CheckOptions = {},
+): Promise<CheckFinding[]> {
+  const given = { server: "web-1", ...config } as Parameters<typeof check>[0];
+  return Array.fromAsync(check(given, options));
 }
 
 /** Those of one level, as `check: what`. */

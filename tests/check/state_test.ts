@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { connect } from "../../lib/connect.ts";
 import { ConfigError, StateError } from "../../lib/errors.ts";
 import { publish } from "../../lib/publish.ts";
@@ -95,6 +96,21 @@ Deno.test("what waits for its upload is told, in this state and in those beside 
     found[1],
     /^state: No process uploads what is queued in .*web-0\.db: 1 update of web-0$/,
   );
+});
+
+Deno.test("what a running process has not uploaded for long is told", async () => {
+  await using place = await home();
+  await Deno.writeTextFile(join(place.state, "..", "..", "store"), "a file, so nothing is stored");
+  await using sync = await connect({ ...place.config, publishTimeout: "50ms", stopTimeout: "0s" });
+  await assert.rejects(publish(sync, { url: "https://example.com/", content: "a" }));
+  const told = async () =>
+    (await place.find()).filter(({ what }) => what.includes("although a process uploads them"));
+  assert.deepEqual(await told(), [], "it may yet be uploaded");
+  using db = new DatabaseSync(place.state);
+  db.prepare("UPDATE outbox SET time = time - 1200000").run();
+  const [{ level, what }] = await told();
+  assert.equal(level, "warning");
+  assert.match(what, /^1 update queued in .*web-1\.db, the oldest for 20 min, although/);
 });
 
 Deno.test("a state in memory is doubtful, and an unusable configuration leaves nothing to check", async () => {

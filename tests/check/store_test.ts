@@ -79,6 +79,27 @@ Deno.test("a good directory has nothing wrong or doubtful, and holds afterwards 
   assert.deepEqual(Array.from(Deno.readDirSync(path), ({ name }) => name), [".tmp"]);
 });
 
+Deno.test("on request a large body is written and read, which shows a limit that others do not", async () => {
+  const LIMIT = 1_000_000, thorough = true;
+  await using limited = await service(async (request, forward) => {
+    const isLarge = Number(request.headers.get("content-length")) > LIMIT;
+    return isLarge ? new Response("Too large", { status: 413 }) : await forward();
+  });
+  const bodies = async (config: Config, options = {}) =>
+    (await findingsWith(config, options)).filter(({ check }) => check === "bodies");
+  assert.equal((await bodies(limited.config)).length, 1);
+  const [small, large] = await bodies(limited.config, { thorough });
+  assert.equal(small.what, "Bodies come back as they were written");
+  assert.equal(large.level, "error");
+  assert.match(large.what, /413/);
+  assert.match(large.advice!, /look for a limit of size or time/);
+  assert.deepEqual(await limited.keys(), ["tail/a", "tail/b"]);
+  await using free = await service();
+  const [, passes] = await bodies(free.config, { thorough });
+  assert.match(passes.what, /^A body of 8 MiB comes back as it was written: \d+\.\d s$/);
+  assert.deepEqual(await free.keys(), ["tail/a", "tail/b"]);
+});
+
 Deno.test("a directory that is not there is not made", async () => {
   const path = join(await tempDir(), "store");
   const findings = await findingsWith({ store: `file:${path}` });

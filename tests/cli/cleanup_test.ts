@@ -24,7 +24,7 @@ Deno.test("cleanup keeps what the state here says that this server waits for, up
   const cleanUp = async (server: string, ...flags: string[]) => {
     const args = ["cleanup", "--max-age", "1h", "--config", `${server}.json`, ...flags];
     const { code, stdout, stderr } = await run(...args);
-    assert.equal(code, 0, stderr);
+    assert.equal(code, flags.includes("--dry-run") ? 0 : 1, stderr);
     return { stdout, stderr };
   };
   const setAge = (hours: number) =>
@@ -41,6 +41,7 @@ Deno.test("cleanup keeps what the state here says that this server waits for, up
   await assert.rejects(Deno.stat(join(cwd, "web-3.db")), Deno.errors.NotFound);
   await setAge(11);
   const { stdout, stderr } = await cleanUp("web-2");
+  assert.match(stderr, /^error: This server cannot read everything, 1 were deleted unread/m);
   assert.match(
     stdout,
     /^deleted 1 objects \(\d+ bytes\), 1 of which were never read here, kept 0$/m,

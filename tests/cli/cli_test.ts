@@ -402,3 +402,23 @@ Deno.test("cost prints ways of working with their requests and dollars, as text 
     assert.equal((await feedsync([...args.slice(0, 5), flag, value], { cwd })).code, 64);
   }
 });
+
+Deno.test("watch --once ends with 1 when updates are lost in a gap, and with 0 at the next run", async () => {
+  await using directory = await workspace({ "feedsync.json": CONFIG });
+  const cwd = directory.path;
+  const publish = (n: number) => feedsync(["publish", `${URL}?${n}`], { cwd, stdin: String(n) });
+  const watch = () => feedsync(["watch", "--once", "--server", "web-2"], { cwd });
+  await publish(1);
+  assert.equal((await watch()).code, 0);
+  for (const n of [2, 3]) await publish(n);
+  const tail = join(cwd, "store", "tail"),
+    [{ name: stream }] = await Array.fromAsync(Deno.readDir(tail));
+  for await (const { name } of Deno.readDir(join(tail, stream))) {
+    if (name.includes("2.1.")) await Deno.remove(join(tail, stream, name));
+  }
+  const { code, stderr } = await watch();
+  assert.equal(code, 1);
+  assert.match(stderr, /1 updates of web-1_\w+ are lost, 2 to 2/);
+  assert.match(stderr, /^error: Cannot apply everything, updates are lost in 1 gap: see the log/m);
+  assert.equal((await watch()).code, 0);
+});

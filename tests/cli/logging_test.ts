@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { LogRecord } from "@logtape/logtape";
 import { formatJson, textFormat } from "../../lib/cli/logging.ts";
+import { feedsync, workspace } from "./feedsync.ts";
 
 function record(
   level: LogRecord["level"],
@@ -68,4 +69,51 @@ Deno.test("with JSON a record is one line with the message as text and its prope
     logger: "feedsync.cli",
     properties: { text: 'a "b"\n' },
   });
+});
+
+Deno.test("with --json every line on standard error is a record or the error, whatever happens", async () => {
+  await using home = await workspace({
+    "feedsync.json": JSON.stringify({
+      server: "web-1",
+      store: "file:store",
+      plugins: ["./bad.ts"],
+    }),
+    "bad.ts": `export default {
+      name: "bad",
+      onUpdate(update, { logger }) {
+        logger.warn("two\\nlines");
+        throw new Error("no\\n\u001b[2J" + update.url);
+      },
+    };`,
+    "broken.json": "{",
+  });
+  const cwd = home.path, url = "https://example.com/feed.xml";
+  const runs: [string[], number][] = [
+    [["publish", url], 0],
+    [["watch", "--once", "--server", "web-2", "-v"], 1],
+    [["watch", "--once", "--config", "broken.json"], 78],
+    [["publish", "no URL", "-v"], 65],
+    [["get", "https://example.com/unknown", "-v"], 65],
+    [["objects", "drop", "tail/x"], 65],
+    [["cleanup", "--max-age", "1h"], 0],
+    [["watch", "--onec"], 64],
+  ];
+  for (const [args, code] of runs) {
+    const outcome = await feedsync([...args, "--json"], { cwd, stdin: "<rss/>" });
+    assert.equal(outcome.code, code, `${args}: ${outcome.stderr}`);
+    const lines = outcome.stderr.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    const records = code === 0 ? lines : lines.slice(0, -1);
+    for (const { level, message, logger, properties, ...time } of records) {
+      assert.match(level, /^(DEBUG|INFO|WARN|ERROR)$/);
+      assert.match(logger, /^(feedsync\.|logtape)/);
+      assert.equal(typeof message, "string");
+      assert.equal(typeof properties, "object");
+      assert.deepEqual(Object.keys(time), ["@timestamp"]);
+      assert.ok(!Number.isNaN(Date.parse(time["@timestamp"])));
+    }
+    if (code === 0) continue;
+    const { error, ...rest } = lines.at(-1);
+    assert.deepEqual(rest, {});
+    assert.deepEqual(Object.keys(error), ["name", "message"]);
+  }
 });

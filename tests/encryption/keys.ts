@@ -81,7 +81,9 @@ export class Keys implements AsyncDisposable {
 }
 
 /** What is logged, until it is disposed of: the level and the text of each record. */
-export function captureLog(): Disposable & { readonly lines: string[] } {
+export function captureLog(
+  lowestLevel: "info" | "debug" = "info",
+): Disposable & { readonly lines: string[] } {
   const lines: string[] = [];
   configureSync({
     reset: true,
@@ -89,7 +91,7 @@ export function captureLog(): Disposable & { readonly lines: string[] } {
       lines: ({ level, message }) => void lines.push(`${level}: ${message.join("")}`),
     },
     loggers: [
-      { category: "feedsync", lowestLevel: "info", sinks: ["lines"] },
+      { category: "feedsync", lowestLevel, sinks: ["lines"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
     ],
   });

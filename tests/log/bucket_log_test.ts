@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { BucketLog, whyUnreadable } from "../../lib/log/bucket_log.ts";
+import { BucketLog } from "../../lib/log/bucket_log.ts";
+import { whyUnreadable } from "../../lib/log/why_unreadable.ts";
 import { updateLine } from "../../lib/log/codec.ts";
 import { objectName } from "../../lib/log/names.ts";
 import { AccessDeniedError } from "../../lib/errors.ts";

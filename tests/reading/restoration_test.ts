@@ -84,6 +84,39 @@ Deno.test("a server that was away for a month gets what is newest, and is told o
     told[0],
     /2 updates of web-1_\w+ are lost, 3 to 4: .*The newest update of each feed is restored/,
   );
+  const served = log.lines.filter((line) => line.includes("after a gap"));
+  assert.equal(served.length, 1);
+  assert.match(
+    served[0],
+    /Feeds restored after a gap: 1\. If a feed is missing here, or old, publish it again/,
+  );
+  await poll(fleet, received);
+  assert.equal(log.lines.filter((line) => line.includes("after a gap")).length, 1);
+});
+
+Deno.test("after a gap it is told how much could not be restored, and why", async () => {
+  await using fleet = new Fleet();
+  await using keys = await Keys.make();
+  using log = captureLog();
+  const web1 = fleet.server("web-1");
+  await using received = fleet.watch(withState(fleet, "web-2"));
+  await fleet.publish(web1, "first");
+  await poll(fleet, received);
+  await fleet.publish(web1, "a", "b", "c");
+  const [, damaged, locked] = await expire(fleet);
+  const names = logOf(fleet).newest;
+  const lockedName = await names.nameOf(locked);
+  await fleet.store.put((await names.nameOf(damaged)).key, new Uint8Array(3));
+  const sealed = await (await keys.envelope()).encrypt(lockedName, new Uint8Array(3));
+  await fleet.store.put(lockedName.key, sealed);
+  await fleet.publish(web1, "d");
+  await poll(fleet, received);
+  assert.deepEqual(received.contents.toSorted(), ["c", "d", "first"]);
+  const [served] = log.lines.filter((line) => line.includes("after a gap"));
+  assert.match(
+    served,
+    /gap: 1; not yet restored: 1 that cannot be read, 1 that need a key or an upgrade\./,
+  );
 });
 
 Deno.test("what a power loss takes between the note and the plugin, or right after it, is delivered again", async () => {

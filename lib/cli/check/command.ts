@@ -8,11 +8,12 @@ import type { Command } from "../command.ts";
 /** The definition of the command. */
 export const check: Command = {
   name: "check",
-  summary: "check configuration, store, rights, state, keys, peers, feed files and plugins",
+  summary: "check configuration, store, rights, state, keys, peers, API, feed files and plugins",
   description: "Checks everything that this server needs, and says what to do about what is wrong",
-  usage: ["[--strict]"],
+  usage: ["[--strict] [--thorough]"],
   flags: {
     strict: { help: "exit with 1 if something is doubtful" },
+    thorough: { help: "also write and read an object of 8 MiB" },
   },
   notes: [
     "Prints line by line what is right (✓), doubtful (!) and wrong (✗), with -q only the latter two. " +

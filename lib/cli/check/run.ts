@@ -48,7 +48,7 @@ async function* findings(args: Arguments, signal: AbortSignal): AsyncIterable<Ch
     const advice = 'Give all servers the same bucket: "store": "s3://bucket/prefix"';
     yield { check: "configuration", ...warning(what, advice) };
   }
-  yield* check(config, { directory, signal });
+  yield* check(config, { directory, signal, thorough: args.has("thorough") });
 }
 
 function load(args: Arguments) {

@@ -7,7 +7,12 @@ import { cleanUpWithState, MIN_AGE_MS } from "../../cleanup.ts";
 import type { CleanupReport } from "../../retention/clean_up.ts";
 import { connect } from "../../connect.ts";
 import { formatDuration, parseDuration } from "../../base/duration.ts";
-import { AccessDeniedError, messageOf, StoreUnavailableError } from "../../errors.ts";
+import {
+  AccessDeniedError,
+  FeedSyncError,
+  messageOf,
+  StoreUnavailableError,
+} from "../../errors.ts";
 import type { CommandContext } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { print, printJson } from "../output.ts";
@@ -32,6 +37,22 @@ export async function run({ args, signal }: CommandContext): Promise<void> {
   if (args.has("json")) await printJson(counts);
   else await printReport(report, dryRun);
   if (error) throw failure(error, report.failed);
+  if (!dryRun) checkUnread(report);
+}
+
+/**
+ * Checks that this server could read what has expired.
+ *
+ * @throws {FeedSyncError} when it could not: only a person can give it a key, or upgrade it.
+ */
+function checkUnread({ locked, deletedUnread }: CleanupReport): void {
+  const kept = locked > 0 ? [`${locked} expired objects are kept`] : [];
+  const gone = deletedUnread > 0 ? [`${deletedUnread} were deleted unread`] : [];
+  const counts = [...kept, ...gone].join(" and ");
+  if (counts === "") return;
+  throw new FeedSyncError(
+    `This server cannot read everything, ${counts}: see the log for the missing key or upgrade`,
+  );
 }
 
 /** An error of the same class as the first one. */

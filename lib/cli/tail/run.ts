@@ -7,6 +7,7 @@ import type { CoreConfig } from "../../config/core.ts";
 import { connect } from "../../connect.ts";
 import { watchWith } from "../../watch.ts";
 import type { CommandContext } from "../command.ts";
+import { gapsError } from "../exit.ts";
 import { surviveLeftovers } from "../leftovers.ts";
 import { printer, stopWithOutput } from "../output.ts";
 import { pollOnce } from "../poll_once.ts";
@@ -25,6 +26,10 @@ export async function run({ args, signal, stop }: CommandContext): Promise<numbe
   explainStore(sync, settings);
   using _ = surviveLeftovers();
   await using watcher = watchWith(sync, [stopWithOutput(printer, stop)], { signal, manual });
-  await (manual ? pollOnce(watcher, signal) : watcher.finished);
-  if (!manual) return 0;
+  if (!manual) {
+    await watcher.finished;
+    return 0;
+  }
+  const gaps = await pollOnce(watcher, signal);
+  if (gaps > 0) throw gapsError(gaps);
 }

@@ -19,7 +19,7 @@ import type { Watcher } from "../../reading/watcher.ts";
 import { watchWith } from "../../watch.ts";
 import { watchFiles, type WatchFilesOptions } from "../../watch_files.ts";
 import type { CommandContext } from "../command.ts";
-import { BadInputError, deadLettersError } from "../exit.ts";
+import { BadInputError, deadLettersError, gapsError } from "../exit.ts";
 import { surviveLeftovers } from "../leftovers.ts";
 import { stopWithOutput } from "../output.ts";
 import { collectRegularly } from "./memory.ts";
@@ -88,7 +88,7 @@ interface Run {
  * Applies updates, then scans the feed files even if that failed.
  *
  * @throws {BadInputError} when feed files cannot be published.
- * @throws {FeedSyncError} when updates became dead letters.
+ * @throws {FeedSyncError} when updates became dead letters, or are lost in gaps.
  */
 async function once(
   sync: FeedSync,
@@ -100,8 +100,9 @@ async function once(
   });
   const { deadLetters } = connectionOf(sync).parts!.state, lastId = deadLetters.lastId();
   const failed: string[] = [];
+  let gaps = 0;
   try {
-    await pollOnce(watcher, signal);
+    gaps = await pollOnce(watcher, signal);
   } finally {
     await using files = settings.config.files &&
       watchFiles(sync, undefined, { ...options, manual: true });
@@ -115,6 +116,7 @@ async function once(
   }
   const kept = deadLetters.countAfter(lastId);
   if (kept > 0) throw deadLettersError("apply", kept);
+  if (gaps > 0) throw gapsError(gaps);
 }
 
 async function continuously(

@@ -5,7 +5,8 @@
  */
 import { forEachConcurrently } from "../../base/concurrently.ts";
 import { CorruptObjectError, MissingObjectError } from "../../errors.ts";
-import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
+import { whyUnreadable } from "../../log/why_unreadable.ts";
 import type { DatedPresence } from "../../log/fleet/names.ts";
 import type { StoredPresence } from "../../log/fleet/fleet_log.ts";
 import { latestOf, LIVES, MAX_AGE_MS } from "../view.ts";

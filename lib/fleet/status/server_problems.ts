@@ -16,7 +16,7 @@ export interface Finding extends Pick<Problem, "kind" | "severity" | "advice"> {
 const HELD_SECONDS = 120;
 
 /** Updates that have waited for longer for their upload need a person. */
-const QUEUED_SECONDS = 600;
+export const QUEUED_SECONDS: number = 600;
 
 const UNREADABLE_ADVICE = {
   "missing-key": "Give this machine the key file of that server, or that server the common one",
@@ -79,7 +79,7 @@ function* readingProblems(report: ServerReport): Iterable<Finding> {
     const what = `cannot continue with ${quoted(stream)}: ${quoted(held)}`;
     const advice =
       "Add the key that is missing or upgrade, within the retention. What is damaged " +
-      "waits until it expires";
+      "waits until it expires, or is dropped: see `feedsync objects`";
     yield { kind: "held", severity, what, advice };
   }
   if (gaps > 0) {

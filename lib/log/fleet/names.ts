@@ -80,7 +80,10 @@ export function checksKey(server: string, part: number): string {
   return `${CHECKS_PREFIX}${server}/${String(part).padStart(4, "0")}`;
 }
 
-/** Whether the key is that of checked feeds. */
-export function isChecksKey(key: string): boolean {
-  return CHECKS.test(key);
+/** Reads the server and the part, from 0, in the key of checked feeds; undefined when it is foreign. */
+export function parseChecksKey(
+  key: string,
+): { readonly server: string; readonly part: number } | undefined {
+  const match = CHECKS.exec(key);
+  return match ? { server: match[1], part: Number(match[2]) } : undefined;
 }

@@ -116,7 +116,11 @@ export class NewestLog {
     options: StoreOptions = {},
   ): Promise<StoredNewest | undefined> {
     const stored = await this.#store.get(name.key, options);
-    if (!stored) return undefined;
+    return stored && await this.open(name, stored);
+  }
+
+  /** Opens the stored bytes of an update. Throws as reading does. */
+  async open(name: NewestName, stored: Uint8Array): Promise<StoredNewest> {
     const update = decodeNewest(name, await this.#envelope.decrypt(name, stored));
     const hasher = formatOf(stored) === "jwe" ? this.#envelope : plainEnvelope;
     if (!(await hashesBy(hasher, update.url)).includes(name.hash)) {

@@ -5,7 +5,8 @@
  */
 import type { OnceLog } from "../../base/once_log.ts";
 import { CorruptObjectError, messageOf } from "../../errors.ts";
-import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
+import { whyUnreadable } from "../../log/why_unreadable.ts";
 import type { StoredUpdate } from "../../log/codec.ts";
 import { type ObjectKind, type ObjectName, serverOf } from "../../log/names.ts";
 import type { DatedNewest } from "../../log/newest/names.ts";

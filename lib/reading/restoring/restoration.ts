@@ -27,10 +27,24 @@ const RETRY_RANGE = { minMs: 5_000, maxMs: 3_600_000 };
 /** Hashing any URL checks whether the key file has changed. */
 const ANY_URL = "https://example.com/";
 
+/** What was restored after gaps. */
+const AFTER_GAP = "Feeds restored after a gap: {restored}";
+
+/** Added when that was not all. */
+const LEFT =
+  "; not yet restored: {unreadable} that cannot be read, {locked} that need a key or an " +
+  "upgrade";
+
+/** Added to both, since nobody can know what was in a gap. */
+const STILL_MISSING = ". If a feed is missing here, or old, publish it again on its server; see " +
+  "'A gap' in docs/troubleshooting.md";
+
 /** Dependencies of {@linkcode Restoration}. */
 export interface RestorationContext extends RestoreContext {
   /** The configuration: how long to wait for objects, and where a new server starts. */
   readonly config: Pick<ResolvedConfig, "from" | "retention">;
+  /** Number of gaps reported so far. */
+  readonly gaps: () => number;
 }
 
 /** Restores when that is due, never twice at the same time. */
@@ -44,6 +58,11 @@ export class Restoration {
   #keysRevision = 0;
   /** Number of reasons to restore at the last attempt. */
   #reasons = 0;
+  /** Number of gaps of which it was told what was restored after them. */
+  #servedGaps = 0;
+  /** Number of feeds restored since nothing was missing here the last time, and when that was. */
+  #restored = 0;
+  #completeAt: unknown;
 
   /** Creates it, without restoring anything yet. */
   constructor(context: RestorationContext) {
@@ -121,21 +140,24 @@ export class Restoration {
 
   async #restore(): Promise<void> {
     const { state, log, budget, config: { from }, signal } = this.#context;
-    const { restoring } = state;
+    const { restoring } = state, gaps = this.#context.gaps();
+    const completeAt = state.fact("completeAt");
+    if (completeAt !== this.#completeAt) [this.#completeAt, this.#restored] = [completeAt, 0];
     const reasons = this.#reasons = restoring.reasons(); // Later ones take another attempt.
     const looksTwice = !restoring.wasServed();
     const since = from === "now" ? Number(state.fact("enteredAt") ?? 0) : 0;
     const options = { looksTwice, since, requests: budget.restoring.low, signal };
     const found = new Map<string, Obstacle>(); // What is in the way of both looks is one obstacle.
     for await (const missing of findMissingFeeds(this.#context, options)) {
-      for (const obstacle of await this.#restoreFeeds(missing)) {
-        found.set(obstacle.message, obstacle);
-      }
+      const { size: count } = missing, obstacles = await this.#restoreFeeds(missing);
+      for (const obstacle of obstacles) found.set(obstacle.message, obstacle);
+      this.#restored += count - obstacles.length;
     }
     const obstacles = this.#obstacles = [...found.values()];
     this.#keysRevision = log.keysRevision;
     for (const error of obstacles) this.#logObstacle(error);
     this.#problems.resolved("restore", { text: "Restoring continues" });
+    if (gaps > this.#servedGaps) this.#logGaps(gaps);
     if (obstacles.length === 0 || this.#isGivenUp(obstacles)) this.#noteServed(reasons);
     else this.#retryLater();
   }
@@ -150,6 +172,15 @@ export class Restoration {
     const { obstacles } = restorer;
     logger.info("Restored {count} feeds", { count: count - obstacles.length });
     return obstacles;
+  }
+
+  /** Tells what was restored after gaps: after an absence, much of that before they are found. */
+  #logGaps(gaps: number): void {
+    this.#servedGaps = gaps;
+    const locked = this.#obstacles.filter(isLocked).length;
+    const unreadable = this.#obstacles.length - locked;
+    const text = AFTER_GAP + (locked + unreadable > 0 ? LEFT : "") + STILL_MISSING;
+    logger.warn(text, { gaps, restored: this.#restored, locked, unreadable });
   }
 
   #noteServed(reasons: number): void {

@@ -6,7 +6,7 @@
 import { forEachConcurrently } from "../../base/concurrently.ts";
 import { chainFrom } from "../chain.ts";
 import { feedIdentity } from "../../feed_url.ts";
-import { whyUnreadable } from "../../log/bucket_log.ts";
+import { whyUnreadable } from "../../log/why_unreadable.ts";
 import type { ObjectName } from "../../log/names.ts";
 import { HASH_BATCH } from "../../log/newest/newest_log.ts";
 import { newestFirst } from "../../log/newest/names.ts";

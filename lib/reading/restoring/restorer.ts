@@ -12,7 +12,7 @@ import {
   MissingObjectError,
   type UnreadableError,
 } from "../../errors.ts";
-import { whyUnreadable } from "../../log/bucket_log.ts";
+import { whyUnreadable } from "../../log/why_unreadable.ts";
 import type { NewestUpdate } from "../../log/newest/body.ts";
 import { compareNewest, newestFirst, type NewestName } from "../../log/newest/names.ts";
 import { compareUpdates, isPlausible } from "../../log/update_order.ts";

@@ -34,6 +34,9 @@ const MAX_BODIES = 32, MAX_TOTAL_BYTES = 4 * MAX_BODY_BYTES;
 /** Time limit for receiving a body. */
 const BODY_TIMEOUT_MS = 10_000;
 
+/** How long no message of a host must have been refused before its messages count as accepted. */
+const QUIET_MS = 60_000;
+
 /** Options of {@linkcode listen}. */
 export interface ListenerOptions {
   /** The secret shared by all peers; without it no messages of peers are accepted. */
@@ -79,10 +82,9 @@ export function listen(address: string, options: ListenerOptions): AsyncDisposab
         return new Response("Internal server error\n", { status: 500 });
       },
     }, async (request, { remoteAddr }) => {
-      const response = await listener.answer(request);
-      if (response.status === 401) {
-        listener.warn(remoteAddr.hostname, await response.clone().text());
-      }
+      const response = await listener.answer(request), { hostname } = remoteAddr;
+      if (response.status === 401) listener.warn(hostname, await response.clone().text());
+      else if (response.ok) listener.noteAccepted(hostname);
       return response;
     });
     return {
@@ -146,10 +148,19 @@ class Listener {
 
   /** Logs an unauthenticated message: it may come from a server with another secret. */
   warn(hostname: string, reason: string): void {
-    this.#problems.problem(`${hostname} ${reason}`, {
+    this.#problems.problem(hostname, {
       text: "Refused a message from {hostname}: {reason}",
       properties: { hostname, reason: reason.trim() },
     });
+  }
+
+  /** Logs that the messages of a host are no longer refused; several servers may share its address. */
+  noteAccepted(hostname: string): void {
+    const message = {
+      text: "Messages from {hostname} are no longer refused",
+      properties: { hostname },
+    };
+    this.#problems.resolved(hostname, message, { quietMs: QUIET_MS });
   }
 
   async #read(request: Request, size: number): Promise<Uint8Array | undefined> {

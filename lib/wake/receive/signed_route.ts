@@ -8,7 +8,8 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/environment.ts";
 import { OnceLog } from "../../base/once_log.ts";
 import { messageOf, UnsupportedFormatError } from "../../errors.ts";
-import { type BucketLog, whyUnreadable } from "../../log/bucket_log.ts";
+import type { BucketLog } from "../../log/bucket_log.ts";
+import { whyUnreadable } from "../../log/why_unreadable.ts";
 import {
   keyOfMessage,
   NEEDS_NEWER_READER,

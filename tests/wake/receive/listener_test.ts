@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { decodeBody } from "../../../lib/log/codec.ts";
+import { decodeBody, encodeBody, updateLine } from "../../../lib/log/codec.ts";
 import { systemEnvironment } from "../../../lib/base/environment.ts";
 import { ConfigError } from "../../../lib/errors.ts";
+import { objectName } from "../../../lib/log/names.ts";
 import { listen } from "../../../lib/wake/receive/listener.ts";
 import { messageId } from "../../../lib/wake/message.ts";
 import { Signer } from "../../../lib/wake/signature.ts";
+import { VirtualTime } from "../../virtual_time.ts";
 import { captureLog } from "../../encryption/keys.ts";
 import { BODY, Ear, ID, logAt, NAME, SECRET, STORE, TOKEN } from "../ear.ts";
 
@@ -176,4 +178,26 @@ Deno.test("a body that does not come does not hold up the end, and a malformed h
   using _silent = await open("ear");
   assert.equal((await ear.post())[0], 204); // By now the other one is being read.
   await ear[Symbol.asyncDispose]();
+});
+
+Deno.test("a host whose messages are refused is told every hour, and once when they no longer are", async () => {
+  const time = new VirtualTime(), MINUTE = 60_000;
+  using log = captureLog();
+  await using ear = new Ear({ clock: time.clock });
+  const told = (pattern: RegExp) => log.lines.filter((line) => pattern.test(line)).length;
+  for (let minute = 0; minute <= 150; minute++) {
+    assert.equal((await ear.post({ secret: `whsec_${btoa("another")}` }))[0], 401);
+    time.skip(MINUTE);
+  }
+  assert.equal(told(/^warning: Refused a message from 127\.0\.0\.1: Not signed/), 3);
+  const name = objectName({ ...NAME, first: 4, last: 4 }), id = messageId(STORE, name.key);
+  const update = { id: crypto.randomUUID(), url: "https://example.com/", time: 0 };
+  const line = updateLine({ ...update, body: '"content":"a","metadata":{}' }, 4);
+  const body = new Uint8Array(encodeBody(name, [line], { time: "2026-01-01T00:00:00.000Z" }));
+  await ear.post({ secret: `whsec_${btoa("another")}` });
+  await ear.post();
+  assert.equal(told(/no longer refused/), 0, "the host may have another server that is refused");
+  time.skip(MINUTE);
+  assert.deepEqual(await ear.post({ id, body }), [204, ""]);
+  assert.equal(told(/^info: Messages from 127\.0\.0\.1 are no longer refused$/), 1);
 });
