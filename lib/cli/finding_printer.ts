@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { CheckFinding } from "../../check.ts";
-import type { FindingLevel } from "../../check/finding.ts";
-import { counted } from "../../fleet/status/words.ts";
-import type { Style } from "../demo/style.ts";
-import { type Line, line, span, wrapped } from "../status/lines.ts";
-import { Screen } from "../status/screen.ts";
+import type { CheckFinding } from "../check.ts";
+import type { FindingLevel } from "../check/finding.ts";
+import { counted } from "../fleet/status/words.ts";
+import type { Style } from "./demo/style.ts";
+import { type Line, line, span, wrapped } from "./status/lines.ts";
+import { Screen } from "./status/screen.ts";
 
 /** Marks at the beginning of a line. */
 const MARKS: Readonly<Record<FindingLevel, readonly [mark: string, style: Style]>> = {
