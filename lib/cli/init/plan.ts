@@ -81,10 +81,10 @@ function refuseChanges(wanted: LoadedConfig, there: LoadedConfig, args: Argument
   for (const [flag, key] of Object.entries(KEYS)) {
     const value = valueAt(key, there.config);
     if (args.value(flag) === undefined || valueAt(key, wanted.config) === value) continue;
-    const found = value === undefined ? `lacks '${key}'` : `has another '${key}', ${value}`;
     throw new ConfigError(
-      `Cannot write the configuration: ${wanted.file} is there already, and ${found}; change it ` +
-        `there and leave out --${flag}, or name another file with --config`,
+      `Cannot write the configuration: ${wanted.file} is there already, with which '${key}' is ` +
+        `${value ?? "not set"}; change that there and leave out --${flag}, or name another file ` +
+        "with --config",
     );
   }
 }
