@@ -75,6 +75,8 @@ export type {
   WaitingReason,
   WaitingTurn,
 } from "./lib/fleet/turns/turn.ts";
+export { init } from "./lib/init.ts";
+export type { InitOptions } from "./lib/init.ts";
 export { parseFeedList } from "./lib/feed_list.ts";
 export type { ParseFeedListOptions } from "./lib/feed_list.ts";
 export { feeds } from "./lib/feeds.ts";

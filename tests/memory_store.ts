@@ -52,8 +52,6 @@ export class MemoryStore implements ObjectStore {
   readonly url: string = "memory:";
   /** What the store's clock is ahead of the one here. */
   clockOffset = 0;
-  /** There is no bucket, as far as this store says. */
-  isMissing = false;
   /** What it promises of its listings. */
   listsAtOnce = false;
   readonly requests: RequestCounts = { put: 0, get: 0, list: 0, delete: 0 };
@@ -143,7 +141,6 @@ export class MemoryStore implements ObjectStore {
       .sort((a, b) => a.place < b.place ? -1 : 1);
     for (const { key, place } of ordered) {
       const object = listed.get(key);
-      if (this.isMissing) return;
       if (!object || !key.startsWith(prefix) || place <= begin || this.lacks(key)) continue;
       yield { key, size: object.body.length, lastModified: object.lastModified };
     }

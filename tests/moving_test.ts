@@ -266,7 +266,7 @@ function s3Config({ region, endpoint }: FauxqsServer) {
 
 Deno.test("a server goes with its bucket to another service", { ignore: !hasAws }, async () => {
   const { stop, copyBucket, follow } = storeBlocks();
-  await using old = await fauxqsServer();
+  await using old = await fauxqsServer("feed-sync");
   await using other = await fauxqsServer();
   const [from, to] = [old, other].map(({ endpoint }) => new URL(endpoint).port);
   const places = {
@@ -277,7 +277,6 @@ Deno.test("a server goes with its bucket to another service", { ignore: !hasAws 
   await web1.start();
   await web1.publish("a");
   await web1.run(stop);
-  await web1.run(`aws s3 mb s3://feed-sync --endpoint-url ${other.endpoint}`);
   await web1.run(copyBucket, places);
   await web1.run(follow, places);
   await web1.publish("b");

@@ -81,6 +81,11 @@ export async function inDirectory<T>(directory: string, action: () => Promise<T>
   }
 }
 
+/** Makes a directory, and those above it. */
+export async function makeDirectoryDurably(path: string): Promise<void> {
+  for (const parent of await makeDirectory(path)) await syncDirectory(parent);
+}
+
 /** Makes a directory; resolves to the directories with new entries, which are not synced yet. */
 async function makeDirectory(path: string): Promise<string[]> {
   const parent = dirname(path);

@@ -77,8 +77,7 @@ export async function probeStore(store: ObjectStore, options: ProbeOptions): Pro
   const time = <T>(work: () => Promise<T>) => timed(work, clock, signal);
   const list = await time(() => first(store.list("tail/", { signal })));
   const before = isHopeless(list) ? undefined : await time(() => store.get(PROBE_KEY, { signal }));
-  // A missing bucket must not be created.
-  if (!before || store.isMissing) return { list };
+  if (!before) return { list };
   const keys = await time(() => keysOf(store, "", { signal }));
   const { value } = list;
   const other = value && await time(() => store.get(value.key, { signal }));

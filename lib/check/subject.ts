@@ -5,7 +5,6 @@
  */
 import type { Environment } from "../base/environment.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
-import { ConfigError } from "../errors.ts";
 import { type CollectedFleet, collectFleet } from "../fleet/status/collect.ts";
 import { BucketLog } from "../log/bucket_log.ts";
 import type { Envelope } from "../log/encryption/envelope.ts";
@@ -115,21 +114,11 @@ async function viewStore(config: ResolvedConfig, options: SubjectOptions): Promi
   if (absent) return { store, blocked: absent };
   const probe = await probeStore(store, options);
   const { list: { error }, before } = probe;
-  if (store.isMissing) return { store, blocked: missingBucket(store) };
   if (before) return { store, probe };
   return {
     store,
     blocked: { finding: wrong(error!), reason: "the store does not answer as it should" },
   };
-}
-
-function missingBucket({ url, service }: ObjectStore): StoreView["blocked"] {
-  const error = new ConfigError(
-    `Cannot use the store ${url}: there is no such bucket at ${service}`,
-  );
-  const advice = "Check its name in 'store', and 's3.endpoint' and 's3.region', or create it. " +
-    "Publishing the first update creates it, too, where s3:CreateBucket is allowed";
-  return { finding: wrong(error, advice), reason: "there is no such bucket" };
 }
 
 /** A directory comes with the first object. */

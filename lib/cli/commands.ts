@@ -15,6 +15,7 @@ import { demo } from "./demo/command.ts";
 import { due } from "./due/command.ts";
 import { feeds } from "./feeds/command.ts";
 import { get } from "./get/command.ts";
+import { init } from "./init/command.ts";
 import { keygen } from "./keygen/command.ts";
 import { objects } from "./objects/command.ts";
 import { publish } from "./publish/command.ts";
@@ -27,6 +28,7 @@ import { watch } from "./watch/command.ts";
 
 /** All commands. */
 export const COMMANDS: readonly Command[] = [
+  init,
   watch,
   publish,
   tail,

@@ -65,7 +65,12 @@ export function checkConfig(
 /** Checks the values of flags; returns one sentence per invalid value. */
 export function wrongFlags(flags: Config): string[] {
   const { error } = check(flags);
-  return (error?.issues ?? []).map((issue) => `--${String(issue.path[0])} ${rule(issue)}`);
+  return (error?.issues ?? []).map((issue) => `--${flagOf(issue.path)} ${rule(issue)}`);
+}
+
+/** The flag of a key. Those of the section `s3` are called like the keys in it. */
+function flagOf([section, name]: readonly PropertyKey[]): string {
+  return String(section === "s3" ? name : section);
 }
 
 /**

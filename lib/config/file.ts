@@ -39,13 +39,18 @@ export async function findConfigFile(directory: string): Promise<ConfigFile | un
 }
 
 /**
- * Reads the configuration file at `path`, which may be a `deno.json` with a `feedsync` key.
+ * Reads the configuration file at `path`, which may be a `deno.json` with a `feedsync` key. Resolves
+ * to `undefined` only if it may be missing, `isNew`, and is.
  *
  * @throws {ConfigError} when it is missing, cannot be read or is not JSON.
  */
-export async function readConfigFile(path: string): Promise<ConfigFile> {
+export async function readConfigFile(
+  path: string,
+  { isNew }: { readonly isNew: boolean },
+): Promise<ConfigFile | undefined> {
   const text = await readText(path);
   if (text === undefined) {
+    if (isNew) return undefined;
     throw new ConfigError(`Cannot read the configuration: ${path} does not exist`);
   }
   const file = parseFile(path, text);

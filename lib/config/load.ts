@@ -16,6 +16,8 @@ import { defaultServerName } from "./server_name.ts";
 export interface ConfigSources {
   /** Path of the configuration file. @default the file in the working directory, if any */
   readonly file?: string;
+  /** Whether `file` may be missing, since it is about to be written. @default false */
+  readonly isFileNew?: boolean;
   /** The checked values of flags. */
   readonly flags?: Config;
   /** The environment variables. */
@@ -45,12 +47,14 @@ export interface LoadedConfig {
  * @throws {ConfigError} when the file or a variable is invalid.
  */
 export async function loadConfig(
-  { file: path, flags = {}, env, cwd }: ConfigSources,
+  { file: path, isFileNew = false, flags = {}, env, cwd }: ConfigSources,
 ): Promise<LoadedConfig> {
-  const file = path === undefined
+  const named = path === undefined ? undefined : resolve(cwd, path);
+  const file = named === undefined
     ? await findConfigFile(cwd)
-    : await readConfigFile(resolve(cwd, path));
-  const directory = file ? dirname(file.path) : cwd;
+    : await readConfigFile(named, { isNew: isFileNew });
+  const place = file?.path ?? named;
+  const directory = place === undefined ? cwd : dirname(place);
   const given = env[variableOf(["unknownKeys"])];
   const unknownKeys = given === "warn" ? "warn" : given ? "error" : undefined;
   const fromFile = file

@@ -133,11 +133,6 @@ export class BucketLog {
     return this.#envelope.revision;
   }
 
-  /** Whether the last answer was that the bucket does not exist, and it was never seen before. */
-  get isMissing(): boolean {
-    return this.#store.isMissing === true;
-  }
-
   /** Number of distinct foreign keys that {@linkcode list} has found. */
   get foreignKeys(): number {
     return this.#foreign.size;
@@ -159,6 +154,11 @@ export class BucketLog {
    */
   now(): number {
     return this.#clock.now();
+  }
+
+  /** Makes the bucket or directory, unless it is there; resolves to whether it did. */
+  async createStore(options: StoreOptions = {}): Promise<boolean> {
+    return await this.#store.create?.(options) ?? false;
   }
 
   /** Lists `tail/`, as a poll does: the commits of each stream, unsorted, without duplicates. */

@@ -9,7 +9,6 @@ import type { ResolvedConfig } from "../config/resolve.ts";
 import { DeliveredCommits } from "./delivered_commits.ts";
 import type { DeliveredCommit } from "../wake/source.ts";
 import type { Delivery } from "./delivery.ts";
-import { sleep } from "../base/environment.ts";
 import { enterStreams } from "./enter.ts";
 import {
   AccessDeniedError,
@@ -54,12 +53,6 @@ export interface ReadingParts extends Core {
   };
 }
 
-/**
- * Delays before the bucket is looked for again when the store reports it missing. Only then does it
- * count as empty: after a complete listing, feed files are published as new.
- */
-const MISSING_LOOKS_MS = [2_000, 3_000];
-
 /** Options of {@linkcode Poller}. */
 export interface PollerOptions {
   /** The configuration; `from` says where a new state starts to read. */
@@ -88,7 +81,6 @@ export class Poller {
   readonly #inboxReader: InboxReader;
   /** Since when streams have had something left to read, in milliseconds of the monotonic clock. */
   readonly #unreadSince = new Map<string, number>();
-  #hasNoBucket = false;
 
   /** Creates a poller, without polling yet. */
   constructor(parts: ReadingParts, options: PollerOptions) {
@@ -162,22 +154,13 @@ export class Poller {
     if (state.fact("enteredAt") === undefined) state.setFact("enteredAt", now);
   }
 
-  /** Lists the tail, if need be until it is sure that there is no bucket. */
-  async #list() {
-    const { log, uploader, environment: { clock } } = this.#parts;
-    const { signal } = this.#options;
-    for (let look = 0;; look++) {
-      const observe = uploader.expectListing();
-      const streams = await log.list({ signal });
-      const isDecided = !log.isMissing || this.#hasNoBucket;
-      if (!isDecided && look < MISSING_LOOKS_MS.length) {
-        await sleep(clock, MISSING_LOOKS_MS[look], signal);
-        continue;
-      }
-      this.#hasNoBucket = log.isMissing;
-      observe(streams);
-      return streams;
-    }
+  /** Lists the tail. */
+  async #list(): Promise<Map<string, ObjectName[]>> {
+    const { log, uploader } = this.#parts;
+    const observe = uploader.expectListing();
+    const streams = await log.list({ signal: this.#options.signal });
+    observe(streams);
+    return streams;
   }
 
   /** From time to time, removes from the state what recent listings show to be obsolete. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DatabaseSync } from "node:sqlite";
 import { StateError } from "../errors.ts";
 import { isSameDirectory, serviceName } from "../stores/store_identity.ts";
 
@@ -22,7 +23,7 @@ export interface KnownOwner {
   readonly server: string | undefined;
   readonly store: string | undefined;
   readonly service: string | undefined;
-  /** Whether the store has ever answered. */
+  /** Whether the store was ever listed or written to: a missing bucket was not. */
   readonly hasReachedStore: boolean;
 }
 
@@ -35,14 +36,15 @@ export interface KnownOwner {
 export function checkOwner(path: string, owner: Owner, known: KnownOwner): void {
   const { server, store, service, movedFrom } = owner;
   if ((known.server ?? server) !== server) throw notOf(known.server!, path, server);
+  // A store that was never reached was probably a mistake: it may be replaced.
+  if (!known.hasReachedStore) return;
   const { store: knownStore = store, service: knownService = service } = known;
   const isMoved = knownStore !== store && movedFrom === knownStore;
   if (knownStore !== store && !isMoved && !isSameDirectory(knownStore, store)) {
     throw belongsTo(knownStore, path, `for the store ${store}`);
   }
   if (service === undefined || knownService === undefined) return;
-  // An endpoint that never answered was probably a mistake: it may be replaced.
-  const isKnown = knownService === service || isMoved || !known.hasReachedStore;
+  const isKnown = knownService === service || isMoved;
   if (!isKnown && (movedFrom === undefined || serviceName(movedFrom) !== knownService)) {
     throw belongsTo(knownService, path, `for ${store} at ${service}`);
   }
@@ -55,6 +57,11 @@ export function movedTo(
 ): Owner {
   const former = known.store === store ? known.service : known.store;
   return { server: String(known.server), store, service, movedFrom: former };
+}
+
+/** Whether the state in the database has uploaded anything. */
+export function hasUploaded(db: Pick<DatabaseSync, "prepare">): boolean {
+  return db.prepare("SELECT 1 FROM publisher WHERE uploaded > 0").get() !== undefined;
 }
 
 function notOf(known: string, path: string, server: string): StateError {

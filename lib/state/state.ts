@@ -19,7 +19,7 @@ import { InboxUpkeep } from "./inbox_upkeep.ts";
 import { Newest } from "./newest.ts";
 import { Outbox } from "./outbox.ts";
 import { Publications } from "./publications.ts";
-import { checkOwner, type KnownOwner, movedTo, type Owner } from "./owner.ts";
+import { checkOwner, hasUploaded, type KnownOwner, movedTo, type Owner } from "./owner.ts";
 import { OwnStream, type StreamState } from "./own_stream.ts";
 import { Restoring } from "./restoring.ts";
 import { Turns } from "./turns.ts";
@@ -284,7 +284,7 @@ export class State implements Disposable {
     const [server, store, service] = [this.fact("server"), this.fact("store"), this.fact("service")]
       .map((fact) => fact === undefined ? undefined : String(fact));
     const hasReachedStore = this.fact("lastPoll") !== undefined ||
-      this.fact("clockOffset") !== undefined;
+      this.fact("clockOffset") !== undefined || hasUploaded(this.#db);
     return { server, store, service, hasReachedStore };
   }
 }

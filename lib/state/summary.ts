@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import type { KnownOwner } from "./owner.ts";
+import { hasUploaded, type KnownOwner } from "./owner.ts";
 import { sizeOf } from "./whole.ts";
 import { lookInto } from "./unopened.ts";
 
@@ -60,7 +60,7 @@ const PUBLISHER = `SELECT stream, base, uploaded,
 export function readOwner(path: string): KnownOwner {
   return lookInto(path, ({ db }) => {
     const { server, store, service, lastPoll, clockOffset } = factsIn(db);
-    const hasReachedStore = lastPoll !== undefined || clockOffset !== undefined;
+    const hasReachedStore = lastPoll !== undefined || clockOffset !== undefined || hasUploaded(db);
     return { server, store, service, hasReachedStore };
   });
 }

@@ -82,9 +82,10 @@ export interface RequestCounts {
  * - **Visibility:** once a `put` or `delete` has resolved, every `get` and `list` that starts later,
  *   on any machine, sees its effect. A listing that runs while keys change shows each unchanged key.
  * - **Absence:** `get` of a missing key resolves to `undefined`; deleting one succeeds; listing an
- *   empty prefix yields nothing. The same is true for a missing bucket: only `put` creates it, or
- *   fails if that is not allowed. Caches and replicas may break the promise of visibility: a single
- *   `undefined` does not disprove a listing.
+ *   empty prefix yields nothing. Caches and replicas may break the promise of visibility: a single
+ *   `undefined` does not disprove a listing. A missing bucket is an error of every operation but
+ *   `create`, unless a service answers a `get` as if only the object were missing: a
+ *   `ConfigError`, since its name may be mistyped; once it was seen, a `StoreUnavailableError`.
  * - **Errors:** `StoreUnavailableError` when a retry can help, `AccessDeniedError` when it cannot,
  *   `ConfigError` when the store is named or configured wrongly. The message names the store, the
  *   operation and the cause, but never a secret. `CorruptObjectError` when an object is larger than
@@ -118,16 +119,15 @@ export interface ObjectStore extends AsyncDisposable {
    */
   readonly listsAtOnce?: boolean;
   /**
-   * Declares that the store held objects before: if it is empty now, it is not the same store and
-   * must not be used. Absent if the store cannot be confused with another one.
+   * Declares that the store held objects before: its name is right, and if it is gone, it may come
+   * back. A directory that is empty now is not the same store, and must not be used.
    */
   expectObjects?(): void;
   /**
-   * Whether the last answer was that the bucket does not exist, and it was never seen before;
-   * absent if the store has no buckets. That may pass: a single answer does not make it an empty
-   * store.
+   * Makes the bucket or the directory, unless it is there; resolves to whether it did. Absent if
+   * there is nothing to make.
    */
-  readonly isMissing?: boolean;
+  create?(options?: StoreOptions): Promise<boolean>;
   /** Writes the object at `key`, whole or not at all. */
   put(key: string, body: Uint8Array, options?: StoreOptions): Promise<void>;
   /** Reads the object at `key`; `undefined` when there is none. */

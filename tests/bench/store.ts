@@ -6,6 +6,7 @@
 import type { S3Config } from "@feedsync/feedsync";
 import { configFromEnvironment } from "../../lib/config/environment_variables.ts";
 import { cephServer, isCephInstalled } from "../servers/ceph.ts";
+import { makeBucket } from "../servers/made_bucket.ts";
 import { startProgram } from "./program.ts";
 
 /** A store, or a part of one. */
@@ -53,24 +54,27 @@ export async function directoryStore(): Promise<FoundStore> {
 export async function findCeph(): Promise<FoundStore & { directory: string } | undefined> {
   const isThere = Deno.env.get("FEEDSYNC_TEST_CEPH") || await isCephInstalled();
   const server = isThere ? await cephServer() : undefined;
-  return server && { ...serviceStore("Ceph", server, server), directory: server.directory };
+  return server && { ...await serviceStore("Ceph", server, server), directory: server.directory };
 }
 
 async function startFauxqs(): Promise<FoundStore> {
   const program = startProgram("fauxqs.ts");
   const { value } = await program.lines.next();
-  return serviceStore("fauxqs", JSON.parse(value), program);
+  return await serviceStore("fauxqs", JSON.parse(value), program);
 }
 
-function serviceStore(
+async function serviceStore(
   name: string,
   { endpoint, accessKeyId, secretAccessKey }: S3Config,
   running: AsyncDisposable,
-): FoundStore {
+): Promise<FoundStore> {
+  const url = "s3://feedsync-bench";
+  const s3 = { endpoint, region: "us-east-1", accessKeyId, secretAccessKey };
+  await makeBucket({ store: url, s3 });
   return {
     name: `${name} at ${endpoint}`,
-    url: "s3://feedsync-bench",
-    s3: { endpoint, region: "us-east-1", accessKeyId, secretAccessKey },
+    url,
+    s3,
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }

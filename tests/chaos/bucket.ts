@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import type { S3Config } from "../../lib/config/s3.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { CephServer } from "../servers/ceph.ts";
+import { makeBucket } from "../servers/made_bucket.ts";
 
 /** A bucket at Ceph's gateway, reached without detours. */
 export class Bucket implements AsyncDisposable {
@@ -16,10 +17,16 @@ export class Bucket implements AsyncDisposable {
   /** How it is reached. */
   readonly s3: S3Config & Required<Pick<S3Config, "endpoint">>;
 
-  /** A bucket that is made when something is written to it. */
-  constructor({ endpoint, accessKeyId, secretAccessKey }: CephServer) {
+  private constructor({ endpoint, accessKeyId, secretAccessKey }: CephServer) {
     this.name = `feedsync-chaos-${crypto.randomUUID()}`;
     this.s3 = { endpoint, region: "us-east-1", accessKeyId, secretAccessKey };
+  }
+
+  /** Makes it. */
+  static async make(ceph: CephServer): Promise<Bucket> {
+    const bucket = new Bucket(ceph);
+    await makeBucket({ store: bucket.url, s3: bucket.s3 });
+    return bucket;
   }
 
   /** URL of the store in it. */

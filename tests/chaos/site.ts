@@ -41,7 +41,7 @@ export class Site implements AsyncDisposable {
     const ceph = await cephServer();
     if (!ceph) throw new Error("Cannot go on without Ceph");
     ends.use(ceph);
-    const bucket = ends.use(new Bucket(ceph));
+    const bucket = ends.use(await Bucket.make(ceph));
     const directory = await Deno.makeTempDir({ prefix: "feedsync-chaos-" });
     return new Site(bucket, directory, ends.move());
   }

@@ -32,7 +32,7 @@ async function service(
     forward,
   ) => forward(),
 ) {
-  const fauxqs = await fauxqsServer();
+  const fauxqs = await fauxqsServer("feed-sync");
   await using store = await openStore(STORE, { ...KEYS, endpoint: fauxqs.endpoint });
   for (const key of ["tail/a", "tail/b"]) await store.put(key, new Uint8Array([1]));
   const proxy = httpProxy(fauxqs.endpoint, change);
@@ -118,7 +118,7 @@ Deno.test("a missing bucket is told, and not made", async () => {
   const findings = await findingsWith(at3(proxy.endpoint));
   const [{ error, what, check }] = findings.filter(({ level }) => level === "error");
   assert.equal(check, "store");
-  assert.match(what, /^Cannot use the store s3:\/\/feed-sync\/prod: there is no such bucket at /);
+  assert.match(what, /: NoSuchBucket: .*; check 'store', .*make the bucket with `feedsync init`$/);
   assert.equal(exitCodeOf(error), CONFIGURATION);
   assert.ok(requests.every((method) => method === "GET"), requests.join(" "));
   assert.deepEqual(at("unchecked", findings).slice(0, OF_STORE.length), OF_STORE.map(twice));

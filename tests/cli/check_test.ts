@@ -68,7 +68,7 @@ Deno.test("check without a configuration that can be used says what it could not
 });
 
 Deno.test("check --json prints one object a line, and the code tells a missing right", async () => {
-  await using fauxqs = await fauxqsServer();
+  await using fauxqs = await fauxqsServer("feed-sync");
   const { endpoint, ...keys } = fauxqs;
   const { region, accessKeyId, secretAccessKey } = keys;
   const store = "s3://feed-sync/prod";

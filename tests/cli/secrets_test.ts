@@ -159,7 +159,7 @@ function repeatingService(code: string): Server {
 
 for (const [source, s3] of Object.entries(SOURCES)) {
   Deno.test(`no secret of ${source} shows while all goes well`, async () => {
-    await using service = await fauxqsServer();
+    await using service = await fauxqsServer("feed-sync");
     await using setting = await Setting.make(service.endpoint, s3);
     for (const args of COMMANDS) {
       for (const more of [[], ["--json"]]) {
@@ -223,7 +223,7 @@ Deno.test("no secret shows of a credential_process that fails: not its command, 
 });
 
 Deno.test("a server that listens does not log the secrets that it is told", async () => {
-  await using service = await fauxqsServer();
+  await using service = await fauxqsServer("feed-sync");
   const listen = freeAddress();
   const keys = SOURCES["keys of the configuration"];
   await using setting = await Setting.make(service.endpoint, keys, {

@@ -36,7 +36,7 @@ async function contents(config: Config): Promise<unknown[]> {
 }
 
 Deno.test("updates wait while credentials are expired, and are uploaded with the next ones", async () => {
-  await using service = await fauxqsServer();
+  await using service = await fauxqsServer("feed-sync");
   const expired = new Set<string>();
   await using proxy = httpProxy(service.endpoint, async ({ headers }, forward) => {
     const [, key] = /Credential=([^/]+)/.exec(headers.get("authorization") ?? "") ?? [];
@@ -71,7 +71,7 @@ Deno.test({
     const s3 = { endpoint: await ceph!.startTokenService(), region: ceph!.region };
     const bucket = `feedsync-${crypto.randomUUID()}`;
     await using owner = await openStore(`s3://${bucket}`, { ...ceph!, ...s3 });
-    await owner.put("makes/the/bucket", new Uint8Array(1));
+    await owner.create?.();
     await using directory = await workspace();
     const credentialsFile = join(directory.path, "credentials.json");
     const giveToken = await tokens(credentialsFile, s3);

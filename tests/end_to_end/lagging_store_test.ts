@@ -29,7 +29,7 @@ async function reversed(answer: Response): Promise<Response> {
 
 for (const [name, miss] of Object.entries(MISSES)) {
   Deno.test(`tail shows all that is listed while GETs answer ${name}, or says what is held back`, async () => {
-    await using service = await fauxqsServer();
+    await using service = await fauxqsServer("feed-sync");
     const missed = new Map<string, number>();
     let most = 0;
     await using proxy = httpProxy(service.endpoint, async ({ method, url }, forward) => {

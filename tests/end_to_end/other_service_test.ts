@@ -4,8 +4,8 @@ import { feedsync, workspace } from "../cli/feedsync.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 
 Deno.test("what is in a bucket says nothing about one of the same name at another endpoint", async () => {
-  await using old = await fauxqsServer();
-  await using other = await fauxqsServer();
+  await using old = await fauxqsServer("feeds");
+  await using other = await fauxqsServer("feeds");
   const { region, accessKeyId, secretAccessKey } = old;
   const config = { store: "s3://feeds", s3: { region, accessKeyId, secretAccessKey } };
   await using home = await workspace({ "feedsync.json": JSON.stringify(config) });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { feedsync, type Outcome, workspace } from "../cli/feedsync.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
+import { makeBucket } from "../servers/made_bucket.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import { allow, type CephUser, createUser, type Statement } from "../servers/ceph_users.ts";
 import {
@@ -69,13 +70,14 @@ class Setting implements AsyncDisposable {
   static async make(): Promise<Setting> {
     const bucket = `feedsync-${crypto.randomUUID()}`, directory = await workspace();
     const setting = new Setting(await createUser(ceph!), bucket, directory);
+    await makeBucket(setting.config(ceph!));
     await using owner = await connect({ ...setting.config(ceph!), server: "web-1" });
     await publish(owner, { url: URL_1, content: "first" });
     return setting;
   }
 
   /** How to connect: as the user, unless told otherwise. */
-  config(s3: CephUser["s3"] = this.#user.s3): Config {
+  config(s3: CephUser["s3"] = this.#user.s3) {
     const { endpoint, region, accessKeyId, secretAccessKey } = s3;
     return {
       store: `s3://${this.#bucket}/${PREFIX}`,
@@ -97,7 +99,7 @@ class Setting implements AsyncDisposable {
   /** The keys in the bucket that begin like this. */
   async keys(prefix: string): Promise<string[]> {
     const { store: url, s3 } = this.config(ceph!);
-    await using store = await openStore(url!, s3);
+    await using store = await openStore(url, s3);
     return (await Array.fromAsync(store.list(prefix))).map(({ key }) => key);
   }
 
@@ -173,7 +175,7 @@ test("an object that is gone is no refusal to who has the rights of docs/credent
   await using setting = await Setting.make();
   await setting.allow(["List", "Read"]);
   const { store: url, s3 } = setting.config();
-  await using store = await openStore(url!, s3);
+  await using store = await openStore(url, s3);
   assert.equal(await store.get("marker"), undefined);
 });
 
@@ -202,7 +204,11 @@ test("check tells a missing bucket, a wrong secret and an unknown key as what th
   await using setting = await Setting.make();
   const { store, s3 } = setting.config();
   const mistakes: [config: Config, code: number, says: RegExp][] = [
-    [{ store: `${store}-2`.replace("/prod", ""), s3 }, 78, /there is no such bucket at/],
+    [
+      { store: `${store}-2`.replace("/prod", ""), s3 },
+      78,
+      /NoSuchBucket.*make the bucket with `feedsync init`/,
+    ],
     [{ store, s3: { ...s3, secretAccessKey: "x" } }, 77, /SignatureDoesNotMatch.*; check 's3.acc/],
     [
       { store, s3: { ...s3, accessKeyId: "x" } },

@@ -1,6 +1,7 @@
 import type { S3Config } from "../../mod.ts";
 import { cephServer } from "../servers/ceph.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
+import { makeBucket } from "../servers/made_bucket.ts";
 import { namedStore } from "../servers/stores/start.ts";
 
 /** A store that is empty at first. */
@@ -24,7 +25,7 @@ export function onEveryStore(name: string, test: (store: TestStore) => Promise<v
     Deno.test(
       `${name} (${named.name})`,
       { ignore: why !== undefined },
-      () => test({ config: s3(named) }),
+      () => testAt(named, test),
     );
     return;
   }
@@ -38,16 +39,20 @@ export function onEveryStore(name: string, test: (store: TestStore) => Promise<v
   });
   Deno.test(`${name} (fauxqs)`, async () => {
     await using fauxqs = await fauxqsServer();
-    await test({ config: s3(fauxqs) });
+    await testAt(fauxqs, test);
   });
-  Deno.test(`${name} (Ceph)`, { ignore: ceph === undefined }, () => test({ config: s3(ceph!) }));
+  Deno.test(`${name} (Ceph)`, { ignore: ceph === undefined }, () => testAt(ceph!, test));
 }
 
-function s3(
+/** Runs the test with a new bucket of the service. */
+async function testAt(
   { endpoint, accessKeyId, secretAccessKey }: Required<
     Pick<S3Config, "endpoint" | "accessKeyId" | "secretAccessKey">
   >,
-) {
+  test: (store: TestStore) => Promise<void>,
+): Promise<void> {
   const store = `s3://feedsync-${crypto.randomUUID()}/prefix`;
-  return { store, s3: { endpoint, region: "us-east-1", accessKeyId, secretAccessKey } };
+  const config = { store, s3: { endpoint, region: "us-east-1", accessKeyId, secretAccessKey } };
+  await makeBucket(config);
+  await test({ config });
 }

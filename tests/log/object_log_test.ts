@@ -25,8 +25,9 @@ const PRESENCE = presenceName({
 
 /** One object of each kind, as servers write them. */
 async function fill(log: BucketLog): Promise<void> {
-  await log.write(commit(1), [lineOf(1)]);
-  await log.write(objectName({ ...commit(1, 2), kind: "segments" }), [lineOf(1), lineOf(2)]);
+  await log.write(commit(1), log.pack(commit(1), [lineOf(1)]));
+  const segment = objectName({ ...commit(1, 2), kind: "segments" });
+  await log.write(segment, log.pack(segment, [lineOf(1), lineOf(2)]));
   const update = { id: crypto.randomUUID(), url: urlOf("a"), time: TIME, metadata: {} };
   const place = { seq: asSeq(1), stream: STREAM };
   await log.newest.write({ ...update, ...place, content: "a" });
@@ -99,7 +100,7 @@ Deno.test("what cannot be read is shown as far as it can be, and why", async () 
     environment: fleet.time,
     envelope: await keys.envelope(),
   });
-  await sealed.write(commit(1), [lineOf(1)]);
+  await sealed.write(commit(1), sealed.pack(commit(1), [lineOf(1)]));
   const locked = await objects.inspect(commit(1).key);
   assert.equal(locked?.unreadable?.reason, "locked");
   assert.equal(typeof locked.kid, "string");

@@ -4,12 +4,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { MissingObjectError } from "../../lib/errors.ts";
+import { ConfigError, MissingObjectError } from "../../lib/errors.ts";
 import { parseKey } from "../../lib/log/names.ts";
 import type { BucketWatcher } from "../../lib/reading/bucket_watcher.ts";
 import { watch } from "../../lib/watch.ts";
 import { captureLog } from "../encryption/keys.ts";
 import { Fleet, survivingState, texts } from "../fixture.ts";
+import { failing } from "../memory_store.ts";
 
 const STREAM = "web-1_abcdefgh";
 const MINUTE = 60_000, HOUR = 60 * MINUTE;
@@ -352,25 +353,12 @@ Deno.test("a bucket that is out of sight for a moment is not taken for an empty 
   const web2 = fleet.server("web-2");
   await using received = fleet.watch(web2);
   const { state } = web2.parts!;
-  fleet.store.isMissing = true;
-  fleet.time.clock.setTimer(4_000, () => {
-    assert.equal(state.fact("lastPoll"), undefined);
-    fleet.store.isMissing = false;
-  });
+  fleet.store.before("list", failing(new ConfigError("there is no such bucket")), { times: 1 });
+  await assert.rejects(fleet.time.run(received.watcher.poll()), ConfigError);
+  assert.equal(state.fact("lastPoll"), undefined);
+  assert.equal(state.isRestored({ from: "earliest", heldAfter: 0 }), false);
   await fleet.time.run(received.watcher.poll());
   assert.deepEqual(received.contents, ["a1"]);
-});
-
-Deno.test("a bucket that stays missing is an empty one, and costs one listing a poll from then on", async () => {
-  await using fleet = new Fleet();
-  const web2 = fleet.server("web-2");
-  await using received = fleet.watch(web2);
-  fleet.store.isMissing = true;
-  await fleet.time.run(received.watcher.poll());
-  assert.ok(web2.parts!.state.isRestored({ from: "earliest", heldAfter: 0 }));
-  const { list } = fleet.store.requests;
-  await fleet.time.run(received.watcher.poll());
-  assert.equal(fleet.store.requests.list, list + 1);
 });
 
 Deno.test("a new state finds what was merged a moment ago, although listings lag", async () => {

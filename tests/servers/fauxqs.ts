@@ -17,9 +17,9 @@ export interface FauxqsServer extends AsyncDisposable {
   readonly secretAccessKey: string;
 }
 
-/** Starts a service without buckets. */
-export async function fauxqsServer(): Promise<FauxqsServer> {
-  const server = await startFauxqs({ port: 0, logger: false });
+/** Starts a service with these buckets. */
+export async function fauxqsServer(...buckets: string[]): Promise<FauxqsServer> {
+  const server = await startFauxqs({ port: 0, logger: false, init: { buckets } });
   return {
     endpoint: `http://127.0.0.1:${server.port}`,
     region: "us-east-1",

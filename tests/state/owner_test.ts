@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { systemEnvironment } from "../../lib/base/environment.ts";
 import { StateError } from "../../lib/errors.ts";
+import type { Row } from "../../lib/log/positions.ts";
 import type { Owner } from "../../lib/state/owner.ts";
 import { State } from "../../lib/state/state.ts";
 
@@ -59,6 +60,25 @@ Deno.test("a state belongs to no service before one has answered", () => {
   file.open({ store: STORE, service: "misspelt" })[Symbol.dispose]();
   file.use({ store: STORE, service: SERVICE });
   file.assertRefused({ store: STORE, service: "misspelt" }, /it belongs to us-east-1/);
+});
+
+Deno.test("a state belongs to no store before one was reached, such as a mistyped bucket", () => {
+  using file = new StateFile();
+  file.open({ store: "s3://bukcet/prefix", service: SERVICE })[Symbol.dispose]();
+  file.use({ store: STORE, service: SERVICE });
+  file.assertRefused(
+    { store: "s3://bukcet/prefix", service: SERVICE },
+    /it belongs to s3:\/\/buck/,
+  );
+});
+
+Deno.test("a state that has uploaded has reached its store, even if that has told no time", () => {
+  using file = new StateFile();
+  {
+    using state = file.open({ store: STORE, service: SERVICE });
+    state.ownStream.save({ uploadedRow: state.ownStream.load().uploadedRow + 1 as Row });
+  }
+  file.assertRefused({ store: "s3://other", service: SERVICE }, /it belongs to s3:\/\/bucket/);
 });
 
 Deno.test("a state is taken over where the store was moved from", () => {

@@ -48,7 +48,10 @@ Deno.test("a state keeps its stream when it is opened again", async () => {
 Deno.test("a state that belongs to another server or store is refused", async () => {
   await inDirectory((directory) => {
     const path = `${directory}/web-1.db`;
-    open(path)[Symbol.dispose]();
+    {
+      using state = open(path);
+      state.noteClockOffset(0); // The store has answered.
+    }
     assertRefused(path, /for the server web-2: it belongs to web-1/, { ...OWNER, server: "web-2" });
     assertRefused(path, /for the store file:x: it belongs to s3:/, { ...OWNER, store: "file:x" });
     open(path)[Symbol.dispose]();

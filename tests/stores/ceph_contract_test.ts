@@ -5,10 +5,10 @@ import { testContract } from "./contract.ts";
 const ceph = await cephServer();
 Deno.test.afterAll(async () => await ceph?.[Symbol.asyncDispose]());
 
-testContract("Ceph", () => {
+testContract("Ceph", async () => {
   const bucket = `feedsync-${crypto.randomUUID()}`;
-  return Promise.resolve({
-    open: () => openS3Store({ ...ceph, bucket, prefix: "some/prefix/" }),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  });
+  const open = () => openS3Store({ ...ceph, bucket, prefix: "some/prefix/" });
+  await using store = await open();
+  await store.create?.();
+  return { open, [Symbol.asyncDispose]: () => Promise.resolve() };
 }, { ignore: ceph === undefined });

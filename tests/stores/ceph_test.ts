@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
 import { PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
-import { AccessDeniedError } from "../../lib/errors.ts";
+import { AccessDeniedError, ConfigError } from "../../lib/errors.ts";
+import type { BucketOptions } from "../../lib/stores/s3/bucket.ts";
 import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
@@ -23,8 +24,15 @@ function randomBucket(): string {
   return `feedsync-${crypto.randomUUID()}`;
 }
 
+/** A store in a bucket that is made now, unless it is there. */
+async function openMade(options: BucketOptions): Promise<ObjectStore> {
+  const store = await openS3Store(options);
+  await store.create?.();
+  return store;
+}
+
 test("compressed objects come back compressed", async (ceph) => {
-  await using store = await openS3Store({ ...ceph, bucket: randomBucket() });
+  await using store = await openMade({ ...ceph, bucket: randomBucket() });
   const body = new Uint8Array(zstdCompressSync('{"feedsync":1}\n'));
   await store.put("tail/a", body);
   assert.deepEqual(plain(await store.get("tail/a")), body);
@@ -49,14 +57,17 @@ test("wrong credentials are refused, and not shown", async (ceph) => {
   }
 });
 
-test("a missing bucket is created by put() and by nothing else", async (ceph) => {
+test("a missing bucket is an error, and made by create() and nothing else", async (ceph) => {
   await using store = await openS3Store({ ...ceph, bucket: randomBucket() });
-  for (let round = 0; round < 2; round++) {
-    assert.equal(await store.get("a"), undefined);
-    assert.deepEqual(await keys(store, ""), []);
-    assert.deepEqual(await store.delete(["a", "b"]), []);
+  for (const operation of operations(store)) {
+    await assert.rejects(operation, (error) => {
+      assert.ok(error instanceof ConfigError, String(error));
+      assert.match(error.message, /NoSuchBucket/);
+      return true;
+    });
   }
-  assert.deepEqual(store.requests, { put: 0, get: 2, list: 2, delete: 2 });
+  assert.equal(await store.create?.(), true);
+  assert.equal(await store.create?.(), false);
   await store.put("a", bytes("x"));
   assert.deepEqual(await keys(store, ""), ["a"]);
 });
@@ -64,17 +75,16 @@ test("a missing bucket is created by put() and by nothing else", async (ceph) =>
 test("a missing bucket that may not be created is told", async (ceph) => {
   const user = await createUser(ceph, "--max-buckets=-1");
   await using store = await openS3Store({ ...user.s3, bucket: randomBucket() });
-  assert.deepEqual(await keys(store, ""), []);
-  await assert.rejects(store.put("a", bytes("y")), (error) => {
+  await assert.rejects(async () => await store.create?.(), (error) => {
     assert.ok(error instanceof AccessDeniedError);
-    assert.match(error.message, /while creating its bucket, which is missing/);
+    assert.match(error.message, /while creating its bucket/);
     return true;
   });
 });
 
 test("the bucket of somebody else is out of reach", async (ceph) => {
   const bucket = randomBucket();
-  await using store = await openS3Store({ ...ceph, bucket });
+  await using store = await openMade({ ...ceph, bucket });
   await store.put("a", bytes("x"));
   await using intruder = await openS3Store({ ...(await createUser(ceph)).s3, bucket });
   for (const operation of operations(intruder)) {
@@ -85,10 +95,11 @@ test("the bucket of somebody else is out of reach", async (ceph) => {
   assert.deepEqual(plain(await store.get("a")), bytes("x"));
 });
 
-test("several stores may find the bucket missing at once", async (ceph) => {
+test("several servers may create the bucket at once", async (ceph) => {
   const bucket = randomBucket();
   await Promise.all(Array.from({ length: 8 }, async (_, index) => {
     await using store = await openS3Store({ ...ceph, bucket });
+    await store.create?.();
     await store.put(`a/${index}`, bytes("x"));
   }));
   await using store = await openS3Store({ ...ceph, bucket });
@@ -97,7 +108,7 @@ test("several stores may find the bucket missing at once", async (ceph) => {
 
 test("objects are encrypted with a key of the service, and come back plain", async (ceph) => {
   const settings = { serverSideEncryption: "aws:kms", bucket: randomBucket() } as const;
-  await using store = await openS3Store({ ...ceph, ...settings, kmsKeyId: "feedsync" });
+  await using store = await openMade({ ...ceph, ...settings, kmsKeyId: "feedsync" });
   await store.put("tail/a", bytes("x"));
   assert.deepEqual(plain(await store.get("tail/a")), bytes("x"));
   await using wrong = await openS3Store({ ...ceph, ...settings, kmsKeyId: "missing" });
@@ -115,7 +126,7 @@ test("what is written with a public ACL can be read by all, nothing else", async
     await response.body?.cancel();
     return response.status;
   };
-  await using open = await openS3Store({ ...ceph, bucket, acl: "public-read" });
+  await using open = await openMade({ ...ceph, bucket, acl: "public-read" });
   await open.put("open", bytes("x"));
   await using closed = await openS3Store({ ...ceph, bucket });
   await closed.put("closed", bytes("x"));
@@ -132,7 +143,7 @@ test("a role gives rights that its user does not have", async (ceph) => {
   const right = { Action: "s3:PutObject", Resource: "arn:aws:s3:::*" };
   const assumeRole = { roleArn: await createRole(ceph, user, [right]) };
   const bucket = randomBucket();
-  await using owner = await openS3Store({ ...ceph, bucket });
+  await using owner = await openMade({ ...ceph, bucket });
   await owner.put("tail/a", bytes("x"));
   await using plainly = await openS3Store({ ...user.s3, bucket, endpoint });
   await assert.rejects(plainly.put("tail/b", bytes("x")), AccessDeniedError);
@@ -150,7 +161,7 @@ test("a role gives rights that its user does not have", async (ceph) => {
 
 test("the right to delete objects below a prefix is enough to delete them", async (ceph) => {
   const bucket = randomBucket(), user = await createUser(ceph), names = ["a", "b", "c"];
-  await using owner = await openS3Store({ ...ceph, bucket });
+  await using owner = await openMade({ ...ceph, bucket });
   for (const name of names) await owner.put(`prod/${name}`, bytes("x"));
   await owner.put("other/a", bytes("x"));
   const Resource = `arn:aws:s3:::${bucket}/prod/*`;
@@ -164,7 +175,7 @@ test("the right to delete objects below a prefix is enough to delete them", asyn
 test("deletes in a bucket that keeps versions are seen to leave them", async (ceph) => {
   const { endpoint, region, accessKeyId, secretAccessKey } = ceph;
   const Bucket = randomBucket();
-  await using store = await openS3Store({ ...ceph, bucket: Bucket });
+  await using store = await openMade({ ...ceph, bucket: Bucket });
   for (const key of ["a", "b", "c"]) await store.put(key, bytes("x"));
   assert.deepEqual(await store.delete(["a"]), []);
   assert.equal(store.keepsVersions, false);

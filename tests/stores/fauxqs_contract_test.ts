@@ -3,7 +3,7 @@ import { fauxqsServer } from "../servers/fauxqs.ts";
 import { testContract } from "./contract.ts";
 
 testContract("fauxqs", async () => {
-  const server = await fauxqsServer();
+  const server = await fauxqsServer("feed-sync");
   return {
     open: () => openS3Store({ ...server, bucket: "feed-sync", prefix: "some/prefix/" }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

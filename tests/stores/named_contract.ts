@@ -6,10 +6,10 @@ import { testContract } from "./contract.ts";
 const server = namedStore();
 if (server === undefined) throw new Error("Cannot test a store: run `deno task test:stores`");
 
-testContract(server.name, () => {
+testContract(server.name, async () => {
   const bucket = `feedsync-${crypto.randomUUID()}`;
-  return Promise.resolve({
-    open: () => openS3Store({ ...server, bucket, prefix: "some/prefix/" }),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  });
+  const open = () => openS3Store({ ...server, bucket, prefix: "some/prefix/" });
+  await using store = await open();
+  await store.create?.();
+  return { open, [Symbol.asyncDispose]: () => Promise.resolve() };
 }, server);

@@ -20,7 +20,7 @@ Deno.test("openStore() opens a directory, relative ones from where it is told", 
 });
 
 Deno.test("openStore() opens a bucket, and keys are relative to the prefix", async () => {
-  await using service = await fauxqsServer();
+  await using service = await fauxqsServer("feed-sync");
   const urls: Record<string, string> = {
     "s3://feed-sync": "a",
     "s3://feed-sync/": "a",

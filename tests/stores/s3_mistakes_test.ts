@@ -8,8 +8,8 @@ import { fauxqsServer } from "../servers/fauxqs.ts";
 import { foreignServer, httpProxy, httpServer, s3Failure, type Server } from "../servers/http.ts";
 import { VirtualTime } from "../virtual_time.ts";
 import { bytes, keys, list } from "./contract.ts";
+import { hurried } from "./hurried.ts";
 import { makeCertificates } from "./certificates.ts";
-import { warnings } from "./warnings.ts";
 
 const DENIED = 77, CONFIGURATION = 78, UNAVAILABLE = 69;
 const HTML = { "content-type": "text/html; charset=utf-8" };
@@ -238,52 +238,51 @@ Deno.test("nothing is sent to an endpoint that names the bucket", async () => {
 });
 
 /** A service without the bucket, that answers its creation as told. */
-function withoutBucket(create: (body: string) => Response, after = "NoSuchBucket"): Server {
-  let isAsked = false;
+function withoutBucket(create: (body: string) => Response): Server {
   return httpServer(async (request) => {
-    if (request.method === "PUT" && new URL(request.url).pathname === "/feed-sync/") {
-      isAsked = true;
-      return create(await request.text());
-    }
-    await request.body?.cancel();
-    return s3Failure(
-      after === "AccessDenied" && isAsked ? 403 : 404,
-      isAsked ? after : "NoSuchBucket",
-    );
+    if (request.method === "PUT") return create(await request.text());
+    return s3Failure(404, "NoSuchBucket");
   });
+}
+
+/** What comes of creating the bucket there. */
+async function failedCreation({ endpoint }: Server): Promise<Error> {
+  await using store = await openS3Store({ ...BUCKET, endpoint, environment: hurried });
+  return await failure(store.create!());
 }
 
 Deno.test("a bucket whose name is taken by somebody else is a wrong configuration", async () => {
   for (const code of ["BucketAlreadyExists", "BucketAlreadyOwnedByYou"]) {
-    for (const after of ["NoSuchBucket", "AccessDenied"]) {
-      await using server = withoutBucket(() => s3Failure(409, code), after);
-      await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
-      const error = await failure(store.put("a", bytes("x")));
-      assert.ok(error instanceof ConfigError, error.message);
-      assert.match(
-        error.message,
-        new RegExp(`its bucket is taken, .*\\(${code}\\); name another one`),
-      );
-    }
+    await using server = withoutBucket(() => s3Failure(409, code));
+    const error = await failedCreation(server);
+    assert.ok(error instanceof ConfigError, error.message);
+    assert.match(
+      error.message,
+      new RegExp(`its bucket is taken, .*\\(${code}\\); name another one`),
+    );
   }
+});
+
+Deno.test("a bucket that is somebody else's is told as that", async () => {
+  await using server = httpServer(() => s3Failure(403, "AccessDenied"));
+  const error = await failedCreation(server);
+  assert.equal(exitCodeOf(error), DENIED);
+  assert.match(error.message, /if the bucket is somebody else's, name another one in 'store'$/);
 });
 
 Deno.test("a bucket that somebody else is creating is waited for", async () => {
   await using server = withoutBucket(() => s3Failure(409, "OperationAborted"));
-  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
-  assert.equal(exitCodeOf(await failure(store.put("a", bytes("x")))), UNAVAILABLE);
+  assert.equal(exitCodeOf(await failedCreation(server)), UNAVAILABLE);
 });
 
 Deno.test("a bucket that may not be created is told", async () => {
   await using server = withoutBucket(() => s3Failure(403, "AccessDenied"));
-  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
-  const error = await failure(store.put("a", bytes("x")));
+  const error = await failedCreation(server);
   assert.equal(exitCodeOf(error), DENIED);
-  assert.match(error.message, /while creating its bucket, which is missing/);
+  assert.match(error.message, /while creating its bucket: AccessDenied/);
 });
 
 Deno.test("a bucket is created without its region where services do not know that", async () => {
-  using _log = warnings();
   for (
     const code of [
       "InvalidLocationConstraint",
@@ -294,17 +293,15 @@ Deno.test("a bucket is created without its region where services do not know tha
     await using service = await fauxqsServer();
     const created: string[] = [];
     await using proxy = httpProxy(service.endpoint, async (request, forward) => {
-      if (request.method !== "PUT" || new URL(request.url).pathname !== "/feed-sync/") {
-        return await forward();
-      }
+      if (request.method !== "PUT") return await forward();
       const text = await request.clone().text();
       created.push(text);
       return text.includes("LocationConstraint") ? s3Failure(400, code) : await forward();
     });
     const region = "eu-central-1";
     await using store = await openS3Store({ ...BUCKET, region, endpoint: proxy.endpoint });
-    await store.put("a", bytes("x"));
-    assert.deepEqual(await keys(store, ""), ["a"]);
+    assert.equal(await store.create?.(), true);
+    assert.deepEqual(await keys(store, ""), []);
     assert.equal(created.length, 2, code);
   }
 });
@@ -317,8 +314,7 @@ Deno.test("a bucket that cannot be created either way tells why at first", async
       tried++ === 0 ? "InvalidLocationConstraint" : "IllegalLocationConstraintException",
     )
   );
-  await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
-  const error = await failure(store.put("a", bytes("x")));
+  const error = await failedCreation(server);
   assert.match(error.message, /InvalidLocationConstraint.*check 's3.region'$/);
   assert.equal(exitCodeOf(error), CONFIGURATION);
 });

@@ -3,6 +3,7 @@ import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import assert from "node:assert/strict";
 import { connect, publish, watch } from "../../mod.ts";
 import { type CephServer, cephServer } from "../servers/ceph.ts";
+import { makeBucket } from "../servers/made_bucket.ts";
 import { freeAddress } from "../servers/ports.ts";
 
 const TOKEN = crypto.randomUUID();
@@ -42,6 +43,7 @@ Deno.test({
       store: `s3://${bucket}/prefix`,
       s3: { endpoint, region, accessKeyId, secretAccessKey },
     };
+    await makeBucket(service);
     await using web1 = await connect({ ...service, server: "web-1" });
     await using web2 = await connect({
       presence: false, // Only requests for updates are counted.

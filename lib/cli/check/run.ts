@@ -10,27 +10,12 @@ import type { Config } from "../../config/config.ts";
 import { variableOf } from "../../config/environment_variables.ts";
 import { loadConfig, type LoadedConfig } from "../../config/load.ts";
 import type { Arguments, CommandContext } from "../command.ts";
-import { exitCodeOf } from "../exit.ts";
-import { configureLogging } from "../logging.ts";
-import { printJson } from "../output.ts";
+import { reportFindings } from "../findings.ts";
 import { configSources } from "../settings.ts";
-import { Printer } from "./printer.ts";
 
 /** Prints what it finds; resolves to the exit code. */
 export async function run({ args, signal }: CommandContext): Promise<number> {
-  // What is worth a warning is found, too.
-  configureLogging({ level: args.has("verbose") ? "debug" : "error", json: args.has("json") });
-  const printer = new Printer({ isQuiet: args.has("quiet") });
-  let failure: Error | undefined, isDoubtful = false;
-  for await (const finding of findings(args, signal)) {
-    failure ??= finding.error;
-    isDoubtful ||= finding.level === "warning";
-    if (args.has("json")) await printJson({ ...finding, error: finding.error?.name });
-    else await printer.print(finding);
-  }
-  if (!args.has("json")) await printer.end();
-  if (failure) return exitCodeOf(failure);
-  return isDoubtful && args.has("strict") ? 1 : 0;
+  return await reportFindings(args, findings(args, signal));
 }
 
 async function* findings(args: Arguments, signal: AbortSignal): AsyncIterable<CheckFinding> {

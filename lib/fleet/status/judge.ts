@@ -12,8 +12,6 @@ import { counted, listed, quoted } from "./words.ts";
 export interface JudgeOptions {
   /** URL of the store. */
   readonly store: string;
-  /** Whether there is no bucket, as far as is known. */
-  readonly isMissing: boolean;
   /** Number of presences that were not read, since there are too many. */
   readonly left: number;
 }
@@ -145,14 +143,12 @@ function difference(
 /** Whether everybody is there who should be. */
 function aboutOthers(
   servers: readonly ServerStatus[],
-  { store, isMissing, left }: JudgeOptions,
+  { store, left }: JudgeOptions,
 ): Problem[] {
   const names = new Set(servers.map(({ server }) => server));
   const problems: Problem[] = [];
   if (names.size === 0) {
-    const message = isMissing
-      ? `No server is seen in ${store}: there is no such bucket`
-      : `No server is seen in ${store}`;
+    const message = `No server is seen in ${store}`;
     const advice = "Start `feedsync watch` on the servers. If it runs: does it use this store?";
     problems.push({ kind: "nobody", severity: "problem", servers: [], message, advice });
   }

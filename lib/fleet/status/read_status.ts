@@ -36,10 +36,10 @@ export async function readStatus(
   { secret, own, signal }: ReadStatusOptions,
 ): Promise<FleetStatus> {
   const collected = withOwn(await collectFleet(log, { signal }), own);
-  const { url: store, isMissing } = log;
+  const { url: store } = log;
   const check = secret === undefined ? undefined : checkWith(secret, store);
   const servers = serversOf(collected, check);
-  const problems = judge(servers, { store, isMissing, left: collected.left });
+  const problems = judge(servers, { store, left: collected.left });
   const consumers = consumersOf(collected, servers);
   return { store, time: new Date(collected.now).toISOString(), servers, problems, consumers };
 }

@@ -11,7 +11,12 @@ import { directoryError, isAbsence } from "./errors.ts";
 import { listFiles } from "./listing.ts";
 import { watchDirectory } from "./watch.ts";
 import { EmptyDirectories } from "./empty_directories.ts";
-import { inDirectory, renameDurably, writeDurably } from "../../base/durable_file.ts";
+import {
+  inDirectory,
+  makeDirectoryDurably,
+  renameDurably,
+  writeDurably,
+} from "../../base/durable_file.ts";
 import { checkKey, checkPrefix } from "../object_key.ts";
 import {
   type FailedDelete,
@@ -33,9 +38,12 @@ const FILE_TIME_RESOLUTION_MS = 2_000;
 /** Number of objects per counted request, as for a bucket. */
 const PAGE_SIZE = 1_000;
 
+/** What fails, for messages. */
+const CREATING = "creating its directory";
+
 /**
- * Opens the store in the directory `path`, which is created with the first object. The clock of the
- * store is that of the file system, read from the times of written files.
+ * Opens the store in the directory `path`, which is created with the first object if not before. The
+ * clock of the store is that of the file system, read from the times of written files.
  */
 export function openDirectoryStore(
   path: string,
@@ -77,6 +85,22 @@ class DirectoryStore implements ObjectStore {
 
   expectObjects(): void {
     this.#mustBeThere = true;
+  }
+
+  async create({ signal }: StoreOptions = {}): Promise<boolean> {
+    signal?.throwIfAborted();
+    try {
+      await Deno.stat(this.#root);
+      return false;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw this.#error(error, CREATING);
+    }
+    try {
+      await makeDirectoryDurably(this.#root);
+      return true;
+    } catch (error) {
+      throw this.#error(error, CREATING);
+    }
   }
 
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {

@@ -108,7 +108,7 @@ export class Deleter {
       deadline.allow(BATCH_MS + keys.length * KEY_MS);
       return client.send(command, { abortSignal: deadline.signal });
     });
-    return answer ? this.#outcome(keys, answer) : { left: [] }; // A missing bucket is empty.
+    return this.#outcome(keys, answer);
   }
 
   /** Only confirmed keys count as deleted: the answer may be a page of another server. */
@@ -146,7 +146,7 @@ export class Deleter {
         options,
         (client, { signal }) => client.send(command, { abortSignal: signal }),
       );
-      this.#leavesVersions ||= answer?.DeleteMarker === true;
+      this.#leavesVersions ||= answer.DeleteMarker === true;
       return [];
     } catch (error) {
       options.signal?.throwIfAborted();

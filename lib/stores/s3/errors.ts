@@ -12,6 +12,7 @@ import {
 import {
   codeOf,
   CredentialsError,
+  isMissingBucket,
   reasonOf,
   redirection,
   statusOf,
@@ -19,27 +20,41 @@ import {
 } from "./answers.ts";
 import { diagnose, type Diagnosis } from "./diagnosis.ts";
 
-/** Names of the store, for messages. */
-export interface StoreNames {
+/** What messages say of the store. */
+export interface StoreSubject {
   /** URL of the store. */
   readonly url: string;
   /** The service that has the store. */
   readonly service: string;
+  /** Whether its bucket was there before. */
+  readonly wasThere: boolean;
 }
+
+/** Missing buckets: one that was never seen is most likely mistyped, one that was may come back. */
+const NEVER_THERE: Diagnosis = {
+  kind: "configuration",
+  advice: "check 'store', 's3.endpoint' and 's3.region', or make the bucket with `feedsync init`",
+};
+const NOT_THERE_ANY_MORE: Diagnosis = {
+  kind: "unavailable",
+  advice: "it was there before: bring it back, or make a new one with `feedsync init`",
+};
 
 const CHECK_ROLE = "check the role, and that these credentials may assume it";
 
 /** Converts an error that the SDK threw while `doing` something to one of the store. */
 export function s3Error(
   error: unknown,
-  { url, service }: StoreNames,
+  { url, service, wasThere }: StoreSubject,
   doing: string,
 ): FeedSyncError {
   const isForCredentials = error instanceof CredentialsError;
   const origin = isForCredentials ? error.cause : error;
   const options = { cause: withoutEchoes(origin) };
   const whole = isForCredentials ? `${doing}, ${error.doing}` : doing;
-  const { kind, advice } = diagnosisOf(origin, service, isForCredentials);
+  const { kind, advice } = isMissingBucket(origin)
+    ? wasThere ? NOT_THERE_ANY_MORE : NEVER_THERE
+    : diagnosisOf(origin, service, isForCredentials);
   const store = `the store ${url} at ${service} while ${whole}`;
   const what = `${store}: ${reasonOf(origin)}${redirection(origin)}${advice ? `; ${advice}` : ""}`;
   if (kind === "denied") return new AccessDeniedError(`Access denied to ${what}`, options);

@@ -47,7 +47,6 @@ export class Lister {
     let next: string | undefined;
     do {
       const page = await this.#page(prefix, { start, next, signal });
-      if (!page) return;
       if (page.isWhole) start = undefined;
       pages.add(page, (problem) => this.#fail(problem, prefix));
       this.#maxEmptyPages = Math.max(this.#maxEmptyPages, 2 * pages.emptyPages);
@@ -60,13 +59,12 @@ export class Lister {
   }
 
   /**
-   * Requests one page; undefined when there is no bucket. The first page is retried without
-   * `start`.
+   * Requests one page. The first one is requested again without `start` if the service refuses that.
    */
   async #page(
     prefix: string,
     { start, next, signal }: { start?: string; next?: string; signal?: AbortSignal },
-  ): Promise<(Page & { readonly isWhole: boolean }) | undefined> {
+  ): Promise<Page & { readonly isWhole: boolean }> {
     const { name, prefix: root } = this.#bucket;
     const selection = {
       Bucket: name,
@@ -77,24 +75,24 @@ export class Lister {
     } as const;
     if (start === undefined) {
       const page = await this.#request(prefix, selection, signal);
-      return page && { ...page, isWhole: true };
+      return { ...page, isWhole: true };
     }
     try {
       const page = await this.#request(prefix, { ...selection, StartAfter: root + start }, signal);
-      return page && { ...page, isWhole: false };
+      return { ...page, isWhole: false };
     } catch (error) {
       if (next !== undefined || !mayRefuse(error)) throw error;
     }
     const page = await this.#request(prefix, selection, signal);
     this.#dropStartAfter("refused");
-    return page && { ...page, isWhole: true };
+    return { ...page, isWhole: true };
   }
 
   #request(
     prefix: string,
     input: ListObjectsV2CommandInput,
     signal: AbortSignal | undefined,
-  ): Promise<Page | undefined> {
+  ): Promise<Page> {
     const command = new ListObjectsV2Command(input);
     return this.#bucket.request(
       `listing ${prefix || "all objects"}`,

@@ -12,8 +12,7 @@
  *
  * Some requests are sent again in a different form, where the answer is understood:
  *
- * - `bucket.ts` repeats a write after creating the missing bucket, and the creation without a
- *   region.
+ * - `create_bucket.ts` repeats the creation of a bucket without a region.
  * - `s3_store.ts` repeats a PUT with the checksum that the service requires.
  * - `listing.ts` repeats a listing without `start-after`, if the service refuses it or does not sort
  *   its keys.

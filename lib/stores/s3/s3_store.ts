@@ -12,6 +12,7 @@ import { CorruptObjectError } from "../../errors.ts";
 import { checkKey } from "../object_key.ts";
 import { readBody } from "./bodies.ts";
 import { Bucket, type BucketOptions } from "./bucket.ts";
+import { createBucket } from "./create_bucket.ts";
 import { Deleter } from "./delete.ts";
 import { Lister } from "./listing.ts";
 import { timeFor } from "./retry_policy.ts";
@@ -86,12 +87,16 @@ class S3Store implements ObjectStore {
     return this.#deleter.leavesVersions;
   }
 
-  get isMissing(): boolean {
-    return this.#bucket.isMissing;
-  }
-
   get requests(): RequestCounts {
     return this.#bucket.meter.requests;
+  }
+
+  expectObjects(): void {
+    this.#bucket.noteThere();
+  }
+
+  create(options: StoreOptions = {}): Promise<boolean> {
+    return createBucket(this.#bucket, this.#lister, options);
   }
 
   async put(key: string, body: Uint8Array, { signal }: StoreOptions = {}): Promise<void> {
@@ -120,11 +125,12 @@ class S3Store implements ObjectStore {
       Body: body,
     });
     const options = { signal, size: body.length };
-    await this.#bucket.write(`writing ${key}`, options, async (client, deadline) => {
+    await this.#bucket.request(`writing ${key}`, options, async (client, deadline) => {
       const answer = await client.send(command, { abortSignal: deadline.signal });
       // Without this check, a page of another server would count as success.
       const { ETag = answer.$metadata.requestId } = answer;
       if (ETag === undefined) throw new ForeignAnswerError(200);
+      return ETag;
     });
   }
 

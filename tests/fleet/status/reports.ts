@@ -68,7 +68,7 @@ export function statusOf(
 ): FleetStatus {
   const store = "s3://feed-sync/prod";
   const servers = serversOf({ presences, now: NOW, left }, checkAddress);
-  const problems = judge(servers, { store, isMissing: false, left });
+  const problems = judge(servers, { store, left });
   return { store, time: new Date(NOW).toISOString(), servers, problems, consumers: [] };
 }
 

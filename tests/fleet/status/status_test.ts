@@ -213,14 +213,6 @@ Deno.test("addresses are checked as peers do, with the secret of this machine", 
   assert.equal(report?.address?.verdict, "unchecked");
 });
 
-Deno.test("a bucket that does not exist is told, where nobody is seen", async () => {
-  await using fleet = new PresentFleet();
-  fleet.store.isMissing = true;
-  const { problems } = await fleet.status();
-  assert.deepEqual(problems.map(({ kind }) => kind), ["nobody"]);
-  assert.match(problems[0].message, /there is no such bucket$/);
-});
-
 Deno.test("a machine where feedsync is not enabled sees nobody, and complains of nothing", async () => {
   await using sync = await connect({ enabled: false, server: "web-1" });
   const { servers, problems } = await status(sync);

@@ -255,6 +255,29 @@ Deno.test("a directory that is removed while an object is written to it is made 
   }
 });
 
+Deno.test("create() makes a directory that is missing, and declares no lost store empty", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "disk", "store");
+  await using store = openDirectoryStore(path);
+  assert.equal(await store.create?.(), true);
+  assert.equal(await store.create?.(), false);
+  assert.deepEqual(await keys(store, ""), []);
+  store.expectObjects?.();
+  await assert.rejects(list(store, ""), StoreUnavailableError);
+});
+
+Deno.test("create() tells what is in the way of a directory", async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "file");
+  await Deno.writeTextFile(file, "");
+  await using store = openDirectoryStore(join(file, "store"));
+  await assert.rejects(async () => await store.create?.(), (error) => {
+    assert.ok(error instanceof AccessDeniedError, String(error));
+    assert.match(error.message, /while creating its directory: .*a file has that name/);
+    return true;
+  });
+});
+
 Deno.test("a store that lost all its objects is refused until a person declares it empty", async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, "store");

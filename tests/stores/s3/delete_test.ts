@@ -23,7 +23,7 @@ const BUCKET = {
 async function serviceWith(
   batch: (request: Request, forward: () => Promise<Response>) => Response | Promise<Response>,
 ): Promise<Server> {
-  const service = await fauxqsServer();
+  const service = await fauxqsServer("feed-sync");
   const proxy = httpProxy(
     service.endpoint,
     async (request, forward) =>
@@ -209,7 +209,7 @@ Deno.test("delete() stops after a batch that failed as a whole", async () => {
 });
 
 Deno.test("delete() one by one stops soon after the first failure", async () => {
-  await using service = await fauxqsServer();
+  await using service = await fauxqsServer("feed-sync");
   await using proxy = httpProxy(service.endpoint, async ({ method, url }, forward) => {
     if (method === "POST") return s3Failure(501, "NotImplemented");
     if (method === "DELETE" && new URL(url).pathname.endsWith("/a/03")) {

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { brotliCompressSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { decodeBody, encodeBody, updateLine } from "../../../lib/log/codec.ts";
 import { objectName } from "../../../lib/log/names.ts";
+import { ConfigError, StoreUnavailableError } from "../../../lib/errors.ts";
 import { openS3Store } from "../../../lib/stores/s3/s3_store.ts";
 import { fauxqsServer } from "../../servers/fauxqs.ts";
 import { httpProxy, httpServer, s3Failure } from "../../servers/http.ts";
 import { bytes, keys, plain } from "../contract.ts";
-import { warnings } from "../warnings.ts";
+import { hurried } from "../hurried.ts";
 
 const BUCKET = {
   region: "us-east-1",
@@ -15,8 +16,10 @@ const BUCKET = {
   bucket: "feed-sync",
 };
 
+const LISTING = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+
 Deno.test("objects say that they are zstd, and invite nobody to unpack them", async () => {
-  await using service = await fauxqsServer();
+  await using service = await fauxqsServer("feed-sync");
   await using store = await openS3Store({ ...service, bucket: "feed-sync", prefix: "prod/" });
   const body = new Uint8Array(zstdCompressSync('{"feedsync":1}\n'));
   await store.put("tail/a", body);
@@ -28,7 +31,7 @@ Deno.test("objects say that they are zstd, and invite nobody to unpack them", as
 });
 
 Deno.test("objects that are something else do not claim to be compressed", async () => {
-  await using service = await fauxqsServer();
+  await using service = await fauxqsServer("feed-sync");
   await using store = await openS3Store({ ...service, bucket: "feed-sync" });
   await store.put("tail/a", bytes("else"));
   const response = await fetch(`${service.endpoint}/feed-sync/tail/a`);
@@ -38,7 +41,7 @@ Deno.test("objects that are something else do not claim to be compressed", async
 });
 
 Deno.test("objects that are encrypted say that they are JWEs", async () => {
-  await using service = await fauxqsServer();
+  await using service = await fauxqsServer("feed-sync");
   await using store = await openS3Store({ ...service, bucket: "feed-sync" });
   await store.put("tail/a", bytes("eyJhbGciOiJkaXIifQ"));
   const response = await fetch(`${service.endpoint}/feed-sync/tail/a`);
@@ -77,30 +80,40 @@ Deno.test("an object is read whatever was done to its encoding on the way", asyn
   }
 });
 
-Deno.test("a missing bucket is created by put(), reads as an empty one, and both are told once", async () => {
-  using log = warnings();
+Deno.test("a missing bucket is an error of every operation, and made by create() and nothing else", async () => {
   await using service = await fauxqsServer();
-  const methods: string[] = [];
-  await using proxy = httpProxy(service.endpoint, ({ method }, forward) => {
-    methods.push(method);
-    return forward();
-  });
-  await using store = await openS3Store({ ...service, ...proxy, bucket: "feed-sync" });
-  for (let round = 0; round < 2; round++) {
-    assert.equal(await store.get("a"), undefined);
-    assert.deepEqual(await keys(store, ""), []);
-    assert.deepEqual(await store.delete(["a", "b"]), []);
-    assert.equal(store.isMissing, true);
+  await using store = await openS3Store({ ...service, bucket: "feed-sync" });
+  const operations = [
+    () => store.put("a", bytes("x")),
+    () => store.get("a"),
+    () => keys(store, ""),
+    async () => {
+      const [{ error }] = await store.delete(["a", "b"]);
+      throw error;
+    },
+  ];
+  for (const operation of operations) {
+    await assert.rejects(operation, (error) => {
+      assert.ok(error instanceof ConfigError, String(error));
+      assert.match(error.message, /NoSuchBucket.*make the bucket with `feedsync init`$/);
+      return true;
+    });
   }
-  assert.deepEqual(methods, ["GET", "GET", "POST", "GET", "GET", "POST"]);
-  assert.deepEqual(log.lines, [
-    `There is no bucket feed-sync at ${proxy.endpoint} yet: if it stays missing, it counts as empty, and ` +
-    "publishing the first update creates it",
-  ]);
+  assert.equal(await store.create?.(), true);
+  assert.equal(await store.create?.(), false);
   await store.put("a", bytes("x"));
   assert.deepEqual(await keys(store, ""), ["a"]);
-  assert.equal(store.isMissing, false);
-  assert.deepEqual(log.lines.slice(1), ["Created the bucket feed-sync, which was missing"]);
+});
+
+Deno.test("a bucket that was there before may come back", async () => {
+  await using service = httpServer(() => s3Failure(404, "NoSuchBucket"));
+  await using store = await openS3Store({ ...BUCKET, endpoint: service.endpoint });
+  store.expectObjects?.();
+  await assert.rejects(keys(store, ""), (error) => {
+    assert.ok(error instanceof StoreUnavailableError, String(error));
+    assert.match(error.message, /it was there before: bring it back, or make a new one/);
+    return true;
+  });
 });
 
 Deno.test("an object that is missing does not show that its bucket is there", async () => {
@@ -109,34 +122,45 @@ Deno.test("an object that is missing does not show that its bucket is there", as
       ? s3Failure(404, "NoSuchKey")
       : s3Failure(404, "NoSuchBucket")
   );
-  const keysOfAnybody = { accessKeyId: "test", secretAccessKey: "test" };
-  await using store = await openS3Store({ ...service, ...keysOfAnybody, bucket: "feed-sync" });
+  await using store = await openS3Store({ ...BUCKET, endpoint: service.endpoint });
   assert.equal(await store.get("a"), undefined);
-  assert.deepEqual(await keys(store, ""), []);
-  assert.equal(store.isMissing, true);
+  await assert.rejects(keys(store, ""), ConfigError);
 });
 
 Deno.test("it does not matter who has created the bucket in the end", async () => {
   for (const code of ["BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"]) {
     let isCreated = false;
     await using server = httpServer(({ url }) => {
-      if (isCreated) return new Response(null, { headers: { etag: '"1"' } });
-      isCreated = new URL(url).pathname === "/feed-sync/";
+      if (isCreated) return new Response(LISTING);
+      isCreated = new URL(url).pathname === "/feed-sync/" && !url.includes("list-type");
       return isCreated ? s3Failure(409, code) : s3Failure(404, "NoSuchBucket");
     });
     await using store = await openS3Store({ ...BUCKET, endpoint: server.endpoint });
-    await store.put("a", bytes("x"));
+    assert.equal(await store.create?.(), false);
   }
 });
 
-Deno.test("several stores may find the bucket missing at once", async () => {
+Deno.test("several servers may create the bucket at once", async () => {
   await using service = await fauxqsServer();
   await Promise.all(Array.from({ length: 8 }, async (_, index) => {
     await using store = await openS3Store({ ...service, bucket: "feed-sync" });
+    await store.create?.();
     await store.put(`a/${index}`, bytes("x"));
   }));
   await using store = await openS3Store({ ...service, bucket: "feed-sync" });
   assert.equal((await keys(store, "a/")).length, 8);
+});
+
+Deno.test("a bucket that is created is waited for until it can be seen", async () => {
+  let asked = 0;
+  await using server = httpServer(({ method }) => {
+    if (method === "PUT") return new Response(null, { headers: { location: "/feed-sync" } });
+    return asked++ < 3 ? s3Failure(404, "NoSuchBucket") : new Response(LISTING);
+  });
+  const options = { ...BUCKET, endpoint: server.endpoint, environment: hurried };
+  await using store = await openS3Store(options);
+  assert.equal(await store.create?.(), true);
+  assert.equal(asked, 4);
 });
 
 Deno.test("a key that is not UTF-8 does not spoil a listing", async () => {
@@ -166,6 +190,7 @@ Deno.test("encryption by the service and ACLs are asked for with each object, an
   ] as const;
   for (const setting of settings) {
     await using store = await openS3Store({ ...BUCKET, ...setting, endpoint: proxy.endpoint });
+    await store.create?.();
     await store.put("a", bytes("x"));
     await store.get("a");
     await keys(store, "");
@@ -173,8 +198,9 @@ Deno.test("encryption by the service and ACLs are asked for with each object, an
   const none = [null, null, null];
   const kms = ["aws:kms", "my-key", "bucket-owner-full-control"];
   assert.deepEqual(sent, [
-    ...[kms, none, kms, none, none], // The bucket is missing at first, and created.
-    ...[["AES256", null, null], none, none],
-    ...[none, none, none],
+    ...[none, none, none], // The bucket is missing at first, and created.
+    ...[kms, none, none],
+    ...[none, ["AES256", null, null], none, none],
+    ...[none, none, none, none],
   ]);
 });

@@ -1,14 +1,18 @@
 /**
- * Prints findings as text.
+ * Prints what checks find.
  *
  * @module
  */
-import type { CheckFinding } from "../../check.ts";
-import type { FindingLevel } from "../../check/finding.ts";
-import { counted } from "../../fleet/status/words.ts";
-import type { Style } from "../demo/style.ts";
-import { type Line, line, span, wrapped } from "../status/lines.ts";
-import { Screen } from "../status/screen.ts";
+import type { CheckFinding } from "../check.ts";
+import type { FindingLevel } from "../check/finding.ts";
+import { counted } from "../fleet/status/words.ts";
+import type { Arguments } from "./command.ts";
+import type { Style } from "./demo/style.ts";
+import { exitCodeOf } from "./exit.ts";
+import { configureLogging } from "./logging.ts";
+import { printJson } from "./output.ts";
+import { type Line, line, span, wrapped } from "./status/lines.ts";
+import { Screen } from "./status/screen.ts";
 
 /** Marks at the beginning of a line. */
 const MARKS: Readonly<Record<FindingLevel, readonly [mark: string, style: Style]>> = {
@@ -18,8 +22,28 @@ const MARKS: Readonly<Record<FindingLevel, readonly [mark: string, style: Style]
   unchecked: ["– ", "dim"],
 };
 
+/** Prints findings; resolves to the exit code, that of the first thing that is wrong. */
+export async function reportFindings(
+  args: Arguments,
+  findings: AsyncIterable<CheckFinding>,
+): Promise<number> {
+  // What is worth a warning is found, too.
+  configureLogging({ level: args.has("verbose") ? "debug" : "error", json: args.has("json") });
+  const printer = new Printer({ isQuiet: args.has("quiet") });
+  let failure: Error | undefined, isDoubtful = false;
+  for await (const finding of findings) {
+    failure ??= finding.error;
+    isDoubtful ||= finding.level === "warning";
+    if (args.has("json")) await printJson({ ...finding, error: finding.error?.name });
+    else await printer.print(finding);
+  }
+  if (!args.has("json")) await printer.end();
+  if (failure) return exitCodeOf(failure);
+  return isDoubtful && args.has("strict") ? 1 : 0;
+}
+
 /** Prints findings line by line. */
-export class Printer {
+class Printer {
   readonly #isQuiet: boolean;
   readonly #counts: Record<FindingLevel, number> = { ok: 0, warning: 0, error: 0, unchecked: 0 };
   /** What was not looked at for the same reason, until something else is found. */
