@@ -54,7 +54,7 @@ export async function run(
   explainStore(sync, settings);
   if (!sync.enabled) return;
   using _ = surviveLeftovers();
-  using _collecting = collectRegularly();
+  using _collecting = collectRegularly(sync.requests);
   const connection = connectionOf(sync), parts = connection.parts!, json = args.has("json");
   const setUp = async () => {
     const known = { knownFiles: knownFiles(parts), knownPlugins: parts.state.watchedPlugins() };

@@ -7,7 +7,6 @@ import type { RestoreReading } from "../newest.ts";
 const IDLE_POLLS = 1_000, LOOK_INTERVAL_MS = 20;
 
 const { idle: empty, full } = JSON.parse(Deno.args[0]);
-using _collecting = collectRegularly();
 const idle = await most(empty, async (watcher) => {
   for (let polls = 0; polls < IDLE_POLLS; polls++) await watcher.poll();
 });
@@ -21,6 +20,7 @@ async function most(
   work: (watcher: Watcher) => Promise<unknown>,
 ): Promise<number> {
   await using sync = await connect({ server: "reader", store: url, s3, state });
+  using _collecting = collectRegularly(sync.requests);
   await using watcher = watch(sync, () => {}, { manual: true });
   let isDone = false, bytes = 0;
   const done = work(watcher).finally(() => isDone = true);
