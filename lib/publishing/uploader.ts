@@ -32,8 +32,8 @@ import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
 
-/** How often a process looks for changes that others made to a shared state file. */
-const SHARED_STATE_POLL_MS = 50;
+/** How often a process looks for changes that others made to a shared state file: at most, and while it waits for these. */
+const SHARED_STATE_POLL_MS = 50, AWAITED_STATE_POLL_MS = 5;
 
 const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 
@@ -215,9 +215,9 @@ export class Uploader {
     const until = this.#nextDuty();
     for (;;) {
       const left = Math.max(0, until - clock.elapsed());
-      const isWoken = await this.#wakeUp.wait(
-        isShared ? Math.min(left, SHARED_STATE_POLL_MS) : left,
-      );
+      const isAwaited = !this.#context && this.#waiters.areWaiting;
+      const pollMs = isAwaited ? AWAITED_STATE_POLL_MS : SHARED_STATE_POLL_MS;
+      const isWoken = await this.#wakeUp.wait(isShared ? Math.min(left, pollMs) : left);
       const changed = isShared && this.#hasChanged();
       if (changed) this.#waiters.lookAtOthers();
       if (isWoken || changed || !this.#context || clock.elapsed() >= until) return;

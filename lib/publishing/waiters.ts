@@ -146,6 +146,11 @@ export class Waiters {
     return false;
   }
 
+  /** Whether anybody waits. */
+  get areWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** Resolves for rows that were uploaded otherwise: by another process, or an attempt that seemed to fail. */
   look(): void {
     if (this.#waiting.size > 0) this.#resolve(this.#state.ownStream.uploadedRow());

@@ -32,6 +32,9 @@ export function clockOffset({ stamp, resolution, received, took }: ClockReading)
   return Math.round(Math.min(most, Math.max(least, 0)));
 }
 
+/** Resolution of a `Date` header, in milliseconds. */
+export const DATE_RESOLUTION_MS = 1_000;
+
 /** Counts the requests of one store, and reads its clock from their answers. */
 export class Meter {
   /** See {@linkcode ObjectStore.requests}. */

@@ -6,8 +6,12 @@
 import type { S3Config } from "../config/s3.ts";
 import { type Environment, systemEnvironment } from "../base/environment.ts";
 import { ConfigError } from "../errors.ts";
+import { DeferredStore } from "./deferred_store.ts";
 import { openDirectoryStore } from "./directory/directory_store.ts";
+import { DATE_RESOLUTION_MS, Meter } from "./meter.ts";
+import { bucketUrl, checkEndpoint } from "./endpoint.ts";
 import type { ObjectStore } from "./store.ts";
+import { serviceName } from "./store_identity.ts";
 import { absoluteStoreUrl, FILE_URL, S3_URL, STORE_URL_RULE } from "../config/store_url.ts";
 
 /** Options of {@linkcode openStore}. */
@@ -30,9 +34,18 @@ interface StoreKind {
 const KINDS: readonly StoreKind[] = [
   {
     pattern: S3_URL.pattern,
-    async open([url, bucket, prefix = ""], s3, { environment }) {
-      const { openS3Store } = await import("./s3/s3_store.ts");
-      return await openS3Store({ ...s3, bucket, prefix: keyPrefix(prefix, url), environment });
+    async open([url, bucket, place = ""], s3, { environment }) {
+      const prefix = keyPrefix(place, url),
+        meter = new Meter(environment.clock, DATE_RESOLUTION_MS);
+      const open = async () => {
+        const { openS3Store } = await import("./s3/s3_store.ts");
+        return await openS3Store({ ...s3, bucket, prefix, environment, meter });
+      };
+      // Without an endpoint only the SDK knows the service.
+      if (s3.endpoint === undefined) return await open();
+      checkEndpoint(s3.endpoint, bucket);
+      const service = serviceName(s3.endpoint);
+      return new DeferredStore({ url: bucketUrl(bucket, prefix), service, meter, open });
     },
   },
   {
@@ -46,7 +59,7 @@ const KINDS: readonly StoreKind[] = [
 
 /**
  * Opens the store at `url`: `s3://bucket`, `s3://bucket/prefix` or `file:path`. No request is sent
- * yet.
+ * yet, and a bucket with an endpoint is opened with the first one.
  *
  * @throws {ConfigError} when the URL has another form, or the service of a bucket cannot be
  * determined.

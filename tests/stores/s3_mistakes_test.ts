@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { exitCodeOf } from "../../lib/cli/exit.ts";
 import { ConfigError } from "../../lib/errors.ts";
-import { checkEndpoint } from "../../lib/stores/s3/endpoint.ts";
+import { checkEndpoint } from "../../lib/stores/endpoint.ts";
 import { openS3Store } from "../../lib/stores/s3/s3_store.ts";
 import { fauxqsServer } from "../servers/fauxqs.ts";
 import { foreignServer, httpProxy, httpServer, s3Failure, type Server } from "../servers/http.ts";

@@ -9,11 +9,11 @@ import { type Clock, type Environment, systemEnvironment } from "../../base/envi
 import type { FeedSyncError } from "../../errors.ts";
 import { type ConnectedClient, createClient } from "./client.ts";
 import { areFixed } from "./credentials.ts";
-import { checkEndpoint } from "./endpoint.ts";
+import { bucketUrl, checkEndpoint } from "../endpoint.ts";
 import { s3Error } from "./errors.ts";
 import { type Request, Sender } from "./retry_policy.ts";
 import { Transport } from "./transport.ts";
-import type { Meter } from "../meter.ts";
+import { DATE_RESOLUTION_MS, Meter } from "../meter.ts";
 import type { StoreOptions } from "../store.ts";
 
 /** Options of {@linkcode Bucket.open}. */
@@ -24,6 +24,8 @@ export interface BucketOptions extends S3Config {
   readonly prefix?: string;
   /** Time and randomness. @default the machine's */
   readonly environment?: Environment;
+  /** Measures the requests. @default a new one */
+  readonly meter?: Meter;
 }
 
 /** Options of {@linkcode Bucket.request}. */
@@ -60,7 +62,7 @@ export class Bucket implements Disposable {
   ) {
     this.name = bucket;
     this.prefix = prefix;
-    this.url = `s3://${bucket}/${prefix}`.replace(/\/$/, "");
+    this.url = bucketUrl(bucket, prefix);
     this.identity = identity;
     this.meter = transport.meter;
     this.#transport = transport;
@@ -76,7 +78,8 @@ export class Bucket implements Disposable {
    * @throws {ConfigError} when the service cannot be determined.
    */
   static async open(options: BucketOptions): Promise<Bucket> {
-    const transport = new Transport((options.environment ?? systemEnvironment).clock);
+    const { environment: { clock } = systemEnvironment } = options;
+    const transport = new Transport(clock, options.meter ?? new Meter(clock, DATE_RESOLUTION_MS));
     try {
       const connected = await createClient(options, transport);
       if (connected.endpoint !== undefined) checkEndpoint(connected.endpoint, options.bucket);

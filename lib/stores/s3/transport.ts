@@ -5,14 +5,11 @@
  * @module
  */
 import type { Clock } from "../../base/environment.ts";
-import { Meter } from "../meter.ts";
+import type { Meter } from "../meter.ts";
 import type { RequestCounts } from "../store.ts";
 import { clockOf } from "./answer_filter.ts";
 import { RequestHandler } from "./request_handler.ts";
 import { retryable, RetryAfter } from "./retry_policy.ts";
-
-/** A `Date` header has a resolution of one second. */
-const DATE_RESOLUTION_MS = 1_000;
 
 /** Sends requests. */
 export class Transport implements Disposable {
@@ -29,9 +26,9 @@ export class Transport implements Disposable {
   // stay in use until the operating system notices.
   readonly #http = Deno.createHttpClient({ http2: false });
 
-  /** Creates a transport with `clock` as the local clock. */
-  constructor(clock: Clock) {
-    this.meter = new Meter(clock, DATE_RESOLUTION_MS);
+  /** Creates a transport with `clock` as the local clock, measured by `meter`. */
+  constructor(clock: Clock, meter: Meter) {
+    this.meter = meter;
     this.#retryAfter = new RetryAfter(clock);
   }
 

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { ConfigError } from "../../errors.ts";
-import { providerAt } from "../providers.ts";
+import { ConfigError } from "../errors.ts";
+import { providerAt } from "./providers.ts";
 
 /**
  * Checks that the endpoint does not name the bucket.
@@ -20,6 +20,11 @@ export function checkEndpoint(endpoint: string, bucket: string): void {
     `Cannot use 's3.endpoint' ${endpoint}: it names the bucket ${bucket}, which belongs only in ` +
       `'store'; set 's3.endpoint' to ${right}`,
   );
+}
+
+/** The URL of a store in a bucket; the prefix is empty, or ends with a slash. */
+export function bucketUrl(bucket: string, prefix: string): string {
+  return `s3://${bucket}/${prefix}`.replace(/\/$/, "");
 }
 
 /** The endpoint without the bucket; undefined when it does not seem to name the bucket. */
