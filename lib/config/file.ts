@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from "jsonc-parser";
-import type { Node, ParseError } from "jsonc-parser";
 import { basename, resolve } from "node:path";
 import { ConfigError, messageOf } from "../errors.ts";
 import type { Locate } from "./check.ts";
@@ -15,8 +13,8 @@ export interface ConfigFile {
   readonly path: string;
   /** The configuration in it, not yet checked. */
   readonly value: unknown;
-  /** Finds the position of a key in the file. */
-  readonly locate: Locate;
+  /** Finds the positions of keys in the file. */
+  locator(): Promise<Locate>;
 }
 
 /** Names of configuration files; the first that exists is used. */
@@ -32,7 +30,7 @@ export async function findConfigFile(directory: string): Promise<ConfigFile | un
   for (const name of NAMES) {
     const path = resolve(directory, name);
     const text = await readText(path);
-    const file = text === undefined ? undefined : parseFile(path, text);
+    const file = text === undefined ? undefined : await parseFile(path, text);
     if (file) return file;
   }
   return undefined;
@@ -53,7 +51,7 @@ export async function readConfigFile(
     if (isNew) return undefined;
     throw new ConfigError(`Cannot read the configuration: ${path} does not exist`);
   }
-  const file = parseFile(path, text);
+  const file = await parseFile(path, text);
   if (!file) throw new ConfigError(`Cannot read the configuration: ${path} has no key 'feedsync'`);
   return file;
 }
@@ -68,48 +66,27 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-function parseFile(path: string, text: string): ConfigFile | undefined {
-  try {
-    return parse(path, text);
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new ConfigError(`Cannot read ${path}: it is nested too deeply`, { cause });
-  }
-}
-
-function parse(path: string, text: string): ConfigFile | undefined {
-  const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true });
-  if (errors.length > 0 || !root) {
-    throw syntaxError(path, text, errors[0]);
-  }
+/** The parser of JSON with comments takes longer to load than all else: most files do without. */
+async function parseFile(path: string, text: string): Promise<ConfigFile | undefined> {
   const at = /^deno\.jsonc?$/.test(basename(path)) ? ["feedsync"] : [];
-  const node = findNodeAtLocation(root, at);
-  if (!node) return undefined;
-  return {
-    path,
-    value: getNodeValue(node),
-    locate: (key) => `${path}:${lineAndColumn(text, offsetOf(node, key))}`,
+  const parsed = async () => {
+    const { parseWithComments } = await import("./jsonc.ts");
+    return parseWithComments(path, text, at);
   };
+  const json = parseJson(text);
+  if (json === undefined) {
+    const found = await parsed();
+    return found && { path, value: found.value, locator: () => Promise.resolve(found.locate) };
+  }
+  const value = at.length === 0 ? json.value : Object(json.value)[at[0]];
+  if (value === undefined) return undefined;
+  return { path, value, locator: async () => (await parsed())?.locate ?? (() => undefined) };
 }
 
-function syntaxError(path: string, text: string, first: ParseError | undefined): ConfigError {
-  const found = first && text.trim() !== ""
-    ? printParseErrorCode(first.error).replace(/\B[A-Z]/g, " $&").toLowerCase()
-    : "the file is empty";
-  const place = `${path}:${lineAndColumn(text, first?.offset ?? 0)}`;
-  return new ConfigError(`Cannot read ${place}: ${found}`);
-}
-
-/** Offset of the key at `path`, or of its nearest parent that is in the file. */
-function offsetOf(root: Node, path: readonly PropertyKey[]): number {
-  const segments = path.map((name) => typeof name === "number" ? name : String(name));
-  const node = findNodeAtLocation(root, segments);
-  if (!node) return path.length === 0 ? root.offset : offsetOf(root, path.slice(0, -1));
-  return node.parent?.type === "property" && path.length > 0 ? node.parent.offset : node.offset;
-}
-
-function lineAndColumn(text: string, offset: number): string {
-  const before = text.slice(0, offset).split("\n");
-  return `${before.length}:${before[before.length - 1].length + 1}`;
+function parseJson(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
 }

@@ -4,10 +4,11 @@
  * @module
  */
 import { dirname, join, resolve } from "node:path";
-import { checkConfig } from "./check.ts";
+import { ConfigError } from "../errors.ts";
+import { checkConfig, type CheckedConfig } from "./check.ts";
 import type { Config } from "./config.ts";
 import { configFromEnvironment, variableOf } from "./environment_variables.ts";
-import { findConfigFile, readConfigFile } from "./file.ts";
+import { type ConfigFile, findConfigFile, readConfigFile } from "./file.ts";
 import { merge } from "./merge.ts";
 import { withAbsolutePaths } from "./resolve.ts";
 import { defaultServerName } from "./server_name.ts";
@@ -57,9 +58,7 @@ export async function loadConfig(
   const directory = place === undefined ? cwd : dirname(place);
   const given = env[variableOf(["unknownKeys"])];
   const unknownKeys = given === "warn" ? "warn" : given ? "error" : undefined;
-  const fromFile = file
-    ? checkConfig(file.value, file.locate, unknownKeys)
-    : { config: {}, warnings: [] };
+  const fromFile = file ? await checkFile(file, unknownKeys) : { config: {}, warnings: [] };
   const fromVariables = configFromEnvironment(env, fromFile.config.unknownKeys);
   const config = [
     withAbsolutePaths(fromFile.config, directory),
@@ -72,6 +71,20 @@ export async function loadConfig(
   const warnings = [...fromFile.warnings, ...fromVariables.warnings];
   const filled = { ...config, server, state };
   return { config: filled, isDefaultState, directory, file: file?.path, warnings };
+}
+
+/** Checks a file; where something is wrong in it is found out only then. */
+async function checkFile(
+  { value, locator }: ConfigFile,
+  unknownKeys: Config["unknownKeys"],
+): Promise<CheckedConfig> {
+  try {
+    const checked = checkConfig(value, undefined, unknownKeys);
+    if (checked.warnings.length === 0) return checked;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
+  return checkConfig(value, await locator(), unknownKeys);
 }
 
 /** Where the state of a server is, unless the configuration says otherwise. */

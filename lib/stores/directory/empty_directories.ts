@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** Least age of a directory that is removed: a younger one may be about to get its first file. */
@@ -38,6 +37,7 @@ export class EmptyDirectories {
   async remove(directory: string): Promise<void> {
     while (!this.#isRefused && directory.includes("/")) {
       try {
+        const { rmdir } = await import("node:fs/promises"); // Takes long, and is rarely needed.
         await rmdir(join(this.#root, directory));
       } catch (error) {
         this.#isRefused = !HARMLESS.includes(codeOf(error));
