@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { BlockList, isIPv4 } from "node:net";
+import type { BlockList } from "node:net";
+import process from "node:process";
 
 /** Maximum length of an origin. */
 const MAX_CHARACTERS = 300;
@@ -32,7 +33,7 @@ const EMBEDDING: readonly string[] = [
   "64:ff9b::", // NAT64, RFC 6052
 ];
 
-const refused = makeBlockList();
+let refused: BlockList | undefined;
 
 /**
  * The origin that `text` consists of, such as `http://web-1.example.com:7070`; undefined when it is
@@ -47,13 +48,15 @@ export function advertisedOrigin(text: string): string | undefined {
 
 /** Whether the host, as `URL` spells it, is an address that nobody may be sent to. */
 function isRefused(hostname: string): boolean {
-  if (isIPv4(hostname)) return refused.check(hostname, "ipv4");
+  refused ??= makeBlockList();
+  if (/^\d+(\.\d+){3}$/.test(hostname)) return refused.check(hostname, "ipv4");
   const address = /^\[(.*)\]$/.exec(hostname)?.[1];
   return address !== undefined && address !== "::1" && refused.check(address, "ipv6");
 }
 
 function makeBlockList(): BlockList {
-  const list = new BlockList();
+  const net = process.getBuiltinModule("node:net"); // Loading it takes long, and few need it.
+  const list = new net.BlockList();
   for (const [network, bits] of REFUSED_IPV6) list.addSubnet(network, bits, "ipv6");
   for (const [network, bits] of REFUSED_IPV4) {
     list.addSubnet(network, bits, "ipv4");
