@@ -69,6 +69,10 @@ export const MUTANTS: readonly Mutant[] = [
     edit(SEAL, "dropOutbox(rowOf(closedSeq, base))", "dropOutbox(rowOf(plan.last, base))"),
   ),
   mutant(
+    "a segment is made of commits that are kept, of whatever stream they are",
+    edit("publishing/kept_commits.ts", "= name.stream === stream && name.first", "= name.first"),
+  ),
+  mutant(
     "rows are dropped at a restart",
     edit(
       UPLOADER,
