@@ -147,6 +147,18 @@ Deno.test("a stray server without keys keeps no others from publishing", async (
   await assert.rejects(fleet.publish(web3, "3"), WITHOUT_KEYS);
 });
 
+Deno.test("objects that somebody invented keep a new server from publishing, and no other", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  await fleet.publish(web1, "1");
+  fleet.time.skip(1000);
+  const key = "tail/stray_abcdefgh/0000000000000001.1.zzzzzzzz";
+  await fleet.store.put(key, new TextEncoder().encode("eyJ, as an encrypted object begins"));
+  const state = survivingState("web-2", fleet);
+  await assert.rejects(fleet.publish(fleet.server("web-2", { state }), "queued"), ConfigError);
+  await fleet.publish(web1, "2");
+});
+
 Deno.test("a look that fails is repeated, and one that is denied tells nothing", async () => {
   await using fleet = new Fleet();
   await fleet.publish(fleet.server("web-1"), "1");
