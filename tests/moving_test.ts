@@ -1,22 +1,13 @@
 /** Every section of docs/moving.md, as it is written there, with real processes and stores. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { feedsync, workspace } from "./cli/feedsync.ts";
-import { Running } from "./cli/running.ts";
-import { ROOT } from "./library/package_imports.ts";
+import { workspace } from "./cli/feedsync.ts";
+import { Machine, sectionsOf } from "./machine.ts";
 import { type FauxqsServer, fauxqsServer } from "./servers/fauxqs.ts";
 
-const PAGE = await Deno.readTextFile(new URL("../docs/moving.md", import.meta.url));
+const blocksOf = await sectionsOf("moving.md");
 const HOME = "/var/lib/feedsync";
 const [OLD_ENDPOINT, NEW_ENDPOINT] = ["us-east-1", "eu-central-1"]
   .map((region) => `https://${region}.linodeobjects.com`);
-
-/** What a section has in blocks of shell. */
-function blocksOf(heading: string): string[] {
-  const section = PAGE.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
-  assert.ok(section, heading);
-  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text);
-}
 
 const hasAws = await new Deno.Command("aws", {
   args: ["--version"],
@@ -25,127 +16,6 @@ const hasAws = await new Deno.Command("aws", {
 })
   .output().then(({ success }) => success, () => false);
 if (!hasAws) console.log("The copy of a bucket is not tested: there is no `aws` on this machine");
-
-/** A machine with the service `feedsync`. Other machines are directories, too: `scp` copies there. */
-class Machine implements AsyncDisposable {
-  readonly #place: AsyncDisposable & { path: string };
-  readonly #services: Deno.HttpServer<Deno.NetAddr>;
-  #watch: Running | undefined;
-
-  private constructor(place: AsyncDisposable & { path: string }) {
-    this.#place = place;
-    this.#services = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen() {} },
-      (request) => this.#control(new URL(request.url).pathname.slice(1)),
-    );
-  }
-
-  static async make(config: Record<string, unknown> = {}): Promise<Machine> {
-    const place = await workspace({
-      "feedsync.json": JSON.stringify({ server: "web-1", store: "file:store", ...config }, null, 2),
-    });
-    const machine = new Machine(place);
-    const { port } = machine.#services.addr;
-    await Deno.mkdir(machine.path("bin"));
-    const cli = `"${Deno.execPath()}" run -A --config "${ROOT}/deno.json" "${ROOT}/cli.ts"`;
-    await machine.#program("feedsync", `exec ${cli} "$@"`);
-    await machine.#program("systemctl", `exec curl -fsS "http://127.0.0.1:${port}/$1"`);
-    await machine.#program("scp", 'for last; do :; done; cp -p "${@:1:$#-1}" "${last#*:}"');
-    return machine;
-  }
-
-  path(...names: string[]): string {
-    return join(this.#place.path, ...names);
-  }
-
-  /** Runs a block of the page, in which the places are other ones here. */
-  async run(block: string, places: Record<string, string> = {}): Promise<string> {
-    let script = block;
-    for (const [place, here] of Object.entries(places)) script = script.replaceAll(place, here);
-    const { success, stdout, stderr } = await new Deno.Command("bash", {
-      args: ["-euo", "pipefail", "-c", script],
-      cwd: this.path(),
-      env: {
-        PATH: `${this.path("bin")}:${Deno.env.get("PATH")}`,
-        ...{ NO_COLOR: "1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
-        AWS_DEFAULT_REGION: "us-east-1",
-      },
-    }).output();
-    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    assert.ok(success, `${script}\n${out}${err}`);
-    return out;
-  }
-
-  async publish(content: string): Promise<void> {
-    const args = ["publish", `https://example.com/${content}`, "-"];
-    const { code, stderr } = await feedsync(args, { cwd: this.path(), stdin: content });
-    assert.equal(code, 0, stderr);
-  }
-
-  /** Publishes while the directory with the store is none. */
-  async queue(content: string, store = this.path("store")): Promise<void> {
-    const away = `${store}-away`;
-    await Deno.mkdir(store, { recursive: true });
-    await Deno.rename(store, away);
-    await Deno.writeTextFile(store, "");
-    const args = ["publish", `https://example.com/${content}`, "-"];
-    const { stderr } = await feedsync(args, { cwd: this.path(), stdin: content });
-    assert.match(stderr, /1 update is queued and safe/);
-    await Deno.remove(store);
-    await Deno.rename(away, store);
-  }
-
-  /** Stops the service after it has read and uploaded everything; returns what it has said. */
-  async stop(): Promise<string> {
-    const watch = this.#watch!;
-    this.#watch = undefined;
-    watch.kill("SIGTERM");
-    const { code, stdout, stderr } = await watch.end();
-    assert.ok([0, 143].includes(code), stderr);
-    return stdout + stderr;
-  }
-
-  async start(): Promise<void> {
-    this.#watch = new Running(["watch"], { cwd: this.path() });
-    await this.#watch.says(/Complete: \d+ feed/);
-  }
-
-  /** What all servers have published, as another one reads it. */
-  async published(): Promise<{ content: unknown; server: unknown }[]> {
-    const args = ["tail", "--once", "--server", "reader", "--state", "reader.db"];
-    const { code, stderr, json } = await feedsync(args, { cwd: this.path() });
-    assert.equal(code, 0, stderr);
-    return json().map(({ content, server }) => ({ content, server }));
-  }
-
-  async contents(): Promise<unknown[]> {
-    return [...new Set((await this.published()).map(({ content }) => content))].sort();
-  }
-
-  async state(...args: string[]): Promise<Record<string, unknown>> {
-    const { code, stderr, json } = await feedsync(["state", "show", "--json", ...args], {
-      cwd: this.path(),
-    });
-    assert.equal(code, 0, stderr);
-    return json()[0];
-  }
-
-  async #control(action: string): Promise<Response> {
-    if (action === "start") await this.start();
-    else if (this.#watch) await this.stop();
-    return new Response();
-  }
-
-  async #program(name: string, script: string): Promise<void> {
-    await Deno.writeTextFile(this.path("bin", name), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#watch?.[Symbol.asyncDispose]();
-    await this.#services.shutdown();
-    await this.#place[Symbol.asyncDispose]();
-  }
-}
 
 Deno.test("the state is shown, without being changed", async () => {
   await using web1 = await Machine.make();
@@ -216,11 +86,10 @@ Deno.test("a server gets another name, under which it publishes what was queued"
   await web1.run(rename);
   await web1.publish("b");
   await web1.stop();
-  assert.deepEqual(await web1.published(), [
-    { content: "a", server: "web-1" },
-    { content: "queued", server: "web-9" },
-    { content: "b", server: "web-9" },
-  ]);
+  const published = (await web1.published()).map(({ content, server }) =>
+    `${content} of ${server}`
+  );
+  assert.deepEqual(published.sort(), ["a of web-1", "b of web-9", "queued of web-9"]);
   assert.equal(await Deno.readTextFile(web1.path(".feedsync/web-9.token")), token);
   const left = [...Deno.readDirSync(web1.path(".feedsync"))].map(({ name }) => name);
   assert.deepEqual(left.filter((name) => name.startsWith("web-1")), []);

@@ -24,6 +24,7 @@ import { rekey } from "./rekey/command.ts";
 import { state } from "./state/command.ts";
 import { status } from "./status/command.ts";
 import { tail } from "./tail/command.ts";
+import { version } from "./version/command.ts";
 import { watch } from "./watch/command.ts";
 
 /** All commands. */
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   cost,
   demo,
   completions,
+  version,
 ];
 
 /** The module with the `run()` of a command, relative to this one. */

@@ -40,8 +40,8 @@ async function printHelp(name: string | undefined): Promise<void> {
 }
 
 async function printVersion(): Promise<void> {
-  const { readVersion } = await import("../base/version.ts");
-  console.log(`feedsync ${await readVersion()}`);
+  const { nameWithVersion } = await import("../base/version.ts");
+  console.log(await nameWithVersion());
 }
 
 async function runCommand(name: string, args: readonly string[]): Promise<number> {

@@ -15,6 +15,7 @@ import type {
 } from "../stores/store.ts";
 import { type BodyHeader, type DecodedObject, decodeObject, encodeBody } from "./codec.ts";
 import { type Envelope, plainEnvelope } from "./encryption/envelope.ts";
+import { type EncryptionSample, sampleEncryption } from "./encryption/sample.ts";
 import {
   keysBeyond,
   MARKER_KEY,
@@ -131,6 +132,16 @@ export class BucketLog {
   /** Changes whenever the keys change. */
   get keysRevision(): number {
     return this.#envelope.revision;
+  }
+
+  /** Whether objects are encrypted. */
+  get encrypts(): boolean {
+    return this.#envelope !== plainEnvelope;
+  }
+
+  /** Whether unencrypted objects are read. */
+  get readsPlain(): boolean {
+    return this.#envelope.readsPlain;
   }
 
   /** Number of distinct foreign keys that {@linkcode list} has found. */
@@ -263,6 +274,11 @@ export class BucketLog {
   /** Deletes objects; resolves to those that could not be deleted. */
   delete(keys: readonly string[], options: StoreOptions = {}): Promise<FailedDelete[]> {
     return this.#store.delete(keys, options);
+  }
+
+  /** See {@linkcode sampleEncryption}. */
+  sampleEncryption(options: StoreOptions = {}): Promise<EncryptionSample | undefined> {
+    return sampleEncryption(this.#store, options);
   }
 
   /** Reads the marker; undefined when it does not exist or is not valid. */

@@ -20,6 +20,7 @@ import type { ObjectName } from "../log/names.ts";
 import type { Row } from "../log/positions.ts";
 import { sleep } from "../base/environment.ts";
 import { messageOf } from "../errors.ts";
+import { EncryptionGuard } from "./encryption_guard.ts";
 import { knownTail } from "./forks/detect.ts";
 import { takeUploaded } from "./own_updates.ts";
 import { KeptCommits } from "./kept_commits.ts";
@@ -34,6 +35,11 @@ const logger = getLogger(["feedsync", "publish"]);
 
 /** How often a process looks for changes that others made to a shared state file: at most, and while it waits for these. */
 const SHARED_STATE_POLL_MS = 50, AWAITED_STATE_POLL_MS = 5;
+
+/** The subject of problems that hold up uploading. */
+const UPLOAD = "upload";
+
+const RETRYING = "uploading is tried again";
 
 const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 
@@ -63,6 +69,8 @@ export class Uploader {
   readonly #wakeUp: AutoResetEvent;
   readonly #waiters: Waiters;
   readonly #forkChecks: ForkChecks;
+  readonly #encryptionGuard = new EncryptionGuard();
+  readonly #problems: OnceLog;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
   #context: UploadContext | undefined;
@@ -77,6 +85,7 @@ export class Uploader {
     this.#backoff = new Backoff(parts.environment.random, RETRY_RANGE);
     this.#waiters = new Waiters(parts.environment.clock, parts.state);
     this.#forkChecks = new ForkChecks(parts.environment.clock);
+    this.#problems = new OnceLog(logger, parts.environment.clock);
   }
 
   /** Starts to upload. If it already does, it looks for new rows now. */
@@ -141,6 +150,7 @@ export class Uploader {
       try {
         const busy = this.#becomeUploader() && await this.#turn(this.#forced.signal);
         this.#backoff.succeed();
+        this.#problems.resolved(UPLOAD, { text: "Uploading works again" });
         if (busy) continue;
         if (this.#stopping.signal.aborted) return;
         await this.#idle();
@@ -156,10 +166,9 @@ export class Uploader {
     const { lock, log, environment } = this.#parts;
     if (!lock.tryAcquire()) return false;
     const objects = new ReadBackReader(log, environment);
-    const problems = new OnceLog(logger, environment.clock);
     const writer = environment.random.token();
     const kept = new KeptCommits();
-    this.#context = { ...this.#parts, problems, objects, kept, writer };
+    this.#context = { ...this.#parts, problems: this.#problems, objects, kept, writer };
     return true;
   }
 
@@ -167,6 +176,8 @@ export class Uploader {
   async #turn(signal: AbortSignal): Promise<boolean> {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
+    // Before anything is written: the check for forks may publish again.
+    if (state.outbox.lastRow() > 0) await this.#encryptionGuard.admit(context, { signal });
     this.#announce(await this.#forkChecks.checkWhenDue(context, { signal }));
     this.#waiters.look();
     const due = clock.elapsed() >= this.#nextCommit || this.#stopping.signal.aborted;
@@ -201,6 +212,7 @@ export class Uploader {
       ownStream.addCommit({ key, first, last, bytes });
       ownStream.save({ uploadedRow: lastRow });
       takeUploaded(context);
+      this.#encryptionGuard.uploaded(context);
     }, { durable: isFirst });
     if (isFirst) state.checkpoint(); // A copy without the log must have the record, too.
   }
@@ -250,7 +262,7 @@ export class Uploader {
     }
     const isStopping = this.#stopping.signal.aborted;
     if (isStopping && !this.#mustTryAgain(error)) return false;
-    if (this.#backoff.failures === 0) this.#warn(error);
+    this.#warn(error);
     const delayMs = this.#backoff.fail();
     const { signal } = isStopping ? this.#forced : this.#stopping;
     const waitMs = looksAgain ? SECOND_LOOK_MS : delayMs;
@@ -265,16 +277,18 @@ export class Uploader {
   }
 
   #warn(error: unknown): void {
-    logger.warn("{message} ({plan})", { message: messageOf(error), plan: this.#plan() });
+    const properties = { message: messageOf(error), plan: this.#plan() };
+    const kind = error instanceof Error ? error.name : "";
+    this.#problems.problem(UPLOAD, { text: "{message} ({plan})", properties, kind });
   }
 
   /** What happens next. Nothing is queued when sealing or a check has failed. */
   #plan(): string {
     try {
       const { state } = this.#parts;
-      return state.queued() > 0 ? `retrying; ${describeQueue(state)}` : "retrying";
+      return state.queued() > 0 ? `${RETRYING}; ${describeQueue(state)}` : RETRYING;
     } catch {
-      return "retrying"; // The state cannot be read.
+      return RETRYING; // The state cannot be read.
     }
   }
 }

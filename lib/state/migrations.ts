@@ -13,7 +13,7 @@ import { feedIdentity, shownUrl } from "../feed_url.ts";
  * stays the same while changes are additive: new tables, and new columns with a default where
  * statements name their columns. Then the previous version can still open the state.
  */
-const READER = 2;
+export const READER: number = 2;
 
 /** The first numbered format; {@linkcode completeEarlyState} migrates states from before it. */
 const FIRST_FORMAT = 2;

@@ -42,6 +42,7 @@ type Fact =
   | "restored"
   | "unreadableSince"
   | "clockOffset"
+  | "publishes"
   | "plugins"
   | "held"
   | "uploadError";

@@ -22,17 +22,19 @@ export interface RunOptions {
   preload?: string;
   /** Where the program is. @default this checkout */
   root?: string;
+  /** An executable to run instead. */
+  program?: string | undefined;
 }
 
 /** Starts `feedsync` with these arguments. */
 export function start(
   args: string[],
-  { cwd, env, preload, root = ROOT }: RunOptions,
+  { cwd, env, preload, root = ROOT, program }: RunOptions,
 ): Deno.ChildProcess {
   const flags = ["-A", "--config", join(root, "deno.json")];
   if (preload !== undefined) flags.push("--preload", preload);
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags, join(root, "cli.ts"), ...args],
+  return new Deno.Command(program ?? Deno.execPath(), {
+    args: program ? args : ["run", ...flags, join(root, "cli.ts"), ...args],
     cwd,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "piped",

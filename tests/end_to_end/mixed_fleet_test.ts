@@ -1,33 +1,9 @@
 /** Servers with this program and servers with the one before, in one fleet. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { feedsync, type Outcome, workspace } from "../cli/feedsync.ts";
+import { programsBefore } from "../programs_before.ts";
 
-/** The last commit of 0.1. */
-const VERSION_0_1 = "6e35806";
-
-const ROOT = join(import.meta.dirname!, "..", "..");
 const URLS = ["https://example.com/a", "https://example.com/b", "https://example.com/c"];
-
-/** Unpacks the program of a commit into a directory; tells whether the commit is in this clone. */
-async function unpack(commit: string, directory: string): Promise<boolean> {
-  const archive = new Deno.Command("git", {
-    args: ["archive", "--format=tar", commit],
-    cwd: ROOT,
-    stdout: "piped",
-    stderr: "null",
-  });
-  const { success, stdout } = await archive.output().catch(() => ({
-    success: false,
-    stdout: new Uint8Array(),
-  }));
-  if (!success) return false;
-  await Deno.mkdir(directory);
-  const tar = new Deno.Command("tar", { args: ["x"], cwd: directory, stdin: "piped" }).spawn();
-  await new Blob([stdout as BlobPart]).stream().pipeTo(tar.stdin);
-  assert.ok((await tar.status).success);
-  return true;
-}
 
 /** One program in a fleet. */
 type Run = (args: string[], stdin?: string) => Promise<Outcome>;
@@ -36,13 +12,8 @@ async function onMixedFleet(
   name: string,
   test: (programs: { old: Run; now: Run }) => Promise<void>,
 ) {
-  for (const commit of [VERSION_0_1, "HEAD~1"]) {
+  for await (const { commit, root } of programsBefore(name)) {
     await using home = await workspace();
-    const root = join(home.path, "program");
-    if (!await unpack(commit, root)) {
-      console.log(`skipped: ${name}: the commit ${commit} is not in this clone`);
-      continue;
-    }
     const run = (root?: string): Run => async (args, stdin = "") => {
       const outcome = await feedsync([...args, "--store", "file:store"], {
         cwd: home.path,

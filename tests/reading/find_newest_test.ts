@@ -253,10 +253,9 @@ Deno.test("nothing is said to be unknown while some of the log cannot be read", 
   await using home = await workspace();
   await using fleet = new Fleet();
   await using keys = await Keys.make();
-  const envelope = await keys.envelope();
-  const web1 = fleet.server("web-1", { envelope });
-  await fleet.publish(web1, "feed");
   await fleet.publish(fleet.server("web-4"), "plain");
+  const envelope = await keys.envelope({ allowPlaintext: true });
+  await fleet.publish(fleet.server("web-1", { envelope }), "feed");
   const owner = { server: "web-3", store: fleet.store.url };
   const state = new State(join(home.path, "web-3.db"), owner, fleet.time.random);
   const [web2, web3] = [fleet.server("web-2"), fleet.server("web-3", { state })];

@@ -30,7 +30,8 @@ Deno.test("a failure is said once, without a queue when there is none, and that 
   await fleet.time.pass(A_WHILE);
   assert.deepEqual(log.lines, [
     "warning: Cannot list: refused (retrying; nothing is lost)",
-    "warning: Cannot list: refused (retrying)",
+    "warning: Cannot list: refused (uploading is tried again)",
+    "info: Uploading works again",
     "info: The store can be reached again",
   ]);
 });
