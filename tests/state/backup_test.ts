@@ -135,7 +135,8 @@ Deno.test("a backup that is killed half-way does not look like one, and can be r
   await process.stdin.abort().catch(() => {});
   const [unfinished, ...others] = place.files().filter((name) => name.startsWith("backup"));
   assert.match(unfinished, /^backup\.db\.[0-9a-f]{8}\.unfinished$/);
-  assert.deepEqual(others, []);
+  const journal = `${unfinished}-journal`; // SQLite's, if it had begun one.
+  assert.deepEqual(others.filter((name) => name !== journal), []);
   const { size } = Deno.statSync(place.path(unfinished));
   assert.equal((await backUp(place.state, place.backup)).queued, 1);
   assert.ok(size < Deno.statSync(place.backup).size, "it was half-way");
