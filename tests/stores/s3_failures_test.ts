@@ -108,6 +108,27 @@ Deno.test("a service that takes a request and never answers is given up", async 
   }
 });
 
+Deno.test("a request that its caller gives up is not sent again", async () => {
+  let requests = 0;
+  const arrived = Promise.withResolvers<void>(), ended = Promise.withResolvers<void>();
+  await using server = httpServer(async ({ signal }) => {
+    requests++;
+    signal.addEventListener("abort", () => ended.resolve(), { once: true });
+    arrived.resolve();
+    await ended.promise;
+    return new Response();
+  });
+  await using store = await open(server.endpoint);
+  const reason = new Error("no longer wanted"), caller = new AbortController();
+  const failure = failureOf(store.put("a", bytes("x"), { signal: caller.signal }));
+  await arrived.promise;
+  caller.abort(reason);
+  assert.equal(await failure, reason);
+  await ended.promise; // Its connection is closed.
+  await assert.rejects(store.get("b", { signal: caller.signal }), reason);
+  assert.equal(requests, 1);
+});
+
 Deno.test("a service that stops in the middle of an object is given up", async () => {
   await using server = stalledServer("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhalf");
   const time = new VirtualTime();
