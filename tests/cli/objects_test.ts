@@ -127,7 +127,13 @@ Deno.test("objects drop keeps what only servers without keys, or with other keys
   assert.equal(plain.code, 1);
   assert.match(plain.stderr, /others may: .*it is not encrypted: a server without keys wrote it/);
   const publish = ["publish", "https://example.com/2"];
-  assert.equal((await store.cliWith({ env, stdin: "b" }, ...publish)).code, 0);
+  assert.equal(
+    (await store.cliWith({
+      env: { ...env, FEEDSYNC_ENCRYPTION_ALLOW_PLAINTEXT: "true" },
+      stdin: "b",
+    }, ...publish)).code,
+    0,
+  );
   const [, sealed] = (await store.run("list", "--json")).json().map(({ key }) => String(key));
   const locked = await store.run("show", sealed);
   assert.equal(locked.code, 1);
