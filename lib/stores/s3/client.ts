@@ -5,6 +5,7 @@
  */
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Config } from "../../config/s3.ts";
+import { readVersion } from "../../base/version.ts";
 import { ConfigError } from "../../errors.ts";
 import { filterAnswers } from "./answer_filter.ts";
 import { credentialsFor } from "./credentials.ts";
@@ -34,6 +35,13 @@ export interface ConnectedClient {
   readonly identity: string;
 }
 
+let agent: Promise<[string, string][]> | undefined;
+
+/** How clients introduce themselves. The SDK would ask the operating system about itself for each request. */
+function userAgent(): Promise<[string, string][]> {
+  return agent ??= readVersion().then((version) => [["feedsync", version]]);
+}
+
 /**
  * Makes a client. The SDK looks up everything that the configuration does not set.
  *
@@ -49,6 +57,7 @@ export async function createClient(
     requestHandler: handler,
     credentials: credentialsFor(config, credentialsHandler),
     maxAttempts: MAX_ATTEMPTS,
+    defaultUserAgentProvider: userAgent,
     // Several services refuse the checksums that the SDK adds by default.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
