@@ -85,7 +85,9 @@ async function parseFile(path: string, text: string): Promise<ConfigFile | undef
 
 function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    const value = JSON.parse(text);
+    JSON.stringify(value); // Parsing takes any depth, and whatever comes after it does not.
+    return { value };
   } catch {
     return undefined;
   }
