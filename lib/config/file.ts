@@ -17,6 +17,9 @@ export interface ConfigFile {
   locator(): Promise<Locate>;
 }
 
+/** `JSON.parse` takes any depth, which what follows does not; from here on the other parser decides. */
+const MAX_DEPTH = 500;
+
 /** Names of configuration files; the first that exists is used. */
 const NAMES = ["feedsync.jsonc", "feedsync.json", "deno.json", "deno.jsonc"];
 
@@ -86,9 +89,18 @@ async function parseFile(path: string, text: string): Promise<ConfigFile | undef
 function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     const value = JSON.parse(text);
-    JSON.stringify(value); // Parsing takes any depth, and whatever comes after it does not.
-    return { value };
+    return depthOf(text) > MAX_DEPTH ? undefined : { value };
   } catch {
     return undefined;
   }
+}
+
+/** How deep the values of a JSON text are nested. */
+function depthOf(json: string): number {
+  let depth = 0, most = 0;
+  for (const bracket of json.replace(/"(?:[^"\\]|\\.)*"/g, "").match(/[[\]{}]/g) ?? []) {
+    depth += "[{".includes(bracket) ? 1 : -1;
+    most = Math.max(most, depth);
+  }
+  return most;
 }
