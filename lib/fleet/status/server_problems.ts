@@ -84,8 +84,10 @@ function* readingProblems(report: ServerReport): Iterable<Finding> {
   }
   if (gaps > 0) {
     const what = `${counted(gaps, "gap")} since it started`;
-    const advice = "Updates expired before they were read. The newest one of each feed is " +
-      "restored; if steps in between matter, set a longer retention";
+    const advice =
+      "Updates expired before they were read, or their object was damaged or dropped. The " +
+      "newest one of each feed is restored; for what may still be missing, see 'A gap' in " +
+      "docs/troubleshooting.md";
     yield { kind: "gaps", severity: "note", what, advice };
   }
 }
