@@ -33,8 +33,8 @@ export async function consequenceOf(
     case "tombstone":
       return await lossOfNewest(log, meaning.name, options);
     case "presence":
-      return `${meaning.name.server} counts as gone until it tells of itself again, which it does ` +
-        `every ${meaning.name.interval} s while it runs`;
+      return `${meaning.name.server} is not seen by the others until it tells of itself again, which it ` +
+        `does every ${meaning.name.interval} s while it runs`;
     case "list":
       return "Feeds in this list may be fetched twice by servers that have not read it, until it is " +
         "written again";
