@@ -4,8 +4,9 @@
  * @module
  */
 import { join } from "node:path";
-import { type Config, publish, watch } from "@feedsync/feedsync";
+import { type Config, publish } from "@feedsync/feedsync";
 import { makeKeyFile } from "../../lib/log/encryption/edit_keys.ts";
+import { applyAll } from "./catch_up.ts";
 import { interleave, timed } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { atLeastTimes, type Row } from "./rows.ts";
@@ -79,10 +80,5 @@ async function fill(place: Place, bucket: StoreAddress, config: Config): Promise
 
 async function catchUp(place: Place, bucket: StoreAddress, config: Config): Promise<number> {
   await using server = await place.server("reader", bucket, config);
-  let applied = 0;
-  await using watcher = watch(server.sync, () => void applied++, { manual: true });
-  await watcher.ready;
-  const ms = await timed(() => watcher.poll());
-  if (applied !== TO_CATCH_UP) throw new Error(`Applied ${applied} in place of ${TO_CATCH_UP}`);
-  return TO_CATCH_UP / ms * 1000;
+  return TO_CATCH_UP / await applyAll(server, TO_CATCH_UP) * 1000;
 }
