@@ -60,7 +60,7 @@ Deno.test("at ten times the retention it is deleted as an error, and becomes a g
   assert.deepEqual(received.gaps, [{ stream, first: 2, last: 3 }]);
   assert.match(
     errors().at(-1)!,
-    /2 updates of \S+ are lost, 2 to 3: .* could not read them before: .* format 2/,
+    /Updates of \S+ are lost, 2 to 3: .* could not read them before: .* format 2/,
   );
 });
 
@@ -77,7 +77,7 @@ Deno.test("what others delete while this server waits for it is a gap, which say
   assert.deepEqual(received.gaps, [{ stream, first: 2, last: 3 }]);
   assert.match(
     log.lines.findLast((line) => line.startsWith("error: "))!,
-    /^error: 2 updates of \S+ are lost, 2 to 3: .* could not read them before: .*upgrade/,
+    /^error: Updates of \S+ are lost, 2 to 3: .* could not read them before: .*upgrade/,
   );
 });
 

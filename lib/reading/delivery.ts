@@ -21,12 +21,11 @@ const logger = getLogger(["feedsync", "watch"]);
 /** Maximum number of gaps logged: anyone who can write to the bucket can fake any number. */
 const MAX_LOGGED_GAPS = 100;
 
-const GAP =
-  "{count} updates of {stream} are lost, {first} to {last}: no readable object in the bucket " +
+const GAP = "Updates of {stream} are lost, {first} to {last}: no readable object in the bucket " +
   "holds them; if they have expired, this server was away for longer than 'retention'";
 
 const LOCKED_GAP =
-  "{count} updates of {stream} are lost, {first} to {last}: they are gone from the bucket, " +
+  "Updates of {stream} are lost, {first} to {last}: they are gone from the bucket, " +
   "and this server could not read them before: {reason}";
 
 /** Added to both messages when the state is a file: only then does a watcher restore. */
@@ -115,8 +114,7 @@ export class Delivery {
   ): Promise<void> {
     if (++this.#gaps <= MAX_LOGGED_GAPS) {
       const text = (locked ? LOCKED_GAP : GAP) + (this.#state.isInMemory ? "" : NEWEST_IS_KEPT);
-      const count = gap.last - gap.first + 1;
-      logger.error(text, { ...gap, count, reason: locked?.reason });
+      logger.error(text, { ...gap, reason: locked?.reason });
     } else if (this.#gaps === MAX_LOGGED_GAPS + 1) {
       logger.error("More than {most} gaps: further gaps go to plugins and are no longer logged", {
         most: MAX_LOGGED_GAPS,

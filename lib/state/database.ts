@@ -31,6 +31,7 @@ export class Database implements Disposable {
   constructor(path: string, { isExclusive = false }: { readonly isExclusive?: boolean } = {}) {
     this.path = path;
     checkWhole(path);
+    if (path !== ":memory:") makePrivate(path);
     this.#db = this.#guard(() => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), "open");
     try {
       if (isExclusive) this.#lockOthersOut();
@@ -161,6 +162,15 @@ export class Database implements Disposable {
 
   #guard<T>(work: () => T, action: string): T {
     return guarded(work, { action, path: this.path });
+  }
+}
+
+/** Makes an empty file, unless there is one: what is queued in it may be private. SQLite's own files get its mode. */
+function makePrivate(path: string): void {
+  try {
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch {
+    // It is there, or cannot be made, which SQLite will say.
   }
 }
 

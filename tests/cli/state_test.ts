@@ -112,6 +112,18 @@ Deno.test("a renamed server is refused under its old name, and told what to do u
   assert.match(again.stdout, /^web-2 is the name already, in .*state\.db\n$/);
 });
 
+Deno.test("a server whose configuration has its new name already is renamed without a word about that", async () => {
+  await using server = await serverWith({ state: "state.db" });
+  await server.publish("a");
+  const config = JSON.parse(await Deno.readTextFile(server.file("feedsync.json")));
+  await Deno.writeTextFile(
+    server.file("feedsync.json"),
+    JSON.stringify({ ...config, server: "web-2" }),
+  );
+  const renamed = await server.state("rename", "web-2", "--server", "web-1");
+  assert.deepEqual([renamed.code, renamed.stderr], [0, ""]);
+});
+
 Deno.test("a rename replaces no state, and finishes what a crash left", async () => {
   await using server = await serverWith();
   await server.publish("a");

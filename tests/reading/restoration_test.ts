@@ -82,7 +82,7 @@ Deno.test("a server that was away for a month gets what is newest, and is told o
   assert.equal(told.length, 1);
   assert.match(
     told[0],
-    /2 updates of web-1_\w+ are lost, 3 to 4: .*The newest update of each feed is restored/,
+    /Updates of web-1_\w+ are lost, 3 to 4: .*The newest update of each feed is restored/,
   );
   const served = log.lines.filter((line) => line.includes("after a gap"));
   assert.equal(served.length, 1);

@@ -80,6 +80,23 @@ Deno.test("a state file that is not a usable database is refused, and left as it
   });
 });
 
+Deno.test("nobody else can read a new state, whatever the umask", async () => {
+  await inDirectory(async (directory) => {
+    const path = `${directory}/web-1.db`, umask = Deno.umask(0o022);
+    try {
+      using state = open(path);
+      state.transaction(() => state.setFact("held", "{}"));
+      const modes = [path, `${path}-wal`, `${path}-shm`].map((file) => Deno.statSync(file).mode!);
+      assert.deepEqual(modes.map((mode) => mode & 0o777), [0o600, 0o600, 0o600]);
+    } finally {
+      Deno.umask(umask);
+    }
+    await Deno.chmod(path, 0o660);
+    using _again = open(path);
+    assert.equal(Deno.statSync(path).mode! & 0o777, 0o660, "what an operator has set stays");
+  });
+});
+
 Deno.test("a read-only state file is refused", async () => {
   await inDirectory(async (directory) => {
     const path = `${directory}/web-1.db`;

@@ -6,19 +6,19 @@
 import { tokenFile } from "../../api/token.ts";
 import { linkDurably } from "../../base/durable_file.ts";
 import { systemEnvironment } from "../../base/environment.ts";
-import { defaultState } from "../../config/load.ts";
+import { defaultState, loadConfig } from "../../config/load.ts";
 import { resolveConfig, type ResolvedConfig } from "../../config/resolve.ts";
 import { SERVER_NAME } from "../../config/server_name.ts";
 import { messageOf, StateError } from "../../errors.ts";
 import { renameServer } from "../../publishing/new_stream.ts";
 import { UsageError } from "../exit.ts";
-import { logger } from "../settings.ts";
+import { configSources, logger } from "../settings.ts";
 import { type ActionContext, openAlone } from "./context.ts";
 import { queueText } from "./text.ts";
 
 /** Renames the server, and the file if that is named after it. Again, it finishes what a crash left. */
 export async function rename(
-  { path, operand: server, settings, report }: ActionContext,
+  { path, operand: server, args, settings, report }: ActionContext,
 ): Promise<void> {
   if (!SERVER_NAME.test(server)) {
     throw new UsageError(
@@ -38,11 +38,16 @@ export async function rename(
       ? `${server} is the name already, in ${target}`
       : `${former} is ${server} now, in ${target}: ${queueText(queued)}`,
   );
-  if (settings.config.server === server) return;
+  // The flag may say how the server is started, or only whose state it was.
+  const { config: { server: configured } } = await loadConfig({
+    ...configSources(args),
+    flags: {},
+  });
+  if ([configured, settings.config.server].includes(server)) return;
   logger.warn(
     "The server is still called {former} here: set 'server' to {server} in the configuration, or " +
       "rename the host, before feedsync starts again",
-    { former: settings.config.server, server },
+    { former: configured, server },
   );
 }
 
