@@ -100,6 +100,16 @@ async function listenAtSocket(
   return { address: `unix:${path}`, delivered, finished: server.finished };
 }
 
+/** Whether somebody listens at the socket, as far as this process may tell. */
+export async function isUsed(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.ConnectionRefused);
+  }
+}
+
 /** A crash leaves the socket behind; only connecting tells it from that of a running server. */
 async function removeLeftover(path: string): Promise<void> {
   const info = await Deno.lstat(path).catch(() => undefined);
@@ -109,11 +119,7 @@ async function removeLeftover(path: string): Promise<void> {
       `Cannot listen at unix:${path} for the API: there is a file that is no socket`,
     );
   }
-  const isUsed = await Deno.connect({ transport: "unix", path }).then(
-    (connection) => (connection.close(), true),
-    (error) => !(error instanceof Deno.errors.ConnectionRefused),
-  );
-  if (isUsed) {
+  if (await isUsed(path)) {
     throw new ConfigError(`Cannot listen at unix:${path} for the API: another process does`);
   }
   await Deno.remove(path);

@@ -57,9 +57,10 @@ async function aboutPort(listen: string, subject: Subject): Promise<Finding> {
 
 async function aboutSocket(path: string, subject: Subject): Promise<Finding> {
   const listen = `unix:${path}`;
+  const { isUsed } = await import("../api/listen.ts");
   const info = await Deno.lstat(path).catch(() => undefined);
   if (info && !info.isSocket) return notListening(listen, "there is a file that is no socket");
-  if (info && await isConnectable(path)) {
+  if (info && await isUsed(path)) {
     return isWatched(subject)
       ? ok(`The API listens at ${listen}`)
       : notListening(listen, "another process does");
@@ -99,15 +100,6 @@ async function isServer(
   } catch {
     signal.throwIfAborted();
     return false;
-  }
-}
-
-async function isConnectable(path: string): Promise<boolean> {
-  try {
-    (await Deno.connect({ transport: "unix", path })).close();
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.ConnectionRefused);
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sameBytes } from "../base/same_bytes.ts";
 import { ConfigError } from "../errors.ts";
 import { PROBE_KEY } from "../log/names.ts";
 import { type Finding, ok, wrong } from "./finding.ts";
@@ -27,7 +28,7 @@ export async function checkLargeBody(
     await store!.put(PROBE_KEY, body, { signal });
     const found = await store!.get(PROBE_KEY, { signal });
     const seconds = ((clock.elapsed() - begunAt) / 1000).toFixed(1);
-    if (isSame(found, body)) {
+    if (found && sameBytes(found, body)) {
       return ok(`A body of 8 MiB comes back as it was written: ${seconds} s`);
     }
     const what = found ? `${found.length} other bytes` : "nothing";
@@ -44,8 +45,4 @@ export async function checkLargeBody(
   } finally {
     await store!.delete([PROBE_KEY]).catch(() => {});
   }
-}
-
-function isSame(found: Uint8Array | undefined, body: Uint8Array): boolean {
-  return found?.length === body.length && found.every((byte, index) => byte === body[index]);
 }

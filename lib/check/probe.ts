@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sameBytes } from "../base/same_bytes.ts";
 import { type Clock, type Environment, sleep } from "../base/environment.ts";
 import { packBody } from "../log/codec.ts";
 import { PROBE_KEY } from "../log/names.ts";
@@ -155,9 +156,7 @@ function fidelity(
   { body, nonce }: { readonly body: Uint8Array; readonly nonce: string },
 ): Fidelity | undefined {
   if (!found) return undefined;
-  if (found.length === body.length && found.every((byte, index) => byte === body[index])) {
-    return "same";
-  }
+  if (sameBytes(found, body)) return "same";
   const isUnpacked = formatOf(found) === "ndjson" &&
     new TextDecoder().decode(found).includes(nonce);
   return isUnpacked ? "unpacked" : "other";

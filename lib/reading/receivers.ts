@@ -124,10 +124,12 @@ export class Receivers {
 
   /** Waits for the lock of the feed, and holds it until the result is disposed of. */
   async lock(url: string, signal: AbortSignal): Promise<Disposable> {
-    const feed = feedIdentity(url);
-    while (this.#feedLocks.isHeld(feed)) await this.#feedLocks.released(feed, signal);
-    signal.throwIfAborted();
-    return this.#feedLocks.take(feed);
+    for (;;) {
+      signal.throwIfAborted();
+      const lock = this.tryLock(url);
+      if (lock) return lock;
+      await this.#feedLocks.released(feedIdentity(url), signal);
+    }
   }
 
   /**

@@ -174,6 +174,18 @@ function makePrivate(path: string): void {
   }
 }
 
+/** So many rows are read or written with one statement. */
+export const GROUP = 10;
+
+/** Groups of so many items, and the rest one by one: both have prepared statements. */
+export function* inGroups<T>(items: readonly T[]): Iterable<readonly T[]> {
+  for (let done = 0; done < items.length;) {
+    const size = items.length - done < GROUP ? 1 : GROUP;
+    yield items.slice(done, done + size);
+    done += size;
+  }
+}
+
 /** The parameters of so many rows in a statement. */
 export function placeholders(rows: number, columns: number): string {
   const row = `(${Array(columns).fill("?").join(", ")})`;

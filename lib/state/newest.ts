@@ -7,7 +7,7 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { feedIdentity } from "../feed_url.ts";
 import { MAX_AHEAD_MS, type OrderedUpdate } from "../log/update_order.ts";
-import { type Database, placeholders } from "./database.ts";
+import { type Database, GROUP, inGroups, placeholders } from "./database.ts";
 
 /** The order of an update, and its content. */
 export interface Version extends OrderedUpdate {
@@ -72,9 +72,6 @@ export interface NotedUpdates {
   /** Whether a newer update of its feed is known now. */
   readonly isSuperseded: readonly boolean[];
 }
-
-/** So many updates are noted with one statement, if all of them are news, or looked up. */
-const GROUP = 10;
 
 /** The columns of a {@linkcode NewestRow}. */
 const COLUMNS = "time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq";
@@ -211,12 +208,9 @@ export class Newest {
   /** The newest known updates of URLs, by the URLs as they are given. */
   versions(urls: readonly string[]): Map<string, Version> {
     const feeds = Map.groupBy(new Set(urls), feedIdentity), known = new Map<string, Version>();
-    const identities = [...feeds.keys()];
-    for (let first = 0; first < identities.length; first += GROUP) {
-      const group = identities.slice(first, first + GROUP);
-      const rows = group.length === GROUP
-        ? this.#versionsOfGroup.all(...group)
-        : group.flatMap((feed) => this.#versions.all(feed));
+    for (const group of inGroups([...feeds.keys()])) {
+      const select = group.length === 1 ? this.#versions : this.#versionsOfGroup;
+      const rows = select.all(...group);
       for (const { url: feed, ...version } of rows as unknown as (Version & { url: string })[]) {
         for (const url of feeds.get(feed)!) known.set(url, version);
       }
@@ -290,10 +284,9 @@ export class Newest {
   ): NotedUpdates {
     const noting = { now, delivered: isDelivered === undefined ? null : Number(isDelivered) };
     const feeds = updates.map(({ url }) => feedIdentity(url)), isNews: boolean[] = [];
-    for (let first = 0; first < updates.length; first += GROUP) {
-      const group = updates.slice(first, first + GROUP);
-      const groupFeeds = feeds.slice(first, first + GROUP);
-      if (group.length === GROUP && this.#areAllNews(groupFeeds, group, noting)) {
+    for (const group of inGroups(updates)) {
+      const first = isNews.length, groupFeeds = feeds.slice(first, first + group.length);
+      if (group.length > 1 && this.#areAllNews(groupFeeds, group, noting)) {
         isNews.push(...group.map(() => true));
       } else {
         for (const [index, update] of group.entries()) {

@@ -5,7 +5,7 @@
  */
 import type { StatementSync } from "node:sqlite";
 import { asRow, type Row } from "../log/positions.ts";
-import { type Database, placeholders } from "./database.ts";
+import { type Database, GROUP, inGroups, placeholders } from "./database.ts";
 
 /** An accepted update. */
 export interface OutboxRow {
@@ -18,9 +18,6 @@ export interface OutboxRow {
   /** Its JSON without `seq`, `id`, `url` and `time`. */
   readonly body: string;
 }
-
-/** So many rows are inserted with one statement. */
-const GROUP = 10;
 
 /** Accepted updates in the order of their rows. */
 export class Outbox {
@@ -35,7 +32,6 @@ export class Outbox {
   readonly #outside;
   readonly #setTime;
   readonly #getTime;
-  readonly #times;
   readonly #lastTime;
 
   constructor(db: Database) {
@@ -53,21 +49,18 @@ export class Outbox {
     );
     this.#setTime = db.prepare("UPDATE outbox SET time = ? WHERE row = ?");
     this.#lastTime = db.prepare("SELECT time FROM outbox ORDER BY row DESC LIMIT 1");
-    this.#times = db.prepare("SELECT row, time FROM outbox WHERE row BETWEEN ? AND ?");
     this.#getTime = db.prepare("SELECT time FROM outbox WHERE row = ?");
   }
 
   /** Appends updates. Their rows must be those that come next. */
   addAll(rows: readonly OutboxRow[]): void {
-    for (let done = 0; done < rows.length;) {
-      const group = rows.slice(done, done + (rows.length - done < GROUP ? 1 : GROUP));
+    for (const group of inGroups(rows)) {
       const values = group.flatMap(({ id, url, time, body }) => [id, url, time, body]);
       const insert = group.length === 1 ? this.#insert : this.#insertGroup;
       const last = group[group.length - 1].row;
       if (Number(insert.run(...values).lastInsertRowid) !== last) {
         throw new Error(`The row ${last} of the outbox is not the next one`);
       }
-      done += group.length;
     }
   }
 
@@ -106,12 +99,6 @@ export class Outbox {
   /** The time of a row, perhaps corrected; undefined when the row was dropped. */
   timeOf(row: Row): number | undefined {
     return this.#getTime.get(row)?.time as number | undefined;
-  }
-
-  /** The times of these rows, perhaps corrected, as far as they are there. */
-  times(first: Row, last: Row): Map<Row, number> {
-    const rows = this.#times.all(first, last);
-    return new Map(rows.map(({ row, time }) => [asRow(Number(row)), Number(time)]));
   }
 
   /** The time of the last row; undefined when all rows were dropped. */

@@ -9,7 +9,7 @@ import { API, type Client, clientOf, startClient } from "./client.ts";
 import { interleave, timed } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { atLeastTimes, atMostTimes, type Row, told } from "./rows.ts";
-import { sampleUpdate } from "./sample.ts";
+import { samples, sampleUpdate } from "./sample.ts";
 
 /** Updates in a request. */
 const MANY = 1000;
@@ -41,7 +41,7 @@ async function* publishingMany(
   { poster, barePoster }: { readonly poster: Client; readonly barePoster: Client },
 ): AsyncIterable<Row> {
   const publishMany = async () => {
-    const updates: UpdateInput[] = Array.from({ length: MANY }, sampleUpdate);
+    const updates: UpdateInput[] = samples(MANY);
     return MANY / await timed(() => publish(sync, updates)) * 1000;
   };
   const many = await interleave({

@@ -10,7 +10,7 @@ import { bareStore } from "./bare/store.ts";
 import { interleave, timed } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { atMostTimes, type Row } from "./rows.ts";
-import { sampleUpdate } from "./sample.ts";
+import { samples } from "./sample.ts";
 
 const LENGTH = 1000;
 
@@ -30,9 +30,4 @@ export async function* arrays(place: Place): AsyncIterable<Row> {
     name: `arrays of ${LENGTH.toLocaleString("en")} updates, 1 KB, each`,
     ...{ value, unit: "µs", limit },
   });
-}
-
-/** So many updates to publish. */
-export function samples(length: number): UpdateInput[] {
-  return Array.from({ length }, sampleUpdate);
 }

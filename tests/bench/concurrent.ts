@@ -5,12 +5,12 @@
  * @module
  */
 import { publish } from "@feedsync/feedsync";
-import { samples } from "./arrays.ts";
 import { barePublisher } from "./bare/publisher.ts";
 import { bareStore } from "./bare/store.ts";
 import { interleave, timed } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { atMostTimes, type Row } from "./rows.ts";
+import { samples } from "./sample.ts";
 
 const PUBLISHERS = 64;
 /** How many each of them publishes, one after the other, when it has its turn. */

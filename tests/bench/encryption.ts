@@ -10,7 +10,7 @@ import { applyAll } from "./catch_up.ts";
 import { interleave, timed } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { atLeastTimes, type Row } from "./rows.ts";
-import { sampleUpdate } from "./sample.ts";
+import { samples } from "./sample.ts";
 import type { StoreAddress } from "./store.ts";
 
 const PUBLISHERS = 64;
@@ -40,7 +40,7 @@ async function publishing(place: Place, config: Config): Promise<Row> {
   const publishWith = ({ sync }: typeof plain) => async () => {
     const work = Array.from(
       { length: PUBLISHERS },
-      () => Array.from({ length: UPDATES }, sampleUpdate),
+      () => samples(UPDATES),
     );
     const ms = await timed(() =>
       Promise.all(work.map(async (own) => {
@@ -74,7 +74,7 @@ async function catchingUp(place: Place, config: Config): Promise<Row> {
 async function fill(place: Place, bucket: StoreAddress, config: Config): Promise<void> {
   await using server = await place.server("filler", bucket, config);
   for (let done = 0; done < TO_CATCH_UP; done += BULK) {
-    await publish(server.sync, Array.from({ length: BULK }, sampleUpdate));
+    await publish(server.sync, samples(BULK));
   }
 }
 

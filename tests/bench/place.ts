@@ -9,7 +9,7 @@ import { type ObjectName, parseKey } from "../../lib/log/names.ts";
 import { openStore } from "../../lib/stores/open.ts";
 import type { ObjectStore } from "../../lib/stores/store.ts";
 import type { StoreAddress } from "./store.ts";
-import { sampleUpdate } from "./sample.ts";
+import { samples } from "./sample.ts";
 
 /** Updates are published in arrays of this length where it does not matter how. */
 const BULK = 1000;
@@ -99,7 +99,7 @@ export class Place implements AsyncDisposable {
     await using server = await this.server("filler", bucket);
     for (let done = 0; done < count; done += BULK) {
       const length = Math.min(BULK, count - done);
-      await publish(server.sync, Array.from({ length }, sampleUpdate));
+      await publish(server.sync, samples(length));
     }
     return bucket.url;
   }

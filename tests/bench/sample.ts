@@ -17,6 +17,11 @@ export function sampleUpdate(): UpdateInput {
   };
 }
 
+/** So many of them. */
+export function samples(length: number): UpdateInput[] {
+  return Array.from({ length }, sampleUpdate);
+}
+
 /** Random text of so many characters. */
 export function randomText(length: number): string {
   return randomBytes(Math.ceil(length * 3 / 4)).toString("base64url").slice(0, length);

@@ -6,8 +6,7 @@
  */
 import type { S3Client } from "@aws-sdk/client-s3";
 import { ForeignAnswerError, isRedirect } from "./answers.ts";
-import { readAtMost } from "../../base/read_at_most.ts";
-import type { SdkResponse } from "./request_handler.ts";
+import { readAnswer, type SdkResponse } from "./request_handler.ts";
 
 /** The headers that the SDK or feedsync reads. The SDK may fail on others, such as dates. */
 const USEFUL_HEADERS = new Set([
@@ -131,8 +130,7 @@ function isOfS3(text: string, expected: string | undefined): boolean {
 }
 
 async function textOf(body: unknown): Promise<string> {
-  const bytes = body instanceof ReadableStream ? await readAtMost(body, MAX_TEXT_BYTES) : body;
-  if (bytes === "too large") throw new Error(`the answer has more than ${MAX_TEXT_BYTES} bytes`);
+  const bytes = body instanceof ReadableStream ? await readAnswer(body, MAX_TEXT_BYTES) : body;
   return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : "";
 }
 

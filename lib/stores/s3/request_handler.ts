@@ -95,8 +95,20 @@ async function bytesOf(answer: Response): Promise<Uint8Array> {
   if (body === null || bodySize({ length, encoding }) <= MAX_ANSWER_BYTES) {
     return await answer.bytes();
   }
-  const bytes = await readAtMost(body, MAX_ANSWER_BYTES);
-  if (bytes === "too large") throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
+  return await readAnswer(body, MAX_ANSWER_BYTES);
+}
+
+/**
+ * Reads an answer that is not an object.
+ *
+ * @throws {Error} when it is larger.
+ */
+export async function readAnswer(
+  body: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const bytes = await readAtMost(body, maxBytes);
+  if (bytes === "too large") throw new Error(`the answer has more than ${maxBytes} bytes`);
   return bytes;
 }
 

@@ -3,13 +3,13 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import type { ApiAddress } from "../client.ts";
 import { timed } from "../measure.ts";
-import { sampleUpdate } from "../sample.ts";
+import { samples, sampleUpdate } from "../sample.ts";
 
 const { address, token } = JSON.parse(process.argv[2]) as ApiAddress;
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { updates } = JSON.parse(line) as { updates: number };
-  const given = updates === 1 ? sampleUpdate() : Array.from({ length: updates }, sampleUpdate);
+  const given = updates === 1 ? sampleUpdate() : samples(updates);
   console.log(JSON.stringify({ ms: await timed(() => post(given)) }));
 }
 

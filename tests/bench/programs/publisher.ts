@@ -13,7 +13,7 @@ import {
   READY,
   tell,
 } from "../rivals/messages.ts";
-import { sampleUpdate } from "../sample.ts";
+import { samples } from "../sample.ts";
 
 const { contender: name, address } = programInput<ProgramInput>();
 const contender = await CONTENDERS[name]();
@@ -27,7 +27,7 @@ process.exit();
 
 /** Each task publishes one update after the other. */
 async function publishAll({ count, tasks }: { count: number; tasks: number }): Promise<Published> {
-  const updates = Array.from({ length: count }, sampleUpdate).values();
+  const updates = samples(count).values();
   const end = published + count;
   const task = async () => {
     for (const update of updates) {
