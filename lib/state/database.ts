@@ -31,7 +31,7 @@ export class Database implements Disposable {
   constructor(path: string, { isExclusive = false }: { readonly isExclusive?: boolean } = {}) {
     this.path = path;
     checkWhole(path);
-    if (path !== ":memory:") makePrivate(path);
+    makePrivate(path);
     this.#db = this.#guard(() => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), "open");
     try {
       if (isExclusive) this.#lockOthersOut();
@@ -167,6 +167,7 @@ export class Database implements Disposable {
 
 /** Makes an empty file, unless there is one: what is queued in it may be private. SQLite's own files get its mode. */
 function makePrivate(path: string): void {
+  if (path === ":memory:" || path.startsWith("file:")) return; // No file by that name: SQLite's own, and a URI.
   try {
     Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
   } catch {

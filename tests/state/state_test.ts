@@ -97,6 +97,13 @@ Deno.test("nobody else can read a new state, whatever the umask", async () => {
   });
 });
 
+Deno.test("a state in memory leaves no file behind", () => {
+  for (const path of [":memory:", "file:left?mode=memory"]) {
+    open(path)[Symbol.dispose]();
+    assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
+  }
+});
+
 Deno.test("a read-only state file is refused", async () => {
   await inDirectory(async (directory) => {
     const path = `${directory}/web-1.db`;
