@@ -1,7 +1,7 @@
 /**
  * Sealing: the commits of a stream are merged into segments. That keeps the tail small, and so each poll.
- * The uploader seals after an upload, when {@linkcode needsSealing} says so. {@linkcode planSegments} has
- * the rules of what may be sealed. A commit is sealed once a segment holds it; the last segment is
+ * The uploader seals beside the next upload, when {@linkcode needsSealing} says so. {@linkcode planSegments}
+ * has the rules of what may be sealed. A commit is sealed once a segment holds it; the last segment is
  * open, and grows, until it is closed.
  *
  * @module

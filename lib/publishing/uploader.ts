@@ -26,9 +26,10 @@ import { takeUploaded } from "./own_updates.ts";
 import { KeptCommits } from "./kept_commits.ts";
 import { ReadBackReader } from "./forks/read_back.ts";
 import { ForkChecks } from "./forks/schedule.ts";
-import { collectGarbage, needsSealing, seal } from "./seal.ts";
+import { needsSealing } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { StoredRows } from "./uploaded_rows.ts";
+import { GARBAGE_DELAY_MS, Tidying } from "./tidying.ts";
 import { describeQueue, Waiters, type WaitOptions } from "./waiters.ts";
 
 const logger = getLogger(["feedsync", "publish"]);
@@ -45,9 +46,6 @@ const RETRY_RANGE = { minMs: 250, maxMs: 10_000 };
 
 /** A refused upload is tried again after this time, before any caller is told. */
 const SECOND_LOOK_MS = 1_000;
-
-/** Garbage is deleted when something is sealed, or so long after it is due. */
-const GARBAGE_DELAY_MS = 10_000;
 
 /** What an {@linkcode Uploader} is made of. */
 export interface UploaderParts extends Core {
@@ -70,6 +68,7 @@ export class Uploader {
   readonly #waiters: Waiters;
   readonly #forkChecks: ForkChecks;
   readonly #encryptionGuard = new EncryptionGuard();
+  readonly #tidying = new Tidying(() => this.#wakeUp.set());
   readonly #problems: OnceLog;
   readonly #stopping = new AbortController();
   readonly #forced = new AbortController();
@@ -141,6 +140,8 @@ export class Uploader {
     this.#wakeUp.set();
     await this.#running;
     cancel();
+    this.#forced.abort(); // After a failure, what goes on beside the uploads can be done later.
+    await this.#tidying.end().catch(() => {});
     this.#waiters.close();
     this.#parts.lock[Symbol.dispose]();
   }
@@ -149,8 +150,7 @@ export class Uploader {
     for (;;) {
       try {
         const busy = this.#becomeUploader() && await this.#turn(this.#forced.signal);
-        this.#backoff.succeed();
-        this.#problems.resolved(UPLOAD, { text: "Uploading works again" });
+        if (!this.#tidying.isRunning) this.#succeed();
         if (busy) continue;
         if (this.#stopping.signal.aborted) return;
         await this.#idle();
@@ -158,6 +158,11 @@ export class Uploader {
         if (this.#forced.signal.aborted || !await this.#recover(error)) return;
       }
     }
+  }
+
+  #succeed(): void {
+    this.#backoff.succeed();
+    this.#problems.resolved(UPLOAD, { text: "Uploading works again" });
   }
 
   /** Returns whether this process is the uploader. */
@@ -172,24 +177,31 @@ export class Uploader {
     return true;
   }
 
-  /** Checks, uploads and seals once; returns whether there was something to upload. */
+  /** Checks and uploads once, and begins to tidy up; returns whether there may be more to do at once. */
   async #turn(signal: AbortSignal): Promise<boolean> {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
-    // Before anything is written: the check for forks may publish again.
+    const isStopping = this.#stopping.signal.aborted;
+    // A check for forks may begin a new stream, so nothing is sealed meanwhile.
+    const waits = isStopping || this.#forkChecks.isDue || !this.#tidying.isRunning;
+    if (waits) await this.#tidying.end();
+    // Before anything is written: the check may publish again.
     if (state.outbox.lastRow() > 0) await this.#encryptionGuard.admit(context, { signal });
     this.#announce(await this.#forkChecks.checkWhenDue(context, { signal }));
     this.#waiters.look();
-    const due = clock.elapsed() >= this.#nextCommit || this.#stopping.signal.aborted;
+    const due = clock.elapsed() >= this.#nextCommit || isStopping;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
-    const isSealing = needsSealing(state.ownStream);
-    if (isSealing) {
-      this.#announce(await this.#forkChecks.checkBeforeSealing(context, { signal }));
-      await seal(context, { signal });
-    }
-    await collectGarbage(context, { overdueMs: isSealing ? 0 : GARBAGE_DELAY_MS, signal });
-    return commit !== undefined;
+    if (!this.#tidying.isRunning) await this.#tidy(context, signal);
+    return commit !== undefined || isStopping && this.#tidying.isRunning;
+  }
+
+  /** Begins to seal, and to delete garbage, if there is something to do. */
+  async #tidy(context: UploadContext, signal: AbortSignal): Promise<void> {
+    await this.#tidying.end();
+    const isSealing = needsSealing(context.state.ownStream);
+    if (isSealing) this.#announce(await this.#forkChecks.checkBeforeSealing(context, { signal }));
+    if (isSealing || this.#untilGarbage() <= 0) this.#tidying.start(context, { isSealing, signal });
   }
 
   async #upload(context: UploadContext, commit: Commit, signal: AbortSignal): Promise<void> {
@@ -247,9 +259,14 @@ export class Uploader {
     const { state, environment: { clock } } = this.#parts;
     if (!this.#context) return Infinity;
     const queued = state.queued() > 0 ? this.#nextCommit : Infinity;
-    const garbage = clock.elapsed() + state.ownStream.nextGarbage() + GARBAGE_DELAY_MS -
-      clock.now();
+    const garbage = this.#tidying.isRunning ? Infinity : clock.elapsed() + this.#untilGarbage();
     return Math.min(this.#forkChecks.nextCheck, queued, garbage);
+  }
+
+  /** The time until garbage is deleted, in milliseconds. */
+  #untilGarbage(): number {
+    const { state: { ownStream }, environment: { clock } } = this.#parts;
+    return ownStream.nextGarbage() + GARBAGE_DELAY_MS - clock.now();
   }
 
   /** Tells the callers, and waits for the next attempt; returns false if there is none. */

@@ -102,6 +102,20 @@ Deno.test("a segment is stored before its commits are deleted", async () => {
   assert.deepEqual(order, ["segment", "delete"]);
 });
 
+Deno.test("sealing holds up no commit", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1");
+  const isPublished = Promise.withResolvers<void>();
+  fleet.store.before("put", async (key) => {
+    if (key.startsWith("segments/")) await isPublished.promise;
+  });
+  await fleet.publish(web1, ...texts("a", 20));
+  assert.equal(fleet.keys("tail/").length, 20);
+  isPublished.resolve();
+  await fleet.time.run(web1.close());
+  assert.equal(fleet.keys("tail/").length, 1);
+});
+
 Deno.test("publishing takes one PUT a commit, and one more and a LIST for every eight", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");

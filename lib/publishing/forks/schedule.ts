@@ -40,6 +40,11 @@ export class ForkChecks {
     return this.#nextCheck;
   }
 
+  /** Whether {@linkcode checkWhenDue} has something to check. */
+  get isDue(): boolean {
+    return this.#tail !== undefined || this.#clock.elapsed() >= this.#nextCheck;
+  }
+
   /**
    * Takes a listing that was made anyway; returns whether it must be checked. Without a context another
    * process may be the uploader: then the listing is kept until this one is.
@@ -55,8 +60,7 @@ export class ForkChecks {
 
   /** Checks the listing that was taken, or a new one when a check is due; resolves to what was stored. */
   async checkWhenDue(context: UploadContext, options: StoreOptions): Promise<StoredCommit[]> {
-    const isDue = this.#tail || this.#clock.elapsed() >= this.#nextCheck;
-    return isDue ? await this.#check(context, options) : [];
+    return this.isDue ? await this.#check(context, options) : [];
   }
 
   /** The same before sealing: a check is due, unless somebody polls. */
