@@ -23,7 +23,7 @@ export class EncryptionGuard {
   #refused: { readonly error: ConfigError; readonly until: number } | undefined;
 
   /**
-   * To be called before anything is uploaded.
+   * To be called before anything is uploaded. While nothing was ever queued it does nothing.
    *
    * @throws {ConfigError} when the servers of the bucket encrypt and this one does not, or the other way
    * round, unless it has `allowPlaintext`: then they are being switched to encryption.
@@ -31,6 +31,7 @@ export class EncryptionGuard {
   async admit({ state, log, environment: { clock } }: Core, options: StoreOptions): Promise<void> {
     this.#isAdmitted ||= state.fact("publishes") === wayOf(log);
     if (this.#isAdmitted || log.encrypts && log.readsPlain) return;
+    if (state.outbox.lastRow() === 0) return;
     if (this.#refused && clock.elapsed() < this.#refused.until) throw this.#refused.error;
     const sample = await log.sampleEncryption(options);
     if (!sample) return; // The bucket is empty: the next upload looks again, unless this one is done.

@@ -186,14 +186,14 @@ export class Uploader {
     const waits = isStopping || this.#forkChecks.isDue || !this.#tidying.isRunning;
     if (waits) await this.#tidying.end();
     // Before anything is written: the check may publish again.
-    if (state.outbox.lastRow() > 0) await this.#encryptionGuard.admit(context, { signal });
+    await this.#encryptionGuard.admit(context, { signal });
     this.#announce(await this.#forkChecks.checkWhenDue(context, { signal }));
     this.#waiters.look();
     const due = clock.elapsed() >= this.#nextCommit || isStopping;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
     if (!this.#tidying.isRunning) await this.#tidy(context, signal);
-    return commit !== undefined || isStopping && this.#tidying.isRunning;
+    return commit !== undefined && state.queued() > 0 || isStopping && this.#tidying.isRunning;
   }
 
   /** Begins to seal, and to delete garbage, if there is something to do. */
