@@ -6,6 +6,7 @@
  */
 import type { ObjectName } from "../log/names.ts";
 import { plus } from "../log/positions.ts";
+import { FULL_SEGMENT_BYTES } from "./seal.ts";
 
 /** What is kept of a commit. */
 export interface KeptCommit {
@@ -18,19 +19,18 @@ export interface KeptCommit {
   readonly packed: Uint8Array;
 }
 
-/** At most so many bytes of lines are kept; the oldest commits go first. */
+/** At most so many bytes are kept; the oldest commits go first. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** The commits that were stored last. */
 export class KeptCommits {
   #commits: KeptCommit[] = [];
-  #bytes = 0;
 
-  /** Keeps a commit. */
-  add(commit: KeptCommit): void {
-    this.#commits.push(commit);
-    this.#bytes += commit.bytes;
-    while (this.#bytes > MAX_BYTES) this.#bytes -= this.#commits.shift()!.bytes;
+  /** Keeps a commit: of a large one, which becomes a segment of its own, only the body. */
+  add({ name, lines, bytes, packed }: KeptCommit): void {
+    const isLarge = bytes > FULL_SEGMENT_BYTES;
+    this.#commits.push({ name, lines: isLarge ? [] : lines, bytes: isLarge ? 0 : bytes, packed });
+    while (this.#size() > MAX_BYTES) this.#commits.shift();
   }
 
   /** The lines of these seqs, if all of them are kept. */
@@ -54,6 +54,9 @@ export class KeptCommits {
   /** Forgets the commits that a closed segment holds, and those of other streams. */
   drop({ stream, last }: ObjectName): void {
     this.#commits = this.#commits.filter(({ name }) => name.stream === stream && name.last > last);
-    this.#bytes = this.#commits.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #size(): number {
+    return this.#commits.reduce((sum, { bytes, packed }) => sum + bytes + packed.length, 0);
   }
 }
