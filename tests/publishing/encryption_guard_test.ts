@@ -37,7 +37,9 @@ Deno.test("a server without keys publishes nothing among what is encrypted, unti
   await fleet.publish(web2, "later");
   await using received = fleet.watch(fleet.server("web-3", { envelope }));
   await fleet.time.run(received.watcher.poll());
-  assert.deepEqual(received.contents, ["secret", "queued", "later"]);
+  assert.ok(received.contents.includes("secret"));
+  const ofWeb2 = received.contents.filter((content) => content !== "secret");
+  assert.deepEqual(ofWeb2, ["queued", "later"]);
 });
 
 Deno.test("a server with keys publishes nothing to servers without, unless it is told to", async () => {
