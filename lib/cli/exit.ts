@@ -97,11 +97,18 @@ export function reportError(
   if (error instanceof Interrupted || error instanceof Deno.errors.BrokenPipe) return;
   const name = error instanceof Error ? error.name : "Error";
   const message = messageOf(error);
-  if (json) return console.error(printable(JSON.stringify({ error: { name, message } })));
+  const details = verbose ? inspected(error) : undefined;
+  if (json) return console.error(printable(recordOf(message, { name, details })));
   const expected = error instanceof FeedSyncError || error instanceof UsageError;
   console.error(printable(`error: ${expected ? message : `${message} (${name})`}`));
-  if (verbose) console.error(inspected(error).split("\n").map(printable).join("\n"));
+  if (details) console.error(details.split("\n").map(printable).join("\n"));
   else if (!expected) console.error("Run it again with -v for details");
+}
+
+/** A line of the log, in the form that `configureLogging` gives to all others. */
+function recordOf(message: string, properties: Readonly<Record<string, unknown>>): string {
+  const head = { "@timestamp": new Date().toISOString(), level: "ERROR" };
+  return JSON.stringify({ ...head, message, logger: "feedsync", properties });
 }
 
 /** The error with its stack and causes, without secrets in URLs. */

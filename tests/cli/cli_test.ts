@@ -52,9 +52,9 @@ Deno.test("a bad configuration ends with 78; with --json the error is JSON", asy
   const { code, stdout, stderr } = await feedsync(["watch", "--json"], { cwd: directory.path });
   assert.equal(code, 78);
   assert.equal(stdout, "");
-  const { error } = JSON.parse(stderr);
-  assert.equal(error.name, "ConfigError");
-  assert.match(error.message, /feedsync\.json:2:3: unknown key 'stroe', did you mean 'store'\?/);
+  const { message, properties } = JSON.parse(stderr);
+  assert.equal(properties.name, "ConfigError");
+  assert.match(message, /feedsync\.json:2:3: unknown key 'stroe', did you mean 'store'\?/);
 });
 
 Deno.test("a plugin that cannot be used ends with 78", async () => {
@@ -159,9 +159,9 @@ Deno.test("when the store is down publish ends with 75, and what reads with 69",
   const options = { cwd: directory.path, env: UNREACHABLE };
   const publish = await feedsync(["publish", URL, "feed.xml", "-q", "--json"], options);
   assert.equal(publish.code, 75, publish.stderr);
-  const { error } = JSON.parse(publish.stderr.trim().split("\n").at(-1)!);
-  assert.equal(error.name, "StoreUnavailableError");
-  assert.match(error.message, /queued/);
+  const { message, properties } = JSON.parse(publish.stderr.trim().split("\n").at(-1)!);
+  assert.equal(properties.name, "StoreUnavailableError");
+  assert.match(message, /queued/);
   assert.equal(publish.stdout, "");
   const cleanup = await feedsync(["cleanup", "-q"], options);
   assert.equal(cleanup.code, 69, cleanup.stderr);

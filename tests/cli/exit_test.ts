@@ -69,5 +69,5 @@ Deno.test("what an error quotes commands no terminal, in any form of the report"
   }
   assert.equal(lines.length, 5);
   for (const line of lines) assert.match(line, /^[ -~\n]+$/);
-  assert.equal(JSON.parse(lines.at(-1)!).error.message, error.message);
+  assert.equal(JSON.parse(lines.at(-1)!).message, error.message);
 });

@@ -102,18 +102,18 @@ Deno.test("with --json every line on standard error is a record or the error, wh
     const outcome = await feedsync([...args, "--json"], { cwd, stdin: "<rss/>" });
     assert.equal(outcome.code, code, `${args}: ${outcome.stderr}`);
     const lines = outcome.stderr.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-    const records = code === 0 ? lines : lines.slice(0, -1);
-    for (const { level, message, logger, properties, ...time } of records) {
+    for (const { level, message, logger, properties, ...time } of lines) {
       assert.match(level, /^(DEBUG|INFO|WARN|ERROR)$/);
-      assert.match(logger, /^(feedsync\.|logtape)/);
+      assert.match(logger, /^(feedsync\b|logtape)/);
       assert.equal(typeof message, "string");
       assert.equal(typeof properties, "object");
       assert.deepEqual(Object.keys(time), ["@timestamp"]);
       assert.ok(!Number.isNaN(Date.parse(time["@timestamp"])));
     }
     if (code === 0) continue;
-    const { error, ...rest } = lines.at(-1);
-    assert.deepEqual(rest, {});
-    assert.deepEqual(Object.keys(error), ["name", "message"]);
+    const { logger, properties } = lines.at(-1);
+    assert.equal(logger, "feedsync");
+    assert.match(properties.name, /Error$/);
+    assert.equal(typeof properties.details, args.includes("-v") ? "string" : "undefined");
   }
 });
