@@ -403,7 +403,7 @@ Deno.test("cost prints ways of working with their requests and dollars, as text 
   }
 });
 
-Deno.test("watch --once ends with 1 when updates are lost in a gap, and with 0 at the next run", async () => {
+Deno.test("--once ends with 1 when updates are lost in a gap, and that of watch with 0 at the next run", async () => {
   await using directory = await workspace({ "feedsync.json": CONFIG });
   const cwd = directory.path;
   const publish = (n: number) => feedsync(["publish", `${URL}?${n}`], { cwd, stdin: String(n) });
@@ -419,6 +419,11 @@ Deno.test("watch --once ends with 1 when updates are lost in a gap, and with 0 a
   const { code, stderr } = await watch();
   assert.equal(code, 1);
   assert.match(stderr, /Updates of web-1_\w+ are lost, 2 to 2/);
-  assert.match(stderr, /^error: Cannot apply everything, updates are lost in 1 gap: see the log/m);
+  const lost = /^error: Cannot apply everything, updates are lost in 1 gap: see the log/m;
+  assert.match(stderr, lost);
   assert.equal((await watch()).code, 0);
+
+  const printed = await feedsync(["tail", "--once", "--from", "earliest"], { cwd });
+  assert.deepEqual([printed.code, printed.stdout.match(/\?\d/g)], [1, ["?1", "?3"]]);
+  assert.match(printed.stderr, lost);
 });
