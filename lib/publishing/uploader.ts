@@ -182,11 +182,11 @@ export class Uploader {
     const context = this.#context!;
     const { state, environment: { clock } } = this.#parts;
     const isStopping = this.#stopping.signal.aborted;
-    // A check for forks may begin a new stream, so nothing is sealed meanwhile.
+    // Before anything is written: the check for forks may publish again.
+    await this.#encryptionGuard.admit(context, { signal });
+    // It may also begin a new stream, so nothing is sealed meanwhile.
     const waits = isStopping || this.#forkChecks.isDue || !this.#tidying.isRunning;
     if (waits) await this.#tidying.end();
-    // Before anything is written: the check may publish again.
-    await this.#encryptionGuard.admit(context, { signal });
     this.#announce(await this.#forkChecks.checkWhenDue(context, { signal }));
     this.#waiters.look();
     const due = clock.elapsed() >= this.#nextCommit || isStopping;
