@@ -6,7 +6,6 @@
  */
 import type { ObjectName } from "../log/names.ts";
 import { plus } from "../log/positions.ts";
-import { FULL_SEGMENT_BYTES } from "./seal.ts";
 
 /** What is kept of a commit. */
 export interface KeptCommit {
@@ -24,11 +23,17 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 /** The commits that were stored last. */
 export class KeptCommits {
+  readonly #largeBytes: number;
   #commits: KeptCommit[] = [];
 
-  /** Keeps a commit: of a large one, which becomes a segment of its own, only the body. */
+  /** A commit of more bytes than `largeBytes` becomes a segment of its own. */
+  constructor(largeBytes: number) {
+    this.#largeBytes = largeBytes;
+  }
+
+  /** Keeps a commit: of a large one only the body. */
   add({ name, lines, bytes, packed }: KeptCommit): void {
-    const isLarge = bytes > FULL_SEGMENT_BYTES;
+    const isLarge = bytes > this.#largeBytes;
     this.#commits.push({ name, lines: isLarge ? [] : lines, bytes: isLarge ? 0 : bytes, packed });
     while (this.#size() > MAX_BYTES) this.#commits.shift();
   }

@@ -26,7 +26,7 @@ import { takeUploaded } from "./own_updates.ts";
 import { KeptCommits } from "./kept_commits.ts";
 import { ReadBackReader } from "./forks/read_back.ts";
 import { ForkChecks } from "./forks/schedule.ts";
-import { needsSealing } from "./seal.ts";
+import { FULL_SEGMENT_BYTES, needsSealing } from "./seal.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { StoredRows } from "./uploaded_rows.ts";
 import { GARBAGE_DELAY_MS, Tidying } from "./tidying.ts";
@@ -172,7 +172,7 @@ export class Uploader {
     if (!lock.tryAcquire()) return false;
     const objects = new ReadBackReader(log, environment);
     const writer = environment.random.token();
-    const kept = new KeptCommits();
+    const kept = new KeptCommits(FULL_SEGMENT_BYTES);
     this.#context = { ...this.#parts, problems: this.#problems, objects, kept, writer };
     return true;
   }
@@ -187,8 +187,7 @@ export class Uploader {
     // It may also begin a new stream, so nothing is sealed meanwhile.
     const waits = isStopping || this.#forkChecks.isDue || !this.#tidying.isRunning;
     if (waits) await this.#tidying.end();
-    this.#announce(await this.#forkChecks.checkWhenDue(context, { signal }));
-    this.#waiters.look();
+    await this.#follow(this.#forkChecks.checkWhenDue(context, { signal }));
     const due = clock.elapsed() >= this.#nextCommit || isStopping;
     const commit = due ? nextCommit(context) : undefined;
     if (commit) await this.#upload(context, commit, signal);
@@ -200,7 +199,7 @@ export class Uploader {
   async #tidy(context: UploadContext, signal: AbortSignal): Promise<void> {
     await this.#tidying.end();
     const isSealing = needsSealing(context.state.ownStream);
-    if (isSealing) this.#announce(await this.#forkChecks.checkBeforeSealing(context, { signal }));
+    if (isSealing) await this.#follow(this.#forkChecks.checkBeforeSealing(context, { signal }));
     if (isSealing || this.#untilGarbage() <= 0) this.#tidying.start(context, { isSealing, signal });
   }
 
@@ -227,6 +226,12 @@ export class Uploader {
       this.#encryptionGuard.uploaded(context);
     }, { durable: isFirst });
     if (isFirst) state.checkpoint(); // A copy without the log must have the record, too.
+  }
+
+  /** Tells what a check for forks has stored, or found to be stored. */
+  async #follow(check: Promise<readonly StoredCommit[]>): Promise<void> {
+    this.#announce(await check);
+    this.#waiters.look();
   }
 
   #announce(commits: readonly StoredCommit[]): void {
