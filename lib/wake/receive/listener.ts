@@ -5,7 +5,6 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { withDeadline } from "../../base/deadline.ts";
 import type { Clock } from "../../base/environment.ts";
 import { OnceLog } from "../../base/once_log.ts";
 import { ConfigError, messageOf } from "../../errors.ts";
@@ -137,7 +136,7 @@ class Listener {
     this.#bodies++;
     this.#bytes += size;
     try {
-      const body = await this.#read(request, size);
+      const body = await readBody(request, size, this.#clock);
       if (body) return await route.take(request, body);
       return refuse(408, "Timed out waiting for the request body", { connection: "close" });
     } finally {
@@ -162,36 +161,29 @@ class Listener {
     };
     this.#problems.resolved(hostname, message, { quietMs: QUIET_MS });
   }
-
-  async #read(request: Request, size: number): Promise<Uint8Array | undefined> {
-    const limit = { clock: this.#clock, timeoutMs: BODY_TIMEOUT_MS };
-    return await withDeadline((signal) => readBody(request, size, signal), limit)
-      .catch(() => undefined);
-  }
 }
 
 /**
- * Reads a body of exactly `size` bytes; undefined when it is shorter or longer, or `signal` is
- * aborted. Then it stops receiving and frees the memory.
+ * Reads a body of exactly `size` bytes; undefined when it is shorter or longer, or does not come in
+ * time. Then it stops receiving and frees the memory.
  */
 export async function readBody(
   { body }: Request,
   size: number,
-  signal: AbortSignal,
+  clock: Clock,
 ): Promise<Uint8Array | undefined> {
   const bytes = new Uint8Array(size); // Collecting chunks would take twice the memory.
   if (!body) return size === 0 ? bytes : undefined;
   const reader = body.getReader();
-  const stop = () => void reader.cancel().catch(() => {});
-  if (signal.aborted) stop();
-  else signal.addEventListener("abort", stop, { once: true });
+  const stop = () => void reader.cancel().catch(() => {}); // Ends the read that waits, too.
+  const cancelTimer = clock.setTimer(BODY_TIMEOUT_MS, stop);
   try {
     return await fill(bytes, reader) ? bytes : undefined;
   } catch {
     stop();
     return undefined; // The sender hung up, or sent too much.
   } finally {
-    signal.removeEventListener("abort", stop);
+    cancelTimer();
   }
 }
 

@@ -180,6 +180,22 @@ Deno.test("a body that does not come does not hold up the end, and a malformed h
   await ear[Symbol.asyncDispose]();
 });
 
+Deno.test("a sender who stops in the middle of a body is refused after a while", async () => {
+  const time = new VirtualTime();
+  await using ear = new Ear({ clock: time.clock });
+  const { hostname, port } = new URL(ear.url);
+  using sender = await Deno.connect({ hostname, port: Number(port) });
+  const signed = Object.entries(new Signer(SECRET).sign(ID, BODY, Date.now()));
+  const head = ["POST /commits HTTP/1.1", `Host: ${hostname}`, `Content-Length: ${BODY.length}`]
+    .concat(signed.map(([name, value]) => `${name}: ${value}`), "", "").join("\r\n");
+  await sender.write(new TextEncoder().encode(head));
+  await sender.write(BODY.subarray(0, 10));
+  const buffer = new Uint8Array(1000);
+  const size = await time.run(sender.read(buffer));
+  assert.match(new TextDecoder().decode(buffer.subarray(0, size!)), /^HTTP\/1.1 408/);
+  assert.deepEqual(ear.heard, []);
+});
+
 Deno.test("a host whose messages are refused is told every hour, and once when they no longer are", async () => {
   const time = new VirtualTime(), MINUTE = 60_000;
   using log = captureLog();
