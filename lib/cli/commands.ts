@@ -52,7 +52,7 @@ export const COMMANDS: readonly Command[] = [
   version,
 ];
 
-/** The module with the `run()` of a command, relative to this one. */
+/** The module with the `run()` of a command, relative to `cli.ts`. */
 export function moduleOf({ name }: Command): string {
-  return `./${name.replaceAll("-", "_")}/run.ts`;
+  return `./lib/cli/${name.replaceAll("-", "_")}/run.ts`;
 }

@@ -6,10 +6,16 @@
  */
 import type { Command, CommandModule } from "./command.ts";
 
+/**
+ * Imports the module of a command, which is given relative to `cli.ts`. Not by a literal name: what that
+ * names would be loaded at every start, with all its dependencies.
+ */
+export type LoadCommand = (module: string) => Promise<CommandModule>;
+
 /** Runs the command line and resolves to its exit code; errors go to standard error. */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], load: LoadCommand): Promise<number> {
   try {
-    return await dispatch(args);
+    return await dispatch(args, load);
   } catch (error) {
     const { exitCodeOf, reportError } = await import("./exit.ts");
     const verbose = args.includes("-v") || args.includes("--verbose");
@@ -18,13 +24,13 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function dispatch(args: readonly string[]): Promise<number> {
+async function dispatch(args: readonly string[], load: LoadCommand): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "-h" || name === "--help") await printHelp(undefined);
   else if (name === "help") await printHelp(rest[0]);
   else if (name === "-V" || name === "--version") await printVersion();
   else if (asksForHelp(rest)) await printHelp(name);
-  else return await runCommand(name, rest);
+  else return await runCommand(await commandCalled(name), rest, load);
   return 0;
 }
 
@@ -44,13 +50,15 @@ async function printVersion(): Promise<void> {
   console.log(await nameWithVersion());
 }
 
-async function runCommand(name: string, args: readonly string[]): Promise<number> {
-  const command = await commandCalled(name);
+async function runCommand(
+  command: Command,
+  args: readonly string[],
+  load: LoadCommand,
+): Promise<number> {
   const { moduleOf } = await import("./commands.ts");
   const { parseArguments } = await import("./args.ts");
   const { handleSignals } = await import("./signals.ts");
-  // A variable, since a literal name would be loaded at the start with all its dependencies.
-  const { run }: CommandModule = await import(moduleOf(command));
+  const { run } = await load(moduleOf(command));
   const parsed = parseArguments(args, command);
   const controller = new AbortController();
   const { signal } = controller;

@@ -84,7 +84,7 @@ Deno.test("starting costs little: help needs the definitions of commands, and no
       "deno.json",
       ...["args", "command", "commands", "exit", "flag_forms", "help", "main", "signals"]
         .map((name) => `lib/cli/${name}.ts`),
-      ...definitions.map((path) => join("lib/cli", path)),
+      ...definitions.map((path) => path.replace("./", "")),
       ...[
         "base/nearest",
         "base/printable",

@@ -3,7 +3,7 @@ import { selfArguments } from "../../lib/cli/demo/self_command.ts";
 
 Deno.test("selfArguments() makes Deno run this command line", async () => {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: selfArguments(["help", "watch"]),
+    args: selfArguments(["help", "watch"], { commandLine: import.meta.resolve("../../cli.ts") }),
   }).output();
   assert.equal(code, 0);
   assert.match(new TextDecoder().decode(stdout), /Usage: feedsync watch/);

@@ -12,22 +12,18 @@ const PERMISSIONS = [
 
 /**
  * The arguments that make `Deno.execPath()` run feedsync with `args`. In a compiled feedsync that
- * is feedsync itself; else it is Deno, which gets the path of the command line, and `--quiet` so
+ * is feedsync itself; else it is Deno, which gets the URL of the command line, and `--quiet` so
  * that it does not print its downloads.
  */
 export function selfArguments(
   args: readonly string[],
-  { standalone = Deno.build.standalone }: {
+  { standalone = Deno.build.standalone, commandLine = Deno.mainModule }: {
     /** Whether feedsync is compiled. @default as it is */
     readonly standalone?: boolean;
+    /** URL of the command line. @default what this process runs: `cli.ts`, or a bundle of it */
+    readonly commandLine?: string;
   } = {},
 ): string[] {
   if (standalone) return [...args];
-  return [
-    "run",
-    "--quiet",
-    ...PERMISSIONS,
-    new URL("../../../cli.ts", import.meta.url).href,
-    ...args,
-  ];
+  return ["run", "--quiet", ...PERMISSIONS, commandLine, ...args];
 }
