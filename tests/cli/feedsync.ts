@@ -22,6 +22,8 @@ export interface RunOptions {
   preload?: string;
   /** Where the program is. @default this checkout */
   root?: string;
+  /** Path of the command line. @default that of the program */
+  commandLine?: string | undefined;
   /** An executable to run instead. */
   program?: string | undefined;
 }
@@ -29,12 +31,12 @@ export interface RunOptions {
 /** Starts `feedsync` with these arguments. */
 export function start(
   args: string[],
-  { cwd, env, preload, root = ROOT, program }: RunOptions,
+  { cwd, env, preload, root = ROOT, commandLine = join(root, "cli.ts"), program }: RunOptions,
 ): Deno.ChildProcess {
   const flags = ["-A", "--config", join(root, "deno.json")];
   if (preload !== undefined) flags.push("--preload", preload);
   return new Deno.Command(program ?? Deno.execPath(), {
-    args: program ? args : ["run", ...flags, join(root, "cli.ts"), ...args],
+    args: program ? args : ["run", ...flags, commandLine, ...args],
     cwd,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "piped",
