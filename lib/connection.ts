@@ -11,6 +11,7 @@ import { BucketLog } from "./log/bucket_log.ts";
 import type { Envelope } from "./log/encryption/envelope.ts";
 import { type Environment, systemEnvironment } from "./base/environment.ts";
 import { ClosedError, messageOf, type UnreadableError, UpdatesLostError } from "./errors.ts";
+import { FileNotifier } from "./base/file_notifier.ts";
 import { FileLock } from "./state/lock.ts";
 import { warnOfSiblings } from "./state/siblings.ts";
 import type { Owner } from "./state/owner.ts";
@@ -169,12 +170,13 @@ export class Connection implements FeedSync {
     const isShared = state.path !== ":memory:";
     if (isShared && state.isNew) warnOfSiblings(state.path, server);
     const log = new BucketLog(store, { environment, envelope, memory: state });
-    const lock = new FileLock(isShared ? `${state.path}.upload.lock` : undefined);
+    const lockPath = isShared ? `${state.path}.upload.lock` : undefined;
     const uploader = new Uploader({
       state,
       log,
       environment,
-      lock,
+      lock: new FileLock(lockPath),
+      notifier: new FileNotifier(lockPath),
       commitIntervalMs: commitInterval,
       includeOwn,
       isShared,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolveConfig } from "../lib/config/resolve.ts";
 import { Connection } from "../lib/connection.ts";
-import { systemEnvironment } from "../lib/base/environment.ts";
+import { type Clock, systemEnvironment } from "../lib/base/environment.ts";
 import {
   AccessDeniedError,
   ConfigError,
@@ -13,17 +13,21 @@ import { watch } from "../lib/watch.ts";
 import { texts, urlOf } from "./fixture.ts";
 import { failing, hanging, MemoryStore } from "./memory_store.ts";
 
+/** Timers up to this are those by which a process looks at the state. */
+const LOOKING_MS = 100;
+
 /** Connections that share one state file, as processes of one server do. */
 class SharedState implements AsyncDisposable {
   readonly store = new MemoryStore(systemEnvironment.clock);
   readonly #path = Deno.makeTempDirSync();
   readonly #open: Connection[] = [];
 
-  connect(config = {}): Connection {
+  connect(config = {}, environment = systemEnvironment): Connection {
     const state = `${this.#path}/web-1.db`;
     const connection = new Connection(
       resolveConfig({ server: "web-1", ...config, state }),
       this.store,
+      { environment },
     );
     this.#open.push(connection);
     return connection;
@@ -49,6 +53,24 @@ Deno.test("processes with one state publish to one stream, through the one that 
   const keys = [...shared.store.objects.keys()];
   assert.equal(new Set(keys.map((key) => key.split(".").at(-1))).size, 1, "one writer");
   assert.equal(shared.store.requests.list, lists, "a row, and no request of its own");
+});
+
+Deno.test("who uploads is told by others what they have published, and need not look", async () => {
+  await using shared = new SharedState();
+  const { clock } = systemEnvironment;
+  const stopsLooking = Promise.withResolvers<void>();
+  let looks = 0;
+  const setTimer: Clock["setTimer"] = (ms, callback) => {
+    if (ms > LOOKING_MS || ++looks === 1) return clock.setTimer(ms, callback);
+    stopsLooking.resolve();
+    return () => {};
+  };
+  const blind = { ...systemEnvironment, clock: { ...clock, setTimer } };
+  const one = shared.connect({}, blind), two = shared.connect();
+  await publish(one, { url: urlOf("a"), content: "a" });
+  await stopsLooking.promise;
+  const receipt = await publish(two, { url: urlOf("b"), content: "b" });
+  assert.ok(receipt.status === "published" && receipt.stream === one.stream);
 });
 
 Deno.test("another process takes over when the one that uploads has ended", async () => {

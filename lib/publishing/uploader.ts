@@ -27,6 +27,7 @@ import { KeptCommits } from "./kept_commits.ts";
 import { ReadBackReader } from "./forks/read_back.ts";
 import { ForkChecks } from "./forks/schedule.ts";
 import { FULL_SEGMENT_BYTES, needsSealing } from "./seal.ts";
+import type { FileNotifier } from "../base/file_notifier.ts";
 import type { FileLock } from "../state/lock.ts";
 import type { StoredRows } from "./uploaded_rows.ts";
 import { GARBAGE_DELAY_MS, Tidying } from "./tidying.ts";
@@ -51,6 +52,8 @@ const SECOND_LOOK_MS = 1_000;
 export interface UploaderParts extends Core {
   /** The process that holds it uploads. */
   readonly lock: FileLock;
+  /** Tells that process that there is something to upload. */
+  readonly notifier: FileNotifier;
   /** Whether this server also applies its own updates. */
   readonly includeOwn: boolean;
   /** The least time from one commit to the next. */
@@ -100,6 +103,7 @@ export class Uploader {
    */
   async whenUploaded(row: Row, options: WaitOptions): Promise<readonly StoredRows[]> {
     this.start();
+    if (!this.#context) this.#parts.notifier.notify();
     return await this.#waiters.wait(row, options);
   }
 
@@ -143,6 +147,7 @@ export class Uploader {
     this.#forced.abort(); // After a failure, what goes on beside the uploads can be done later.
     await this.#tidying.end().catch(() => {});
     this.#waiters.close();
+    await this.#parts.notifier[Symbol.asyncDispose]();
     this.#parts.lock[Symbol.dispose]();
   }
 
@@ -249,6 +254,8 @@ export class Uploader {
       const isWoken = await this.#wakeUp.wait(isShared ? Math.min(left, pollMs) : left);
       const changed = isShared && this.#hasChanged();
       if (changed) this.#waiters.lookAtOthers();
+      // Not before: a process that publishes and ends does without.
+      if (this.#context && !isWoken) this.#parts.notifier.listen(() => this.#wakeUp.set());
       if (isWoken || changed || !this.#context || clock.elapsed() >= until) return;
     }
   }
