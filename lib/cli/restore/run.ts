@@ -24,10 +24,10 @@ import { explainStore, loadSettings, logger } from "../settings.ts";
 /** Restores the given feeds, or all. */
 export async function run({ args, signal, stop }: CommandContext): Promise<void> {
   const settings = await loadSettings(args);
+  using _ = surviveLeftovers(); // Until all is closed: the last calls leave something behind, too.
   await using sync = await connect(settings.config, settings);
   explainStore(sync, settings);
   if (!sync.enabled) return;
-  using _ = surviveLeftovers();
   using line = new ProgressLine();
   const parts = connectionOf(sync).parts!, json = args.has("json");
   const setUp = async () => {

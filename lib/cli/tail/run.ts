@@ -22,9 +22,9 @@ export async function run({ args, signal, stop }: CommandContext): Promise<numbe
   });
   const { marker } = settings.config.wake ?? {};
   const config = { ...settings.config, retention: false, wake: { marker } } as const;
+  using _ = surviveLeftovers(); // Until all is closed: the last calls leave something behind, too.
   await using sync = await connect(config, settings);
   explainStore(sync, settings);
-  using _ = surviveLeftovers();
   await using watcher = watchWith(sync, [stopWithOutput(printer, stop)], { signal, manual });
   if (!manual) {
     await watcher.finished;

@@ -50,10 +50,10 @@ export async function run(
   const directory = args.value("files");
   const load = () => loadSettings(args, directory === undefined ? {} : { files: { directory } });
   const settings = await load();
+  using _ = surviveLeftovers(); // Until all is closed: the last calls leave something behind, too.
   await using sync = await connect(settings.config, settings);
   explainStore(sync, settings);
   if (!sync.enabled) return;
-  using _ = surviveLeftovers();
   using _collecting = collectRegularly(sync.requests);
   const connection = connectionOf(sync), parts = connection.parts!, json = args.has("json");
   const setUp = async () => {
