@@ -1,12 +1,12 @@
 /**
- * Reading a stream of unknown length into bounded memory.
+ * Reading what has an unknown length into bounded memory.
  *
  * @module
  */
 
-/** Reads all bytes of a stream; "too large" as soon as there are more than `maxBytes`. */
+/** Reads all bytes, as of a stream; "too large" as soon as there are more than `maxBytes`. */
 export async function readAtMost(
-  stream: ReadableStream<Uint8Array>,
+  stream: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): Promise<Uint8Array | "too large"> {
   const chunks: Uint8Array[] = [];

@@ -1,5 +1,6 @@
 /**
- * Standard output.
+ * Standard output. It is written without its stream, as to load streams takes longer than a publish
+ * takes to print what it has done.
  *
  * @module
  */
@@ -17,16 +18,30 @@ import { printable } from "./printable.ts";
  * ```
  */
 export async function print(line: string): Promise<void> {
-  const writer = Deno.stdout.writable.getWriter();
-  const written = writer.write(new TextEncoder().encode(`${printable(line)}\n`));
-  writer.releaseLock();
-  await written;
+  await printBytes(new TextEncoder().encode(`${printable(line)}\n`));
 }
 
 /** Writes bytes to standard output unchanged; resolves when all of them are written. */
-export async function printBytes(bytes: Uint8Array): Promise<void> {
-  const writer = Deno.stdout.writable.getWriter();
-  const written = writer.write(bytes as Uint8Array<ArrayBuffer>);
-  writer.releaseLock();
-  await written;
+export function printBytes(bytes: Uint8Array): Promise<void> {
+  return lastPrinted = printAfter(lastPrinted, bytes);
+}
+
+/** What is printed waits for what was before: a pipe may take a part of it at a time. */
+let lastPrinted: Promise<void> = Promise.resolve();
+
+let isBroken = false;
+
+/** Whether standard output is closed: a write has failed, and with it all later ones. */
+export function isStdoutBroken(): boolean {
+  return isBroken;
+}
+
+async function printAfter(previous: Promise<void>, bytes: Uint8Array): Promise<void> {
+  await previous;
+  try {
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
+  } catch (error) {
+    isBroken = true;
+    throw error;
+  }
 }

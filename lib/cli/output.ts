@@ -4,7 +4,7 @@
  * @module
  */
 import type { RunningPlugin } from "../plugin.ts";
-import { print } from "../base/stdout.ts";
+import { isStdoutBroken, print } from "../base/stdout.ts";
 import { updateToJson } from "../update.ts";
 
 export { print };
@@ -34,7 +34,7 @@ export function stopWithOutput(
     try {
       await call();
     } catch (error) {
-      if (isBroken()) stop(error);
+      if (isStdoutBroken()) stop(error);
       throw error;
     }
   };
@@ -43,12 +43,4 @@ export function stopWithOutput(
     onUpdate: (update, signal) => guard(() => plugin.onUpdate(update, signal)),
     onGap: (gap, signal) => guard(() => plugin.onGap(gap, signal)),
   };
-}
-
-/** Whether standard output is closed: a failed stream has no desired size. */
-function isBroken(): boolean {
-  const writer = Deno.stdout.writable.getWriter();
-  const broken = writer.desiredSize === null;
-  writer.releaseLock();
-  return broken;
 }

@@ -8,6 +8,9 @@ import { readAtMost } from "../base/read_at_most.ts";
 import { type FeedSyncError, messageOf } from "../errors.ts";
 import { BadInputError } from "./exit.ts";
 
+/** So much is read at a time. */
+const CHUNK_BYTES = 64 * 1024;
+
 /** Options of {@linkcode readInput}. */
 export interface InputOptions {
   /** Maximum length. */
@@ -42,7 +45,17 @@ export async function readInput(
 }
 
 async function readBytes(file: string, maxBytes: number): Promise<Uint8Array | "too large"> {
-  if (file === "-") return await readAtMost(Deno.stdin.readable, maxBytes);
+  if (file === "-") return await readAtMost(chunksOf(Deno.stdin), maxBytes);
   using opened = await Deno.open(file);
-  return await readAtMost(opened.readable, maxBytes);
+  return await readAtMost(chunksOf(opened), maxBytes);
+}
+
+/** What a file holds, without its stream: to load streams takes longer than to read most feeds. */
+async function* chunksOf(file: Pick<Deno.FsFile, "read">): AsyncIterable<Uint8Array> {
+  for (;;) {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const length = await file.read(chunk);
+    if (length === null) return;
+    yield chunk.subarray(0, length);
+  }
 }
