@@ -130,7 +130,7 @@ export type PluginUse<Input = unknown> =
  * @example Used in a program
  * ```ts
  * import { connect, definePlugin, watch } from "@feedsync/feedsync";
- * import { z } from "zod";
+ * import * as z from "zod";
  *
  * const counter = definePlugin({
  *   name: "counter",

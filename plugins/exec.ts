@@ -47,7 +47,7 @@ import {
   shownUrl,
 } from "@feedsync/feedsync/plugin";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 
 const REJECTED_CODE = 65;
 const UNAVAILABLE_CODES = [69, 75];

@@ -36,7 +36,7 @@ import {
   updateToJson,
 } from "@feedsync/feedsync";
 import { print, shownUrl } from "@feedsync/feedsync/plugin";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Options of the plugin `log`. */
 export interface LogOptions {

@@ -32,7 +32,7 @@
 import { type AnyPlugin, definePlugin, RejectedUpdateError, type Update } from "@feedsync/feedsync";
 import { feedFileName, FeedSink, messageOf } from "@feedsync/feedsync/plugin";
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Options of the plugin `mirror`. */
 export interface MirrorOptions {

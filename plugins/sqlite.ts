@@ -45,7 +45,7 @@ import { messageOf, renameDurably } from "@feedsync/feedsync/plugin";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 
 const COLUMNS = [
   ...["url", "content", "encoding", "metadata", "server", "time", "id", "stream", "seq"],

@@ -52,7 +52,7 @@ import {
   post,
   Signer,
 } from "@feedsync/feedsync/plugin";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Options of the plugin `webhook`: one of `secret` and `secretEnv` is required. */
 export interface WebhookOptions {

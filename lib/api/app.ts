@@ -5,7 +5,7 @@
  * @module
  */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { Bodies } from "./bodies.ts";
 import type { ApiContext } from "./context.ts";
 import { ApiError, errorResponse, invalidRequest, notFound, tooBusy } from "./errors.ts";

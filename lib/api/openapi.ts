@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../update.ts";
 import type { Answer, BodyForms, Route } from "./route.ts";
 import { errorSchema, SCHEMAS } from "./schemas.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ApiError, invalidRequest } from "./errors.ts";
 import type { RequestBody } from "./bodies.ts";
 import { JSON_TYPE } from "./media_types.ts";

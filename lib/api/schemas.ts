@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 
 /** All schemas by their names in `/openapi.json`. */
 export const SCHEMAS: z.core.$ZodRegistry<{ id: string }> = z.registry<{ id: string }>();

@@ -32,7 +32,7 @@ const UNITS: Record<string, number> = {
  * ```ts
  * import { DURATION, DURATION_RULE, parseDuration } from "@feedsync/feedsync/plugin";
  * import assert from "node:assert/strict";
- * import { z } from "zod";
+ * import * as z from "zod";
  *
  * const duration = z.union([z.number(), z.string().regex(DURATION, DURATION_RULE)], DURATION_RULE);
  * const options = z.strictObject({ timeout: duration.default("10s").transform(parseDuration) });

@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { BYTE_SIZE_RULE, type ByteSize, isByteSize, parseByteSize } from "../base/byte_size.ts";
 import { type Duration, parseDuration } from "../base/duration.ts";
 import { duration, key, missing, text } from "./rules.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import { nearest } from "../base/nearest.ts";
 import { ConfigError } from "../errors.ts";
 import { API_SECRETS, checkApi } from "./api.ts";

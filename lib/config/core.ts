@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type Duration, DURATION_RULE, parseDuration } from "../base/duration.ts";
 import { ConfigError } from "../errors.ts";
 import { DEFAULT_URL_SCHEMES } from "../feed_url.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { key, missing, text } from "./rules.ts";
 
 /** Encryption of the objects in the bucket and the messages to peers. */

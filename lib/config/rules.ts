@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DURATION, type Duration, DURATION_RULE, parseDuration } from "../base/duration.ts";
 import { ConfigError } from "../errors.ts";
 

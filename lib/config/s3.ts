@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Duration } from "../base/duration.ts";
 import { ConfigError } from "../errors.ts";
 import { defined } from "./merge.ts";

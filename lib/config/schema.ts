@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { apiRule } from "./api.ts";
 import type { Config } from "./config.ts";
 import { coreRules } from "./core.ts";

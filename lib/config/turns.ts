@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type Duration, parseDuration } from "../base/duration.ts";
 import { duration, key } from "./rules.ts";
 

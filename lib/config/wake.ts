@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { advertisedOrigin } from "../base/advertised_origin.ts";
 import { ConfigError } from "../errors.ts";
 import type { CoreConfig } from "./core.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { COLUMNS } from "../../fleet/status/rows.ts";
 import { named, problemSchema, time } from "../schemas.ts";
 

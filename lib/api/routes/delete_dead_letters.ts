@@ -1,5 +1,5 @@
 /** `DELETE /v1/dead-letters?id=`: drops dead letters. */
-import { z } from "zod";
+import * as z from "zod";
 import { deadLetters } from "../../dead_letters.ts";
 import { JSON_TYPE } from "../media_types.ts";
 import { route } from "../route.ts";

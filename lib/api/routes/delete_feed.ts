@@ -1,5 +1,5 @@
 /** `DELETE /v1/feeds?url=`: publishes that a feed is gone. */
-import { z } from "zod";
+import * as z from "zod";
 import { publishFor } from "../publishing.ts";
 import { JSON_TYPE } from "../media_types.ts";
 import { route } from "../route.ts";

@@ -1,5 +1,5 @@
 /** `GET /v1/consumers/NAME/updates`: what comes next for a consumer. */
-import { z } from "zod";
+import * as z from "zod";
 import { parseByteSize } from "../../base/byte_size.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { consumersOf, nameOf } from "../consumers.ts";

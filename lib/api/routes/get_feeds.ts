@@ -1,5 +1,5 @@
 /** `GET /v1/feeds`: the newest content of a feed, or the list of all feeds. */
-import { z } from "zod";
+import * as z from "zod";
 import { feeds } from "../../feeds.ts";
 import { newest } from "../../newest.ts";
 import { contentBytes, contentHash, type Update, updateToJson } from "../../update.ts";

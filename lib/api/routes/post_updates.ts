@@ -1,5 +1,5 @@
 /** `POST /v1/updates`: publishes updates. */
-import { z } from "zod";
+import * as z from "zod";
 import { checked } from "../../checked.ts";
 import type { CheckedFeed } from "../../fleet/turns/outcome.ts";
 import type { ApiContext } from "../context.ts";

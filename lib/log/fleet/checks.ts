@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CorruptObjectError, messageOf } from "../../errors.ts";
 import { openBody, packBody } from "../codec.ts";
 import { checksKey } from "./names.ts";
