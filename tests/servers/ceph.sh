@@ -84,13 +84,20 @@ start() {
   ceph-mon -c "$conf" -i a >&2
   ceph -c "$conf" osd new "$osd" >&2
   ceph-osd -c "$conf" -i 0 --mkfs --osd-uuid "$osd" >&2
-  # Now and then the monitor takes the first command for one of another cluster ("wrong fsid").
-  for _ in $(seq 5); do
-    if ceph-osd -c "$conf" -i 0 >&2; then break; fi
-  done
+  start_osd
   radosgw -c "$conf" -n client.rgw >&2
-  admin user create --uid=dev --display-name=dev --access-key=devaccess --secret-key=devsecret >&2
+  timeout 60 radosgw-admin -c "$conf" user create --uid=dev --display-name=dev --access-key=devaccess --secret-key=devsecret >&2
   await_gateway
+}
+
+# Now and then the monitor takes commands for those of another cluster at first ("wrong fsid").
+start_osd() {
+  for _ in $(seq 50); do
+    if ceph-osd -c "$conf" -i 0 >&2; then return; fi
+    sleep 0.2
+  done
+  echo "Ceph's monitor refuses its OSD" >&2
+  return 1
 }
 
 await_gateway() {
