@@ -10,7 +10,7 @@ import type { NewestUpdate } from "../log/newest/body.ts";
 import type { ObjectName } from "../log/names.ts";
 import { CorruptObjectError } from "../errors.ts";
 import type { Core } from "../state/core.ts";
-import type { Place } from "../state/newest.ts";
+import type { Place } from "../state/places.ts";
 
 /** Listings and objects are kept for so long after their last use. */
 const KEPT_MS = 30_000;

@@ -5,7 +5,7 @@
  */
 import type { Environment } from "../base/environment.ts";
 import { UpdateConflictError } from "../errors.ts";
-import { shownUrl } from "../feed_url.ts";
+import { feedIdentity, shownUrl } from "../feed_url.ts";
 import type { BucketLog } from "../log/bucket_log.ts";
 import { plus, type Row } from "../log/positions.ts";
 import type { ReceivedUpdate, Version } from "../state/newest.ts";
@@ -84,7 +84,8 @@ class Acceptance {
     const id = random.uuid(), row = plus(this.#lastRow, this.#rows.length + 1);
     const time = Math.max(this.#now, (this.#known.get(url)?.time ?? 0) + 1);
     this.#rows.push({ row, id, url, time, body });
-    this.#noted.push({ url, time, id, hash, place: state.placeOf(row, this.#own) });
+    const place = state.placeOf(row, this.#own);
+    this.#noted.push({ feed: feedIdentity(url), time, id, hash, place });
     this.#known.set(url, { time, hash });
     return { row, id, url, time };
   }

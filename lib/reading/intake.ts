@@ -7,6 +7,7 @@
 import type { StoredUpdate } from "../log/codec.ts";
 import type { Arrival } from "../state/arrivals.ts";
 import type { Core } from "../state/core.ts";
+import { feedIdentity } from "../feed_url.ts";
 import { type Gap, hashOf } from "../update.ts";
 import { TimeClamp } from "./clamp_time.ts";
 import { inboxUpdateOf } from "./inbox_update.ts";
@@ -47,7 +48,8 @@ export class Intake {
     const received = updates.map((update, index) => {
       const { url, time, id, seq } = update;
       const place = update === stored[index] ? { stream, seq } : undefined;
-      return { url, time: Date.parse(time), id, hash: hashOf(update), place };
+      const feed = feedIdentity(url);
+      return { feed, time: Date.parse(time), id, hash: hashOf(update), place };
     });
     const takeIn = this.#prepareInbox(stream, updates, republished);
     const { isNews, isSuperseded } = state.transaction(() => {

@@ -124,8 +124,7 @@ ALTER TABLE cursors ADD COLUMN lockedBy TEXT; -- why what comes next cannot be r
 `,
   },
   {
-    // A place is valid while its id is that of the newest update: older versions change `newest`
-    // without this table, and could not insert into a table with more columns.
+    // A table of its own: version 0.1 could not insert into one with more columns.
     format: 9,
     sql: `
 CREATE TABLE places (
@@ -220,6 +219,37 @@ CREATE TABLE publications (
 ) STRICT;
 CREATE INDEX publications_by_id ON publications (id);
 CREATE INDEX publications_by_age ON publications (notedAt);
+`,
+  },
+  {
+    // Places are found by the time of their update: see places.ts. Triggers keep them in step with
+    // `newest`, which version 0.1 changes without this table.
+    format: 14,
+    sql: `
+DROP VIEW placed_newest;
+ALTER TABLE places RENAME TO former_places;
+CREATE TABLE places (
+  time INTEGER NOT NULL, url TEXT NOT NULL, -- of a row of newest
+  stream TEXT, seq INTEGER, -- where the update was published
+  delivered INTEGER, -- whether to all plugins; NULL: determined by the cursor
+  PRIMARY KEY (time, url)
+) STRICT, WITHOUT ROWID;
+INSERT INTO places (time, url, stream, seq, delivered)
+SELECT time, url, stream, seq, delivered FROM former_places JOIN newest USING (url, id)
+ORDER BY time;
+DROP TABLE former_places;
+CREATE VIEW placed_newest AS
+SELECT url, time, id, hash, stream, seq, delivered FROM newest LEFT JOIN places USING (time, url);
+CREATE TRIGGER place_of_replaced AFTER UPDATE OF id ON newest WHEN new.id <> old.id BEGIN
+  DELETE FROM places WHERE time = old.time AND url = old.url;
+END;
+CREATE TRIGGER place_of_corrected AFTER UPDATE OF time ON newest
+WHEN new.id = old.id AND new.time <> old.time BEGIN
+  UPDATE places SET time = new.time WHERE time = old.time AND url = old.url;
+END;
+CREATE TRIGGER place_of_forgotten AFTER DELETE ON newest BEGIN
+  DELETE FROM places WHERE time = old.time AND url = old.url;
+END;
 `,
   },
 ];

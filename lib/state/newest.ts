@@ -4,23 +4,17 @@
  *
  * @module
  */
-import type { SQLInputValue, StatementSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
 import { feedIdentity } from "../feed_url.ts";
 import { MAX_AHEAD_MS, type OrderedUpdate } from "../log/update_order.ts";
 import { type Database, GROUP, inGroups, placeholders } from "./database.ts";
+import { NewestLimit } from "./newest_limit.ts";
+import { IS_DELIVERED, type Place, type PlacedUpdate, Places } from "./places.ts";
 
 /** The order of an update, and its content. */
 export interface Version extends OrderedUpdate {
   /** Hash of the content; null when the feed is gone. */
   readonly hash: string | null;
-}
-
-/** Where an update was published. */
-export interface Place {
-  /** The stream. */
-  readonly stream: string;
-  /** The position in the stream. */
-  readonly seq: number;
 }
 
 /** The newest known update of a feed, with what determines its order. */
@@ -51,19 +45,14 @@ export interface NoteOptions {
   readonly now?: number | undefined;
 }
 
-/** {@linkcode NoteOptions} as statements take them. */
+/** How updates are noted, see {@linkcode NoteOptions}. */
 interface Noting {
+  readonly isDelivered: boolean | undefined;
   readonly now: number;
-  readonly delivered: number | null;
 }
 
-/** An update that is noted with others. */
-export interface ReceivedUpdate extends Version {
-  /** Its URL. */
-  readonly url: string;
-  /** Where it was published; absent if its time was clamped. */
-  readonly place: Place | undefined;
-}
+/** An update that is noted. */
+export interface ReceivedUpdate extends Version, PlacedUpdate {}
 
 /** What came of noting updates, by their index. */
 export interface NotedUpdates {
@@ -74,50 +63,16 @@ export interface NotedUpdates {
 }
 
 /** The columns of a {@linkcode NewestRow}. */
-const COLUMNS = "time, id, hash, iif(placedId = id, stream, NULL) AS stream, seq";
+const COLUMNS = "time, id, hash, stream, seq";
 
 /** Number of rows read at a time, so that a slow consumer keeps no transaction open. */
 const PAGE_ROWS = 1000;
 
-/** Minimum size of a row in bytes, besides the URL, which is stored twice. */
-const ROW_BYTES = 250;
-
-/**
- * Maximum size in bytes. Feeds are remembered permanently, but a publisher can invent any number of
- * them: beyond this, those with the oldest updates are forgotten.
- */
-const MAX_BYTES = 256 * 1024 * 1024;
-
-/** Length of long URLs in bytes, and the maximum size of their rows: few would fill a state. */
-const LONG_URL_BYTES = 512, MAX_LONG_BYTES = 16 * 1024 * 1024;
-
-/** Number of bytes written between checks of the maximum sizes. */
-const MAX_UNCHECKED_BYTES = 8 * 1024 * 1024;
-
-/** Total size of the rows whose URLs are longer than the parameter. */
-const BYTES = `SELECT coalesce(sum(2 * octet_length(url) + ${ROW_BYTES}), 0) AS bytes FROM newest
-  WHERE octet_length(url) > ?`;
-
-/** Time of the newest such row beyond the given total size. */
-const CUTOFF = `SELECT max(time) AS time FROM (
-  SELECT time, sum(2 * octet_length(url) + ${ROW_BYTES}) OVER (ORDER BY time DESC ROWS UNBOUNDED PRECEDING)
-  AS bytes FROM newest WHERE octet_length(url) > ?) WHERE bytes > ?`;
-
-/**
- * Whether the update of a row was delivered to the plugins, or will be, when its stream is read up
- * to its known end. Gaps are noted separately.
- */
-const IS_DELIVERED = `(placedId IS NOT id OR coalesce(delivered, stream IS NULL OR EXISTS (
-  SELECT 1 FROM cursors WHERE cursors.stream = placed_newest.stream
-  AND placed_newest.seq <= max(cursors.seq, cursors.reach))))`;
-
 /** The newest known update of each URL. */
 export class Newest {
   #revision = 0;
-  #unchecked = 0;
-  readonly #bytes;
-  readonly #cutoff;
-  readonly #dropOld;
+  readonly #limit: NewestLimit;
+  readonly #places: Places;
   readonly #get;
   readonly #versions: StatementSync;
   readonly #versionsOfGroup: StatementSync;
@@ -127,25 +82,18 @@ export class Newest {
   readonly #deliveredPage;
   readonly #knownPage;
   readonly #placedPage;
-  readonly #noteDelivered;
-  readonly #noteMissed;
   readonly #note: StatementSync;
   readonly #noteGroup: StatementSync;
-  readonly #place: StatementSync;
-  readonly #placeGroup: StatementSync;
   readonly #beginGroup;
   readonly #undoGroup;
   readonly #endGroup;
-  readonly #placeAgain;
-  readonly #dropPlaces;
   readonly #supersedes;
   readonly #shift;
   readonly #setTime;
 
   constructor(db: Database) {
-    this.#bytes = db.prepare(BYTES);
-    this.#cutoff = db.prepare(CUTOFF);
-    this.#dropOld = db.prepare("DELETE FROM newest WHERE octet_length(url) > ? AND time <= ?");
+    this.#limit = new NewestLimit(db);
+    this.#places = new Places(db);
     this.#get = db.prepare(`SELECT ${COLUMNS} FROM placed_newest WHERE url = ?`);
     [this.#versions, this.#versionsOfGroup] = [1, GROUP].map((feeds) =>
       db.prepare(`SELECT url, time, id, hash FROM newest WHERE url IN ${placeholders(1, feeds)}`)
@@ -165,7 +113,7 @@ export class Newest {
     );
     this.#placedPage = db.prepare(
       `SELECT url, time, id, stream, seq FROM placed_newest
-       WHERE url > ? AND placedId = id AND stream IS NOT NULL ORDER BY url LIMIT ?`,
+       WHERE url > ? AND stream IS NOT NULL ORDER BY url LIMIT ?`,
     );
     [this.#note, this.#noteGroup] = [1, GROUP].map((rows) =>
       db.prepare(
@@ -175,25 +123,9 @@ export class Newest {
          WHERE (excluded.time, excluded.id) > (time, id) OR time > ?`,
       )
     );
-    [this.#place, this.#placeGroup] = [1, GROUP].map((rows) =>
-      db.prepare(
-        `INSERT OR REPLACE INTO places (url, id, stream, seq, delivered)
-         VALUES ${placeholders(rows, 5)}`,
-      )
-    );
     this.#beginGroup = db.prepare("SAVEPOINT noted");
     this.#undoGroup = db.prepare("ROLLBACK TO noted");
     this.#endGroup = db.prepare("RELEASE noted");
-    this.#placeAgain = db.prepare(
-      `UPDATE places SET stream = ?, seq = ?, delivered = NULL
-       WHERE url = ? AND id = ? AND delivered = 0`,
-    );
-    this.#dropPlaces = db.prepare("DELETE FROM places WHERE url NOT IN (SELECT url FROM newest)");
-    this.#noteDelivered = db.prepare("UPDATE places SET delivered = 1 WHERE url = ? AND id = ?");
-    this.#noteMissed = db.prepare(
-      `UPDATE places SET delivered = 0
-       WHERE stream = ? AND seq BETWEEN ? AND ? AND delivered IS NULL`,
-    );
     this.#supersedes = db.prepare("SELECT 1 FROM newest WHERE url = ? AND (time, id) > (?, ?)");
     this.#shift = db.prepare("UPDATE newest SET time = time + ?");
     this.#setTime = db.prepare("UPDATE newest SET time = ? WHERE url = ? AND id = ?");
@@ -269,9 +201,9 @@ export class Newest {
     version: Version,
     { place, isDelivered, now = Infinity }: NoteOptions = {},
   ): boolean {
-    const delivered = isDelivered === undefined ? null : Number(isDelivered);
-    const isNews = this.#noteOne(feedIdentity(url), { ...version, place }, { now, delivered });
-    this.#noteWritten(url);
+    const feed = feedIdentity(url);
+    const isNews = this.#noteOne({ feed, ...version, place }, { isDelivered, now });
+    this.#noteWritten(feed);
     return isNews;
   }
 
@@ -282,89 +214,67 @@ export class Newest {
     updates: readonly ReceivedUpdate[],
     { isDelivered, now = Infinity }: Omit<NoteOptions, "place">,
   ): NotedUpdates {
-    const noting = { now, delivered: isDelivered === undefined ? null : Number(isDelivered) };
-    const feeds = updates.map(({ url }) => feedIdentity(url)), isNews: boolean[] = [];
+    const noting = { isDelivered, now }, isNews: boolean[] = [];
     for (const group of inGroups(updates)) {
-      const first = isNews.length, groupFeeds = feeds.slice(first, first + group.length);
-      if (group.length > 1 && this.#areAllNews(groupFeeds, group, noting)) {
+      if (group.length > 1 && this.#areAllNews(group, noting)) {
         isNews.push(...group.map(() => true));
       } else {
-        for (const [index, update] of group.entries()) {
-          isNews.push(this.#noteOne(groupFeeds[index], update, noting));
-        }
+        for (const update of group) isNews.push(this.#noteOne(update, noting));
       }
     }
     const isSuperseded = new Array<boolean>(updates.length), later = new Set<string>();
     for (let index = updates.length - 1; index >= 0; index--) {
-      const feed = feeds[index], { url, time, id } = updates[index];
+      const { feed, time, id } = updates[index];
       const isAsked = !isNews[index] || later.has(feed);
       isSuperseded[index] = isAsked && this.#supersedes.get(feed, time, id) !== undefined;
       later.add(feed);
-      this.#noteWritten(url);
+      this.#noteWritten(feed);
     }
     return { isNews, isSuperseded };
   }
 
-  /** Notes a group if all of it is news; otherwise changes nothing. */
-  #areAllNews(
-    feeds: readonly string[],
-    group: readonly ReceivedUpdate[],
-    { now, delivered }: Noting,
-  ): boolean {
-    const rows: SQLInputValue[] = [], places: SQLInputValue[] = [];
-    for (const [index, { time, id, hash, place }] of group.entries()) {
-      rows.push(feeds[index], time, id, hash);
-      places.push(feeds[index], id, place?.stream ?? null, place?.seq ?? null, delivered);
-    }
+  /** Notes a group if all of it is news, each of another feed; otherwise changes nothing. */
+  #areAllNews(group: readonly ReceivedUpdate[], { isDelivered, now }: Noting): boolean {
+    if (new Set(group.map(({ feed }) => feed)).size < group.length) return false;
+    const rows = group.flatMap(({ feed, time, id, hash }) => [feed, time, id, hash]);
     this.#beginGroup.run();
     const { changes } = this.#noteGroup.run(...rows, now + MAX_AHEAD_MS);
     const areAll = changes === group.length;
-    if (areAll) this.#placeGroup.run(...places);
+    if (areAll) this.#places.add(group, isDelivered);
     else this.#undoGroup.run();
     this.#endGroup.run();
     return areAll;
   }
 
-  #noteOne(
-    feed: string,
-    { time, id, hash, place }: Omit<ReceivedUpdate, "url">,
-    { now, delivered }: Noting,
-  ): boolean {
-    const { stream = null, seq = null } = place ?? {};
+  #noteOne(update: ReceivedUpdate, { isDelivered, now }: Noting): boolean {
+    const { feed, time, id, hash, place } = update;
     const isNews = this.#note.run(feed, time, id, hash, now + MAX_AHEAD_MS).changes > 0;
-    if (isNews) this.#place.run(feed, id, stream, seq, delivered);
-    else if (delivered === null) this.#placeAgain.run(stream, seq, feed, id);
+    if (isNews) this.#places.add([update], isDelivered);
+    else if (isDelivered === undefined) this.#places.addAgain(feed, id, place);
     return isNews;
   }
 
-  /** Enforces the maximum sizes now and then. */
-  #noteWritten(url: string): void {
+  #noteWritten(feed: string): void {
     this.#revision++;
-    this.#unchecked += 2 * url.length + ROW_BYTES;
-    if (this.#unchecked > MAX_UNCHECKED_BYTES) this.bound();
+    this.#limit.noteWritten(feed);
   }
 
   /** Notes that this update was delivered to the plugins, regardless of cursors. */
   noteDelivered(url: string, id: string): void {
-    this.#noteDelivered.run(feedIdentity(url), id);
+    this.#places.noteDelivered(feedIdentity(url), id);
   }
 
   /**
    * Notes that the known updates at these seqs were not delivered, although the cursor passes them.
    * Restored updates remain delivered.
    */
-  noteMissed(stream: string, { first, last }: { first: number; last: number }): void {
-    this.#noteMissed.run(stream, first, last);
+  noteMissed(stream: string, seqs: { readonly first: number; readonly last: number }): void {
+    this.#places.noteMissed(stream, seqs);
   }
 
-  /** Enforces the maximum sizes; frees an eighth more, so that this is rarely necessary. */
+  /** Enforces the maximum sizes. */
   bound(): void {
-    this.#unchecked = 0;
-    for (const [length, most] of [[LONG_URL_BYTES, MAX_LONG_BYTES], [0, MAX_BYTES]]) {
-      if (Number(this.#bytes.get(length)!.bytes) <= most) continue;
-      this.#dropOld.run(length, this.#cutoff.get(length, most - most / 8)!.time);
-      this.#dropPlaces.run();
-    }
+    this.#limit.enforce();
   }
 
   /** Changes whenever this process notes an update. */

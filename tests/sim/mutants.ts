@@ -495,9 +495,9 @@ export const MUTANTS: readonly Mutant[] = [
     "what was noted counts as had",
     ["away", "allAway", "crash", "pluginDown", "cleanup"],
     edit(
-      "state/newest.ts",
-      "const IS_DELIVERED = `(placedId",
-      "const IS_DELIVERED = `(1 OR placedId",
+      "state/places.ts",
+      "const IS_DELIVERED = `(coalesce(",
+      "const IS_DELIVERED = `(1 OR coalesce(",
     ),
   ),
   rareMutant(

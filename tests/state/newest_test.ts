@@ -104,18 +104,18 @@ Deno.test("updates noted together are noted as one after the other", () => {
       // Of few feeds most are known, and some come twice; of many nearly all are news.
       const feeds = round % 2 === 0 ? 30 : 100_000;
       const updates = Array.from({ length: 1 + pick(40) }, (_, index) => ({
-        url: urlOf(`feed-${pick(feeds)}`),
+        feed: urlOf(`feed-${pick(feeds)}`),
         ...version(1000 + pick(20), `id-${pick(3)}`),
         place: pick(10) === 0 ? undefined : { stream: STREAM, seq: batch * 50 + index + 1 },
       }));
       const missed = { first: batch * 50 + 1, last: batch * 50 + 10 };
       const now = pick(5) === 0 ? -24 * 60 * 60 * 1000 : 1000;
       const noted = together.transaction(() => together.newest.noteAll(updates, { now }));
-      const isNews = updates.map(({ url, place, ...update }) =>
-        apart.newest.note(url, update, { place, now })
+      const isNews = updates.map(({ feed, place, ...update }) =>
+        apart.newest.note(feed, update, { place, now })
       );
-      const isSuperseded = updates.map(({ url, time, id }) =>
-        apart.newest.supersedes(url, time, id)
+      const isSuperseded = updates.map(({ feed, time, id }) =>
+        apart.newest.supersedes(feed, time, id)
       );
       assert.deepEqual(noted, { isNews, isSuperseded });
       for (const { newest } of [together, apart]) newest.noteMissed(STREAM, missed);

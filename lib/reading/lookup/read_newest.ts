@@ -11,7 +11,8 @@ import type { StoredUpdate } from "../../log/codec.ts";
 import { type ObjectKind, type ObjectName, serverOf } from "../../log/names.ts";
 import type { DatedNewest } from "../../log/newest/names.ts";
 import { asSeq } from "../../log/positions.ts";
-import type { NewestRow, Place } from "../../state/newest.ts";
+import type { NewestRow } from "../../state/newest.ts";
+import type { Place } from "../../state/places.ts";
 import type { State } from "../../state/state.ts";
 import { type Update, updateFromJson } from "../../update.ts";
 
