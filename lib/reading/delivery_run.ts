@@ -39,7 +39,7 @@ interface Delivered {
  * other processes may publish, and only until this process notes a newer update.
  */
 interface Superseded {
-  readonly ids: ReadonlySet<string>;
+  readonly seqs: ReadonlySet<number>;
   readonly revision: number;
   readonly until: number;
 }
@@ -94,8 +94,8 @@ export class DeliveryRun {
   async add(stored: readonly StoredUpdate[]): Promise<void> {
     if (stored.length === 0) return;
     const { state: { inbox }, environment: { clock }, intake, receivers, signal } = this.#context;
-    const { updates, republished, superseded: ids } = intake.take(this.#stream, stored);
-    const superseded = this.#stillSuperseded(ids);
+    const { updates, republished, superseded: seqs } = intake.take(this.#stream, stored);
+    const superseded = this.#stillSuperseded(seqs);
     this.#busySince = clock.elapsed();
     inbox.beginApplying(this.#stream, updates[updates.length - 1].seq);
     const before = this.#concurrency > 1
@@ -104,10 +104,10 @@ export class DeliveryRun {
     for (const update of updates) {
       if (this.#pipeline.isFull) await this.#pipeline.finishOldest();
       signal.throwIfAborted();
-      const { seq, id, url } = update;
+      const { seq, url } = update;
       this.#begun = seq;
       let delivery: Promise<Delivered> | undefined;
-      if (!republished.has(id)) {
+      if (!republished.has(seq)) {
         // Locked in order: otherwise streams could wait for each other.
         const lock = receivers.tryLock(url) ?? await receivers.lock(url, signal);
         const handover = { stream: this.#stream, stored: update, before };
@@ -191,17 +191,17 @@ export class DeliveryRun {
     return undefined;
   }
 
-  #stillSuperseded(ids: ReadonlySet<string>): Superseded {
+  #stillSuperseded(seqs: ReadonlySet<number>): Superseded {
     const { state, environment: { clock } } = this.#context;
     const until = clock.elapsed() + CURSOR_INTERVAL_MS;
-    return { ids, revision: state.newest.revision(), until };
+    return { seqs, revision: state.newest.revision(), until };
   }
 
   /** Whether the update is superseded; undefined when what is known is out of date. */
-  #isKnownSuperseded({ id }: StoredUpdate, known: Superseded): boolean | undefined {
+  #isKnownSuperseded({ seq }: StoredUpdate, known: Superseded): boolean | undefined {
     const { state, environment: { clock } } = this.#context;
     const holds = known.revision === state.newest.revision() && clock.elapsed() < known.until;
-    return holds ? known.ids.has(id) : undefined;
+    return holds ? known.seqs.has(seq) : undefined;
   }
 }
 

@@ -5,7 +5,6 @@
  * @module
  */
 import type { StoredUpdate } from "../log/codec.ts";
-import type { Arrival } from "../state/arrivals.ts";
 import type { Core } from "../state/core.ts";
 import { feedIdentity } from "../feed_url.ts";
 import { type Gap, hashOf } from "../update.ts";
@@ -16,10 +15,10 @@ import { inboxUpdateOf } from "./inbox_update.ts";
 export interface TakenUpdates {
   /** The updates; implausible times are clamped. */
   readonly updates: readonly StoredUpdate[];
-  /** Ids of those that this server has published again in another stream: nobody receives these. */
-  readonly republished: ReadonlySet<string>;
-  /** Ids of those that are superseded now. */
-  readonly superseded: ReadonlySet<string>;
+  /** Seqs of those that this server has published again in another stream: nobody receives these. */
+  readonly republished: ReadonlySet<number>;
+  /** Seqs of those that are superseded now. */
+  readonly superseded: ReadonlySet<number>;
 }
 
 /** Takes in updates and gaps. */
@@ -43,7 +42,8 @@ export class Intake {
     const { state, log } = this.#core, { newest, cursors } = state;
     const now = log.now();
     const updates = stored.map((update) => this.#clamp.clamp(stream, update, now));
-    const republished = state.ownStream.republishedIn(stream);
+    const ids = state.ownStream.republishedIn(stream); // Of other servers' streams, there are none.
+    const republished = seqsOf(ids.size === 0 ? [] : updates.filter(({ id }) => ids.has(id)));
     // Outside the transaction: hashing large contents takes long and would block other processes.
     const received = updates.map((update, index) => {
       const { url, time, id, seq } = update;
@@ -58,12 +58,11 @@ export class Intake {
       takeIn();
       return noted;
     }, { durable: false });
-    const superseded = new Set<string>(), news: Arrival[] = [];
-    for (const [index, { id, url, time, removed }] of updates.entries()) {
-      if (isSuperseded[index]) superseded.add(id);
-      if (isNews[index] && !republished.has(id)) news.push({ id, url, stream, time, removed });
-    }
-    state.arrivals.tell(news);
+    state.arrivals.tell(() =>
+      updates.filter(({ seq }, index) => isNews[index] && !republished.has(seq))
+        .map(({ id, url, time, removed }) => ({ id, url, stream, time, removed }))
+    );
+    const superseded = seqsOf(updates.filter((_, index) => isSuperseded[index]));
     return { updates, republished, superseded };
   }
 
@@ -78,11 +77,11 @@ export class Intake {
   #prepareInbox(
     stream: string,
     updates: readonly StoredUpdate[],
-    republished: ReadonlySet<string>,
+    republished: ReadonlySet<number>,
   ): () => void {
     const { state: { inbox, inboxUpkeep }, environment: { clock } } = this.#core;
     if (!inbox.isWanted()) return () => {};
-    const incoming = updates.filter(({ id }) => !republished.has(id))
+    const incoming = updates.filter(({ seq }) => !republished.has(seq))
       .map((update) => inboxUpdateOf(stream, update));
     const first = updates[0].seq, last = updates[updates.length - 1].seq;
     return () => {
@@ -90,4 +89,8 @@ export class Intake {
       inboxUpkeep.bound();
     };
   }
+}
+
+function seqsOf(updates: readonly StoredUpdate[]): Set<number> {
+  return new Set(updates.map(({ seq }) => seq));
 }

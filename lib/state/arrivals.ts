@@ -28,8 +28,10 @@ export class Arrivals {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Tells the listeners. Call it once the updates are stored. */
-  tell(arrivals: readonly Arrival[]): void {
+  /** Tells the listeners, if there are any, what `find` returns. Call it once the updates are stored. */
+  tell(find: () => readonly Arrival[]): void {
+    if (this.#listeners.size === 0) return;
+    const arrivals = find();
     if (arrivals.length > 0) this.#listeners.forEach((listener) => listener(arrivals));
   }
 }

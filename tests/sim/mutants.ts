@@ -157,7 +157,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "what was published again after a fork is applied here, too, and what was not is skipped",
-    edit(DELIVERY_RUN, "republished.has(id)", "republished.size > 0"),
+    edit(DELIVERY_RUN, "republished.has(seq)", "republished.size > 0"),
   ),
   mutant(
     "the cursor moves before the plugins have had the updates",
@@ -561,9 +561,9 @@ export const MUTANTS: readonly Mutant[] = [
     ),
     edit(
       DELIVERY_RUN,
-      "const { updates, republished, superseded: ids } = intake.take(this.#stream, stored);",
+      "const { updates, republished, superseded: seqs } = intake.take(this.#stream, stored);",
       "const taken = intake.take(this.#stream, stored);\n" +
-        "    const { updates, republished, superseded: ids } = taken;",
+        "    const { updates, republished, superseded: seqs } = taken;",
     ),
     edit(
       DELIVERY_RUN,

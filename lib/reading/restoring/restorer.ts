@@ -151,7 +151,7 @@ export class Restorer {
       return isNews;
     }, { durable: false });
     const arrival = { id, url, stream, time: update.time, removed, isRestored: true };
-    if (isNews && !isDelivered) state.arrivals.tell([arrival]);
+    if (isNews && !isDelivered) state.arrivals.tell(() => [arrival]);
     return !isDelivered;
   }
 
