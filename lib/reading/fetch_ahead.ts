@@ -36,13 +36,15 @@ export async function* fetchAhead(
   chain: readonly ObjectName[],
 ): AsyncGenerator<Fetching> {
   const ahead: Fetching[] = [];
+  let started = 0;
   try {
-    for (const index of chain.keys()) {
-      while (ahead.length < Math.min(chain.length, index + context.ahead())) {
-        const name = chain[ahead.length];
+    for (const _ of chain) {
+      while (started < chain.length && ahead.length < context.ahead()) {
+        const name = chain[started++];
         ahead.push({ name, fetched: startFetching(context, name) });
       }
-      yield ahead[index];
+      yield ahead[0];
+      ahead.shift(); // What was read is let go: a chain may be longer than the memory.
     }
   } finally {
     await Promise.allSettled(ahead.map(({ fetched }) => fetched));
