@@ -66,6 +66,20 @@ Deno.test("decodeBody() returns what encodeBody() took: text, JSON, bytes and re
   }
 });
 
+Deno.test("decodeBody() leaves out what a line has besides an update, and fills in its metadata", () => {
+  const more = line(3).replace(/}$/, ',"stream":"web-9_zzzzzzzz","superseded":true}');
+  const fewer = line(4).replace(',"metadata":{"n":4}', "");
+  const other = fewer.replace(/}$/, ',"stream":"web-9_zzzzzzzz"}');
+  for (const last of [fewer, other]) {
+    const updates = decodeBody(name, encodeBody(name, [more, last], { time: TIME }));
+    const update = { url: "https://example.com/ü", time: "1970-01-01T00:00:00.000Z", content: "x" };
+    assert.deepEqual(updates, [
+      { ...update, seq: 3, id: idOf(3), metadata: { n: 3 } },
+      { ...update, seq: 4, id: idOf(4), metadata: {} },
+    ]);
+  }
+});
+
 Deno.test("decodeBody() takes a body that was unpacked on the way", () => {
   const body = encodeBody(name, [line(3), line(4)], { time: TIME });
   assert.deepEqual(decodeBody(name, zstdDecompressSync(body)), decodeBody(name, body));
