@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { StatementSync } from "node:sqlite";
+import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { feedIdentity } from "../feed_url.ts";
 import { MAX_AHEAD_MS, type OrderedUpdate } from "../log/update_order.ts";
 import { type Database, GROUP, inGroups, placeholders } from "./database.ts";
@@ -236,7 +236,8 @@ export class Newest {
   /** Notes a group if all of it is news, each of another feed; otherwise changes nothing. */
   #areAllNews(group: readonly ReceivedUpdate[], { isDelivered, now }: Noting): boolean {
     if (new Set(group.map(({ feed }) => feed)).size < group.length) return false;
-    const rows = group.flatMap(({ feed, time, id, hash }) => [feed, time, id, hash]);
+    const rows: SQLInputValue[] = [];
+    for (const { feed, time, id, hash } of group) rows.push(feed, time, id, hash);
     this.#beginGroup.run();
     const { changes } = this.#noteGroup.run(...rows, now + MAX_AHEAD_MS);
     const areAll = changes === group.length;

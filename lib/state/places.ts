@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { StatementSync } from "node:sqlite";
+import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { type Database, GROUP, placeholders } from "./database.ts";
 
 /** Where an update was published. */
@@ -73,9 +73,10 @@ export class Places {
    */
   add(updates: readonly PlacedUpdate[], isDelivered: boolean | undefined): void {
     const delivered = isDelivered === undefined ? null : Number(isDelivered);
-    const values = updates.flatMap(({ feed, time, place: { stream = null, seq = null } = {} }) => [
-      ...[time, feed, stream, seq, delivered],
-    ]);
+    const values: SQLInputValue[] = [];
+    for (const { feed, time, place } of updates) {
+      values.push(time, feed, place?.stream ?? null, place?.seq ?? null, delivered);
+    }
     (updates.length === 1 ? this.#add : this.#addGroup).run(...values);
   }
 
