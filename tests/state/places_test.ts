@@ -86,3 +86,17 @@ Deno.test("an update whose time is corrected keeps its place, and what is known 
   newest.noteDelivered(url, "a");
   assert.equal(newest.delivered(url)?.time, 2050);
 });
+
+Deno.test("of two updates of a feed that come together, the place of the newer one is kept", async () => {
+  await using home = await temporaryDirectory();
+  const path = join(home.path, "web-2.db");
+  using state = openState(path);
+  const updates = ["a", "a", ..."bcdefghi"].map((letter, index) => ({
+    ...{ feed: urlOf(letter), time: 1000 + index, id: `${index}`, hash: "hash" },
+    place: { stream: STREAM, seq: index + 1 },
+  }));
+  state.transaction(() => state.newest.noteAll(updates, {}));
+  assert.deepEqual(placesOf(state)[0], [urlOf("a"), 2]);
+  using db = new DatabaseSync(path);
+  assert.equal(db.prepare("SELECT count(*) AS count FROM places").get()!.count, 9);
+});
