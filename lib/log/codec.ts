@@ -319,8 +319,8 @@ export function readUpdate(
   if (encoding !== undefined) {
     return { seq, id, url, time, metadata, content: decodeBytes(key, content, encoding) };
   }
-  // V8 learns that what is made here lives long, and then has all of it, with its content, outlive young garbage.
-  // Of what was parsed and has no other members, nothing is made.
+  // V8 learns that what is made here survives, and allocates it as old: then it and its content stay until the next
+  // major collection. So nothing is made of what was parsed, if it has no other members.
   const isWhole = members.metadata !== undefined && Object.keys(members).length === PLAIN_MEMBERS;
   return isWhole ? members as unknown as StoredUpdate : { seq, id, url, time, metadata, content };
 }
