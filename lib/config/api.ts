@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { BYTE_SIZE_RULE, type ByteSize, isByteSize, parseByteSize } from "../base/byte_size.ts";
 import { type Duration, parseDuration } from "../base/duration.ts";
 import { duration, key, missing, text } from "./rules.ts";
@@ -66,8 +66,12 @@ const HOST = /^[a-zA-Z0-9_](?:[a-zA-Z0-9._-]*[a-zA-Z0-9_])?$/;
 const MIN_INBOX_BYTES = 1_000_000;
 
 const byteSize = z.union([z.string(), z.number()], { error: BYTE_SIZE_RULE })
-  .refine(isByteSize, { error: BYTE_SIZE_RULE, abort: true })
-  .refine((value) => parseByteSize(value) >= MIN_INBOX_BYTES, { error: 'must be at least "1MB"' });
+  .check(
+    z.refine(isByteSize, { error: BYTE_SIZE_RULE, abort: true }),
+    z.refine((value) => parseByteSize(value) >= MIN_INBOX_BYTES, {
+      error: 'must be at least "1MB"',
+    }),
+  );
 
 /** No header is longer. */
 const TOKEN = /^[\x21-\x7e]{16,1024}$/;
@@ -77,22 +81,22 @@ const TOKEN_RULE = "must have 16 to 1024 characters of ASCII, without spaces; or
 /** The rules of `api`. */
 export const apiRule = z.strictObject({
   listen: key(
-    z.string().regex(LISTEN, {
+    z.string().check(z.regex(LISTEN, {
       error: 'must be an address and port such as "127.0.0.1:7071", or "unix:" and a path',
-    }),
+    })),
     'Where the API listens: address and port, or "unix:" and the path of a socket',
   ),
   token: key(
     z.union([
       z.literal(false),
-      z.string().regex(TOKEN, { error: TOKEN_RULE }),
+      z.string().check(z.regex(TOKEN, { error: TOKEN_RULE })),
     ], { error: TOKEN_RULE }),
     "Token that requests must carry; false: none. A random one in a file beside the state unless " +
       "given",
   ),
   group: key(text, "Group that may read the file with the token, and use the socket"),
   hosts: key(
-    z.array(z.string().regex(HOST, { error: "must be a host name, without port" })),
+    z.array(z.string().check(z.regex(HOST, { error: "must be a host name, without port" }))),
     "Host names, besides localhost, under which requests may arrive",
     API_DEFAULTS.hosts,
   ),

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type * as z from "zod";
+import { en } from "zod/locales";
+import type * as z from "zod/mini";
 import { nearest } from "../base/nearest.ts";
 import { ConfigError } from "../errors.ts";
 import { API_SECRETS, checkApi } from "./api.ts";
@@ -95,7 +96,7 @@ export function pathEndingWith(name: string): readonly string[] | undefined {
     .toSorted((a, b) => a.length - b.length)[0];
 }
 
-function check(value: unknown): z.ZodSafeParseResult<Config> {
+function check(value: unknown): z.core.util.SafeParseResult<Config> {
   return configSchema.safeParse(value, { error: explain, reportInput: true });
 }
 
@@ -144,10 +145,12 @@ function suggestKey(key: string, parent: readonly PropertyKey[]): string {
   return found === undefined ? `the keys are ${valid.join(", ")}` : `did you mean '${found}'?`;
 }
 
-/** The message for an issue of zod; rules with a message of their own keep it. */
-function explain(issue: z.core.$ZodRawIssue): string | undefined {
+/**
+ * The message for an issue of zod, as zod/mini has none; rules with a message of their own keep it.
+ */
+function explain(issue: z.core.$ZodRawIssue): ReturnType<z.core.$ZodErrorMap> {
   if (issue.code === "invalid_type") return `must be ${NAMES[issue.expected] ?? issue.expected}`;
-  if (issue.code !== "invalid_value") return undefined;
+  if (issue.code !== "invalid_value") return en().localeError(issue);
   return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type Duration, DURATION_RULE, parseDuration } from "../base/duration.ts";
 import { ConfigError } from "../errors.ts";
 import { DEFAULT_URL_SCHEMES } from "../feed_url.ts";
@@ -149,20 +149,23 @@ export const DEFAULTS = {
 
 const A_HUNDRED_YEARS = "36500d";
 
-const pollRule = z.strictObject({ min: duration({ min: "100ms" }), max: duration() })
-  .refine(({ min, max }) => parseDuration(min) <= parseDuration(max), {
+const pollRule = z.strictObject({ min: duration({ min: "100ms" }), max: duration() }).check(
+  z.refine(({ min, max }) => parseDuration(min) <= parseDuration(max), {
     error: "must have a 'max' that is not less than 'min'",
-  });
+  }),
+);
 
 const plugin = z.union([
   text,
-  z.tuple([text, z.record(z.string(), z.unknown()).optional()]),
+  z.tuple([text, z.optional(z.record(z.string(), z.unknown()))]),
 ], { error: "must be a plugin, or a pair of a plugin and an object with its options" });
 
 /** A URL scheme of at least two letters: single letters are drives of Windows. */
-const urlScheme = z.string().regex(/^[a-z][a-z0-9+.-]+$/, {
-  error: 'must be a scheme such as "gemini", in lower case and without colon',
-});
+const urlScheme = z.string().check(
+  z.regex(/^[a-z][a-z0-9+.-]+$/, {
+    error: 'must be a scheme such as "gemini", in lower case and without colon',
+  }),
+);
 
 /** The rules of these keys. */
 export const coreRules = {
@@ -175,13 +178,13 @@ export const coreRules = {
   ),
   enabled: key(z.boolean(), "false: publish and watch do nothing", DEFAULTS.enabled),
   server: key(
-    z.string().regex(SERVER_NAME, {
+    z.string().check(z.regex(SERVER_NAME, {
       error: "must be 1 to 63 of a-z, 0-9, '.' and '-', the first a letter or digit",
-    }),
+    })),
     "Name of this server; its host name unless given",
   ),
   store: key(
-    z.string().regex(STORE_URL, { error: STORE_URL_RULE }),
+    z.string().check(z.regex(STORE_URL, { error: STORE_URL_RULE })),
     "URL of the store",
     DEFAULTS.store,
   ),
@@ -215,7 +218,7 @@ export const coreRules = {
     DEFAULTS.includeOwn,
   ),
   urlSchemes: key(
-    z.array(urlScheme).min(1, { error: "must name at least one scheme" }),
+    z.array(urlScheme).check(z.minLength(1, { error: "must name at least one scheme" })),
     "URL schemes of the feeds that may be published",
     DEFAULTS.urlSchemes,
   ),

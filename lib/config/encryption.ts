@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { key, missing, text } from "./rules.ts";
 
 /** Encryption of the objects in the bucket and the messages to peers. */
@@ -31,9 +31,9 @@ export const ENCRYPTION_SECRETS = ["encryption", "keys"] as const;
 /** The rules of `encryption`. */
 export const encryptionRule = z.strictObject({
   keys: key(
-    text.refine((path) => !path.includes("{"), {
+    text.check(z.refine((path) => !path.includes("{"), {
       error: "must be the path of a key file, not its content",
-    }),
+    })),
     "Path of the key file that feedsync keygen makes",
   ),
   allowPlaintext: key(

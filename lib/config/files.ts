@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type Duration, parseDuration } from "../base/duration.ts";
 import { duration, key, missing, text } from "./rules.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Duration } from "../base/duration.ts";
 import { ConfigError } from "../errors.ts";
 import { defined } from "./merge.ts";
@@ -87,9 +87,9 @@ export const assumeRoleRule = z.strictObject({
   roleArn: key(text, "ARN of the role"),
   externalId: key(text, "External ID that the role's owner requires"),
   sessionName: key(
-    z.string().regex(/^[\w+=,.@-]{2,64}$/, {
+    z.string().check(z.regex(/^[\w+=,.@-]{2,64}$/, {
       error: "must be 2 to 64 letters, digits and any of _+=,.@-",
-    }),
+    })),
     "Names the session in the logs of the service; feedsync-<server> unless given",
   ),
   duration: key(

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { apiRule } from "./api.ts";
 import type { Config } from "./config.ts";
 import { coreRules } from "./core.ts";
@@ -30,32 +30,32 @@ const rules = z.strictObject({
 });
 
 /** Accepts what {@linkcode Config} describes, and nothing else. */
-export const configSchema: z.ZodType<Config> = rules;
+export const configSchema: z.ZodMiniType<Config> = rules;
 
 /** A key whose value is not an object or array. */
 export interface ScalarKey {
   /** Path of the key, such as `["s3", "endpoint"]`. */
   readonly path: readonly string[];
   /** Schema of its value. */
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodMiniType;
 }
 
 /** All scalar keys. */
 export const SCALAR_KEYS: readonly ScalarKey[] = [...keysOf(rules)]
-  .filter(({ schema }) => !(schema instanceof z.ZodArray));
+  .filter(({ schema }) => !(schema instanceof z.ZodMiniArray));
 
 /** The paths of the keys whose values are lists. */
 export const LIST_KEYS: readonly (readonly string[])[] = [...keysOf(rules)]
-  .filter(({ schema }) => schema instanceof z.ZodArray).map(({ path }) => path);
+  .filter(({ schema }) => schema instanceof z.ZodMiniArray).map(({ path }) => path);
 
 /** The keys that the object at `path` may have, the configuration itself being at `[]`. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
-  let schema: z.ZodType = rules;
+  let schema: z.ZodMiniType = rules;
   for (const name of path) {
-    if (schema instanceof z.ZodObject) schema = unwrapped(schema.shape[String(name)]);
-    else if (schema instanceof z.ZodArray) schema = schema.element as z.ZodType;
+    if (schema instanceof z.ZodMiniObject) schema = unwrapped(schema.shape[String(name)]);
+    else if (schema instanceof z.ZodMiniArray) schema = schema.def.element as z.ZodMiniType;
   }
-  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const names = schema instanceof z.ZodMiniObject ? Object.keys(schema.shape) : [];
   return names.filter((name) => name !== "$schema");
 }
 
@@ -64,17 +64,17 @@ export function configJsonSchema(): Record<string, unknown> {
   return { ...z.toJSONSchema(rules, { io: "input", target: "draft-7" }), title: "feedsync" };
 }
 
-function* keysOf(object: z.ZodObject, path: readonly string[] = []): Iterable<ScalarKey> {
+function* keysOf(object: z.ZodMiniObject, path: readonly string[] = []): Iterable<ScalarKey> {
   for (const [name, optional] of Object.entries(object.shape)) {
     if (name === "$schema") continue;
-    const schema = unwrapped(optional as z.ZodType);
-    if (schema instanceof z.ZodObject) yield* keysOf(schema, [...path, name]);
+    const schema = unwrapped(optional);
+    if (schema instanceof z.ZodMiniObject) yield* keysOf(schema, [...path, name]);
     else yield { path: [...path, name], schema };
   }
 }
 
-function unwrapped(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodOptional ? schema.unwrap() as z.ZodType : schema;
+function unwrapped(schema: z.core.$ZodType): z.ZodMiniType {
+  return (schema instanceof z.ZodMiniOptional ? schema.def.innerType : schema) as z.ZodMiniType;
 }
 
 if (import.meta.main) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type Duration, parseDuration } from "../base/duration.ts";
 import { duration, key } from "./rules.ts";
 
@@ -40,12 +40,12 @@ export const turnsRule = z.strictObject({
       "between asks unless given",
   ),
   maxPerDomain: key(
-    z.number().int().min(1).max(1_000_000),
+    z.number().check(z.int(), z.minimum(1), z.maximum(1_000_000)),
     "A domain with more feeds is shared by several servers",
     DEFAULTS.maxPerDomain,
   ),
   weight: key(
-    z.number().int().min(1).max(1000),
+    z.number().check(z.int(), z.minimum(1), z.maximum(1000)),
     "Share of the feeds that this server takes, in relation to others",
     DEFAULTS.weight,
   ),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { advertisedOrigin } from "../base/advertised_origin.ts";
 import { ConfigError } from "../errors.ts";
 import type { CoreConfig } from "./core.ts";
@@ -90,9 +90,11 @@ export const WAKE_SECRETS = ["wake", "secret", "token"] as const;
 /** Host names, IPv4 addresses, and IPv6 ones in brackets. */
 const LISTEN = /^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+):\d{1,5}$/;
 
-const peer = text.refine((value) => isEndpoint(value) && !/[?#]/.test(value), {
-  error: "must be an http:// or https:// URL without credentials, query and fragment",
-});
+const peer = text.check(
+  z.refine((value) => isEndpoint(value) && !/[?#]/.test(value), {
+    error: "must be an http:// or https:// URL without credentials, query and fragment",
+  }),
+);
 
 /** Minimum length of a secret in Standard Webhooks. */
 const MIN_SECRET_BYTES = 24;
@@ -109,15 +111,18 @@ function isSecret(value: string): boolean {
 
 /** The rules of an entry of `wake.queues`. */
 export const wakeQueueRule = z.strictObject({
-  sqs: text.refine(isEndpoint, { error: "must be the URL of a queue" }).meta({
-    description: "URL of an SQS queue",
-  }),
+  sqs: text.check(
+    z.refine(isEndpoint, { error: "must be the URL of a queue" }),
+    z.describe("URL of an SQS queue"),
+  ),
 });
 
 /** The rules of `wake`. */
 export const wakeRule = z.strictObject({
   listen: key(
-    z.string().regex(LISTEN, { error: 'must be an address and port such as "0.0.0.0:7070"' }),
+    z.string().check(
+      z.regex(LISTEN, { error: 'must be an address and port such as "0.0.0.0:7070"' }),
+    ),
     "Address and port that receives commits from peers and events from the service",
   ),
   peers: key(
@@ -128,17 +133,19 @@ export const wakeRule = z.strictObject({
     WAKE_DEFAULTS.peers,
   ),
   advertise: key(
-    z.string().refine((value) => advertisedOrigin(value) !== undefined, {
+    z.string().check(z.refine((value) => advertisedOrigin(value) !== undefined, {
       error: 'must be an origin such as "http://web-1.example.com:7070", and no link-local address',
-    }),
+    })),
     "Origin at which servers whose peers are \"auto\" reach 'listen'",
   ),
   secret: key(
-    z.string().refine(isSecret, { error: 'must be "whsec_" and base64 of at least 24 bytes' }),
+    z.string().check(
+      z.refine(isSecret, { error: 'must be "whsec_" and base64 of at least 24 bytes' }),
+    ),
     "Shared secret that authenticates peers; prefer the environment to this file",
   ),
   token: key(
-    z.string().min(16, { error: "must have at least 16 characters" }),
+    z.string().check(z.minLength(16, { error: "must have at least 16 characters" })),
     "Token that the bucket's events must carry; prefer the environment to this file",
   ),
   queues: key(

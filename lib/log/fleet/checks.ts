@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CorruptObjectError, messageOf } from "../../errors.ts";
 import { openBody, packBody } from "../codec.ts";
 import { checksKey } from "./names.ts";
@@ -51,21 +51,24 @@ export const MAX_CHECKS_LENGTH: number = 64 * 1024 * 1024;
 /** Maximum length of a validator; servers send shorter ones. */
 export const MAX_VALIDATOR = 1024;
 
-const hash = z.string().regex(/^[0-9a-f]{32}$/);
-const time = z.number().int().nonnegative();
-const validator = z.string().max(MAX_VALIDATOR).optional();
+const hash = z.string().check(z.regex(/^[0-9a-f]{32}$/));
+const time = z.number().check(z.int(), z.nonnegative());
+const validator = z.optional(z.string().check(z.maxLength(MAX_VALIDATOR)));
 
 const lineRule = z.union([
   z.object({
     feed: hash,
     checkedAt: time,
     notBefore: time,
-    failures: z.number().int().nonnegative().catch(0),
-    validators: z.object({
-      etag: validator,
-      lastModified: validator,
-      hash: z.string().max(100),
-    }).optional().catch(undefined),
+    failures: z.catch(z.number().check(z.int(), z.nonnegative()), 0),
+    validators: z.catch(
+      z.optional(z.object({
+        etag: validator,
+        lastModified: validator,
+        hash: z.string().check(z.maxLength(100)),
+      })),
+      undefined,
+    ),
   }),
   z.object({ host: hash, until: time }),
 ]);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import * as z from "zod";
+import { en } from "zod/locales";
+import * as z from "zod/mini";
 import { CorruptObjectError, messageOf } from "../../errors.ts";
 import type { Json } from "../../update.ts";
 import { openBody, packBody } from "../codec.ts";
@@ -126,8 +127,9 @@ const MAX_NAMES = 100;
 /** Maximum length of a report: so many streams take less. */
 const MAX_LENGTH = 4 * 1024 * 1024;
 
-const count = z.number().int().nonnegative().catch(0);
-const text = z.string().transform((value) => value.slice(0, MAX_TEXT));
+const count = z.catch(z.number().check(z.int(), z.nonnegative()), 0);
+const seconds = z.number().check(z.nonnegative());
+const text = z.pipe(z.string(), z.transform((value) => value.slice(0, MAX_TEXT)));
 const time = z.iso.datetime();
 
 const streamRule = z.object({
@@ -135,47 +137,71 @@ const streamRule = z.object({
   applied: count,
   end: count,
   behindSeconds: count,
-  held: text.optional().catch(undefined),
+  held: orAbsent(text),
 });
 
 const consumerRule = z.object({
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/),
+  name: z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/)),
   behindUpdates: count,
   behindSeconds: count,
-  lastRead: time.nullable().catch(null),
+  lastRead: orNull(time),
 });
 
 /** Members that are missing or malformed get a default: a newer version may have changed them. */
 const reportRule = z.object({
-  version: text.catch("unknown"),
-  formats: z.object({ reader: count, written: count }).catch({ reader: 0, written: 0 }),
+  version: z.catch(text, "unknown"),
+  formats: z.catch(z.object({ reader: count, written: count }), { reader: 0, written: 0 }),
   started: time,
   written: time,
-  retention: z.number().positive().nullable().catch(null),
-  advertise: z.object({ origin: text, time, signature: text }).optional().catch(undefined),
-  streams: z.array(streamRule).catch([]).transform((streams) => streams.slice(0, MAX_STREAMS)),
-  behindSeconds: z.number().nonnegative().nullable().catch(null),
-  lastPublished: time.nullable().catch(null),
-  pollSeconds: z.number().nonnegative().optional().catch(undefined),
+  retention: orNull(z.number().check(z.positive())),
+  advertise: orAbsent(z.object({ origin: text, time, signature: text })),
+  streams: first(MAX_STREAMS, streamRule),
+  behindSeconds: orNull(seconds),
+  lastPublished: orNull(time),
+  pollSeconds: orAbsent(seconds),
   queued: count,
-  queuedSeconds: z.number().nonnegative().optional().catch(undefined),
-  deadLetters: z.record(text, count).catch({})
-    .transform((counts) => Object.fromEntries(Object.entries(counts).slice(0, MAX_NAMES))),
+  queuedSeconds: orAbsent(seconds),
+  deadLetters: z.pipe(
+    z.catch(z.record(text, count), {}),
+    z.transform((counts) => Object.fromEntries(Object.entries(counts).slice(0, MAX_NAMES))),
+  ),
   gaps: count,
-  lastError: z.object({ message: text, time }).nullable().catch(null),
-  requests: z.object({ put: count, get: count, list: count, delete: count })
-    .catch({ put: 0, get: 0, list: 0, delete: 0 }),
+  lastError: orNull(z.object({ message: text, time })),
+  requests: z.catch(
+    z.object({ put: count, get: count, list: count, delete: count }),
+    { put: 0, get: 0, list: 0, delete: 0 },
+  ),
   feeds: count,
-  turns: z.object({
+  turns: orAbsent(z.object({
     feeds: count,
     owned: count,
     overdue: count,
-    slowDomains: z.array(text).catch([]).transform((domains) => domains.slice(0, MAX_NAMES)),
-    suffixes: text.catch("unknown"),
-  }).optional().catch(undefined),
-  consumers: z.array(consumerRule).optional().catch(undefined)
-    .transform((consumers) => consumers?.slice(0, MAX_CONSUMERS)),
+    slowDomains: first(MAX_NAMES, text),
+    suffixes: z.catch(text, "unknown"),
+  })),
+  consumers: z.pipe(
+    orAbsent(z.array(consumerRule)),
+    z.transform((consumers) => consumers?.slice(0, MAX_CONSUMERS)),
+  ),
 });
+
+/** A member that is null when it is malformed. */
+function orNull<S extends z.ZodMiniType>(rule: S): z.ZodMiniCatch<z.ZodMiniNullable<S>> {
+  return z.catch(z.nullable(rule), null);
+}
+
+/** A member that may be absent, and counts as absent when it is malformed. */
+function orAbsent<S extends z.ZodMiniType>(rule: S): z.ZodMiniCatch<z.ZodMiniOptional<S>> {
+  return z.catch(z.optional(rule), undefined);
+}
+
+/** The first `most` entries of a list; none when one is malformed. */
+function first<S extends z.ZodMiniType>(
+  most: number,
+  entry: S,
+): z.ZodMiniType<z.output<S>[]> {
+  return z.pipe(z.catch(z.array(entry), []), z.transform((entries) => entries.slice(0, most)));
+}
 
 /** Encodes a report for the presence `name`. */
 export function encodePresence(name: PresenceName, report: PresenceReport): Uint8Array {
@@ -192,7 +218,7 @@ export function decodePresence(name: PresenceName, body: Uint8Array): PresenceRe
   const { lines: [line] } = openBody(name.key, body, headerOf(name));
   if (line.length > MAX_LENGTH) throw new CorruptObjectError(name.key, "it is too large");
   try {
-    return reportRule.parse(JSON.parse(line));
+    return reportRule.parse(JSON.parse(line), { error: en().localeError });
   } catch (cause) {
     throw new CorruptObjectError(name.key, `it is malformed (${messageOf(cause)})`, { cause });
   }
