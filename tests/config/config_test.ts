@@ -370,7 +370,10 @@ Deno.test("the section turns is checked and resolved", () => {
   for (const weight of [0, 1001, 1.5]) {
     assert.match(problemOf({ turns: { weight } }), /'turns\.weight'/);
   }
-  assert.match(problemOf({ turns: { maxPerDomain: 0 } }), /'turns\.maxPerDomain'/);
+  assert.match(
+    problemOf({ turns: { maxPerDomain: 0 } }),
+    /'turns\.maxPerDomain' .* >=1: current value is 0/,
+  );
 });
 
 Deno.test("the section api is filled in, and its mistakes are named", () => {

@@ -131,6 +131,10 @@ Deno.test("a presence that is damaged, of another server or of a newer version i
   await assert.rejects(read(body({ ...HEADER, server: "web-2" }, report)), CorruptObjectError);
   await assert.rejects(read(body(HEADER, { version: "1" })), CorruptObjectError);
   await assert.rejects(read(body(HEADER, [])), CorruptObjectError);
+  await assert.rejects(read(body(HEADER, { ...report, started: "noon" })), {
+    name: "CorruptObjectError",
+    message: /malformed.*Invalid ISO datetime/s,
+  });
   await assert.rejects(read(body(HEADER, report, report)), CorruptObjectError);
   await assert.rejects(read(new Uint8Array([1, 2, 3])), CorruptObjectError);
   await assert.rejects(read(body({ ...HEADER, feedsync: 2 }, report)), UnsupportedFormatError);
