@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { en } from "zod/locales";
 import type * as z from "zod/mini";
 import { nearest } from "../base/nearest.ts";
 import { ConfigError } from "../errors.ts";
@@ -145,12 +144,10 @@ function suggestKey(key: string, parent: readonly PropertyKey[]): string {
   return found === undefined ? `the keys are ${valid.join(", ")}` : `did you mean '${found}'?`;
 }
 
-/**
- * The message for an issue of zod, as zod/mini has none; rules with a message of their own keep it.
- */
-function explain(issue: z.core.$ZodRawIssue): ReturnType<z.core.$ZodErrorMap> {
+/** The message for an issue of zod/mini, which has none; rules with a message of their own keep it. */
+function explain(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_type") return `must be ${NAMES[issue.expected] ?? issue.expected}`;
-  if (issue.code !== "invalid_value") return en().localeError(issue);
+  if (issue.code !== "invalid_value") return undefined;
   return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
 }
 

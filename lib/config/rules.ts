@@ -44,6 +44,16 @@ export function duration({ min = "0ms", max = MAX_TIMER } = {}): z.ZodMiniType<D
   );
 }
 
+/** A whole number from 1 to `max`. */
+export function wholeNumber(max: number): z.ZodMiniNumber {
+  const error = `must be a whole number from 1 to ${max}`;
+  return z.number({ error }).check(
+    z.int({ error, abort: true }),
+    z.minimum(1, { error }),
+    z.maximum(max, { error }),
+  );
+}
+
 /** Whether the value is a URL that requests can be sent to. */
 export function isEndpoint(value: string): boolean {
   const url = URL.parse(value);

@@ -5,7 +5,7 @@
  */
 import * as z from "zod/mini";
 import { type Duration, parseDuration } from "../base/duration.ts";
-import { duration, key } from "./rules.ts";
+import { duration, key, wholeNumber } from "./rules.ts";
 
 /** How this server takes turns with others at fetching feeds. */
 export interface TurnsConfig {
@@ -40,12 +40,12 @@ export const turnsRule = z.strictObject({
       "between asks unless given",
   ),
   maxPerDomain: key(
-    z.number().check(z.int(), z.minimum(1), z.maximum(1_000_000)),
+    wholeNumber(1_000_000),
     "A domain with more feeds is shared by several servers",
     DEFAULTS.maxPerDomain,
   ),
   weight: key(
-    z.number().check(z.int(), z.minimum(1), z.maximum(1000)),
+    wholeNumber(1000),
     "Share of the feeds that this server takes, in relation to others",
     DEFAULTS.weight,
   ),
