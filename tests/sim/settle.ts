@@ -19,8 +19,11 @@ const LAST_UPDATES = 10;
 /** Of so few feeds: what is the newest of others must have survived. */
 const LAST_FEEDS = 1;
 
-/** When all poll then for the first time, in milliseconds; after that less and less often. */
-const POLL = 1000;
+/**
+ * When all poll then for the first time, in milliseconds; after that less and less often. A server that has not
+ * polled for ten minutes was away, and is not calm before it has looked for what it missed.
+ */
+const POLL = 1000, RAREST_POLL = 5 * 60_000;
 
 /** So long a server may still lack a key then: longer than the shortest retention. */
 const LONGEST_LOCK = 15 * 60_000;
@@ -65,7 +68,7 @@ async function publishLast(world: World, server: Server): Promise<void> {
 function pollAgainAndAgain(world: World, server: Server, interval = POLL): void {
   world.timeline.after(interval, () => {
     if (world.servers.every(({ lastUpdates }) => lastUpdates === 0)) server.process?.poll();
-    pollAgainAndAgain(world, server, 1.5 * interval);
+    pollAgainAndAgain(world, server, Math.min(1.5 * interval, RAREST_POLL));
   });
 }
 
