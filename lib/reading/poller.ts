@@ -114,10 +114,10 @@ export class Poller {
   async poll(): Promise<boolean> {
     const { state, environment: { clock } } = this.#parts;
     const { config: { from } } = this.#options;
-    const streams = await this.#list();
+    const listed = await this.#list(), streams = new Map(listed);
+    streams.delete(this.#skipped()); // It has no cursor before it is given up, and is read from there on.
     await enterStreams(this.#context, streams, from);
-    this.#forget(streams);
-    streams.delete(this.#skipped());
+    this.#forget(listed);
     const news = [...streams].map(([stream, commits]) => {
       const known = Math.max(state.cursors.get(stream), state.cursors.reach(stream));
       return { stream, known, reach: reachOf(commits) };
