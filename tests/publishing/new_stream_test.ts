@@ -94,6 +94,25 @@ Deno.test("what was uploaded without a record of it before a server is renamed i
   assert.deepEqual(received.contents, []);
 });
 
+Deno.test("a server that is renamed applies nothing that it published before, however early", async () => {
+  await using world = new Renaming();
+  const { fleet } = world;
+  const before = world.connect("web-1");
+  await fleet.publish(before, "a1");
+  {
+    await using received = fleet.watch(before);
+    await fleet.time.run(received.watcher.poll());
+  }
+  await fleet.publish(before, "a2");
+  await fleet.time.run(before.close());
+  world.rename("web-1", "web-2");
+  const after = world.connect("web-2");
+  await using received = fleet.watch(after);
+  await fleet.publish(after, "b");
+  await fleet.time.run(received.watcher.poll());
+  assert.deepEqual(received.contents, []);
+});
+
 Deno.test("a server that applies its own updates goes on where it was when it is renamed", async () => {
   await using world = new Renaming();
   const { fleet } = world;
