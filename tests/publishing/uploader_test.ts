@@ -68,6 +68,27 @@ Deno.test("a segment that was replaced is kept for readers that have just listed
   assert.equal(fleet.keys("segments/").length, 1);
 });
 
+Deno.test("no new stream is begun while the old one is sealed", async () => {
+  await using fleet = new Fleet();
+  const web1 = fleet.server("web-1"), { ownStream } = web1.parts!.state;
+  await using received = fleet.watch(web1);
+  const mayStore = Promise.withResolvers<void>();
+  fleet.store.before("put", async (key) => {
+    if (key.startsWith("segments/")) await mayStore.promise;
+  });
+  await fleet.publish(web1, ...texts("a", 10));
+  const { stream } = ownStream.load();
+  fleet.store.objects.delete(fleet.keys("tail/").at(-1)!);
+  await fleet.time.run(received.watcher.poll());
+  await fleet.time.pass(10 * SECOND);
+  assert.equal(ownStream.load().stream, stream);
+  mayStore.resolve();
+  await fleet.time.pass(10 * SECOND);
+  const next = ownStream.load();
+  assert.notEqual(next.stream, stream);
+  assert.equal(next.sealedSeq, 0, "what was sealed is of the old one");
+});
+
 Deno.test("a listing that overlaps a seal raises no alarm", async () => {
   await using fleet = new Fleet();
   const web1 = fleet.server("web-1");

@@ -65,10 +65,6 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   mutant(
-    "a stream is sealed while another one is begun",
-    edit(UPLOADER, "isStopping || this.#forkChecks.isDue || !", "isStopping || !"),
-  ),
-  mutant(
     "rows are dropped before their segment is closed",
     edit(SEAL, "dropOutbox(rowOf(closedSeq, base))", "dropOutbox(rowOf(plan.last, base))"),
   ),
