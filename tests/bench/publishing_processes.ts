@@ -17,17 +17,21 @@ const STARTS = 15;
 
 export async function* publishingProcesses(place: Place): AsyncIterable<Row> {
   const bucket = place.bucket(), state = place.stateFile();
+  await using bundled = await bundledCommandLine();
   const name = `publish to ${place.isDirectory ? "a directory" : "S3"}, a process`;
-  yield* publishProcess({ name, most: place.isDirectory ? 5 : 10 }, bucket, state);
+  const goal = { name, most: place.isDirectory ? 5 : 10 };
+  yield* publishProcess(goal, bundled.path, bucket, state);
   if (place.isDirectory) return;
   await using server = await place.server("server", bucket, { state, poll: "1h" });
   await using watcher = watch(server.sync, () => {});
   await watcher.ready;
-  yield* publishProcess({ name: `${name} beside \`watch\``, most: 6 }, bucket, state);
+  const besideGoal = { name: `${name} beside \`watch\``, most: 6 };
+  yield* publishProcess(besideGoal, bundled.path, bucket, state);
 }
 
 async function* publishProcess(
   { name, most }: { readonly name: string; readonly most: number },
+  bundledPath: string,
   { url, s3 }: StoreAddress,
   state: string,
 ): AsyncIterable<Row> {
@@ -35,10 +39,9 @@ async function* publishProcess(
   await Deno.writeTextFile(config, JSON.stringify({ server: "server", store: url, s3, state }));
   await Deno.writeTextFile(feed, "<rss></rss>");
   const args = ["publish", "https://example.com/feed", feed, "--config", config];
-  await using bundled = await bundledCommandLine();
   const { source, bundle, limit } = await interleave({
     source: () => timed(() => runProgram(pathOf("../../cli.ts"), ...args)),
-    bundle: () => timed(() => runProgram(bundled.path, ...args)),
+    bundle: () => timed(() => runProgram(bundledPath, ...args)),
     limit: () => timed(() => runProgram(pathOf("programs/empty.ts"))),
   }, { rounds: STARTS, warmUp: 2 });
   yield atMostTimes(most, { name, value: source, unit: "ms", limit });
