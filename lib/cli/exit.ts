@@ -105,7 +105,7 @@ export function reportError(
   else if (!expected) console.error("Run it again with -v for details");
 }
 
-/** A line of the log, in the form that `configureLogging` gives to all others. */
+/** A line of the log in the form of `formatJson`, which would load the logger at every start. */
 function recordOf(message: string, properties: Readonly<Record<string, unknown>>): string {
   const head = { "@timestamp": new Date().toISOString(), level: "ERROR" };
   return JSON.stringify({ ...head, message, logger: "feedsync", properties });
